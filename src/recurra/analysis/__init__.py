@@ -1,0 +1,23 @@
+"""Analyses: networks or arrays in, frozen records out."""
+
+from recurra.analysis.geometry import Geometry, memory_geometry
+from recurra.analysis.memories import Memories, held_memories
+from recurra.analysis.performance import Performance, performance
+from recurra.analysis.reduction import Reduction, principal_components, singular_vectors
+from recurra.analysis.spectra import NonNormality, Spectrum, non_normality, spectrum
+
+__all__ = [
+    "Geometry",
+    "Memories",
+    "NonNormality",
+    "Performance",
+    "Reduction",
+    "Spectrum",
+    "held_memories",
+    "memory_geometry",
+    "non_normality",
+    "performance",
+    "principal_components",
+    "singular_vectors",
+    "spectrum",
+]

@@ -1,0 +1,88 @@
+"""Where the memory states of an n-bit flip-flop lie: on a cube?"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from jaxtyping import Float
+
+from recurra.models.cohort import Network
+from recurra.tasks.flipflop import FlipFlop
+
+
+@dataclass(frozen=True)
+class Geometry:
+    r"""The parallelepiped that fits the mean rates of the $2^n$ memory states best.
+
+    Args:
+        state_means: mean rates m_b in every memory state.
+        center: c of the fit.
+        axes: a_k of the fit, a direction a bit; the edge from 0 to 1 of bit k is 2 a_k.
+        edge_lengths: 2 |a_k|.
+        hypercube_r2: R² of the fit, the hypercube score; 1 is an exact parallelepiped.
+        axis_cosines: cosines between the axes of bits (1,2), (1,3), ... (2,3), ...; 0 is a right angle.
+        chance_r2: mean score when the states' labels are permuted.
+        chance_r2_high: 95th percentile of the score when the labels are permuted.
+    """
+
+    sources: ClassVar[tuple[str, ...]] = ("sussillo2013", "jarne2024")
+
+    state_means: Float[np.ndarray, "condition unit"]
+    center: Float[np.ndarray, "unit"]
+    axes: Float[np.ndarray, "bit unit"]
+    edge_lengths: Float[np.ndarray, "bit"]
+    hypercube_r2: float
+    axis_cosines: Float[np.ndarray, "bit_pair"]
+    chance_r2: float
+    chance_r2_high: float
+
+    def bit_coordinates(self, rates: Float[np.ndarray, "*batch unit"]) -> Float[np.ndarray, "*batch bit"]:
+        """Coordinates along the bits' axes: a memory state has its signs as coordinates where the fit is exact."""
+        return (rates - self.center) @ np.linalg.pinv(self.axes)
+
+
+def memory_geometry(network: Network, task: FlipFlop, seed: int, permutations: int = 1_000) -> Geometry:
+    r"""Fit $m_b = c + \sum_k b_k a_k$ to the mean rates in the memory states $b \in \{-1, 1\}^n$.
+
+    Each state is set from rest by one pulse a bit, without noise; its rates are averaged over the scored steps.
+    The chance level permutes the states.
+
+    Args:
+        network: the network.
+        task: the flip-flop that it was trained on.
+        seed: of the random permutations.
+        permutations: how many random permutations the chance level comes from.
+    """
+    probe = task.probe()
+    rates, _ = network.run(probe.inputs)
+    scored = np.asarray(task.scored(probe).all(axis=-1))
+    means = np.stack([rates[state][scored[state]].mean(axis=0) for state in range(len(rates))])
+    signs = task.states.astype(np.float64)
+    center, axes = means.mean(axis=0), signs.T @ means / len(signs)
+    random = np.random.default_rng(seed)
+    chance = [hypercube_score(means, random.permutation(signs)) for _ in range(permutations)]
+    return Geometry(
+        state_means=means,
+        center=center,
+        axes=axes,
+        edge_lengths=2 * np.linalg.norm(axes, axis=1),
+        hypercube_r2=hypercube_score(means, signs),
+        axis_cosines=axis_cosines(axes),
+        chance_r2=float(np.mean(chance)),
+        chance_r2_high=float(np.quantile(chance, 0.95)),
+    )
+
+
+def hypercube_score(means: Float[np.ndarray, "condition unit"], signs: Float[np.ndarray, "condition bit"]) -> float:
+    """R² of the fit of the states' means by their signs, which are orthogonal to each other; 0 for equal means."""
+    centred = means - means.mean(axis=0)
+    fitted = signs @ (signs.T @ centred) / len(signs)
+    total = (centred**2).sum()
+    return float(1 - ((centred - fitted) ** 2).sum() / total) if total > 0 else 0.0
+
+
+def axis_cosines(axes: Float[np.ndarray, "bit unit"]) -> Float[np.ndarray, "bit_pair"]:
+    """Cosines between all pairs of axes; 0 where an axis has no length."""
+    length = np.linalg.norm(axes, axis=1, keepdims=True)
+    unit = np.divide(axes, length, out=np.zeros_like(axes), where=length > 0)
+    return (unit @ unit.T)[np.triu_indices(len(axes), k=1)]

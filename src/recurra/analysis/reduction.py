@@ -1,0 +1,93 @@
+"""Few directions that carry most of the activity."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from jaxtyping import Float
+from sklearn.decomposition import PCA, TruncatedSVD
+
+from recurra.checks import check_count
+
+Rates = Float[np.ndarray, "trial time unit"]
+
+
+@dataclass(frozen=True)
+class Reduction:
+    r"""Directions in the space of units, by falling variance of the rates along them.
+
+    Args:
+        center: subtracted before the projection; zero for singular vectors.
+        components: orthonormal directions.
+        explained_variance: share of the variance of the rates along each.
+        participation_ratio: $(\sum \lambda)^2 / \sum \lambda^2$ of the covariance's eigenvalues: how many
+            dimensions the rates fill.
+    """
+
+    sources: ClassVar[tuple[str, ...]] = ("cunningham2014",)
+
+    center: Float[np.ndarray, "unit"]
+    components: Float[np.ndarray, "component unit"]
+    explained_variance: Float[np.ndarray, "component"]
+    participation_ratio: float
+
+    def project(self, rates: Float[np.ndarray, "*batch unit"]) -> Float[np.ndarray, "*batch component"]:
+        """Coordinates of rates along the components."""
+        return (rates - self.center) @ self.components.T
+
+
+def principal_components(rates: Rates, components: int = 10) -> Reduction:
+    """Principal components of the rates, over all trials and time steps.
+
+    Args:
+        rates: rates of one network.
+        components: how many; at most as many as there are units.
+
+    Source: Cunningham and Yu (2014); computed by scikit-learn.
+    """
+    flat, kept = _flat(rates, components)
+    found = PCA(kept, svd_solver="covariance_eigh").fit(flat)
+    return Reduction(
+        center=found.mean_,
+        components=_signed(found.components_),
+        explained_variance=found.explained_variance_ratio_,
+        participation_ratio=participation_ratio(flat),
+    )
+
+
+def singular_vectors(rates: Rates, components: int = 10) -> Reduction:
+    """Truncated singular value decomposition of the rates, not centred, as in the papers' figures.
+
+    Args:
+        rates: rates of one network.
+        components: how many; fewer than there are units.
+
+    Source: Jarne (2024), Figure 6; computed by scikit-learn.
+    """
+    flat, kept = _flat(rates, components)
+    found = TruncatedSVD(kept, algorithm="arpack" if kept < flat.shape[1] else "randomized", random_state=0).fit(flat)
+    return Reduction(
+        center=np.zeros(flat.shape[1]),
+        components=_signed(found.components_),
+        explained_variance=found.explained_variance_ratio_,
+        participation_ratio=participation_ratio(flat),
+    )
+
+
+def participation_ratio(flat: Float[np.ndarray, "sample unit"]) -> float:
+    r"""$(\sum \lambda)^2 / \sum \lambda^2$ over the eigenvalues of the covariance; 0 where nothing varies."""
+    covariance = np.cov(flat, rowvar=False).reshape(flat.shape[1], -1)
+    total = np.trace(covariance) ** 2
+    return float(total / (covariance**2).sum()) if total > 0 else 0.0
+
+
+def _flat(rates: Rates, components: int) -> tuple[Float[np.ndarray, "sample unit"], int]:
+    check_count("components", components)
+    flat = np.asarray(rates, np.float64).reshape(-1, rates.shape[-1])
+    return flat, min(components, *flat.shape)
+
+
+def _signed(components: Float[np.ndarray, "component unit"]) -> Float[np.ndarray, "component unit"]:
+    """The sign of a direction is arbitrary: make each one's largest entry positive."""
+    largest = np.abs(components).argmax(axis=1, keepdims=True)
+    return components * np.sign(np.take_along_axis(components, largest, axis=1))

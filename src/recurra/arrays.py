@@ -1,0 +1,65 @@
+"""Axis-named array types: the words of every shape, and the five weight arrays."""
+
+from dataclasses import dataclass, fields
+from typing import TypeAlias
+
+import jax
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int, Key
+
+Scalar: TypeAlias = Float[Array, ""]
+RandomKey: TypeAlias = Key[Array, ""]
+Inputs: TypeAlias = Float[Array, "trial time input"]
+Targets: TypeAlias = Float[Array, "trial time output"]
+Outputs: TypeAlias = Float[Array, "trial time output"]
+Rates: TypeAlias = Float[Array, "trial time unit"]
+Mask: TypeAlias = Bool[Array, "trial time output"]
+Condition: TypeAlias = Int[Array, "trial"]
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Weights:
+    """The five weight arrays of a recurrent network; a cohort adds a leading `network` axis to each.
+
+    Args:
+        recurrent: from unit `pre` to unit `post`.
+        input: from inputs to units.
+        output: from units to outputs.
+        recurrent_bias: a constant current to each unit.
+        output_bias: a constant added to each output.
+    """
+
+    recurrent: Float[Array, "*network post pre"]
+    input: Float[Array, "*network unit input"]
+    output: Float[Array, "*network output unit"]
+    recurrent_bias: Float[Array, "*network unit"]
+    output_bias: Float[Array, "*network output"]
+
+    @property
+    def units(self) -> int:
+        return self.recurrent.shape[-1]
+
+    @property
+    def inputs(self) -> int:
+        return self.input.shape[-1]
+
+    @property
+    def outputs(self) -> int:
+        return self.output.shape[-2]
+
+
+WEIGHT_AXES: dict[str, tuple[str, ...]] = {
+    "recurrent": ("post", "pre"),
+    "input": ("unit", "input"),
+    "output": ("output", "unit"),
+    "recurrent_bias": ("unit",),
+    "output_bias": ("output",),
+}
+
+
+def named_arrays(weights: Weights) -> dict[str, np.ndarray]:
+    """The arrays of `weights` by name, as NumPy arrays."""
+    return {field.name: np.asarray(getattr(weights, field.name)) for field in fields(weights)}
+
+

@@ -1,0 +1,123 @@
+"""Argument checks, the only home of them: each raises with the name, the value received, what was expected."""
+
+import difflib
+import math
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+
+def check_count(name: str, value: object, at_least: int = 1) -> None:
+    """`value` must be a whole number of at least `at_least`."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{name} is {value!r}; expected a whole number")
+    if value < at_least:
+        raise ValueError(f"{name} is {value}; expected at least {at_least}")
+
+
+def check_number(name: str, value: object) -> float:
+    """`value` must be a real number that is not NaN."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
+        raise TypeError(f"{name} is {value!r}; expected a number")
+    if math.isnan(value):
+        raise ValueError(f"{name} is not a number (NaN); expected a number")
+    return float(value)
+
+
+def check_between(name: str, value: object, low: float, high: float) -> None:
+    """`value` must lie in [low, high]."""
+    if not low <= check_number(name, value) <= high:
+        raise ValueError(f"{name} is {value}; expected a number from {low:g} to {high:g}")
+
+
+def check_positive(name: str, value: object) -> None:
+    """`value` must be above zero."""
+    if check_number(name, value) <= 0:
+        raise ValueError(f"{name} is {value}; expected a number above 0")
+
+
+def check_at_least_zero(name: str, value: object) -> None:
+    """`value` must be finite, zero or above."""
+    if not 0 <= check_number(name, value) < math.inf:
+        raise ValueError(f"{name} is {value}; expected 0 or a finite number above it")
+
+
+def check_range(name: str, value: object, low: float) -> None:
+    """`value` must be a pair of numbers in ascending order, both finite and at least `low`."""
+    if not isinstance(value, Sequence) or isinstance(value, str) or len(value) != 2:
+        raise TypeError(f"{name} is {value!r}; expected a pair (lowest, highest)")
+    first, last = (check_number(name, bound) for bound in value)
+    if not low <= first <= last < math.inf:
+        raise ValueError(f"{name} is {tuple(value)}; expected {low:g} <= lowest <= highest")
+
+
+def check_choice(name: str, value: str, choices: Collection[str]) -> None:
+    """`value` must be one of `choices`; the error offers the nearest one."""
+    if value not in choices:
+        raise ValueError(f"unknown {name} {value!r}; {nearest(value, choices)}")
+
+
+def nearest(value: str, choices: Collection[str]) -> str:
+    """A hint for a mistyped name: the nearest of `choices`, or all of them."""
+    close = difflib.get_close_matches(str(value), list(choices), n=1, cutoff=0.5)
+    return f"did you mean {close[0]!r}?" if close else f"expected one of: {', '.join(sorted(choices))}"
+
+
+def steps_of(name: str, duration_ms: float, dt_ms: float, at_least: int = 1) -> int:
+    """`duration_ms` as a whole number of time steps, at least `at_least`."""
+    if check_number(name, duration_ms) < 0:
+        raise ValueError(f"{name} is {duration_ms:g} ms; a duration cannot be negative")
+    if duration_ms == math.inf:
+        raise ValueError(f"{name} is infinite; expected a duration in ms")
+    steps = round(duration_ms / dt_ms)
+    if steps < at_least:
+        raise ValueError(
+            f"{name} is {duration_ms:g} ms, {steps} steps of dt_ms = {dt_ms:g}; expected at least {at_least}. "
+            f"Lengthen it or lower dt_ms."
+        )
+    return steps
+
+
+def check_shapes(shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """The shapes of the five weight arrays of one network must fit each other."""
+    recurrent = shapes["recurrent"]
+    if len(recurrent) != 2 or recurrent[0] != recurrent[1] or recurrent[0] < 1:
+        raise ValueError(f"recurrent weights have shape {recurrent}; expected a square matrix (post, pre)")
+    units = recurrent[0]
+    inputs, outputs = shapes["input"][-1:], shapes["output"][:1]
+    expected = {
+        "input": (units, *inputs),
+        "output": (*outputs, units),
+        "recurrent_bias": (units,),
+        "output_bias": outputs,
+    }
+    for name, shape in expected.items():
+        if shapes[name] != shape or 0 in shape:
+            raise ValueError(f"{name} weights have shape {shapes[name]}; expected {shape} for {units} units")
+
+
+def check_finite(name: str, array: np.ndarray) -> None:
+    """`array` must hold no NaN and no infinity."""
+    bad = int(np.count_nonzero(~np.isfinite(array)))
+    if bad:
+        raise ValueError(f"{name} holds {bad} values that are NaN or infinite, of {array.size}; expected finite numbers")
+
+
+def check_memory(what: str, needed_bytes: float) -> None:
+    """Refuse work that needs more memory than this machine has free."""
+    free = free_memory_bytes()
+    if needed_bytes > free:
+        raise ValueError(
+            f"{what} would take {needed_bytes / 2**30:,.1f} GiB of memory; {free / 2**30:,.1f} GiB are free. "
+            "Lower the number of units, networks or trials a batch."
+        )
+
+
+def free_memory_bytes() -> float:
+    """Memory that new work can use, in bytes; infinite where the system does not say."""
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        return next(float(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
+    except (OSError, StopIteration):
+        return math.inf

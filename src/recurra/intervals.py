@@ -1,0 +1,44 @@
+"""Proportions with confidence intervals."""
+
+from dataclasses import dataclass
+
+from scipy.stats import binomtest
+
+from recurra.checks import check_between, check_count
+
+
+@dataclass(frozen=True)
+class Proportion:
+    """A share of successes with its confidence interval."""
+
+    count: int
+    total: int
+    low: float
+    high: float
+
+    @property
+    def value(self) -> float:
+        return self.count / self.total
+
+    def __str__(self) -> str:
+        return f"{self.count}/{self.total} = {self.value:.0%} [{self.low:.0%}, {self.high:.0%}]"
+
+
+def wilson_interval(count: int, total: int, confidence: float = 0.95) -> Proportion:
+    r"""Wilson's score interval of a proportion $\hat p = k/n$.
+
+    $\frac{1}{1 + z^2/n}\left(\hat p + \frac{z^2}{2n} \pm z\sqrt{\frac{\hat p(1 - \hat p)}{n} + \frac{z^2}{4n^2}}\right)$,
+    with z the normal quantile of the confidence level.
+
+    Args:
+        count: successes k, 0 to total.
+        total: trials n, at least 1.
+        confidence: level of the interval, between 0 and 1.
+
+    Source: Wilson (1927), doi:10.1080/01621459.1927.10502953.
+    """
+    check_count("total", total)
+    check_between("count", count, 0, total)
+    check_between("confidence", confidence, 0, 1)
+    interval = binomtest(int(count), int(total)).proportion_ci(confidence, method="wilson")
+    return Proportion(int(count), int(total), float(interval.low), float(interval.high))

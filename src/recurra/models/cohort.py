@@ -1,0 +1,120 @@
+"""A trained network, and a cohort of them."""
+
+from dataclasses import dataclass
+
+import jax
+import numpy as np
+from jaxtyping import Float
+
+from recurra.arrays import WEIGHT_AXES, Inputs, Weights, named_arrays
+from recurra.checks import check_between, check_finite, check_shapes
+from recurra.engine import Dynamics, respond, run
+from recurra.intervals import Proportion, wilson_interval
+from recurra.status import Status
+from recurra.streams import Stream, random_key
+from recurra.tasks.base import Task
+
+
+@dataclass(frozen=True)
+class Network:
+    """One network: its equations, its weights and its time step.
+
+    Args:
+        dynamics: the equations of one step.
+        weights: the five arrays, without a `network` axis.
+        dt_ms: length of a time step, ms.
+    """
+
+    dynamics: Dynamics
+    weights: Weights
+    dt_ms: float
+
+    def __post_init__(self) -> None:
+        arrays = named_arrays(self.weights)
+        check_shapes({name: array.shape for name, array in arrays.items()})
+        for name, array in arrays.items():
+            check_finite(f"{name} weights", array)
+
+    def run(self, inputs: Inputs) -> tuple[Float[np.ndarray, "trial time unit"], Float[np.ndarray, "trial time output"]]:
+        """Rates and outputs on every trial, in float64."""
+        with jax.enable_x64(True):
+            rates, outputs = run(self.dynamics, self._double(), np.asarray(inputs, np.float64))
+            return np.asarray(rates[0]), np.asarray(outputs[0])
+
+    def respond(self, inputs: Inputs) -> Float[np.ndarray, "trial time output"]:
+        """Outputs on every trial, in float64, without keeping the rates."""
+        with jax.enable_x64(True):
+            return np.asarray(respond(self.dynamics, self._double(), np.asarray(inputs, np.float64))[0])
+
+    def _double(self) -> Weights:
+        return jax.tree.map(lambda array: np.asarray(array, np.float64)[None], self.weights)
+
+
+@dataclass(frozen=True)
+class History:
+    """What was measured at the end of every epoch; NaN after a network has ended.
+
+    Args:
+        step: training steps taken by then.
+        loss: mean training loss over the epoch.
+        validation_loss: loss on trials that were never trained on.
+        success: share of those trials that are a success.
+    """
+
+    step: Float[np.ndarray, "epoch"]
+    loss: Float[np.ndarray, "network epoch"]
+    validation_loss: Float[np.ndarray, "network epoch"]
+    success: Float[np.ndarray, "network epoch"]
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """Networks that were trained together, each with its outcome.
+
+    Args:
+        dynamics: the equations of one step, shared by all.
+        initial: the weights before training, with a leading `network` axis.
+        weights: the weights after training.
+        task: what they were trained on.
+        seed: of the run; trials for tests are drawn from it.
+        numbers: each network's number k; with the seed it fixes the network, whoever trains beside it.
+        status: what became of each network.
+        history: losses and success by epoch.
+    """
+
+    dynamics: Dynamics
+    initial: Weights
+    weights: Weights
+    task: Task
+    seed: int
+    numbers: tuple[int, ...]
+    status: tuple[Status, ...]
+    history: History
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def __getitem__(self, position: int) -> Network:
+        return self._network(self.weights, position)
+
+    def before(self, position: int) -> Network:
+        """The network at `position` before training."""
+        return self._network(self.initial, position)
+
+    def _network(self, weights: Weights, position: int) -> Network:
+        one = {name: getattr(weights, name)[position] for name in WEIGHT_AXES}
+        return Network(self.dynamics, Weights(**one), self.task.dt_ms)
+
+    def success_rate(self, trials: int = 1_000, needed: float = 0.95) -> Proportion:
+        """The share of successful networks, with its 95 % Wilson interval.
+
+        A network is successful if at least `needed` of its trials are, on trials that no network was trained on.
+
+        Args:
+            trials: fresh trials, the same for all networks.
+            needed: share of the trials that must be a success, 0 to 1.
+        """
+        check_between("needed", needed, 0, 1)
+        fresh = self.task.sample(random_key(self.seed, Stream.test), trials)
+        shares = [self.task.success(one, fresh).mean() for one in respond(self.dynamics, self.weights, fresh.inputs)]
+        return wilson_interval(sum(bool(share >= needed) for share in shares), len(self))

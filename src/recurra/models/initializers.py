@@ -1,0 +1,154 @@
+"""Where weights start. Each is a pure function of a key and a shape (post, pre)."""
+
+import abc
+import math
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from recurra.arrays import RandomKey
+from recurra.checks import check_at_least_zero, check_positive
+from recurra.linalg import scaled_to_radius
+
+Matrix = Float[Array, "post pre"]
+
+
+class Initializer(abc.ABC):
+    """A random matrix from a key and a shape."""
+
+    @abc.abstractmethod
+    def __call__(self, key: RandomKey, shape: tuple[int, int]) -> Matrix:
+        """A float32 matrix of shape (post, pre)."""
+
+    sources: ClassVar[tuple[str, ...]] = ()
+
+
+@final
+@dataclass(frozen=True)
+class Orthogonal(Initializer):
+    """A random matrix with orthonormal rows or columns, times `gain`; all eigenvalues on a circle of that radius.
+
+    Args:
+        gain: factor, above 0.
+
+    Source: Saxe, McClelland and Ganguli (2014); the papers' choice.
+    """
+
+    sources: ClassVar[tuple[str, ...]] = ("saxe2014",)
+
+    gain: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_positive("gain", self.gain)
+
+    def __call__(self, key: RandomKey, shape: tuple[int, int]) -> Matrix:
+        return jax.nn.initializers.orthogonal(self.gain)(key, shape, jnp.float32)
+
+
+@final
+@dataclass(frozen=True)
+class Normal(Initializer):
+    r"""Independent normal entries with mean 0 and standard deviation $g / \sqrt{N}$, N the number of columns.
+
+    Args:
+        gain: g, above 0; eigenvalues of a large square matrix fill a disc of this radius.
+
+    Source: Rajan and Abbott (2006); the papers' choice.
+    """
+
+    sources: ClassVar[tuple[str, ...]] = ("rajan2006",)
+
+    gain: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_positive("gain", self.gain)
+
+    def __call__(self, key: RandomKey, shape: tuple[int, int]) -> Matrix:
+        return self.gain / math.sqrt(shape[1]) * jax.random.normal(key, shape, jnp.float32)
+
+
+@final
+@dataclass(frozen=True)
+class GlorotUniform(Initializer):
+    r"""Independent entries, uniform within $\pm g \sqrt{6 / (\mathrm{post} + \mathrm{pre})}$.
+
+    Args:
+        gain: g, above 0.
+
+    Source: Glorot and Bengio (2010); Keras's default for inputs and readouts.
+    """
+
+    sources: ClassVar[tuple[str, ...]] = ("glorot2010",)
+
+    gain: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_positive("gain", self.gain)
+
+    def __call__(self, key: RandomKey, shape: tuple[int, int]) -> Matrix:
+        bound = self.gain * math.sqrt(6 / sum(shape))
+        return jax.random.uniform(key, shape, jnp.float32, -bound, bound)
+
+
+@final
+@dataclass(frozen=True)
+class Identity(Initializer):
+    r"""The identity times `gain`, plus independent normal entries with standard deviation $s / \sqrt{N}$.
+
+    Args:
+        gain: factor of the identity, above 0.
+        spread: s, 0 or above.
+
+    Source: Le, Jaitly and Hinton (2015).
+    """
+
+    sources: ClassVar[tuple[str, ...]] = ("le2015",)
+
+    gain: float = 1.0
+    spread: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_positive("gain", self.gain)
+        check_at_least_zero("spread", self.spread)
+
+    def __call__(self, key: RandomKey, shape: tuple[int, int]) -> Matrix:
+        if shape[0] != shape[1]:
+            raise ValueError(f"Identity got the shape {shape}; it is for the square recurrent weights only")
+        noise = self.spread / math.sqrt(shape[1]) * jax.random.normal(key, shape, jnp.float32)
+        return self.gain * jnp.eye(shape[0], dtype=jnp.float32) + noise
+
+
+@final
+@dataclass(frozen=True)
+class SpectralRadius(Initializer):
+    """Independent normal entries, scaled so that the largest modulus of the eigenvalues is exactly `radius`.
+
+    Args:
+        radius: the spectral radius, above 0.
+
+    Source: Rajan and Abbott (2006).
+    """
+
+    sources: ClassVar[tuple[str, ...]] = ("rajan2006",)
+
+    radius: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_positive("radius", self.radius)
+
+    def __call__(self, key: RandomKey, shape: tuple[int, int]) -> Matrix:
+        if shape[0] != shape[1]:
+            raise ValueError(f"SpectralRadius got the shape {shape}; it is for the square recurrent weights only")
+        return scaled_to_radius(jax.random.normal(key, shape, jnp.float32), self.radius)
+
+
+INITIALIZERS: dict[str, type[Initializer]] = {
+    "orthogonal": Orthogonal,
+    "normal": Normal,
+    "glorot_uniform": GlorotUniform,
+    "identity": Identity,
+    "spectral_radius": SpectralRadius,
+}

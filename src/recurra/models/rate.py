@@ -1,0 +1,75 @@
+"""The vanilla network of rate units."""
+
+from dataclasses import dataclass, field
+from typing import Literal, final
+
+import jax
+import jax.numpy as jnp
+
+from recurra.arrays import RandomKey, Weights
+from recurra.checks import check_choice, check_count, check_positive
+from recurra.engine import ACTIVATIONS, RateDynamics
+from recurra.models.initializers import GlorotUniform, Initializer, Orthogonal
+
+
+@final
+@dataclass(frozen=True)
+class RateRNN:
+    r"""A fully connected network of leaky rate units with a linear readout.
+
+    Rate form: $h \leftarrow (1 - \ell)\,h + \ell\,\varphi(W h + W_{in} x + b)$, current form:
+    $v \leftarrow (1 - \ell)\,v + \ell\,(W \varphi(v) + W_{in} x + b)$; output $z = W_{out} r + b_{out}$ of the
+    rates r, which are h or $\varphi(v)$. The leak is $\ell$ = dt_ms / tau_ms; the task has dt_ms.
+
+    Args:
+        units: number of recurrent units N.
+        form: "rate" or "current"; spectra and fixed points differ between the two.
+        activation: $\varphi$: "tanh", "relu", "sigmoid" or "softplus".
+        tau_ms: time constant of a unit, ms, at least dt_ms; equal to it the leak is 1, as in the papers.
+        recurrent_bias: whether the units have a trained bias b; without, it stays 0.
+        output_bias: whether the readout has a trained bias; without, it stays 0.
+        initializer: where the recurrent weights start.
+        input_initializer: where the input weights start.
+        output_initializer: where the output weights start.
+
+    Source: Jarne (2024), Eq. 1 to 7 and Table 1.
+    """
+
+    units: int = 100
+    form: Literal["rate", "current"] = "rate"
+    activation: str = "tanh"
+    tau_ms: float = 1.0
+    recurrent_bias: bool = False
+    output_bias: bool = True
+    initializer: Initializer = field(default_factory=Orthogonal)
+    input_initializer: Initializer = field(default_factory=GlorotUniform)
+    output_initializer: Initializer = field(default_factory=GlorotUniform)
+
+    def __post_init__(self) -> None:
+        check_count("units", self.units)
+        check_choice("form", self.form, ("rate", "current"))
+        check_choice("activation", self.activation, ACTIVATIONS)
+        check_positive("tau_ms", self.tau_ms)
+        for name in ("initializer", "input_initializer", "output_initializer"):
+            if not isinstance(getattr(self, name), Initializer):
+                raise TypeError(f"{name} is {getattr(self, name)!r}; expected an initializer such as Orthogonal()")
+
+    def dynamics(self, dt_ms: float) -> RateDynamics:
+        """The equations of one step of `dt_ms`."""
+        return RateDynamics(self.form, self.activation, dt_ms / self.tau_ms)
+
+    def initial_weights(self, key: RandomKey, inputs: int, outputs: int) -> Weights:
+        """The weights of one network before training, float32."""
+        recurrent, inward, outward = jax.random.split(key, 3)
+        return Weights(
+            recurrent=self.initializer(recurrent, (self.units, self.units)),
+            input=self.input_initializer(inward, (self.units, inputs)),
+            output=self.output_initializer(outward, (outputs, self.units)),
+            recurrent_bias=jnp.zeros(self.units, jnp.float32),
+            output_bias=jnp.zeros(outputs, jnp.float32),
+        )
+
+    def trained(self) -> tuple[str, ...]:
+        """The names of the weight arrays that training changes."""
+        biases = {"recurrent_bias": self.recurrent_bias, "output_bias": self.output_bias}
+        return ("recurrent", "input", "output", *(name for name, present in biases.items() if present))

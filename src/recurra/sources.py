@@ -1,0 +1,131 @@
+"""The bibliography. A method names its source by key; the report lists those that were used, and only those."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Source:
+    """One publication."""
+
+    authors: str
+    year: int
+    title: str
+    venue: str
+    link: str
+
+
+SOURCES: dict[str, Source] = {
+    "jarne2024": Source(
+        "C. Jarne",
+        2024,
+        "Exploring Flip Flop memories and beyond: training Recurrent Neural Networks with key insights",
+        "Frontiers in Systems Neuroscience 18",
+        "https://doi.org/10.3389/fnsys.2024.1269190",
+    ),
+    "jarne2019": Source(
+        "C. Jarne and R. Laje",
+        2019,
+        "A detailed study of recurrent neural networks used to model tasks in the cerebral cortex",
+        "arXiv",
+        "https://doi.org/10.48550/arXiv.1906.01094",
+    ),
+    "jarne2023": Source(
+        "C. Jarne and R. Laje",
+        2023,
+        "Exploring weight initialization, diversity of solutions, and degradation in recurrent neural networks "
+        "trained for temporal and decision-making tasks",
+        "Journal of Computational Neuroscience 51, 407-431",
+        "https://doi.org/10.1007/s10827-023-00857-9",
+    ),
+    "sussillo2013": Source(
+        "D. Sussillo and O. Barak",
+        2013,
+        "Opening the black box: low-dimensional dynamics in high-dimensional recurrent neural networks",
+        "Neural Computation 25, 626-649",
+        "https://doi.org/10.1162/NECO_a_00409",
+    ),
+    "kingma2015": Source(
+        "D. P. Kingma and J. Ba",
+        2015,
+        "Adam: a method for stochastic optimization",
+        "International Conference on Learning Representations",
+        "https://doi.org/10.48550/arXiv.1412.6980",
+    ),
+    "loshchilov2019": Source(
+        "I. Loshchilov and F. Hutter",
+        2019,
+        "Decoupled weight decay regularization",
+        "International Conference on Learning Representations",
+        "https://doi.org/10.48550/arXiv.1711.05101",
+    ),
+    "saxe2014": Source(
+        "A. M. Saxe, J. L. McClelland and S. Ganguli",
+        2014,
+        "Exact solutions to the nonlinear dynamics of learning in deep linear neural networks",
+        "International Conference on Learning Representations",
+        "https://doi.org/10.48550/arXiv.1312.6120",
+    ),
+    "glorot2010": Source(
+        "X. Glorot and Y. Bengio",
+        2010,
+        "Understanding the difficulty of training deep feedforward neural networks",
+        "Proceedings of Machine Learning Research 9, 249-256",
+        "https://proceedings.mlr.press/v9/glorot10a.html",
+    ),
+    "le2015": Source(
+        "Q. V. Le, N. Jaitly and G. E. Hinton",
+        2015,
+        "A simple way to initialize recurrent networks of rectified linear units",
+        "arXiv",
+        "https://doi.org/10.48550/arXiv.1504.00941",
+    ),
+    "pascanu2013": Source(
+        "R. Pascanu, T. Mikolov and Y. Bengio",
+        2013,
+        "On the difficulty of training recurrent neural networks",
+        "International Conference on Machine Learning",
+        "https://doi.org/10.48550/arXiv.1211.5063",
+    ),
+    "rajan2006": Source(
+        "K. Rajan and L. F. Abbott",
+        2006,
+        "Eigenvalue spectra of random matrices for neural networks",
+        "Physical Review Letters 97, 188104",
+        "https://doi.org/10.1103/PhysRevLett.97.188104",
+    ),
+    "henrici1962": Source(
+        "P. Henrici",
+        1962,
+        "Bounds for iterates, inverses, spectral variation and fields of values of non-normal matrices",
+        "Numerische Mathematik 4, 24-40",
+        "https://doi.org/10.1007/BF01386294",
+    ),
+    "asllani2018": Source(
+        "M. Asllani, R. Lambiotte and T. Carletti",
+        2018,
+        "Structure and dynamical behavior of non-normal networks",
+        "Science Advances 4, eaau9403",
+        "https://doi.org/10.1126/sciadv.aau9403",
+    ),
+    "bondanelli2020": Source(
+        "G. Bondanelli and S. Ostojic",
+        2020,
+        "Coding with transient trajectories in recurrent neural networks",
+        "PLOS Computational Biology 16, e1007655",
+        "https://doi.org/10.1371/journal.pcbi.1007655",
+    ),
+    "cunningham2014": Source(
+        "J. P. Cunningham and B. M. Yu",
+        2014,
+        "Dimensionality reduction for large-scale neural recordings",
+        "Nature Neuroscience 17, 1500-1509",
+        "https://doi.org/10.1038/nn.3776",
+    ),
+    "wilson1927": Source(
+        "E. B. Wilson",
+        1927,
+        "Probable inference, the law of succession, and statistical inference",
+        "Journal of the American Statistical Association 22, 209-212",
+        "https://doi.org/10.1080/01621459.1927.10502953",
+    ),
+}

@@ -1,0 +1,51 @@
+"""Pulses, the signal that the papers' tasks share, and the memory of them."""
+
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Pulses:
+    """The pulses of one trial on every channel, in the order of their onsets; those beyond the trial are cut.
+
+    Args:
+        onset: the first step of the pulse.
+        sign: +1, -1, or 0 for a pulse that is left out.
+        width: in steps.
+        amplitude: its height.
+    """
+
+    onset: Int[Array, "pulse channel"]
+    sign: Int[Array, "pulse channel"]
+    width: Int[Array, "pulse channel"]
+    amplitude: Float[Array, "pulse channel"]
+
+    def square(self, steps: int) -> Float[Array, "time channel"]:
+        """The signal of square pulses over `steps` time steps; a new pulse ends the one before it."""
+        time = jnp.arange(steps, dtype=jnp.int32)[:, None]
+        signal = jnp.zeros((steps, self.onset.shape[1]), jnp.float32)
+        for onset, sign, width, amplitude in zip(self.onset, self.sign, self.width, self.amplitude, strict=True):
+            height = jnp.where(time < onset + width, amplitude * sign.astype(jnp.float32), 0)
+            signal = jnp.where((sign != 0) & (time >= onset), height, signal)
+        return signal
+
+    def held_sign(self, steps: int, delay: int) -> Float[Array, "time channel"]:
+        """The sign of the latest pulse, from `delay` steps after its end on; 0 before the first."""
+        time = jnp.arange(steps, dtype=jnp.int32)[:, None]
+        held = jnp.zeros((steps, self.onset.shape[1]), jnp.float32)
+        for onset, sign, width in zip(self.onset, self.sign, self.width, strict=True):
+            due = (sign != 0) & (time >= onset + width + delay)
+            held = jnp.where(due, sign.astype(jnp.float32), held)
+        return held
+
+
+def steady(signal: Float[Array, "trial time channel"], steps: int) -> Bool[Array, "trial time channel"]:
+    """Where the signal has not changed in the last `steps` steps; before the trial it was 0."""
+    before = jnp.pad(signal, ((0, 0), (1, 0), (0, 0)))[:, :-1]
+    time = jnp.arange(signal.shape[1], dtype=jnp.int32)[:, None]
+    changed = jax.lax.cummax(jnp.where(signal != before, time, -steps), axis=1)
+    return time - changed >= steps
