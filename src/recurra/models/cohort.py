@@ -50,6 +50,7 @@ class Network:
         return jax.tree.map(lambda array: np.asarray(array, np.float64)[None], self.weights)
 
 
+@jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class History:
     """What was measured at the end of every epoch; NaN after a network has ended.

@@ -1,0 +1,125 @@
+"""All that is known of a run, read from its folder or made of one network: what the report shows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, get_type_hints
+
+import jax
+import numpy as np
+import xarray as xr
+
+from recurra.analysis import Spectrum
+from recurra.arrays import Weights
+from recurra.models.cohort import Cohort, History, Network
+from recurra.status import Status
+from recurra.storage.checkpoints import read_history, read_weights
+from recurra.storage.run_folder import RunFolder
+from recurra.studies.dossier import Dossier, examples_dataset, make_dossier, walk_dataset
+from recurra.studies.spec import RunSpec, to_spec
+from recurra.tasks import FlipFlop, Task
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """A run and its analysis. What an imported network does not have is None.
+
+    Args:
+        about: what `run.json` says: name, spec, versions, machine, seconds.
+        task: what the networks do.
+        numbers: the networks' numbers.
+        status: what became of each network in training; None where it was not trained here.
+        initial: weights before training, with a `network` axis.
+        weights: weights after training, with a `network` axis.
+        history: losses and success by epoch.
+        before: the spectrum of every network's initial weights.
+        dossiers: the analysis of every network.
+        examples: inputs and targets of the trials shown.
+        walk: inputs, targets and memory states of the cube walk.
+    """
+
+    about: Mapping[str, Any]
+    task: FlipFlop
+    numbers: tuple[int, ...]
+    status: tuple[Status, ...] | None
+    initial: Weights | None
+    weights: Weights
+    history: History | None
+    before: list[Spectrum] | None
+    dossiers: list[Dossier]
+    examples: xr.Dataset
+    walk: xr.Dataset
+
+
+def read_run(folder: RunFolder) -> RunRecord:
+    """The record of an analysed run."""
+    cohort = cohort_of(folder)
+    columns = {name: folder.read_records(name, kind) for name, kind in get_type_hints(Dossier).items()}
+    return RunRecord(
+        about=folder.about(),
+        task=flipflop_of(cohort.task),
+        numbers=cohort.numbers,
+        status=cohort.status,
+        initial=cohort.initial,
+        weights=cohort.weights,
+        history=cohort.history,
+        before=folder.read_records("spectrum_before", Spectrum),
+        dossiers=[Dossier(**dict(zip(columns, row, strict=True))) for row in zip(*columns.values(), strict=True)],
+        examples=folder.read_dataset("examples"),
+        walk=folder.read_dataset("walk"),
+    )
+
+
+def record_of_network(network: Network, task: FlipFlop, seed: int, about: Mapping[str, Any]) -> RunRecord:
+    """Analyse one network that was not trained here.
+
+    Args:
+        network: the network.
+        task: what it was trained on.
+        seed: of the test trials and of the chance levels.
+        about: what the report says of it: at least its name.
+    """
+    return RunRecord(
+        about=about,
+        task=task,
+        numbers=(0,),
+        status=None,
+        initial=None,
+        weights=jax.tree.map(lambda array: np.asarray(array)[None], network.weights),
+        history=None,
+        before=None,
+        dossiers=[make_dossier(network, task, seed)],
+        examples=examples_dataset(task, seed),
+        walk=walk_dataset(task),
+    )
+
+
+def spec_of(folder: RunFolder) -> RunSpec:
+    """The spec that a run was made with."""
+    table = folder.about().get("spec")
+    if not isinstance(table, dict):
+        raise ValueError(f"{folder.path}/run.json has no spec")
+    return to_spec(table)
+
+
+def cohort_of(folder: RunFolder) -> Cohort:
+    """The trained cohort of a run."""
+    spec, about = spec_of(folder), folder.about()
+    if about["status"] == "training":
+        raise ValueError(f"the training in {folder.path} has not ended; resume it first")
+    return Cohort(
+        dynamics=spec.model.dynamics(spec.task.dt_ms),
+        initial=read_weights(folder, 0),
+        weights=read_weights(folder, -1),
+        task=spec.task,
+        seed=spec.seed,
+        numbers=tuple(network["number"] for network in about["networks"]),
+        status=tuple(Status[network["status"]] for network in about["networks"]),
+        history=read_history(folder),
+    )
+
+
+def flipflop_of(task: Task) -> FlipFlop:
+    """The task as a flip-flop, the only one whose memories are analysed so far."""
+    if not isinstance(task, FlipFlop):
+        raise TypeError(f"the task is {type(task).__name__}; only FlipFlop can be analysed")
+    return task

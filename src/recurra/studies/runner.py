@@ -1,0 +1,129 @@
+"""A run from its spec to its analysis, all of it in the run folder."""
+
+import os
+import platform
+import time
+from dataclasses import fields
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Protocol
+
+from recurra.analysis import spectrum
+from recurra.storage.checkpoints import begin_training, resume_training, save_epoch
+from recurra.storage.run_folder import RunFolder
+from recurra.studies.dossier import Dossier, examples_dataset, make_dossier, walk_dataset
+from recurra.studies.run_record import cohort_of, flipflop_of, spec_of
+from recurra.studies.spec import RunSpec
+from recurra.studies.tables import changes
+from recurra.training import Training, TrainingState
+
+PACKAGES = ("recurra", "jax", "jaxlib", "optax", "numpy", "scipy", "scikit-learn", "xarray", "zarr")
+
+
+class Progress(Protocol):
+    """Told how the work goes on."""
+
+    def trained(self, steps: int) -> None:
+        """So many more training steps were taken."""
+
+    def epoch(self, training: Training, state: TrainingState) -> None:
+        """An epoch has ended, or training goes on from it."""
+
+    def analysed(self, networks: int) -> None:
+        """So many more networks were analysed."""
+
+
+class Silence:
+    """A `Progress` that says nothing."""
+
+    def trained(self, steps: int) -> None:
+        pass
+
+    def epoch(self, training: Training, state: TrainingState) -> None:
+        pass
+
+    def analysed(self, networks: int) -> None:
+        pass
+
+
+def start_run(spec: RunSpec, path: Path, overwrite: bool, progress: Progress) -> RunFolder:
+    """Train the cohort of a spec in a new run folder.
+
+    Args:
+        spec: what to train.
+        path: the run folder; it must not exist, or `overwrite` be set.
+        overwrite: whether a run that is there already may be deleted.
+        progress: told how training goes on.
+    """
+    training = spec.to_training()
+    about = {
+        "name": spec.name,
+        "status": "training",
+        "engine": "portable",
+        "seconds": {"training": 0.0},
+        "versions": {name: version(name) for name in PACKAGES},
+        "machine": machine(),
+        "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "spec": spec.table(),
+        "sources": list(spec.sources()),
+    }
+    folder = RunFolder.create(path, about, overwrite)
+    state = training.start()
+    begin_training(folder, training, state)
+    _train(folder, training, state, progress)
+    return folder
+
+
+def resume_run(folder: RunFolder, spec: RunSpec | None, progress: Progress) -> None:
+    """Go on with a training that was interrupted, to the same bits; one that has ended stays as it is.
+
+    Args:
+        folder: the run folder.
+        spec: if given, it must be the folder's.
+        progress: told how training goes on.
+    """
+    own = spec_of(folder)
+    different = changes(own.table(), spec.table()) if spec else []
+    if different:
+        raise ValueError(f"{folder.path} was made with another {', '.join(different)}; choose another folder")
+    if folder.about()["status"] == "training":
+        training = own.to_training()
+        if "epoch" not in folder.about():
+            begin_training(folder, training, training.start())
+        _train(folder, training, resume_training(folder, training), progress)
+
+
+def analyse_run(folder: RunFolder, progress: Progress) -> list[Dossier]:
+    """Analyse every network of a run, and write the records to `run.zarr`."""
+    began, spec = time.perf_counter(), spec_of(folder)
+    cohort = cohort_of(folder)
+    task = flipflop_of(spec.task)
+    dossiers = []
+    for position in range(len(cohort)):
+        dossiers.append(make_dossier(cohort[position], task, spec.seed))
+        progress.analysed(1)
+    before = [spectrum(cohort.before(at).weights.recurrent, task.dt_ms) for at in range(len(cohort))]
+    for field in fields(Dossier):
+        folder.write_records(field.name, [getattr(dossier, field.name) for dossier in dossiers], cohort.numbers)
+    folder.write_records("spectrum_before", before, cohort.numbers)
+    folder.write_dataset("examples", examples_dataset(task, spec.seed))
+    folder.write_dataset("walk", walk_dataset(task))
+    seconds = {**folder.about()["seconds"], "analysis": time.perf_counter() - began}
+    folder.update_about(status="analysed", seconds=seconds)
+    return dossiers
+
+
+def machine() -> dict[str, Any]:
+    """What a run says of the machine that it was made on."""
+    return {"system": platform.platform(), "processor": platform.machine(), "cores": os.cpu_count() or 1}
+
+
+def _train(folder: RunFolder, training: Training, state: TrainingState, progress: Progress) -> None:
+    progress.epoch(training, state)
+    while not state.ended:
+        began = time.perf_counter()
+        state = training.advance(state, progress.trained)
+        seconds = folder.about()["seconds"]["training"] + time.perf_counter() - began
+        folder.update_about(seconds={"training": seconds})
+        save_epoch(folder, training, state)
+        progress.epoch(training, state)

@@ -1,0 +1,134 @@
+"""What a run is: task, model, training, networks, seed. A preset's name or a TOML file becomes a `RunSpec`."""
+
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
+from importlib import resources
+from pathlib import Path
+from typing import final
+
+from recurra.checks import check_count, nearest
+from recurra.models import INITIALIZERS, Initializer, RateRNN
+from recurra.studies.tables import Registry, Table, from_table, to_table
+from recurra.tasks import TASKS, Task
+from recurra.tasks.flipflop import PoissonPulses, PulseSchedule, ScheduledPulses
+from recurra.training import BPTT, OPTIMIZERS, SCHEDULES, STOPS, TRIAL_SETS, Training
+from recurra.training.optimizers import Optimizer
+from recurra.training.schedules import Schedule
+from recurra.training.stopping import Stop
+from recurra.training.trial_sets import TrialSet
+
+REGISTRY: Registry = {
+    Task: dict(TASKS),
+    PulseSchedule: {"scheduled": ScheduledPulses, "poisson": PoissonPulses},
+    Initializer: dict(INITIALIZERS),
+    Optimizer: dict(OPTIMIZERS),
+    Schedule: dict(SCHEDULES),
+    TrialSet: dict(TRIAL_SETS),
+    Stop: dict(STOPS),
+}
+
+
+@final
+@dataclass(frozen=True)
+class RunSpec:
+    """All that a run follows from.
+
+    Args:
+        task: what the networks learn.
+        name: the run's name; also its folder under `runs/` if no other is given.
+        networks: how many are trained.
+        seed: fixes all that is random, 0 or above.
+        model: what the networks are made of.
+        training: how they learn.
+    """
+
+    task: Task
+    name: str = "run"
+    networks: int = 4
+    seed: int = 0
+    model: RateRNN = field(default_factory=RateRNN)
+    training: BPTT = field(default_factory=BPTT)
+
+    def __post_init__(self) -> None:
+        check_count("networks", self.networks)
+        check_count("seed", self.seed, at_least=0)
+
+    def to_training(self) -> Training:
+        """The training of this run's cohort; says so where it would need more memory than there is."""
+        return Training(self.task, self.model, self.training, tuple(range(self.networks)), self.seed)
+
+    def table(self) -> Table:
+        """The complete spec in plain values."""
+        return to_table(self, REGISTRY)
+
+    def sources(self) -> tuple[str, ...]:
+        """Keys of the sources of the task and of the methods in the spec, in the order of their use."""
+        return tuple(dict.fromkeys(_sources(self)))
+
+
+def preset_names() -> list[str]:
+    """The names of the presets that come with recurra."""
+    folder = resources.files("recurra.studies") / "presets"
+    return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
+
+
+def read_table(spec: str) -> Table:
+    """The table of a preset or of a TOML file.
+
+    Args:
+        spec: a preset's name, or the path of a file that ends in .toml.
+    """
+    if spec in preset_names():
+        return tomllib.loads((resources.files("recurra.studies") / "presets" / f"{spec}.toml").read_text("utf-8"))
+    path = Path(spec)
+    if path.suffix != ".toml":
+        raise ValueError(f"unknown preset {spec!r}; {nearest(spec, preset_names())}, or a file that ends in .toml")
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise ValueError(f"{path} is no TOML: {error}") from None
+
+
+def with_settings(table: Table, settings: Iterable[str]) -> Table:
+    """The table with every setting `KEY=VALUE` made: KEY with dots between levels, VALUE as in TOML, or a bare word."""
+    for setting in settings:
+        key, separator, value = setting.partition("=")
+        if not separator or not all(key.split(".")):
+            raise ValueError(f"--set got {setting!r}; expected KEY=VALUE, such as training.steps=500")
+        table = _with(table, key.split("."), _parsed(value))
+    return table
+
+
+def to_spec(table: Table) -> RunSpec:
+    """The spec of a complete or partial table; what it leaves out has its default."""
+    if "task" not in table:
+        raise ValueError(f"the spec has no task; expected task = one of: {', '.join(TASKS)}")
+    return from_table(RunSpec, table, REGISTRY, "")
+
+
+def _with(table: Table, keys: list[str], value: object) -> Table:
+    if len(keys) == 1:
+        return {**table, keys[0]: value}
+    inner = table.get(keys[0], {})
+    inner = {"kind": inner} if isinstance(inner, str) else inner
+    if not isinstance(inner, dict):
+        raise ValueError(f"--set: {keys[0]} is a value, not a table; it has no key {'.'.join(keys[1:])}")
+    return {**table, keys[0]: _with(inner, keys[1:], value)}
+
+
+def _parsed(value: str) -> object:
+    try:
+        return tomllib.loads(f"value = {value}")["value"]
+    except ValueError:
+        return value
+
+
+def _sources(method: object) -> Iterable[str]:
+    yield from getattr(method, "sources", ()) if not isinstance(method, RunSpec) else ()
+    for item in fields(method):  # type: ignore[arg-type]
+        value = getattr(method, item.name)
+        if hasattr(value, "__dataclass_fields__"):
+            yield from _sources(value)

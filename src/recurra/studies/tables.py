@@ -1,0 +1,113 @@
+"""Frozen dataclasses from tables of plain values, as TOML and JSON have them, and back."""
+
+import math
+import types
+import typing
+from dataclasses import fields, is_dataclass
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from recurra.checks import check_choice, nearest
+
+Table = dict[str, Any]
+Method = TypeVar("Method")
+Registry = dict[type, dict[str, type]]
+
+
+def from_table(kind: type[Method], table: object, registry: Registry, path: str) -> Method:
+    """An instance of the dataclass `kind`, or of the one that the table names, with the table's values.
+
+    Args:
+        kind: a frozen dataclass, or an abstract class of the registry.
+        table: values by field name; for an abstract class also `kind`, or nothing but that name.
+        registry: names of the dataclasses of every abstract class.
+        path: where in the spec the table stands, for messages.
+    """
+    if kind in registry:
+        kind, table = _chosen(kind, table, registry, path)
+    if not isinstance(table, dict):
+        raise ValueError(f"{path or 'the spec'} is {table!r}; expected a table of {', '.join(f.name for f in fields(kind))}")
+    hints = typing.get_type_hints(kind)
+    known = {field.name: field for field in fields(kind)}
+    values = {}
+    for key, value in table.items():
+        if key not in known:
+            raise ValueError(f"unknown key {_joined(path, key)}; {nearest(key, known)}")
+        values[key] = _value(hints[key], value, registry, _joined(path, key))
+    try:
+        return kind(**values)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{path}: {error}" if path else str(error)) from None
+
+
+def to_table(method: Any, registry: Registry) -> Table:
+    """The table that `from_table` makes `method` from, complete."""
+    table: Table = {}
+    for names in registry.values():
+        table.update({"kind": name for name, kind in names.items() if kind is type(method)})
+    for field in fields(method):
+        table[field.name] = _plain(getattr(method, field.name), registry)
+    return table
+
+
+def changes(old: Table, new: Table, path: str = "") -> list[str]:
+    """The keys, in full, whose values differ between two tables."""
+    found = []
+    for key in sorted({*old, *new}):
+        first, second = old.get(key), new.get(key)
+        if isinstance(first, dict) and isinstance(second, dict):
+            found += changes(first, second, f"{path}{key}.")
+        elif first != second:
+            found.append(f"{path}{key}")
+    return found
+
+
+def _joined(path: str, key: str) -> str:
+    return f"{path}.{key}" if path else key
+
+
+def _chosen(kind: type, table: object, registry: Registry, path: str) -> tuple[type, object]:
+    table = {"kind": table} if isinstance(table, str) else table
+    if not isinstance(table, dict) or not isinstance(table.get("kind"), str):
+        raise ValueError(f"{path} needs a kind; expected one of: {', '.join(registry[kind])}")
+    check_choice(path, table["kind"], registry[kind])
+    return registry[kind][table["kind"]], {key: value for key, value in table.items() if key != "kind"}
+
+
+def _value(hint: Any, value: object, registry: Registry, path: str) -> object:
+    if hint in registry or is_dataclass(hint):
+        return from_table(hint, value, registry, path)
+    if isinstance(value, list):
+        value = tuple(value)
+    if value in ("inf", "-inf"):
+        value = float(str(value))
+    try:
+        return TypeAdapter(hint).validate_python(value, strict=True)
+    except ValidationError as error:
+        raise ValueError(f"{path} is {value!r}; {_expected(hint, error)}") from None
+
+
+def _expected(hint: Any, error: ValidationError) -> str:
+    if isinstance(hint, types.UnionType):
+        return "expected " + " or ".join(_words(part) for part in typing.get_args(hint))
+    if typing.get_origin(hint) is typing.Literal:
+        return "expected one of: " + ", ".join(typing.get_args(hint))
+    return f"expected {_words(hint)}" if hint in _WORDS else error.errors()[0]["msg"].lower()
+
+
+_WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
+
+
+def _words(hint: Any) -> str:
+    return _WORDS.get(hint, "a list of numbers")
+
+
+def _plain(value: object, registry: Registry) -> object:
+    if is_dataclass(value):
+        return to_table(value, registry)
+    if isinstance(value, tuple):
+        return [_plain(item, registry) for item in value]
+    if isinstance(value, float) and math.isinf(value):
+        return "inf" if value > 0 else "-inf"
+    return value
