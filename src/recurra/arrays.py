@@ -7,14 +7,15 @@ import jax
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Key
 
+AnyArray: TypeAlias = Array | np.ndarray
 Scalar: TypeAlias = Float[Array, ""]
 RandomKey: TypeAlias = Key[Array, ""]
-Inputs: TypeAlias = Float[Array, "trial time input"]
-Targets: TypeAlias = Float[Array, "trial time output"]
-Outputs: TypeAlias = Float[Array, "trial time output"]
-Rates: TypeAlias = Float[Array, "trial time unit"]
-Mask: TypeAlias = Bool[Array, "trial time output"]
-Condition: TypeAlias = Int[Array, "trial"]
+Inputs: TypeAlias = Float[AnyArray, "trial time input"]
+Targets: TypeAlias = Float[AnyArray, "trial time output"]
+Outputs: TypeAlias = Float[AnyArray, "trial time output"]
+Rates: TypeAlias = Float[AnyArray, "trial time unit"]
+Mask: TypeAlias = Bool[AnyArray, "trial time output"]
+Condition: TypeAlias = Int[AnyArray, "trial"]
 
 
 @jax.tree_util.register_dataclass
@@ -30,11 +31,11 @@ class Weights:
         output_bias: a constant added to each output.
     """
 
-    recurrent: Float[Array, "*network post pre"]
-    input: Float[Array, "*network unit input"]
-    output: Float[Array, "*network output unit"]
-    recurrent_bias: Float[Array, "*network unit"]
-    output_bias: Float[Array, "*network output"]
+    recurrent: Float[AnyArray, "*network post pre"]
+    input: Float[AnyArray, "*network unit input"]
+    output: Float[AnyArray, "*network output unit"]
+    recurrent_bias: Float[AnyArray, "*network unit"]
+    output_bias: Float[AnyArray, "*network output"]
 
     @property
     def units(self) -> int:
@@ -61,5 +62,3 @@ WEIGHT_AXES: dict[str, tuple[str, ...]] = {
 def named_arrays(weights: Weights) -> dict[str, np.ndarray]:
     """The arrays of `weights` by name, as NumPy arrays."""
     return {field.name: np.asarray(getattr(weights, field.name)) for field in fields(weights)}
-
-

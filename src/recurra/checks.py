@@ -101,7 +101,9 @@ def check_finite(name: str, array: np.ndarray) -> None:
     """`array` must hold no NaN and no infinity."""
     bad = int(np.count_nonzero(~np.isfinite(array)))
     if bad:
-        raise ValueError(f"{name} holds {bad} values that are NaN or infinite, of {array.size}; expected finite numbers")
+        raise ValueError(
+            f"{name} holds {bad} values that are NaN or infinite, of {array.size}; expected finite numbers"
+        )
 
 
 def check_memory(what: str, needed_bytes: float) -> None:

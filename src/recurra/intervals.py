@@ -27,7 +27,8 @@ class Proportion:
 def wilson_interval(count: int, total: int, confidence: float = 0.95) -> Proportion:
     r"""Wilson's score interval of a proportion $\hat p = k/n$.
 
-    $\frac{1}{1 + z^2/n}\left(\hat p + \frac{z^2}{2n} \pm z\sqrt{\frac{\hat p(1 - \hat p)}{n} + \frac{z^2}{4n^2}}\right)$,
+    $\frac{1}{1 + z^2/n}
+    \left(\hat p + \frac{z^2}{2n} \pm z\sqrt{\frac{\hat p(1 - \hat p)}{n} + \frac{z^2}{4n^2}}\right)$,
     with z the normal quantile of the confidence level.
 
     Args:

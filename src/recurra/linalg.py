@@ -4,8 +4,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from recurra.arrays import AnyArray
 
-def spectral_radius(matrix: Float[Array, "post pre"]) -> float:
+
+def spectral_radius(matrix: Float[AnyArray, "post pre"]) -> float:
     """Largest modulus of the eigenvalues of a square matrix."""
     return float(np.abs(np.linalg.eigvals(np.asarray(matrix, np.float64))).max())
 

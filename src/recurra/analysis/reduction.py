@@ -49,7 +49,7 @@ def principal_components(rates: Rates, components: int = 10) -> Reduction:
     found = PCA(kept, svd_solver="covariance_eigh").fit(flat)
     return Reduction(
         center=found.mean_,
-        components=_signed(found.components_),
+        components=_signed(np.asarray(found.components_)),
         explained_variance=found.explained_variance_ratio_,
         participation_ratio=participation_ratio(flat),
     )
@@ -68,7 +68,7 @@ def singular_vectors(rates: Rates, components: int = 10) -> Reduction:
     found = TruncatedSVD(kept, algorithm="arpack" if kept < flat.shape[1] else "randomized", random_state=0).fit(flat)
     return Reduction(
         center=np.zeros(flat.shape[1]),
-        components=_signed(found.components_),
+        components=_signed(np.asarray(found.components_)),
         explained_variance=found.explained_variance_ratio_,
         participation_ratio=participation_ratio(flat),
     )

@@ -6,6 +6,8 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Complex, Float
 
+from recurra.arrays import AnyArray
+
 OUTSIDE = 1.02  # modulus above which an eigenvalue counts as an outlier
 GAIN_STEPS = tuple(2**power for power in range(9))
 
@@ -38,7 +40,7 @@ class Spectrum:
         return self.eigenvalues[np.abs(self.eigenvalues) > OUTSIDE]
 
 
-def spectrum(recurrent: Float[np.ndarray, "post pre"], dt_ms: float) -> Spectrum:
+def spectrum(recurrent: Float[AnyArray, "post pre"], dt_ms: float) -> Spectrum:
     """The spectrum of a matrix of recurrent weights, in float64.
 
     Args:
@@ -93,7 +95,7 @@ class NonNormality:
     transient_gain_step: int
 
 
-def non_normality(recurrent: Float[np.ndarray, "post pre"]) -> NonNormality:
+def non_normality(recurrent: Float[AnyArray, "post pre"]) -> NonNormality:
     r"""Henrici's departure, numerical abscissa and transient gain of a matrix, in float64.
 
     Henrici: $\sqrt{\|W\|_F^2 - \sum |\lambda|^2} / \|W\|_F$. Numerical abscissa:

@@ -72,11 +72,11 @@ class RateDynamics(Dynamics):
             )
 
     def initial_state(self, weights: Weights) -> State:
-        return jnp.zeros_like(weights.recurrent_bias)
+        return jnp.zeros_like(jnp.asarray(weights.recurrent_bias))
 
     def step(self, weights: Weights, state: State, inputs: Float[Array, "input"]) -> State:
         activation = ACTIVATIONS[self.activation]
-        current = weights.recurrent @ self.rates(state) + weights.input @ inputs + weights.recurrent_bias
+        current = jnp.asarray(weights.recurrent @ self.rates(state) + weights.input @ inputs + weights.recurrent_bias)
         drive = activation(current) if self.form == "rate" else current
         return (1 - self.leak) * state + self.leak * drive
 

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from recurra.arrays import Inputs, Mask, Targets, Weights
+from recurra.arrays import AnyArray, Inputs, Mask, Targets, Weights
 from recurra.engine.dynamics import Dynamics
 
 
@@ -19,7 +19,7 @@ def _readout(weights: Weights, rates: Float[Array, "*batch unit"]) -> Float[Arra
 
 
 def _run_trial(
-    dynamics: Dynamics, weights: Weights, inputs: Float[Array, "time input"]
+    dynamics: Dynamics, weights: Weights, inputs: Float[AnyArray, "time input"]
 ) -> Float[Array, "time unit"]:
     def step(state, input_now):
         state = dynamics.step(weights, state, input_now)
@@ -29,7 +29,7 @@ def _run_trial(
 
 
 def _respond_trial(
-    dynamics: Dynamics, weights: Weights, inputs: Float[Array, "time input"]
+    dynamics: Dynamics, weights: Weights, inputs: Float[AnyArray, "time input"]
 ) -> Float[Array, "time output"]:
     def step(state, input_now):
         state = dynamics.step(weights, state, input_now)
@@ -54,7 +54,7 @@ def run(
     """
 
     def one_network(one: Weights):
-        rates = jax.vmap(partial(_run_trial, dynamics, one))(inputs)
+        rates = jax.vmap(partial(_run_trial, dynamics, one))(jnp.asarray(inputs))
         return rates, _readout(one, rates)
 
     return jax.lax.map(one_network, weights)
@@ -63,7 +63,7 @@ def run(
 @partial(jax.jit, static_argnames="dynamics")
 def respond(dynamics: Dynamics, weights: Weights, inputs: Inputs) -> Float[Array, "network trial time output"]:
     """Outputs as `run` gives them, without keeping the rates: for many trials."""
-    return jax.lax.map(lambda one: jax.vmap(partial(_respond_trial, dynamics, one))(inputs), weights)
+    return jax.lax.map(lambda one: jax.vmap(partial(_respond_trial, dynamics, one))(jnp.asarray(inputs)), weights)
 
 
 @partial(jax.jit, static_argnames="dynamics")
@@ -83,15 +83,13 @@ def loss_and_gradient(
     """
 
     def loss(one: Weights):
-        outputs = jax.vmap(partial(_respond_trial, dynamics, one))(inputs)
+        outputs = jax.vmap(partial(_respond_trial, dynamics, one))(jnp.asarray(inputs))
         return mean_squared_error(outputs, targets, mask)
 
     return jax.lax.map(jax.value_and_grad(loss), weights)
 
 
-def mean_squared_error(
-    outputs: Float[Array, "trial time output"], targets: Targets, mask: Mask
-) -> Float[Array, ""]:
+def mean_squared_error(outputs: Float[Array, "trial time output"], targets: Targets, mask: Mask) -> Float[Array, ""]:
     """Mean over the unmasked entries of the squared difference, so that the mask does not scale it."""
     squared = jnp.where(mask, (outputs - targets) ** 2, 0)
     return squared.sum() / mask.sum().astype(squared.dtype)

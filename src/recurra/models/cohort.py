@@ -35,7 +35,9 @@ class Network:
         for name, array in arrays.items():
             check_finite(f"{name} weights", array)
 
-    def run(self, inputs: Inputs) -> tuple[Float[np.ndarray, "trial time unit"], Float[np.ndarray, "trial time output"]]:
+    def run(
+        self, inputs: Inputs
+    ) -> tuple[Float[np.ndarray, "trial time unit"], Float[np.ndarray, "trial time output"]]:
         """Rates and outputs on every trial, in float64."""
         with jax.enable_x64(True):
             rates, outputs = run(self.dynamics, self._double(), np.asarray(inputs, np.float64))

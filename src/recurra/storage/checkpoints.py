@@ -42,13 +42,13 @@ def save_epoch(folder: RunFolder, training: Training, state: TrainingState) -> N
     """Save an epoch; `run.json` names it only after everything else is on disk."""
     group = _weights_group(folder, "a")
     for name, array in named_arrays(state.learner.weights).items():
-        group[name][state.epoch] = array
+        _array(group, name)[state.epoch] = array
     if state.epoch > 0:
         with (folder.path / "log.jsonl").open("a", encoding="utf-8") as file:
             file.writelines(_log_lines(training, state))
     if state.ended:
         for name in (*WEIGHT_AXES, "checkpoint"):
-            group[name].resize((state.epoch + 1, *group[name].shape[1:]))
+            _array(group, name).resize((state.epoch + 1, *_array(group, name).shape[1:]))
     else:
         _save_state(_state_path(folder, state.epoch), state)
     folder.update_about(
@@ -67,11 +67,11 @@ def save_epoch(folder: RunFolder, training: Training, state: TrainingState) -> N
 def resume_training(folder: RunFolder, training: Training) -> TrainingState:
     """The state after the last epoch that was saved whole; what was logged after it is dropped."""
     epoch = folder.about().get("epoch")
-    path = _state_path(folder, epoch) if isinstance(epoch, int) else None
-    if path is None or not path.is_dir():
+    path = _state_path(folder, epoch if isinstance(epoch, int) else -1)
+    if not isinstance(epoch, int) or not path.is_dir():
         raise ValueError(f"{folder.path} holds no unfinished training to resume")
     saved = zarr.open_group(path, mode="r", zarr_format=3)
-    leaves = [np.asarray(saved[name][...]) for name in sorted(saved.array_keys())]
+    leaves = [np.asarray(_array(saved, name)[...]) for name in sorted(saved.array_keys())]
     start = training.start()
     structure = jax.tree.structure((start.learner, start.history))
     if structure.num_leaves + 1 != len(leaves):
@@ -87,13 +87,16 @@ def read_weights(folder: RunFolder, checkpoint: int) -> Weights:
     """The weights of all networks at a checkpoint: 0 is before training, -1 the last one."""
     group = _weights_group(folder, "r")
     at = folder.about()["epoch"] if checkpoint == -1 else checkpoint
-    for name in WEIGHT_AXES:
-        if group[name].dtype.kind != "f" or group[name].ndim != len(WEIGHT_AXES[name]) + 2:
-            raise ValueError(f"{folder.path}/run.zarr: {name} is no float array with axes {WEIGHT_AXES[name]}")
-        if not 0 <= at < group[name].shape[0]:
-            raise ValueError(f"{folder.path}/run.zarr has no checkpoint {at}; it has {group[name].shape[0]}")
-        check_memory(f"reading {name} from {folder.path}", float(np.prod(group[name].shape[1:])) * 8)
-    return Weights(**{name: np.asarray(group[name][at]) for name in WEIGHT_AXES})
+    found = {}
+    for name, axes in WEIGHT_AXES.items():
+        array = _array(group, name)
+        if array.dtype.kind != "f" or array.ndim != len(axes) + 2:
+            raise ValueError(f"{folder.path}/run.zarr: {name} is no float array with axes {axes}")
+        if not 0 <= at < array.shape[0]:
+            raise ValueError(f"{folder.path}/run.zarr has no checkpoint {at}; it has {array.shape[0]}")
+        check_memory(f"reading {name} from {folder.path}", float(np.prod(array.shape[1:])) * 8)
+        found[name] = np.asarray(array[at])
+    return Weights(**found)
 
 
 def read_history(folder: RunFolder) -> History:
@@ -148,10 +151,16 @@ def _state_path(folder: RunFolder, epoch: int) -> Path:
 
 def _weights_group(folder: RunFolder, mode: Any) -> zarr.Group:
     group = folder.zarr(mode).get("weights")
-    missing = [name for name in WEIGHT_AXES if group is None or name not in group]
-    if missing:
-        raise ValueError(f"{folder.path}/run.zarr lacks the weights: {', '.join(missing)}")
+    if not isinstance(group, zarr.Group) or any(name not in group for name in WEIGHT_AXES):
+        raise ValueError(f"{folder.path}/run.zarr has no group weights with {', '.join(WEIGHT_AXES)}")
     return group
+
+
+def _array(group: zarr.Group, name: str) -> zarr.Array:
+    array = group[name]
+    if not isinstance(array, zarr.Array):
+        raise ValueError(f"{group.store_path}: {name} is a group; expected an array")
+    return array
 
 
 def _coordinate(group: zarr.Group, name: str, values: np.ndarray) -> None:

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+from recurra.sources import SOURCES
 from recurra.studies.spec import REGISTRY, RunSpec
 from recurra.studies.tables import to_table
+from recurra.tasks import TASKS, Task
 
 
 def to_toml(spec: RunSpec) -> str:
@@ -46,3 +48,31 @@ def _toml(value: object) -> str:
     if value in ("inf", "-inf"):
         return str(value)
     return json.dumps(value)
+
+
+def describe_tasks() -> dict[str, str]:
+    """The name of every task, and what it asks for in a sentence."""
+    return {name: _summary(kind) for name, kind in TASKS.items()}
+
+
+def describe_task(task: Task) -> dict[str, Any]:
+    """A task's parameters with values and meanings, its size, conditions and sources."""
+    texts, table = parameter_texts(type(task)), to_table(task, REGISTRY)
+    return {
+        "name": table["kind"],
+        "summary": _summary(type(task)),
+        "inputs": task.inputs,
+        "outputs": task.outputs,
+        "steps": task.steps,
+        "dt_ms": task.dt_ms,
+        "conditions": list(task.condition_names),
+        "periods": [{"name": p.name, "start_ms": p.start_ms, "end_ms": p.end_ms} for p in task.periods],
+        "parameters": {
+            name: {"value": value, "meaning": texts.get(name, "")} for name, value in table.items() if name != "kind"
+        },
+        "sources": [f"{SOURCES[key].authors} ({SOURCES[key].year}). {SOURCES[key].link}" for key in task.sources],
+    }
+
+
+def _summary(kind: type) -> str:
+    return (inspect.getdoc(kind) or "").splitlines()[0]

@@ -4,18 +4,17 @@ import math
 import types
 import typing
 from dataclasses import fields, is_dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from recurra.checks import check_choice, nearest
 
 Table = dict[str, Any]
-Method = TypeVar("Method")
 Registry = dict[type, dict[str, type]]
 
 
-def from_table(kind: type[Method], table: object, registry: Registry, path: str) -> Method:
+def from_table(kind: type, table: object, registry: Registry, path: str) -> Any:
     """An instance of the dataclass `kind`, or of the one that the table names, with the table's values.
 
     Args:
@@ -27,7 +26,9 @@ def from_table(kind: type[Method], table: object, registry: Registry, path: str)
     if kind in registry:
         kind, table = _chosen(kind, table, registry, path)
     if not isinstance(table, dict):
-        raise ValueError(f"{path or 'the spec'} is {table!r}; expected a table of {', '.join(f.name for f in fields(kind))}")
+        raise ValueError(
+            f"{path or 'the spec'} is {table!r}; expected a table of {', '.join(f.name for f in fields(kind))}"
+        )
     hints = typing.get_type_hints(kind)
     known = {field.name: field for field in fields(kind)}
     values = {}
@@ -45,7 +46,7 @@ def to_table(method: Any, registry: Registry) -> Table:
     """The table that `from_table` makes `method` from, complete."""
     table: Table = {}
     for names in registry.values():
-        table.update({"kind": name for name, kind in names.items() if kind is type(method)})
+        table.update(("kind", name) for name, kind in names.items() if kind is type(method))
     for field in fields(method):
         table[field.name] = _plain(getattr(method, field.name), registry)
     return table
@@ -76,7 +77,7 @@ def _chosen(kind: type, table: object, registry: Registry, path: str) -> tuple[t
 
 
 def _value(hint: Any, value: object, registry: Registry, path: str) -> object:
-    if hint in registry or is_dataclass(hint):
+    if isinstance(hint, type) and (hint in registry or is_dataclass(hint)):
         return from_table(hint, value, registry, path)
     if isinstance(value, list):
         value = tuple(value)

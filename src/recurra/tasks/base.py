@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from recurra.arrays import Condition, Inputs, Mask, Outputs, RandomKey, Targets
+from recurra.arrays import AnyArray, Condition, Inputs, Mask, Outputs, RandomKey, Targets
 from recurra.checks import check_count
 from recurra.periods import Period
 
@@ -45,7 +45,7 @@ class Trials:
     def time_ms(self) -> Float[Array, "time"]:
         return jnp.arange(self.inputs.shape[1]) * self.dt_ms
 
-    def part(self, index: Int[Array, "part"] | slice) -> "Trials":
+    def part(self, index: Int[AnyArray, "part"] | slice) -> "Trials":
         """The trials that `index` selects."""
         return jax.tree.map(lambda array: array[index], self)
 
@@ -137,7 +137,7 @@ def gather(task: Task, drawn: Trial) -> Trials:
 def steady_success(
     correct: Bool[Array, "trial time output"],
     scored: Bool[Array, "trial time output"],
-    squared_error: Float[Array, "trial time output"],
+    squared_error: Float[AnyArray, "trial time output"],
     share: float,
     error_bound: float,
 ) -> Bool[Array, "trial"]:
@@ -145,6 +145,7 @@ def steady_success(
 
     An output without a scored step in a trial cannot fail it.
     """
+    squared_error = jnp.asarray(squared_error)
     steps = scored.sum(axis=1).astype(squared_error.dtype)
     right = (correct & scored).sum(axis=1).astype(squared_error.dtype) >= share * steps
     rms = jnp.sqrt(jnp.where(scored, squared_error, 0).sum(axis=1) / jnp.maximum(steps, 1))

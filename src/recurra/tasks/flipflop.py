@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Int
 
-from recurra.arrays import Outputs, RandomKey
+from recurra.arrays import AnyArray, Outputs, RandomKey
 from recurra.checks import (
     check_at_least_zero,
     check_between,
@@ -189,7 +189,8 @@ class FlipFlop(Task):
         if held_ms < self.dt_ms:
             raise ValueError(
                 f"length_ms is {self.length_ms:g}; a pulse at {self._probe_onset_ms:g} ms, response_delay_ms and "
-                f"settle_ms leave {held_ms:g} ms to judge the memory. Expected at least {self.length_ms - held_ms + self.dt_ms:g} ms."
+                f"settle_ms leave {held_ms:g} ms to judge the memory. "
+                f"Expected at least {self.length_ms - held_ms + self.dt_ms:g} ms."
             )
 
     @property
@@ -268,7 +269,7 @@ class FlipFlop(Task):
 
     def scored(self, trials: Trials) -> Bool[Array, "trial time output"]:
         settle = steps_of("settle_ms", self.settle_ms, self.dt_ms, at_least=0)
-        return trials.mask & (trials.targets != 0) & steady(trials.targets, settle)
+        return jnp.asarray(trials.mask) & (jnp.asarray(trials.targets) != 0) & steady(trials.targets, settle)
 
     def correct(self, outputs: Outputs, trials: Trials) -> Bool[Array, "trial time output"]:
         return jnp.sign(outputs) == jnp.sign(trials.targets)
@@ -282,8 +283,9 @@ class FlipFlop(Task):
         """The memory state that the targets ask for at every step, as a condition; -1 where a bit is not set."""
         return self._state_of(trials.targets)
 
-    def _state_of(self, targets: Array) -> Int[Array, "*batch"]:
+    def _state_of(self, targets: AnyArray) -> Int[Array, "*batch"]:
         place = jnp.asarray(2 ** np.arange(self.bits - 1, -1, -1), jnp.int32)
+        targets = jnp.asarray(targets)
         number = ((targets > 0).astype(jnp.int32) * place).sum(axis=-1)
         return jnp.where((targets != 0).all(axis=-1), number, -1)
 

@@ -6,6 +6,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
+from recurra.arrays import AnyArray
+
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
@@ -43,9 +45,9 @@ class Pulses:
         return held
 
 
-def steady(signal: Float[Array, "trial time channel"], steps: int) -> Bool[Array, "trial time channel"]:
+def steady(signal: Float[AnyArray, "trial time channel"], steps: int) -> Bool[Array, "trial time channel"]:
     """Where the signal has not changed in the last `steps` steps; before the trial it was 0."""
-    before = jnp.pad(signal, ((0, 0), (1, 0), (0, 0)))[:, :-1]
+    before = jnp.pad(jnp.asarray(signal), ((0, 0), (1, 0), (0, 0)))[:, :-1]
     time = jnp.arange(signal.shape[1], dtype=jnp.int32)[:, None]
     changed = jax.lax.cummax(jnp.where(signal != before, time, -steps), axis=1)
     return time - changed >= steps

@@ -73,7 +73,9 @@ class BPTT:
         if not isinstance(self.learning_rate, tuple):
             return self.learning_rate
         if number >= len(self.learning_rate):
-            raise ValueError(f"learning_rate has {len(self.learning_rate)} values; network {number} needs one of its own")
+            raise ValueError(
+                f"learning_rate has {len(self.learning_rate)} values; network {number} needs one of its own"
+            )
         return self.learning_rate[number]
 
     def transformation(self) -> optax.GradientTransformation:
@@ -83,7 +85,9 @@ class BPTT:
     def init(self, weights: Weights) -> "Learner":
         """The learner before the first step; every array of `weights` has a leading `network` axis."""
         networks = weights.recurrent.shape[0]
-        return Learner(weights, jax.vmap(self.transformation().init)(weights), jnp.zeros(networks, jnp.int32))
+        return Learner(
+            weights, jax.vmap(lambda one: self.transformation().init(one))(weights), jnp.zeros(networks, jnp.int32)
+        )
 
 
 @jax.tree_util.register_dataclass

@@ -1,4 +1,4 @@
-"""Directions of descent. The learning rate and its schedule belong to the rule, so that each network can have its own."""
+"""Directions of descent. Learning rate and schedule belong to the rule, so that each network can have its own."""
 
 import abc
 from dataclasses import dataclass

@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import final
 
 import jax
@@ -97,7 +98,7 @@ class Training:
             history=History(np.zeros(0), nothing, nothing, nothing),
         )
 
-    def advance(self, state: TrainingState, on_steps: Callable[[int], None] = lambda steps: None) -> TrainingState:
+    def advance(self, state: TrainingState, on_steps: Callable[[int], None] = lambda _: None) -> TrainingState:
         """The cohort one epoch later; networks that have ended stay as they are and cost nothing.
 
         Args:
@@ -117,9 +118,9 @@ class Training:
             for begin in range(first, last, STRETCH):
                 steps = range(begin, min(begin + STRETCH, last))
                 batches = [self.rule.trials.batch(self.task, self.seed, step, self.rule.batch) for step in steps]
-                lanes = list(pool.map(lambda lane: self._stretch(lane, batches, _silent_loss(validation)), lanes))
+                lanes = list(pool.map(partial(self._stretch, batches, _silent_loss(validation)), lanes))
                 on_steps(len(steps))
-            measured = list(pool.map(lambda lane: self._measure(lane, validation), lanes))
+            measured = list(pool.map(partial(self._measure, validation), lanes))
         return self._gather(state, last, lanes, measured)
 
     def cohort(self, start: Weights, state: TrainingState) -> Cohort:
@@ -135,7 +136,7 @@ class Training:
             history=state.history,
         )
 
-    def _stretch(self, lane: "_Lane", batches: Sequence[Trials], silent_loss: float) -> "_Lane":
+    def _stretch(self, batches: Sequence[Trials], silent_loss: float, lane: "_Lane") -> "_Lane":
         """One network after these batches; a step that makes it diverge is not taken."""
         dynamics = self.model.dynamics(self.task.dt_ms)
         rate = jnp.full(1, self.rule.learning_rate_of(self.numbers[lane.position]), jnp.float32)
@@ -150,7 +151,7 @@ class Training:
                 lane = replace(lane, diverged=True)
         return lane
 
-    def _measure(self, lane: "_Lane", validation: Trials) -> tuple[float, float, float]:
+    def _measure(self, validation: Trials, lane: "_Lane") -> tuple[float, float, float]:
         """Training loss, validation loss and success of one network at the end of an epoch."""
         outputs = respond(self.model.dynamics(self.task.dt_ms), lane.learner.weights, validation.inputs)[0]
         return (

@@ -1,0 +1,42 @@
+# The environment is .venv; it is made when it is missing and brought up to date when pyproject.toml changes.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test test-slow install docs lint clean help
+
+help: ## what can be made
+	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/:/'
+
+demo: .venv/installed ## four networks trained, analysed and shown: runs/demo/report.html (OVERWRITE=1 trains anew)
+	@$(BIN)/recurra run flipflop --out runs/demo $(if $(OVERWRITE),--overwrite,--resume)
+
+test: .venv/installed-test ## the whole test suite but the slow tests
+	$(BIN)/python -m pytest -m "not slow"
+
+test-slow: .venv/installed-test ## the slow tests
+	$(BIN)/python -m pytest -m slow
+
+install: .venv/installed ## the environment alone
+
+docs: .venv/installed-docs ## the pages, into site/
+	$(BIN)/mkdocs build --strict --quiet
+
+lint: .venv/installed-lint .venv/installed-test ## style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+
+clean: ## remove what was built, not the runs
+	rm -rf .venv site build dist .pytest_cache .ruff_cache .hypothesis
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "recurra needs Python 3.11 or newer: make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/installed: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+.venv/installed-%: pyproject.toml .venv/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
+	@touch $@

@@ -1,0 +1,305 @@
+"""The command line. Each command calls functions of studies, storage or report; heavy imports wait inside."""
+
+import json
+import sys
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from recurra.storage.run_folder import RunFolder
+    from recurra.studies.spec import RunSpec
+
+app = typer.Typer(
+    help="Cohorts of recurrent neural networks: trained together, reverse-engineered, compared.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Spec = Annotated[str, typer.Argument(metavar="SPEC", help="A preset's name, such as flipflop, or a TOML file.")]
+RunPath = Annotated[Path, typer.Argument(metavar="DIR", help="A run folder.")]
+Out = Annotated[Path | None, typer.Option(help="The run folder to make; runs/NAME if not given.")]
+Networks = Annotated[int | None, typer.Option(help="How many networks.")]
+Units = Annotated[int | None, typer.Option(help="Recurrent units a network.")]
+Seed = Annotated[int | None, typer.Option(help="Fixes all that is random.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="A key of the spec, such as training.steps=500; may be repeated."),
+]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with what the folder holds; start if it holds nothing.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Delete the run that the folder holds.")]
+Show = Annotated[bool, typer.Option("--show", help="Print the whole spec with units and defaults; train nothing.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")]
+
+
+@app.command()
+def run(
+    spec: Spec,
+    out: Out = None,
+    networks: Networks = None,
+    units: Units = None,
+    seed: Seed = None,
+    settings: Settings = None,
+    resume: Resume = False,
+    overwrite: Overwrite = False,
+    show: Show = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train a cohort, analyse it, and write the report."""
+    chosen = _spec(spec, networks, units, seed, settings)
+    if show:
+        _show(chosen)
+        return
+    folder = _trained(chosen, out, resume, overwrite)
+    if folder.about()["status"] != "analysed":
+        _analysed(folder)
+    _reported(folder, as_json)
+
+
+@app.command()
+def train(
+    spec: Spec,
+    out: Out = None,
+    networks: Networks = None,
+    units: Units = None,
+    seed: Seed = None,
+    settings: Settings = None,
+    resume: Resume = False,
+    overwrite: Overwrite = False,
+    show: Show = False,
+) -> None:
+    """Train a cohort: the first of the three steps of run."""
+    chosen = _spec(spec, networks, units, seed, settings)
+    if show:
+        _show(chosen)
+        return
+    typer.echo(f"trained: {_trained(chosen, out, resume, overwrite).path}")
+
+
+@app.command()
+def analyse(path: RunPath, as_json: AsJson = False) -> None:
+    """Analyse every network of a run: the second step."""
+    from recurra.storage.run_folder import RunFolder
+
+    folder = RunFolder.open(path)
+    _analysed(folder)
+    _printed(folder, as_json)
+
+
+@app.command()
+def report(
+    path: RunPath,
+    out: Annotated[Path | None, typer.Option(help="The HTML file; DIR/report.html if not given.")] = None,
+    figures: Annotated[
+        bool, typer.Option("--figures", help="Also write every figure as PNG and SVG, DIR/figures.")
+    ] = False,
+) -> None:
+    """Write the report of an analysed run: the third step."""
+    from recurra.report import write_report
+    from recurra.report.figures import write_figures
+    from recurra.storage.run_folder import RunFolder
+    from recurra.studies.run_record import read_run
+
+    record = read_run(RunFolder.open(path))
+    target = out or path / "report.html"
+    write_report(record, target)
+    typer.echo(f"report: {target}")
+    if figures:
+        typer.echo(f"figures: {len(write_figures(record, path / 'figures'))} files in {path / 'figures'}")
+
+
+@app.command()
+def inspect(
+    source: Annotated[Path, typer.Argument(metavar="FILE_OR_DIR", help="Keras HDF5, .keras, .npz, or a run folder.")],
+    task: Annotated[str, typer.Option(help="What the network was trained on, such as flipflop.")],
+    network: Annotated[int | None, typer.Option(help="Which network of a run folder; the first if not given.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A key of the task, such as task.bits=2.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the test trials.")] = 0,
+    as_json: AsJson = False,
+    report: Annotated[Path | None, typer.Option(help="Also write its report to this HTML file.")] = None,
+) -> None:
+    """One network's dossier: how well it does the task, and how."""
+    from recurra.console import print_run
+    from recurra.studies.imports import read_network
+    from recurra.studies.run_record import flipflop_of, record_of_network
+    from recurra.studies.spec import to_spec, with_settings
+    from recurra.studies.summary import dossier_table
+
+    if report and report.exists():
+        raise ValueError(f"{report} exists; choose another file")
+    chosen = flipflop_of(to_spec(with_settings({"task": task}, settings or [])).task)
+    record = record_of_network(read_network(source, chosen.dt_ms, network), chosen, seed, {"name": source.name})
+    if report:
+        from recurra.report import write_report
+
+        write_report(record, report)
+    if as_json:
+        typer.echo(json.dumps(dossier_table(record.dossiers[0]), indent=2))
+    else:
+        print_run(record)
+    if report:
+        typer.echo(f"report: {report}", err=True)
+
+
+@app.command()
+def tasks(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="A task; all of them if not given.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="A PNG, SVG or PDF file for a picture of sample trials.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A key of the task, such as task.bits=2.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the sample trials.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """The tasks, with their parameters, units and sources."""
+    from recurra.studies.show import describe_task, describe_tasks
+
+    if name is None:
+        if plot or settings:
+            raise ValueError("--plot and --set need the NAME of a task")
+        described: Any = describe_tasks()
+        typer.echo(json.dumps(described, indent=2) if as_json else "\n".join(f"{k}: {v}" for k, v in described.items()))
+        return
+    from recurra.studies.spec import to_spec, with_settings
+
+    task = to_spec(with_settings({"task": name}, settings or [])).task
+    if plot:
+        from recurra.report.task_picture import write_task_picture
+
+        write_task_picture(task, seed, plot)
+    described = describe_task(task)
+    typer.echo(json.dumps(described, indent=2) if as_json else _task_text(described))
+    if plot:
+        typer.echo(f"picture: {plot}", err=as_json)
+
+
+@app.command()
+def export(
+    path: RunPath,
+    out: Annotated[Path, typer.Option(help="The folder to make.")],
+    kind: Annotated[str, typer.Option("--format", help="npz: a file a network; csv: the tables of the analysis.")],
+) -> None:
+    """Networks and tables of a run for other tools."""
+    from recurra.checks import check_choice
+    from recurra.storage.run_folder import RunFolder
+    from recurra.studies.export import export_run
+
+    check_choice("format", kind, ("npz", "csv"))
+    files = export_run(RunFolder.open(path), kind, out)
+    typer.echo(f"exported: {len(files)} files in {out}")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; exit status 0 done, 1 it failed, 2 wrong usage."""
+    try:
+        return app(arguments, standalone_mode=False) or 0
+    except typer.Exit as ended:
+        return ended.exit_code
+    except (typer.Abort, KeyboardInterrupt):
+        return _failed("interrupted; the same command with --resume goes on from the last epoch", 1)
+    except OSError as error:
+        return _failed(str(error), 1)
+    except Exception as error:
+        if hasattr(error, "format_message"):
+            return _failed(error.format_message(), 2)  # type: ignore[attr-defined]
+        if isinstance(error, (ValueError, TypeError)) and _raised_here(error):
+            return _failed(str(error), 2)
+        traceback.print_exc()
+        return 1
+
+
+def _failed(message: str, status: int) -> int:
+    typer.echo("recurra: " + " ".join(message.split()), err=True)
+    return status
+
+
+def _raised_here(error: BaseException) -> bool:
+    """Whether recurra itself raised the error: a check's answer to bad input, not a defect deeper down."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return Path(last.filename).is_relative_to(Path(__file__).parent)
+
+
+def _spec(
+    spec: str, networks: int | None, units: int | None, seed: int | None, settings: list[str] | None
+) -> "RunSpec":
+    from recurra.studies.spec import read_table, to_spec, with_settings
+
+    options = {"networks": networks, "model.units": units, "seed": seed}
+    given = [f"{key}={value}" for key, value in options.items() if value is not None]
+    return to_spec(with_settings(read_table(spec), [*given, *(settings or [])]))
+
+
+def _show(spec: "RunSpec") -> None:
+    from recurra.studies.show import to_toml
+
+    typer.echo(to_toml(spec), nl=False)
+
+
+def _trained(spec: "RunSpec", out: Path | None, resume: bool, overwrite: bool) -> "RunFolder":
+    if resume and overwrite:
+        raise ValueError("--resume and --overwrite exclude each other")
+    from recurra.console import ProgressBars
+    from recurra.storage.run_folder import RunFolder
+    from recurra.studies.runner import resume_run, start_run
+
+    path = out or Path("runs") / spec.name
+    with ProgressBars() as progress:
+        if resume and (path / "run.json").is_file():
+            folder = RunFolder.open(path)
+            resume_run(folder, spec, progress)
+            return folder
+        return start_run(spec, path, overwrite, progress)
+
+
+def _analysed(folder: "RunFolder") -> None:
+    from recurra.console import ProgressBars
+    from recurra.studies.runner import analyse_run
+
+    with ProgressBars() as progress:
+        progress.analysing(len(folder.about()["networks"]))
+        analyse_run(folder, progress)
+
+
+def _reported(folder: "RunFolder", as_json: bool) -> None:
+    from recurra.report import write_report
+    from recurra.studies.run_record import read_run
+
+    target = folder.path / "report.html"
+    write_report(read_run(folder), target)
+    _printed(folder, as_json)
+    typer.echo(f"report: {target}", err=as_json)
+
+
+def _printed(folder: "RunFolder", as_json: bool) -> None:
+    from recurra.console import print_run
+    from recurra.studies.run_record import read_run
+    from recurra.studies.summary import run_table
+
+    record = read_run(folder)
+    if as_json:
+        typer.echo(json.dumps(run_table(record), indent=2))
+    else:
+        print_run(record)
+
+
+def _task_text(described: dict[str, Any]) -> str:
+    parameters = [
+        f"  {name} = {entry['value']}  # {entry['meaning']}" for name, entry in described["parameters"].items()
+    ]
+    sources = [f"  {source}" for source in described["sources"]]
+    head = [
+        described["summary"],
+        f"inputs {described['inputs']}, outputs {described['outputs']}, {described['steps']} steps",
+    ]
+    return "\n".join(
+        [*head, f"conditions: {' '.join(described['conditions'])}", "parameters:", *parameters, "sources:", *sources]
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,105 @@
+"""What the command line shows: progress bars and tables, on standard error and standard output."""
+
+import sys
+from types import TracebackType
+
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from recurra.studies.run_record import RunRecord
+from recurra.training import Training, TrainingState
+
+
+class ProgressBars:
+    """Progress bars with loss, success and time left; where standard error is no terminal, a line an epoch."""
+
+    def __init__(self) -> None:
+        console = Console(stderr=True)
+        self._plain = not console.is_terminal
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}"),
+        )
+        self._bars = Progress(*columns, console=console, disable=self._plain)
+        self._training: TaskID | None = None
+        self._analysis: TaskID | None = None
+
+    def __enter__(self) -> "ProgressBars":
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bars.stop()
+
+    def trained(self, steps: int) -> None:
+        if self._training is not None:
+            self._bars.advance(self._training, steps)
+
+    def epoch(self, training: Training, state: TrainingState) -> None:
+        done = training.rule.steps if state.ended else int(state.history.step[-1]) if state.epoch else 0
+        if self._training is None:
+            self._training = self._bars.add_task("training steps", total=training.rule.steps, note="")
+        note = _note(state)
+        self._bars.update(self._training, completed=done, note=note)
+        if self._plain and note:
+            self._bars.console.print(f"epoch {state.epoch}/{training.epochs}  {note}", highlight=False)
+
+    def analysing(self, networks: int) -> None:
+        self._analysis = self._bars.add_task("networks analysed", total=networks, note="")
+
+    def analysed(self, networks: int) -> None:
+        if self._analysis is not None:
+            self._bars.advance(self._analysis, networks)
+
+
+def _note(state: TrainingState) -> str:
+    """Worst and best validation loss and the mean success at the latest epoch in which each network took part."""
+    if state.epoch == 0:
+        return ""
+    latest = [_last_number(row) for row in state.history.validation_loss]
+    success = np.mean([_last_number(row) for row in state.history.success])
+    return f"loss {min(latest):.4f} to {max(latest):.4f}, success {success:.0%}"
+
+
+def _last_number(row: np.ndarray) -> float:
+    known = row[~np.isnan(row)]
+    return float(known[-1]) if len(known) else float("nan")
+
+
+def print_run(run: RunRecord) -> None:
+    """A table with a row a network."""
+    table = Table(title=f"{run.about['name']}: {run.task.bits}-bit flip-flop")
+    for heading in (
+        "network",
+        "status",
+        "MSE",
+        "distance",
+        "success [95 %]",
+        "memories",
+        "cube R²",
+        "outside",
+        "Henrici",
+    ):
+        table.add_column(heading, justify="left" if heading == "status" else "right")
+    status = ["imported"] * len(run.numbers) if run.status is None else [status.name for status in run.status]
+    for number, outcome, dossier in zip(run.numbers, status, run.dossiers, strict=True):
+        measured = dossier.performance
+        table.add_row(
+            str(number),
+            outcome,
+            f"{measured.mse:.3g}",
+            f"{measured.distance:.3g}",
+            f"{measured.success:.1%} [{measured.success_low:.1%}, {measured.success_high:.1%}]",
+            f"{dossier.memories.held.sum()}/{len(dossier.memories.held)}",
+            f"{dossier.geometry.hypercube_r2:.3f}",
+            str(dossier.spectrum.count_outside),
+            f"{dossier.non_normality.henrici:.3f}",
+        )
+    Console(width=None if sys.stdout.isatty() else 110).print(table)

@@ -1,0 +1,78 @@
+"""Networks and tables of a run for other tools."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from recurra.storage.npz_files import write_npz
+from recurra.storage.run_folder import RunFolder
+from recurra.studies.run_record import cohort_of
+
+TABLES = (
+    "performance",
+    "memories",
+    "spectrum",
+    "spectrum_before",
+    "non_normality",
+    "geometry",
+    "pca",
+    "svd",
+    "behaviour",
+)
+
+
+def export_run(folder: RunFolder, kind: str, out: Path) -> list[Path]:
+    """Write a run's networks or tables into a new folder; it appears whole or not at all.
+
+    Args:
+        folder: the run.
+        kind: "npz", a file a network with the five weight arrays, or "csv", the tables of the analysis.
+        out: the folder to make.
+
+    Returns:
+        The files written.
+    """
+    writers = {"npz": _write_networks, "csv": _write_tables}
+    if out.exists():
+        raise ValueError(f"{out} exists; choose another folder")
+    partial = out.with_name(out.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        writers[kind](folder, partial)
+        partial.rename(out)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    return sorted(out.iterdir())
+
+
+def _write_networks(folder: RunFolder, out: Path) -> None:
+    cohort = cohort_of(folder)
+    for position, number in enumerate(cohort.numbers):
+        write_npz(out / f"network-{number:03d}.npz", cohort[position])
+
+
+def _write_tables(folder: RunFolder, out: Path) -> None:
+    cohort = cohort_of(folder)
+    axes = {"network": list(cohort.numbers), "epoch": np.arange(1, len(cohort.history.step) + 1)}
+    curves = {
+        name: (("network", "epoch"), getattr(cohort.history, name)) for name in ("loss", "validation_loss", "success")
+    }
+    _write_dataset(out, "history", xr.Dataset({"step": ("epoch", cohort.history.step), **curves}, coords=axes))
+    for name in TABLES:
+        _write_dataset(out, name, folder.read_dataset(name))
+
+
+def _write_dataset(out: Path, name: str, dataset: xr.Dataset) -> None:
+    """A file for every set of axes: `name.csv` with a row a network, `name_mode.csv` with a row a network and mode."""
+    for axes in sorted({variable.dims for variable in dataset.data_vars.values()}):
+        chosen = [key for key, variable in dataset.data_vars.items() if variable.dims == axes]
+        table = dataset[chosen].to_dataframe().reset_index()
+        for key in [key for key in table if np.iscomplexobj(table[key])]:
+            table[f"{key}_real"], table[f"{key}_imag"] = np.real(table[key]), np.imag(table[key])
+            table = table.drop(columns=key)
+        inner = [str(axis) for axis in axes if axis != "network"]
+        table.to_csv(out / ("_".join([name, *inner]) + ".csv"), index=False)

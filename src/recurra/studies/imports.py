@@ -1,0 +1,35 @@
+"""One network from a file or a run folder, whoever trained it."""
+
+from pathlib import Path
+
+from recurra.models.cohort import Network
+from recurra.storage.keras_files import read_keras
+from recurra.storage.npz_files import read_npz
+from recurra.storage.run_folder import RunFolder
+from recurra.studies.run_record import cohort_of
+
+KERAS_ENDINGS = (".hdf5", ".h5", ".keras")
+
+
+def read_network(path: Path, dt_ms: float, number: int | None = None) -> Network:
+    """The network in a Keras file, an .npz file or a run folder.
+
+    Args:
+        path: the file or the folder.
+        dt_ms: length of a time step for files that do not say, ms.
+        number: which network of a run folder; its first one if None.
+    """
+    if path.is_dir():
+        cohort = cohort_of(RunFolder.open(path))
+        if number is not None and number not in cohort.numbers:
+            raise ValueError(f"{path} has no network {number}; it has {', '.join(map(str, cohort.numbers))}")
+        return cohort[0 if number is None else cohort.numbers.index(number)]
+    if not path.exists():
+        raise ValueError(f"there is no file {path}")
+    if path.suffix == ".npz":
+        return read_npz(path, dt_ms)
+    if path.suffix in KERAS_ENDINGS:
+        return read_keras(path, dt_ms)
+    raise ValueError(
+        f"{path}: unknown ending {path.suffix!r}; expected {', '.join(KERAS_ENDINGS)}, .npz or a run folder"
+    )

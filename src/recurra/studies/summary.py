@@ -1,0 +1,82 @@
+"""A dossier in plain values, for `--json` and for tables."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from recurra.studies.dossier import Dossier
+from recurra.studies.run_record import RunRecord
+
+
+def dossier_table(dossier: Dossier) -> dict[str, Any]:
+    """The numbers of a dossier, ready for JSON: complex numbers as pairs, what is not finite as null."""
+    measured, values, skew = dossier.performance, dossier.spectrum, dossier.non_normality
+    geometry, memories = dossier.geometry, dossier.memories
+    table = {
+        "units": len(geometry.center),
+        "performance": {
+            "mse": measured.mse,
+            "distance": measured.distance,
+            "bit_accuracy": measured.bit_accuracy,
+            "success": measured.success,
+            "success_interval": [measured.success_low, measured.success_high],
+            "trials": measured.trials,
+        },
+        "memories": {
+            "held": int(memories.held.sum()),
+            "held_long": int(memories.held_long.sum()),
+            "of": len(memories.held),
+            "long_ms": memories.long_ms,
+        },
+        "spectrum": {
+            "outliers": [[value.real, value.imag] for value in values.outliers.tolist()],
+            "count_outside": values.count_outside,
+            "leading": [values.leading.real, values.leading.imag],
+            "largest_real_part": values.largest_real_part,
+            "frequency_hz": values.frequency_hz,
+            "time_constant_ms": values.time_constant_ms,
+        },
+        "nonnormality": {
+            "henrici": skew.henrici,
+            "numerical_abscissa": skew.numerical_abscissa,
+            "transient_gain": skew.transient_gain,
+            "transient_gain_step": skew.transient_gain_step,
+        },
+        "geometry": {
+            "hypercube_r2": geometry.hypercube_r2,
+            "chance_r2": geometry.chance_r2,
+            "chance_r2_high": geometry.chance_r2_high,
+            "axis_cosines": geometry.axis_cosines,
+            "edge_lengths": geometry.edge_lengths,
+        },
+        "reduction": {
+            "explained_variance": dossier.pca.explained_variance,
+            "explained_variance_svd": dossier.svd.explained_variance,
+            "participation_ratio": dossier.pca.participation_ratio,
+        },
+    }
+    return plain(table)
+
+
+def run_table(run: RunRecord) -> dict[str, Any]:
+    """The dossiers of all networks of a run, with their numbers and how their training ended."""
+    status = [None] * len(run.numbers) if run.status is None else [status.name for status in run.status]
+    rows = zip(run.numbers, status, run.dossiers, strict=True)
+    return {
+        "name": run.about["name"],
+        "networks": [
+            {"number": number, "status": outcome, **dossier_table(dossier)} for number, outcome, dossier in rows
+        ],
+    }
+
+
+def plain(value: Any) -> Any:
+    """Python numbers, lists and dictionaries in place of arrays; None in place of NaN and infinity."""
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray):
+        return plain(value.tolist())
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
