@@ -21,7 +21,9 @@ from .training import Cosine as Cosine
 from .training import FixedTrials as FixedTrials
 from .training import FreshTrials as FreshTrials
 from .training import InverseTimeDecay as InverseTimeDecay
+from .training import Linear as Linear
 from .training import LossBelow as LossBelow
+from .training import Muon as Muon
 from .training import Never as Never
 from .training import RMSprop as RMSprop
 from .training import SuccessAbove as SuccessAbove

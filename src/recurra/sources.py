@@ -51,6 +51,13 @@ SOURCES: dict[str, Source] = {
         "International Conference on Learning Representations",
         "https://doi.org/10.48550/arXiv.1412.6980",
     ),
+    "jordan2024": Source(
+        "K. Jordan, Y. Jin, V. Boza, J. You, F. Cesista, L. Newhouse and J. Bernstein",
+        2024,
+        "Muon: an optimizer for hidden layers in neural networks",
+        "web page",
+        "https://kellerjordan.github.io/posts/muon/",
+    ),
     "loshchilov2019": Source(
         "I. Loshchilov and F. Hutter",
         2019,

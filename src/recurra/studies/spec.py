@@ -11,7 +11,7 @@ from recurra.checks import check_count, nearest
 from recurra.models import INITIALIZERS, Initializer, RateRNN
 from recurra.studies.tables import Registry, Table, from_table, to_table
 from recurra.tasks import TASKS, Task
-from recurra.tasks.flipflop import PoissonPulses, PulseSchedule, ScheduledPulses
+from recurra.tasks.pulse_schedules import PoissonPulses, PulseSchedule, ScheduledPulses
 from recurra.training import BPTT, OPTIMIZERS, SCHEDULES, STOPS, TRIAL_SETS, Training
 from recurra.training.optimizers import Optimizer
 from recurra.training.schedules import Schedule

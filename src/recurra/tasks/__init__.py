@@ -1,7 +1,8 @@
 """The tasks, by name."""
 
 from recurra.tasks.base import Task, Trial, Trials
-from recurra.tasks.flipflop import FlipFlop, PoissonPulses, ScheduledPulses
+from recurra.tasks.flipflop import FlipFlop
+from recurra.tasks.pulse_schedules import PoissonPulses, ScheduledPulses
 
 TASKS: dict[str, type[Task]] = {"flipflop": FlipFlop}
 

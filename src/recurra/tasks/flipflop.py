@@ -1,9 +1,7 @@
 """The n-bit flip-flop: a memory of n signs."""
 
-import abc
 import dataclasses
 import itertools
-import math
 from dataclasses import dataclass, field
 from typing import ClassVar, final
 
@@ -18,105 +16,12 @@ from recurra.checks import (
     check_between,
     check_count,
     check_positive,
-    check_range,
     steps_of,
 )
 from recurra.periods import Period
 from recurra.tasks.base import Task, Trial, Trials, gather, steady_success
+from recurra.tasks.pulse_schedules import PulseSchedule, ScheduledPulses, Signs, whole_steps
 from recurra.tasks.pulses import Pulses, steady
-
-Onsets = Int[Array, "pulse bit"]
-Signs = Int[Array, "pulse bit"]
-
-
-class PulseSchedule(abc.ABC):
-    """When the pulses of a bit come, and with which sign."""
-
-    @abc.abstractmethod
-    def draw(self, key: RandomKey, task: "FlipFlop") -> tuple[Onsets, Signs]:
-        """Random onsets (steps, ascending) and signs of the pulses of every bit, independent of each other."""
-
-    @abc.abstractmethod
-    def check(self, dt_ms: float) -> None:
-        """Raise where the schedule cannot be drawn at this time step."""
-
-
-@final
-@dataclass(frozen=True)
-class ScheduledPulses(PulseSchedule):
-    """Up to three pulses a trial and bit, at jittered times.
-
-    The first comes at t0, the second at t0 + 70 + v1, the third at t0 + 170 + v1 + v2, with each v uniform over
-    `jitter_ms`. The first is absent with chance `absent`; every other sign is + or - with equal chance.
-
-    Args:
-        first_onset_ms: earliest and latest onset of the first pulse, ms.
-        later_onsets_ms: nominal onsets of the further pulses after the first, ms.
-        jitter_ms: least and greatest random extra time before each further pulse, ms.
-        absent: chance that the first pulse is left out, 0 to 1.
-
-    Source: Jarne (2024), section 3, and the programs published with it.
-    """
-
-    first_onset_ms: tuple[float, float] = (10.0, 99.0)
-    later_onsets_ms: tuple[float, ...] = (70.0, 170.0)
-    jitter_ms: tuple[float, float] = (1.0, 50.0)
-    absent: float = 1 / 3
-
-    def __post_init__(self) -> None:
-        check_range("first_onset_ms", self.first_onset_ms, 0)
-        check_range("jitter_ms", self.jitter_ms, 0)
-        check_between("absent", self.absent, 0, 1)
-        for gap in np.diff((0.0, *self.later_onsets_ms)):
-            check_positive("the time between two pulses in later_onsets_ms", float(gap))
-
-    def check(self, dt_ms: float) -> None:
-        for gap in np.diff((0.0, *self.later_onsets_ms)):
-            steps_of("the time between two pulses in later_onsets_ms", float(gap), dt_ms)
-
-    def draw(self, key: RandomKey, task: "FlipFlop") -> tuple[Onsets, Signs]:
-        when, how_much, which, whether = jax.random.split(key, 4)
-        first = uniform_steps(when, (1, task.bits), self.first_onset_ms, task.dt_ms)
-        jitter = uniform_steps(how_much, (len(self.later_onsets_ms), task.bits), self.jitter_ms, task.dt_ms)
-        nominal = np.array([round(onset / task.dt_ms) for onset in self.later_onsets_ms], np.int32)
-        later = first + nominal.reshape(-1, 1) + jnp.cumsum(jitter, axis=0, dtype=jnp.int32)
-        onset = jnp.concatenate([first, later])
-        present = jax.random.bernoulli(whether, 1 - self.absent, (1, task.bits)).astype(jnp.int32)
-        return onset, random_signs(which, onset.shape).at[:1].multiply(present)
-
-
-@final
-@dataclass(frozen=True)
-class PoissonPulses(PulseSchedule):
-    r"""Pulses of either sign with equal chance, with the same chance $p$ at every step: geometric waiting times.
-
-    With `pulse_ms` = `dt_ms` and `response_delay_ms` = 0 the target follows at once, one step after the onset.
-
-    Args:
-        rate_hz: mean number of pulses a second and bit; p = rate_hz * dt_ms / 1000, below 1.
-
-    Source: Sussillo and Barak (2013), section 3.1.
-    """
-
-    rate_hz: float = 10.0
-
-    def __post_init__(self) -> None:
-        check_positive("rate_hz", self.rate_hz)
-
-    def check(self, dt_ms: float) -> None:
-        chance = self.rate_hz * dt_ms / 1000
-        if chance >= 1:
-            raise ValueError(f"rate_hz is {self.rate_hz:g}, {chance:g} pulses a step; expected fewer than one")
-
-    def draw(self, key: RandomKey, task: "FlipFlop") -> tuple[Onsets, Signs]:
-        when, which = jax.random.split(key)
-        chance = self.rate_hz * task.dt_ms / 1000
-        mean = chance * task.steps
-        most = min(task.steps, math.ceil(mean + 6 * math.sqrt(mean) + 6))  # more come once in 1e8 trials
-        uniform = jax.random.uniform(when, (most, task.bits), jnp.float32, minval=1e-7)
-        wait = 1 + jnp.floor(jnp.log(uniform) / math.log1p(-chance)).astype(jnp.int32)
-        wait = jnp.minimum(wait, task.steps)
-        return jnp.cumsum(wait, axis=0, dtype=jnp.int32) - 1, random_signs(which, wait.shape)
 
 
 @final
@@ -227,15 +132,15 @@ class FlipFlop(Task):
         return (Period("trial", 0.0, self.length_ms),)
 
     def trial(self, key: RandomKey) -> Trial:
-        schedule, width, height, noise = jax.random.split(key, 4)
-        onset, sign = self.pulses.draw(schedule, self)
-        longest_ms = self.pulse_ms + self.pulse_spread_ms
-        spread = self.amplitude_spread * jax.random.uniform(height, onset.shape, jnp.float32, -1, 1)
+        schedule, shape, noise = jax.random.split(key, 3)
+        onset, sign = self.pulses.draw(schedule, self.steps, self.bits, self.dt_ms)
+        width, height = jax.random.uniform(shape, (2, *onset.shape), jnp.float32)
+        widest_ms = self.pulse_ms + self.pulse_spread_ms
         pulses = Pulses(
             onset=onset,
             sign=sign,
-            width=uniform_steps(width, onset.shape, (self._shortest_pulse_ms, longest_ms), self.dt_ms),
-            amplitude=self.amplitude + spread,
+            width=whole_steps(width, (self._shortest_pulse_ms, widest_ms), self.dt_ms),
+            amplitude=self.amplitude + self.amplitude_spread * (2 * height - 1),
         )
         clean = self._render(pulses, self.steps)
         noisy = clean.inputs + self.input_noise * jax.random.normal(noise, clean.inputs.shape, jnp.float32)
@@ -313,16 +218,3 @@ class FlipFlop(Task):
             return self._render(pulses, steps)
 
         return gather(self, jax.jit(jax.vmap(one))(jnp.asarray(signs)))
-
-
-def uniform_steps(
-    key: RandomKey, shape: tuple[int, ...], span_ms: tuple[float, float], dt_ms: float
-) -> Int[Array, "..."]:
-    """Whole numbers of steps, uniform over `span_ms`, both ends included."""
-    low, high = (round(bound / dt_ms) for bound in span_ms)
-    return jax.random.randint(key, shape, low, high + 1, jnp.int32)
-
-
-def random_signs(key: RandomKey, shape: tuple[int, ...]) -> Int[Array, "..."]:
-    """+1 or -1 with equal chance."""
-    return 2 * jax.random.bernoulli(key, 0.5, shape).astype(jnp.int32) - 1

@@ -131,7 +131,7 @@ def bptt_step(
         with jax.numpy_dtype_promotion("standard"):  # optax mixes int32 counts with float32
             direction, optimizer = transformation.update(gradient, optimizer, weights)
         rate = rate * rule.schedule.factor(step.astype(rate.dtype), rule.steps)
-        moved = jax.tree.map(lambda weight, change: weight - rate * change, weights, direction)
+        moved = jax.tree.map(lambda weight, change: weight - (rate * change).astype(weight.dtype), weights, direction)
         return moved, optimizer
 
     weights, optimizer = jax.vmap(one_network)(

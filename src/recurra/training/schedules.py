@@ -80,8 +80,26 @@ class Cosine(Schedule):
         return decay * _warmup(step, self.warmup_steps)
 
 
+@final
+@dataclass(frozen=True)
+class Linear(Schedule):
+    """A straight line from 1 at the first step to `final` after the last.
+
+    Args:
+        final: factor at the end, 0 to 1.
+    """
+
+    final: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_between("final", self.final, 0, 1)
+
+    def factor(self, step: Scalar, steps: int) -> Scalar:
+        return 1 - (1 - self.final) * step / steps
+
+
 def _warmup(step: Scalar, warmup_steps: int) -> Scalar:
     return jnp.minimum((step + 1) / warmup_steps, 1)
 
 
-SCHEDULES: dict[str, type[Schedule]] = {"constant": Constant, "inverse_time": InverseTimeDecay, "cosine": Cosine}
+SCHEDULES: dict[str, type[Schedule]] = {"constant": Constant, "inverse_time": InverseTimeDecay, "cosine": Cosine, "linear": Linear}

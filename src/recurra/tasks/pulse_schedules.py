@@ -1,0 +1,121 @@
+"""When the pulses of a trial come, and with which sign."""
+
+import abc
+import math
+from dataclasses import dataclass
+from typing import final
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from recurra.arrays import RandomKey
+from recurra.checks import check_between, check_positive, check_range, steps_of
+
+Onsets = Int[Array, "pulse bit"]
+Signs = Int[Array, "pulse bit"]
+
+
+class PulseSchedule(abc.ABC):
+    """When the pulses of a bit come, and with which sign."""
+
+    @abc.abstractmethod
+    def draw(self, key: RandomKey, steps: int, bits: int, dt_ms: float) -> tuple[Onsets, Signs]:
+        """Random onsets (steps, ascending) and signs of the pulses of every bit, independent of each other."""
+
+    @abc.abstractmethod
+    def check(self, dt_ms: float) -> None:
+        """Raise where the schedule cannot be drawn at this time step."""
+
+
+@final
+@dataclass(frozen=True)
+class ScheduledPulses(PulseSchedule):
+    """Up to three pulses a trial and bit, at jittered times.
+
+    The first comes at t0, the second at t0 + 70 + v1, the third at t0 + 170 + v1 + v2, with each v uniform over
+    `jitter_ms`. The first is absent with chance `absent`; every other sign is + or - with equal chance.
+
+    Args:
+        first_onset_ms: earliest and latest onset of the first pulse, ms.
+        later_onsets_ms: nominal onsets of the further pulses after the first, ms.
+        jitter_ms: least and greatest random extra time before each further pulse, ms.
+        absent: chance that the first pulse is left out, 0 to 1.
+
+    Source: Jarne (2024), section 3, and the programs published with it.
+    """
+
+    first_onset_ms: tuple[float, float] = (10.0, 99.0)
+    later_onsets_ms: tuple[float, ...] = (70.0, 170.0)
+    jitter_ms: tuple[float, float] = (1.0, 50.0)
+    absent: float = 1 / 3
+
+    def __post_init__(self) -> None:
+        check_range("first_onset_ms", self.first_onset_ms, 0)
+        check_range("jitter_ms", self.jitter_ms, 0)
+        check_between("absent", self.absent, 0, 1)
+        for gap in np.diff((0.0, *self.later_onsets_ms)):
+            check_positive("the time between two pulses in later_onsets_ms", float(gap))
+
+    def check(self, dt_ms: float) -> None:
+        for gap in np.diff((0.0, *self.later_onsets_ms)):
+            steps_of("the time between two pulses in later_onsets_ms", float(gap), dt_ms)
+
+    def draw(self, key: RandomKey, steps: int, bits: int, dt_ms: float) -> tuple[Onsets, Signs]:
+        later = len(self.later_onsets_ms)
+        uniform = jax.random.uniform(key, (2 * (1 + later) + 1, bits), jnp.float32)
+        first, jitter, which, whether = jnp.split(uniform, (1, 1 + later, 2 * (1 + later)))
+        first = whole_steps(first, self.first_onset_ms, dt_ms)
+        jitter = whole_steps(jitter, self.jitter_ms, dt_ms)
+        nominal = np.array([round(onset / dt_ms) for onset in self.later_onsets_ms], np.int32)
+        onset = jnp.concatenate([first, first + nominal.reshape(-1, 1) + jnp.cumsum(jitter, axis=0, dtype=jnp.int32)])
+        present = (whether >= self.absent).astype(jnp.int32)
+        return onset, signs_of(which).at[:1].multiply(present)
+
+
+@final
+@dataclass(frozen=True)
+class PoissonPulses(PulseSchedule):
+    r"""Pulses of either sign with equal chance, with the same chance $p$ at every step: geometric waiting times.
+
+    With `pulse_ms` = `dt_ms` and `response_delay_ms` = 0 the target follows at once, one step after the onset.
+
+    Args:
+        rate_hz: mean number of pulses a second and bit; p = rate_hz * dt_ms / 1000, below 1.
+
+    Source: Sussillo and Barak (2013), section 3.1.
+    """
+
+    rate_hz: float = 10.0
+
+    def __post_init__(self) -> None:
+        check_positive("rate_hz", self.rate_hz)
+
+    def check(self, dt_ms: float) -> None:
+        chance = self.rate_hz * dt_ms / 1000
+        if chance >= 1:
+            raise ValueError(f"rate_hz is {self.rate_hz:g}, {chance:g} pulses a step; expected fewer than one")
+
+    def draw(self, key: RandomKey, steps: int, bits: int, dt_ms: float) -> tuple[Onsets, Signs]:
+        chance = self.rate_hz * dt_ms / 1000
+        mean = chance * steps
+        most = min(steps, math.ceil(mean + 6 * math.sqrt(mean) + 6))  # more come once in 1e8 trials
+        when, which = jax.random.uniform(key, (2, most, bits), jnp.float32, minval=1e-7)
+        wait = 1 + jnp.floor(jnp.log(when) / math.log1p(-chance)).astype(jnp.int32)
+        wait = jnp.minimum(wait, steps)
+        return jnp.cumsum(wait, axis=0, dtype=jnp.int32) - 1, signs_of(which)
+
+
+def whole_steps(
+    uniform: Float[Array, "pulse bit"], span_ms: tuple[float, float], dt_ms: float
+) -> Int[Array, "pulse bit"]:
+    """Uniform numbers in [0, 1) as whole numbers of steps, uniform over `span_ms`, both ends included."""
+    low, high = (round(bound / dt_ms) for bound in span_ms)
+    steps = low + jnp.floor(uniform * (high + 1 - low)).astype(jnp.int32)
+    return jnp.minimum(steps, high)
+
+
+def signs_of(uniform: Float[Array, "pulse bit"]) -> Signs:
+    """Uniform numbers in [0, 1) as +1 or -1 with equal chance."""
+    return jnp.where(uniform < 0.5, -1, 1).astype(jnp.int32)

@@ -1,0 +1,103 @@
+"""The house: each floor imports only from floors below it or from its own folder."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[1] / "src" / "recurra"
+FLOORS = {
+    "engine": 1,
+    "tasks": 1,
+    "models": 2,
+    "training": 3,
+    "analysis": 3,
+    "storage": 4,
+    "plotting": 4,
+    "studies": 5,
+    "report": 6,
+    "console": 6,
+    "cli": 7,
+    "__main__": 8,
+}
+GROUND = {"arrays", "checks", "status", "periods", "intervals", "linalg", "sources", "streams"}
+MODULES = sorted(SOURCE.rglob("*.py"))
+
+
+def room(module: str) -> str:
+    return module.split(".")[1] if "." in module else "recurra"
+
+
+def floor(name: str) -> int:
+    return 0 if name in GROUND else FLOORS[name]
+
+
+def imports(path: Path) -> list[tuple[str, bool]]:
+    """The names of recurra's modules that a file imports, and whether it does so at its start."""
+    tree = ast.parse(path.read_text())
+    found = []
+    for node in ast.walk(tree):
+        names = []
+        if isinstance(node, ast.ImportFrom) and node.module:
+            assert node.level == 0, f"{path}: relative import"
+            names = [node.module]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        found += [(name, node in tree.body) for name in names if name.split(".")[0] == "recurra"]
+    return found
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if path.name != "__init__.py" or path.parent != SOURCE], ids=str)
+def test_floor(path):
+    own = path.relative_to(SOURCE).parts[0].removesuffix(".py")
+    for module, _ in imports(path):
+        other = room(module)
+        allowed = other == own or floor(other) < floor(own) or (own in GROUND and other in GROUND)
+        assert allowed, f"{path.name} on floor {floor(own)} imports {module} on floor {floor(other)}"
+
+
+def test_ground_floor_has_no_cycle():
+    graph = {name: {room(module) for module, _ in imports(SOURCE / f"{name}.py")} for name in GROUND}
+    done: set[str] = set()
+    while len(done) < len(graph):
+        ready = {name for name, needs in graph.items() if name not in done and needs <= done}
+        assert ready, f"a cycle among {set(graph) - done}"
+        done |= ready
+
+
+def test_every_room_is_on_a_floor():
+    rooms = {path.relative_to(SOURCE).parts[0].removesuffix(".py") for path in MODULES} - {"__init__"}
+    assert rooms <= GROUND | set(FLOORS)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=str)
+def test_size(path):
+    text = path.read_text()
+    assert text.count("\n") <= 320, "more than 300 lines: would two rooms read better?"
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef):
+            assert node.end_lineno - node.lineno < 60, f"{node.name} is longer than 50 lines"
+
+
+def loaded_by(code: str) -> set[str]:
+    command = f"{code}; import sys; print(' '.join(sys.modules))"
+    return set(subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True).stdout.split())
+
+
+def test_import_is_light(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    heavy = {"matplotlib", "plotly", "dask", "h5py", "keras", "torch", "jax", "sklearn", "pandas"}
+    assert not loaded_by("import recurra") & heavy
+    assert not loaded_by("import recurra as rc; rc.train, rc.FlipFlop") & (heavy - {"jax"})
+    assert not loaded_by("import recurra.cli") & heavy
+    assert not list(tmp_path.iterdir()), "import creates a file"
+
+
+def test_every_public_name_can_be_used():
+    import recurra
+
+    assert len(recurra.__all__) > 20
+    for name in recurra.__all__:
+        assert getattr(recurra, name).__doc__
