@@ -49,7 +49,9 @@ def imports(path: Path) -> list[tuple[str, bool]]:
     return found
 
 
-@pytest.mark.parametrize("path", [path for path in MODULES if path.name != "__init__.py" or path.parent != SOURCE], ids=str)
+@pytest.mark.parametrize(
+    "path", [path for path in MODULES if path.name != "__init__.py" or path.parent != SOURCE], ids=str
+)
 def test_floor(path):
     own = path.relative_to(SOURCE).parts[0].removesuffix(".py")
     for module, _ in imports(path):
@@ -83,7 +85,9 @@ def test_size(path):
 
 def loaded_by(code: str) -> set[str]:
     command = f"{code}; import sys; print(' '.join(sys.modules))"
-    return set(subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True).stdout.split())
+    return set(
+        subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True).stdout.split()
+    )
 
 
 def test_import_is_light(tmp_path, monkeypatch):

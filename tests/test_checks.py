@@ -15,12 +15,20 @@ from recurra import checks
         (checks.check_positive, ("gain", math.nan), "gain is not a number"),
         (checks.check_at_least_zero, ("noise", math.inf), "noise is inf; expected 0 or a finite number"),
         (checks.check_range, ("onset_ms", (3, 1), 0), r"onset_ms is \(3, 1\); expected 0 <= lowest <= highest"),
-        (checks.check_choice, ("task", "flipflip", ["flipflop", "xor"]), "unknown task 'flipflip'; did you mean 'flipflop'"),
+        (
+            checks.check_choice,
+            ("task", "flipflip", ["flipflop", "xor"]),
+            "unknown task 'flipflip'; did you mean 'flipflop'",
+        ),
         (checks.check_choice, ("task", "zzz", ["flipflop", "xor"]), "expected one of: flipflop, xor"),
         (checks.steps_of, ("pulse_ms", -1.0, 1.0), "pulse_ms is -1 ms; a duration cannot be negative"),
         (checks.steps_of, ("pulse_ms", 0.2, 1.0), "pulse_ms is 0.2 ms, 0 steps of dt_ms = 1; expected at least 1"),
         (checks.steps_of, ("pulse_ms", math.inf, 1.0), "pulse_ms is infinite"),
-        (checks.check_finite, ("rates", np.array([1.0, np.nan])), "rates holds 1 values that are NaN or infinite, of 2"),
+        (
+            checks.check_finite,
+            ("rates", np.array([1.0, np.nan])),
+            "rates holds 1 values that are NaN or infinite, of 2",
+        ),
         (checks.check_memory, ("training", 2.0**60), r"training would take 1,073,741,824.0 GiB of memory"),
     ],
 )

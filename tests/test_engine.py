@@ -27,7 +27,9 @@ def random_weights(random, networks, units, inputs, outputs, dtype=np.float64):
         "recurrent_bias": (units,),
         "output_bias": (outputs,),
     }
-    return Weights(**{name: 0.4 * random.normal(size=(networks, *shape)).astype(dtype) for name, shape in shapes.items()})
+    return Weights(
+        **{name: 0.4 * random.normal(size=(networks, *shape)).astype(dtype) for name, shape in shapes.items()}
+    )
 
 
 def by_hand(form, activation, leak, weights, inputs):
@@ -111,7 +113,9 @@ def test_neighbours_change_no_bit(seed):
 
 def test_small_leak_is_the_differential_equation():
     """tau dh/dt = -h + c has the solution c (1 - exp(-t / tau))."""
-    weights = Weights(jnp.zeros((1, 1, 1)), jnp.ones((1, 1, 1)), jnp.ones((1, 1, 1)), jnp.zeros((1, 1)), jnp.zeros((1, 1)))
+    weights = Weights(
+        jnp.zeros((1, 1, 1)), jnp.ones((1, 1, 1)), jnp.ones((1, 1, 1)), jnp.zeros((1, 1)), jnp.zeros((1, 1))
+    )
     dt_ms, tau_ms, steps = 0.01, 10.0, 2000
     outputs = respond(RateDynamics("current", "tanh", dt_ms / tau_ms), weights, jnp.full((1, steps, 1), 0.7))
     expected = np.tanh(0.7 * (1 - np.exp(-steps * dt_ms / tau_ms)))

@@ -23,7 +23,7 @@ CURVES = ("loss", "validation_loss", "success")
 
 def begin_training(folder: RunFolder, training: Training, state: TrainingState) -> None:
     """Make room for the checkpoints of a training, and save the first: the initial weights."""
-    group = folder.zarr("a").require_group("weights")
+    group = folder.zarr("a").create_group("weights", overwrite=True)
     for name, array in named_arrays(state.learner.weights).items():
         group.create_array(
             name,

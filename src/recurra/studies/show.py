@@ -47,7 +47,7 @@ def _lines(method: Any, path: str) -> Iterator[str]:
 def _toml(value: object) -> str:
     if value in ("inf", "-inf"):
         return str(value)
-    return json.dumps(value)
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def describe_tasks() -> dict[str, str]:

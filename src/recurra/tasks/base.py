@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from recurra.arrays import AnyArray, Condition, Inputs, Mask, Outputs, RandomKey, Targets
@@ -42,8 +43,9 @@ class Trials:
         return self.inputs.shape[0]
 
     @property
-    def time_ms(self) -> Float[Array, "time"]:
-        return jnp.arange(self.inputs.shape[1]) * self.dt_ms
+    def time_ms(self) -> Float[np.ndarray, "time"]:
+        """Time of every step since the start of the trial, ms."""
+        return np.arange(self.inputs.shape[1]) * self.dt_ms
 
     def part(self, index: Int[AnyArray, "part"] | slice) -> "Trials":
         """The trials that `index` selects."""

@@ -1,0 +1,195 @@
+"""Known answers: matrices with eigenvalues by hand, rates in a known plane, a hand-made cube, the author's network."""
+
+import dataclasses
+import itertools
+
+import jax
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import recurra as rc
+from recurra.analysis import (
+    held_memories,
+    memory_geometry,
+    non_normality,
+    performance,
+    principal_components,
+    singular_vectors,
+    spectrum,
+)
+from recurra.analysis.geometry import axis_cosines, hypercube_score
+from recurra.arrays import Weights
+from recurra.engine import RateDynamics
+from recurra.models import Network
+
+
+def latch(bits=3, gain=3.0):
+    """A flip-flop by hand: a bistable unit a bit, pushed over by its input; it answers at once."""
+    eye = np.eye(bits)
+    state = np.tanh(gain)
+    for _ in range(100):
+        state = np.tanh(gain * state)
+    weights = Weights(gain * eye, 10 * eye, eye / state, np.zeros(bits), np.zeros(bits))
+    return Network(RateDynamics("rate", "tanh", 1.0), weights, 1.0)
+
+
+def rotation(modulus, angle):
+    return modulus * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+
+
+def test_spectrum_of_a_rotation():
+    """A mode of modulus 1.1 that turns once in 40 ms, and one that decays to 1/e in 10 ms."""
+    matrix = np.zeros((3, 3))
+    matrix[:2, :2], matrix[2, 2] = rotation(1.1, 2 * np.pi / 20), np.exp(-0.2)
+    found = spectrum(matrix, dt_ms=2.0)
+    assert found.leading == pytest.approx(1.1 * np.exp(2j * np.pi / 20))
+    assert found.frequency_hz == pytest.approx(25.0)
+    assert found.time_constant_ms == pytest.approx(-2 / np.log(1.1))
+    assert found.count_outside == 2
+    assert len(found.outliers) == 2
+    assert found.largest_real_part == pytest.approx(1.1 * np.cos(2 * np.pi / 20))
+    assert spectrum(np.diag([np.exp(-0.2), 0.1]), 2.0).time_constant_ms == pytest.approx(10.0)
+
+
+@settings(max_examples=20, deadline=None)
+@given(units=st.integers(1, 12), data=st.integers(0, 2**31))
+def test_order_of_units_changes_no_spectrum(units, data):
+    random = np.random.default_rng(data)
+    matrix, order = random.normal(size=(units, units)), random.permutation(units)
+    shuffled = matrix[order][:, order]
+    moduli = [np.abs(spectrum(one, 1.0).eigenvalues) for one in (matrix, shuffled)]
+    np.testing.assert_allclose(*moduli, atol=1e-6)
+    assert non_normality(shuffled).henrici == pytest.approx(non_normality(matrix).henrici, abs=1e-6)
+
+
+def test_non_normality_by_hand():
+    jordan = np.array([[0.5, 3.0], [0.0, 0.5]])
+    found = non_normality(jordan)
+    assert found.henrici == pytest.approx(3 / np.sqrt(9.5))
+    assert found.numerical_abscissa == pytest.approx(2.0)
+    powers = [np.linalg.norm(np.linalg.matrix_power(jordan, 2**k), 2) for k in range(9)]
+    assert found.transient_gain == pytest.approx(max(powers))
+    assert found.transient_gain_step == 2 ** int(np.argmax(powers))
+    normal = non_normality(rotation(0.9, 1.0))
+    assert normal.henrici == pytest.approx(0, abs=1e-7)
+    assert normal.transient_gain == pytest.approx(0.9)
+    assert non_normality(np.zeros((2, 2))).henrici == 0
+
+
+def test_reduction_of_a_plane(seed):
+    random = np.random.default_rng(seed)
+    plane = np.linalg.qr(random.normal(size=(20, 2)))[0].T
+    scores = random.normal(size=(3, 200, 2)) * [3.0, 1.0]
+    found = principal_components(scores @ plane + 5.0, components=4)
+    scores = (scores - scores.mean(axis=(0, 1))).reshape(-1, 2)
+    variances = np.sort(np.linalg.eigvalsh(scores.T @ scores))[::-1]
+    np.testing.assert_allclose(found.explained_variance[:2], variances / variances.sum(), atol=1e-10)
+    np.testing.assert_allclose(found.explained_variance[2:], 0, atol=1e-10)
+    assert found.participation_ratio == pytest.approx(variances.sum() ** 2 / (variances**2).sum())
+    np.testing.assert_allclose(found.project(found.center), 0, atol=1e-12)
+
+
+def test_turning_the_space_changes_no_variance(seed):
+    random = np.random.default_rng(seed)
+    rates = random.normal(size=(2, 50, 8)) * np.arange(1, 9)
+    turn = np.linalg.qr(random.normal(size=(8, 8)))[0]
+    for reduce in (principal_components, singular_vectors):
+        np.testing.assert_allclose(
+            reduce(rates, 5).explained_variance, reduce(rates @ turn, 5).explained_variance, atol=1e-8
+        )
+
+
+def test_svd_of_odd_rates_is_pca(seed):
+    rates = np.random.default_rng(seed).normal(size=(1, 60, 6)) * np.arange(1, 7)
+    rates = np.concatenate([rates, -rates])
+    first, second = principal_components(rates, 3), singular_vectors(rates, 3)
+    np.testing.assert_allclose(first.explained_variance, second.explained_variance, atol=1e-8)
+    np.testing.assert_allclose(np.abs(first.components @ second.components.T), np.eye(3), atol=1e-6)
+
+
+SIGNS = np.array(list(itertools.product((-1, 1), repeat=3)), float)
+
+
+def test_a_cube_has_score_one_and_a_skew_one_its_cosine():
+    axes = np.array([[2.0, 0, 0, 0], [0, 1, 0, 0], [0, 0.6, 0.8, 0]])
+    assert hypercube_score(SIGNS @ axes + 7.0, SIGNS) == pytest.approx(1.0)
+    np.testing.assert_allclose(axis_cosines(axes), [0, 0, 0.6], atol=1e-12)
+    assert hypercube_score(np.ones((8, 4)), SIGNS) == 0
+
+
+def test_score_of_a_product_of_bits_is_zero():
+    """Exclusive or: nothing of it is linear in the bits."""
+    means = (SIGNS[:, 0] * SIGNS[:, 1] * SIGNS[:, 2])[:, None]
+    assert hypercube_score(means, SIGNS) == pytest.approx(0.0)
+
+
+@settings(max_examples=20, deadline=None)
+@given(data=st.integers(0, 2**31))
+def test_score_is_invariant(data):
+    random = np.random.default_rng(data)
+    means = random.normal(size=(8, 5))
+    turn = np.linalg.qr(random.normal(size=(5, 5)))[0]
+    score = hypercube_score(means, SIGNS)
+    assert 0 <= score <= 1
+    assert hypercube_score(3 * means @ turn + 1, SIGNS) == pytest.approx(score)
+    assert hypercube_score(means, SIGNS * [1, -1, 1]) == pytest.approx(score)
+
+
+def test_latch_is_a_perfect_cube(seed):
+    task = rc.FlipFlop(response_delay_ms=0.0)
+    network = latch()
+    geometry = memory_geometry(network, task, seed, permutations=200)
+    assert geometry.hypercube_r2 == pytest.approx(1.0)
+    np.testing.assert_allclose(geometry.axis_cosines, 0, atol=1e-9)
+    assert geometry.edge_lengths == pytest.approx([1.99, 1.99, 1.99], abs=0.01)
+    assert geometry.chance_r2 < geometry.chance_r2_high < 1
+    np.testing.assert_allclose(geometry.bit_coordinates(geometry.state_means), task.states, atol=1e-9)
+    assert held_memories(network, task).held_long.all()
+
+
+def test_a_leaky_network_forgets():
+    memories = held_memories(latch(gain=0.5), rc.FlipFlop(response_delay_ms=0.0))
+    assert memories.long_ms == 2_100
+    forgetful = latch()
+    biased = dataclasses.replace(forgetful.weights, recurrent_bias=np.array([-2.5, 0, 0]))
+    held = held_memories(dataclasses.replace(forgetful, weights=biased), rc.FlipFlop()).held
+    np.testing.assert_array_equal(held, [True] * 4 + [False] * 4)
+
+
+def test_performance_by_hand(seed):
+    once = rc.ScheduledPulses(later_onsets_ms=(), absent=0.0)
+    task = rc.FlipFlop(response_delay_ms=0.0, input_noise=0.0, pulses=once)
+    trials = task.sample(jax.random.key(seed), 30)
+    network = latch()
+    found = performance(network, task, trials)
+    outputs = network.respond(trials.inputs)
+    error = outputs - np.asarray(trials.targets, float)
+    assert found.mse == pytest.approx((error**2).mean())
+    assert found.distance == pytest.approx(np.mean([np.linalg.norm(e[:, k]) for e in error for k in range(3)]))
+    assert found.bit_accuracy == 1.0
+    assert (found.success, found.trials) == (1.0, 30)
+    wrong = dataclasses.replace(network, weights=dataclasses.replace(network.weights, output=-network.weights.output))
+    assert performance(wrong, task, trials).bit_accuracy == 0.0
+    assert performance(wrong, task, trials).success == 0.0
+
+
+def test_published_network(reference):
+    """The author's 3-bit network after epoch 20, and before training: the numbers that METHODS asks for."""
+    from recurra.storage.keras_files import read_keras
+
+    task = rc.FlipFlop()
+    network = read_keras(reference / "flipflop3_n400_epoch20.hdf5", 1.0)
+    found = spectrum(network.weights.recurrent, 1.0)
+    assert network.weights.units == 400
+    assert found.count_outside == 39
+    assert found.largest_real_part == pytest.approx(1.029, abs=5e-4)
+    assert non_normality(network.weights.recurrent).henrici == pytest.approx(0.059, abs=5e-4)
+    geometry = memory_geometry(network, task, 0)
+    assert geometry.hypercube_r2 == pytest.approx(0.999, abs=5e-4)
+    assert np.abs(geometry.axis_cosines).max() < 0.06
+    assert held_memories(network, task).held.all()
+    initial = read_keras(reference / "flipflop3_n400_initial.hdf5", 1.0)
+    assert spectrum(initial.weights.recurrent, 1.0).count_outside == 0
+    assert non_normality(initial.weights.recurrent).henrici == pytest.approx(0, abs=5e-4)

@@ -1,0 +1,232 @@
+import dataclasses
+import io
+import re
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recurra.arrays import Weights, named_arrays
+from recurra.engine.dynamics import RateDynamics
+from recurra.models.cohort import Network
+from recurra.storage.npz_files import read_npz, write_npz
+
+UNITS, INPUTS, OUTPUTS = 5, 2, 3
+
+
+def arrays(dtype: type = np.float32) -> dict[str, np.ndarray]:
+    generator = np.random.default_rng(0)
+    shapes = {
+        "recurrent": (UNITS, UNITS),
+        "input": (UNITS, INPUTS),
+        "output": (OUTPUTS, UNITS),
+        "recurrent_bias": (UNITS,),
+        "output_bias": (OUTPUTS,),
+    }
+    return {name: generator.normal(size=shape).astype(dtype) for name, shape in shapes.items()}
+
+
+def network(dtype: type = np.float32) -> Network:
+    return Network(RateDynamics("current", "relu", 0.25), Weights(**arrays(dtype)), 2.5)
+
+
+def savez(path: Path, **found: Any) -> Path:
+    np.savez(path, **found)
+    return path
+
+
+def with_member(path: Path, name: str, content: bytes) -> Path:
+    savez(path, **{key: array for key, array in arrays().items() if key != name})
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(f"{name}.npy", content)
+    return path
+
+
+def header(shape: tuple[int, ...], descr: str = "<f4") -> bytes:
+    stream = io.BytesIO()
+    np.lib.format.write_array_header_1_0(stream, {"descr": descr, "fortran_order": False, "shape": shape})
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_what_is_written_is_read_bit_for_bit(tmp_path: Path, dtype: type) -> None:
+    before = network(dtype)
+    write_npz(tmp_path / "one.npz", before)
+    after = read_npz(tmp_path / "one.npz", 2.5)
+    assert after.dynamics == before.dynamics
+    assert after.dt_ms == 2.5
+    for name, array in named_arrays(before.weights).items():
+        found = named_arrays(after.weights)[name]
+        assert found.dtype == dtype
+        np.testing.assert_array_equal(found, array)
+    assert [file.name for file in tmp_path.iterdir()] == ["one.npz"]
+
+
+def test_the_same_network_makes_the_same_file(tmp_path: Path) -> None:
+    write_npz(tmp_path / "one.npz", network())
+    write_npz(tmp_path / "two.npz", network())
+    assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "two.npz").read_bytes()
+
+
+def test_a_file_of_three_arrays_is_a_rate_network_without_biases(tmp_path: Path) -> None:
+    found = arrays()
+    path = savez(tmp_path / "plain.npz", **{name: found[name] for name in ("recurrent", "input", "output")})
+    read = read_npz(path, 1.0)
+    assert read.dynamics == RateDynamics("rate", "tanh", 1.0)
+    np.testing.assert_array_equal(read.weights.recurrent_bias, np.zeros(UNITS))
+    np.testing.assert_array_equal(read.weights.output_bias, np.zeros(OUTPUTS))
+    inputs = np.random.default_rng(1).normal(size=(4, 9, INPUTS))
+    state, outputs = np.zeros((4, UNITS)), []
+    for step in range(9):
+        state = np.tanh(state @ found["recurrent"].T + inputs[:, step] @ found["input"].T)
+        outputs.append(state @ found["output"].T)
+    np.testing.assert_allclose(read.run(inputs)[1], np.stack(outputs, axis=1), atol=1e-6)
+
+
+def test_the_order_of_bytes_and_of_axes_in_the_file_does_not_matter(tmp_path: Path) -> None:
+    swapped = {name: np.asfortranarray(array.astype(">f8")) for name, array in arrays(np.float64).items()}
+    read = read_npz(savez(tmp_path / "big.npz", **swapped), 1.0)
+    assert read.weights.recurrent.dtype == np.dtype(np.float64)
+    np.testing.assert_array_equal(read.weights.recurrent, arrays(np.float64)["recurrent"])
+
+
+def test_the_time_step_of_the_file_must_be_the_one_asked_for(tmp_path: Path) -> None:
+    write_npz(tmp_path / "one.npz", network())
+    with pytest.raises(ValueError, match=r"one\.npz: has dt_ms = 2\.5, and dt_ms = 1 was asked for"):
+        read_npz(tmp_path / "one.npz", 1.0)
+    with pytest.raises(ValueError, match="dt_ms is 0; expected a number above 0"):
+        read_npz(tmp_path / "one.npz", 0)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"recurent": np.zeros(3)}, "holds an unknown array 'recurent'; did you mean 'recurrent'?"),
+        ({"recurrent": np.zeros((4, 5), np.float32)}, "recurrent weights have shape (4, 5)"),
+        ({"input": np.zeros((4, 2), np.float32)}, "input weights have shape (4, 2); expected (5, 2)"),
+        ({"output_bias": np.zeros(4, np.float32)}, "output_bias weights have shape (4,); expected (3,)"),
+        ({"input": np.full((5, 2), np.nan, np.float32)}, "input weights holds 10 values that are NaN or infinite"),
+        ({"output": np.zeros((3, 5), int)}, "the array 'output' has the type int64; expected float32 or float64"),
+        ({"output": np.full((3, 5), None)}, "the array 'output' has the type object"),
+        ({"output": np.zeros((1, 3, 5))}, "the array 'output' has shape (1, 3, 5); expected one or two axes"),
+        ({"output": np.zeros((0, 5))}, "the array 'output' has shape (0, 5)"),
+        ({"form": "flow"}, "unknown form 'flow'"),
+        ({"activation": "elu"}, "unknown activation 'elu'"),
+        ({"activation": 3.0}, "activation has shape () and type float64; expected one short text"),
+        ({"activation": "t" * 400}, "expected one short text"),
+        ({"activation": np.full((), None)}, "expected one short text"),
+        ({"leak": 0.0}, "leak is 0.0; expected a number above 0"),
+        ({"leak": [1.0, 1.0]}, "leak has shape (2,) and type float64; expected one number"),
+        ({"dt_ms": np.nan}, "has dt_ms = nan"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path: Path, change: dict, message: str) -> None:
+    path = savez(tmp_path / "bad.npz", **(arrays() | change))
+    with pytest.raises(ValueError, match=rf"bad\.npz: .*{re.escape(message)}"):
+        read_npz(path, 1.0)
+
+
+def test_missing_weights_are_named(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="lacks the weights recurrent, output"):
+        read_npz(savez(tmp_path / "few.npz", input=np.zeros((5, 2))), 1.0)
+
+
+def test_an_array_that_claims_more_than_it_holds_is_not_read(tmp_path: Path) -> None:
+    path = with_member(tmp_path / "claim.npz", "recurrent", header((200_000, 200_000)) + bytes(100))
+    with pytest.raises(ValueError, match=r"'recurrent' claims shape \(200000, 200000\)"):
+        read_npz(path, 1.0)
+
+
+def test_a_zip_bomb_is_not_unpacked(tmp_path: Path) -> None:
+    path = with_member(tmp_path / "bomb.npz", "recurrent", header((5, 5)) + bytes(100))
+    content = path.read_bytes()
+    at = content.rindex(b"PK\x01\x02") + 24  # the unpacked size in the table of contents
+    path.write_bytes(content[:at] + (4_000_000_000).to_bytes(4, "little") + content[at + 4 :])
+    with pytest.raises(ValueError, match=r"bomb\.npz: claims to unpack to 4,000,0"):
+        read_npz(path, 1.0)
+
+
+def test_rare_packings_are_refused(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "xz.npz", "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("recurrent.npy", bytes(100))
+    with pytest.raises(ValueError, match=r"'recurrent\.npy' is encrypted or compressed in an unknown way"):
+        read_npz(tmp_path / "xz.npz", 1.0)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(b"not an archive", "is damaged: File is not a zip file"), (b"", "is damaged: File is not a zip file")],
+)
+def test_another_kind_of_file_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
+    (tmp_path / "text.npz").write_bytes(content)
+    with pytest.raises(ValueError, match=rf"text\.npz: {message}"):
+        read_npz(tmp_path / "text.npz", 1.0)
+
+
+def test_a_file_that_is_not_there_and_a_folder_are_named(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"none\.npz: No such file or directory"):
+        read_npz(tmp_path / "none.npz", 1.0)
+    with pytest.raises(ValueError, match="Is a directory"):
+        read_npz(tmp_path, 1.0)
+
+
+def test_a_file_that_cannot_be_written_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "one.npz"
+    write_npz(path, network())
+    before = path.read_bytes()
+
+    def full(file: object, **found: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", full)
+    with pytest.raises(ValueError, match=r"one\.npz: No space left on device"):
+        write_npz(path, dataclasses.replace(network(), dt_ms=1.0))
+    assert path.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["one.npz"]
+    with pytest.raises(ValueError, match="No such file or directory"):
+        write_npz(tmp_path / "nowhere" / "one.npz", network())
+
+
+def test_a_control_sign_in_the_file_does_not_reach_the_terminal(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "sly.npz", "w") as archive:
+        archive.writestr("\x1b[2J\n.npy", b"")
+    with pytest.raises(ValueError, match="holds an unknown array") as caught:
+        read_npz(tmp_path / "sly.npz", 1.0)
+    assert str(caught.value).isprintable()
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("whole") / "whole.npz"
+    write_npz(path, network())
+    return path
+
+
+@settings(max_examples=60, deadline=None)
+@given(share=st.floats(0, 1, exclude_max=True))
+def test_a_file_that_ends_early_is_refused(whole: Path, share: float) -> None:
+    content = whole.read_bytes()
+    cut = whole.with_name("cut.npz")
+    cut.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(ValueError, match=r"cut\.npz: "):
+        read_npz(cut, 2.5)
+
+
+@settings(max_examples=150, deadline=None)
+@given(flips=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(1, 255)), min_size=1, max_size=5))
+def test_flipped_bytes_give_a_network_or_a_clear_error(whole: Path, flips: list[tuple[float, int]]) -> None:
+    content = bytearray(whole.read_bytes())
+    for share, change in flips:
+        content[int(share * len(content))] ^= change
+    flipped = whole.with_name("flipped.npz")
+    flipped.write_bytes(content)
+    message = ""
+    try:
+        assert read_npz(flipped, 2.5).weights.units > 0
+    except ValueError as error:
+        message = str(error)
+    assert message == "" or (message.startswith(f"{flipped}: ") and message.isprintable())

@@ -1,0 +1,350 @@
+"""The figures for print: what is drawn, that anything can be drawn, and that the files are whole."""
+
+import dataclasses
+import subprocess
+import sys
+from xml.etree import ElementTree
+
+import jax
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib.colors import to_hex, to_rgba
+from matplotlib.patches import Circle
+
+from recurra.analysis import Spectrum, spectrum
+from recurra.arrays import Weights
+from recurra.models import RateRNN
+from recurra.models.cohort import History, Network
+from recurra.periods import Period
+from recurra.plotting.colors import INK, INPUT, START, TARGET, network_color, state_colors
+from recurra.plotting.papers import (
+    StateSpace,
+    behaviour,
+    connectivity,
+    cube_walk,
+    learning,
+    sample_trials,
+    spectra,
+    state_space,
+)
+from recurra.plotting.papers.labels import label_offsets
+from recurra.plotting.papers.projection import BASIS, on_page
+from recurra.plotting.papers.state_panel import LAYERS, edges
+from recurra.plotting.papers.style import columns_for, shared_bound
+from recurra.report.figures import figures_of, write_figures
+from recurra.status import Status
+from recurra.studies.run_record import read_run, record_of_network
+from recurra.tasks import FlipFlop, Trials
+
+CUBE = FlipFlop(bits=3).states
+
+
+@pytest.fixture(scope="module")
+def record(small_run):
+    return read_run(small_run)
+
+
+def drawn(figure):
+    figure.canvas.draw()
+    return figure
+
+
+def width_mm(figure):
+    return figure.get_figwidth() * 25.4
+
+
+def texts(axes):
+    return {text.get_text() for text in axes.texts}
+
+
+def colors_of(axes):
+    return {to_hex(line.get_color()) for line in axes.get_lines()}
+
+
+def untrained(bits, units, seed, scale=1.0):
+    """A network with random weights, for the panels of imported networks."""
+    random = np.random.default_rng(seed)
+    weights = Weights(
+        recurrent=scale * random.normal(size=(units, units)) / np.sqrt(units),
+        input=random.normal(size=(units, bits)),
+        output=random.normal(size=(bits, units)) / np.sqrt(units),
+        recurrent_bias=np.zeros(units),
+        output_bias=np.zeros(bits),
+    )
+    return Network(RateRNN(units=units).dynamics(1.0), weights, 1.0)
+
+
+def random_spectra(count, units=20, seed=0):
+    random = np.random.default_rng(seed)
+    return [spectrum(1.2 * random.normal(size=(units, units)) / np.sqrt(units), 1.0) for _ in range(count)]
+
+
+def cube_panel(scale=1.0, dimensions=3, name="Network 0"):
+    signs = np.array(CUBE, float)[:, :dimensions] * scale
+    walk = np.linspace(-1, 1, 50)[:, None] * np.ones(dimensions) * scale
+    return StateSpace(name, tuple(f"PC {k + 1}" for k in range(dimensions)), walk, signs, signs)
+
+
+def test_behaviour_has_a_row_a_bit_and_a_column_a_trial(record):
+    outputs = record.dossiers[1].behaviour.examples
+    figure = drawn(behaviour(record.examples, outputs, 1))
+    assert len(figure.axes) == 9
+    assert width_mm(figure) == pytest.approx(170)
+    for axes in figure.axes:
+        assert axes.get_ylim() == figure.axes[0].get_ylim()
+        assert {INPUT, TARGET, network_color(1)} <= colors_of(axes)
+    line = next(line for line in figure.axes[5].get_lines() if to_hex(line.get_color()) == network_color(1))
+    np.testing.assert_allclose(line.get_ydata(), outputs[2, :, 1])
+
+
+def test_walk_has_a_band_in_the_colours_of_the_states(record):
+    figure = drawn(cube_walk(record.walk, record.dossiers[0].behaviour.walk, CUBE, 0))
+    band = figure.axes[3]
+    shown = [to_hex(patch.get_facecolor()) for patch in band.patches]
+    state = np.asarray(record.walk["memory_state"])
+    order = state[np.flatnonzero(np.diff(state, prepend=-2))]
+    assert shown[1:] == [state_colors(CUBE)[one] for one in order[1:]]
+    assert {"−−−", "+++"} <= texts(band)
+    assert band.get_xlim() == figure.axes[0].get_xlim()
+
+
+def history_of(networks, epochs=6):
+    loss = np.geomspace(0.3, 0.005, epochs) * np.linspace(1, 2, networks)[:, None]
+    return History(np.arange(1.0, epochs + 1) * 10, loss, loss.copy(), np.linspace(0, 1, epochs) * np.ones_like(loss))
+
+
+def test_learning_is_on_a_log_axis_with_the_criterion_as_a_line():
+    figure = drawn(learning(history_of(3), (0, 1, 5), [Status.finished] * 3, 32))
+    losses, successes = figure.axes
+    assert losses.get_yscale() == "log"
+    assert [line for line in losses.get_lines() if set(line.get_ydata()) == {0.009}]
+    assert losses.get_ylim()[0] < 0.005
+    assert losses.get_lines()[0].get_xdata()[0] == pytest.approx(0.32)
+    assert successes.get_lines()[2].get_ydata()[-1] == 100
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["Network 0", "Network 1", "Network 5"]
+
+
+@pytest.mark.parametrize("networks", [1, 9, 100])
+def test_learning_of_networks_that_diverged_or_ended(networks):
+    history = history_of(networks)
+    history.validation_loss[0, 2:] = [np.inf, np.nan, np.nan, np.nan]
+    history.success[0, 2:] = np.nan
+    status = [Status.diverged, *[Status.reached] * (networks - 1)]
+    figure = drawn(learning(history, range(networks), status, 32))
+    cross = next(line for line in figure.axes[0].get_lines() if line.get_marker() == "x")
+    assert cross.get_xdata() == pytest.approx(20 * 32 / 1000)
+    assert bool(figure.legends) == (networks <= 8)
+
+
+def test_learning_of_nothing_but_nan_and_of_one_epoch():
+    empty = History(np.array([10.0]), *(np.full((2, 1), np.nan) for _ in range(3)))
+    drawn(learning(empty, (0, 1), [Status.diverged] * 2, 32))
+    drawn(learning(history_of(2, epochs=1), (0, 1), [Status.finished] * 2, 32, criterion=None))
+
+
+@pytest.mark.parametrize("units", [1, 3, 30, 1000])
+@pytest.mark.parametrize("known", [True, False])
+def test_connectivity_has_one_symmetric_scale(units, known):
+    random = np.random.default_rng(units)
+    after = random.normal(size=(units, units))
+    figure = drawn(connectivity(after, 0.1 * after if known else None, 0))
+    images = [axes.images[0] for axes in figure.axes if axes.images]
+    assert len(images) == (3 if known else 1)
+    assert {(image.norm.vmin, image.norm.vmax) for image in images} == {(-images[0].norm.vmax, images[0].norm.vmax)}
+    red, _, blue, _ = images[0].cmap(images[0].norm(0.9 * images[0].norm.vmax))
+    assert red > blue
+    assert images[0].cmap(0.5)[:3] == pytest.approx((1, 1, 1), abs=0.02)
+    if known:
+        np.testing.assert_allclose(images[2].get_array(), 0.9 * after)
+        assert width_mm(figure) == pytest.approx(170)
+
+
+def test_connectivity_of_zeros_of_an_identity_and_of_nan():
+    drawn(connectivity(np.zeros((4, 4)), np.zeros((4, 4)), 0))
+    drawn(connectivity(np.full((4, 4), np.nan), None, 0))
+    after = np.eye(50) + 0.01 * np.random.default_rng(0).normal(size=(50, 50))
+    image = drawn(connectivity(after, np.eye(50), 0)).axes[1].images[0]
+    assert image.norm.vmax < 0.1, "the diagonal of an identity start leaves nothing to see"
+
+
+@pytest.mark.parametrize("networks", [1, 2, 4, 7, 20])
+def test_spectra_are_small_multiples_with_equal_axes_and_the_unit_circle(networks):
+    after, before = random_spectra(networks), random_spectra(networks, seed=1)
+    figure = drawn(spectra(after, before, range(networks)))
+    assert len(figure.axes) == networks
+    for number, axes in enumerate(figure.axes):
+        assert (axes.get_xlim(), axes.get_ylim()) == (figure.axes[0].get_xlim(), figure.axes[0].get_ylim())
+        assert axes.get_aspect() == 1
+        circle = next(patch for patch in axes.patches if isinstance(patch, Circle))
+        assert (circle.center, circle.radius) == ((0, 0), 1)
+        start, trained, outliers = axes.collections
+        np.testing.assert_allclose(start.get_facecolor()[0], to_rgba(START))
+        assert start.get_zorder() <= trained.get_zorder()
+        assert len(trained.get_offsets()) == 20
+        assert len(outliers.get_offsets()) == after[number].count_outside
+        assert axes.get_xlim()[1] > after[number].eigenvalues.real.max()
+
+
+def test_spectra_of_many_networks_are_a_density():
+    figure = drawn(spectra(random_spectra(21), random_spectra(21, seed=1), range(21)))
+    assert len(figure.axes) == 3, "before, after and the scale"
+    assert all(np.asarray(axes.images[0].get_array().sum()) <= 21 * 20 for axes in figure.axes[:2])
+    assert len(drawn(spectra(random_spectra(100, units=4), None, range(100))).axes) == 2
+
+
+def test_a_diverged_spectrum_does_not_set_the_scale():
+    far = spectrum(1e4 * np.eye(3), 1.0)
+    lost = Spectrum(np.full(3, np.nan + 0j), 0, complex(np.nan), np.nan, np.nan, np.nan)
+    figure = drawn(spectra([*random_spectra(3), far, lost], None, range(5)))
+    assert figure.axes[0].get_xlim()[1] < 10
+    assert any("3 not in view" in text for text in texts(figure.axes[3]))
+
+
+@pytest.mark.parametrize("networks", [1, 4, 9, 20])
+def test_state_space_shows_the_states_in_their_colours(networks):
+    figure = drawn(state_space([cube_panel()] * networks, CUBE, np.arange(50.0)))
+    assert len(figure.axes) == networks
+    for axes in figure.axes:
+        spheres = axes.collections[-1]
+        outer = spheres.get_facecolors()[::LAYERS]
+        assert {to_hex(color) for color in outer} == set(state_colors(CUBE))
+        assert (axes.get_xlim(), axes.get_ylim()) == (figure.axes[0].get_xlim(), figure.axes[0].get_ylim())
+        named = {"− − −", "+ − +", "+ + +"} <= texts(axes)
+        assert named == (networks <= 9)
+    assert bool(figure.legends) == (networks > 9)
+
+
+def test_edges_join_states_that_differ_in_one_bit():
+    assert [len(edges(FlipFlop(bits=bits).states)) for bits in (1, 2, 3, 4)] == [1, 4, 12, 32]
+    figure = state_space([cube_panel()], CUBE, np.arange(50.0))
+    lines = [line for line in figure.axes[0].get_lines() if to_hex(line.get_color()) == INK]
+    assert len(lines) == 12
+
+
+@pytest.mark.parametrize("dimensions", [1, 2])
+def test_few_coordinates_are_drawn_in_the_plane(dimensions):
+    figure = drawn(state_space([cube_panel(dimensions=dimensions)], CUBE, np.arange(50.0)))
+    axes = figure.axes[0]
+    assert axes.get_xlabel() == ("Time (ms)" if dimensions == 1 else "PC 1")
+    assert axes.get_ylabel() == ("PC 1" if dimensions == 1 else "PC 2")
+    assert axes.get_aspect() == 1
+
+
+def test_a_network_far_larger_than_the_others_has_its_own_scale():
+    lost = dataclasses.replace(cube_panel(), states=np.full((8, 3), np.nan), walk=np.full((50, 3), np.inf))
+    figure = drawn(state_space([*[cube_panel()] * 3, cube_panel(1e6), lost], CUBE, np.arange(50.0)))
+    assert figure.axes[0].get_xlim() == figure.axes[1].get_xlim()
+    assert figure.axes[0].get_xlim()[1] < 10 < figure.axes[3].get_xlim()[1]
+    assert sum("own scale" in text.get_text() for text in figure.texts) == 1
+    assert "no finite states" in texts(figure.axes[4])
+
+
+def test_projection_keeps_lengths_and_right_angles():
+    np.testing.assert_allclose(BASIS @ BASIS.T, np.eye(3), atol=1e-12)
+    points = np.random.default_rng(0).normal(size=(5, 3))
+    assert (np.linalg.norm(on_page(points), axis=1) <= np.linalg.norm(points, axis=1)).all()
+
+
+def test_labels_cover_neither_points_nor_each_other(seed):
+    points = np.random.default_rng(seed).uniform(0, 400, size=(8, 2))
+    points += np.arange(8)[:, None] * 40
+    size = np.array([16.0, 6.0])
+    labels = points + label_offsets(points, np.zeros((0, 2)), (16.0, 6.0), 4.0)
+    apart = np.abs(labels[:, None] - labels[None]) + 1e9 * np.eye(8)[..., None]
+    assert not (apart < size).all(axis=-1).any()
+    assert not (np.abs(labels[:, None] - points[None]) < size / 2).all(axis=-1).any()
+
+
+@pytest.mark.parametrize(("panels", "columns"), [(1, 1), (2, 2), (4, 2), (9, 3), (20, 5), (100, 10)])
+def test_small_multiples_stand_in_columns(panels, columns):
+    assert columns_for(panels) == columns
+
+
+def test_shared_bound_leaves_out_what_diverged():
+    assert shared_bound([1.0, 2.0, 2.5]) == 2.5
+    assert shared_bound([1.0, 1.0, 1e9, np.inf]) == 3.0
+    assert shared_bound([np.nan]) == 1.0
+
+
+def test_sample_trials_have_a_row_a_channel_and_a_column_a_trial():
+    trials = FlipFlop(bits=2).sample(jax.random.key(0), 5)
+    figure = drawn(sample_trials(trials, 3))
+    assert len(figure.axes) == 4 * 3
+    assert [axes.get_ylabel() for axes in figure.axes[::3]] == ["Input 1", "Input 2", "Target 1", "Target 2"]
+    assert figure.axes[-1].get_xlabel() == "Time (ms)"
+    name = trials.condition_names[int(trials.condition[0])]
+    expected = "No condition" if int(trials.condition[0]) < 0 else f"Condition {' '.join(name.replace('-', '−'))}"
+    assert figure.axes[0].get_title() == expected
+    with pytest.raises(ValueError, match="count is 0"):
+        sample_trials(trials, 0)
+
+
+@pytest.mark.parametrize("count", [1, 12])
+def test_sample_trials_of_any_task(count):
+    trials = Trials(
+        inputs=np.zeros((12, 30, 1)),
+        targets=np.ones((12, 30, 1)),
+        mask=np.arange(30)[None, :, None] * np.ones((12, 1, 1)) > 20,
+        condition=np.arange(12) % 2 - 1,
+        condition_names=("pro",),
+        periods=(Period("stimulus", 0, 100), Period("decision", 100, 300)),
+        dt_ms=10.0,
+    )
+    figure = drawn(sample_trials(trials, count))
+    assert len(figure.axes) == 2 * count
+    assert {"stimulus", "decision"} <= texts(figure.axes[0])
+    assert figure.axes[0].get_title() == "No condition"
+    assert figure.axes[count].get_ylabel() == "Target"
+    assert len(figure.axes[count].collections) == 1, "the time that is left out of the loss is shaded"
+
+
+def test_files_are_whole(record, tmp_path):
+    told = []
+    paths = write_figures(record, tmp_path / "figures", lambda done, of: told.append((done, of)))
+    names = {path.stem for path in paths}
+    assert {"learning", "spectra", "state_space_components", "state_space_bits", "behaviour_0", "cube_walk_1"} <= names
+    assert sorted(paths) == sorted((tmp_path / "figures").iterdir()), "no partial file is left"
+    assert told == [(at, len(names)) for at in range(1, len(names) + 1)]
+    for path in paths:
+        if path.suffix == ".png":
+            assert path.read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
+        else:
+            assert ElementTree.parse(path).getroot().tag.endswith("svg")  # noqa: S314
+    assert "Training trials" in (tmp_path / "figures" / "learning.svg").read_text(), "text stays text"
+
+
+def test_figures_are_the_same_bytes_each_time(record, tmp_path):
+    one = dataclasses.replace(record, numbers=record.numbers[:1], dossiers=record.dossiers[:1], history=None)
+    first = {path.name: path.read_bytes() for path in write_figures(one, tmp_path)}
+    again = {path.name: path.read_bytes() for path in write_figures(one, tmp_path)}
+    assert first == again
+
+
+@pytest.mark.parametrize(("bits", "units"), [(1, 3), (2, 1), (3, 2), (4, 10)])
+def test_imported_networks_of_any_size(bits, units, seed):
+    record = record_of_network(untrained(bits, units, seed), FlipFlop(bits=bits), 0, {"name": "imported"})
+    plan = figures_of(record)
+    assert "learning" not in plan
+    for draw in plan.values():
+        drawn(draw())
+
+
+def test_many_networks_are_shown_on_pages(record):
+    many = [at % 2 for at in range(45)]
+    cohort = dataclasses.replace(record, numbers=tuple(range(45)), dossiers=[record.dossiers[at] for at in many])
+    plan = figures_of(cohort)
+    assert {"state_space_bits_1", "state_space_bits_2", "state_space_bits_3", "behaviour_44"} <= set(plan)
+    assert len(plan["state_space_bits_3"]().axes) == 5
+
+
+def test_nothing_global_changes(record):
+    before = dict(matplotlib.rcParams)
+    for draw in figures_of(record).values():
+        draw()
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_pyplot_is_not_loaded():
+    code = "import recurra.report.figures, sys; sys.exit('matplotlib.pyplot' in sys.modules)"
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)

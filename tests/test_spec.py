@@ -1,0 +1,131 @@
+import tomllib
+from dataclasses import fields
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import recurra as rc
+from recurra.sources import SOURCES
+from recurra.studies.show import describe_task, describe_tasks, parameter_texts, to_toml
+from recurra.studies.spec import REGISTRY, RunSpec, preset_names, read_table, to_spec, with_settings
+from recurra.studies.tables import changes
+
+
+def spec(*given):
+    return to_spec(with_settings(read_table("flipflop"), given))
+
+
+@pytest.mark.parametrize("preset", preset_names())
+def test_presets_there_and_back(preset):
+    made = to_spec(read_table(preset))
+    assert to_spec(made.table()) == made
+    assert to_spec(tomllib.loads(to_toml(made))) == made
+    assert made.name == preset
+
+
+def test_paper_preset_is_the_papers_protocol():
+    made = to_spec(read_table("flipflop-paper"))
+    assert (made.model.units, made.training.batch, made.training.learning_rate) == (400, 128, 1e-4)
+    assert made.model.initializer == rc.Orthogonal()
+    assert made.training.trials == rc.FixedTrials(30_050)
+    assert made.training.steps == 20 * made.training.trials.epoch_steps(128)
+    assert made.training.stop == rc.LossBelow(0.009)
+    assert made.training.schedule == rc.InverseTimeDecay(1e-4)
+
+
+def test_settings():
+    made = spec("task.pulse_ms=10", "model.initializer=orthogonal", "model.initializer.gain=0.7", "name=mine")
+    assert made.task.pulse_ms == 10
+    assert made.model.initializer == rc.Orthogonal(0.7)
+    assert made.name == "mine"
+    assert spec("training.learning_rate=[1e-3, 2e-3]").training.learning_rate == (1e-3, 2e-3)
+    assert spec("task.pulses=poisson").task.pulses == rc.PoissonPulses()
+    assert changes(spec().table(), made.table()) == [
+        "model.initializer.gain",
+        "model.initializer.kind",
+        "model.initializer.spread",
+        "name",
+        "task.pulse_ms",
+    ]
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    units=st.integers(1, 1000),
+    rate=st.floats(1e-9, 1e3),
+    clip=st.one_of(st.just(float("inf")), st.floats(1e-9, 1e9)),
+    form=st.sampled_from(["rate", "current"]),
+    name=st.text(max_size=20),
+)
+def test_any_spec_there_and_back(units, rate, clip, form, name):
+    rule = rc.BPTT(learning_rate=rate, gradient_clip=clip)
+    made = RunSpec(rc.FlipFlop(), name, 3, 7, rc.RateRNN(units, form=form), rule)
+    assert to_spec(made.table()) == made
+    assert to_spec(tomllib.loads(to_toml(made))) == made
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("task.pulse_mss=3", "unknown key task.pulse_mss; did you mean 'pulse_ms'?"),
+        ("traning.steps=3", "unknown key traning; did you mean 'training'?"),
+        ("training.stepps=3", "unknown key training.stepps; did you mean 'steps'?"),
+        ("task.pulse_ms=-3", "task: .*is -3 ms; a duration cannot be negative"),
+        ("task.pulse_ms=abc", "task.pulse_ms is 'abc'; expected a number"),
+        ("task.pulse_ms=true", "task.pulse_ms is True; expected a number"),
+        ("model.units=1.5", "model.units is 1.5; expected a whole number"),
+        ("model.recurrent_bias=1", "model.recurrent_bias is 1; expected true or false"),
+        ("task=fliflop", "unknown task 'fliflop'; did you mean 'flipflop'?"),
+        ("training.optimizer=adm", "unknown training.optimizer 'adm'; did you mean 'adam'?"),
+        ("training.optimizer.lr=1", "unknown key training.optimizer.lr"),
+        ("model.form=rates", "model.form is 'rates'; expected one of: rate, current"),
+        ("training.learning_rate=fast", "training.learning_rate is 'fast'; expected a number or a list of numbers"),
+        ("networks=0", "networks is 0; expected at least 1"),
+        ("model=5", "model is 5; expected a table of units"),
+        ("task.pulses=3", "task.pulses needs a kind; expected one of: scheduled, poisson"),
+        ("steps", "--set got 'steps'; expected KEY=VALUE"),
+        ("seed.x=3", "--set: seed is a value, not a table"),
+    ],
+)
+def test_bad_settings(setting, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        spec(setting)
+
+
+def test_bad_files(tmp_path):
+    with pytest.raises(ValueError, match="unknown preset 'fliflop'; did you mean 'flipflop'"):
+        read_table("fliflop")
+    with pytest.raises(ValueError, match="cannot be read: No such file"):
+        read_table(str(tmp_path / "a.toml"))
+    (tmp_path / "a.toml").write_text("task = [")
+    with pytest.raises(ValueError, match="is no TOML"):
+        read_table(str(tmp_path / "a.toml"))
+    with pytest.raises(ValueError, match="the spec has no task; expected task = one of: flipflop"):
+        to_spec({"networks": 3})
+
+
+def test_every_parameter_is_documented():
+    kinds = [RunSpec, rc.RateRNN, rc.BPTT, *(kind for names in REGISTRY.values() for kind in names.values())]
+    for kind in kinds:
+        texts = parameter_texts(kind)
+        assert set(texts) == {field.name for field in fields(kind)}, kind
+        for name, text in texts.items():
+            assert text, f"{kind.__name__}.{name}"
+            assert not name.endswith("_ms") or "ms" in text, f"{kind.__name__}.{name} has no unit"
+
+
+def test_every_source_exists():
+    kinds = [kind for names in REGISTRY.values() for kind in names.values()]
+    for kind in [*kinds, rc.BPTT]:
+        for key in kind.sources if hasattr(kind, "sources") else ():
+            assert SOURCES[key].link.startswith("https://")
+    assert "jordan2024" in spec().sources()
+    assert "jordan2024" not in to_spec(read_table("flipflop-paper")).sources()
+
+
+def test_descriptions():
+    assert describe_tasks() == {"flipflop": "Hold the sign of the last pulse on every bit."}
+    described = describe_task(rc.FlipFlop(bits=2))
+    assert described["parameters"]["pulse_ms"] == {"value": 20.0, "meaning": "width of a pulse, ms"}
+    assert described["conditions"] == ["--", "-+", "+-", "++"]

@@ -1,0 +1,235 @@
+"""The invariances that the conventions promise, on small cohorts."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+import recurra as rc
+from recurra.status import Status
+from recurra.training import OPTIMIZERS, SCHEDULES, Training
+
+TASK = rc.FlipFlop(bits=1, length_ms=120.0)
+MODEL = rc.RateRNN(units=8, initializer=rc.Identity(0.9))
+RULE = rc.BPTT(steps=12, batch=4, trials=rc.FreshTrials(6), validation_trials=8)
+
+
+def weights_of(cohort, number):
+    at = cohort.numbers.index(number)
+    return [np.asarray(array)[at] for array in jax.tree.leaves(cohort.weights)]
+
+
+def assert_same_bits(first, second):
+    for a, b in zip(first, second, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.fixture(scope="module")
+def cohort(seed):
+    return rc.train(TASK, MODEL, RULE, networks=8, seed=seed)
+
+
+def test_alone_and_among_eight(cohort, seed):
+    alone = rc.train(TASK, MODEL, RULE, networks=[5], seed=seed)
+    before = [np.asarray(array) for array in jax.tree.leaves(cohort.before(5).weights)]
+    assert_same_bits(before, [np.asarray(array)[0] for array in jax.tree.leaves(alone.initial)])
+    assert_same_bits(weights_of(cohort, 5), weights_of(alone, 5))
+
+
+def test_networks_and_seeds_differ(cohort, seed):
+    assert np.any(weights_of(cohort, 0)[0] != weights_of(cohort, 1)[0])
+    other = rc.train(TASK, MODEL, dataclasses.replace(RULE, steps=6), networks=1, seed=seed + 1)
+    assert np.any(np.asarray(other.initial.input) != np.asarray(cohort.initial.input)[:1])
+
+
+def test_history(cohort):
+    assert list(cohort.history.step) == [6, 12]
+    assert cohort.history.loss.shape == (8, 2)
+    assert np.isfinite(cohort.history.validation_loss).all()
+    assert set(cohort.status) == {Status.finished}
+    rate = cohort.success_rate(trials=20)
+    assert rate.total == 8
+    assert rate.low <= rate.value <= rate.high
+
+
+def test_a_diverging_network_touches_nobody(seed):
+    rule = dataclasses.replace(RULE, learning_rate=(1e-3, 10.0, 1e-3, 1e-3), gradient_clip=float("inf"))
+    four = rc.train(TASK, MODEL, rule, networks=4, seed=seed)
+    three = rc.train(TASK, MODEL, rule, networks=[0, 2, 3], seed=seed)
+    assert four.status[1] is Status.diverged
+    assert all(np.isfinite(array).all() for array in weights_of(four, 1))
+    for number in (0, 2, 3):
+        assert_same_bits(weights_of(four, number), weights_of(three, number))
+    assert np.isnan(four.history.success[1, 1]), "it goes on after it has diverged"
+
+
+@pytest.mark.parametrize(
+    ("stop", "status"), [(rc.LossBelow(100.0), Status.reached), (rc.LossBelow(1e-9), Status.missed)]
+)
+def test_stop_by_loss(stop, status, seed):
+    cohort = rc.train(TASK, MODEL, dataclasses.replace(RULE, stop=stop), networks=1, seed=seed)
+    assert cohort.status == (status,)
+    assert len(cohort.history.step) == (1 if status is Status.reached else 2)
+
+
+def test_a_stopped_network_stays_as_it_is(seed):
+    """One network starts with a solved task, so that it stops after the first epoch; the other goes on."""
+    rule = dataclasses.replace(RULE, stop=rc.LossBelow(1e-3), learning_rate=(1e-12, 1e-3))
+    training = Training(rc.FlipFlop(bits=1, length_ms=120.0, input_noise=0.0), MODEL, rule, (0, 1), seed)
+    start = training.start()
+    after = training.advance(start)
+    stopped = dataclasses.replace(after, status=(Status.reached, Status.training))
+    told = []
+    end = training.advance(stopped, told.append)
+    assert sum(told) == 6
+    for before, later in zip(jax.tree.leaves(after.learner), jax.tree.leaves(end.learner), strict=True):
+        np.testing.assert_array_equal(before[0], later[0])
+    assert end.status == (Status.reached, Status.missed)
+
+
+def test_success_stop():
+    assert rc.SuccessAbove(0.9).reached(1.0, 0.9)
+    assert not rc.SuccessAbove(0.9).reached(1.0, 0.89)
+    assert not rc.Never().reached(0.0, 1.0)
+
+
+def test_frozen_biases_stay_zero(cohort):
+    assert not np.any(np.asarray(cohort.weights.recurrent_bias))
+    assert np.any(np.asarray(cohort.weights.output_bias))
+
+
+def test_one_step_of_gradient_descent_by_hand(seed):
+    """With SGD, no clipping and a constant schedule the weights move by the gradient times the learning rate."""
+    rule = rc.BPTT(
+        steps=1, batch=3, learning_rate=0.1, optimizer=rc.SGD(), schedule=rc.Constant(), gradient_clip=float("inf"),
+        trials=rc.FreshTrials(1), validation_trials=2,
+    )  # fmt: skip
+    training = Training(TASK, MODEL, rule, (0,), seed)
+    start, trials = training.start(), rule.trials.batch(TASK, seed, 0, 3)
+    end = training.advance(start)
+
+    def loss(recurrent):
+        weights = start.learner.weights
+
+        def trial(inputs):
+            def step(h, x):
+                h = jnp.tanh(recurrent @ h + weights.input[0] @ x)
+                return h, weights.output[0] @ h
+
+            return jax.lax.scan(step, jnp.zeros(8, jnp.float32), inputs)[1]
+
+        return ((jax.vmap(trial)(trials.inputs) - trials.targets) ** 2).mean()
+
+    gradient = jax.grad(loss)(start.learner.weights.recurrent[0])
+    expected = start.learner.weights.recurrent[0] - 0.1 * gradient
+    np.testing.assert_allclose(end.learner.weights.recurrent[0], expected, atol=1e-6)
+
+
+def test_clipping_is_a_network_at_a_time(seed):
+    rule = dataclasses.replace(
+        RULE, optimizer=rc.SGD(), schedule=rc.Constant(), gradient_clip=1e-3, steps=1, learning_rate=1.0
+    )
+    training = Training(TASK, MODEL, rule, (0, 1), seed)
+    start = training.start()
+    end = training.advance(start)
+    moved = jax.tree.map(lambda a, b: np.asarray(b - a), start.learner.weights, end.learner.weights)
+    for network in range(2):
+        norm = np.sqrt(sum((array[network] ** 2).sum() for array in jax.tree.leaves(moved)))
+        assert norm == pytest.approx(1e-3, rel=1e-3)
+
+
+def test_fixed_trials_are_gone_through_once_an_epoch(seed):
+    fixed = rc.FixedTrials(10)
+    assert fixed.epoch_steps(4) == 3
+    everything = np.asarray(TASK.sample(jax.random.fold_in(jax.random.fold_in(jax.random.key(seed), 1), 0), 10).inputs)
+    epochs = [
+        [np.asarray(fixed.batch(TASK, seed, step, 4).inputs) for step in range(3 * epoch, 3 * epoch + 3)]
+        for epoch in (0, 1)
+    ]
+    assert [len(batch) for batch in epochs[0]] == [4, 4, 2]
+    for epoch in epochs:
+        seen = np.concatenate(epoch)
+        np.testing.assert_array_equal(np.sort(seen.sum(axis=(1, 2))), np.sort(everything.sum(axis=(1, 2))))
+    assert np.any(np.concatenate(epochs[0]) != np.concatenate(epochs[1]))
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_every_optimizer_descends(name, seed):
+    """On a bowl, under vmap as in training, every direction leads down, and none mixes the networks."""
+    direction = OPTIMIZERS[name]().direction()
+    weights = {
+        "matrix": jax.random.normal(jax.random.key(seed), (2, 4, 4), jnp.float32),
+        "vector": jnp.ones((2, 3), jnp.float32),
+    }
+    state = jax.vmap(direction.init)(weights)
+    first = weights
+    for _ in range(20):
+        with jax.numpy_dtype_promotion("standard"):
+            change, state = jax.vmap(direction.update)(weights, state, weights)
+        weights = jax.tree.map(lambda w, c: w - 0.02 * c, weights, change)
+    for before, after in zip(jax.tree.leaves(first), jax.tree.leaves(weights), strict=True):
+        assert (np.linalg.norm(after.reshape(2, -1), axis=1) < np.linalg.norm(before.reshape(2, -1), axis=1)).all()
+
+
+def test_muon_moves_by_an_orthogonal_matrix(seed):
+    direction = rc.Muon().direction()
+    gradient = {"w": jax.random.normal(jax.random.key(seed), (6, 6), jnp.float32), "b": jnp.ones(3, jnp.float32)}
+    with jax.numpy_dtype_promotion("standard"):
+        change, _ = direction.update(gradient, direction.init(gradient), gradient)
+    singular = np.linalg.svd(np.asarray(change["w"]), compute_uv=False)
+    assert singular.min() > 0.3
+    assert singular.max() < 1.3
+    np.testing.assert_allclose(change["b"], 1.0, atol=1e-3)
+
+
+def test_adam_is_optax_adam(seed):
+    gradient = jax.random.normal(jax.random.key(seed), (5,), jnp.float32)
+    with jax.numpy_dtype_promotion("standard"):
+        ours = rc.Adam().direction().update(gradient, rc.Adam().direction().init(gradient))[0]
+        theirs = optax.adam(1.0).update(gradient, optax.adam(1.0).init(gradient))[0]
+    np.testing.assert_allclose(ours, -theirs, rtol=1e-6)
+
+
+def test_schedules_by_hand():
+    def factors(schedule, steps=10):
+        return [float(schedule.factor(jnp.float32(step), steps)) for step in range(steps)]
+
+    assert factors(rc.Constant()) == [1.0] * 10
+    assert factors(rc.Constant(warmup_steps=4))[:5] == [0.25, 0.5, 0.75, 1.0, 1.0]
+    assert factors(rc.InverseTimeDecay(0.5))[2] == pytest.approx(0.5)
+    assert factors(rc.Linear())[5] == pytest.approx(0.5)
+    cosine = factors(rc.Cosine(final=0.1))
+    assert cosine[0] == pytest.approx(1.0)
+    assert cosine == sorted(cosine, reverse=True)
+    assert float(rc.Cosine(final=0.1).factor(jnp.float32(10), 10)) == pytest.approx(0.1)
+    for kind in SCHEDULES.values():
+        assert all(0 <= factor <= 1 for factor in factors(kind()))
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"steps": 0}, ValueError, "steps is 0; expected at least 1"),
+        ({"learning_rate": -1.0}, ValueError, "learning_rate is -1.0; expected a number above 0"),
+        ({"learning_rate": (1e-3, 0.0)}, ValueError, "learning_rate is 0.0"),
+        ({"gradient_clip": 0.0}, ValueError, "gradient_clip is 0.0; expected a number above 0"),
+        ({"optimizer": "adam"}, TypeError, "optimizer is 'adam'; expected a Optimizer"),
+    ],
+)
+def test_bad_rule(change, error, message):
+    with pytest.raises(error, match=message):
+        rc.BPTT(**change)
+
+
+def test_bad_training():
+    with pytest.raises(ValueError, match="networks is 0; expected at least 1"):
+        rc.train(TASK, MODEL, RULE, networks=0, seed=0)
+    with pytest.raises(ValueError, match="seed is -1; expected at least 0"):
+        rc.train(TASK, MODEL, RULE, networks=1, seed=-1)
+    with pytest.raises(ValueError, match="learning_rate has 2 values; network 2 needs one of its own"):
+        rc.train(TASK, MODEL, dataclasses.replace(RULE, learning_rate=(1e-3, 1e-3)), networks=3, seed=0)
+    with pytest.raises(ValueError, match=r"training 1 networks of 300000 units would take .* GiB of memory"):
+        rc.train(TASK, rc.RateRNN(units=300_000), RULE, networks=1, seed=0)
