@@ -94,7 +94,7 @@ def test_bad_settings(setting, message):
 
 
 def test_bad_files(tmp_path):
-    with pytest.raises(ValueError, match="unknown preset 'fliflop'; did you mean 'flipflop'"):
+    with pytest.raises(ValueError, match="'fliflop' is neither a preset nor a file that ends in .toml; did you mean 'flipflop'"):
         read_table("fliflop")
     with pytest.raises(ValueError, match="cannot be read: No such file"):
         read_table(str(tmp_path / "a.toml"))

@@ -13,10 +13,7 @@ if TYPE_CHECKING:
     from recurra.studies.spec import RunSpec
 
 app = typer.Typer(
-    help="Cohorts of recurrent neural networks: trained together, reverse-engineered, compared.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
+    no_args_is_help=True, invoke_without_command=True, add_completion=False, pretty_exceptions_enable=False
 )
 
 Spec = Annotated[str, typer.Argument(metavar="SPEC", help="A preset's name, such as flipflop, or a TOML file.")]
@@ -33,6 +30,18 @@ Resume = Annotated[bool, typer.Option("--resume", help="Go on with what the fold
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Delete the run that the folder holds.")]
 Show = Annotated[bool, typer.Option("--show", help="Print the whole spec with units and defaults; train nothing.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")]
+
+
+@app.callback()
+def recurra(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,
+) -> None:
+    """Cohorts of recurrent neural networks: trained together, reverse-engineered, compared."""
+    if version:
+        from importlib.metadata import version as installed
+
+        typer.echo(installed("recurra"))
+        raise typer.Exit
 
 
 @app.command()
@@ -54,7 +63,7 @@ def run(
         _show(chosen)
         return
     folder = _trained(chosen, out, resume, overwrite)
-    if folder.about()["status"] != "analysed":
+    if folder.entry("status") != "analysed":
         _analysed(folder)
     _reported(folder, as_json)
 
@@ -125,6 +134,7 @@ def inspect(
 ) -> None:
     """One network's dossier: how well it does the task, and how."""
     from recurra.console import print_run
+    from recurra.studies.dossier import check_fit
     from recurra.studies.imports import read_network
     from recurra.studies.run_record import flipflop_of, record_of_network
     from recurra.studies.spec import to_spec, with_settings
@@ -133,7 +143,12 @@ def inspect(
     if report and report.exists():
         raise ValueError(f"{report} exists; choose another file")
     chosen = flipflop_of(to_spec(with_settings({"task": task}, settings or [])).task)
-    record = record_of_network(read_network(source, chosen.dt_ms, network), chosen, seed, {"name": source.name})
+    found = read_network(source, chosen.dt_ms, network)
+    try:
+        check_fit(found, chosen)
+    except ValueError as error:
+        raise ValueError(f"{source}: {error}") from None
+    record = record_of_network(found, chosen, seed, {"name": source.name})
     if report:
         from recurra.report import write_report
 
@@ -203,7 +218,7 @@ def main(arguments: list[str] | None = None) -> int:
     except (typer.Abort, KeyboardInterrupt):
         return _failed("interrupted; the same command with --resume goes on from the last epoch", 1)
     except OSError as error:
-        return _failed(str(error), 1)
+        return _failed(f"{error.filename}: {error.strerror}" if error.filename else str(error), 1)
     except Exception as error:
         if hasattr(error, "format_message"):
             return _failed(error.format_message(), 2)  # type: ignore[attr-defined]
@@ -261,7 +276,7 @@ def _analysed(folder: "RunFolder") -> None:
     from recurra.studies.runner import analyse_run
 
     with ProgressBars() as progress:
-        progress.analysing(len(folder.about()["networks"]))
+        progress.analysing(len(folder.entry("networks")))
         analyse_run(folder, progress)
 
 

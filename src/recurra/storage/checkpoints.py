@@ -86,7 +86,7 @@ def resume_training(folder: RunFolder, training: Training) -> TrainingState:
 def read_weights(folder: RunFolder, checkpoint: int) -> Weights:
     """The weights of all networks at a checkpoint: 0 is before training, -1 the last one."""
     group = _weights_group(folder, "r")
-    at = folder.about()["epoch"] if checkpoint == -1 else checkpoint
+    at = folder.entry("epoch") if checkpoint == -1 else checkpoint
     found = {}
     for name, axes in WEIGHT_AXES.items():
         array = _array(group, name)
@@ -103,7 +103,7 @@ def read_history(folder: RunFolder) -> History:
     """Losses and success by epoch, from `log.jsonl`."""
     lines = list(read_log(folder))
     epochs = sorted({line["epoch"] for line in lines})
-    numbers = [network["number"] for network in folder.about()["networks"]]
+    numbers = [network["number"] for network in folder.entry("networks")]
     curves = {name: np.full((len(numbers), len(epochs)), np.nan) for name in CURVES}
     for line in lines:
         for name, curve in curves.items():

@@ -70,6 +70,13 @@ class RunFolder:
             raise ValueError(f"{self.path}/run.json holds no object")
         return about
 
+    def entry(self, key: str) -> Any:
+        """An entry of `run.json` that every run has."""
+        about = self.about()
+        if key not in about:
+            raise ValueError(f"{self.path}/run.json has no {key}")
+        return about[key]
+
     def write_about(self, about: dict[str, Any]) -> None:
         """Replace `run.json` in one piece."""
         replace_text(self.path / "run.json", json.dumps(about, indent=2, allow_nan=False) + "\n")

@@ -95,16 +95,13 @@ def record_of_network(network: Network, task: FlipFlop, seed: int, about: Mappin
 
 def spec_of(folder: RunFolder) -> RunSpec:
     """The spec that a run was made with."""
-    table = folder.about().get("spec")
-    if not isinstance(table, dict):
-        raise ValueError(f"{folder.path}/run.json has no spec")
-    return to_spec(table)
+    return to_spec(folder.entry("spec"))
 
 
 def cohort_of(folder: RunFolder) -> Cohort:
     """The trained cohort of a run."""
-    spec, about = spec_of(folder), folder.about()
-    if about["status"] == "training":
+    spec, networks = spec_of(folder), folder.entry("networks")
+    if folder.entry("status") == "training":
         raise ValueError(f"the training in {folder.path} has not ended; resume it first")
     return Cohort(
         dynamics=spec.model.dynamics(spec.task.dt_ms),
@@ -112,8 +109,8 @@ def cohort_of(folder: RunFolder) -> Cohort:
         weights=read_weights(folder, -1),
         task=spec.task,
         seed=spec.seed,
-        numbers=tuple(network["number"] for network in about["networks"]),
-        status=tuple(Status[network["status"]] for network in about["networks"]),
+        numbers=tuple(network["number"] for network in networks),
+        status=tuple(Status[network["status"]] for network in networks),
         history=read_history(folder),
     )
 

@@ -86,7 +86,7 @@ def resume_run(folder: RunFolder, spec: RunSpec | None, progress: Progress) -> N
     different = changes(own.table(), spec.table()) if spec else []
     if different:
         raise ValueError(f"{folder.path} was made with another {', '.join(different)}; choose another folder")
-    if folder.about()["status"] == "training":
+    if folder.entry("status") == "training":
         training = own.to_training()
         if "epoch" not in folder.about():
             begin_training(folder, training, training.start())
@@ -108,7 +108,7 @@ def analyse_run(folder: RunFolder, progress: Progress) -> list[Dossier]:
     folder.write_records("spectrum_before", before, cohort.numbers)
     folder.write_dataset("examples", examples_dataset(task, spec.seed))
     folder.write_dataset("walk", walk_dataset(task))
-    seconds = {**folder.about()["seconds"], "analysis": time.perf_counter() - began}
+    seconds = {**folder.entry("seconds"), "analysis": time.perf_counter() - began}
     folder.update_about(status="analysed", seconds=seconds)
     return dossiers
 
@@ -123,7 +123,7 @@ def _train(folder: RunFolder, training: Training, state: TrainingState, progress
     while not state.ended:
         began = time.perf_counter()
         state = training.advance(state, progress.trained)
-        seconds = folder.about()["seconds"]["training"] + time.perf_counter() - began
+        seconds = folder.entry("seconds")["training"] + time.perf_counter() - began
         folder.update_about(seconds={"training": seconds})
         save_epoch(folder, training, state)
         progress.epoch(training, state)

@@ -83,7 +83,7 @@ def read_table(spec: str) -> Table:
         return tomllib.loads((resources.files("recurra.studies") / "presets" / f"{spec}.toml").read_text("utf-8"))
     path = Path(spec)
     if path.suffix != ".toml":
-        raise ValueError(f"unknown preset {spec!r}; {nearest(spec, preset_names())}, or a file that ends in .toml")
+        raise ValueError(f"{spec!r} is neither a preset nor a file that ends in .toml; {nearest(spec, preset_names())}")
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

@@ -1,0 +1,119 @@
+"""The configuration of a Keras model: which layers it has, and whether recurra can run them."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from recurra.engine.dynamics import ACTIVATIONS
+
+GATED = {"GRU": "a GRU", "LSTM": "an LSTM"}
+READOUTS = ("Dense", "TimeDistributedDense")
+DROPOUTS = ("Dropout", "SpatialDropout1D", "GaussianDropout", "GaussianNoise")
+# Idle layers leave their input as it is in a network that is only run.
+IDLE = ("InputLayer", "Activation", "ActivityRegularization", *DROPOUTS)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer in the configuration of a model: its class, and the arguments it was made with."""
+
+    kind: str
+    settings: dict[str, Any]
+
+    def activation(self, default: str) -> str:
+        """The name of its activation."""
+        name = self.settings.get("activation", default)
+        if not isinstance(name, str | None):
+            raise ValueError(f"its {self.kind} layer has an activation that is not from Keras")
+        return name or "linear"
+
+
+def layers_in_order(config: str | bytes) -> list[Layer]:
+    """The layers of a model, from its input to its output."""
+    try:
+        model = json.loads(config)
+    except (ValueError, RecursionError):
+        raise ValueError("its model configuration is not valid JSON") from None
+    kind = entry(model, "class_name", str)
+    if kind not in ("Sequential", "Model", "Functional"):
+        raise ValueError(f"holds a model of the class {kind}; expected a Sequential or functional one")
+    inner = entry(model, "config", list | dict)
+    described = inner if isinstance(inner, list) else entry(inner, "layers", list)
+    return [layer_of(one) for one in (described if kind == "Sequential" else in_chain(described))]
+
+
+def entry(holder: object, key: str, kind: Any) -> Any:
+    """The value of a key in a part of the configuration, if it is of this kind."""
+    value = holder.get(key) if isinstance(holder, dict) else None
+    if not isinstance(value, kind):
+        raise ValueError(f"its model configuration has no valid {key!r} where one is needed")
+    return value
+
+
+def layer_of(described: object) -> Layer:
+    """The layer that a part of the configuration describes; a layer for every step is the layer itself."""
+    layer = Layer(entry(described, "class_name", str), entry(described, "config", dict))
+    module = described.get("module") if isinstance(described, dict) else None
+    if module is not None and str(module).split(".")[0] != "keras":
+        raise ValueError(f"holds a layer {layer.kind} of the module {module!r}, which is not Keras's")
+    if layer.kind != "TimeDistributed":
+        return layer
+    inner = layer_of(layer.settings.get("layer"))
+    if inner.kind not in (*READOUTS, *IDLE):
+        raise ValueError(f"holds a TimeDistributed layer of {inner.kind}; expected one of Dense")
+    return inner
+
+
+def in_chain(described: Sequence[object]) -> list[object]:
+    """The layers of a functional model in the order they are called, each by the one before it alone."""
+    layers = {entry(one, "name", str): one for one in described}
+    sources = {name: list(references(entry(one, "inbound_nodes", list))) for name, one in layers.items()}
+    chain = following = [name for name, found in sources.items() if not found]
+    while len(following) == 1:
+        following = [name for name, found in sources.items() if found == [(chain[-1], 0)]]
+        chain = chain + following
+    if len(chain) != len(described) or following:
+        raise ValueError("its layers do not form one chain from the input to the output")
+    return [layers[name] for name in chain]
+
+
+def references(node: object) -> Iterator[tuple[str, int]]:
+    """The outputs of other layers that a call names: ["lstm_1", 0, 1] is output 1 of the first call of that layer."""
+    parts = list(node.values()) if isinstance(node, dict) else node if isinstance(node, list) else []
+    if len(parts) > 2 and [type(part) for part in parts[:3]] == [str, int, int]:
+        yield parts[0], parts[2]
+    for part in parts:
+        yield from references(part)
+
+
+def check_layers(layers: Sequence[Layer]) -> str:
+    """The layers must be a SimpleRNN and a linear readout, idle ones aside; its activation comes back."""
+    for layer in layers:
+        check_not_gated(layer.kind.removeprefix("CuDNN"))
+        if layer.kind not in ("SimpleRNN", *READOUTS, *IDLE):
+            raise ValueError(f"holds a layer of the class {layer.kind}; expected one SimpleRNN and a Dense readout")
+        if layer.kind in (*READOUTS, "Activation") and layer.activation("linear") != "linear":
+            name = layer.activation("linear")
+            raise ValueError(f"its {layer.kind} layer has the activation {name!r}; expected 'linear'")
+    working = [layer for layer in layers if layer.kind not in IDLE]
+    kinds = [layer.kind.replace("TimeDistributedDense", "Dense") for layer in working]
+    if kinds != ["SimpleRNN", "Dense"]:
+        found = " and then ".join(kinds) or "none of them"
+        raise ValueError(f"holds the layers {found}; expected one SimpleRNN and then one Dense, its readout")
+    recurrent = working[0]
+    if recurrent.settings.get("go_backwards"):
+        raise ValueError("its SimpleRNN layer has go_backwards set; recurra runs time forwards only")
+    activation = recurrent.activation("tanh")
+    if activation not in ACTIVATIONS:
+        known = ", ".join(ACTIVATIONS)
+        raise ValueError(f"its SimpleRNN layer has the activation {activation!r}; expected one of: {known}")
+    return activation
+
+
+def check_not_gated(kind: str) -> None:
+    """Refuse the gated layers by name."""
+    if kind in GATED:
+        raise ValueError(
+            f"holds {GATED[kind]} layer; recurra reads SimpleRNN networks only, {kind} is not supported yet"
+        )

@@ -1,0 +1,248 @@
+"""The command line as a user meets it: what it prints, what it leaves behind, its exit status."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from recurra.cli import main
+
+SMALL = ["--networks", "2", "--units", "10", "--set", "training.steps=4", "--set", "training.trials.steps_an_epoch=2"]
+
+
+def call(capsys, *arguments):
+    """Exit status, standard output and standard error."""
+    status = main([str(argument) for argument in arguments])
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    path = tmp_path_factory.mktemp("cli") / "demo"
+    assert main(["run", "flipflop", "--out", str(path), *SMALL]) == 0
+    return path
+
+
+def test_help_is_quick():
+    command = [sys.executable, "-m", "recurra", "--help"]
+    seconds = []
+    for _ in range(3):
+        began = time.perf_counter()
+        text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        seconds.append(time.perf_counter() - began)
+    assert min(seconds) < 1.0  # 0.3 s on a quiet machine; the promise is half a second
+    for name in ("run", "train", "analyse", "report", "inspect", "tasks", "export"):
+        assert re.search(rf"\b{name}\b", text)
+
+
+def test_version(capsys):
+    status, out, _ = call(capsys, "--version")
+    assert status == 0
+    assert re.fullmatch(r"\d+\.\d+\.\d+\n", out)
+
+
+def test_run_leaves_a_whole_folder(demo):
+    assert {path.name for path in demo.iterdir()} >= {"run.json", "log.jsonl", "run.zarr", "report.html"}
+    assert json.loads((demo / "run.json").read_text())["status"] == "analysed"
+
+
+def test_second_run_refuses_and_resume_trains_nothing(demo, capsys):
+    before = (demo / "log.jsonl").read_bytes()
+    status, out, err = call(capsys, "run", "flipflop", "--out", demo, *SMALL)
+    assert status == 2
+    assert "holds a run already" in err
+    assert len(err.splitlines()) == 1
+    assert not out
+    status, out, _ = call(capsys, "run", "flipflop", "--out", demo, *SMALL, "--resume")
+    assert status == 0
+    assert str(demo / "report.html") in out
+    assert (demo / "log.jsonl").read_bytes() == before
+    status, _, err = call(capsys, "run", "flipflop", "--out", demo, "--resume")
+    assert status == 2
+    assert "was made with another model.units, networks, training.steps" in err
+
+
+def test_three_steps_are_run(tmp_path, demo, capsys):
+    path = tmp_path / "steps"
+    assert call(capsys, "train", "flipflop", "--out", path, *SMALL)[0] == 0
+    status, _, err = call(capsys, "report", path)
+    assert status == 2
+    assert "analyse the run first" in err
+    status, out, _ = call(capsys, "analyse", path, "--json")
+    assert status == 0
+    assert json.loads(out)["networks"] == json.loads(call(capsys, "analyse", demo, "--json")[1])["networks"]
+    assert call(capsys, "report", path)[0] == 0
+    assert (path / "report.html").is_file()
+
+
+def test_overwrite(tmp_path, capsys):
+    path = tmp_path / "run"
+    assert call(capsys, "train", "flipflop", "--out", path, *SMALL)[0] == 0
+    assert call(capsys, "train", "flipflop", "--out", path, *SMALL, "--seed", 1, "--overwrite")[0] == 0
+    assert json.loads((path / "run.json").read_text())["spec"]["seed"] == 1
+    assert call(capsys, "train", "flipflop", "--out", path, "--resume", "--overwrite")[0] == 2
+
+
+def test_show_prints_the_whole_spec(capsys):
+    status, out, _ = call(capsys, "run", "flipflop", "--units", 50, "--show")
+    assert status == 0
+    assert "units = 50  # number of recurrent units N" in out
+    assert "pulse_ms = 20.0  # width of a pulse, ms" in out
+    assert "[training.optimizer]" in out
+
+
+def test_inspect_json(demo, capsys):
+    status, out, _ = call(capsys, "inspect", demo, "--task", "flipflop", "--network", 1, "--json")
+    assert status == 0
+    found = json.loads(out)
+    assert found["units"] == 10
+    assert found["spectrum"]["count_outside"] == len(found["spectrum"]["outliers"])
+    assert all(len(pair) == 2 for pair in [*found["spectrum"]["outliers"], found["spectrum"]["leading"]])
+    assert 0 <= found["nonnormality"]["henrici"] < 1
+    assert {"mse", "bit_accuracy", "distance"} <= set(found["performance"])
+    assert len(found["geometry"]["axis_cosines"]) == 3
+    assert 0 <= found["geometry"]["hypercube_r2"] <= 1
+    assert sum(found["reduction"]["explained_variance"]) == pytest.approx(1, abs=1e-6)
+
+
+def test_export_and_inspect_again(demo, tmp_path, capsys):
+    assert call(capsys, "export", demo, "--format", "npz", "--out", tmp_path / "npz")[0] == 0
+    file = tmp_path / "npz" / "network-001.npz"
+    assert set(np.load(file)) >= {"recurrent", "input", "output", "recurrent_bias", "output_bias"}
+    again = json.loads(call(capsys, "inspect", file, "--task", "flipflop", "--json")[1])
+    assert again == json.loads(call(capsys, "inspect", demo, "--task", "flipflop", "--network", 1, "--json")[1])
+
+
+def test_export_tables(demo, tmp_path, capsys):
+    status, out, _ = call(capsys, "export", demo, "--format", "csv", "--out", tmp_path / "csv")
+    assert status == 0
+    assert "exported" in out
+    performance = (tmp_path / "csv" / "performance.csv").read_text().splitlines()
+    assert performance[0].startswith("network,mse,distance,bit_accuracy")
+    assert len(performance) == 3
+    spectrum = (tmp_path / "csv" / "spectrum_mode.csv").read_text().splitlines()
+    assert len(spectrum) == 1 + 2 * 10
+    assert "eigenvalues_real" in spectrum[0]
+    history = (tmp_path / "csv" / "history_epoch.csv").read_text().splitlines()
+    assert len(history) > 2
+
+
+def test_inspect_report(reference, tmp_path, capsys):
+    """The author's 3-bit network after epoch 20: the numbers of the paper's Figures 4 to 7."""
+    report = tmp_path / "author.html"
+    file = reference / "flipflop3_n400_epoch20.hdf5"
+    status, out, _ = call(capsys, "inspect", file, "--task", "flipflop", "--json", "--report", report)
+    assert status == 0
+    found = json.loads(out)
+    assert (found["units"], found["spectrum"]["count_outside"]) == (400, 39)
+    assert found["spectrum"]["largest_real_part"] == pytest.approx(1.029, abs=5e-4)
+    assert found["nonnormality"]["henrici"] == pytest.approx(0.059, abs=5e-4)
+    assert found["geometry"]["hypercube_r2"] == pytest.approx(0.999, abs=5e-4)
+    assert report.stat().st_size < 12e6
+
+
+def test_tasks(tmp_path, capsys):
+    assert call(capsys, "tasks")[1] == "flipflop: Hold the sign of the last pulse on every bit.\n"
+    assert "pulse_ms = 20.0  # width of a pulse, ms" in call(capsys, "tasks", "flipflop")[1]
+    described = json.loads(call(capsys, "tasks", "flipflop", "--json", "--set", "task.bits=2")[1])
+    assert described["conditions"] == ["--", "-+", "+-", "++"]
+    picture = tmp_path / "picture.png"
+    assert call(capsys, "tasks", "flipflop", "--plot", picture)[0] == 0
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def bad_files(folder):
+    """Files that are no network, by name."""
+    (folder / "text.hdf5").write_text("these are not the weights you are looking for")
+    (folder / "empty.npz").write_bytes(b"")
+    (folder / "weights.pkl").write_bytes(b"cos\nsystem\n(S'true'\ntR.")
+    np.savez(folder / "nan.npz", recurrent=np.full((4, 4), np.nan), input=np.ones((4, 3)), output=np.ones((3, 4)))
+    np.savez(folder / "shape.npz", recurrent=np.ones((4, 5)), input=np.ones((4, 3)), output=np.ones((3, 4)))
+    np.savez(folder / "two.npz", recurrent=np.ones((4, 4)), input=np.ones((4, 2)), output=np.ones((3, 4)))
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("missing.hdf5", "there is no file"),
+        ("text.hdf5", "is neither an HDF5 file nor a .keras archive"),
+        ("empty.npz", "damaged"),
+        ("weights.pkl", "unknown ending '.pkl'"),
+        ("nan.npz", "recurrent weights holds 16 values that are NaN"),
+        ("shape.npz", "recurrent weights have shape (4, 5); expected a square matrix"),
+        ("two.npz", "the network has 2 inputs; the task has 3"),
+    ],
+)
+def test_inspect_bad_file(name, message, tmp_path, capsys):
+    bad_files(tmp_path)
+    before = sorted(tmp_path.iterdir())
+    status, out, err = call(capsys, "inspect", tmp_path / name, "--task", "flipflop", "--report", tmp_path / "r.html")
+    assert status == 2
+    assert not out
+    assert len(err.splitlines()) == 1
+    assert message in err
+    assert name in err
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["rnu", "flipflop"], "No such command 'rnu'. Did you mean 'run'?"),
+        (["run", "fliflop"], "did you mean 'flipflop'?"),
+        (["run", "flipflop", "--unitts", "3"], "No such option: --unitts"),
+        (["run", "flipflop", "--units", "many"], "--units"),
+        (["run", "flipflop", "--units", "0"], "units is 0; expected at least 1"),
+        (["run", "flipflop", "--units", "200000"], "GiB of memory"),
+        (["run", "flipflop", "--networks", "0"], "networks is 0; expected at least 1"),
+        (["run", "flipflop", "--seed", "-1"], "seed is -1; expected at least 0"),
+        (["run", "flipflop", "--set", "training.stps=3"], "unknown key training.stps; did you mean 'steps'?"),
+        (["run", "flipflop", "--set", "task.pulse_ms=-1"], "a duration cannot be negative"),
+        (["run", "flipflop", "--set", "task.pulse_ms=0.3"], "0 steps of dt_ms = 1; expected at least 1"),
+        (["run", "flipflop", "--set", "task.length_ms=60"], "leave 0 ms to judge the memory"),
+        (["run", "nothing.toml"], "nothing.toml cannot be read"),
+        (["inspect", "x.npz"], "Missing option '--task'"),
+        (["inspect", "x.npz", "--task", "fliflop"], "did you mean 'flipflop'"),
+        (["tasks", "xor"], "unknown task 'xor'"),
+        (["tasks", "--plot", "a.png"], "--plot and --set need the NAME of a task"),
+        (["tasks", "flipflop", "--plot", "a.jpeg"], "unknown ending '.jpeg'"),
+        (["analyse", "nowhere"], "there is no folder nowhere"),
+        (["report", "."], "is not a run folder"),
+        (["export", "nowhere", "--format", "npy", "--out", "x"], "unknown format 'npy'; did you mean 'npz'?"),
+    ],
+)
+def test_bad_call_writes_nothing(arguments, message, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    status, out, err = call(capsys, *arguments)
+    assert status == 2
+    assert not out
+    assert len(err.splitlines()) == 1
+    assert message in err
+    assert not list(tmp_path.iterdir())
+
+
+def test_damaged_run_folder(demo, tmp_path, capsys):
+    copy = tmp_path / "copy"
+    shutil.copytree(demo, copy)
+    shutil.rmtree(copy / "run.zarr" / "geometry")
+    status, _, err = call(capsys, "report", copy)
+    assert status == 2
+    assert "geometry" in err
+    assert len(err.splitlines()) == 1
+    (copy / "run.json").write_text('{"format": 1, "status": "analysed"}')
+    status, _, err = call(capsys, "analyse", copy)
+    assert (status, "has no networks" in err) == (2, True)
+
+
+def test_a_defect_is_no_wrong_usage(monkeypatch, capsys):
+    """An error that recurra did not raise itself is shown whole, with exit status 1."""
+    monkeypatch.setattr("recurra.studies.spec.read_table", lambda _: json.loads("{"))
+    status, _, err = call(capsys, "run", "flipflop")
+    assert status == 1
+    assert "Traceback" in err
