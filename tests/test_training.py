@@ -50,6 +50,9 @@ def test_history(cohort):
     assert cohort.history.loss.shape == (8, 2)
     assert np.isfinite(cohort.history.validation_loss).all()
     assert set(cohort.status) == {Status.finished}
+    assert [network.weights.units for network in cohort] == [8] * 8
+    with pytest.raises(IndexError, match="the cohort has 8 networks; there is none at position 8"):
+        cohort[8]
     rate = cohort.success_rate(trials=20)
     assert rate.total == 8
     assert rate.low <= rate.value <= rate.high

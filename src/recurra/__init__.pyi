@@ -1,3 +1,17 @@
+from . import analysis as analysis
+from . import engine as engine
+from . import models as models
+from . import storage as storage
+from . import studies as studies
+from . import tasks as tasks
+from . import training as training
+from .analysis import held_memories as held_memories
+from .analysis import memory_geometry as memory_geometry
+from .analysis import non_normality as non_normality
+from .analysis import performance as performance
+from .analysis import principal_components as principal_components
+from .analysis import singular_vectors as singular_vectors
+from .analysis import spectrum as spectrum
 from .models import Cohort as Cohort
 from .models import GlorotUniform as GlorotUniform
 from .models import Identity as Identity

@@ -1,5 +1,6 @@
 """A trained network, and a cohort of them."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import jax
@@ -100,11 +101,16 @@ class Cohort:
     def __getitem__(self, position: int) -> Network:
         return self._network(self.weights, position)
 
+    def __iter__(self) -> Iterator[Network]:
+        return (self[position] for position in range(len(self)))
+
     def before(self, position: int) -> Network:
         """The network at `position` before training."""
         return self._network(self.initial, position)
 
     def _network(self, weights: Weights, position: int) -> Network:
+        if not -len(self) <= position < len(self):
+            raise IndexError(f"the cohort has {len(self)} networks; there is none at position {position}")
         one = {name: getattr(weights, name)[position] for name in WEIGHT_AXES}
         return Network(self.dynamics, Weights(**one), self.task.dt_ms)
 

@@ -1,0 +1,1 @@
+"""Files: run folders, labelled records, networks in the formats of other tools."""

@@ -1,0 +1,24 @@
+"""The promise of `make demo`: from several seeds, every network below the paper's 0.009, every memory right."""
+
+import pytest
+
+from recurra.studies.dossier import make_dossier
+from recurra.studies.run_record import flipflop_of
+from recurra.studies.spec import read_table, to_spec
+from recurra.training import train
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", range(5))
+def test_demo_recipe(number):
+    spec = to_spec({**read_table("flipflop"), "seed": number})
+    cohort = train(spec.task, spec.model, spec.training, networks=spec.networks, seed=number)
+    assert len(cohort) == 4
+    assert spec.model.units >= 100
+    for network in cohort:
+        dossier = make_dossier(network, flipflop_of(spec.task), number)
+        assert dossier.performance.mse < 0.009
+        assert dossier.performance.trials == 1_000
+        assert dossier.memories.held.all()
+        assert dossier.memories.held_long.all()
+    assert cohort.success_rate().count == 4
