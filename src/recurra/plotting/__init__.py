@@ -1,0 +1,1 @@
+"""Figures: records in, figures out; nothing here saves, reads or computes."""

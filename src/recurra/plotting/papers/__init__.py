@@ -1,0 +1,23 @@
+"""Figures for print, at the sizes of the papers: records and arrays in, Matplotlib figures out."""
+
+from recurra.plotting.papers.behaviour import behaviour, cube_walk
+from recurra.plotting.papers.connectivity import connectivity
+from recurra.plotting.papers.learning import learning
+from recurra.plotting.papers.spectra import spectra
+from recurra.plotting.papers.state_panel import StateSpace
+from recurra.plotting.papers.state_space import state_space
+from recurra.plotting.papers.style import in_print, network_name
+from recurra.plotting.papers.tasks import sample_trials
+
+__all__ = [
+    "StateSpace",
+    "behaviour",
+    "connectivity",
+    "cube_walk",
+    "in_print",
+    "learning",
+    "network_name",
+    "sample_trials",
+    "spectra",
+    "state_space",
+]

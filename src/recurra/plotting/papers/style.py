@@ -1,0 +1,166 @@
+"""How the figures for print are dressed: the journals' widths, small type, thin lines. Nothing global is changed."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import matplotlib
+import numpy as np
+from jaxtyping import Float
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.font_manager import fontManager
+from matplotlib.gridspec import GridSpec
+from matplotlib.ticker import MaxNLocator, NullFormatter
+
+from recurra.plotting.colors import FRAME, GRID, INK, PAPER
+
+COLUMN_MM = 85.0  # a journal's column
+PAGE_MM = 170.0  # the page, two columns
+MM_PER_INCH = 25.4
+SMALL = 6.0  # points; the smallest type
+FAMILIES = ("Arial", "Helvetica", "Liberation Sans", "DejaVu Sans")  # the journals' first; the last is always there
+
+STYLE: dict[Any, Any] = {
+    "font.sans-serif": list(FAMILIES),
+    "font.size": 7.0,
+    "text.color": INK,
+    "axes.labelsize": 7.0,
+    "axes.labelcolor": INK,
+    "axes.labelpad": 2.0,
+    "axes.titlesize": 7.0,
+    "axes.titlepad": 4.0,
+    "axes.edgecolor": INK,
+    "axes.facecolor": PAPER,
+    "axes.linewidth": 0.6,
+    "axes.grid": False,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.unicode_minus": True,
+    "axes.xmargin": 0.0,
+    "figure.facecolor": PAPER,
+    "figure.titlesize": 8.0,
+    "grid.color": GRID,
+    "grid.linewidth": 0.4,
+    "legend.fontsize": 7.0,
+    "legend.frameon": False,
+    "legend.handlelength": 1.6,
+    "lines.linewidth": 0.9,
+    "lines.solid_capstyle": "round",
+    "svg.fonttype": "none",
+    "text.usetex": False,
+    "xtick.color": INK,
+    "xtick.labelsize": SMALL,
+    "xtick.major.pad": 2.0,
+    "xtick.major.size": 2.0,
+    "xtick.major.width": 0.6,
+    "xtick.minor.size": 1.2,
+    "xtick.minor.width": 0.4,
+    "ytick.color": INK,
+    "ytick.labelsize": SMALL,
+    "ytick.major.pad": 2.0,
+    "ytick.major.size": 2.0,
+    "ytick.major.width": 0.6,
+    "ytick.minor.size": 1.2,
+    "ytick.minor.width": 0.4,
+}
+
+
+@contextmanager
+def in_print() -> Iterator[None]:
+    """Figures made within have the style for print; also a decorator. Afterwards everything is as it was."""
+    with matplotlib.rc_context({**STYLE, "font.family": families()}):
+        yield
+
+
+@cache
+def families() -> list[str]:
+    """Those of the type families that this machine has, the first one preferred; an SVG file names all of them."""
+    installed = {font.name for font in fontManager.ttflist}
+    return [*(family for family in FAMILIES if family in installed), "sans-serif"]
+
+
+def new_figure(width_mm: float, height_mm: float, layout: str | None = "constrained") -> Figure:
+    """An empty figure.
+
+    Args:
+        width_mm: its width, mm.
+        height_mm: its height, mm.
+        layout: the name of Matplotlib's layout engine; None where all axes are placed by hand.
+    """
+    figure = Figure(figsize=(width_mm / MM_PER_INCH, height_mm / MM_PER_INCH), layout=layout)  # type: ignore[arg-type]
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def network_name(number: int) -> str:
+    """What network `number` is called in the figures."""
+    return f"Network {number}"
+
+
+def bit_name(bit: int, of: int) -> str:
+    """What a bit is called, from 1 on; the only one has no number."""
+    return f"Bit {bit + 1}" if of > 1 else "Bit"
+
+
+def columns_for(panels: int) -> int:
+    """How many columns small multiples stand in: 2 x 2 for four, at most five for up to 25."""
+    for most, columns in ((3, panels), (4, 2), (9, 3), (16, 4), (25, 5)):
+        if panels <= most:
+            return columns
+    return int(np.ceil(np.sqrt(panels)))
+
+
+def panel_grid(figure: Figure, panels: int) -> list[Axes]:
+    """Equal panels for small multiples, by rows; only the outer ones have tick labels.
+
+    Args:
+        figure: where they go.
+        panels: how many.
+    """
+    columns = columns_for(panels)
+    grid = GridSpec(-(-panels // columns), columns, figure=figure)
+    axes: list[Axes] = []
+    for at in range(panels):
+        first = axes[0] if axes else None
+        axes.append(figure.add_subplot(grid[at // columns, at % columns], sharex=first, sharey=first))
+        axes[-1].tick_params(labelleft=at % columns == 0, labelbottom=at + columns >= panels)
+    return axes
+
+
+def bounded(values: Float[np.ndarray, "*shape"], bound: float) -> Float[np.ndarray, "*shape"]:
+    """Values that can be drawn: those beyond `bound` are set to it, and a gap is where there is no number."""
+    values = np.asarray(values, np.float64)
+    return np.clip(np.where(np.isnan(values), np.nan, values), -bound, bound)
+
+
+def shared_bound(bounds: Sequence[float], factor: float = 3.0) -> float:
+    """One bound for small multiples: the largest, unless it is above `factor` times the median (a diverged network)."""
+    finite = [bound for bound in bounds if np.isfinite(bound) and bound > 0]
+    return min(max(finite), factor * float(np.median(finite))) if finite else 1.0
+
+
+def few_ticks(axes: Axes, x: int | None = None, y: int | None = None) -> None:
+    """At most so many intervals between the ticks of an axis."""
+    for axis, most in ((axes.xaxis, x), (axes.yaxis, y)):
+        if most is not None:
+            axis.set_major_locator(MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]))
+
+
+def plain_number(value: float, _: float = 0.0) -> str:
+    """The label of a tick: 0.01, 1, 1,000."""
+    return f"{value:,.10g}"
+
+
+def plain_log(axes: Axes) -> None:
+    """A log axis upwards, labelled 0.01, 0.1, 1, 10."""
+    axes.set_yscale("log")
+    axes.yaxis.set_major_formatter(plain_number)
+    axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def zero_line(axes: Axes) -> None:
+    """A thin line at zero, behind all else."""
+    axes.axhline(0, color=FRAME, linewidth=0.4, zorder=0)

@@ -1,0 +1,85 @@
+"""What a task asks for: inputs and targets of sample trials."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from recurra.checks import check_count
+from recurra.plotting.colors import FRAME, INPUT, TARGET, UNSET
+from recurra.plotting.papers.style import COLUMN_MM, PAGE_MM, SMALL, bounded, few_ticks, in_print, new_figure, zero_line
+from recurra.tasks.base import Trials
+
+ROW_MM, MARGIN_MM = 12.0, 14.0
+NARROWEST_MM = 30.0  # of a column; with many trials the figure becomes wider than a page
+
+
+@in_print()
+def sample_trials(trials: Trials, count: int = 3) -> Figure:
+    """Inputs and targets of the first trials, a column a trial, a row a channel.
+
+    Time that the loss leaves out is shaded; where a task has several periods, lines part them and the first row
+    names them.
+
+    Args:
+        trials: trials of any task.
+        count: how many to show, at least 1; all of them where there are fewer.
+    """
+    check_count("count", count)
+    count = min(count, len(trials))
+    inputs, targets, mask = (np.asarray(array) for array in (trials.inputs, trials.targets, trials.mask))
+    time_ms = np.asarray(trials.time_ms)
+    channels = [(inputs, at, INPUT, _name("Input", at, inputs)) for at in range(inputs.shape[-1])]
+    channels += [(targets, at, TARGET, _name("Target", at, targets)) for at in range(targets.shape[-1])]
+    width = COLUMN_MM if count == 1 else max(PAGE_MM, NARROWEST_MM * count)
+    figure = new_figure(width, MARGIN_MM + ROW_MM * len(channels))
+    grid = figure.subplots(len(channels), count, sharex=True, sharey="row", squeeze=False)
+    for (row, trial), axes in np.ndenumerate(grid):
+        values, at, color, name = channels[row]
+        zero_line(axes)
+        axes.plot(time_ms, bounded(values[trial, :, at], 1e6), color=color, linewidth=0.6 if color == INPUT else 1.1)
+        if values is targets:
+            _shade(axes, time_ms, ~mask[trial, :, at])
+        if trial == 0:
+            axes.set_ylabel(name)
+        few_ticks(axes, x=4, y=3)
+    for trial, axes in enumerate(grid[0]):
+        axes.set_title(_condition(trials, trial), pad=10 if len(trials.periods) > 1 else None)
+    for axes in grid[-1]:
+        axes.set_xlabel("Time (ms)")
+        axes.set_xlim(time_ms[0], max(time_ms[-1], time_ms[0] + trials.dt_ms))
+    _periods(grid, trials)
+    figure.align_ylabels(list(grid[:, 0]))
+    return figure
+
+
+def _name(kind: str, at: int, values: np.ndarray) -> str:
+    return f"{kind} {at + 1}" if values.shape[-1] > 1 else kind
+
+
+def _condition(trials: Trials, trial: int) -> str:
+    """The name of a trial's condition; signs stand apart and the minus is one."""
+    at = int(trials.condition[trial])
+    if at < 0:
+        return "No condition"
+    name = trials.condition_names[at]
+    return f"Condition {' '.join(name.replace('-', '−')) if set(name) <= {'+', '-'} else name}"
+
+
+def _shade(axes: Axes, time_ms: np.ndarray, left_out: np.ndarray) -> None:
+    if left_out.any():
+        place = axes.get_xaxis_transform()
+        axes.fill_between(time_ms, 0, 1, where=list(left_out), transform=place, color=UNSET, linewidth=0, zorder=-1)
+
+
+def _periods(grid: np.ndarray, trials: Trials) -> None:
+    """Lines where a period begins, names above the first row; nothing where the trial is the only period."""
+    if len(trials.periods) < 2:
+        return
+    for axes in grid.ravel():
+        for period in trials.periods:
+            axes.axvline(period.start_ms, color=FRAME, linewidth=0.4, linestyle=":", zorder=0)
+    for axes in grid[0]:
+        for period in trials.periods:
+            middle = (period.start_ms + period.end_ms) / 2
+            place = axes.get_xaxis_transform()
+            axes.text(middle, 1.02, period.name, transform=place, ha="center", va="bottom", fontsize=SMALL)
