@@ -86,7 +86,7 @@ def test_probe_has_every_state_once():
     assert task.hold(2_100.0).inputs.shape == (8, 2_100, 3)
 
 
-@pytest.mark.parametrize("bits", [1, 2, 3, 4])
+@pytest.mark.parametrize("bits", [1, 2, 3, 4, 8])
 def test_cube_walk_visits_every_state(bits):
     task = FlipFlop(bits=bits)
     walk = task.cube_walk()
@@ -153,7 +153,7 @@ def test_steady():
     ("change", "message"),
     [
         ({"bits": 0}, "bits is 0; expected at least 1"),
-        ({"bits": 13}, "bits is 13; expected a number from 1 to 12"),
+        ({"bits": 9}, "bits is 9; expected a number from 1 to 8"),
         ({"pulse_ms": -5.0}, "is -5 ms; a duration cannot be negative"),
         ({"pulse_ms": 0.2}, "0.2 ms, 0 steps of dt_ms = 1; expected at least 1"),
         ({"response_delay_ms": -1.0}, "response_delay_ms is -1 ms; a duration cannot be negative"),

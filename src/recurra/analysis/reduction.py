@@ -65,10 +65,10 @@ def singular_vectors(rates: Rates, components: int = 10) -> Reduction:
     Source: Jarne (2024), Figure 6; computed by scikit-learn.
     """
     flat, kept = _flat(rates, components)
-    found = TruncatedSVD(kept, algorithm="arpack" if kept < flat.shape[1] else "randomized", random_state=0).fit(flat)
+    found = TruncatedSVD(kept, random_state=0).fit(np.pad(flat, ((0, 0), (0, 1))))  # it refuses a single column
     return Reduction(
         center=np.zeros(flat.shape[1]),
-        components=_signed(np.asarray(found.components_)),
+        components=_signed(np.asarray(found.components_)[:, :-1]),
         explained_variance=found.explained_variance_ratio_,
         participation_ratio=participation_ratio(flat),
     )

@@ -40,7 +40,7 @@ class FlipFlop(Task):
     the first `settle_ms` after each of its steps.
 
     Args:
-        bits: memory bits, one input and one output each, 1 to 12.
+        bits: memory bits, one input and one output each, 1 to 8.
         length_ms: length of a trial, ms.
         pulse_ms: width of a pulse, ms.
         pulse_spread_ms: the width is uniform over pulse_ms -+ this, ms.
@@ -76,7 +76,7 @@ class FlipFlop(Task):
 
     def __post_init__(self) -> None:
         check_count("bits", self.bits)
-        check_between("bits", self.bits, 1, 12)
+        check_between("bits", self.bits, 1, 8)
         check_positive("dt_ms", self.dt_ms)
         check_positive("amplitude", self.amplitude)
         check_between("amplitude_spread", self.amplitude_spread, 0, self.amplitude)
@@ -161,7 +161,7 @@ class FlipFlop(Task):
         The signs run through the reflected Gray code, so that one bit changes at a time.
 
         Args:
-            interval_ms: from pulse to pulse, ms; the first comes after one interval.
+            interval_ms: from pulse to pulse, ms; the first comes after one interval, and each state lasts one.
             visits: how many times the sequence of states is gone through.
 
         Source: Jarne (2024), Figure 6.
@@ -170,7 +170,9 @@ class FlipFlop(Task):
         interval = steps_of("interval_ms", interval_ms, self.dt_ms)
         gray = np.array([number ^ (number >> 1) for number in range(2**self.bits)])
         walk = np.tile(self.states[gray], (visits, 1))
-        return self._noiseless(walk[None], interval, interval, (len(walk) + 1) * interval)
+        answer_ms = self.pulse_ms + self.response_delay_ms
+        steps = (len(walk) + 1) * interval + steps_of("the last answer", answer_ms, self.dt_ms)
+        return self._noiseless(walk[None], interval, interval, steps)
 
     def scored(self, trials: Trials) -> Bool[Array, "trial time output"]:
         settle = steps_of("settle_ms", self.settle_ms, self.dt_ms, at_least=0)

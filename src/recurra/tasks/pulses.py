@@ -1,5 +1,6 @@
 """Pulses, the signal that the papers' tasks share, and the memory of them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import jax
@@ -7,6 +8,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from recurra.arrays import AnyArray
+
+Signal = Float[Array, "time channel"]
 
 
 @jax.tree_util.register_dataclass
@@ -26,23 +29,34 @@ class Pulses:
     width: Int[Array, "pulse channel"]
     amplitude: Float[Array, "pulse channel"]
 
-    def square(self, steps: int) -> Float[Array, "time channel"]:
+    def square(self, steps: int) -> Signal:
         """The signal of square pulses over `steps` time steps; a new pulse ends the one before it."""
         time = jnp.arange(steps, dtype=jnp.int32)[:, None]
-        signal = jnp.zeros((steps, self.onset.shape[1]), jnp.float32)
-        for onset, sign, width, amplitude in zip(self.onset, self.sign, self.width, self.amplitude, strict=True):
-            height = jnp.where(time < onset + width, amplitude * sign.astype(jnp.float32), 0)
-            signal = jnp.where((sign != 0) & (time >= onset), height, signal)
-        return signal
 
-    def held_sign(self, steps: int, delay: int) -> Float[Array, "time channel"]:
+        def add(number: Int[Array, ""], signal: Signal) -> Signal:
+            onset, sign, width, amplitude = self._pulse(number)
+            height = jnp.where(time < onset + width, amplitude * sign.astype(jnp.float32), 0)
+            return jnp.where((sign != 0) & (time >= onset), height, signal)
+
+        return self._over_pulses(add, steps)
+
+    def held_sign(self, steps: int, delay: int) -> Signal:
         """The sign of the latest pulse, from `delay` steps after its end on; 0 before the first."""
         time = jnp.arange(steps, dtype=jnp.int32)[:, None]
-        held = jnp.zeros((steps, self.onset.shape[1]), jnp.float32)
-        for onset, sign, width in zip(self.onset, self.sign, self.width, strict=True):
+
+        def answer(number: Int[Array, ""], held: Signal) -> Signal:
+            onset, sign, width, _ = self._pulse(number)
             due = (sign != 0) & (time >= onset + width + delay)
-            held = jnp.where(due, sign.astype(jnp.float32), held)
-        return held
+            return jnp.where(due, sign.astype(jnp.float32), held)
+
+        return self._over_pulses(answer, steps)
+
+    def _pulse(self, number: Int[Array, ""]) -> tuple[Array, Array, Array, Array]:
+        return self.onset[number], self.sign[number], self.width[number], self.amplitude[number]
+
+    def _over_pulses(self, change: Callable[[Int[Array, ""], Signal], Signal], steps: int) -> Signal:
+        pulses, channels = self.onset.shape
+        return jax.lax.fori_loop(0, pulses, change, jnp.zeros((steps, channels), jnp.float32), unroll=min(pulses, 16))
 
 
 def steady(signal: Float[AnyArray, "trial time channel"], steps: int) -> Bool[Array, "trial time channel"]:
