@@ -1,0 +1,23 @@
+"""Plotly figures for the screen: records in, figures out; nothing here saves, reads or computes."""
+
+from recurra.plotting.interactive.behaviour import cube_walk, sample_trials
+from recurra.plotting.interactive.connectivity import connectivity, strongest
+from recurra.plotting.interactive.learning import LOSS_TOP, Bound, learning_curves
+from recurra.plotting.interactive.spectra import Span, spectra_density, spectrum_plane
+from recurra.plotting.interactive.state_space import Portrait, state_space, vertices
+
+__all__ = [
+    "LOSS_TOP",
+    "Bound",
+    "Portrait",
+    "Span",
+    "connectivity",
+    "cube_walk",
+    "learning_curves",
+    "sample_trials",
+    "spectra_density",
+    "spectrum_plane",
+    "state_space",
+    "strongest",
+    "vertices",
+]

@@ -1,0 +1,204 @@
+"""The path of a network's rates between its memory states: in space, in the plane, or along a line."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from jaxtyping import Bool, Float, Int
+
+from recurra.analysis.geometry import Geometry
+from recurra.plotting.colors import FRAME, GRID, INK, PAPER, START, state_colors, state_name
+from recurra.plotting.interactive.meshes import broken_line, cube_edges, unit_sphere
+from recurra.plotting.interactive.theme import FONT, styled
+
+DRAWN_BITS = 5  # with more, states are points without names, and there are no edges
+EYE = {"x": 0.95, "y": -1.8, "z": 0.85}
+DIAGONAL = 2.3  # of the box that the axes span; the greater, the larger it stands in its panel
+
+
+@dataclass(frozen=True)
+class Portrait:
+    """The rates of one network in a few coordinates.
+
+    Args:
+        path: the walk through the memory states.
+        path_state: the memory state asked for at every step, a row of `states`; -1 where there is none.
+        time_ms: time of the steps, ms.
+        states: the memory states as signs.
+        means: mean rates in every memory state.
+        vertices: the vertices of the fitted parallelepiped, in the order of `states`.
+        axes: the titles of the coordinates.
+    """
+
+    path: Float[np.ndarray, "time axis"]
+    path_state: Int[np.ndarray, "time"]
+    time_ms: Float[np.ndarray, "time"]
+    states: Int[np.ndarray, "state bit"]
+    means: Float[np.ndarray, "state axis"]
+    vertices: Float[np.ndarray, "state axis"]
+    axes: Sequence[str]
+
+
+def vertices(geometry: Geometry, states: Int[np.ndarray, "state bit"]) -> Float[np.ndarray, "state unit"]:
+    r"""The vertices $c + \sum_k b_k a_k$ of the fitted parallelepiped, in the space of the units."""
+    return geometry.center + states @ geometry.axes
+
+
+def state_space(portrait: Portrait, height: int = 440, divisions: int = 2) -> go.Figure:
+    """The path, the memory states and the fitted parallelepiped, in as many dimensions as there are, at most three.
+
+    Args:
+        portrait: what to draw.
+        height: px.
+        divisions: how finely spheres are divided.
+    """
+    dimensions = portrait.path.shape[1]
+    if dimensions >= 3:
+        return _solid(portrait, height, divisions)
+    return _flat(portrait, height) if dimensions == 2 else _line(portrait, height)
+
+
+def _solid(portrait: Portrait, height: int, divisions: int) -> go.Figure:
+    figure = go.Figure([go.Scatter3d(**line) for line in _paths(portrait)])
+    scale = float(np.ptp(portrait.means, axis=0).max()) or 1.0
+    if portrait.states.shape[1] <= DRAWN_BITS:
+        edges = broken_line(portrait.vertices, cube_edges(portrait.states))
+        look = {"color": INK, "width": 3}
+        figure.add_trace(go.Scatter3d(**_xyz(edges), mode="lines", line=look, opacity=0.55, hoverinfo="skip"))
+        figure.add_traces(_spheres(portrait, 0.042 * scale, divisions))
+        figure.add_trace(_names(portrait, 0.055 * scale))
+    else:
+        figure.add_trace(go.Scatter3d(**_dots(portrait, 4), **_xyz(portrait.means)))
+    styled(figure, height, margin=(0, 0, 0, 0))
+    figure.update_layout(showlegend=False, scene=_scene(portrait, 0.13 * scale))
+    return figure
+
+
+def _scene(portrait: Portrait, room: float) -> dict[str, Any]:
+    """Axes of one scale that hold the path and the states; in all panels the diagonal has the same length."""
+    points = np.concatenate([portrait.path, portrait.means, portrait.vertices])
+    points = points[np.isfinite(points).all(axis=1)]
+    low, high = points.min(axis=0) - room, points.max(axis=0) + room
+    ratio = DIAGONAL * (high - low) / np.linalg.norm(high - low)
+    look = {"showbackground": False, "gridcolor": GRID, "linecolor": FRAME, "zeroline": False, "nticks": 5}
+    look |= {"tickfont": {"size": 10}, "showspikes": False}
+    axes = {
+        name: {**look, "range": (low[at], high[at]), "title": {"text": portrait.axes[at], "font": {"size": 12}}}
+        for at, name in enumerate(("xaxis", "yaxis", "zaxis"))
+    }
+    return {
+        **axes,
+        "aspectmode": "manual",
+        "aspectratio": dict(zip("xyz", ratio.tolist(), strict=True)),
+        "camera": {"eye": EYE, "projection": {"type": "orthographic"}},
+    }
+
+
+def _flat(portrait: Portrait, height: int) -> go.Figure:
+    figure = go.Figure([go.Scatter(**line) for line in _paths(portrait)])
+    edges = broken_line(portrait.vertices, cube_edges(portrait.states))
+    figure.add_trace(go.Scatter(**_xyz(edges), mode="lines", line={"color": INK, "width": 1.5}, hoverinfo="skip"))
+    figure.add_trace(go.Scatter(**_dots(portrait, 13), **_xyz(portrait.means)))
+    styled(figure, height, margin=(64, 24, 24, 52))
+    figure.update_layout(showlegend=False)
+    figure.update_xaxes(title_text=portrait.axes[0], constrain="domain", showgrid=False)
+    figure.update_yaxes(title_text=portrait.axes[1], scaleanchor="x", constrain="domain", showgrid=False)
+    for state, mean in zip(portrait.states, portrait.means, strict=True):
+        outward = np.sign(mean - portrait.means.mean(axis=0))
+        shift = {"xshift": 20 * outward[0], "yshift": 16 * outward[1]}
+        figure.add_annotation(x=mean[0], y=mean[1], text=state_name(state), showarrow=False, **shift)
+    return figure
+
+
+def _line(portrait: Portrait, height: int) -> go.Figure:
+    """One coordinate against time: what a single bit leaves to see."""
+    look = {
+        "mode": "lines",
+        "line": {"color": START, "width": 1.5},
+        "hovertemplate": "%{y:.3f} at %{x:.0f} ms<extra></extra>",
+    }
+    figure = go.Figure(
+        go.Scatter(x=portrait.time_ms.astype(np.float32), y=portrait.path[:, 0].astype(np.float32), **look)
+    )
+    for state, mean, color in zip(portrait.states, portrait.means, state_colors(portrait.states), strict=True):
+        during = portrait.path_state == portrait.states.tolist().index(state.tolist())
+        figure.add_trace(
+            go.Scatter(
+                x=portrait.time_ms.astype(np.float32),
+                y=np.where(during, portrait.path[:, 0], np.nan).astype(np.float32),
+                mode="lines",
+                line={"color": color, "width": 2.5},
+                hoverinfo="skip",
+            )
+        )
+        figure.add_hline(y=float(mean[0]), line={"color": color, "width": 1, "dash": "dash"})
+        figure.add_annotation(
+            x=1, xref="paper", y=float(mean[0]), text=state_name(state), showarrow=False, xanchor="left", xshift=6
+        )
+    styled(figure, min(height, 320), margin=(64, 32, 16, 48))
+    figure.update_layout(showlegend=False)
+    figure.update_xaxes(title_text="Time (ms)")
+    figure.update_yaxes(title_text=portrait.axes[0])
+    return figure
+
+
+def _xyz(points: Float[np.ndarray, "point axis"]) -> dict[str, np.ndarray]:
+    return {name: points[:, at].astype(np.float32) for at, name in enumerate("xyz"[: points.shape[1]])}
+
+
+def _paths(portrait: Portrait) -> list[dict[str, Any]]:
+    """The path, a line for each memory state that is asked for, pale in its colour; each reaches on to the next."""
+    names = ["no memory yet", *(state_name(state) for state in portrait.states)]
+    lines = []
+    for at, (name, color) in enumerate(zip(names, [START, *state_colors(portrait.states)], strict=True), -1):
+        during = portrait.path_state == at
+        reached = during | np.append(False, during[:-1])
+        if during.any():
+            look = {"mode": "lines", "line": {"color": color, "width": 2}, "opacity": 0.5}
+            look["hovertemplate"] = f"asked for: {name}<extra></extra>"
+            lines.append({**look, **_xyz(_pieces(portrait.path, reached))})
+    return lines
+
+
+def _pieces(path: Float[np.ndarray, "time axis"], kept: Bool[np.ndarray, "time"]) -> Float[np.ndarray, "at axis"]:
+    """The kept steps, with NaN where others are left out between them."""
+    at = np.flatnonzero(kept)
+    gaps = np.flatnonzero(np.diff(at) > 1) + 1
+    return np.insert(path[at], gaps, np.nan, axis=0)
+
+
+def _dots(portrait: Portrait, size: int) -> dict[str, Any]:
+    marker = {"color": state_colors(portrait.states), "size": size, "line": {"color": PAPER, "width": 1.5}}
+    text = [state_name(state) for state in portrait.states]
+    return {"mode": "markers", "marker": marker, "text": text, "hovertemplate": "memory %{text}<extra></extra>"}
+
+
+def _spheres(portrait: Portrait, radius: float, divisions: int) -> list[go.Mesh3d]:
+    corners, faces = unit_sphere(divisions)
+    i, j, k = faces.astype(np.uint8 if len(corners) < 256 else np.uint16).T
+    light = {"ambient": 0.62, "diffuse": 0.55, "specular": 0.25, "roughness": 0.45, "fresnel": 0.1}
+    traces = []
+    for state, mean, color in zip(portrait.states, portrait.means, state_colors(portrait.states), strict=True):
+        where = _xyz(mean + radius * corners)
+        hover = f"memory {state_name(state)}<extra></extra>"
+        traces.append(
+            go.Mesh3d(**where, i=i, j=j, k=k, color=color, lighting=light, flatshading=False, hovertemplate=hover)
+        )
+    return traces
+
+
+def _names(portrait: Portrait, distance: float) -> go.Scatter3d:
+    """The states' names, above the upper ones and below the lower ones, away from the edges."""
+    above = portrait.means[:, 2] >= portrait.means[:, 2].mean()
+    shift = np.zeros_like(portrait.means)
+    shift[:, 2] = np.where(above, distance, -distance)
+    return go.Scatter3d(
+        **_xyz(portrait.means + shift),
+        mode="text",
+        text=[state_name(state) for state in portrait.states],
+        textposition=np.where(above, "top center", "bottom center").tolist(),
+        textfont={"size": 14, "color": INK, "family": FONT},
+        hoverinfo="skip",
+    )

@@ -1,0 +1,99 @@
+"""What was run: the spec, where and how long, how to run it again, and the sources of the methods used."""
+
+import base64
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from recurra.analysis import Geometry, Memories, NonNormality, Performance, Reduction, Spectrum
+from recurra.sources import SOURCES, Source
+from recurra.studies.run_record import RunRecord
+from recurra.studies.show import to_toml
+from recurra.studies.spec import RunSpec
+
+RECORDS = (Performance, Memories, Spectrum, NonNormality, Reduction, Geometry)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The last section of the report.
+
+    Args:
+        toml: the spec, if the run was made here.
+        file: the name of a file for it.
+        download: the spec as an address that holds it.
+        command: how to run it again.
+        lines: what else is known, name and value.
+        sources: of every method used.
+    """
+
+    toml: str
+    file: str
+    download: str
+    command: str
+    lines: tuple[tuple[str, str], ...]
+    sources: tuple[Source, ...]
+
+
+def facts(run: RunRecord, spec: RunSpec | None) -> Facts:
+    """What is known of a run."""
+    toml = to_toml(spec) if spec else ""
+    file = f"{_file_name(str(run.about['name']))}.toml"
+    encoded = base64.b64encode(toml.encode()).decode()
+    return Facts(
+        toml=toml,
+        file=file,
+        download=f"data:application/toml;base64,{encoded}",
+        command=f"recurra run {shlex.quote(file)} --out {shlex.quote('runs/' + file.removesuffix('.toml'))}",
+        lines=tuple(_lines(run.about, spec)),
+        sources=used_sources(run),
+    )
+
+
+def used_sources(run: RunRecord) -> tuple[Source, ...]:
+    """The sources of the task, of the training and of the analyses, each once, by author and year."""
+    keys = [*run.about.get("sources", run.task.sources), *(key for record in RECORDS for key in record.sources)]
+    found = [SOURCES[key] for key in dict.fromkeys(keys) if key in SOURCES]
+    return tuple(sorted(found, key=lambda source: (_family_name(source), source.year)))
+
+
+def _family_name(source: Source) -> str:
+    """Of the first author, after the initials."""
+    return source.authors.split(",")[0].split(" and ")[0].split(". ")[-1]
+
+
+def recurra_version(about: Mapping[str, Any]) -> str:
+    """The version that made the run, or the one installed."""
+    try:
+        return str(about.get("versions", {}).get("recurra") or version("recurra"))
+    except PackageNotFoundError:
+        return ""
+
+
+def _lines(about: Mapping[str, Any], spec: RunSpec | None) -> Iterator[tuple[str, str]]:
+    if spec:
+        yield "Seed", str(spec.seed)
+    for key, name in (("file", "File"), ("started", "Started"), ("engine", "Engine")):
+        if about.get(key):
+            yield name, str(about[key])
+    machine = about.get("machine")
+    if machine:
+        yield "Machine", f"{machine.get('system')}, {machine.get('processor')}, {machine.get('cores')} cores"
+    for key, seconds in about.get("seconds", {}).items():
+        yield f"Time for {key}", _duration(float(seconds))
+    if about.get("versions"):
+        yield "Versions", ", ".join(f"{name} {number}" for name, number in about["versions"].items())
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{seconds:.3g} s"
+
+
+def _file_name(name: str) -> str:
+    return "".join(sign if sign.isalnum() or sign in "-_." else "-" for sign in name).strip("-.") or "run"

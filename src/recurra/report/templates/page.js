@@ -1,0 +1,121 @@
+"use strict";
+(() => {
+  const NEAR = "700px";     // figures this far outside the window are drawn already
+  const CONTEXTS = 9;       // figures in space that are alive at once; browsers allow about 16 WebGL contexts
+  const PRINT = { page: 884, half: 430, zoom: 0.77 };  // px of a figure on A4, drawn larger and shrunk
+  const dark = window.matchMedia("(prefers-color-scheme: dark)");
+  const palette = JSON.parse(document.getElementById("palette").textContent);
+  const plots = [...document.querySelectorAll(".plot")];
+  const config = {
+    displaylogo: false,
+    showSendToCloud: false,  // plotly would offer to upload the figure
+    plotlyServerURL: "",
+    responsive: true,
+    scrollZoom: false,
+    modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "resetCameraLastSave3d", "tableRotation"],
+  };
+  let printing = false;
+
+  // Neutral colours of the figures are those of the light page; the dark page has a partner for each.
+  const themed = (value) => {
+    if (typeof value === "string") return palette[value] ?? value;
+    if (Array.isArray(value)) return value.map(themed);
+    if (value === null || typeof value !== "object" || "bdata" in value) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, themed(inner)]));
+  };
+
+  const chosen = (plot) => {
+    const panels = JSON.parse(plot.dataset.panels);
+    const radio = plot.dataset.switch && document.querySelector(`input[name="${plot.dataset.switch}"]:checked`);
+    return panels[radio ? radio.value : ""] ?? Object.values(panels)[0];
+  };
+
+  const draw = (plot) => {
+    const key = chosen(plot);
+    const data = document.getElementById(`data-${key}`);
+    const parsed = JSON.parse(data.textContent);
+    const figure = dark.matches && !printing ? themed(parsed) : parsed;
+    const camera = plot.dataset.camera && plot.dataset.key === key ? JSON.parse(plot.dataset.camera) : null;
+    if (camera && figure.layout.scene) figure.layout.scene.camera = camera;
+    if (printing) figure.layout.width = plot.closest(".grid") ? PRINT.half : PRINT.page;
+    plot.style.zoom = printing ? PRINT.zoom : "";
+    plot.style.height = `${figure.layout.height}px`;
+    plot.setAttribute("aria-label", data.dataset.label);
+    plot.dataset.key = key;
+    plot.dataset.spatial = data.dataset.spatial;
+    plot.dataset.drawn = "yes";
+    return Plotly.react(plot, figure.data, figure.layout, config);
+  };
+
+  const erase = (plot) => {
+    const camera = plot._fullLayout?.scene?._scene?.getCamera?.();
+    if (camera) plot.dataset.camera = JSON.stringify(camera);
+    Plotly.purge(plot);
+    plot.dataset.drawn = "no";
+  };
+
+  const near = new Set();
+  const spare = () => {
+    const alive = plots.filter((plot) => plot.dataset.drawn === "yes" && plot.dataset.spatial === "yes");
+    const far = alive.filter((plot) => !near.has(plot));
+    far.slice(0, Math.max(0, alive.length - CONTEXTS)).forEach(erase);
+  };
+
+  const watch = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) {
+      if (isIntersecting) near.add(target); else near.delete(target);
+    }
+    spare();
+    for (const { target } of entries) {
+      if (near.has(target) && target.dataset.drawn !== "yes") draw(target);
+    }
+    spare();
+  }, { rootMargin: NEAR });
+
+  const redraw = () => plots.filter((plot) => plot.dataset.drawn === "yes").forEach(draw);
+
+  document.addEventListener("change", ({ target }) => {
+    if (target.matches(".switch input")) {
+      plots.filter((plot) => plot.dataset.drawn === "yes" && plot.dataset.switch === target.name).forEach(draw);
+    }
+  });
+  dark.addEventListener("change", redraw);
+
+  // A link to a dossier opens it.
+  const open = () => {
+    const found = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (found?.matches("details")) {
+      found.open = true;
+      found.scrollIntoView();
+    }
+  };
+  window.addEventListener("hashchange", open);
+
+  window.addEventListener("beforeprint", () => {
+    printing = true;
+    let left = CONTEXTS + 3;
+    for (const plot of plots) {
+      if (plot.closest("details:not([open])")) continue;
+      const spatial = document.getElementById(`data-${chosen(plot)}`).dataset.spatial === "yes";
+      if (!spatial || plot.dataset.drawn === "yes" || left-- > 0) draw(plot);
+    }
+  });
+  window.addEventListener("afterprint", () => {
+    printing = false;
+    redraw();
+  });
+
+  // The table of contents follows the reader.
+  const links = new Map([...document.querySelectorAll(".contents a")].map((link) => [link.hash.slice(1), link]));
+  const sections = [...links.keys()].map((id) => document.getElementById(id));
+  const follow = () => {
+    const passed = sections.filter((section) => section.getBoundingClientRect().top < window.innerHeight * 0.35);
+    const current = (passed.at(-1) ?? sections[0]).id;
+    links.forEach((link, id) => (id === current ? link.setAttribute("aria-current", "true") : link.removeAttribute("aria-current")));
+  };
+  window.addEventListener("scroll", follow, { passive: true });
+
+  plots.forEach((plot) => watch.observe(plot));
+  follow();
+  open();
+})();

@@ -1,0 +1,149 @@
+"""Numbers and findings in words, made from the records and from nothing else."""
+
+import math
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from recurra.analysis import Geometry
+from recurra.intervals import wilson_interval
+from recurra.status import Status
+from recurra.studies.dossier import Dossier
+from recurra.studies.run_record import RunRecord
+from recurra.tasks import FlipFlop
+
+LEARNED = 0.95  # share of fresh trials that a network must do right to have learned; as in Cohort.success_rate
+FITS = 0.95  # hypercube score from which the memories stand on a parallelepiped
+RIGHT = 0.2  # largest cosine between axes that are called orthogonal
+EVEN = 1.25  # largest ratio between edges that are called equal
+SHAPES = {2: ("a square", "a rectangle", "a parallelogram"), 3: ("a cube", "a right-angled box", "a parallelepiped")}
+MORE = ("a hypercube", "a right-angled box", "a parallelepiped")
+
+
+def three(value: float) -> str:
+    """A number with three significant digits: 0.00391, 12.3, 4,560, 1.20 × 10⁻⁷."""
+    if math.isnan(value):
+        return "–"
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    if value == 0:
+        return "0"
+    mantissa, _, exponent = f"{value:.2e}".partition("e")
+    power = int(exponent)
+    if not -4 < power < 6:
+        raised = str(power).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+        return f"{mantissa} × 10{raised}".replace("-", "−")
+    return f"{float(f'{value:.2e}'):,.{max(2 - power, 0)}f}".replace("-", "−")
+
+
+def fixed(value: float) -> str:
+    """A number with three decimals, for what lies between −1 and 1."""
+    return "–" if math.isnan(value) else f"{value:.3f}".replace("-", "−")
+
+
+def percent(share: float) -> str:
+    """A share as a number of per cent, with three significant digits, without the sign: 99.7; 100 only if all are."""
+    return "99.9" if 0.999 < share < 1 else three(100 * share)
+
+
+def score(value: float) -> str:
+    """A score with three decimals, rounded down, so that only an exact fit is 1: 0.999."""
+    return "–" if math.isnan(value) else f"{math.floor(round(1000 * value, 6)) / 1000:.3f}".replace("-", "−")
+
+
+def span(values: Iterable[float]) -> str:
+    """The least and the greatest score: "0.981 to 0.993", or one number if they print alike."""
+    low, high = (score(value) for value in _ends(values))
+    return low if low == high else f"{low} to {high}"
+
+
+def shape_of(geometry: Geometry) -> int:
+    """How regular the memories stand: 0 with right angles and equal edges, 1 with right angles, 2 skew, 3 not."""
+    if not geometry.hypercube_r2 >= FITS or geometry.edge_lengths.min() <= 0:
+        return 3
+    if np.abs(geometry.axis_cosines).max(initial=0) > RIGHT:
+        return 2
+    return int(geometry.edge_lengths.max() / geometry.edge_lengths.min() > EVEN)
+
+
+def shape_words(geometries: Sequence[Geometry], bits: int) -> str:
+    """On what the memories stand, with the scores: "the memories stand on a cube, score 0.98 to 0.99"."""
+    if bits == 1:
+        return ""
+    names = SHAPES.get(bits, MORE)
+    score = f"score {span(geometry.hypercube_r2 for geometry in geometries)}"
+    worst = max(shape_of(geometry) for geometry in geometries)
+    if worst < 3:
+        return f"the memories stand on {names[worst]}, {score}"
+    chance = span(geometry.chance_r2 for geometry in geometries)
+    fitting = sum(shape_of(geometry) < 3 for geometry in geometries)
+    if fitting:
+        return f"the memories of {fitting} of {len(geometries)} stand on {names[2]}, {score} (chance {chance})"
+    return f"the memories do not stand on {names[2]}, {score} (chance {chance})"
+
+
+def held_words(dossiers: Sequence[Dossier]) -> str:
+    """How many memories the networks hold: "each holds 8 of 8 memories"."""
+    held = [int(dossier.memories.held.sum()) for dossier in dossiers]
+    states = len(dossiers[0].memories.held)
+    if len(held) == 1:
+        return f"it holds {held[0]} of {states} memories"
+    if min(held) == max(held):
+        return f"each holds {held[0]} of {states} memories"
+    return f"they hold {min(held)} to {max(held)} of {states} memories"
+
+
+def has_learned(dossier: Dossier) -> bool:
+    """Whether a network does its task on fresh trials."""
+    return dossier.performance.success >= LEARNED
+
+
+def sentence(run: RunRecord) -> str:
+    """What came out, in one sentence."""
+    good = [dossier for dossier in run.dossiers if has_learned(dossier)]
+    told = good or run.dossiers
+    parts = [
+        _success_words(run, len(good)),
+        held_words(told),
+        shape_words([one.geometry for one in told], run.task.bits),
+    ]
+    diverged = [number for number, end in zip(run.numbers, run.status or (), strict=False) if end is Status.diverged]
+    if diverged:
+        parts.append(f"{joined([f'network {number}' for number in diverged])} diverged")
+    return "; ".join(part for part in parts if part) + "."
+
+
+def joined(words: Sequence[str], most: int = 5) -> str:
+    """A, B and C; of more than `most` only how many there are."""
+    if len(words) > most:
+        return f"{len(words)} networks"
+    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
+
+
+def learned_interval(run: RunRecord) -> str:
+    """How many networks learned, with the interval that chance leaves."""
+    found = wilson_interval(sum(map(has_learned, run.dossiers)), len(run.dossiers))
+    return f"{found.count} of {found.total}, 95 % interval {found.low:.0%} to {found.high:.0%}".replace(
+        "%", " %"
+    ).replace("  %", " %")
+
+
+def task_name(task: FlipFlop) -> str:
+    """What the task is called: "3-bit flip-flop"."""
+    return f"{task.bits}-bit flip-flop"
+
+
+def _success_words(run: RunRecord, good: int) -> str:
+    task = task_name(run.task)
+    if run.status is None:
+        performance = run.dossiers[0].performance
+        return (
+            f"{run.about['name']}: {percent(performance.success)} % of {performance.trials:,} fresh trials "
+            f"of the {task} are right"
+        )
+    return f"{good} of {len(run.dossiers)} network{'' if len(run.dossiers) == 1 else 's'} learned the {task}"
+
+
+def _ends(values: Iterable[float]) -> tuple[float, float]:
+    finite = [value for value in values if math.isfinite(value)] or [math.nan]
+    return min(finite), max(finite)
