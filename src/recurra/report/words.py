@@ -47,8 +47,8 @@ def percent(share: float) -> str:
 
 
 def score(value: float) -> str:
-    """A score with three decimals, rounded down, so that only an exact fit is 1: 0.999."""
-    return "–" if math.isnan(value) else f"{math.floor(round(1000 * value, 6)) / 1000:.3f}".replace("-", "−")
+    """A score with three decimals: 0.999."""
+    return fixed(value)
 
 
 def span(values: Iterable[float]) -> str:

@@ -1,6 +1,7 @@
 """What a task is: trials, their conditions and periods, a probe, and when a trial counts as a success."""
 
 import abc
+import math
 from dataclasses import dataclass, field
 from functools import partial
 from typing import ClassVar
@@ -121,6 +122,19 @@ class Task(abc.ABC):
 def _sample(task: Task, key: RandomKey, trials: int) -> Trials:
     drawn = jax.vmap(task.trial)(jax.random.split(key, trials))
     return gather(task, drawn)
+
+
+def uniform_and_normal(
+    key: RandomKey, uniform: int, normal: int, columns: int
+) -> tuple[Float[Array, "uniform column"], Float[Array, "normal column"]]:
+    """So many rows of uniform numbers in [0, 1), and of standard normal ones, float32.
+
+    Both come from one draw, the normal ones by the inverse of their distribution: each further draw would add
+    half a second to the compilation of every number of trials.
+    """
+    lowest = float(np.nextafter(np.float32(-1), np.float32(0)))
+    drawn = jax.random.uniform(key, (uniform + normal, columns), jnp.float32, lowest, 1)
+    return (drawn[:uniform] + 1) / 2, math.sqrt(2) * jax.lax.erf_inv(drawn[uniform:])
 
 
 def gather(task: Task, drawn: Trial) -> Trials:

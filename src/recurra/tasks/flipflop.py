@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 from dataclasses import dataclass, field
+from functools import partial
 from typing import ClassVar, final
 
 import jax
@@ -19,7 +20,7 @@ from recurra.checks import (
     steps_of,
 )
 from recurra.periods import Period
-from recurra.tasks.base import Task, Trial, Trials, gather, steady_success
+from recurra.tasks.base import Task, Trial, Trials, gather, steady_success, uniform_and_normal
 from recurra.tasks.pulse_schedules import PulseSchedule, ScheduledPulses, Signs, whole_steps
 from recurra.tasks.pulses import Pulses, steady
 
@@ -132,19 +133,19 @@ class FlipFlop(Task):
         return (Period("trial", 0.0, self.length_ms),)
 
     def trial(self, key: RandomKey) -> Trial:
-        schedule, shape, noise = jax.random.split(key, 3)
-        onset, sign = self.pulses.draw(schedule, self.steps, self.bits, self.dt_ms)
-        width, height = jax.random.uniform(shape, (2, *onset.shape), jnp.float32)
+        pulses = self.pulses.most(self.steps, self.dt_ms)
+        uniform, normal = uniform_and_normal(key, 5 * pulses, self.steps, self.bits)
+        when, which, whether, width, height = uniform.reshape(5, pulses, self.bits)
+        onset, sign = self.pulses.place(jnp.stack([when, which, whether]), self.steps, self.dt_ms)
         widest_ms = self.pulse_ms + self.pulse_spread_ms
-        pulses = Pulses(
+        drawn = Pulses(
             onset=onset,
             sign=sign,
             width=whole_steps(width, (self._shortest_pulse_ms, widest_ms), self.dt_ms),
             amplitude=self.amplitude + self.amplitude_spread * (2 * height - 1),
         )
-        clean = self._render(pulses, self.steps)
-        noisy = clean.inputs + self.input_noise * jax.random.normal(noise, clean.inputs.shape, jnp.float32)
-        return dataclasses.replace(clean, inputs=noisy)
+        clean = self.render(drawn, self.steps)
+        return dataclasses.replace(clean, inputs=clean.inputs + self.input_noise * normal)
 
     def probe(self) -> Trials:
         """The 2^n memory states: each is set from rest by one pulse a bit, all at once, and held to the end."""
@@ -196,7 +197,8 @@ class FlipFlop(Task):
         number = ((targets > 0).astype(jnp.int32) * place).sum(axis=-1)
         return jnp.where((targets != 0).all(axis=-1), number, -1)
 
-    def _render(self, pulses: Pulses, steps: int) -> Trial:
+    def render(self, pulses: Pulses, steps: int) -> Trial:
+        """The noiseless trial of these pulses."""
         targets = pulses.held_sign(steps, round(self.response_delay_ms / self.dt_ms))
         return Trial(
             inputs=pulses.square(steps),
@@ -207,16 +209,21 @@ class FlipFlop(Task):
 
     def _noiseless(self, signs: Int[np.ndarray, "trial pulse bit"], first: int, interval: int, steps: int) -> Trials:
         """Trials of pulses with these signs on all bits at once, from step `first` on, every `interval` steps."""
-        onset = first + interval * np.arange(signs.shape[1], dtype=np.int32)
-        shape = signs.shape[1:]
+        return gather(self, _regular(self, jnp.asarray(signs), first, interval, steps))
 
-        def one(sign: Signs) -> Trial:
-            pulses = Pulses(
-                onset=jnp.broadcast_to(onset[:, None], shape),
-                sign=sign,
-                width=jnp.full(shape, round(self.pulse_ms / self.dt_ms), jnp.int32),
-                amplitude=jnp.full(shape, self.amplitude, jnp.float32),
-            )
-            return self._render(pulses, steps)
 
-        return gather(self, jax.jit(jax.vmap(one))(jnp.asarray(signs)))
+@partial(jax.jit, static_argnames=("task", "first", "interval", "steps"))
+def _regular(task: FlipFlop, signs: Int[Array, "trial pulse bit"], first: int, interval: int, steps: int) -> Trial:
+    onset = first + interval * jnp.arange(signs.shape[1], dtype=jnp.int32)
+    shape = signs.shape[1:]
+
+    def one(sign: Signs) -> Trial:
+        pulses = Pulses(
+            onset=jnp.broadcast_to(onset[:, None], shape),
+            sign=sign,
+            width=jnp.full(shape, round(task.pulse_ms / task.dt_ms), jnp.int32),
+            amplitude=jnp.full(shape, task.amplitude, jnp.float32),
+        )
+        return task.render(pulses, steps)
+
+    return jax.vmap(one)(signs)

@@ -5,12 +5,10 @@ import math
 from dataclasses import dataclass
 from typing import final
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from recurra.arrays import RandomKey
 from recurra.checks import check_between, check_positive, check_range, steps_of
 
 Onsets = Int[Array, "pulse bit"]
@@ -21,8 +19,12 @@ class PulseSchedule(abc.ABC):
     """When the pulses of a bit come, and with which sign."""
 
     @abc.abstractmethod
-    def draw(self, key: RandomKey, steps: int, bits: int, dt_ms: float) -> tuple[Onsets, Signs]:
-        """Random onsets (steps, ascending) and signs of the pulses of every bit, independent of each other."""
+    def most(self, steps: int, dt_ms: float) -> int:
+        """How many pulses a bit can have in a trial."""
+
+    @abc.abstractmethod
+    def place(self, uniform: Float[Array, "3 pulse bit"], steps: int, dt_ms: float) -> tuple[Onsets, Signs]:
+        """Onsets (steps, ascending) and signs of the pulses, from three uniform numbers in [0, 1) a pulse."""
 
     @abc.abstractmethod
     def check(self, dt_ms: float) -> None:
@@ -62,15 +64,16 @@ class ScheduledPulses(PulseSchedule):
         for gap in np.diff((0.0, *self.later_onsets_ms)):
             steps_of("the time between two pulses in later_onsets_ms", float(gap), dt_ms)
 
-    def draw(self, key: RandomKey, steps: int, bits: int, dt_ms: float) -> tuple[Onsets, Signs]:
-        later = len(self.later_onsets_ms)
-        uniform = jax.random.uniform(key, (2 * (1 + later) + 1, bits), jnp.float32)
-        first, jitter, which, whether = jnp.split(uniform, (1, 1 + later, 2 * (1 + later)))
-        first = whole_steps(first, self.first_onset_ms, dt_ms)
-        jitter = whole_steps(jitter, self.jitter_ms, dt_ms)
+    def most(self, steps: int, dt_ms: float) -> int:
+        return 1 + len(self.later_onsets_ms)
+
+    def place(self, uniform: Float[Array, "3 pulse bit"], steps: int, dt_ms: float) -> tuple[Onsets, Signs]:
+        when, which, whether = uniform
+        first = whole_steps(when[:1], self.first_onset_ms, dt_ms)
+        jitter = jnp.cumsum(whole_steps(when[1:], self.jitter_ms, dt_ms), axis=0, dtype=jnp.int32)
         nominal = np.array([round(onset / dt_ms) for onset in self.later_onsets_ms], np.int32)
-        onset = jnp.concatenate([first, first + nominal.reshape(-1, 1) + jnp.cumsum(jitter, axis=0, dtype=jnp.int32)])
-        present = (whether >= self.absent).astype(jnp.int32)
+        onset = jnp.concatenate([first, first + nominal.reshape(-1, 1) + jitter])
+        present = (whether[:1] >= self.absent).astype(jnp.int32)
         return onset, signs_of(which).at[:1].multiply(present)
 
 
@@ -97,14 +100,15 @@ class PoissonPulses(PulseSchedule):
         if chance >= 1:
             raise ValueError(f"rate_hz is {self.rate_hz:g}, {chance:g} pulses a step; expected fewer than one")
 
-    def draw(self, key: RandomKey, steps: int, bits: int, dt_ms: float) -> tuple[Onsets, Signs]:
+    def most(self, steps: int, dt_ms: float) -> int:
+        mean = self.rate_hz * dt_ms / 1000 * steps
+        return min(steps, math.ceil(mean + 6 * math.sqrt(mean) + 6))  # more come once in 1e8 trials
+
+    def place(self, uniform: Float[Array, "3 pulse bit"], steps: int, dt_ms: float) -> tuple[Onsets, Signs]:
+        when, which, _ = uniform
         chance = self.rate_hz * dt_ms / 1000
-        mean = chance * steps
-        most = min(steps, math.ceil(mean + 6 * math.sqrt(mean) + 6))  # more come once in 1e8 trials
-        when, which = jax.random.uniform(key, (2, most, bits), jnp.float32, minval=1e-7)
-        wait = 1 + jnp.floor(jnp.log(when) / math.log1p(-chance)).astype(jnp.int32)
-        wait = jnp.minimum(wait, steps)
-        return jnp.cumsum(wait, axis=0, dtype=jnp.int32) - 1, signs_of(which)
+        wait = 1 + jnp.floor(jnp.log1p(-when) / math.log1p(-chance)).astype(jnp.int32)
+        return jnp.cumsum(jnp.minimum(wait, steps), axis=0, dtype=jnp.int32) - 1, signs_of(which)
 
 
 def whole_steps(

@@ -1,6 +1,7 @@
 """Directions of descent. Learning rate and schedule belong to the rule, so that each network can have its own."""
 
 import abc
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import ClassVar, final
 
@@ -150,9 +151,11 @@ class Muon(Optimizer):
         check_positive("bias_factor", self.bias_factor)
 
     def direction(self) -> optax.GradientTransformation:
-        methods = {
+        methods: dict[Hashable, optax.GradientTransformation] = {
             "matrix": scale_by_muon(
-                beta=self.beta, ns_steps=self.iterations, weight_dimension_numbers=lambda weights: _each(weights, _MATRIX)
+                beta=self.beta,
+                ns_steps=self.iterations,
+                weight_dimension_numbers=lambda weights: _each(weights, _MATRIX),
             ),
             "vector": optax.chain(optax.scale_by_adam(), optax.scale(self.bias_factor)),
         }

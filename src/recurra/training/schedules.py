@@ -102,4 +102,9 @@ def _warmup(step: Scalar, warmup_steps: int) -> Scalar:
     return jnp.minimum((step + 1) / warmup_steps, 1)
 
 
-SCHEDULES: dict[str, type[Schedule]] = {"constant": Constant, "inverse_time": InverseTimeDecay, "cosine": Cosine, "linear": Linear}
+SCHEDULES: dict[str, type[Schedule]] = {
+    "constant": Constant,
+    "inverse_time": InverseTimeDecay,
+    "cosine": Cosine,
+    "linear": Linear,
+}

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool
 
-from recurra.arrays import Weights
+from recurra.arrays import AnyArray, Weights
 from recurra.checks import check_count, check_memory
 from recurra.engine import respond
 from recurra.engine.portable import mean_squared_error
@@ -109,7 +109,7 @@ class Training:
         first = state.epoch * length
         last = min(first + length, self.rule.steps)
         lanes = [
-            _Lane(position, jax.tree.map(lambda array, at=position: array[at : at + 1], state.learner))
+            _Lane(position, jax.tree.map(lambda array, at=position: np.asarray(array)[at : at + 1], state.learner))
             for position, status in enumerate(state.status)
             if not status.ended
         ]
@@ -163,11 +163,10 @@ class Training:
     def _gather(
         self, state: TrainingState, step: int, lanes: list["_Lane"], measured: list[tuple[float, float, float]]
     ) -> TrainingState:
-        learner, status = state.learner, list(state.status)
+        status = list(state.status)
         column = np.full((3, len(self.numbers)), np.nan)
         for lane, values in zip(lanes, measured, strict=True):
             at = lane.position
-            learner = jax.tree.map(lambda every, one, at=at: every.at[at].set(one[0]), learner, lane.learner)
             status[at] = self._status(lane, step, *values[1:])
             column[:, at] = values
         old = state.history
@@ -176,6 +175,10 @@ class Training:
             loss=np.column_stack([old.loss, column[0]]),
             validation_loss=np.column_stack([old.validation_loss, column[1]]),
             success=np.column_stack([old.success, column[2]]),
+        )
+        positions = [lane.position for lane in lanes]
+        learner = jax.tree.map(
+            lambda every, *ones: _with_rows(every, positions, ones), state.learner, *(lane.learner for lane in lanes)
         )
         return TrainingState(state.epoch + 1, learner, tuple(status), history)
 
@@ -220,6 +223,13 @@ def train(task: Task, model: RateRNN, rule: BPTT, *, networks: int | Sequence[in
     while not state.ended:
         state = training.advance(state)
     return training.cohort(start.learner.weights, state)
+
+
+def _with_rows(every: AnyArray, positions: list[int], ones: tuple[AnyArray, ...]) -> np.ndarray:
+    """The array with the rows at these positions replaced, each by an array of one row."""
+    changed = np.array(every)
+    changed[positions] = np.concatenate([np.asarray(one) for one in ones])
+    return changed
 
 
 def _workers() -> int:

@@ -1,0 +1,190 @@
+"""The pages say what is so: their Python runs, their commands parse, their tables are those of the code."""
+
+import ast
+import importlib
+import itertools
+import re
+import shlex
+import shutil
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+
+import pytest
+import typer.main
+
+import recurra
+from recurra.cli import app
+from recurra.studies.show import parameter_texts
+from recurra.studies.spec import REGISTRY, RunSpec, preset_names, read_table, to_spec, with_settings
+from recurra.studies.tables import to_table
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+PAGES = sorted([*DOCS.glob("*.md"), ROOT / "CONTRIBUTING.md", ROOT / "README.md"])
+COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+COMMAND_LINE = (DOCS / "command-line.md").read_text()
+
+# What the test makes smaller in getting-started.md, so that it runs in seconds.
+SMALLER = {
+    "units=100": "units=8",
+    "steps=250": "steps=4",
+    "batch=16": "batch=2",
+    "steps_an_epoch=25": "steps_an_epoch=2",
+    "networks=4": "networks=2",
+}
+
+
+def blocks(text: str, *languages: str) -> list[str]:
+    """The fenced blocks in one of these languages."""
+    found = re.findall(r"^```(\w+)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    return [body for language, body in found if language in languages]
+
+
+def commands(text: str) -> list[tuple[list[str], str]]:
+    """The arguments of every `recurra` command in a page's shell blocks, and the line after it."""
+    found = []
+    for block in blocks(text, "sh", "console"):
+        lines = [*block.splitlines(), ""]
+        for line, after in itertools.pairwise(lines):
+            if "$ " in block and not line.startswith("$ "):
+                continue
+            words = shlex.split(line.removeprefix("$ ").split(" > ")[0], comments=True)
+            if words and Path(words[0]).name == "recurra":
+                found.append((words[1:], after))
+    return found
+
+
+SHOWN = [(page.name, *shown) for page in PAGES for shown in commands(page.read_text())]
+
+
+def test_python_of_getting_started_runs(small_run, tmp_path, monkeypatch, capsys):
+    """All Python blocks in one go, smaller as `SMALLER` says, beside a small run in the place of `runs/demo`."""
+    code = "\n".join(blocks((DOCS / "getting-started.md").read_text(), "python"))
+    for value, smaller in SMALLER.items():
+        assert value in code, f"the page no longer has {value}"
+        code = code.replace(value, smaller)
+    shutil.copytree(small_run.path, tmp_path / "runs" / "demo")
+    monkeypatch.chdir(tmp_path)
+    exec(compile(code, "getting-started.md", "exec"), {})  # noqa: S102 (our own page)
+    shown = capsys.readouterr().out
+    assert "['finished', 'finished']" in shown
+    assert "('post', 'pre')" in shown
+    assert "RateDynamics(form='rate', activation='tanh', leak=1.0)" in shown
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_python_is_python(page):
+    for block in blocks(page.read_text(), "python"):
+        ast.parse(block)
+
+
+@pytest.mark.parametrize(("page", "arguments", "after"), SHOWN, ids=[f"{page}: {' '.join(a)}" for page, a, _ in SHOWN])
+def test_command_parses(page, arguments, after):
+    """Options and keys exist; where the page shows a refusal of a key, it is refused with this message."""
+    values = COMMANDS[arguments[0]].make_context(arguments[0], arguments[1:]).params
+    if after.startswith("recurra: unknown key"):
+        with pytest.raises(ValueError, match=re.escape(after.removeprefix("recurra: "))):
+            check_settings(arguments[0], values)
+    else:
+        check_settings(arguments[0], values)
+
+
+def check_settings(command, values):
+    settings = values.get("settings") or []
+    if command in ("run", "train") and values["spec"] in preset_names():
+        to_spec(with_settings(read_table(values["spec"]), settings))
+    elif settings and command in ("tasks", "inspect"):
+        to_spec(with_settings({"task": values.get("name") or values["task"]}, settings))
+
+
+def test_commands_are_found():
+    assert len(SHOWN) > 20
+
+
+def test_spec_of_your_own():
+    import tomllib
+
+    for block in blocks(COMMAND_LINE, "toml"):
+        assert to_spec(tomllib.loads(block)).name == "two-bits"
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_options_of_a_command(name):
+    """A command's section has its options, and no others."""
+    section = re.search(rf"^## recurra {name}\n(.*?)(?=^## |\Z)", COMMAND_LINE, re.MULTILINE | re.DOTALL)
+    assert section, f"command-line.md has no section for {name}"
+    prose = re.sub(r"^```.*?^```$", "", section[1], flags=re.MULTILINE | re.DOTALL)
+    shown = set(re.findall(r"`(--[a-z-]+)", prose))
+    options = {option for parameter in COMMANDS[name].params for option in parameter.opts if option.startswith("--")}
+    assert shown == options - {"--help"}
+
+
+def rows(kind: type, prefix: str = "") -> list[str]:
+    """A table row for every field of a dataclass: key, default, meaning."""
+    texts = parameter_texts(kind)
+    found = []
+    for field in fields(kind):
+        default = to_table(kind(), REGISTRY)[field.name]
+        default = default["kind"] if isinstance(default, dict) else default
+        shown = "true" if default is True else "false" if default is False else default
+        found.append(f"| `{prefix}{field.name}` | {shown} | {texts[field.name]} |")
+    return found
+
+
+def test_parameters_of_the_flipflop():
+    page = (DOCS / "task-flipflop.md").read_text()
+    for kind in (recurra.FlipFlop, recurra.ScheduledPulses, recurra.PoissonPulses):
+        table = "\n".join(rows(kind))
+        assert f"|---|---|---|\n{table}\n" in page, (
+            f"the table of {kind.__name__} in task-flipflop.md should be\n{table}"
+        )
+
+
+def keys_section() -> str:
+    """The tables of keys as command-line.md should have them."""
+    texts = parameter_texts(RunSpec)
+    plain = {"name": "run", "networks": 4, "seed": 0}
+    top = [f"| `{name}` | {default} | {texts[name]} |" for name, default in plain.items()]
+    spec = to_spec({"task": "flipflop"})
+    parts = [top]
+    for name in ("model", "training"):
+        parts.append(rows(type(getattr(spec, name)), f"{name}."))
+    for names in list(REGISTRY.values())[1:]:
+        lines = []
+        for name, kind in names.items():
+            own = ", ".join(f"`{field.name}`" for field in fields(kind)) or "none"
+            lines.append(f"| `{name}` | {own} | {(kind.__doc__ or '').strip().splitlines()[0].rstrip('.')} |")
+        parts.append(lines)
+    return "\n".join(line for part in parts for line in part)
+
+
+def test_keys_of_the_spec():
+    """Every row that follows from the code stands in command-line.md."""
+    missing = [row for row in keys_section().splitlines() if row not in COMMAND_LINE]
+    assert not missing, "command-line.md lacks these rows:\n" + "\n".join(missing)
+    known = {f"{name}.{field.name}" for name in ("model", "training") for field in fields(_kind(name))}
+    shown = set(re.findall(r"^\| `((?:model|training)\.\w+)`", COMMAND_LINE, re.MULTILINE))
+    assert shown == known
+
+
+def _kind(name: str) -> type:
+    kind = type(getattr(to_spec({"task": "flipflop"}), name))
+    assert is_dataclass(kind)
+    return kind
+
+
+def test_reference_has_every_public_name():
+    page = (DOCS / "api.md").read_text()
+    for name in recurra.__all__:
+        assert f"`rc.{name}`" in page, f"api.md lacks rc.{name}"
+    for module in re.findall(r"^::: (\S+)", page, re.MULTILINE):
+        assert importlib.import_module(module).__doc__
+
+
+def test_pages_load_nothing_from_the_network():
+    settings = (ROOT / "mkdocs.yml").read_text()
+    assert "font: false" in settings
+    assert "http" not in settings
+    for page in [*DOCS.glob("*.md"), *DOCS.glob("assets/*.css")]:
+        text = page.read_text()
+        assert not re.search(r"""<(?:script|link|img|iframe)\b|!\[[^]]*\]\(http|@import|url\(""", text), page
