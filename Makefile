@@ -19,7 +19,7 @@ test-slow: .venv/installed-test ## the slow tests
 install: .venv/installed ## the environment alone
 
 docs: .venv/installed-docs ## the pages, into site/
-	$(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 lint: .venv/installed-lint .venv/installed-test ## style and types
 	$(BIN)/ruff check .

@@ -27,7 +27,7 @@ COMMAND_LINE = (DOCS / "command-line.md").read_text()
 # What the test makes smaller in getting-started.md, so that it runs in seconds.
 SMALLER = {
     "units=100": "units=8",
-    "steps=250": "steps=4",
+    "steps=350": "steps=4",
     "batch=16": "batch=2",
     "steps_an_epoch=25": "steps_an_epoch=2",
     "networks=4": "networks=2",

@@ -40,6 +40,8 @@ def test_settings():
     assert made.model.initializer == rc.Orthogonal(0.7)
     assert made.name == "mine"
     assert spec("training.learning_rate=[1e-3, 2e-3]").training.learning_rate == (1e-3, 2e-3)
+    assert spec("task.pulses.absent=0").task.pulses == rc.ScheduledPulses(absent=0.0)
+    assert spec("training.stop.kind=loss").training.stop == rc.LossBelow()
     assert spec("task.pulses=poisson").task.pulses == rc.PoissonPulses()
     assert changes(spec().table(), made.table()) == [
         "model.initializer.gain",
@@ -94,7 +96,9 @@ def test_bad_settings(setting, message):
 
 
 def test_bad_files(tmp_path):
-    with pytest.raises(ValueError, match="'fliflop' is neither a preset nor a file that ends in .toml; did you mean 'flipflop'"):
+    with pytest.raises(
+        ValueError, match=r"'fliflop' is neither a preset nor a file that ends in \.toml; did you mean 'flipflop'"
+    ):
         read_table("fliflop")
     with pytest.raises(ValueError, match="cannot be read: No such file"):
         read_table(str(tmp_path / "a.toml"))

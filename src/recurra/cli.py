@@ -128,7 +128,7 @@ def inspect(
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A key of the task, such as task.bits=2.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of the test trials.")] = 0,
+    seed: Annotated[int, typer.Option(help="Of the test trials and of the chance levels.")] = 0,
     as_json: AsJson = False,
     report: Annotated[Path | None, typer.Option(help="Also write its report to this HTML file.")] = None,
 ) -> None:

@@ -51,6 +51,13 @@ SOURCES: dict[str, Source] = {
         "International Conference on Learning Representations",
         "https://doi.org/10.48550/arXiv.1412.6980",
     ),
+    "hinton2012": Source(
+        "G. Hinton, N. Srivastava and K. Swersky",
+        2012,
+        "Neural networks for machine learning, lecture 6: overview of mini-batch gradient descent",
+        "lecture slides",
+        "https://www.cs.toronto.edu/~tijmen/csc321/slides/lecture_slides_lec6.pdf",
+    ),
     "jordan2024": Source(
         "K. Jordan, Y. Jin, V. Boza, J. You, F. Cesista, L. Newhouse and J. Bernstein",
         2024,

@@ -17,11 +17,11 @@ class Geometry:
     Args:
         state_means: mean rates m_b in every memory state.
         center: c of the fit.
-        axes: a_k of the fit, a direction a bit; the edge from 0 to 1 of bit k is 2 a_k.
+        axes: a_k of the fit, a direction a bit; the edge from -1 to +1 of bit k is 2 a_k.
         edge_lengths: 2 |a_k|.
         hypercube_r2: R² of the fit, the hypercube score; 1 is an exact parallelepiped.
         axis_cosines: cosines between the axes of bits (1,2), (1,3), ... (2,3), ...; 0 is a right angle.
-        chance_r2: mean score when the states' labels are permuted.
+        chance_r2: mean score when the states' labels are permuted, about $n / (2^n - 1)$.
         chance_r2_high: 95th percentile of the score when the labels are permuted.
     """
 

@@ -81,8 +81,9 @@ class NonNormality:
     r"""How far a matrix is from commuting with its transpose.
 
     Args:
-        henrici: departure from normality, 0 for a normal matrix, below 1.
-        numerical_abscissa: largest eigenvalue of the symmetric part.
+        henrici: departure from normality, 0 for a normal matrix, at most 1.
+        numerical_abscissa: largest eigenvalue of the symmetric part; above the largest real part only if W is
+            not normal.
         transient_gain: largest gain beyond the growth of the leading mode.
         transient_gain_step: the number of steps at which it is reached.
     """
@@ -101,6 +102,9 @@ def non_normality(recurrent: Float[AnyArray, "post pre"]) -> NonNormality:
     Henrici: $\sqrt{\|W\|_F^2 - \sum |\lambda|^2} / \|W\|_F$. Numerical abscissa:
     $\tfrac12 \lambda_{max}(W + W^T)$. Transient gain: $\max_t \|W^t\|_2 / \max(1, \rho)^t$ over
     t = 1, 2, 4, ... 256 steps, with the spectral radius $\rho$.
+
+    Args:
+        recurrent: the square matrix W.
 
     Source: Henrici (1962); Asllani (2018); Bondanelli and Ostojic (2020).
     """

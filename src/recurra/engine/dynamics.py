@@ -52,7 +52,7 @@ class RateDynamics(Dynamics):
 
     Args:
         form: "rate" or "current"; spectra and fixed points differ between the two.
-        activation: $\varphi$: "tanh", "relu", "sigmoid" or "softplus".
+        activation: φ of the equations: "tanh", "relu", "sigmoid" or "softplus".
         leak: $\ell$ = dt_ms / tau_ms, in (0, 1].
 
     Source: Jarne (2024), Eq. 1 to 7; Sussillo and Barak (2013) for the current form.

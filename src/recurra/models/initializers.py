@@ -29,7 +29,8 @@ class Initializer(abc.ABC):
 @final
 @dataclass(frozen=True)
 class Orthogonal(Initializer):
-    """A random matrix with orthonormal rows or columns, times `gain`; all eigenvalues on a circle of that radius.
+    """A random matrix with orthonormal rows or columns, times `gain`; a square one has all its eigenvalues on a
+    circle of that radius.
 
     Args:
         gain: factor, above 0.

@@ -24,7 +24,7 @@ class RateRNN:
     Args:
         units: number of recurrent units N.
         form: "rate" or "current"; spectra and fixed points differ between the two.
-        activation: $\varphi$: "tanh", "relu", "sigmoid" or "softplus".
+        activation: φ of the equations: "tanh", "relu", "sigmoid" or "softplus".
         tau_ms: time constant of a unit, ms, at least dt_ms; equal to it the leak is 1, as in the papers.
         recurrent_bias: whether the units have a trained bias b; without, it stays 0.
         output_bias: whether the readout has a trained bias; without, it stays 0.

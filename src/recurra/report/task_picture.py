@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from recurra.plotting.papers import sample_trials
-
 from recurra.streams import Stream, random_key
 from recurra.tasks import Task
 

@@ -59,8 +59,11 @@ def save_epoch(folder: RunFolder, training: Training, state: TrainingState) -> N
             for number, status in zip(training.numbers, state.status, strict=True)
         ],
     )
+    if state.ended:
+        shutil.rmtree(folder.path / "state", ignore_errors=True)
+        folder.consolidate()
     for old in (folder.path / "state").glob("epoch-*.zarr"):
-        if state.ended or old != _state_path(folder, state.epoch):
+        if old != _state_path(folder, state.epoch):
             shutil.rmtree(old)
 
 

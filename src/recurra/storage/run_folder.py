@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any, Literal, TypeVar
 
 import xarray as xr
 import zarr
+from zarr.errors import ZarrUserWarning
 
 from recurra.storage.records import from_dataset, to_dataset
 
@@ -103,6 +105,12 @@ class RunFolder:
     def read_records(self, name: str, kind: type[Record]) -> list[Record]:
         """The records of a group, one a network."""
         return from_dataset(kind, self.read_dataset(name))
+
+    def consolidate(self) -> None:
+        """Gather the metadata of `run.zarr` in its root, so that xarray opens it at once and without a warning."""
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Consolidated metadata is currently not part", ZarrUserWarning)
+            zarr.consolidate_metadata(self.path / "run.zarr", zarr_format=3)
 
     def zarr(self, mode: Literal["r", "a"]) -> zarr.Group:
         """The root of `run.zarr`."""

@@ -108,6 +108,7 @@ def analyse_run(folder: RunFolder, progress: Progress) -> list[Dossier]:
     folder.write_records("spectrum_before", before, cohort.numbers)
     folder.write_dataset("examples", examples_dataset(task, spec.seed))
     folder.write_dataset("walk", walk_dataset(task))
+    folder.consolidate()
     seconds = {**folder.entry("seconds"), "analysis": time.perf_counter() - began}
     folder.update_about(status="analysed", seconds=seconds)
     return dossiers

@@ -37,7 +37,7 @@ class RunSpec:
     Args:
         task: what the networks learn.
         name: the run's name; also its folder under `runs/` if no other is given.
-        networks: how many are trained.
+        networks: how many networks are trained.
         seed: fixes all that is random, 0 or above.
         model: what the networks are made of.
         training: how they learn.

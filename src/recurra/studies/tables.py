@@ -3,7 +3,7 @@
 import math
 import types
 import typing
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -35,7 +35,7 @@ def from_table(kind: type, table: object, registry: Registry, path: str) -> Any:
     for key, value in table.items():
         if key not in known:
             raise ValueError(f"unknown key {_joined(path, key)}; {nearest(key, known)}")
-        values[key] = _value(hints[key], value, registry, _joined(path, key))
+        values[key] = _value(hints[key], _with_kind(known[key], value, registry), registry, _joined(path, key))
     try:
         return kind(**values)
     except (TypeError, ValueError) as error:
@@ -74,6 +74,17 @@ def _chosen(kind: type, table: object, registry: Registry, path: str) -> tuple[t
         raise ValueError(f"{path} needs a kind; expected one of: {', '.join(registry[kind])}")
     check_choice(path, table["kind"], registry[kind])
     return registry[kind][table["kind"]], {key: value for key, value in table.items() if key != "kind"}
+
+
+def _with_kind(field: Field, value: object, registry: Registry) -> object:
+    """A table that names no kind is of the kind that the field has by default."""
+    if not isinstance(value, dict) or "kind" in value or field.default_factory is MISSING:
+        return value
+    default = field.default_factory()
+    return next(
+        ({"kind": name, **value} for names in registry.values() for name in names if names[name] is type(default)),
+        value,
+    )
 
 
 def _value(hint: Any, value: object, registry: Registry, path: str) -> object:

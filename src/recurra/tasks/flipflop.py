@@ -44,9 +44,9 @@ class FlipFlop(Task):
         bits: memory bits, one input and one output each, 1 to 8.
         length_ms: length of a trial, ms.
         pulse_ms: width of a pulse, ms.
-        pulse_spread_ms: the width is uniform over pulse_ms -+ this, ms.
+        pulse_spread_ms: the width is uniform over pulse_ms ± this, ms.
         amplitude: height of a pulse.
-        amplitude_spread: the height is uniform over amplitude -+ this.
+        amplitude_spread: the height is uniform over amplitude ± this.
         response_delay_ms: from the end of a pulse to the target's step, ms.
         input_noise: standard deviation of the noise on every input and step; the targets are clean.
         pulses: when they come: `ScheduledPulses` (the papers') or `PoissonPulses`.
@@ -148,18 +148,19 @@ class FlipFlop(Task):
         return dataclasses.replace(clean, inputs=clean.inputs + self.input_noise * normal)
 
     def probe(self) -> Trials:
-        """The 2^n memory states: each is set from rest by one pulse a bit, all at once, and held to the end."""
+        r"""The $2^n$ memory states: each is set from rest by one pulse a bit, all at once, and held to the end."""
         return self.hold(self.length_ms)
 
     def hold(self, length_ms: float) -> Trials:
         """The probe with another length: do the memories outlast what the network was trained on?"""
         steps = steps_of("length_ms", length_ms, self.dt_ms)
-        return self._noiseless(self.states[:, None], round(self._probe_onset_ms / self.dt_ms), 1, steps)
+        return self.noiseless(self.states[:, None], round(self._probe_onset_ms / self.dt_ms), 1, steps)
 
     def cube_walk(self, interval_ms: float = 70.0, visits: int = 2) -> Trials:
         """One long noiseless trial that visits all memory states: a pulse on every bit every `interval_ms`.
 
-        The signs run through the reflected Gray code, so that one bit changes at a time.
+        The signs run through the reflected Gray code, so that one bit changes at a time, also from the
+        last state to the first.
 
         Args:
             interval_ms: from pulse to pulse, ms; the first comes after one interval, and each state lasts one.
@@ -173,7 +174,7 @@ class FlipFlop(Task):
         walk = np.tile(self.states[gray], (visits, 1))
         answer_ms = self.pulse_ms + self.response_delay_ms
         steps = (len(walk) + 1) * interval + steps_of("the last answer", answer_ms, self.dt_ms)
-        return self._noiseless(walk[None], interval, interval, steps)
+        return self.noiseless(walk[None], interval, interval, steps)
 
     def scored(self, trials: Trials) -> Bool[Array, "trial time output"]:
         settle = steps_of("settle_ms", self.settle_ms, self.dt_ms, at_least=0)
@@ -207,8 +208,8 @@ class FlipFlop(Task):
             condition=self._state_of(targets[-1]),
         )
 
-    def _noiseless(self, signs: Int[np.ndarray, "trial pulse bit"], first: int, interval: int, steps: int) -> Trials:
-        """Trials of pulses with these signs on all bits at once, from step `first` on, every `interval` steps."""
+    def noiseless(self, signs: Int[np.ndarray, "trial pulse bit"], first: int, interval: int, steps: int) -> Trials:
+        """Trials without noise: pulses of these signs on all bits at once, at step `first` and every `interval` steps."""
         return gather(self, _regular(self, jnp.asarray(signs), first, interval, steps))
 
 

@@ -30,11 +30,11 @@ class BPTT:
     Args:
         steps: training steps in all.
         batch: trials a step.
-        learning_rate: above 0; one for all networks or a tuple with one for each.
+        learning_rate: above 0; one for all networks, or a tuple (in a spec: a list) with one for each.
         optimizer: direction of descent.
         schedule: factor on the learning rate over the steps.
         gradient_clip: largest norm of a network's gradient over all its trained weights; inf leaves it as it is.
-        trials: `FreshTrials` at every step, or `FixedTrials` gone through in epochs.
+        trials: fresh ones at every step (`FreshTrials`), or a fixed set gone through in epochs (`FixedTrials`).
         stop: when a network may end early.
         validation_trials: fresh trials on which loss and success are measured after every epoch.
         divergence: a network has diverged when its loss exceeds this many times the loss of a silent network.

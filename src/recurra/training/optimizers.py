@@ -13,7 +13,7 @@ from recurra.checks import check_at_least_zero, check_between, check_count, chec
 
 
 class Optimizer(abc.ABC):
-    """What turns a gradient into a step of length one; optax does the work."""
+    """What turns a gradient into a direction, which the rule scales by the learning rate; optax does the work."""
 
     @abc.abstractmethod
     def direction(self) -> optax.GradientTransformation:
@@ -109,8 +109,10 @@ class RMSprop(Optimizer):
         decay: decay of the mean square a step, in [0, 1).
         epsilon: added to the mean square under the root.
 
-    Source: Hinton (2012), Neural networks for machine learning, lecture 6e.
+    Source: Hinton (2012), lecture 6e.
     """
+
+    sources: ClassVar[tuple[str, ...]] = ("hinton2012",)
 
     decay: float = 0.9
     epsilon: float = 1e-8
