@@ -29,8 +29,9 @@ class Initializer(abc.ABC):
 @final
 @dataclass(frozen=True)
 class Orthogonal(Initializer):
-    """A random matrix with orthonormal rows or columns, times `gain`; a square one has all its eigenvalues on a
-    circle of that radius.
+    """A random matrix with orthonormal rows or columns, times `gain`.
+
+    A square one has all its eigenvalues on a circle of that radius.
 
     Args:
         gain: factor, above 0.
