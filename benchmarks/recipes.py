@@ -43,6 +43,7 @@ RECIPES: dict[str, list[str]] = {
     "clip-1": ["training.gradient_clip=1.0"],
     "no-bias": ["model.recurrent_bias=false"],
     "no-bias-500": ["model.recurrent_bias=false", "training.steps=500"],
+    "half-input-250": ["model.input_initializer.gain=0.5", "training.steps=250"],
     "input-gain-0.5": ["model.input_initializer.gain=0.5"],
     "input-gain-1": ["model.input_initializer.gain=1.0"],
     "identity-0.9": ["model.initializer.gain=0.9"],

@@ -107,6 +107,7 @@ def report(
     ] = False,
 ) -> None:
     """Write the report of an analysed run: the third step."""
+    from recurra.console import ProgressBars
     from recurra.report import write_report
     from recurra.report.figures import write_figures
     from recurra.storage.run_folder import RunFolder
@@ -117,7 +118,9 @@ def report(
     write_report(record, target)
     typer.echo(f"report: {target}")
     if figures:
-        typer.echo(f"figures: {len(write_figures(record, path / 'figures'))} files in {path / 'figures'}")
+        with ProgressBars() as progress:
+            files = write_figures(record, path / "figures", progress.drawn)
+        typer.echo(f"figures: {len(files)} files in {path / 'figures'}")
 
 
 @app.command()

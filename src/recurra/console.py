@@ -28,6 +28,7 @@ class ProgressBars:
         self._bars = Progress(*columns, console=console, disable=self._plain)
         self._training: TaskID | None = None
         self._analysis: TaskID | None = None
+        self._figures: TaskID | None = None
 
     def __enter__(self) -> "ProgressBars":
         self._bars.start()
@@ -50,6 +51,11 @@ class ProgressBars:
         self._bars.update(self._training, completed=done, note=note)
         if self._plain and note:
             self._bars.console.print(f"epoch {state.epoch}/{training.epochs}  {note}", highlight=False)
+
+    def drawn(self, done: int, total: int) -> None:
+        if self._figures is None:
+            self._figures = self._bars.add_task("figures drawn", total=total, note="")
+        self._bars.update(self._figures, completed=done)
 
     def analysing(self, networks: int) -> None:
         self._analysis = self._bars.add_task("networks analysed", total=networks, note="")

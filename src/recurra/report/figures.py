@@ -30,7 +30,9 @@ from recurra.training.stopping import LossBelow
 
 DPI = 300
 PAGE = 20  # networks in one figure of state spaces
-FORMATS = {"png": {"Software": None}, "svg": {"Date": None}}  # no entry that changes from day to day
+# No entry that changes from day to day.
+METADATA: dict[str, dict[str, None]] = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
+FORMATS = ("png", "svg")
 
 Coordinates: TypeAlias = Float[np.ndarray, "point coordinate"]
 Plan: TypeAlias = dict[str, Callable[[], Figure]]
@@ -53,7 +55,7 @@ def write_figures(run: RunRecord, folder: Path, progress: Callable[[int, int], N
         figure = draw()
         for kind in FORMATS:
             paths.append(folder / f"{name}.{kind}")
-            _write(figure, paths[-1])
+            write_figure(figure, paths[-1])
         if progress is not None:
             progress(done, len(plan))
     return paths
@@ -141,11 +143,11 @@ def _in_space(bits: Coordinates) -> Coordinates:
     return bits[:, :3] * (1 + 0.35 * np.clip(bits[:, 3:4], -1.5, 1.5)) if bits.shape[1] > 3 else bits
 
 
-def _write(figure: Figure, path: Path) -> None:
+def write_figure(figure: Figure, path: Path) -> None:
     """Write a figure in one piece: it is there whole, or as it was."""
     content, kind = io.BytesIO(), path.suffix.removeprefix(".")
     with in_print(), matplotlib.rc_context({"svg.hashsalt": path.stem}):
-        figure.savefig(content, format=kind, dpi=DPI, metadata=FORMATS[kind])
+        figure.savefig(content, format=kind, dpi=DPI, metadata=METADATA[kind])
     partial = path.with_name(path.name + ".partial")
     with partial.open("wb") as file:
         file.write(content.getbuffer())

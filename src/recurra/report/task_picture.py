@@ -3,10 +3,9 @@
 from pathlib import Path
 
 from recurra.plotting.papers import sample_trials
+from recurra.report.figures import METADATA, write_figure
 from recurra.streams import Stream, random_key
 from recurra.tasks import Task
-
-ENDINGS = (".png", ".svg", ".pdf")
 
 
 def write_task_picture(task: Task, seed: int, path: Path, trials: int = 3) -> None:
@@ -18,9 +17,9 @@ def write_task_picture(task: Task, seed: int, path: Path, trials: int = 3) -> No
         path: the file to make; its ending says which kind.
         trials: how many are drawn.
     """
-    if path.suffix not in ENDINGS:
-        raise ValueError(f"{path}: unknown ending {path.suffix!r}; expected one of: {', '.join(ENDINGS)}")
+    endings = [f".{kind}" for kind in METADATA]
+    if path.suffix not in endings:
+        raise ValueError(f"{path}: unknown ending {path.suffix!r}; expected one of: {', '.join(endings)}")
     if path.exists():
         raise ValueError(f"{path} exists; choose another file")
-    figure = sample_trials(task.sample(random_key(seed, Stream.test), trials), trials)
-    figure.savefig(path, dpi=200)
+    write_figure(sample_trials(task.sample(random_key(seed, Stream.test), trials), trials), path)

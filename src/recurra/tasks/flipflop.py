@@ -209,7 +209,14 @@ class FlipFlop(Task):
         )
 
     def noiseless(self, signs: Int[np.ndarray, "trial pulse bit"], first: int, interval: int, steps: int) -> Trials:
-        """Trials without noise: pulses of these signs on all bits at once, at step `first` and every `interval` steps."""
+        """Trials without noise, of pulses on all bits at once.
+
+        Args:
+            signs: +1, -1, or 0 for none.
+            first: the step of the first pulse.
+            interval: steps from pulse to pulse.
+            steps: length of the trials.
+        """
         return gather(self, _regular(self, jnp.asarray(signs), first, interval, steps))
 
 
