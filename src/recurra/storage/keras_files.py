@@ -84,7 +84,7 @@ def read_file(path: Path) -> tuple[str | bytes | None, Arrays]:
 
 def read_hdf5(source: Path | io.BytesIO, file_bytes: int) -> tuple[str | bytes | None, Arrays]:
     """The same of an HDF5 file; together its weights must fit into the bytes that the file has."""
-    import h5py  # noqa: PLC0415 - most sessions read no HDF5
+    import h5py  # noqa: PLC0415 - most runs read no HDF5
 
     arrays = {}
     room_bytes = file_bytes
