@@ -175,7 +175,7 @@ def tasks(
     as_json: AsJson = False,
 ) -> None:
     """The tasks, with their parameters, units and sources."""
-    from recurra.studies.show import describe_task, describe_tasks
+    from recurra.studies.show import describe_task, describe_tasks, task_text
 
     if name is None:
         if plot or settings:
@@ -191,7 +191,7 @@ def tasks(
 
         write_task_picture(task, seed, plot)
     described = describe_task(task)
-    typer.echo(json.dumps(described, indent=2) if as_json else _task_text(described))
+    typer.echo(json.dumps(described, indent=2) if as_json else task_text(described))
     if plot:
         typer.echo(f"picture: {plot}", err=as_json)
 
@@ -303,21 +303,3 @@ def _printed(folder: "RunFolder", as_json: bool) -> None:
         typer.echo(json.dumps(run_table(record), indent=2))
     else:
         print_run(record)
-
-
-def _task_text(described: dict[str, Any]) -> str:
-    parameters = [
-        f"  {name} = {entry['value']}  # {entry['meaning']}" for name, entry in described["parameters"].items()
-    ]
-    sources = [f"  {source}" for source in described["sources"]]
-    head = [
-        described["summary"],
-        f"inputs {described['inputs']}, outputs {described['outputs']}, {described['steps']} steps",
-    ]
-    return "\n".join(
-        [*head, f"conditions: {' '.join(described['conditions'])}", "parameters:", *parameters, "sources:", *sources]
-    )
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -74,5 +74,20 @@ def describe_task(task: Task) -> dict[str, Any]:
     }
 
 
+def task_text(described: dict[str, Any]) -> str:
+    """The same as lines to read."""
+    parameters = [
+        f"  {name} = {entry['value']}  # {entry['meaning']}" for name, entry in described["parameters"].items()
+    ]
+    sources = [f"  {source}" for source in described["sources"]]
+    head = [
+        described["summary"],
+        f"inputs {described['inputs']}, outputs {described['outputs']}, {described['steps']} steps",
+    ]
+    return "\n".join(
+        [*head, f"conditions: {' '.join(described['conditions'])}", "parameters:", *parameters, "sources:", *sources]
+    )
+
+
 def _summary(kind: type) -> str:
     return (inspect.getdoc(kind) or "").splitlines()[0]
