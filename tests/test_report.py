@@ -124,9 +124,9 @@ class TestNumbers:
     def test_percent(self, share, text):
         assert words.percent(share) == text
 
-    @pytest.mark.parametrize(("value", "text"), [(1.0, "1.000"), (0.99999, "0.999"), (0.95, "0.950"), (np.nan, "–")])
-    def test_only_an_exact_fit_scores_one(self, value, text):
-        assert words.score(value) == text
+    @pytest.mark.parametrize(("value", "text"), [(1.0, "1.000"), (0.9989, "0.999"), (-0.05, "−0.050"), (np.nan, "–")])
+    def test_fixed(self, value, text):
+        assert words.fixed(value) == text
 
     @pytest.mark.parametrize(
         ("values", "text"),
@@ -281,7 +281,7 @@ class TestPage:
     def test_the_table_has_a_row_a_network_with_its_numbers(self, page, run):
         for dossier in run.dossiers:
             assert words.three(dossier.performance.mse) in page.text
-            assert words.score(dossier.geometry.hypercube_r2) in page.text
+            assert words.fixed(dossier.geometry.hypercube_r2) in page.text
 
     def test_one_imported_network(self, one_network):
         html = report_html(one_network)

@@ -1,7 +1,6 @@
 """The command line. Each command calls functions of studies, storage or report; heavy imports wait inside."""
 
 import json
-import sys
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any

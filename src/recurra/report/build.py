@@ -73,7 +73,6 @@ def _environment() -> jinja2.Environment:
     environment.filters |= {
         "three": words.three,
         "percent": words.percent,
-        "score": words.score,
         "fixed": words.fixed,
         "plain": "{:,.6g}".format,
     }

@@ -46,14 +46,9 @@ def percent(share: float) -> str:
     return "99.9" if 0.999 < share < 1 else three(100 * share)
 
 
-def score(value: float) -> str:
-    """A score with three decimals: 0.999."""
-    return fixed(value)
-
-
 def span(values: Iterable[float]) -> str:
     """The least and the greatest score: "0.981 to 0.993", or one number if they print alike."""
-    low, high = (score(value) for value in _ends(values))
+    low, high = (fixed(value) for value in _ends(values))
     return low if low == high else f"{low} to {high}"
 
 
