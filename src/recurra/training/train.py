@@ -114,11 +114,12 @@ class Training:
             if not status.ended
         ]
         validation = self.task.sample(random_key(self.seed, Stream.validation), self.rule.validation_trials)
+        silent_loss = _silent_loss(validation)
         with ThreadPoolExecutor(_workers()) as pool:
             for begin in range(first, last, STRETCH):
                 steps = range(begin, min(begin + STRETCH, last))
                 batches = [self.rule.trials.batch(self.task, self.seed, step, self.rule.batch) for step in steps]
-                lanes = list(pool.map(partial(self._stretch, batches, _silent_loss(validation)), lanes))
+                lanes = list(pool.map(partial(self._stretch, batches, silent_loss), lanes))
                 on_steps(len(steps))
             measured = list(pool.map(partial(self._measure, validation), lanes))
         return self._gather(state, last, lanes, measured)
