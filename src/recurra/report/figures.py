@@ -1,7 +1,6 @@
 """The figures of a run for a manuscript: PNG and SVG at the papers' sizes."""
 
 import io
-import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeAlias
@@ -24,6 +23,7 @@ from recurra.plotting.papers import (
     state_space,
 )
 from recurra.status import Status
+from recurra.storage.run_folder import replace_bytes
 from recurra.studies.run_record import RunRecord
 from recurra.studies.spec import to_spec
 from recurra.training.stopping import LossBelow
@@ -148,9 +148,4 @@ def write_figure(figure: Figure, path: Path) -> None:
     content, kind = io.BytesIO(), path.suffix.removeprefix(".")
     with in_print(), matplotlib.rc_context({"svg.hashsalt": path.stem}):
         figure.savefig(content, format=kind, dpi=DPI, metadata=METADATA[kind])
-    partial = path.with_name(path.name + ".partial")
-    with partial.open("wb") as file:
-        file.write(content.getbuffer())
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
+    replace_bytes(path, content.getbuffer())

@@ -121,10 +121,15 @@ class RunFolder:
 
 
 def replace_text(path: Path, text: str) -> None:
+    """Write a text file, UTF-8, in one piece: it is there whole, or as it was."""
+    replace_bytes(path, text.encode())
+
+
+def replace_bytes(path: Path, content: bytes | memoryview) -> None:
     """Write a file in one piece: it is there whole, or as it was."""
     partial = path.with_name(path.name + ".partial")
-    with partial.open("w", encoding="utf-8") as file:
-        file.write(text)
+    with partial.open("wb") as file:
+        file.write(content)
         file.flush()
         os.fsync(file.fileno())
     partial.replace(path)
