@@ -1,6 +1,8 @@
-# The environment is .venv; it is made when it is missing and brought up to date when pyproject.toml changes.
+# The environment is .venv; it is made when it is missing and brought up to date when pyproject.toml or the C++ changes.
 PYTHON ?= python3
 BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+NATIVE := CMakeLists.txt $(wildcard src/recurra/engine/native/*.cc src/recurra/engine/native/*.h)
 
 .PHONY: demo test test-slow install docs lint clean help
 
@@ -28,15 +30,24 @@ lint: .venv/installed-lint .venv/installed-test ## style and types
 
 clean: ## remove what was built, not the runs
 	rm -rf .venv site build dist .pytest_cache .ruff_cache .hypothesis
+	rm -rf .cmake .ninja_* .skbuild-info.json CMakeCache.txt CMakeFiles CMakeInit.txt build.ninja cmake_install.cmake
+	rm -f src/recurra/engine/native/librecurra_engine.*
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "recurra needs Python 3.11 or newer: make PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv .venv
 
-.venv/installed: pyproject.toml | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+# What builds the package stands in the environment, so that nothing is compiled twice.
+.venv/build-tools: pyproject.toml | .venv/bin/python
+	$(PIP) scikit-build-core jaxlib cmake ninja
 	@touch $@
 
-.venv/installed-%: pyproject.toml .venv/installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
+# Without a C++ compiler the portable engine serves; with RECURRA_REQUIRE_NATIVE=1 that is an error.
+.venv/installed: pyproject.toml $(NATIVE) | .venv/build-tools
+	@rm -f src/recurra/engine/native/librecurra_engine.*
+	$(PIP) --no-build-isolation --editable .
+	@touch $@
+
+.venv/installed-%: pyproject.toml | .venv/installed
+	$(PIP) --no-build-isolation --editable '.[$*]'
 	@touch $@

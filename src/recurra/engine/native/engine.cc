@@ -1,0 +1,233 @@
+// The handlers that XLA calls, and the choice of the instruction set.
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "kernel.h"
+#include "pool.h"
+#include "xla/ffi/api/ffi.h"
+
+namespace recurra {
+namespace {
+
+namespace ffi = xla::ffi;
+
+struct Choice {
+  const Kernels* kernels;
+  bool usable;
+};
+
+std::vector<Choice> choices() {  // the best first
+  return {
+#ifdef RECURRA_X86
+      {&kernels_avx512, __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                            __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+                            __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")},
+      {&kernels_avx2, __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")},
+#endif
+      {&kernels_baseline, true}};
+}
+
+// The best that the processor has, or the one that RECURRA_INSTRUCTIONS names; null where that cannot be.
+const Kernels* chosen() {
+  static const Kernels* const found = [] {
+    const char* wanted = std::getenv("RECURRA_INSTRUCTIONS");
+    for (const Choice& choice : choices())
+      if (choice.usable && (!wanted || !*wanted || !std::strcmp(wanted, choice.kernels->name))) return choice.kernels;
+    return static_cast<const Kernels*>(nullptr);
+  }();
+  return found;
+}
+
+template <class T>
+const Kernel<T>& kernel();
+template <>
+const Kernel<float>& kernel<float>() { return chosen()->float32; }
+template <>
+const Kernel<double>& kernel<double>() { return chosen()->float64; }
+
+template <class T>
+struct Shared {
+  const Kernel<T>* kernel;
+  Job<T> job;
+  int64_t groups;
+  T* packed;
+  std::vector<int64_t> networks;  // the active ones
+};
+
+// Pack the trials that all networks share, then do all tasks: one network on one group of trials.
+template <class T>
+ffi::Error work(Job<T> job) {
+  Shared<T> shared{&kernel<T>(), job, kernel<T>().groups(job), nullptr, {}};
+  for (int64_t network = 0; network < job.networks; network++)
+    if (job.active[network]) shared.networks.push_back(network);
+  Call call;
+  const size_t packed = job.own_trials ? 0 : shared.kernel->packed_bytes(job);
+  shared.packed = static_cast<T*>(call.shared(packed + 64));
+  if (!shared.packed) return ffi::Error(ffi::ErrorCode::kResourceExhausted, "recurra: no memory for the trials");
+  bool done = true;
+  if (packed) {
+    done = do_tasks(shared.groups, [](void* context, int64_t group, void*) {
+      auto* all = static_cast<Shared<T>*>(context);
+      all->kernel->pack(all->job, group, all->packed);
+    }, &shared, 0);
+    shared.job.packed = shared.packed;
+  }
+  done = done && do_tasks(int64_t(shared.networks.size()) * shared.groups, [](void* context, int64_t task, void* scratch) {
+    auto* all = static_cast<Shared<T>*>(context);
+    all->kernel->work(all->job, all->networks[task / all->groups], task % all->groups, scratch);
+  }, &shared, shared.kernel->scratch_bytes(shared.job));
+  return done ? ffi::Error::Success() : ffi::Error(ffi::ErrorCode::kResourceExhausted, "recurra: no memory for the rates");
+}
+
+template <ffi::DataType dtype>
+using In = ffi::Buffer<dtype>;
+template <ffi::DataType dtype>
+using Out = ffi::ResultBuffer<dtype>;
+using Flags = ffi::Buffer<ffi::PRED>;
+using Words = ffi::Buffer<ffi::U32>;
+
+// Fills in what both handlers have, and returns what does not fit; Python has checked the shapes with better words.
+template <class T, ffi::DataType dtype>
+std::string fill(Job<T>& job, In<dtype> recurrent, In<dtype> input, In<dtype> output, In<dtype> recurrent_bias,
+                 In<dtype> output_bias, In<dtype> leak, Words noise_keys, Flags active, In<dtype> inputs, int64_t form,
+                 int64_t activation, double noise) {
+  auto w = recurrent.dimensions(), in = input.dimensions(), out = output.dimensions(), x = inputs.dimensions();
+  if (!chosen()) return "no kernel for RECURRA_INSTRUCTIONS";
+  if (w.size() != 3 || in.size() != 3 || out.size() != 3 || x.size() < 3 || x.size() > 4) return "wrong number of axes";
+  job.own_trials = x.size() == 4;
+  job.networks = w[0], job.units = w[2], job.inputs = in[2], job.outputs = out[1];
+  job.trials = x[x.size() - 3], job.steps = x[x.size() - 2];
+  const size_t networks = size_t(job.networks), units = size_t(job.units);
+  const size_t sets = job.own_trials ? networks : 1;
+  if (recurrent.element_count() != networks * units * units || units < 1 || job.trials < 1 || job.steps < 1 ||
+      input.element_count() != networks * units * job.inputs || output.element_count() != networks * units * job.outputs ||
+      recurrent_bias.element_count() != networks * units || output_bias.element_count() != networks * job.outputs ||
+      leak.element_count() != units || noise_keys.element_count() != 2 * networks || active.element_count() != networks ||
+      inputs.element_count() != sets * job.trials * job.steps * job.inputs)
+    return "shapes do not fit";
+  if (form < 0 || form > 1 || activation < 0 || activation > 3) return "unknown form or activation";
+  job.form = static_cast<Form>(form), job.activation = static_cast<Activation>(activation), job.noise = T(noise);
+  job.recurrent = recurrent.typed_data(), job.input = input.typed_data(), job.output = output.typed_data();
+  job.recurrent_bias = recurrent_bias.typed_data(), job.output_bias = output_bias.typed_data();
+  job.leak = leak.typed_data(), job.noise_keys = noise_keys.typed_data(), job.active = active.typed_data();
+  job.trial_inputs = inputs.typed_data();
+  return "";
+}
+
+ffi::Error unfit(const std::string& what) { return ffi::Error(ffi::ErrorCode::kInvalidArgument, "recurra: " + what); }
+
+template <class T>
+void clear(T* data, size_t count) { std::memset(static_cast<void*>(data), 0, count * sizeof(T)); }
+
+template <class T, ffi::DataType dtype>
+ffi::Error loss_and_gradient(In<dtype> recurrent, In<dtype> input, In<dtype> output, In<dtype> recurrent_bias,
+                             In<dtype> output_bias, In<dtype> leak, Words noise_keys, Flags active, In<dtype> inputs,
+                             In<dtype> targets, Flags mask, Out<dtype> loss,
+                             Out<dtype> d_recurrent, Out<dtype> d_input, Out<dtype> d_output,
+                             Out<dtype> d_recurrent_bias, Out<dtype> d_output_bias, int64_t form, int64_t activation,
+                             double noise, double rate_penalty) {
+  Job<T> job{};
+  std::string fault = fill<T, dtype>(job, recurrent, input, output, recurrent_bias, output_bias, leak, noise_keys,
+                                     active, inputs, form, activation, noise);
+  if (!fault.empty()) return unfit(fault);
+  const size_t sets = job.own_trials ? size_t(job.networks) : 1, entries = size_t(job.trials * job.steps * job.outputs);
+  if (targets.element_count() != sets * entries || mask.element_count() != sets * entries ||
+      loss->element_count() != size_t(job.networks) ||
+      d_recurrent->element_count() != recurrent.element_count() || d_input->element_count() != input.element_count() ||
+      d_output->element_count() != output.element_count() ||
+      d_recurrent_bias->element_count() != recurrent_bias.element_count() ||
+      d_output_bias->element_count() != output_bias.element_count())
+    return unfit("shapes do not fit");
+  job.trial_targets = targets.typed_data(), job.trial_mask = mask.typed_data();
+  job.rate_penalty = T(rate_penalty);
+  std::vector<T> inverse_count(sets);
+  for (size_t set = 0; set < sets; set++) {
+    int64_t count = 0;
+    for (size_t i = 0; i < entries; i++) count += job.trial_mask[set * entries + i];
+    inverse_count[set] = T(1) / T(count);
+  }
+  std::vector<int32_t> turn(size_t(job.networks), 0);
+  job.inverse_count = inverse_count.data(), job.turn = turn.data();
+  job.loss = loss->typed_data(), job.d_recurrent = d_recurrent->typed_data(), job.d_input = d_input->typed_data();
+  job.d_output = d_output->typed_data(), job.d_recurrent_bias = d_recurrent_bias->typed_data();
+  job.d_output_bias = d_output_bias->typed_data();
+  clear(job.loss, loss->element_count());
+  clear(job.d_recurrent, recurrent.element_count());
+  clear(job.d_input, input.element_count());
+  clear(job.d_output, output.element_count());
+  clear(job.d_recurrent_bias, recurrent_bias.element_count());
+  clear(job.d_output_bias, output_bias.element_count());
+  return work(job);
+}
+
+// Outputs of every network on every trial, and the rates unless their array is empty.
+template <class T, ffi::DataType dtype>
+ffi::Error run(In<dtype> recurrent, In<dtype> input, In<dtype> output, In<dtype> recurrent_bias, In<dtype> output_bias,
+               In<dtype> leak, Words noise_keys, Flags active, In<dtype> inputs, Out<dtype> rates, Out<dtype> outputs,
+               int64_t form, int64_t activation, double noise) {
+  Job<T> job{};
+  std::string fault = fill<T, dtype>(job, recurrent, input, output, recurrent_bias, output_bias, leak, noise_keys,
+                                     active, inputs, form, activation, noise);
+  if (!fault.empty()) return unfit(fault);
+  const size_t entries = size_t(job.networks * job.trials * job.steps);
+  if (outputs->element_count() != entries * job.outputs ||
+      (rates->element_count() != 0 && rates->element_count() != entries * job.units))
+    return unfit("shapes do not fit");
+  job.rates = rates->element_count() ? rates->typed_data() : nullptr;
+  job.answers = outputs->typed_data();
+  return work(job);
+}
+
+template <ffi::DataType dtype>
+auto weights_and_inputs() {
+  using B = In<dtype>;
+  return ffi::Ffi::Bind()
+      .template Arg<B>().template Arg<B>().template Arg<B>().template Arg<B>().template Arg<B>().template Arg<B>()
+      .template Arg<Words>().template Arg<Flags>().template Arg<B>();
+}
+
+template <ffi::DataType dtype>
+auto gradient_binding() {
+  using B = In<dtype>;
+  return weights_and_inputs<dtype>()
+      .template Arg<B>().template Arg<Flags>()
+      .template Ret<B>().template Ret<B>().template Ret<B>().template Ret<B>().template Ret<B>().template Ret<B>()
+      .template Attr<int64_t>("form").template Attr<int64_t>("activation").template Attr<double>("noise")
+      .template Attr<double>("rate_penalty");
+}
+
+template <ffi::DataType dtype>
+auto run_binding() {
+  using B = In<dtype>;
+  return weights_and_inputs<dtype>()
+      .template Ret<B>().template Ret<B>()
+      .template Attr<int64_t>("form").template Attr<int64_t>("activation").template Attr<double>("noise");
+}
+
+}  // namespace
+}  // namespace recurra
+
+#pragma GCC visibility push(default)
+
+XLA_FFI_DEFINE_HANDLER_SYMBOL(recurra_loss_and_gradient_float32,
+                              (recurra::loss_and_gradient<float, xla::ffi::F32>),
+                              recurra::gradient_binding<xla::ffi::F32>());
+XLA_FFI_DEFINE_HANDLER_SYMBOL(recurra_loss_and_gradient_float64,
+                              (recurra::loss_and_gradient<double, xla::ffi::F64>),
+                              recurra::gradient_binding<xla::ffi::F64>());
+XLA_FFI_DEFINE_HANDLER_SYMBOL(recurra_run_float32, (recurra::run<float, xla::ffi::F32>),
+                              recurra::run_binding<xla::ffi::F32>());
+XLA_FFI_DEFINE_HANDLER_SYMBOL(recurra_run_float64, (recurra::run<double, xla::ffi::F64>),
+                              recurra::run_binding<xla::ffi::F64>());
+
+// The instruction set in use, or null where RECURRA_INSTRUCTIONS names one that this processor or build lacks.
+extern "C" const char* recurra_instructions() {
+  const recurra::Kernels* kernels = recurra::chosen();
+  return kernels ? kernels->name : nullptr;
+}
+
+extern "C" int recurra_threads() { return recurra::pool_size(); }
+
+#pragma GCC visibility pop

@@ -1,0 +1,26 @@
+// One pool of threads for all calls of the engine; its size is RECURRA_THREADS, or the number of usable cores.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+namespace recurra {
+
+typedef void (*Work)(void* context, int64_t task, void* scratch);
+
+// Do the tasks 0 ... tasks - 1. A task starts only after all with lower numbers have started, and gets memory of
+// its own, aligned to 64 bytes, with whatever an earlier task left in it. Returns false where memory is short.
+bool do_tasks(int64_t tasks, Work work, void* context, size_t scratch_bytes);
+
+// Memory for what all tasks of a call share; valid while `Call` lives. Calls wait for each other.
+class Call {
+ public:
+  Call();
+  ~Call();
+  void* shared(size_t bytes);  // null where memory is short
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
+};
+
+int pool_size();
+
+}  // namespace recurra
