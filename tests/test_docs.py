@@ -69,7 +69,7 @@ def test_python_of_getting_started_runs(small_run, tmp_path, monkeypatch, capsys
     shown = capsys.readouterr().out
     assert "['finished', 'finished']" in shown
     assert "('post', 'pre')" in shown
-    assert "RateDynamics(form='rate', activation='tanh', leak=1.0)" in shown
+    assert "RateDynamics(form='rate', activation='tanh', leak=1.0, noise=0.0)" in shown
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

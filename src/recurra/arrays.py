@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 import jax
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int, Key
+from jaxtyping import Array, Bool, Float, Int, Key, UInt32
 
 AnyArray: TypeAlias = Array | np.ndarray
 Scalar: TypeAlias = Float[Array, ""]
@@ -16,6 +16,7 @@ Outputs: TypeAlias = Float[AnyArray, "trial time output"]
 Rates: TypeAlias = Float[AnyArray, "trial time unit"]
 Mask: TypeAlias = Bool[AnyArray, "trial time output"]
 Condition: TypeAlias = Int[AnyArray, "trial"]
+NoiseKeys: TypeAlias = UInt32[AnyArray, "network 2"]
 
 
 @jax.tree_util.register_dataclass

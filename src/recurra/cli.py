@@ -27,6 +27,9 @@ Settings = Annotated[
 ]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with what the folder holds; start if it holds nothing.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Delete the run that the folder holds.")]
+EngineName = Annotated[
+    str | None, typer.Option("--engine", help="native, portable, or auto: native where it can be used.")
+]
 Show = Annotated[bool, typer.Option("--show", help="Print the whole spec with units and defaults; train nothing.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")]
 
@@ -51,6 +54,7 @@ def run(
     units: Units = None,
     seed: Seed = None,
     settings: Settings = None,
+    engine: EngineName = None,
     resume: Resume = False,
     overwrite: Overwrite = False,
     show: Show = False,
@@ -61,7 +65,7 @@ def run(
     if show:
         _show(chosen)
         return
-    folder = _trained(chosen, out, resume, overwrite)
+    folder = _trained(chosen, out, engine, resume, overwrite)
     if folder.entry("status") != "analysed":
         _analysed(folder)
     _reported(folder, as_json)
@@ -75,6 +79,7 @@ def train(
     units: Units = None,
     seed: Seed = None,
     settings: Settings = None,
+    engine: EngineName = None,
     resume: Resume = False,
     overwrite: Overwrite = False,
     show: Show = False,
@@ -84,7 +89,7 @@ def train(
     if show:
         _show(chosen)
         return
-    typer.echo(f"trained: {_trained(chosen, out, resume, overwrite).path}")
+    typer.echo(f"trained: {_trained(chosen, out, engine, resume, overwrite).path}")
 
 
 @app.command()
@@ -257,7 +262,7 @@ def _show(spec: "RunSpec") -> None:
     typer.echo(to_toml(spec), nl=False)
 
 
-def _trained(spec: "RunSpec", out: Path | None, resume: bool, overwrite: bool) -> "RunFolder":
+def _trained(spec: "RunSpec", out: Path | None, engine: str | None, resume: bool, overwrite: bool) -> "RunFolder":
     if resume and overwrite:
         raise ValueError("--resume and --overwrite exclude each other")
     from recurra.console import ProgressBars
@@ -268,9 +273,9 @@ def _trained(spec: "RunSpec", out: Path | None, resume: bool, overwrite: bool) -
     with ProgressBars() as progress:
         if resume and (path / "run.json").is_file():
             folder = RunFolder.open(path)
-            resume_run(folder, spec, progress)
+            resume_run(folder, spec, progress, engine)
             return folder
-        return start_run(spec, path, overwrite, progress)
+        return start_run(spec, path, overwrite, progress, engine or "auto")
 
 
 def _analysed(folder: "RunFolder") -> None:

@@ -17,6 +17,8 @@ class Stream(IntEnum):
     validation = 3
     test = 4
     chance = 5
+    noise = 6
+    validation_noise = 7
 
 
 def random_key(seed: int, stream: Stream, number: int = 0) -> RandomKey:

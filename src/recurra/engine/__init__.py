@@ -1,6 +1,18 @@
-"""The engine: runs networks and differentiates their loss."""
+"""The engine: runs networks and differentiates their loss. One operation, two implementations."""
 
+from recurra.engine.differentiable import loss
 from recurra.engine.dynamics import ACTIVATIONS, Dynamics, RateDynamics
-from recurra.engine.portable import loss_and_gradient, respond, run
+from recurra.engine.engines import NATIVE, PORTABLE, Engine, choose_engine
+from recurra.engine.portable import mean_squared_error
 
-__all__ = ["ACTIVATIONS", "Dynamics", "RateDynamics", "loss_and_gradient", "respond", "run"]
+__all__ = [
+    "ACTIVATIONS",
+    "NATIVE",
+    "PORTABLE",
+    "Dynamics",
+    "Engine",
+    "RateDynamics",
+    "choose_engine",
+    "loss",
+    "mean_squared_error",
+]

@@ -5,13 +5,24 @@ other by the same compiled program, so that a network's numbers do not depend on
 """
 
 from functools import partial
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float, UInt32
 
-from recurra.arrays import AnyArray, Inputs, Mask, Targets, Weights
+from recurra.arrays import AnyArray, Inputs, Mask, NoiseKeys, Targets, Weights
 from recurra.engine.dynamics import Dynamics
+from recurra.engine.noise import trial_noise
+
+
+class _Network(NamedTuple):
+    """What is one network's own. Trials are here only where each network has its own."""
+
+    weights: Weights
+    active: Bool[Array, ""]
+    key: UInt32[AnyArray, "2"] | None
+    trials: tuple[AnyArray, ...] | None
 
 
 def _readout(weights: Weights, rates: Float[Array, "*batch unit"]) -> Float[Array, "*batch output"]:
@@ -19,77 +30,114 @@ def _readout(weights: Weights, rates: Float[Array, "*batch unit"]) -> Float[Arra
 
 
 def _run_trial(
-    dynamics: Dynamics, weights: Weights, inputs: Float[AnyArray, "time input"]
+    dynamics: Dynamics, network: _Network, inputs: Float[Array, "time input"], trial: UInt32[Array, ""]
 ) -> Float[Array, "time unit"]:
-    def step(state, input_now):
-        state = dynamics.step(weights, state, input_now)
+    weights, noise = network.weights, None
+    if network.key is not None:
+        scale = jnp.asarray(dynamics.noise_scale(weights.units), inputs.dtype)
+        noise = scale * trial_noise(network.key, trial, inputs.shape[0], weights.units, inputs.dtype)
+
+    def step(state, now):
+        state = dynamics.step(weights, state, now[0])
+        state = state if now[1] is None else state + now[1]
         return state, dynamics.rates(state)
 
-    return jax.lax.scan(step, dynamics.initial_state(weights), inputs)[1]
+    return jax.lax.scan(step, dynamics.initial_state(weights), (inputs, noise))[1]
 
 
-def _respond_trial(
-    dynamics: Dynamics, weights: Weights, inputs: Float[AnyArray, "time input"]
-) -> Float[Array, "time output"]:
-    def step(state, input_now):
-        state = dynamics.step(weights, state, input_now)
-        return state, _readout(weights, dynamics.rates(state))
+def _run_trials(dynamics: Dynamics, network: _Network, inputs: Inputs) -> Float[Array, "trial time unit"]:
+    numbers = jnp.arange(inputs.shape[0], dtype=jnp.uint32)
+    return jax.vmap(partial(_run_trial, dynamics, network))(jnp.asarray(inputs), numbers)
 
-    return jax.lax.scan(step, dynamics.initial_state(weights), inputs)[1]
+
+def _networks(
+    weights: Weights, active: Bool[AnyArray, "network"] | None, keys: NoiseKeys | None, *trials: AnyArray
+) -> tuple[_Network, tuple[AnyArray, ...]]:
+    """The cohort's networks for `lax.map`, and the trials that they share, if they do."""
+    count = weights.recurrent.shape[0]
+    active = jnp.ones(count, bool) if active is None else jnp.asarray(active)
+    own = trials[0].ndim == 4
+    return _Network(weights, active, keys, trials if own else None), trials
 
 
 @partial(jax.jit, static_argnames="dynamics")
 def run(
-    dynamics: Dynamics, weights: Weights, inputs: Inputs
+    dynamics: Dynamics, weights: Weights, inputs: Inputs, *, noise_keys: NoiseKeys | None = None
 ) -> tuple[Float[Array, "network trial time unit"], Float[Array, "network trial time output"]]:
     """Rates and outputs of every network on every trial.
 
     Args:
         dynamics: the equations of one step.
         weights: the cohort's weights, each array with a leading `network` axis.
-        inputs: the inputs, the same for all networks, in the dtype of the weights.
+        inputs: the inputs, the same for all networks, or with a leading `network` axis; in the dtype of the weights.
+        noise_keys: two words a network, for the recurrent noise; without them there is none.
 
     Returns:
         Rates and outputs at every time step.
     """
+    networks, (shared,) = _networks(weights, None, noise_keys, inputs)
 
-    def one_network(one: Weights):
-        rates = jax.vmap(partial(_run_trial, dynamics, one))(jnp.asarray(inputs))
-        return rates, _readout(one, rates)
+    def one_network(one: _Network):
+        rates = _run_trials(dynamics, one, one.trials[0] if one.trials else shared)
+        return rates, _readout(one.weights, rates)
 
-    return jax.lax.map(one_network, weights)
-
-
-@partial(jax.jit, static_argnames="dynamics")
-def respond(dynamics: Dynamics, weights: Weights, inputs: Inputs) -> Float[Array, "network trial time output"]:
-    """Outputs as `run` gives them, without keeping the rates: for many trials."""
-    return jax.lax.map(lambda one: jax.vmap(partial(_respond_trial, dynamics, one))(jnp.asarray(inputs)), weights)
+    return jax.lax.map(one_network, networks)
 
 
 @partial(jax.jit, static_argnames="dynamics")
+def respond(
+    dynamics: Dynamics, weights: Weights, inputs: Inputs, *, noise_keys: NoiseKeys | None = None
+) -> Float[Array, "network trial time output"]:
+    """Outputs as `run` gives them, without the rates."""
+    return run(dynamics, weights, inputs, noise_keys=noise_keys)[1]
+
+
+@partial(jax.jit, static_argnames=("dynamics", "rate_penalty"))
 def loss_and_gradient(
-    dynamics: Dynamics, weights: Weights, inputs: Inputs, targets: Targets, mask: Mask
+    dynamics: Dynamics,
+    weights: Weights,
+    inputs: Inputs,
+    targets: Targets,
+    mask: Mask,
+    *,
+    noise_keys: NoiseKeys | None = None,
+    rate_penalty: float = 0.0,
+    active: Bool[AnyArray, "network"] | None = None,
 ) -> tuple[Float[Array, "network"], Weights]:
     r"""Loss of every network and its gradient with respect to the five weight arrays.
 
-    $E = \frac{1}{|M|} \sum_{(b, t, k) \in M} (z_{btk} - z^*_{btk})^2$, the mean over the unmasked entries M.
+    $E = \frac{1}{|M|} \sum_{(b, t, k) \in M} (z_{btk} - z^*_{btk})^2 + \lambda \langle r_{btu}^2 \rangle$, the mean
+    over the unmasked entries M, and λ times the mean squared rate over trials, steps and units.
 
     Args:
         dynamics: the equations of one step.
         weights: the cohort's weights, each array with a leading `network` axis.
-        inputs: the inputs, the same for all networks, in the dtype of the weights.
+        inputs: the inputs, in the dtype of the weights; they, the targets and the mask are the same for all networks,
+            or all three have a leading `network` axis.
         targets: what the outputs should be.
         mask: True where the loss counts.
+        noise_keys: two words a network, for the recurrent noise; without them there is none.
+        rate_penalty: λ, 0 or above.
+        active: which networks to compute; the others get a loss and gradient of zero, and cost nothing.
     """
+    networks, shared = _networks(weights, active, noise_keys, inputs, targets, mask)
 
-    def loss(one: Weights):
-        outputs = jax.vmap(partial(_respond_trial, dynamics, one))(jnp.asarray(inputs))
-        return mean_squared_error(outputs, targets, mask)
+    def loss(weights: Weights, one: _Network):
+        inputs, targets, mask = one.trials or shared
+        rates = _run_trials(dynamics, one._replace(weights=weights), inputs)
+        error = mean_squared_error(_readout(weights, rates), targets, mask)
+        return error + rate_penalty * (rates**2).mean() if rate_penalty else error
 
-    return jax.lax.map(jax.value_and_grad(loss), weights)
+    def one_network(one: _Network):
+        def nothing(one: _Network):
+            return jnp.zeros((), jnp.asarray(inputs).dtype), jax.tree.map(jnp.zeros_like, one.weights)
+
+        return jax.lax.cond(one.active, lambda one: jax.value_and_grad(loss)(one.weights, one), nothing, one)
+
+    return jax.lax.map(one_network, networks)
 
 
 def mean_squared_error(outputs: Float[Array, "trial time output"], targets: Targets, mask: Mask) -> Float[Array, ""]:
     """Mean over the unmasked entries of the squared difference, so that the mask does not scale it."""
-    squared = jnp.where(mask, (outputs - targets) ** 2, 0)
-    return squared.sum() / mask.sum().astype(squared.dtype)
+    difference = jnp.where(mask, outputs - targets, 0)  # masked here, so that a masked NaN is in no gradient
+    return (difference**2).sum() / mask.sum().astype(difference.dtype)

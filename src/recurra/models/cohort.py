@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from recurra.arrays import WEIGHT_AXES, Inputs, Weights, named_arrays
 from recurra.checks import check_between, check_finite, check_shapes
-from recurra.engine import Dynamics, respond, run
+from recurra.engine import Dynamics, choose_engine
 from recurra.intervals import Proportion, wilson_interval
 from recurra.status import Status
 from recurra.streams import Stream, random_key
@@ -39,15 +39,17 @@ class Network:
     def run(
         self, inputs: Inputs
     ) -> tuple[Float[np.ndarray, "trial time unit"], Float[np.ndarray, "trial time output"]]:
-        """Rates and outputs on every trial, in float64."""
+        """Rates and outputs on every trial, in float64 and without recurrent noise."""
+        engine = choose_engine("auto", self.dynamics)
         with jax.enable_x64(True):
-            rates, outputs = run(self.dynamics, self._double(), np.asarray(inputs, np.float64))
+            rates, outputs = engine.run(self.dynamics, self._double(), np.asarray(inputs, np.float64))
             return np.asarray(rates[0]), np.asarray(outputs[0])
 
     def respond(self, inputs: Inputs) -> Float[np.ndarray, "trial time output"]:
-        """Outputs on every trial, in float64, without keeping the rates."""
+        """Outputs on every trial, as `run` gives them, without keeping the rates."""
+        engine = choose_engine("auto", self.dynamics)
         with jax.enable_x64(True):
-            return np.asarray(respond(self.dynamics, self._double(), np.asarray(inputs, np.float64))[0])
+            return np.asarray(engine.respond(self.dynamics, self._double(), np.asarray(inputs, np.float64))[0])
 
     def _double(self) -> Weights:
         return jax.tree.map(lambda array: np.asarray(array, np.float64)[None], self.weights)
@@ -125,5 +127,6 @@ class Cohort:
         """
         check_between("needed", needed, 0, 1)
         fresh = self.task.sample(random_key(self.seed, Stream.test), trials)
-        shares = [self.task.success(one, fresh).mean() for one in respond(self.dynamics, self.weights, fresh.inputs)]
+        outputs = choose_engine("auto", self.dynamics).respond(self.dynamics, self.weights, fresh.inputs)
+        shares = [self.task.success(one, fresh).mean() for one in outputs]
         return wilson_interval(sum(bool(share >= needed) for share in shares), len(self))

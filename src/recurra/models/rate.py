@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from recurra.arrays import RandomKey, Weights
-from recurra.checks import check_choice, check_count, check_positive
+from recurra.checks import check_at_least_zero, check_choice, check_count, check_positive
 from recurra.engine import ACTIVATIONS, RateDynamics
 from recurra.models.initializers import GlorotUniform, Initializer, Orthogonal
 
@@ -25,7 +25,9 @@ class RateRNN:
         units: number of recurrent units N.
         form: "rate" or "current"; spectra and fixed points differ between the two.
         activation: φ of the equations: "tanh", "relu", "sigmoid" or "softplus".
-        tau_ms: time constant of a unit, ms, at least dt_ms; equal to it the leak is 1, as in the papers.
+        tau_ms: time constant, ms, at least dt_ms; equal to it the leak is 1, as in the papers. One for all units, or a
+            tuple (in a spec: a list) with one a unit.
+        recurrent_noise: σ of the noise √(2ℓ) σ ξ that is added to every unit's state at a training step; 0 is none.
         recurrent_bias: whether the units have a trained bias b; without, it stays 0.
         output_bias: whether the readout has a trained bias; without, it stays 0.
         initializer: where the recurrent weights start.
@@ -38,7 +40,8 @@ class RateRNN:
     units: int = 100
     form: Literal["rate", "current"] = "rate"
     activation: str = "tanh"
-    tau_ms: float = 1.0
+    tau_ms: float | tuple[float, ...] = 1.0
+    recurrent_noise: float = 0.0
     recurrent_bias: bool = False
     output_bias: bool = True
     initializer: Initializer = field(default_factory=Orthogonal)
@@ -49,14 +52,21 @@ class RateRNN:
         check_count("units", self.units)
         check_choice("form", self.form, ("rate", "current"))
         check_choice("activation", self.activation, ACTIVATIONS)
-        check_positive("tau_ms", self.tau_ms)
+        taus = self.tau_ms if isinstance(self.tau_ms, tuple) else (self.tau_ms,)
+        if len(taus) not in (1, self.units):
+            raise ValueError(f"tau_ms has {len(taus)} values; expected one, or one for each of the {self.units} units")
+        for tau_ms in taus:
+            check_positive("tau_ms", tau_ms)
+        check_at_least_zero("recurrent_noise", self.recurrent_noise)
         for name in ("initializer", "input_initializer", "output_initializer"):
             if not isinstance(getattr(self, name), Initializer):
                 raise TypeError(f"{name} is {getattr(self, name)!r}; expected an initializer such as Orthogonal()")
 
     def dynamics(self, dt_ms: float) -> RateDynamics:
         """The equations of one step of `dt_ms`."""
-        return RateDynamics(self.form, self.activation, dt_ms / self.tau_ms)
+        tau_ms = self.tau_ms
+        leak = tuple(dt_ms / one for one in tau_ms) if isinstance(tau_ms, tuple) else dt_ms / tau_ms
+        return RateDynamics(self.form, self.activation, leak, self.recurrent_noise)
 
     def initial_weights(self, key: RandomKey, inputs: int, outputs: int) -> Weights:
         """The weights of one network before training, float32."""

@@ -75,9 +75,12 @@ def recurra_version(about: Mapping[str, Any]) -> str:
 def _lines(about: Mapping[str, Any], spec: RunSpec | None) -> Iterator[tuple[str, str]]:
     if spec:
         yield "Seed", str(spec.seed)
-    for key, name in (("file", "File"), ("started", "Started"), ("engine", "Engine")):
+    for key, name in (("file", "File"), ("started", "Started")):
         if about.get(key):
             yield name, str(about[key])
+    if engine := about.get("engine"):
+        details = [f"{engine['threads']} threads", engine["instructions"]] if "threads" in engine else []
+        yield "Engine", ", ".join([engine["name"], *details])
     machine = about.get("machine")
     if machine:
         yield "Machine", f"{machine.get('system')}, {machine.get('processor')}, {machine.get('cores')} cores"

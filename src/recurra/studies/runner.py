@@ -46,7 +46,7 @@ class Silence:
         pass
 
 
-def start_run(spec: RunSpec, path: Path, overwrite: bool, progress: Progress) -> RunFolder:
+def start_run(spec: RunSpec, path: Path, overwrite: bool, progress: Progress, engine: str = "auto") -> RunFolder:
     """Train the cohort of a spec in a new run folder.
 
     Args:
@@ -54,12 +54,13 @@ def start_run(spec: RunSpec, path: Path, overwrite: bool, progress: Progress) ->
         path: the run folder; it must not exist, or `overwrite` be set.
         overwrite: whether a run that is there already may be deleted.
         progress: told how training goes on.
+        engine: "native", "portable", or "auto": native where it can be used.
     """
-    training = spec.to_training()
+    training = spec.to_training(engine)
     about = {
         "name": spec.name,
         "status": "training",
-        "engine": "portable",
+        "engine": training.used_engine.about(),
         "seconds": {"training": 0.0},
         "versions": {name: version(name) for name in PACKAGES},
         "machine": machine(),
@@ -74,20 +75,23 @@ def start_run(spec: RunSpec, path: Path, overwrite: bool, progress: Progress) ->
     return folder
 
 
-def resume_run(folder: RunFolder, spec: RunSpec | None, progress: Progress) -> None:
-    """Go on with a training that was interrupted, to the same bits; one that has ended stays as it is.
+def resume_run(folder: RunFolder, spec: RunSpec | None, progress: Progress, engine: str | None = None) -> None:
+    """Go on with a training that was interrupted, with the same engine to the same bits; one that has ended stays.
 
     Args:
         folder: the run folder.
         spec: if given, it must be the folder's.
         progress: told how training goes on.
+        engine: if given, it must be the folder's, or "auto".
     """
-    own = spec_of(folder)
+    own, first_engine = spec_of(folder), folder.entry("engine")["name"]
+    if engine not in (None, "auto", first_engine):
+        raise ValueError(f"{folder.path} was begun with the {first_engine} engine, which has other bits than {engine}")
     different = changes(own.table(), spec.table()) if spec else []
     if different:
         raise ValueError(f"{folder.path} was made with another {', '.join(different)}; choose another folder")
     if folder.entry("status") == "training":
-        training = own.to_training()
+        training = own.to_training(first_engine)
         if "epoch" not in folder.about():
             begin_training(folder, training, training.start())
         _train(folder, training, resume_training(folder, training), progress)

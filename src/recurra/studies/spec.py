@@ -54,9 +54,9 @@ class RunSpec:
         check_count("networks", self.networks)
         check_count("seed", self.seed, at_least=0)
 
-    def to_training(self) -> Training:
+    def to_training(self, engine: str = "auto") -> Training:
         """The training of this run's cohort; says so where it would need more memory than there is."""
-        return Training(self.task, self.model, self.training, tuple(range(self.networks)), self.seed)
+        return Training(self.task, self.model, self.training, tuple(range(self.networks)), self.seed, engine)
 
     def table(self) -> Table:
         """The complete spec in plain values."""

@@ -2,16 +2,17 @@
 
 from dataclasses import dataclass, field
 from functools import partial
-from typing import ClassVar, final
+from typing import Any, ClassVar, cast, final
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Bool, Float, Int, Key
 
-from recurra.arrays import Weights
-from recurra.checks import check_count, check_positive
-from recurra.engine import Dynamics, loss_and_gradient
+from recurra.arrays import AnyArray, NoiseKeys, Weights
+from recurra.checks import check_at_least_zero, check_count, check_positive
+from recurra.engine import Dynamics, Engine
 from recurra.tasks.base import Trials
 from recurra.training.optimizers import Adam, Optimizer
 from recurra.training.schedules import Cosine, Schedule
@@ -34,6 +35,7 @@ class BPTT:
         optimizer: direction of descent.
         schedule: factor on the learning rate over the steps.
         gradient_clip: largest norm of a network's gradient over all its trained weights; inf leaves it as it is.
+        rate_penalty: what the mean squared rate of all units, steps and trials is multiplied by in the loss; 0 is none.
         trials: fresh ones at every step (`FreshTrials`), or a fixed set gone through in epochs (`FixedTrials`).
         stop: when a network may end early.
         validation_trials: fresh trials on which loss and success are measured after every epoch.
@@ -50,6 +52,7 @@ class BPTT:
     optimizer: Optimizer = field(default_factory=Adam)
     schedule: Schedule = field(default_factory=Cosine)
     gradient_clip: float = 1.0
+    rate_penalty: float = 0.0
     trials: TrialSet = field(default_factory=FreshTrials)
     stop: Stop = field(default_factory=Never)
     validation_trials: int = 256
@@ -62,6 +65,7 @@ class BPTT:
         for rate in rates:
             check_positive("learning_rate", rate)
         check_positive("gradient_clip", self.gradient_clip)
+        check_at_least_zero("rate_penalty", self.rate_penalty)
         check_positive("divergence", self.divergence)
         kinds = {"optimizer": Optimizer, "schedule": Schedule, "trials": TrialSet, "stop": Stop}
         for name, kind in kinds.items():
@@ -100,41 +104,114 @@ class Learner:
     step: Int[Array, "network"]
 
 
-@partial(jax.jit, static_argnames=("rule", "dynamics", "trained"))
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Pace:
+    """What a network's steps depend on beside its weights and the trials.
+
+    Args:
+        learning_rate: one a network.
+        noise: the key of each network's recurrent noise.
+        loss_bound: a loss above it, or one that is no number, ends a network.
+    """
+
+    learning_rate: Float[Array, "network"]
+    noise: Key[Array, "network"]
+    loss_bound: Float[AnyArray, ""]
+
+
+@partial(jax.jit, static_argnames=("rule", "dynamics", "engine", "trained"))
 def bptt_step(
     rule: BPTT,
     dynamics: Dynamics,
+    engine: Engine,
     trained: tuple[str, ...],
     learner: Learner,
-    learning_rate: Float[Array, "network"],
+    active: Bool[Array, "network"],
+    pace: Pace,
     trials: Trials,
-) -> tuple[Learner, Float[Array, "network"]]:
-    """One training step of every network on the same trials.
+) -> tuple[Learner, Bool[Array, "network"], Float[Array, "network"]]:
+    """One training step of every active network on the same trials.
 
     Args:
         rule: the hyperparameters.
         dynamics: the equations of the networks.
+        engine: what computes loss and gradient.
         trained: names of the weight arrays that change; the others keep their values.
         learner: where the networks stand.
-        learning_rate: one a network.
+        active: the networks that train; the others stay as they are and cost nothing.
+        pace: learning rates, noise and the bound of the loss.
         trials: the batch.
 
     Returns:
-        The learner one step later, and the loss before that step.
+        The learner one step later, the networks that are still active, and the loss before the step. A network whose
+        step brings a loss above the bound or a weight that is not finite does not take it, and is active no more.
     """
-    loss, gradient = loss_and_gradient(dynamics, learner.weights, trials.inputs, trials.targets, trials.mask)
+    networks = active.shape[0]
+    if networks == 1:  # the compiler would treat one network alone in another way, down to its bits
+        twice = jax.tree.map(lambda array: jnp.concatenate([array, array]), (learner, pace.learning_rate, pace.noise))
+        learner, pace = twice[0], Pace(twice[1], twice[2], pace.loss_bound)
+        active = jnp.concatenate([active, jnp.zeros_like(active)])
+    loss, gradient = engine.loss_and_gradient(
+        dynamics,
+        learner.weights,
+        trials.inputs,
+        trials.targets,
+        trials.mask,
+        noise_keys=step_noise(dynamics, learner, pace.noise),
+        rate_penalty=rule.rate_penalty,
+        active=active,
+    )
     frozen = {name: jnp.zeros_like(getattr(gradient, name)) for name in gradient.__dict__ if name not in trained}
     gradient = Weights(**{**gradient.__dict__, **frozen})
-    transformation = rule.transformation()
+    moved, still = _all_moved(rule, learner, gradient, pace.learning_rate, active & (loss <= pace.loss_bound))
+    return jax.tree.map(lambda array: array[:networks], (moved, still, loss))
 
-    def one_network(gradient, optimizer, weights, step, rate):
-        with jax.numpy_dtype_promotion("standard"):  # optax mixes int32 counts with float32
-            direction, optimizer = transformation.update(gradient, optimizer, weights)
-        rate = rate * rule.schedule.factor(step.astype(rate.dtype), rule.steps)
-        moved = jax.tree.map(lambda weight, change: weight - (rate * change).astype(weight.dtype), weights, direction)
-        return moved, optimizer
 
-    weights, optimizer = jax.vmap(one_network)(
-        gradient, learner.optimizer, learner.weights, learner.step, learning_rate
-    )
-    return Learner(weights, optimizer, learner.step + 1), loss
+def _all_moved(
+    rule: BPTT,
+    learner: Learner,
+    gradient: Weights,
+    learning_rate: Float[Array, "network"],
+    active: Bool[Array, "network"],
+) -> tuple[Learner, Bool[Array, "network"]]:
+    """The active networks a step further, one after the other; those whose weights stay finite are still active."""
+
+    def at(every: Any, network: Int[Array, ""]) -> Any:
+        return jax.tree.map(lambda array: jax.lax.dynamic_index_in_dim(array, network, keepdims=False), every)
+
+    def one_network(network: Int[Array, ""], so_far: tuple[Learner, Bool[Array, "network"]]):
+        learner, active = so_far
+        old = at(learner, network)
+        new = _moved(rule, old, at(gradient, network), learning_rate[network])
+        taken = active[network] & _finite(new.weights)
+        learner = jax.tree.map(
+            lambda every, one, other: every.at[network].set(jnp.where(taken, one, other)), learner, new, old
+        )
+        return learner, active.at[network].set(taken)
+
+    # A loop whose length the compiler does not know, so that it moves one network by the same code in any cohort.
+    last = jnp.where(active, jnp.arange(1, active.shape[0] + 1, dtype=jnp.int32), 0).max()
+    return jax.lax.fori_loop(jnp.zeros_like(last), last, one_network, (learner, active))
+
+
+def step_noise(dynamics: Dynamics, learner: Learner, keys: Key[Array, "network"]) -> NoiseKeys | None:
+    """The words of each network's recurrent noise at its next step; None where the equations have no noise."""
+    if not np.any(dynamics.noise_scale(learner.weights.units)):
+        return None
+    return jax.random.key_data(jax.vmap(jax.random.fold_in)(keys, learner.step))
+
+
+def _moved(rule: BPTT, one: Learner, gradient: Weights, learning_rate: Float[Array, ""]) -> Learner:
+    """One network after a step along its gradient."""
+    with jax.numpy_dtype_promotion("standard"):  # optax mixes int32 counts with float32
+        direction, optimizer = rule.transformation().update(
+            cast(optax.Updates, gradient), one.optimizer, cast(optax.Params, one.weights)
+        )
+    rate = learning_rate * rule.schedule.factor(one.step.astype(learning_rate.dtype), rule.steps)
+    weights = jax.tree.map(lambda weight, change: weight - (rate * change).astype(weight.dtype), one.weights, direction)
+    return Learner(weights, optimizer, one.step + 1)
+
+
+def _finite(weights: Weights) -> Bool[Array, ""]:
+    return jnp.stack([jnp.isfinite(array).all() for array in jax.tree.leaves(weights)]).all()

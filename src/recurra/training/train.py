@@ -4,25 +4,24 @@ import math
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import final
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool
 
-from recurra.arrays import AnyArray, Weights
+from recurra.arrays import Weights
 from recurra.checks import check_count, check_memory
-from recurra.engine import respond
-from recurra.engine.portable import mean_squared_error
+from recurra.engine import Dynamics, Engine, choose_engine, mean_squared_error
 from recurra.models.cohort import Cohort, History
 from recurra.models.rate import RateRNN
 from recurra.status import Status
 from recurra.streams import Stream, random_key
 from recurra.tasks.base import Task, Trials
-from recurra.training.bptt import BPTT, Learner, bptt_step
+from recurra.training.bptt import BPTT, Learner, Pace, step_noise
+from recurra.training.lanes import Lane, Scores, gathered, score_lane, train_lane
 from recurra.training.stopping import Never
 
 STRETCH = 10  # training steps between two looks at the losses
@@ -53,6 +52,7 @@ class Training:
         rule: how they learn.
         numbers: the networks' numbers; number k with this seed is the same network in any company.
         seed: fixes all that is random.
+        engine: "native", "portable", or "auto": native where it can be used.
     """
 
     task: Task
@@ -60,6 +60,7 @@ class Training:
     rule: BPTT
     numbers: tuple[int, ...]
     seed: int
+    engine: str = "auto"
 
     def __post_init__(self) -> None:
         check_count("networks", len(self.numbers))
@@ -67,13 +68,23 @@ class Training:
         for number in self.numbers:
             check_count("a network's number", number, at_least=0)
             self.rule.learning_rate_of(number)
-        self.model.dynamics(self.task.dt_ms)
         check_memory(f"training {len(self.numbers)} networks of {self.model.units} units", self.memory_bytes())
+
+    @cached_property
+    def dynamics(self) -> Dynamics:
+        """The equations that the networks have at the task's time step."""
+        return self.model.dynamics(self.task.dt_ms)
+
+    @cached_property
+    def used_engine(self) -> Engine:
+        """The engine that does the work."""
+        return choose_engine(self.engine, self.dynamics)
 
     def memory_bytes(self) -> float:
         """An estimate of the memory that training needs: rates of the networks in work, weights and moments of all."""
         units, steps, batch = self.model.units, self.task.steps, self.rule.batch
-        rates = 4 * 6 * min(len(self.numbers), _workers()) * batch * steps * units
+        at_once = 32 / 6 if self.used_engine.whole_cohorts else batch * min(len(self.numbers), _workers())
+        rates = 4 * 6 * at_once * steps * units
         weights = 4 * 8 * len(self.numbers) * (units**2 + units * (self.task.inputs + self.task.outputs))
         return rates + weights
 
@@ -108,26 +119,22 @@ class Training:
         length = self.rule.trials.epoch_steps(self.rule.batch)
         first = state.epoch * length
         last = min(first + length, self.rule.steps)
-        lanes = [
-            _Lane(position, jax.tree.map(lambda array, at=position: np.asarray(array)[at : at + 1], state.learner))
-            for position, status in enumerate(state.status)
-            if not status.ended
-        ]
         validation = self.task.sample(random_key(self.seed, Stream.validation), self.rule.validation_trials)
-        silent_loss = _silent_loss(validation)
-        with ThreadPoolExecutor(_workers()) as pool:
+        lanes = self._lanes(state, self.rule.divergence * _silent_loss(validation))
+        step = partial(train_lane, self.rule, self.dynamics, self.used_engine, self.model.trained())
+        with ThreadPoolExecutor(1 if self.used_engine.whole_cohorts else _workers()) as pool:
             for begin in range(first, last, STRETCH):
                 steps = range(begin, min(begin + STRETCH, last))
                 batches = [self.rule.trials.batch(self.task, self.seed, step, self.rule.batch) for step in steps]
-                lanes = list(pool.map(partial(self._stretch, batches, silent_loss), lanes))
+                lanes = list(pool.map(partial(step, batches), lanes))
                 on_steps(len(steps))
-            measured = list(pool.map(partial(self._measure, validation), lanes))
-        return self._gather(state, last, lanes, measured)
+            scored = list(pool.map(partial(self._score, validation), lanes))
+        return self._gather(state, last, lanes, {at: one for scores in scored for at, one in scores.items()})
 
     def cohort(self, start: Weights, state: TrainingState) -> Cohort:
         """The trained cohort; `start` are the weights before training."""
         return Cohort(
-            dynamics=self.model.dynamics(self.task.dt_ms),
+            dynamics=self.dynamics,
             initial=start,
             weights=state.learner.weights,
             task=self.task,
@@ -137,39 +144,41 @@ class Training:
             history=state.history,
         )
 
-    def _stretch(self, batches: Sequence[Trials], silent_loss: float, lane: "_Lane") -> "_Lane":
-        """One network after these batches; a step that makes it diverge is not taken."""
-        dynamics = self.model.dynamics(self.task.dt_ms)
-        rate = jnp.full(1, self.rule.learning_rate_of(self.numbers[lane.position]), jnp.float32)
-        for trials in batches:
-            if lane.diverged:
-                break
-            learner, loss = bptt_step(self.rule, dynamics, self.model.trained(), lane.learner, rate, trials)
-            value = float(loss[0])
-            if value <= self.rule.divergence * silent_loss and _finite(learner.weights):
-                lane = replace(lane, learner=learner, losses=(*lane.losses, value))
-            else:
-                lane = replace(lane, diverged=True)
-        return lane
+    def _lanes(self, state: TrainingState, loss_bound: float) -> list[Lane]:
+        """The networks that have not ended: the whole cohort in one lane, or one network a lane."""
+        every = tuple(range(len(self.numbers)))
+        training = np.array([not status.ended for status in state.status])
+        groups = [every] if self.used_engine.whole_cohorts else [(at,) for at in every if training[at]]
+        return [
+            Lane(
+                positions=group,
+                entered=training[list(group)],
+                active=training[list(group)],
+                learner=jax.tree.map(lambda array, rows=list(group): np.asarray(array)[rows], state.learner),
+                pace=self._pace(group, loss_bound),
+            )
+            for group in groups
+        ]
 
-    def _measure(self, validation: Trials, lane: "_Lane") -> tuple[float, float, float]:
-        """Training loss, validation loss and success of one network at the end of an epoch."""
-        outputs = respond(self.model.dynamics(self.task.dt_ms), lane.learner.weights, validation.inputs)[0]
-        return (
-            float(np.mean(lane.losses)) if lane.losses else math.nan,
-            float(mean_squared_error(outputs, validation.targets, validation.mask)),
-            float(self.task.success(outputs, validation).mean()),
+    def _pace(self, positions: tuple[int, ...], loss_bound: float) -> Pace:
+        numbers = [self.numbers[position] for position in positions]
+        rates = [self.rule.learning_rate_of(number) for number in numbers]
+        keys = jnp.stack([random_key(self.seed, Stream.noise, number) for number in numbers])
+        return Pace(jnp.asarray(rates, jnp.float32), keys, jnp.asarray(loss_bound, jnp.float32))
+
+    def _score(self, validation: Trials, lane: Lane) -> dict[int, Scores]:
+        keys = jnp.stack(
+            [random_key(self.seed, Stream.validation_noise, self.numbers[position]) for position in lane.positions]
         )
+        noise_keys = step_noise(self.dynamics, lane.learner, keys)
+        return score_lane(self.task, self.dynamics, self.used_engine, validation, noise_keys, lane)
 
-    def _gather(
-        self, state: TrainingState, step: int, lanes: list["_Lane"], measured: list[tuple[float, float, float]]
-    ) -> TrainingState:
+    def _gather(self, state: TrainingState, step: int, lanes: list[Lane], scores: dict[int, Scores]) -> TrainingState:
         status = list(state.status)
         column = np.full((3, len(self.numbers)), np.nan)
-        for lane, values in zip(lanes, measured, strict=True):
-            at = lane.position
-            status[at] = self._status(lane, step, *values[1:])
-            column[:, at] = values
+        for at, one in scores.items():
+            status[at] = self._status(one, step)
+            column[:, at] = one.loss, one.validation_loss, one.success
         old = state.history
         history = History(
             step=np.append(old.step, step),
@@ -177,33 +186,21 @@ class Training:
             validation_loss=np.column_stack([old.validation_loss, column[1]]),
             success=np.column_stack([old.success, column[2]]),
         )
-        positions = [lane.position for lane in lanes]
-        learner = jax.tree.map(
-            lambda every, *ones: _with_rows(every, positions, ones), state.learner, *(lane.learner for lane in lanes)
-        )
-        return TrainingState(state.epoch + 1, learner, tuple(status), history)
+        return TrainingState(state.epoch + 1, gathered(state.learner, lanes), tuple(status), history)
 
-    def _status(self, lane: "_Lane", step: int, loss: float, success: float) -> Status:
-        if lane.diverged:
+    def _status(self, scores: Scores, step: int) -> Status:
+        if scores.diverged:
             return Status.diverged
-        if self.rule.stop.reached(loss, success):
+        if self.rule.stop.reached(scores.validation_loss, scores.success):
             return Status.reached
         if step < self.rule.steps:
             return Status.training
         return Status.finished if isinstance(self.rule.stop, Never) else Status.missed
 
 
-@dataclass(frozen=True)
-class _Lane:
-    """One network on its way through an epoch."""
-
-    position: int
-    learner: Learner
-    losses: tuple[float, ...] = ()
-    diverged: bool = False
-
-
-def train(task: Task, model: RateRNN, rule: BPTT, *, networks: int | Sequence[int], seed: int) -> Cohort:
+def train(
+    task: Task, model: RateRNN, rule: BPTT, *, networks: int | Sequence[int], seed: int, engine: str = "auto"
+) -> Cohort:
     """Train a cohort.
 
     Args:
@@ -212,6 +209,7 @@ def train(task: Task, model: RateRNN, rule: BPTT, *, networks: int | Sequence[in
         rule: how they learn.
         networks: how many, or the numbers of those to train; number k with this seed is the same in any company.
         seed: fixes all that is random.
+        engine: "native", "portable", or "auto": native where it can be used.
 
     Returns:
         The cohort, each network with its status: one that diverges or misses its criterion is no error.
@@ -219,18 +217,11 @@ def train(task: Task, model: RateRNN, rule: BPTT, *, networks: int | Sequence[in
     if not isinstance(networks, Sequence):
         check_count("networks", networks)
     numbers = tuple(networks) if isinstance(networks, Sequence) else tuple(range(networks))
-    training = Training(task, model, rule, numbers, seed)
+    training = Training(task, model, rule, numbers, seed, engine)
     start = state = training.start()
     while not state.ended:
         state = training.advance(state)
     return training.cohort(start.learner.weights, state)
-
-
-def _with_rows(every: AnyArray, positions: list[int], ones: tuple[AnyArray, ...]) -> np.ndarray:
-    """The array with the rows at these positions replaced, each by an array of one row."""
-    changed = np.array(every)
-    changed[positions] = np.concatenate([np.asarray(one) for one in ones])
-    return changed
 
 
 def _workers() -> int:
@@ -239,10 +230,5 @@ def _workers() -> int:
 
 
 def _silent_loss(trials: Trials) -> float:
-    """The loss of a network whose output is 0 throughout."""
-    return float(mean_squared_error(jnp.zeros_like(trials.targets), trials.targets, trials.mask))
-
-
-@jax.jit
-def _finite(weights: Weights) -> Bool[Array, ""]:
-    return jnp.stack([jnp.isfinite(array).all() for array in jax.tree.leaves(weights)]).all()
+    """The loss of a network whose output is 0 throughout; infinite where that is right, so that it bounds nothing."""
+    return float(mean_squared_error(jnp.zeros_like(trials.targets), trials.targets, trials.mask)) or math.inf

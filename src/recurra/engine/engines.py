@@ -1,0 +1,83 @@
+"""Which implementation computes: the native one in C++, or the portable one in JAX."""
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from recurra.checks import check_choice
+from recurra.engine import native, portable
+from recurra.engine.dynamics import Dynamics, RateDynamics
+from recurra.engine.native import library
+
+CHOICES = ("auto", "native", "portable")
+
+
+@dataclass(frozen=True)
+class Engine:
+    """One implementation of the engine's three functions; `portable` has their docstrings.
+
+    Args:
+        name: "native" or "portable".
+        run: rates and outputs.
+        respond: outputs.
+        loss_and_gradient: what training needs.
+        whole_cohorts: whether one call should have all networks of a cohort: it then uses all threads.
+    """
+
+    name: str
+    run: Callable[..., Any]
+    respond: Callable[..., Any]
+    loss_and_gradient: Callable[..., Any]
+    whole_cohorts: bool
+
+    def about(self) -> dict[str, str | int]:
+        """What a run says of the engine that it was trained with."""
+        found, _ = library.load()
+        if self is PORTABLE or found is None:
+            return {"name": self.name}
+        return {"name": self.name, "instructions": library.instructions(found), "threads": library.threads(found)}
+
+
+PORTABLE = Engine("portable", portable.run, portable.respond, portable.loss_and_gradient, whole_cohorts=False)
+NATIVE = Engine("native", native.run, native.respond, native.loss_and_gradient, whole_cohorts=True)
+
+
+def choose_engine(choice: str, dynamics: Dynamics) -> Engine:
+    """The engine for these equations.
+
+    Args:
+        choice: "native", "portable", or "auto": native where it can be used.
+        dynamics: the equations; the native engine knows `RateDynamics` alone.
+
+    Raises:
+        ValueError: the native engine was asked for and cannot be used.
+    """
+    check_choice("engine", choice, CHOICES)
+    if choice == "portable":
+        return PORTABLE
+    known = isinstance(dynamics, RateDynamics)
+    if choice == "auto" and not known:
+        return PORTABLE
+    if not known:
+        raise ValueError(f"the native engine has no {type(dynamics).__name__}; take engine auto or portable")
+    found, why = library.load()
+    if found is not None:
+        return NATIVE
+    if choice == "native":
+        raise ValueError(
+            f"the native engine cannot be used: {why}. Install recurra with a C++17 compiler, or take engine auto"
+        )
+    _warn_once(why)
+    return PORTABLE
+
+
+_warned: list[str] = []
+
+
+def _warn_once(why: str) -> None:
+    if why not in _warned:
+        _warned.append(why)
+        warnings.warn(
+            f"the portable engine is used, many times slower than the native one: {why}", RuntimeWarning, stacklevel=3
+        )

@@ -1,0 +1,103 @@
+"""The engine in C++, called through XLA: the same functions as `portable`, for `RateDynamics`, many times as fast.
+
+`kernel.cc` says how a step flows through it. `RECURRA_THREADS` sets the number of threads, `RECURRA_INSTRUCTIONS` the
+instruction set (avx512, avx2 or baseline). A network's bits depend on neither the threads nor its neighbours.
+"""
+
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float
+
+from recurra.arrays import AnyArray, Inputs, Mask, NoiseKeys, Targets, Weights
+from recurra.engine.dynamics import ACTIVATIONS, RateDynamics
+
+FORMS = ("rate", "current")
+
+
+@partial(jax.jit, static_argnames="dynamics")
+def run(
+    dynamics: RateDynamics, weights: Weights, inputs: Inputs, *, noise_keys: NoiseKeys | None = None
+) -> tuple[Float[Array, "network trial time unit"], Float[Array, "network trial time output"]]:
+    """Rates and outputs of every network on every trial, as `portable.run` defines them."""
+    return _run(dynamics, weights, inputs, noise_keys, weights.units)
+
+
+@partial(jax.jit, static_argnames="dynamics")
+def respond(
+    dynamics: RateDynamics, weights: Weights, inputs: Inputs, *, noise_keys: NoiseKeys | None = None
+) -> Float[Array, "network trial time output"]:
+    """Outputs as `run` gives them, without keeping the rates: for many trials."""
+    return _run(dynamics, weights, inputs, noise_keys, 0)[1]
+
+
+@partial(jax.jit, static_argnames=("dynamics", "rate_penalty"))
+def loss_and_gradient(
+    dynamics: RateDynamics,
+    weights: Weights,
+    inputs: Inputs,
+    targets: Targets,
+    mask: Mask,
+    *,
+    noise_keys: NoiseKeys | None = None,
+    rate_penalty: float = 0.0,
+    active: Bool[AnyArray, "network"] | None = None,
+) -> tuple[Float[Array, "network"], Weights]:
+    """Loss of every network and its gradient, as `portable.loss_and_gradient` defines them."""
+    dtype = weights.recurrent.dtype
+    leaves, structure = jax.tree.flatten(weights)
+    call = jax.ffi.ffi_call(
+        f"recurra_loss_and_gradient_{dtype}",
+        [jax.ShapeDtypeStruct(weights.recurrent.shape[:1], dtype)]
+        + [jax.ShapeDtypeStruct(leaf.shape, dtype) for leaf in leaves],
+    )
+    attributes = {**_attributes(dynamics, noise_keys), "rate_penalty": np.float64(rate_penalty)}
+    loss, *gradient = call(
+        *_operands(dynamics, weights, inputs, noise_keys, active),
+        jnp.asarray(targets, dtype),
+        jnp.asarray(mask, bool),
+        **attributes,
+    )
+    return loss, jax.tree.unflatten(structure, gradient)
+
+
+def _run(
+    dynamics: RateDynamics, weights: Weights, inputs: Inputs, noise_keys: NoiseKeys | None, kept_units: int
+) -> tuple[Array, Array]:
+    dtype = weights.recurrent.dtype
+    shape = (weights.recurrent.shape[0], *inputs.shape[-3:-1])
+    call = jax.ffi.ffi_call(
+        f"recurra_run_{dtype}",
+        [jax.ShapeDtypeStruct((*shape, kept), dtype) for kept in (kept_units, weights.outputs)],
+    )
+    operands = _operands(dynamics, weights, inputs, noise_keys, None)
+    rates, outputs = call(*operands, **_attributes(dynamics, noise_keys))
+    return rates, outputs
+
+
+def _operands(
+    dynamics: RateDynamics,
+    weights: Weights,
+    inputs: Inputs,
+    noise_keys: NoiseKeys | None,
+    active: Bool[AnyArray, "network"] | None,
+) -> list[Array]:
+    networks, dtype = weights.recurrent.shape[0], weights.recurrent.dtype
+    return [
+        *(jnp.asarray(leaf, dtype) for leaf in jax.tree.leaves(weights)),
+        jnp.asarray(dynamics.leaks(weights.units), dtype),
+        jnp.zeros((networks, 2), jnp.uint32) if noise_keys is None else jnp.asarray(noise_keys, jnp.uint32),
+        jnp.ones(networks, bool) if active is None else jnp.asarray(active, bool),
+        jnp.asarray(inputs, dtype),
+    ]
+
+
+def _attributes(dynamics: RateDynamics, noise_keys: NoiseKeys | None) -> dict[str, Any]:
+    return {
+        "form": np.int64(FORMS.index(dynamics.form)),
+        "activation": np.int64(list(ACTIVATIONS).index(dynamics.activation)),
+        "noise": np.float64(0 if noise_keys is None else dynamics.noise),
+    }

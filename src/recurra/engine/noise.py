@@ -1,0 +1,63 @@
+"""Standard normal numbers that are a function of a key, a trial, a step and a unit: the same in both engines."""
+
+import math
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, UInt32
+
+from recurra.arrays import AnyArray
+
+TURNS = (13, 15, 26, 6, 17, 29, 16, 24)
+PARITY = np.uint32(0x1BD11BDA)
+
+
+def trial_noise(
+    key: UInt32[AnyArray, "2"], trial: UInt32[Array, ""], steps: int, units: int, dtype: jnp.dtype
+) -> Float[Array, "time unit"]:
+    """Noise of one trial.
+
+    The counter is (trial, step · ⌈units/2⌉ + pair); its two words make two normal numbers, for the units
+    2 · pair and 2 · pair + 1, by Box and Muller's method.
+
+    Args:
+        key: two words, one key a network and training step.
+        trial: number of the trial in the batch.
+        steps: time steps.
+        units: recurrent units.
+        dtype: float32 (24 bits of a word are used) or float64 (all 32).
+
+    Source: Salmon et al. (2011) for the words (Threefry-2x32, 20 rounds); Box and Muller (1958).
+    """
+    pairs = (units + 1) // 2
+    first, second = threefry(key, trial, jnp.arange(steps * pairs, dtype=jnp.uint32))
+    radius = jnp.sqrt(-2 * jnp.log(_unit_interval(first, dtype)))
+    angle = 2 * math.pi * _unit_interval(second, dtype)
+    both = jnp.stack([radius * jnp.cos(angle), radius * jnp.sin(angle)], axis=-1)
+    return both.reshape(steps, 2 * pairs)[:, :units]
+
+
+def threefry(
+    key: UInt32[AnyArray, "2"], high: UInt32[Array, ""], low: UInt32[Array, "count"]
+) -> tuple[UInt32[Array, "count"], UInt32[Array, "count"]]:
+    """Two random words for every counter (high, low).
+
+    Source: Salmon et al. (2011), Threefry-2x32 with 20 rounds.
+    """
+    keys = (key[0], key[1], key[0] ^ key[1] ^ PARITY)
+    x, y = jnp.broadcast_to(high + keys[0], low.shape), low + keys[1]
+    for turn in range(20):
+        left = TURNS[turn % 8]
+        x = x + y
+        y = ((y << left) | (y >> (32 - left))) ^ x
+        if turn % 4 == 3:
+            block = turn // 4
+            x = x + keys[(block + 1) % 3]
+            y = y + keys[(block + 2) % 3] + np.uint32(block + 1)
+    return x, y
+
+
+def _unit_interval(word: UInt32[Array, "count"], dtype: jnp.dtype) -> Float[Array, "count"]:
+    if dtype == jnp.float32:
+        return ((word >> 8).astype(dtype) + 0.5) * 2.0**-24
+    return (word.astype(dtype) + 0.5) * 2.0**-32

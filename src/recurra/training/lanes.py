@@ -1,0 +1,95 @@
+"""Networks on their way through an epoch: all in one lane with the native engine, one a lane with the portable one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float
+
+from recurra.arrays import AnyArray, NoiseKeys, Outputs
+from recurra.engine import Dynamics, Engine, mean_squared_error
+from recurra.tasks.base import Task, Trials
+from recurra.training.bptt import BPTT, Learner, Pace, bptt_step
+
+
+@dataclass(frozen=True)
+class Lane:
+    """Networks that one call of the engine trains.
+
+    Args:
+        positions: where they are in the cohort.
+        entered: those that had not ended when the epoch began.
+        active: those that have not diverged since.
+        learner: where they stand.
+        pace: what their steps depend on.
+        losses: of each step so far; NaN where a network was not active.
+    """
+
+    positions: tuple[int, ...]
+    entered: Bool[np.ndarray, "network"]
+    active: Bool[AnyArray, "network"]
+    learner: Learner
+    pace: Pace
+    losses: tuple[Float[Array, "network"], ...] = ()
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What was measured of one network at the end of an epoch."""
+
+    loss: float
+    validation_loss: float
+    success: float
+    diverged: bool
+
+
+def train_lane(
+    rule: BPTT, dynamics: Dynamics, engine: Engine, trained: tuple[str, ...], batches: Sequence[Trials], lane: Lane
+) -> Lane:
+    """The lane after a training step on each of the batches."""
+    for trials in batches:
+        if not np.any(lane.active):
+            break
+        active = jnp.asarray(lane.active)
+        learner, still, loss = bptt_step(rule, dynamics, engine, trained, lane.learner, active, lane.pace, trials)
+        lane = replace(lane, learner=learner, active=still, losses=(*lane.losses, jnp.where(still, loss, jnp.nan)))
+    return lane
+
+
+def score_lane(
+    task: Task, dynamics: Dynamics, engine: Engine, validation: Trials, noise_keys: NoiseKeys | None, lane: Lane
+) -> dict[int, Scores]:
+    """The scores of the networks that entered the epoch, by their position in the cohort."""
+    within = np.flatnonzero(lane.entered)
+    weights = jax.tree.map(lambda array: np.asarray(array)[within], lane.learner.weights)
+    keys = None if noise_keys is None else np.asarray(noise_keys)[within]
+    outputs = engine.respond(dynamics, weights, validation.inputs, noise_keys=keys)
+    losses = np.array([np.asarray(loss) for loss in lane.losses]).reshape(len(lane.losses), len(lane.positions))
+    scores = {}
+    for at, answers in zip(within, outputs, strict=True):
+        known = losses[:, at][~np.isnan(losses[:, at])]
+        loss, success = _validated(task, answers, validation)
+        mean = float(known.mean()) if len(known) else float("nan")
+        scores[lane.positions[at]] = Scores(mean, float(loss), float(success), not bool(lane.active[at]))
+    return scores
+
+
+def gathered(before: Learner, lanes: Sequence[Lane]) -> Learner:
+    """The learner of the whole cohort, with the rows of the networks in the lanes replaced."""
+    positions = [position for lane in lanes for position in lane.positions]
+
+    def rows(every: AnyArray, *parts: AnyArray) -> np.ndarray:
+        changed = np.array(every)
+        changed[positions] = np.concatenate([np.asarray(part) for part in parts])
+        return changed
+
+    return jax.tree.map(rows, before, *(lane.learner for lane in lanes))
+
+
+@partial(jax.jit, static_argnames="task")
+def _validated(task: Task, outputs: Outputs, trials: Trials) -> tuple[Float[Array, ""], Float[Array, ""]]:
+    loss = mean_squared_error(jnp.asarray(outputs), trials.targets, trials.mask)
+    return loss, task.success(outputs, trials).astype(loss.dtype).mean()
