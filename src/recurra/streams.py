@@ -3,6 +3,8 @@
 from enum import IntEnum
 
 import jax
+import numpy as np
+from jaxtyping import Array, UInt32
 
 from recurra.arrays import RandomKey
 from recurra.checks import check_count
@@ -30,4 +32,9 @@ def random_key(seed: int, stream: Stream, number: int = 0) -> RandomKey:
         number: which draw of the stream.
     """
     check_count("seed", seed, at_least=0)
-    return jax.random.fold_in(jax.random.fold_in(jax.random.key(seed % 2**32), stream), number)
+    return _folded(np.uint32(seed % 2**32), np.uint32(stream), np.uint32(number))
+
+
+@jax.jit
+def _folded(seed: UInt32[Array, ""], stream: UInt32[Array, ""], number: UInt32[Array, ""]) -> RandomKey:
+    return jax.random.fold_in(jax.random.fold_in(jax.random.key(seed), stream), number)

@@ -73,7 +73,8 @@ class FixedTrials(TrialSet):
 
 @lru_cache(maxsize=1)
 def _drawn_once(task: Task, count: int, seed: int) -> Trials:
-    return task.sample(random_key(seed, Stream.trials), count)
+    """As NumPy arrays: a batch is then taken out of them in no time."""
+    return jax.tree.map(np.asarray, task.sample(random_key(seed, Stream.trials), count))
 
 
 @lru_cache(maxsize=1)

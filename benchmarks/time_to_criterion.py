@@ -1,0 +1,47 @@
+"""How many seconds until 3-bit flip-flop networks are below the paper's mean squared error of 0.009?
+
+    .venv/bin/python benchmarks/time_to_criterion.py flipflop                      # the quick preset, 4 networks
+    .venv/bin/python benchmarks/time_to_criterion.py flipflop-paper --networks 1   # the paper's protocol, 400 units
+
+Trains until every network's loss on 256 fresh trials has been below 0.009 at the end of an epoch. Prints, for every
+network, epoch, training steps and seconds since the start, compilation and validation included.
+"""
+
+import argparse
+import time
+
+from training_step import positive
+
+from recurra.engine import CHOICES
+from recurra.studies.spec import preset_names, read_table, to_spec, with_settings
+
+BOUND = 0.009
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("preset", choices=preset_names())
+    parser.add_argument("--networks", type=positive, default=4)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--engine", choices=CHOICES, default="auto")
+    options = parser.parse_args()
+    settings = [f"networks={options.networks}", f"seed={options.seed}", f"training.stop.bound={BOUND}"]
+    training = to_spec(with_settings(read_table(options.preset), ["training.stop=loss", *settings])).to_training(
+        options.engine
+    )
+    print(f"{options.preset}, {training.model.units} units, engine {training.used_engine.about()}")
+    print("| network | epoch | steps | seconds | loss |\n" + "|---" * 5 + "|")
+    began, state = time.perf_counter(), training.start()
+    while not state.ended:
+        before = state.status
+        state = training.advance(state)
+        seconds = time.perf_counter() - began
+        for at, status in enumerate(state.status):
+            if status.ended and not before[at].ended:
+                loss, steps = state.history.validation_loss[at, -1], int(state.history.step[-1])
+                what = f"{seconds:.1f}" if status.name == "reached" else status.name
+                print(f"| {training.numbers[at]} | {state.epoch} | {steps:,} | {what} | {loss:.4f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
