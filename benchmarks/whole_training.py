@@ -6,7 +6,8 @@
 15,000 trials of 200 steps with two inputs (the 2-bit flip-flop), 50 units, batches of 64 in a new order every epoch,
 Adam at 1e-4, the weights saved after every epoch. Keras trains one network on the same trials; its seconds are taken
 times the number of networks, without the start of its process. recurra trains the cohort with `start_run`: sampling,
-compilation, validation, log and checkpoints are all in its seconds. The processes run one after the other.
+compilation, validation, log and checkpoints are all in its seconds. The processes run one after the other. The losses
+are those of the last epoch, Keras's and the median of recurra's.
 """
 
 import argparse
@@ -69,23 +70,24 @@ def main() -> None:
     spec = spec_of(options.networks, options.epochs)
     python = python_of("keras_tensorflow", options.environments)
     rows = []
-    print(
-        "| round | Keras, one network, s | times the networks, s | recurra, all networks, s | ratio |\n"
-        + "|---" * 5
-        + "|"
-    )
+    heads = ("round", "Keras, one network, s", "times the networks, s", "recurra, all networks, s", "ratio", "losses")
+    print("| " + " | ".join(heads) + " |\n" + "|---" * len(heads) + "|")
     for turn in range(options.rounds):
         keras = keras_seconds(spec, options.epochs, python)
         ours, losses = recurra_seconds(spec)
         one = sum(keras["seconds_per_epoch"])
         rows.append({"keras": keras, "recurra_seconds": ours, "ratio": one * options.networks / ours, "losses": losses})
-        print(
-            f"| {turn + 1} | {one:.2f} | {one * options.networks:.1f} | {ours:.2f} | {rows[-1]['ratio']:.1f} |",
-            flush=True,
-        )
+        cells = [
+            f"{turn + 1}",
+            f"{one:.2f}",
+            f"{one * options.networks:.1f}",
+            f"{ours:.2f}",
+            f"{rows[-1]['ratio']:.1f}",
+        ]
+        cells.append(f"{keras['loss'][-1]:.4f}, {np.median(losses):.4f}")
+        print("| " + " | ".join(cells) + " |", flush=True)
     ratios = [row["ratio"] for row in rows]
     print(f"\nmedian ratio {np.median(ratios):.1f} [{min(ratios):.1f}, {max(ratios):.1f}]")
-    print(f"training loss of the last epoch: Keras {keras['loss'][-1]:.4f}, recurra {np.median(losses):.4f} (median)")
     if options.json:
         options.json.write_text(json.dumps({"machine": machine(), "rounds": rows}, indent=1) + "\n")
 

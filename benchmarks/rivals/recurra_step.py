@@ -35,7 +35,7 @@ def lane(model: RateRNN, shape: Shape, positions: tuple[int, ...]) -> Lane:
     keys = [random_key(0, Stream.weights, position) for position in positions]
     weights = [model.initial_weights(key, shape.inputs, shape.outputs) for key in keys]
     pace = Pace(
-        learning_rate=jnp.full(len(positions), RULE.learning_rate, jnp.float32),
+        learning_rate=jnp.full(len(positions), RULE.learning_rate_of(0), jnp.float32),
         noise=jnp.stack(keys),
         loss_bound=jnp.float32(np.inf),
     )

@@ -28,7 +28,8 @@ Settings = Annotated[
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with what the folder holds; start if it holds nothing.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Delete the run that the folder holds.")]
 EngineName = Annotated[
-    str | None, typer.Option("--engine", help="native, portable, or auto: native where it can be used.")
+    str | None,
+    typer.Option("--engine", help="auto (native where it can be used), native, portable, or native-bfloat16."),
 ]
 Show = Annotated[bool, typer.Option("--show", help="Print the whole spec with units and defaults; train nothing.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")]

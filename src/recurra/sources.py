@@ -37,6 +37,20 @@ SOURCES: dict[str, Source] = {
         "Journal of Computational Neuroscience 51, 407-431",
         "https://doi.org/10.1007/s10827-023-00857-9",
     ),
+    "salmon2011": Source(
+        "J. K. Salmon, M. A. Moraes, R. O. Dror and D. E. Shaw",
+        2011,
+        "Parallel random numbers: as easy as 1, 2, 3",
+        "Proceedings of the International Conference for High Performance Computing, Networking, Storage and Analysis",
+        "https://doi.org/10.1145/2063384.2063405",
+    ),
+    "box1958": Source(
+        "G. E. P. Box and M. E. Muller",
+        1958,
+        "A note on the generation of random normal deviates",
+        "The Annals of Mathematical Statistics 29, 610-611",
+        "https://doi.org/10.1214/aoms/1177706645",
+    ),
     "sussillo2013": Source(
         "D. Sussillo and O. Barak",
         2013,

@@ -2,13 +2,14 @@
 
 from recurra.engine.differentiable import loss
 from recurra.engine.dynamics import ACTIVATIONS, Dynamics, RateDynamics
-from recurra.engine.engines import CHOICES, NATIVE, PORTABLE, Engine, choose_engine
+from recurra.engine.engines import CHOICES, NATIVE, NATIVE_BFLOAT16, PORTABLE, Engine, choose_engine
 from recurra.engine.portable import mean_squared_error
 
 __all__ = [
     "ACTIVATIONS",
     "CHOICES",
     "NATIVE",
+    "NATIVE_BFLOAT16",
     "PORTABLE",
     "Dynamics",
     "Engine",

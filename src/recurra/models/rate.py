@@ -62,6 +62,11 @@ class RateRNN:
             if not isinstance(getattr(self, name), Initializer):
                 raise TypeError(f"{name} is {getattr(self, name)!r}; expected an initializer such as Orthogonal()")
 
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Keys of the sources that the report names for this network."""
+        return ("salmon2011", "box1958") if self.recurrent_noise else ()
+
     def dynamics(self, dt_ms: float) -> RateDynamics:
         """The equations of one step of `dt_ms`."""
         tau_ms = self.tau_ms

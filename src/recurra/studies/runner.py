@@ -54,7 +54,7 @@ def start_run(spec: RunSpec, path: Path, overwrite: bool, progress: Progress, en
         path: the run folder; it must not exist, or `overwrite` be set.
         overwrite: whether a run that is there already may be deleted.
         progress: told how training goes on.
-        engine: "native", "portable", or "auto": native where it can be used.
+        engine: "auto" (native where it can be used), "native", "portable" or "native-bfloat16".
     """
     training = spec.to_training(engine)
     about = {

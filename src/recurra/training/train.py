@@ -52,7 +52,7 @@ class Training:
         rule: how they learn.
         numbers: the networks' numbers; number k with this seed is the same network in any company.
         seed: fixes all that is random.
-        engine: "native", "portable", or "auto": native where it can be used.
+        engine: "auto" (native where it can be used), "native", "portable" or "native-bfloat16".
     """
 
     task: Task
@@ -209,7 +209,7 @@ def train(
         rule: how they learn.
         networks: how many, or the numbers of those to train; number k with this seed is the same in any company.
         seed: fixes all that is random.
-        engine: "native", "portable", or "auto": native where it can be used.
+        engine: "auto" (native where it can be used), "native", "portable" or "native-bfloat16".
 
     Returns:
         The cohort, each network with its status: one that diverges or misses its criterion is no error.

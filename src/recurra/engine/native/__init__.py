@@ -1,7 +1,7 @@
 """The engine in C++, called through XLA: the same functions as `portable`, for `RateDynamics`, many times as fast.
 
 `kernel.cc` says how a step flows through it. `RECURRA_THREADS` sets the number of threads, `RECURRA_INSTRUCTIONS` the
-instruction set (avx512, avx2 or baseline). A network's bits depend on neither the threads nor its neighbours.
+instruction set (avx512bf16, avx512, avx2 or baseline). A network's bits depend on neither the threads nor its neighbours.
 """
 
 from functools import partial
@@ -34,7 +34,7 @@ def respond(
     return _run(dynamics, weights, inputs, noise_keys, 0)[1]
 
 
-@partial(jax.jit, static_argnames=("dynamics", "rate_penalty"))
+@partial(jax.jit, static_argnames=("dynamics", "rate_penalty", "bfloat16"))
 def loss_and_gradient(
     dynamics: RateDynamics,
     weights: Weights,
@@ -45,8 +45,13 @@ def loss_and_gradient(
     noise_keys: NoiseKeys | None = None,
     rate_penalty: float = 0.0,
     active: Bool[AnyArray, "network"] | None = None,
+    bfloat16: bool = False,
 ) -> tuple[Float[Array, "network"], Weights]:
-    """Loss of every network and its gradient, as `portable.loss_and_gradient` defines them."""
+    """Loss of every network and its gradient, as `portable.loss_and_gradient` defines them.
+
+    With `bfloat16` the factors of the three matrix products are rounded to 8 bits of mantissa, and only they: sums,
+    states and answers are float32. It needs a processor with AVX512-BF16.
+    """
     dtype = weights.recurrent.dtype
     leaves, structure = jax.tree.flatten(weights)
     call = jax.ffi.ffi_call(
@@ -54,7 +59,11 @@ def loss_and_gradient(
         [jax.ShapeDtypeStruct(weights.recurrent.shape[:1], dtype)]
         + [jax.ShapeDtypeStruct(leaf.shape, dtype) for leaf in leaves],
     )
-    attributes = {**_attributes(dynamics, noise_keys), "rate_penalty": np.float64(rate_penalty)}
+    attributes = {
+        **_attributes(dynamics, noise_keys),
+        "rate_penalty": np.float64(rate_penalty),
+        "bfloat16": np.bool_(bfloat16),
+    }
     loss, *gradient = call(
         *_operands(dynamics, weights, inputs, noise_keys, active),
         jnp.asarray(targets, dtype),

@@ -19,14 +19,19 @@ struct Choice {
 };
 
 std::vector<Choice> choices() {  // the best first
-  return {
+  std::vector<Choice> found;
 #ifdef RECURRA_X86
-      {&kernels_avx512, __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                            __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-                            __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")},
-      {&kernels_avx2, __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")},
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+#ifdef RECURRA_BFLOAT16
+  found.push_back({&kernels_avx512bf16, avx512 && __builtin_cpu_supports("avx512bf16")});
 #endif
-      {&kernels_baseline, true}};
+  found.push_back({&kernels_avx512, avx512});
+  found.push_back({&kernels_avx2, avx2});
+#endif
+  found.push_back({&kernels_baseline, true});
+  return found;
 }
 
 // The best that the processor has, or the one that RECURRA_INSTRUCTIONS names; null where that cannot be.
@@ -127,7 +132,7 @@ ffi::Error loss_and_gradient(In<dtype> recurrent, In<dtype> input, In<dtype> out
                              In<dtype> targets, Flags mask, Out<dtype> loss,
                              Out<dtype> d_recurrent, Out<dtype> d_input, Out<dtype> d_output,
                              Out<dtype> d_recurrent_bias, Out<dtype> d_output_bias, int64_t form, int64_t activation,
-                             double noise, double rate_penalty) {
+                             double noise, double rate_penalty, bool bfloat16) {
   Job<T> job{};
   std::string fault = fill<T, dtype>(job, recurrent, input, output, recurrent_bias, output_bias, leak, noise_keys,
                                      active, inputs, form, activation, noise);
@@ -141,7 +146,8 @@ ffi::Error loss_and_gradient(In<dtype> recurrent, In<dtype> input, In<dtype> out
       d_output_bias->element_count() != output_bias.element_count())
     return unfit("shapes do not fit");
   job.trial_targets = targets.typed_data(), job.trial_mask = mask.typed_data();
-  job.rate_penalty = T(rate_penalty);
+  job.rate_penalty = T(rate_penalty), job.bfloat16 = bfloat16;
+  if (bfloat16 && (!chosen()->bfloat16 || sizeof(T) != 4)) return unfit("bfloat16 needs float32 and AVX512-BF16");
   std::vector<T> inverse_count(sets);
   for (size_t set = 0; set < sets; set++) {
     int64_t count = 0;
@@ -195,7 +201,7 @@ auto gradient_binding() {
       .template Arg<B>().template Arg<Flags>()
       .template Ret<B>().template Ret<B>().template Ret<B>().template Ret<B>().template Ret<B>().template Ret<B>()
       .template Attr<int64_t>("form").template Attr<int64_t>("activation").template Attr<double>("noise")
-      .template Attr<double>("rate_penalty");
+      .template Attr<double>("rate_penalty").template Attr<bool>("bfloat16");
 }
 
 template <ffi::DataType dtype>
@@ -227,6 +233,8 @@ extern "C" const char* recurra_instructions() {
   const recurra::Kernels* kernels = recurra::chosen();
   return kernels ? kernels->name : nullptr;
 }
+
+extern "C" bool recurra_has_bfloat16() { return recurra::chosen() && recurra::chosen()->bfloat16; }
 
 extern "C" int recurra_threads() { return recurra::pool_size(); }
 

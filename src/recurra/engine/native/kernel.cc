@@ -24,6 +24,9 @@
 
 #include "noise.h"
 #include "product.h"
+#ifdef __AVX512BF16__
+#include "bfloat16.h"
+#endif
 
 namespace recurra {
 namespace {
@@ -153,8 +156,12 @@ bool is_simple(const Job<T>& job) {
   return simple;
 }
 
-template <class T, int W>
+template <class T, int W, bool ROUND>
 struct Task {
+  typedef typename std::conditional<ROUND, Rounded<T>, Plain<T, W>>::type Products;
+  typedef typename Products::Matrix Matrix;
+  typedef typename Products::Gradient Gradient;
+  typedef typename Matrix::Weight Weight;
   static constexpr int vectors = W * PIECES, lanes = W * PACK<T>;
   typedef Vec<T> V;
 
@@ -165,21 +172,24 @@ struct Task {
   const Equations<T, W> equations;
   const Parts forward_rows, backward_rows, left_rows, right_rows;
   const int block;         // time steps whose gradients are summed at once
-  const int left_stride, right_stride;
+  const int left_stride, right_stride, round_stride;
   int segment = 0;         // time steps whose rates are kept; a multiple of `block`
 
-  T *packed, *forward_weights, *backward_weights, *bias, *gradient;
+  Weight *forward_weights, *backward_weights;
+  T *packed, *bias, *gradient;
   V *left, *right, *values, *errors, *product, *by_rates, *carry, *state, *noise, *bias_sum, *kept;
+  V *round_left, *round_right, *round_pairs;  // rows rounded for the products, where they are
   V valid[vectors], loss[PIECES] = {}, squares[PIECES] = {};  // piece by piece, see vectors.h
 
   Task(const Job<T>& job, int64_t network, int64_t group)
       : job(job), network(network), group(group), steps(int(job.steps)), units(int(job.units)),
         inputs(int(job.inputs)), outputs(int(job.outputs)), simple(is_simple(job)),
         own_values(!simple && job.form == Form::rate), equations(Equations<T, W>::choose(job, simple)),
-        forward_rows(units + outputs, Product<T, W>::most_rows), backward_rows(units, Product<T, W>::most_rows),
-        left_rows(units + inputs, Outer<T, W>::most_left), right_rows(units + outputs, Outer<T, W>::most_right),
+        forward_rows(units + outputs, PlainDot<T, W>::most_rows), backward_rows(units, PlainDot<T, W>::most_rows),
+        left_rows(units + inputs, PlainTile<T, W>::most_left), right_rows(units + outputs, PlainTile<T, W>::most_right),
         block(units <= 64 ? 32 : 16), left_stride(odd(units + inputs) * vectors),
-        right_stride(odd(units + outputs) * vectors) {
+        right_stride(odd(units + outputs) * vectors),
+        round_stride(odd(units + (inputs > outputs ? inputs : outputs) + 1)) {
     for (int v = 0; v < vectors; v++)
       for (int l = 0; l < LANES<T>; l++)
         valid[v][l] = group * 2 * PACK<T> + v * LANES<T> + l < job.trials ? T(1) : T(0);
@@ -199,7 +209,7 @@ struct Task {
     if (!with_gradient) segment = RUN_ROWS;
     Scratch scratch{(char*)memory};
     packed = scratch.take<T>(job.packed ? 0 : packed_size(job));
-    forward_weights = scratch.take<T>(size_t(units + outputs) * (units + inputs));
+    forward_weights = scratch.take<Weight>(size_t(units + outputs) * Matrix::length(units + inputs));
     bias = scratch.take<T>(units + outputs);
     left = scratch.take<V>(size_t(segment + 1) * left_stride);
     values = scratch.take<V>(own_values ? size_t(segment + 1) * units * vectors : 0);
@@ -208,12 +218,15 @@ struct Task {
     noise = scratch.take<V>(size_t(units + 1) * vectors);
     errors = scratch.take<V>(size_t(segment) * outputs * vectors);
     if (with_gradient) {
-      backward_weights = scratch.take<T>(size_t(units) * (units + outputs));
-      gradient = scratch.take<T>(size_t(left_rows.count) * right_rows.count * Outer<T, W>::tile);
+      backward_weights = scratch.take<Weight>(size_t(units) * Matrix::length(units + outputs));
+      gradient = scratch.take<T>(size_t(left_rows.count) * right_rows.count * Gradient::size);
       right = scratch.take<V>(size_t(block) * right_stride);
       by_rates = scratch.take<V>(size_t(units) * vectors);
       carry = scratch.take<V>(size_t(units) * vectors);
       bias_sum = scratch.take<V>(size_t(units + outputs) * vectors + LANES<T>);
+      round_left = scratch.take<V>(ROUND ? size_t(segment) * round_stride : 0);
+      round_right = scratch.take<V>(ROUND ? size_t(block) * round_stride : 0);
+      round_pairs = scratch.take<V>(ROUND ? round_stride : 0);
       kept = scratch.take<V>(segments() > 1 ? size_t(segments()) * 3 * units * vectors : 0);
     }
     return scratch.used;
@@ -228,7 +241,7 @@ struct Task {
     const T* input = job.input + network * units * inputs;
     const T* output = job.output + network * outputs * units;
     if (!job.packed) pack_group<T, W>(job, network, group, packed);
-    Product<T, W>::pack(
+    Matrix::pack(
         forward_rows, units + inputs,
         [&](int row, int k) {
           if (row >= units) return k < units ? output[(row - units) * units + k] : T(0);
@@ -240,13 +253,13 @@ struct Task {
     for (int i = 0; i < units * vectors; i++) left[i] = all(equations.rate_at_rest);
     memset(state, 0, sizeof(V) * units * vectors);
     if (!with_gradient) return;
-    Product<T, W>::pack(
+    Matrix::pack(
         backward_rows, units + outputs,
         [&](int row, int k) {
           return k < units ? recurrent[int64_t(k) * units + row] : output[(k - units) * units + row];
         },
         backward_weights);
-    memset(gradient, 0, sizeof(T) * left_rows.count * right_rows.count * Outer<T, W>::tile);
+    memset(gradient, 0, sizeof(T) * left_rows.count * right_rows.count * Gradient::size);
     memset(bias_sum, 0, sizeof(V) * (units + outputs) * vectors);
     memset(carry, 0, sizeof(V) * units * vectors);
     memset(right_row(steps), 0, sizeof(V) * units * vectors);
@@ -266,6 +279,13 @@ struct Task {
     }
   }
 
+  // What `Matrix` takes for a row: the row itself, or its rounded pairs; the whole rounded row is kept at `place`.
+  const V* rounded(const V* row, int rows, V* whole, int place) {
+    if constexpr (!ROUND) return row;
+    if constexpr (ROUND) Rounded<T>::round(row, rows, whole + size_t(place) * round_stride, round_pairs);
+    return round_pairs;
+  }
+
   // Steps begin ... end - 1: the outputs of step t, and the rates after step t + 1.
   void forward(int begin, int end) {
     for (int t = begin; t < end; t++) {
@@ -273,7 +293,8 @@ struct Task {
       V* next_value = own_values ? values + size_t(t - begin + 1) * units * vectors : nullptr;
       const V* x = (const V*)trials() + size_t(t) * inputs * vectors;
       for (int i = 0; i < inputs * vectors; i++) now[units * vectors + i] = t < steps ? x[i] : V{};
-      Product<T, W>::multiply(forward_weights, forward_rows, units + inputs, t < steps ? 0 : units, now, bias, product);
+      const V* factors = rounded(now, units + inputs, round_left, t - begin);
+      Matrix::multiply(forward_weights, forward_rows, units + inputs, t < steps ? 0 : units, factors, bias, product);
       memcpy(errors + size_t(t - begin) * outputs * vectors, product + units * vectors, sizeof(V) * outputs * vectors);
       if (t == steps) return;
       if (job.noise != T(0)) draw_noise(t);
@@ -319,9 +340,10 @@ struct Task {
     for (int t = end - 1; t >= begin; t--) {
       V* slopes = right_row(t);
       memcpy(slopes + units * vectors, errors + size_t(t - begin) * outputs * vectors, sizeof(V) * outputs * vectors);
+      const V* factors = rounded(slopes, units + outputs, round_right, t % block);
       if (t % block == 0) add_gradient(begin, t, end < t + block ? end : t + block);
       if (t == 0) break;
-      Product<T, W>::multiply(backward_weights, backward_rows, units + outputs, 0, slopes, nullptr, by_rates);
+      Matrix::multiply(backward_weights, backward_rows, units + outputs, 0, factors, nullptr, by_rates);
       if (job.rate_penalty != T(0)) penalize(left_row(t), penalty);
       equations.retreat(units, by_rates, job.leak, value_row(t), carry, right_row(t - 1));
     }
@@ -330,8 +352,12 @@ struct Task {
   void add_gradient(int begin, int from, int to) {
     for (int i = 0; i < (units + outputs) * vectors; i++)
       for (int t = from; t < to; t++) bias_sum[i] += right_row(t)[i];
-    Outer<T, W>::add(left_rows, left + size_t(from - begin) * left_stride, left_stride, right_rows, right,
-                     right_stride, to - from, gradient);
+    if constexpr (ROUND)
+      Gradient::add(left_rows, round_left + size_t(from - begin) * round_stride, round_stride, right_rows, round_right,
+                    round_stride, to - from, gradient);
+    else
+      Gradient::add(left_rows, left + size_t(from - begin) * left_stride, left_stride, right_rows, right, right_stride,
+                    to - from, gradient);
   }
 
   // The state at the beginning of a segment: rates, phi's values, and the state of the current form.
@@ -403,7 +429,7 @@ struct Task {
     T* output = job.d_output + network * outputs * units;
     for (int i = 0; i < left_rows.count; i++)
       for (int j = 0; j < right_rows.count; j++) {
-        const T* tile = gradient + (size_t(i) * right_rows.count + j) * Outer<T, W>::tile;
+        const T* tile = gradient + (size_t(i) * right_rows.count + j) * Gradient::size;
         for (int a = left_rows.begin(i); a < left_rows.begin(i + 1); a++)
           for (int b = right_rows.begin(j); b < right_rows.begin(j + 1); b++, tile++) {
             if (a < units && b < units) recurrent[int64_t(b) * units + a] += *tile;
@@ -449,7 +475,7 @@ struct Task {
 // Whether the group has so few trials that one pack holds them.
 template <class T>
 bool is_narrow(const Job<T>& job, int64_t group) {
-  return job.trials - group * 2 * PACK<T> <= PACK<T>;
+  return !job.bfloat16 && job.trials - group * 2 * PACK<T> <= PACK<T>;
 }
 
 template <class T>
@@ -468,33 +494,44 @@ void pack(const Job<T>& job, int64_t group, T* packed) {
   is_narrow(job, group) ? pack_group<T, 1>(job, 0, group, packed) : pack_group<T, 2>(job, 0, group, packed);
 }
 
+template <class T, int W, bool ROUND>
+struct Use {  // what is done with a task
+  static size_t bytes(const Job<T>& job) { return Task<T, W, ROUND>(job, 0, 0).lay_out(nullptr, job.loss != nullptr); }
+  static void work(const Job<T>& job, int64_t network, int64_t group, void* scratch) {
+    Task<T, W, ROUND> task(job, network, group);
+    task.lay_out(scratch, job.loss != nullptr);
+    job.loss ? task.gradient_of_group() : task.run_group();
+  }
+};
+
+#ifdef __AVX512BF16__
+constexpr bool HAS_BFLOAT16 = true;
+#else
+constexpr bool HAS_BFLOAT16 = false;
+#endif
+
 template <class T>
-size_t scratch_bytes(const Job<T>& job) {  // of the group that needs most: a narrow one can have longer segments
-  const bool with_gradient = job.loss != nullptr;
-  const size_t narrow = Task<T, 1>(job, 0, 0).lay_out(nullptr, with_gradient);
-  const size_t wide = is_narrow(job, 0) ? 0 : Task<T, 2>(job, 0, 0).lay_out(nullptr, with_gradient);
-  return narrow > wide ? narrow : wide;
+size_t scratch_bytes(const Job<T>& job) {
+  if constexpr (HAS_BFLOAT16 && sizeof(T) == 4)
+    if (job.bfloat16) return Use<T, 2, true>::bytes(job);
+  return is_narrow(job, 0) ? Use<T, 1, false>::bytes(job) : Use<T, 2, false>::bytes(job);
 }
 
-template <class T, int W>
+template <class T>
 void work(const Job<T>& job, int64_t network, int64_t group, void* scratch) {
-  Task<T, W> task(job, network, group);
-  task.lay_out(scratch, job.loss != nullptr);
-  job.loss ? task.gradient_of_group() : task.run_group();
+  if constexpr (HAS_BFLOAT16 && sizeof(T) == 4)
+    if (job.bfloat16) return Use<T, 2, true>::work(job, network, group, scratch);
+  is_narrow(job, group) ? Use<T, 1, false>::work(job, network, group, scratch)
+                        : Use<T, 2, false>::work(job, network, group, scratch);
 }
 
 template <class T>
-void work_of_any_width(const Job<T>& job, int64_t network, int64_t group, void* scratch) {
-  is_narrow(job, group) ? work<T, 1>(job, network, group, scratch) : work<T, 2>(job, network, group, scratch);
-}
-
-template <class T>
-constexpr Kernel<T> kernel = {groups<T>, packed_bytes<T>, pack<T>, scratch_bytes<T>, work_of_any_width<T>};
+constexpr Kernel<T> kernel = {groups<T>, packed_bytes<T>, pack<T>, scratch_bytes<T>, work<T>};
 
 }  // namespace
 
 #define NAME_OF(kernel) #kernel
-#define KERNELS_(name) const Kernels kernels_##name = {NAME_OF(name), kernel<float>, kernel<double>};
+#define KERNELS_(name) const Kernels kernels_##name = {NAME_OF(name), HAS_BFLOAT16, kernel<float>, kernel<double>};
 #define KERNELS(name) KERNELS_(name)
 KERNELS(RECURRA_KERNEL)
 

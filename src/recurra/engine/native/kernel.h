@@ -27,6 +27,7 @@ struct Job {
   const T* recurrent_bias;  // network, unit
   const T* output_bias;     // network, output
   const bool* active;       // network: the others are passed over
+  bool bfloat16;            // whether the factors of the products are rounded to it; only where `Kernels` has it
 
   bool own_trials;           // whether the next three have a leading network axis
   const T* trial_inputs;     // trial, time, input
@@ -57,10 +58,12 @@ struct Kernel {
 
 struct Kernels {
   const char* name;
+  bool bfloat16;
   Kernel<float> float32;
   Kernel<double> float64;
 };
 
-extern const Kernels kernels_baseline, kernels_avx2, kernels_avx512;  // the last two only for x86-64
+// The last three only for x86-64.
+extern const Kernels kernels_baseline, kernels_avx2, kernels_avx512, kernels_avx512bf16;
 
 }  // namespace recurra

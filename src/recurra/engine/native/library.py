@@ -11,7 +11,7 @@ import jax
 from recurra.checks import check_choice
 
 PATH = Path(__file__).parent / f"librecurra_engine.{'dylib' if sys.platform == 'darwin' else 'so'}"
-INSTRUCTIONS = ("avx512", "avx2", "baseline")
+INSTRUCTIONS = ("avx512bf16", "avx512", "avx2", "baseline")
 TARGETS = [f"recurra_{name}_{dtype}" for name in ("loss_and_gradient", "run") for dtype in ("float32", "float64")]
 
 
@@ -26,6 +26,7 @@ def load() -> tuple[ctypes.CDLL | None, str]:
     try:
         library = ctypes.CDLL(str(PATH))
         library.recurra_instructions.restype = ctypes.c_char_p
+        library.recurra_has_bfloat16.restype = ctypes.c_bool
         for target in TARGETS:
             jax.ffi.register_ffi_target(target, jax.ffi.pycapsule(getattr(library, target)), platform="cpu")
     except (OSError, AttributeError, RuntimeError, jax.errors.JaxRuntimeError) as error:
@@ -41,6 +42,11 @@ def load() -> tuple[ctypes.CDLL | None, str]:
 def instructions(library: ctypes.CDLL) -> str:
     """The instruction set that the kernel uses on this processor."""
     return library.recurra_instructions().decode()
+
+
+def has_bfloat16(library: ctypes.CDLL) -> bool:
+    """Whether this processor has instructions for bfloat16 that the kernel uses."""
+    return bool(library.recurra_has_bfloat16())
 
 
 def threads(library: ctypes.CDLL) -> int:

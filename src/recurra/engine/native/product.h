@@ -15,64 +15,110 @@ struct Parts {
   int size(int part) const { return begin(part + 1) - begin(part); }
 };
 
-template <class T, int W>
+// out[r] = start[r] + sum over k of weight[k][r] * in[k], for all rows r. `Dot` does it for a few rows in registers,
+// and says how many weights of a row it takes as one.
+template <class Dot>
 struct Product {
-  static constexpr int vectors = W * PIECES;             // of a row
-  static constexpr int slice = vectors < 2 ? vectors : 2;  // of these, how many are worked on at once
-  static constexpr int most_rows = ACCUMULATORS / slice;
+  typedef typename Dot::Number T;
+  typedef typename Dot::Weight Weight;
+  typedef void (*Rows)(const Weight*, int, const Vec<T>*, const T*, Vec<T>*);
 
-  // out[r] = start[r] + sum over k of weight[k][r] * in[k], for R rows in registers.
-  template <int R>
-  static void rows(const T* weight, int depth, const Vec<T>* in, const T* start, Vec<T>* out) {
-    Vec<T> sum[R][slice];
-    UNROLL for (int r = 0; r < R; r++)
-      UNROLL for (int s = 0; s < slice; s++) sum[r][s] = start ? all(start[r]) : Vec<T>{};
-    for (int k = 0; k < depth; k++, weight += R, in += vectors)
-      UNROLL for (int r = 0; r < R; r++)
-        UNROLL for (int s = 0; s < slice; s++) sum[r][s] += in[s] * weight[r];
-    UNROLL for (int r = 0; r < R; r++)
-      UNROLL for (int s = 0; s < slice; s++) out[r * vectors + s] = sum[r][s];
-  }
-
-  typedef void (*Rows)(const T*, int, const Vec<T>*, const T*, Vec<T>*);
   template <int... r>
   static INLINE Rows choose(int count, std::integer_sequence<int, r...>) {
-    static constexpr Rows table[] = {rows<r + 1>...};
+    static constexpr Rows table[] = {Dot::template rows<r + 1>...};
     return table[count - 1];
   }
 
-  // All rows from `first` on; `panels` holds, for every part of the rows, depth x rows weights.
-  static INLINE void multiply(const T* panels, Parts rows, int depth, int first, const Vec<T>* in, const T* start,
+  static int length(int depth) { return (depth + Dot::taken - 1) / Dot::taken; }
+
+  // Only the parts with rows from `first` on. `panels` holds, for every part, length x rows weights.
+  static INLINE void multiply(const Weight* panels, Parts rows, int depth, int first, const Vec<T>* in, const T* start,
                               Vec<T>* out) {
     for (int part = 0; part < rows.count; part++) {
       int row = rows.begin(part), count = rows.size(part);
       if (row + count <= first) continue;
-      Rows some = choose(count, std::make_integer_sequence<int, most_rows>());
-      for (int s = 0; s < vectors; s += slice)
-        some(panels + size_t(row) * depth, depth, in + s, start ? start + row : nullptr, out + row * vectors + s);
+      Rows some = choose(count, std::make_integer_sequence<int, Dot::most_rows>());
+      for (int s = 0; s < Dot::vectors; s += Dot::slice)
+        some(panels + size_t(row) * length(depth), length(depth), in + s, start ? start + row : nullptr,
+             out + row * Dot::vectors + s);
     }
   }
 
   // panels of the matrix whose element (row, k) is element(row, k)
   template <class Element>
-  static void pack(Parts rows, int depth, Element element, T* panels) {
+  static void pack(Parts rows, int depth, Element element, Weight* panels) {
     for (int part = 0; part < rows.count; part++)
-      for (int k = 0; k < depth; k++)
-        for (int row = rows.begin(part); row < rows.begin(part + 1); row++) *panels++ = element(row, k);
+      for (int k = 0; k < depth; k += Dot::taken)
+        for (int row = rows.begin(part); row < rows.begin(part + 1); row++)
+          *panels++ = Dot::weight([&](int i) { return k + i < depth ? element(row, k + i) : T(0); });
   }
 };
 
-// gradient[a][b] += sum over time and trials of left[time][a] * right[time][b], tile by tile in registers.
 template <class T, int W>
+struct PlainDot {
+  typedef T Number;
+  typedef T Weight;
+  static constexpr int taken = 1;
+  static constexpr int vectors = W * PIECES;             // of a row
+  static constexpr int slice = vectors < 2 ? vectors : 2;  // of these, how many are worked on at once
+  static constexpr int most_rows = ACCUMULATORS / slice;
+
+  template <class Get>
+  static INLINE T weight(Get get) {
+    return get(0);
+  }
+
+  template <int R>
+  static void rows(const T* weight, int length, const Vec<T>* in, const T* start, Vec<T>* out) {
+    Vec<T> sum[R][slice];
+    UNROLL for (int r = 0; r < R; r++)
+      UNROLL for (int s = 0; s < slice; s++) sum[r][s] = start ? all(start[r]) : Vec<T>{};
+    for (int k = 0; k < length; k++, weight += R, in += vectors)
+      UNROLL for (int r = 0; r < R; r++)
+        UNROLL for (int s = 0; s < slice; s++) sum[r][s] += in[s] * weight[r];
+    UNROLL for (int r = 0; r < R; r++)
+      UNROLL for (int s = 0; s < slice; s++) out[r * vectors + s] = sum[r][s];
+  }
+};
+
+// gradient[a][b] += sum over time and trials of left[time][a] * right[time][b], tile by tile; `Tile` does one in registers.
+template <class Tile>
 struct Outer {
-  static constexpr int vectors = W * PIECES;
-  static constexpr int most_left = ACCUMULATORS == 24 ? 4 : 3, most_right = 4, tile = 16;
+  typedef typename Tile::Number T;
+  typedef void (*Sums)(const Vec<T>*, size_t, const Vec<T>*, size_t, int, Vec<T>*);
+  static constexpr int size = 16;                  // numbers of a tile
   static constexpr int panel_bytes = 256 * 1024;  // of `right`, so that it stays in the second-level cache
+
+  template <int... i>
+  static INLINE Sums choose(int a, int b, std::integer_sequence<int, i...>) {
+    static constexpr Sums table[] = {Tile::template sums<i / Tile::most_right + 1, i % Tile::most_right + 1>...};
+    return table[(a - 1) * Tile::most_right + b - 1];
+  }
+
+  // `gradient` holds a tile for every part of left and every part of right.
+  static void add(Parts left_rows, const Vec<T>* left, size_t left_stride, Parts right_rows, const Vec<T>* right,
+                  size_t right_stride, int times, T* gradient) {
+    constexpr auto sizes = std::make_integer_sequence<int, Tile::most_left * Tile::most_right>();
+    Parts panels(right_rows.count, panel_bytes / (Tile::most_right * times * Tile::vectors * VECTOR_BYTES));
+    for (int panel = 0; panel < panels.count; panel++)
+      for (int i = 0; i < left_rows.count; i++)
+        for (int j = panels.begin(panel); j < panels.begin(panel + 1); j++)
+          choose(left_rows.size(i), right_rows.size(j), sizes)(
+              left + left_rows.begin(i) * Tile::vectors, left_stride, right + right_rows.begin(j) * Tile::vectors,
+              right_stride, times, (Vec<T>*)(gradient + (size_t(i) * right_rows.count + j) * size));
+  }
+};
+
+template <class T, int W>
+struct PlainTile {
+  typedef T Number;
+  static constexpr int vectors = W * PIECES;
+  static constexpr int most_left = ACCUMULATORS == 24 ? 4 : 3, most_right = 4;
 
   template <int A, int B>
   static void sums(const Vec<T>* left, size_t left_stride, const Vec<T>* right, size_t right_stride, int times,
                    Vec<T>* gradient) {
-    Vec<T> sum[PIECES][tile];
+    Vec<T> sum[PIECES][16];
     UNROLL for (int piece = 0; piece < PIECES; piece++) {
       Vec<T> part[A][B];
       UNROLL for (int a = 0; a < A; a++) UNROLL for (int b = 0; b < B; b++) part[a][b] = Vec<T>{};
@@ -83,34 +129,21 @@ struct Outer {
             UNROLL for (int b = 0; b < B; b++)
               part[a][b] += l[a * vectors + w * PIECES] * r[b * vectors + w * PIECES];
       UNROLL for (int a = 0; a < A; a++) UNROLL for (int b = 0; b < B; b++) sum[piece][a * B + b] = part[a][b];
-      UNROLL for (int rest = A * B; rest < tile; rest++) sum[piece][rest] = Vec<T>{};
+      UNROLL for (int rest = A * B; rest < 16; rest++) sum[piece][rest] = Vec<T>{};
     }
-    UNROLL for (int i = 0; i < tile; i++) sum[0][i] = sum_of_pieces<T>(&sum[0][i], tile);
-    UNROLL for (int i = 0; i < tile / LANES<T>; i++) gradient[i] += sums_over_lanes<T>(&sum[0][i * LANES<T>]);
-  }
-
-  typedef void (*Sums)(const Vec<T>*, size_t, const Vec<T>*, size_t, int, Vec<T>*);
-  template <int... i>
-  static INLINE Sums choose(int a, int b, std::integer_sequence<int, i...>) {
-    static constexpr Sums table[] = {sums<i / most_right + 1, i % most_right + 1>...};
-    return table[(a - 1) * most_right + b - 1];
-  }
-
-  // `gradient` holds a tile of 16 numbers for every part of left and every part of right.
-  static void add(Parts left_rows, const Vec<T>* left, size_t left_stride, Parts right_rows, const Vec<T>* right,
-                  size_t right_stride, int times, T* gradient) {
-    int width = panel_bytes / (most_right * times * vectors * VECTOR_BYTES);
-    Parts panels(right_rows.count, width < 1 ? 1 : width);
-    for (int panel = 0; panel < panels.count; panel++)
-      for (int i = 0; i < left_rows.count; i++)
-        for (int j = panels.begin(panel); j < panels.begin(panel + 1); j++) {
-          Sums some = choose(left_rows.size(i), right_rows.size(j),
-                             std::make_integer_sequence<int, most_left * most_right>());
-          some(left + left_rows.begin(i) * vectors, left_stride, right + right_rows.begin(j) * vectors, right_stride,
-               times, (Vec<T>*)(gradient + (size_t(i) * right_rows.count + j) * tile));
-        }
+    UNROLL for (int i = 0; i < 16; i++) sum[0][i] = sum_of_pieces<T>(&sum[0][i], 16);
+    UNROLL for (int i = 0; i < 16 / LANES<T>; i++) gradient[i] += sums_over_lanes<T>(&sum[0][i * LANES<T>]);
   }
 };
+
+// The products of a task: of numbers as they are, or (in bfloat16.h, for float alone) of rounded ones.
+template <class T, int W>
+struct Plain {
+  typedef Product<PlainDot<T, W>> Matrix;
+  typedef Outer<PlainTile<T, W>> Gradient;
+};
+template <class T>
+struct Rounded;
 
 }  // namespace
 }  // namespace recurra
