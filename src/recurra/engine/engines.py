@@ -55,8 +55,8 @@ def choose_engine(choice: str, dynamics: Dynamics) -> Engine:
     """The engine for these equations.
 
     Args:
-        choice: "native", "portable", "native-bfloat16", or "auto": native where it can be used. "native-bfloat16" rounds the
-            factors of the matrix products in training: faster, with a gradient to about three digits.
+        choice: "auto" (native where it can be used), "native", "portable", or "native-bfloat16", which rounds the
+            factors of the matrix products in training: faster, with a gradient to between two and three digits.
         dynamics: the equations; the native engine knows `RateDynamics` alone.
 
     Raises:

@@ -1,7 +1,7 @@
 """The engine in C++, called through XLA: the same functions as `portable`, for `RateDynamics`, many times as fast.
 
 `kernel.cc` says how a step flows through it. `RECURRA_THREADS` sets the number of threads, `RECURRA_INSTRUCTIONS` the
-instruction set (avx512bf16, avx512, avx2 or baseline). A network's bits depend on neither the threads nor its neighbours.
+instruction set (avx512bf16, avx512, avx2 or baseline). A network's bits depend on neither its neighbours nor the threads.
 """
 
 from functools import partial
@@ -35,7 +35,7 @@ def respond(
 
 
 @partial(jax.jit, static_argnames=("dynamics", "rate_penalty", "bfloat16"))
-def loss_and_gradient(
+def loss_and_gradient(  # noqa: PLR0913 - those of the portable one, and one more
     dynamics: RateDynamics,
     weights: Weights,
     inputs: Inputs,
