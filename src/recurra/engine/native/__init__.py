@@ -1,7 +1,8 @@
 """The engine in C++, called through XLA: the same functions as `portable`, for `RateDynamics`, many times as fast.
 
-`kernel.cc` says how a step flows through it. `RECURRA_THREADS` sets the number of threads, `RECURRA_INSTRUCTIONS` the
-instruction set (avx512bf16, avx512, avx2 or baseline). A network's bits depend on neither its neighbours nor the threads.
+`kernel.cc` says how a step flows through it. `RECURRA_THREADS` sets the number of threads, and `RECURRA_INSTRUCTIONS`
+the instruction set: avx512bf16, avx512, avx2 or baseline. A network's bits depend on neither its neighbours nor the
+threads.
 """
 
 from functools import partial
