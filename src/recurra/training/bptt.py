@@ -144,8 +144,9 @@ def bptt_step(
         trials: the batch.
 
     Returns:
-        The learner one step later, the networks that are still active, and the loss before the step. A network whose
-        step brings a loss above the bound or a weight that is not finite does not take it, and is active no more.
+        The learner one step later, the networks that are still active, and the loss before the step, NaN for those that
+        are not. A network whose step brings a loss above the bound or a weight that is not finite does not take it, and
+        is active no more.
     """
     networks = active.shape[0]
     if networks == 1:  # the compiler would treat one network alone in another way, down to its bits
@@ -165,7 +166,7 @@ def bptt_step(
     frozen = {name: jnp.zeros_like(getattr(gradient, name)) for name in gradient.__dict__ if name not in trained}
     gradient = Weights(**{**gradient.__dict__, **frozen})
     moved, still = _all_moved(rule, learner, gradient, pace.learning_rate, active & (loss <= pace.loss_bound))
-    return jax.tree.map(lambda array: array[:networks], (moved, still, loss))
+    return jax.tree.map(lambda array: array[:networks], (moved, still, jnp.where(still, loss, jnp.nan)))
 
 
 def _all_moved(

@@ -50,13 +50,13 @@ def train_lane(
     rule: BPTT, dynamics: Dynamics, engine: Engine, trained: tuple[str, ...], batches: Sequence[Trials], lane: Lane
 ) -> Lane:
     """The lane after a training step on each of the batches."""
+    if not np.any(lane.active):  # a look at them makes Python wait for the engine: once is enough
+        return lane
+    learner, active, losses = lane.learner, jnp.asarray(lane.active), list(lane.losses)
     for trials in batches:
-        if not np.any(lane.active):
-            break
-        active = jnp.asarray(lane.active)
-        learner, still, loss = bptt_step(rule, dynamics, engine, trained, lane.learner, active, lane.pace, trials)
-        lane = replace(lane, learner=learner, active=still, losses=(*lane.losses, jnp.where(still, loss, jnp.nan)))
-    return lane
+        learner, active, loss = bptt_step(rule, dynamics, engine, trained, learner, active, lane.pace, trials)
+        losses.append(loss)
+    return replace(lane, learner=learner, active=active, losses=tuple(losses))
 
 
 def score_lane(

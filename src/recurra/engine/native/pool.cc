@@ -132,7 +132,7 @@ class Pool {
   void serve(int self) {
     for (uint64_t seen = 0;;) {
       // Training calls again within a millisecond: look for a while before going to sleep.
-      for (int round = 1; round < 2048 && generation_.load(std::memory_order_acquire) == seen; round++)
+      for (int round = 1; round < 4000 && generation_.load(std::memory_order_acquire) == seen; round++)
         wait_a_little(round);
       if (generation_.load(std::memory_order_acquire) == seen) {
         std::unique_lock<std::mutex> lock(mutex_);
