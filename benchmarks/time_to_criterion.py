@@ -24,11 +24,11 @@ def main() -> None:
     parser.add_argument("--networks", type=positive, default=4)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--engine", choices=CHOICES, default="auto")
+    parser.add_argument("--set", action="append", dest="settings", default=[], metavar="KEY=VALUE", help="of the spec")
     options = parser.parse_args()
-    settings = [f"networks={options.networks}", f"seed={options.seed}", f"training.stop.bound={BOUND}"]
-    training = to_spec(with_settings(read_table(options.preset), ["training.stop=loss", *settings])).to_training(
-        options.engine
-    )
+    settings = ["training.stop=loss", f"training.stop.bound={BOUND}", f"networks={options.networks}"]
+    settings += [f"seed={options.seed}", *options.settings]
+    training = to_spec(with_settings(read_table(options.preset), settings)).to_training(options.engine)
     print(f"{options.preset}, {training.model.units} units, engine {training.used_engine.about()}")
     print("| network | epoch | steps | seconds | loss |\n" + "|---" * 5 + "|")
     began, state = time.perf_counter(), training.start()

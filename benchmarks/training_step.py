@@ -9,7 +9,7 @@ A training step is forward, mean squared error, backward and Adam. Contenders:
 - sgemm: no network, but what the processor can do: the product of two 2,000 x 2,000 float32 matrices;
 - torch: torch.nn.RNN, Linear, Adam; jax: lax.scan under jit, optax's Adam; jax_vmap: the same for a cohort;
 - keras_tensorflow, keras_jax: SimpleRNN, Dense, compile and fit; neuralrnn: NeuralRNN's ctrnn and Trainer;
-- recurra_native, recurra_portable: recurra's two engines.
+- recurra_native, recurra_bfloat16, recurra_portable: recurra's engines.
 
 Run it in recurra's environment; rivals get environments of their own in --environments, made when they are missing.
 Every contender is a process that waits while another is measured. In every round every contender has its turn at every
@@ -73,6 +73,7 @@ CONTENDERS = {
     "keras_jax": Contender("keras_step.py", environ={"KERAS_BACKEND": "jax"}),
     "neuralrnn": Contender("neuralrnn_step.py"),
     "recurra_native": Contender("recurra_step.py", ("native",), cohorts=True),
+    "recurra_bfloat16": Contender("recurra_step.py", ("native-bfloat16",), cohorts=True),
     "recurra_portable": Contender("recurra_step.py", ("portable",), cohorts=True),
 }
 

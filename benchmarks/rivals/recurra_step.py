@@ -1,14 +1,19 @@
-"""Worker of training_step.py: recurra's own training step, with the `native` or the `portable` engine."""
+"""Worker of training_step.py: recurra's own training step, with the engine that the first argument names.
+
+A time is that of a stretch of steps without a look at the results between them, as `Training` takes them.
+"""
 
 import os
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from protocol import Shape, Times, serve, timed
+from protocol import Shape, Times, serve
 
 from recurra.engine import choose_engine
 from recurra.models import RateRNN
@@ -51,15 +56,18 @@ def prepare(shape: Shape, engine_name: str) -> Times:
     engine = choose_engine(engine_name, dynamics)
     every = tuple(range(shape.networks))
     lanes = [lane(model, shape, group) for group in ([every] if engine.whole_cohorts else zip(every, strict=True))]
-    one_step = partial(train_lane, RULE, dynamics, engine, model.trained(), [trials])
+    stretch = partial(train_lane, RULE, dynamics, engine, model.trained(), [trials] * shape.calls)
     pool = ThreadPoolExecutor(1 if engine.whole_cohorts else len(os.sched_getaffinity(0)))
 
-    def step() -> None:
+    def once() -> float:
         nonlocal lanes
-        lanes = list(pool.map(one_step, lanes))
+        began = time.perf_counter()
+        lanes = [replace(one, losses=()) for one in pool.map(stretch, lanes)]
         jax.block_until_ready([one.learner for one in lanes])
+        return 1e3 * (time.perf_counter() - began) / shape.calls / shape.networks
 
-    return timed(step, shape)
+    once()
+    return lambda repeat: [once() for _ in range(repeat)]
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import json
 import traceback
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -218,7 +219,13 @@ def export(
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; exit status 0 done, 1 it failed, 2 wrong usage."""
+    """Run the command line; exit status 0 done, 1 it failed, 2 wrong usage. A warning is a line on standard error."""
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_: typer.echo(f"recurra: {message}", err=True)
+        return _status_of(arguments)
+
+
+def _status_of(arguments: list[str] | None) -> int:
     try:
         return app(arguments, standalone_mode=False) or 0
     except typer.Exit as ended:

@@ -178,7 +178,7 @@ struct Task {
   Weight *forward_weights, *backward_weights;
   T *packed, *bias, *gradient;
   V *left, *right, *values, *errors, *product, *by_rates, *carry, *state, *noise, *bias_sum, *kept;
-  V *round_left, *round_right, *round_pairs;  // rows rounded for the products, where they are
+  V *round_left = nullptr, *round_right = nullptr, *round_pairs = nullptr;  // rows rounded for the products
   V valid[vectors], loss[PIECES] = {}, squares[PIECES] = {};  // piece by piece, see vectors.h
 
   Task(const Job<T>& job, int64_t network, int64_t group)
@@ -223,7 +223,7 @@ struct Task {
       right = scratch.take<V>(size_t(block) * right_stride);
       by_rates = scratch.take<V>(size_t(units) * vectors);
       carry = scratch.take<V>(size_t(units) * vectors);
-      bias_sum = scratch.take<V>(size_t(units + outputs) * vectors + LANES<T>);
+      bias_sum = scratch.take<V>(size_t(units + outputs) * vectors);
       round_left = scratch.take<V>(ROUND ? size_t(segment) * round_stride : 0);
       round_right = scratch.take<V>(ROUND ? size_t(block) * round_stride : 0);
       round_pairs = scratch.take<V>(ROUND ? round_stride : 0);
@@ -286,16 +286,39 @@ struct Task {
     return round_pairs;
   }
 
+  void multiply_forward(const V* row, int place, int first) {
+    const V* factors = rounded(row, units + inputs, round_left, place);
+    Matrix::multiply(forward_weights, forward_rows, units + inputs, first, factors, bias, product);
+  }
+
+  // The inputs of step t + 1; whether they are finite.
+  bool take_inputs(int t, V* x) {
+    V nothing{};
+    for (int i = 0; i < inputs * vectors; i++) {
+      x[i] = t < steps ? ((const V*)trials())[size_t(t) * inputs * vectors + i] : V{};
+      nothing += x[i] - x[i];
+    }
+    bool finite = true;
+    for (int l = 0; l < LANES<T>; l++) finite = finite && nothing[l] == T(0);
+    return finite;
+  }
+
   // Steps begin ... end - 1: the outputs of step t, and the rates after step t + 1.
   void forward(int begin, int end) {
     for (int t = begin; t < end; t++) {
       V *now = left + size_t(t - begin) * left_stride, *next = now + left_stride;
       V* next_value = own_values ? values + size_t(t - begin + 1) * units * vectors : nullptr;
-      const V* x = (const V*)trials() + size_t(t) * inputs * vectors;
-      for (int i = 0; i < inputs * vectors; i++) now[units * vectors + i] = t < steps ? x[i] : V{};
-      const V* factors = rounded(now, units + inputs, round_left, t - begin);
-      Matrix::multiply(forward_weights, forward_rows, units + inputs, t < steps ? 0 : units, factors, bias, product);
-      memcpy(errors + size_t(t - begin) * outputs * vectors, product + units * vectors, sizeof(V) * outputs * vectors);
+      V *to = errors + size_t(t - begin) * outputs * vectors, *x = now + units * vectors;
+      if (!take_inputs(t, x)) {  // zero times infinity is no number: outputs must not know the next step's inputs
+        memset(x, 0, sizeof(V) * inputs * vectors);
+        multiply_forward(now, t - begin, units);
+        memcpy(to, product + units * vectors, sizeof(V) * outputs * vectors);
+        take_inputs(t, x);
+        multiply_forward(now, t - begin, 0);
+      } else {
+        multiply_forward(now, t - begin, t < steps ? 0 : units);
+        memcpy(to, product + units * vectors, sizeof(V) * outputs * vectors);
+      }
       if (t == steps) return;
       if (job.noise != T(0)) draw_noise(t);
       equations.advance(units, product, job.leak, job.noise != T(0) ? noise : nullptr, now, state, next, next_value);
@@ -514,7 +537,8 @@ template <class T>
 size_t scratch_bytes(const Job<T>& job) {
   if constexpr (HAS_BFLOAT16 && sizeof(T) == 4)
     if (job.bfloat16) return Use<T, 2, true>::bytes(job);
-  return is_narrow(job, 0) ? Use<T, 1, false>::bytes(job) : Use<T, 2, false>::bytes(job);
+  const size_t narrow = Use<T, 1, false>::bytes(job), wide = Use<T, 2, false>::bytes(job);
+  return narrow > wide ? narrow : wide;  // the segments of a narrow group hold more steps
 }
 
 template <class T>
