@@ -4,8 +4,9 @@
     .venv/bin/python benchmarks/scaling.py --json scaling.json --figure docs/assets/scaling.png
 
 Loss and gradient of the native engine, from 4 networks of 100 units, 64 trials of 200 steps, 3 inputs and outputs; one
-of the five is varied at a time. Prints ms a network and step and GFLOP/s, each the median of 9 calls; threads are
-counted by processes of their own. GFLOP/s that stay the same mean that the cost grows as the arithmetic does.
+of the five is varied at a time. Prints ms a network and step and GFLOP/s, each the median of the calls of half a
+second, and of 9 at least; threads have processes of their own. GFLOP/s that stay the same mean that the cost
+grows as the arithmetic does.
 """
 
 import argparse
@@ -36,7 +37,7 @@ VARIED = {
     "networks": [1, 2, 3, 4, 8, 20, 50, 100],
     "threads": [1, 2, 3, 4],
 }
-CALLS = 9
+CALLS, SECONDS = 9, 0.5  # at least so many, and for so long
 
 
 def milliseconds(shape: Shape) -> float:
@@ -50,7 +51,7 @@ def milliseconds(shape: Shape) -> float:
     targets = jnp.asarray(random.standard_normal((*lead, shape.outputs), np.float32))
     mask = jnp.ones(targets.shape, bool)
     times = []
-    for _ in range(CALLS + 1):
+    while len(times) <= CALLS or sum(times) * shape.networks < 1e3 * SECONDS:
         began = time.perf_counter()
         jax.block_until_ready(NATIVE.loss_and_gradient(dynamics, weights, inputs, targets, mask))
         times.append(1e3 * (time.perf_counter() - began) / shape.networks)

@@ -30,7 +30,7 @@ def main() -> None:
     settings += [f"seed={options.seed}", *options.settings]
     training = to_spec(with_settings(read_table(options.preset), settings)).to_training(options.engine)
     print(f"{options.preset}, {training.model.units} units, engine {training.used_engine.about()}")
-    print("| network | epoch | steps | seconds | loss |\n" + "|---" * 5 + "|")
+    print("| network | outcome | epoch | steps | seconds | loss |\n" + "|---" * 6 + "|")
     began, state = time.perf_counter(), training.start()
     while not state.ended:
         before = state.status
@@ -39,8 +39,8 @@ def main() -> None:
         for at, status in enumerate(state.status):
             if status.ended and not before[at].ended:
                 loss, steps = state.history.validation_loss[at, -1], int(state.history.step[-1])
-                what = f"{seconds:.1f}" if status.name == "reached" else status.name
-                print(f"| {training.numbers[at]} | {state.epoch} | {steps:,} | {what} | {loss:.4f} |", flush=True)
+                cells = [training.numbers[at], status.name, state.epoch, f"{steps:,}", f"{seconds:.1f}", f"{loss:.4f}"]
+                print("| " + " | ".join(map(str, cells)) + " |", flush=True)
 
 
 if __name__ == "__main__":

@@ -211,8 +211,9 @@ def normal_numbers(key, trials, steps, units, dtype):
         if turn % 4 == 3:
             block = turn // 4
             x, y = x + keys[(block + 1) % 3], y + keys[(block + 2) % 3] + np.uint32(block + 1)
-    lost = np.uint32(8 if dtype == np.float32 else 0)
-    first, second = (((word >> lost) + dtype.type(0.5)) * dtype.type(2.0 ** (int(lost) - 32)) for word in (x, y))
+    lost = 8 if dtype == np.float32 else 0
+    half, scale = dtype.type(0.5), dtype.type(2.0 ** (lost - 32))
+    first, second = (((word >> np.uint32(lost)).astype(dtype) + half) * scale for word in (x, y))
     radius, angle = np.sqrt(-2 * np.log(first)), 2 * np.pi * second.astype(np.float64)
     both = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=-1)
     return both.reshape(trials, steps, 2 * pairs)[:, :, :units]
