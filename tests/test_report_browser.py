@@ -115,7 +115,7 @@ def test_the_figures_turn_dark_with_the_page(page):
 
 def test_a_link_in_the_table_opens_the_dossier(page):
     page.locator("#summary tbody a").last.click()
-    page.wait_for_function("document.getElementById('network-1').open")
+    page.wait_for_function("() => document.getElementById('network-1').open")
 
 
 @pytest.mark.parametrize("width", [380, 800, 1100, 1600])
