@@ -219,13 +219,13 @@ def normal_numbers(key, trials, steps, units, dtype):
     return both.reshape(trials, steps, 2 * pairs)[:, :, :units]
 
 
-def assert_close(found, expected, dtype, least=0.0):
-    """Every array to the tolerance of its dtype, relative to its largest magnitude or at least to `least`."""
+def assert_close(found, expected, dtype, scale=0.0):
+    """Every array to the tolerance of its dtype, relative to its largest magnitude or at least to `scale`."""
     for pair in zip(jax.tree.leaves(found), jax.tree.leaves(expected), strict=True):
         a, b = (np.asarray(array, np.float64) for array in pair)
         assert a.shape == b.shape
         if b.size:
-            assert abs(a - b).max() <= TOLERANCE[dtype] * max(abs(b).max(), least)
+            assert abs(a - b).max() <= TOLERANCE[dtype] * max(abs(b).max(), scale)
 
 
 def assert_agrees_with_hand(made, dtype):
@@ -293,7 +293,12 @@ def test_every_value_meets_every_other():
 @pytest.mark.parametrize("case", PAIRS, ids=str)
 def test_agrees_with_the_portable_engine(case, seed):
     made = problem(case, np.random.default_rng(seed))
-    assert_close(made.loss_and_gradient(NATIVE), made.loss_and_gradient(PORTABLE), case.dtype)
+    assert_close(made.loss_and_gradient(NATIVE), made.loss_and_gradient(PORTABLE), case.dtype, least(case))
+
+
+def least(case):
+    """The gradient of one unit is one number, what is left of a sum of terms of order 1."""
+    return 1.0 if case.units == 1 else 0.0
 
 
 @pytest.mark.parametrize("case", PAIRS[::4], ids=str)
@@ -304,15 +309,24 @@ def test_runs_agree_with_the_portable_engine(case, seed):
     assert_close(made.respond(NATIVE), outputs, case.dtype)
 
 
+@pytest.fixture
+def _forgotten():
+    """Each compiled call holds some ten mappings of memory, and a process has 65,530 of them."""
+    yield
+    jax.clear_caches()
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("_forgotten")
 @pytest.mark.parametrize("case", list(covering_design(3)), ids=str)
 def test_agrees_with_the_portable_engine_for_all_triples_of_options(case, seed):
     made = problem(case, np.random.default_rng(seed))
-    assert_close(made.loss_and_gradient(NATIVE), made.loss_and_gradient(PORTABLE), case.dtype)
-    assert_close(made.run(NATIVE), made.run(PORTABLE), case.dtype)
+    assert_close(made.loss_and_gradient(NATIVE), made.loss_and_gradient(PORTABLE), case.dtype, least(case))
+    assert_close(made.run(NATIVE), made.run(PORTABLE), case.dtype, least(case))
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("_forgotten")
 @pytest.mark.parametrize(
     ("form", "activation", "leak", "dtype"),
     list(itertools.product(*(FACTORS[name] for name in ("form", "activation", "leak", "dtype")))),
@@ -521,13 +535,15 @@ def print_digests():
     found, why = library.load()
     assert found is not None, why
     library.threads(found)  # the threads start here, with the arithmetic of Python, not of XLA
-    digests = {"fading": [digest(answers(fading(8))) for _ in range(3)]}
+    digests, rounded = {"fading": [digest(answers(fading(8))) for _ in range(3)]}, {}
     for case in BITS:
         made = problem(case, np.random.default_rng(7))
         digests[str(case)] = digest(answers(made))
         if not case.own_trials:
             assert_agrees_with_hand(made, case.dtype)
-    print(json.dumps([library.instructions(found), library.threads(found), digests]))  # noqa: T201
+        if library.has_bfloat16(found) and case.dtype == "float32":
+            rounded[str(case)] = digest(made.loss_and_gradient(NATIVE_BFLOAT16))
+    print(json.dumps([library.instructions(found), library.threads(found), digests, rounded]))  # noqa: T201
 
 
 def in_own_process(code, **environment):
@@ -550,14 +566,14 @@ def bits(**environment):
 
 @pytest.fixture(scope="module")
 def bits_of_one_thread():
-    return bits(RECURRA_THREADS="1", RECURRA_INSTRUCTIONS="")[2]
+    return bits(RECURRA_THREADS="1", RECURRA_INSTRUCTIONS="")[2:]
 
 
 @pytest.mark.parametrize("threads", ["2", "3", "16"])
 def test_bits_do_not_depend_on_the_number_of_threads(threads, bits_of_one_thread):
-    _, used, digests = bits(RECURRA_THREADS=threads, RECURRA_INSTRUCTIONS="")
+    _, used, digests, rounded = bits(RECURRA_THREADS=threads, RECURRA_INSTRUCTIONS="")
     assert used == int(threads)
-    assert digests == bits_of_one_thread
+    assert [digests, rounded] == bits_of_one_thread
     assert len(set(digests["fading"])) == 1
 
 
@@ -566,10 +582,10 @@ def test_instruction_sets_agree(instructions, bits_of_one_thread):
     """Each with the backward pass by hand; those with fused multiply-add to the bit."""
     if not supported(instructions):
         pytest.skip(f"this processor has no {instructions}")
-    used, _, digests = bits(RECURRA_THREADS="2", RECURRA_INSTRUCTIONS=instructions)
+    used, _, digests, _ = bits(RECURRA_THREADS="2", RECURRA_INSTRUCTIONS=instructions)
     assert used == instructions
     if instructions != "baseline" and supported("avx2"):
-        assert digests == bits_of_one_thread
+        assert digests == bits_of_one_thread[0]
 
 
 @pytest.mark.parametrize("own_trials", [False, True])
