@@ -9,7 +9,8 @@ from jaxtyping import Float
 
 from recurra.intervals import wilson_interval
 from recurra.models.cohort import Network
-from recurra.tasks.base import Task, Trials
+from recurra.tasks.base import Task
+from recurra.tasks.trials import Trials
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from recurra.intervals import Proportion, wilson_interval
 from recurra.status import Status
 from recurra.streams import Stream, random_key
 from recurra.tasks.base import Task
+from recurra.tasks.rules import SUCCESSFUL
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ class Cohort:
         one = {name: getattr(weights, name)[position] for name in WEIGHT_AXES}
         return Network(self.dynamics, Weights(**one), self.task.dt_ms)
 
-    def success_rate(self, trials: int = 1_000, needed: float = 0.95) -> Proportion:
+    def success_rate(self, trials: int = 1_000, needed: float = SUCCESSFUL) -> Proportion:
         """The share of successful networks, with its 95 % Wilson interval.
 
         A network is successful if at least `needed` of its trials are, on trials that no network was trained on.

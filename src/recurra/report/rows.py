@@ -9,11 +9,12 @@ from jaxtyping import Float
 from recurra.models.cohort import History
 from recurra.plotting.colors import network_color, state_name
 from recurra.plotting.interactive import LOSS_TOP
-from recurra.report.words import LEARNED, has_learned, percent
+from recurra.report.words import has_learned, percent
 from recurra.status import Status
 from recurra.studies.dossier import Dossier
 from recurra.studies.run_record import RunRecord
 from recurra.studies.spec import RunSpec
+from recurra.tasks.rules import SUCCESSFUL
 from recurra.training.stopping import LossBelow, SuccessAbove
 
 SPARK = (120, 30)  # px of a sparkline
@@ -87,8 +88,8 @@ def reason(status: Status, history: History, at: int, spec: RunSpec, dossier: Do
     share = dossier.performance.success
     failing = (
         ""
-        if share >= LEARNED
-        else f"; only {percent(share)} % of fresh trials are right, {100 * LEARNED:g} % are needed"
+        if share >= SUCCESSFUL
+        else f"; only {percent(share)} % of fresh trials are right, {100 * SUCCESSFUL:g} % are needed"
     )
     return ending + failing
 

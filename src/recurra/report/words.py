@@ -11,8 +11,8 @@ from recurra.status import Status
 from recurra.studies.dossier import Dossier
 from recurra.studies.run_record import RunRecord
 from recurra.tasks import FlipFlop
+from recurra.tasks.rules import SUCCESSFUL
 
-LEARNED = 0.95  # share of fresh trials that a network must do right to have learned; as in Cohort.success_rate
 FITS = 0.95  # hypercube score from which the memories stand on a parallelepiped
 RIGHT = 0.2  # largest cosine between axes that are called orthogonal
 EVEN = 1.25  # largest ratio between edges that are called equal
@@ -90,7 +90,7 @@ def held_words(dossiers: Sequence[Dossier]) -> str:
 
 def has_learned(dossier: Dossier) -> bool:
     """Whether a network does its task on fresh trials."""
-    return dossier.performance.success >= LEARNED
+    return dossier.performance.success >= SUCCESSFUL
 
 
 def sentence(run: RunRecord) -> str:

@@ -19,8 +19,15 @@ def to_toml(spec: RunSpec) -> str:
 
 
 def parameter_texts(kind: type) -> dict[str, str]:
-    """What the docstring of a class says of each of its arguments."""
-    text = inspect.getdoc(kind) or ""
+    """What the docstring of a class, or those of its bases, say of each of its arguments."""
+    texts: dict[str, str] = {}
+    for base in reversed(kind.__mro__):
+        texts |= _argument_texts(base.__doc__ or "")
+    return texts
+
+
+def _argument_texts(docstring: str) -> dict[str, str]:
+    text = inspect.cleandoc(docstring)
     match = re.search(r"^Args:\n((?:    .*\n?)+)", text, re.MULTILINE)
     entries = re.split(r"^    (?=\w+: )", match[1] if match else "", flags=re.MULTILINE)
     pairs = (entry.split(": ", 1) for entry in entries if ": " in entry)

@@ -10,7 +10,7 @@ from typing import final
 from recurra.checks import check_count, nearest
 from recurra.models import INITIALIZERS, Initializer, RateRNN
 from recurra.studies.tables import Registry, Table, from_table, to_table
-from recurra.tasks import TASKS, Task
+from recurra.tasks import RULES, TASKS, SuccessRule, Task
 from recurra.tasks.pulse_schedules import PoissonPulses, PulseSchedule, ScheduledPulses
 from recurra.training import BPTT, OPTIMIZERS, SCHEDULES, STOPS, TRIAL_SETS, Training
 from recurra.training.optimizers import Optimizer
@@ -21,6 +21,7 @@ from recurra.training.trial_sets import TrialSet
 REGISTRY: Registry = {
     Task: dict(TASKS),
     PulseSchedule: {"scheduled": ScheduledPulses, "poisson": PoissonPulses},
+    SuccessRule: dict(RULES),
     Initializer: dict(INITIALIZERS),
     Optimizer: dict(OPTIMIZERS),
     Schedule: dict(SCHEDULES),

@@ -1,81 +1,39 @@
-"""What a task is: trials, their conditions and periods, a probe, and when a trial counts as a success."""
+"""What a task is: trials, their conditions and periods, a probe, and the rule by which a trial is a success."""
 
 import abc
 import math
-from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Bool, Float
 
-from recurra.arrays import AnyArray, Condition, Inputs, Mask, Outputs, RandomKey, Targets
+from recurra.arrays import Outputs, RandomKey
 from recurra.checks import check_count
 from recurra.periods import Period
-
-
-@jax.tree_util.register_dataclass
-@dataclass(frozen=True)
-class Trial:
-    """One trial: what goes in, what should come out, where it counts, and which condition it is."""
-
-    inputs: Float[Array, "time input"]
-    targets: Float[Array, "time output"]
-    mask: Bool[Array, "time output"]
-    condition: Int[Array, ""]
-
-
-@jax.tree_util.register_dataclass
-@dataclass(frozen=True)
-class Trials:
-    """Trials of a task, with the names of the conditions and the periods that all of them share."""
-
-    inputs: Inputs
-    targets: Targets
-    mask: Mask
-    condition: Condition
-    condition_names: tuple[str, ...] = field(metadata={"static": True})
-    periods: tuple[Period, ...] = field(metadata={"static": True})
-    dt_ms: float = field(metadata={"static": True})
-
-    def __len__(self) -> int:
-        return self.inputs.shape[0]
-
-    @property
-    def time_ms(self) -> Float[np.ndarray, "time"]:
-        """Time of every step since the start of the trial, ms."""
-        return np.arange(self.inputs.shape[1]) * self.dt_ms
-
-    def part(self, index: Int[AnyArray, "part"] | slice) -> "Trials":
-        """The trials that `index` selects."""
-        return jax.tree.map(lambda array: array[index], self)
+from recurra.tasks.rules import SuccessRule
+from recurra.tasks.trials import Trial, Trials
 
 
 class Task(abc.ABC):
-    """A task is a frozen dataclass whose fields are its parameters, `dt_ms` among them, and these methods.
+    """A task is a frozen dataclass whose fields are its parameters, `dt_ms` and `rule` among them, and these methods.
 
     `trial` draws one trial from a key, and `sample` many.
     """
 
     sources: ClassVar[tuple[str, ...]] = ()
     dt_ms: float
+    rule: SuccessRule
 
-    @property
     @abc.abstractmethod
-    def inputs(self) -> int:
-        """Number of input channels."""
+    def trial(self, key: RandomKey) -> Trial:
+        """One random trial; all trials have one shape."""
 
-    @property
     @abc.abstractmethod
-    def outputs(self) -> int:
-        """Number of output channels."""
-
-    @property
-    @abc.abstractmethod
-    def steps(self) -> int:
-        """Time steps of a trial."""
+    def probe(self) -> Trials:
+        """A deterministic, noiseless set with every condition once."""
 
     @property
     @abc.abstractmethod
@@ -87,25 +45,20 @@ class Task(abc.ABC):
     def periods(self) -> tuple[Period, ...]:
         """The named periods that all trials share."""
 
-    @abc.abstractmethod
-    def trial(self, key: RandomKey) -> Trial:
-        """One random trial."""
+    @property
+    def inputs(self) -> int:
+        """Number of input channels."""
+        return _shape(self).inputs.shape[-1]
 
-    @abc.abstractmethod
-    def probe(self) -> Trials:
-        """A deterministic, noiseless set with every condition once."""
+    @property
+    def outputs(self) -> int:
+        """Number of output channels."""
+        return _shape(self).targets.shape[-1]
 
-    @abc.abstractmethod
-    def scored(self, trials: Trials) -> Bool[Array, "trial time output"]:
-        """Where the output is judged: without the time that a change is given to settle."""
-
-    @abc.abstractmethod
-    def correct(self, outputs: Outputs, trials: Trials) -> Bool[Array, "trial time output"]:
-        """Where the output stands for the right answer."""
-
-    @abc.abstractmethod
-    def success(self, outputs: Outputs, trials: Trials) -> Bool[Array, "trial"]:
-        """Which trials count as a success."""
+    @property
+    def steps(self) -> int:
+        """Time steps of a trial."""
+        return _shape(self).inputs.shape[0]
 
     def sample(self, key: RandomKey, trials: int) -> Trials:
         """`trials` random trials, drawn from `key`; the same key gives the same trials.
@@ -116,6 +69,23 @@ class Task(abc.ABC):
         """
         check_count("trials", trials)
         return _sample(self, key, trials)
+
+    def scored(self, trials: Trials) -> Bool[Array, "trial time output"]:
+        """Where the output is judged: without the time that a change is given to settle."""
+        return self.rule.scored(trials)
+
+    def correct(self, outputs: Outputs, trials: Trials) -> Bool[Array, "trial time output"]:
+        """Where the output stands for the right answer."""
+        return self.rule.correct(outputs, trials)
+
+    def success(self, outputs: Outputs, trials: Trials) -> Bool[Array, "trial"]:
+        """Which trials count as a success."""
+        return self.rule.success(outputs, trials)
+
+
+@lru_cache(maxsize=64)
+def _shape(task: Task) -> Trial:
+    return jax.eval_shape(task.trial, jax.random.key(0))
 
 
 @partial(jax.jit, static_argnames=("task", "trials"))
@@ -148,21 +118,3 @@ def gather(task: Task, drawn: Trial) -> Trials:
         periods=task.periods,
         dt_ms=task.dt_ms,
     )
-
-
-def steady_success(
-    correct: Bool[Array, "trial time output"],
-    scored: Bool[Array, "trial time output"],
-    squared_error: Float[AnyArray, "trial time output"],
-    share: float,
-    error_bound: float,
-) -> Bool[Array, "trial"]:
-    """Trials in which every output is right in at least `share` of the scored steps, with an rms error below the bound.
-
-    An output without a scored step in a trial cannot fail it.
-    """
-    squared_error = jnp.asarray(squared_error)
-    steps = scored.sum(axis=1).astype(squared_error.dtype)
-    right = (correct & scored).sum(axis=1).astype(squared_error.dtype) >= share * steps
-    rms = jnp.sqrt(jnp.where(scored, squared_error, 0).sum(axis=1) / jnp.maximum(steps, 1))
-    return (right & (rms < error_bound)).all(axis=-1)

@@ -9,9 +9,9 @@ from typing import ClassVar, final
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Int
+from jaxtyping import Array, Int
 
-from recurra.arrays import AnyArray, Outputs, RandomKey
+from recurra.arrays import AnyArray, RandomKey
 from recurra.checks import (
     check_at_least_zero,
     check_between,
@@ -20,9 +20,11 @@ from recurra.checks import (
     steps_of,
 )
 from recurra.periods import Period
-from recurra.tasks.base import Task, Trial, Trials, gather, steady_success, uniform_and_normal
+from recurra.tasks.base import Task, gather, uniform_and_normal
 from recurra.tasks.pulse_schedules import PulseSchedule, ScheduledPulses, Signs, whole_steps
-from recurra.tasks.pulses import Pulses, steady
+from recurra.tasks.pulses import Pulses
+from recurra.tasks.rules import SignRule, SuccessRule
+from recurra.tasks.trials import Trial, Trials
 
 
 @final
@@ -36,9 +38,7 @@ class FlipFlop(Task):
     The conditions are the $2^n$ memory states, named by their signs, bit 1 first; a trial's condition is the
     state that it ends in, -1 if a bit was never set.
 
-    A trial is a success if every bit has the target's sign in at least `success_share` of the scored steps, and
-    a root-mean-square error below `error_bound`. Scored is the time in which the target is not 0, without
-    the first `settle_ms` after each of its steps.
+    A trial is a success by `rule`: every bit has the target's sign while the target is not 0.
 
     Args:
         bits: memory bits, one input and one output each, 1 to 8.
@@ -50,9 +50,7 @@ class FlipFlop(Task):
         response_delay_ms: from the end of a pulse to the target's step, ms.
         input_noise: standard deviation of the noise on every input and step; the targets are clean.
         pulses: when they come: `ScheduledPulses` (the papers') or `PoissonPulses`.
-        settle_ms: time after a step of the target in which the output is not judged, ms.
-        success_share: share of the scored steps with the right sign that a success needs, 0 to 1.
-        error_bound: root-mean-square error that a success stays below.
+        rule: when a trial is a success.
         dt_ms: length of a time step, ms.
 
     Source: Sussillo and Barak (2013), doi:10.1162/NECO_a_00409; numbers from Jarne (2024), section 3, and the
@@ -70,9 +68,7 @@ class FlipFlop(Task):
     response_delay_ms: float = 20.0
     input_noise: float = 0.1
     pulses: PulseSchedule = field(default_factory=ScheduledPulses)
-    settle_ms: float = 10.0
-    success_share: float = 0.95
-    error_bound: float = 0.3
+    rule: SuccessRule = field(default_factory=SignRule)
     dt_ms: float = 1.0
 
     def __post_init__(self) -> None:
@@ -82,20 +78,17 @@ class FlipFlop(Task):
         check_positive("amplitude", self.amplitude)
         check_between("amplitude_spread", self.amplitude_spread, 0, self.amplitude)
         check_at_least_zero("input_noise", self.input_noise)
-        check_between("success_share", self.success_share, 0, 1)
-        check_positive("error_bound", self.error_bound)
         steps_of("pulse_spread_ms", self.pulse_spread_ms, self.dt_ms, at_least=0)
         steps_of("shortest pulse, pulse_ms - pulse_spread_ms,", self._shortest_pulse_ms, self.dt_ms)
         steps_of("response_delay_ms", self.response_delay_ms, self.dt_ms, at_least=0)
-        steps_of("settle_ms", self.settle_ms, self.dt_ms, at_least=0)
         if not isinstance(self.pulses, PulseSchedule):
             raise TypeError(f"pulses is {self.pulses!r}; expected ScheduledPulses(...) or PoissonPulses(...)")
         self.pulses.check(self.dt_ms)
-        held_ms = self.length_ms - self._probe_onset_ms - self.pulse_ms - self.response_delay_ms - self.settle_ms
+        held_ms = self.length_ms - self._probe_onset_ms - self.pulse_ms - self.response_delay_ms - self.rule.settle_ms
         if held_ms < self.dt_ms:
             raise ValueError(
                 f"length_ms is {self.length_ms:g}; a pulse at {self._probe_onset_ms:g} ms, response_delay_ms and "
-                f"settle_ms leave {held_ms:g} ms to judge the memory. "
+                f"the rule's settle_ms leave {held_ms:g} ms to judge the memory. "
                 f"Expected at least {self.length_ms - held_ms + self.dt_ms:g} ms."
             )
 
@@ -106,18 +99,6 @@ class FlipFlop(Task):
     @property
     def _probe_onset_ms(self) -> float:
         return 10 * self.dt_ms
-
-    @property
-    def inputs(self) -> int:
-        return self.bits
-
-    @property
-    def outputs(self) -> int:
-        return self.bits
-
-    @property
-    def steps(self) -> int:
-        return steps_of("length_ms", self.length_ms, self.dt_ms)
 
     @property
     def states(self) -> Int[np.ndarray, "state bit"]:
@@ -133,10 +114,11 @@ class FlipFlop(Task):
         return (Period("trial", 0.0, self.length_ms),)
 
     def trial(self, key: RandomKey) -> Trial:
-        pulses = self.pulses.most(self.steps, self.dt_ms)
-        uniform, normal = uniform_and_normal(key, 5 * pulses, self.steps, self.bits)
+        steps = steps_of("length_ms", self.length_ms, self.dt_ms)
+        pulses = self.pulses.most(steps, self.dt_ms)
+        uniform, normal = uniform_and_normal(key, 5 * pulses, steps, self.bits)
         when, which, whether, width, height = uniform.reshape(5, pulses, self.bits)
-        onset, sign = self.pulses.place(jnp.stack([when, which, whether]), self.steps, self.dt_ms)
+        onset, sign = self.pulses.place(jnp.stack([when, which, whether]), steps, self.dt_ms)
         widest_ms = self.pulse_ms + self.pulse_spread_ms
         drawn = Pulses(
             onset=onset,
@@ -144,7 +126,7 @@ class FlipFlop(Task):
             width=whole_steps(width, (self._shortest_pulse_ms, widest_ms), self.dt_ms),
             amplitude=self.amplitude + self.amplitude_spread * (2 * height - 1),
         )
-        clean = self.render(drawn, self.steps)
+        clean = self.render(drawn, steps)
         return dataclasses.replace(clean, inputs=clean.inputs + self.input_noise * normal)
 
     def probe(self) -> Trials:
@@ -175,18 +157,6 @@ class FlipFlop(Task):
         answer_ms = self.pulse_ms + self.response_delay_ms
         steps = (len(walk) + 1) * interval + steps_of("the last answer", answer_ms, self.dt_ms)
         return self.noiseless(walk[None], interval, interval, steps)
-
-    def scored(self, trials: Trials) -> Bool[Array, "trial time output"]:
-        settle = steps_of("settle_ms", self.settle_ms, self.dt_ms, at_least=0)
-        return jnp.asarray(trials.mask) & (jnp.asarray(trials.targets) != 0) & steady(trials.targets, settle)
-
-    def correct(self, outputs: Outputs, trials: Trials) -> Bool[Array, "trial time output"]:
-        return jnp.sign(outputs) == jnp.sign(trials.targets)
-
-    def success(self, outputs: Outputs, trials: Trials) -> Bool[Array, "trial"]:
-        squared_error = (outputs - trials.targets) ** 2
-        correct, scored = self.correct(outputs, trials), self.scored(trials)
-        return steady_success(correct, scored, squared_error, self.success_share, self.error_bound)
 
     def memory_state(self, trials: Trials) -> Int[Array, "trial time"]:
         """The memory state that the targets ask for at every step, as a condition; -1 where a bit is not set."""

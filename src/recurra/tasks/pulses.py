@@ -1,13 +1,12 @@
 """Pulses, the signal that the papers' tasks share, and the memory of them."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Int
-
-from recurra.arrays import AnyArray
+from jaxtyping import Array, Float, Int
 
 Signal = Float[Array, "time channel"]
 
@@ -59,9 +58,21 @@ class Pulses:
         return jax.lax.fori_loop(0, pulses, change, jnp.zeros((steps, channels), jnp.float32), unroll=min(pulses, 16))
 
 
-def steady(signal: Float[AnyArray, "trial time channel"], steps: int) -> Bool[Array, "trial time channel"]:
-    """Where the signal has not changed in the last `steps` steps; before the trial it was 0."""
-    before = jnp.pad(jnp.asarray(signal), ((0, 0), (1, 0), (0, 0)))[:, :-1]
-    time = jnp.arange(signal.shape[1], dtype=jnp.int32)[:, None]
-    changed = jax.lax.cummax(jnp.where(signal != before, time, -steps), axis=1)
-    return time - changed >= steps
+def pulse(onset: Int[Array, ""], width: int, smooth: float, steps: int) -> Float[Array, "time"]:
+    r"""One pulse over `steps` time steps: square, or smoothed with a Gaussian; below 1 % of its height it is 0.
+
+    $\frac12 \left(\operatorname{erf}\frac{t - a}{\sqrt2 s} - \operatorname{erf}\frac{t - b}{\sqrt2 s}\right)$ from onset a
+    to end b, with t in the middle of a step.
+
+    Args:
+        onset: its first step.
+        width: in steps, before smoothing.
+        smooth: standard deviation s of the Gaussian in steps; 0 for a square pulse.
+        steps: length of the signal.
+    """
+    time = jnp.arange(steps, dtype=jnp.int32)
+    if smooth == 0:
+        return ((time >= onset) & (time < onset + width)).astype(jnp.float32)
+    since = ((time - onset).astype(jnp.float32) + 0.5) / (math.sqrt(2) * smooth)
+    value = (jax.lax.erf(since) - jax.lax.erf(since - width / (math.sqrt(2) * smooth))) / 2
+    return jnp.where(value < 0.01, 0, value)

@@ -13,7 +13,7 @@ from jaxtyping import Array, Bool, Float, Int, Key
 from recurra.arrays import AnyArray, NoiseKeys, Weights
 from recurra.checks import check_at_least_zero, check_count, check_positive
 from recurra.engine import Dynamics, Engine
-from recurra.tasks.base import Trials
+from recurra.tasks.trials import Trials
 from recurra.training.optimizers import Adam, Optimizer
 from recurra.training.schedules import Cosine, Schedule
 from recurra.training.stopping import Never, Stop

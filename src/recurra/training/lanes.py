@@ -11,7 +11,8 @@ from jaxtyping import Array, Bool, Float
 
 from recurra.arrays import AnyArray, NoiseKeys, Outputs
 from recurra.engine import Dynamics, Engine, mean_squared_error
-from recurra.tasks.base import Task, Trials
+from recurra.tasks.base import Task
+from recurra.tasks.trials import Trials
 from recurra.training.bptt import BPTT, Learner, Pace, bptt_step
 
 

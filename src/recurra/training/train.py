@@ -19,7 +19,8 @@ from recurra.models.cohort import Cohort, History
 from recurra.models.rate import RateRNN
 from recurra.status import Status
 from recurra.streams import Stream, random_key
-from recurra.tasks.base import Task, Trials
+from recurra.tasks.base import Task
+from recurra.tasks.trials import Trials
 from recurra.training.bptt import BPTT, Learner, Pace, step_noise
 from recurra.training.lanes import Lane, Scores, gathered, score_lane, train_lane
 from recurra.training.stopping import Never

@@ -10,7 +10,8 @@ import numpy as np
 
 from recurra.checks import check_count
 from recurra.streams import Stream, random_key
-from recurra.tasks.base import Task, Trials
+from recurra.tasks.base import Task
+from recurra.tasks.trials import Trials
 
 
 class TrialSet(abc.ABC):

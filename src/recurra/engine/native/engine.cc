@@ -81,7 +81,8 @@ ffi::Error work(Job<T> job) {
   }
   done = done && do_tasks(int64_t(shared.networks.size()) * shared.groups, [](void* context, int64_t task, void* scratch) {
     auto* all = static_cast<Shared<T>*>(context);
-    all->kernel->work(all->job, all->networks[task / all->groups], task % all->groups, scratch);
+    const int64_t active = all->networks.size();  // group by group, so that no network's group waits for the one before
+    all->kernel->work(all->job, all->networks[task % active], task / active, scratch);
   }, &shared, shared.kernel->scratch_bytes(shared.job));
   return done ? ffi::Error::Success() : ffi::Error(ffi::ErrorCode::kResourceExhausted, "recurra: no memory for the rates");
 }

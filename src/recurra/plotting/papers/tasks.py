@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from recurra.checks import check_count
 from recurra.plotting.colors import FRAME, INPUT, TARGET, UNSET
 from recurra.plotting.papers.style import COLUMN_MM, PAGE_MM, SMALL, bounded, few_ticks, in_print, new_figure, zero_line
-from recurra.tasks.base import Trials
+from recurra.tasks.trials import Trials
 
 ROW_MM, MARGIN_MM = 12.0, 14.0
 NARROWEST_MM = 30.0  # of a column; with many trials the figure becomes wider than a page

@@ -1,0 +1,46 @@
+"""Damage: connections of a trained network are removed by their strength."""
+
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from recurra.checks import check_between, check_choice
+
+Sign = Literal["both", "positive", "negative"]
+Removal = Literal["cumulative", "slice"]
+PERCENTS = tuple(float(percent) for percent in range(0, 37, 2))  # Jarne and Laje (2019), Figure 14
+
+
+def removed(
+    recurrent: Float[np.ndarray, "post pre"],
+    percent: float,
+    sign: Sign = "both",
+    removal: Removal = "cumulative",
+    width: float = 2.0,
+) -> Bool[np.ndarray, "post pre"]:
+    r"""Which connections a damage takes away.
+
+    With $q_p$ the p-th percentile of $|w|$ over all recurrent connections: cumulative removal takes $|w| < q_p$,
+    a slice takes $q_{p - d} \le |w| < q_p$; of one sign, or of both. Nothing is taken at 0 %.
+
+    Args:
+        recurrent: the weights.
+        percent: p, 0 to 100.
+        sign: "both", "positive" or "negative": the connections that can be taken.
+        removal: "cumulative" or "slice".
+        width: d of a slice, in percent.
+
+    Source: Jarne and Laje (2019), section 5.7.
+    """
+    check_between("percent", percent, 0, 100)
+    check_between("width", width, 0, 100)
+    check_choice("sign", sign, ("both", "positive", "negative"))
+    check_choice("removal", removal, ("cumulative", "slice"))
+    strength = np.abs(recurrent)
+    lowest = max(percent - width, 0.0) if removal == "slice" else 0.0
+    low, high = np.quantile(strength, [lowest / 100, percent / 100])
+    taken = (strength >= low if lowest > 0 else np.ones_like(strength, bool)) & (strength < high)
+    if sign == "both":
+        return taken
+    return taken & (recurrent > 0 if sign == "positive" else recurrent < 0)

@@ -1,0 +1,167 @@
+"""A study from its plan to its tables, figures and verdicts, all of them in one folder."""
+
+import csv
+import io
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Protocol
+
+import jax.numpy as jnp
+import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
+
+from recurra.engine import choose_engine
+from recurra.models import RateRNN
+from recurra.models.cohort import Cohort
+from recurra.storage.run_folder import RunFolder, replace_bytes, replace_text
+from recurra.streams import Stream, random_key
+from recurra.studies.runner import Progress, machine
+from recurra.studies.shelf import Shelf, spec_hash
+from recurra.studies.spec import RunSpec
+from recurra.studies.study import Rows, Scale, Study
+
+
+class StudyProgress(Progress, Protocol):
+    """Told how a study goes on."""
+
+    def cohort(self, name: str, number: int, of: int) -> None:
+        """The study asks for its next cohort."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A cohort that a study will train.
+
+    Args:
+        spec: what it is.
+        work: operations that its training takes at most.
+        ready: whether an earlier study has trained it.
+    """
+
+    spec: RunSpec
+    work: float
+    ready: bool
+
+
+def conduct(study: Study, scale: Scale, seed: int, path: Path, shelf: Shelf, progress: StudyProgress) -> RunFolder:
+    """Carry out a study.
+
+    Networks that the shelf has are not trained again, and a training that was interrupted goes on: the same
+    call after a crash takes up where the study was.
+
+    Args:
+        study: which one.
+        scale: "quick", "laptop" or "paper".
+        seed: fixes all that is random.
+        path: the folder for its results; it must not exist, or hold an unfinished study of the same kind.
+        shelf: where trained networks are and go.
+        progress: told how it goes on.
+    """
+    began, folder = time.perf_counter(), _opened(study, scale, seed, path)
+    plan = study.plan(scale, seed)
+    numbers = {spec_hash(spec): number for number, spec in enumerate(plan, 1)}
+    used: dict[str, int] = {}
+
+    def trained(spec: RunSpec) -> Cohort:
+        progress.cohort(spec.name, numbers.get(spec_hash(spec), len(used) + 1), len(plan))
+        used[spec_hash(spec)] = spec.networks
+        return shelf.cohort(spec, progress)
+
+    tables = study.measure(scale, seed, trained)
+    for name, rows in tables.items():
+        replace_text(path / f"{name}.csv", _csv(rows))
+        folder.write_dataset(name, _dataset(rows))
+    for name, figure in study.figures(tables).items():
+        replace_bytes(path / f"{name}.png", _png(figure))
+    seconds = folder.entry("seconds") + time.perf_counter() - began
+    folder.update_about(
+        status="finished",
+        seconds=seconds,
+        networks=used,
+        tables=list(tables),
+        verdicts=[asdict(verdict) for verdict in study.verdicts(tables)],
+    )
+    return folder
+
+
+def planned(study: Study, scale: Scale, seed: int, shelf: Shelf) -> list[Planned]:
+    """What a study would train."""
+    return [Planned(spec, work(spec), shelf.find(spec) is not None) for spec in study.plan(scale, seed)]
+
+
+def work(spec: RunSpec) -> float:
+    """Operations that the training of a spec takes at most: multiplications and additions of its matrix products."""
+    task, model, training = spec.task, spec.model, spec.training
+    step = 6.0 * training.batch * task.steps * model.units * (model.units + task.inputs + task.outputs)
+    return spec.networks * training.steps * step
+
+
+def speed(engine: str = "auto") -> float:
+    """Operations a second of a training on this machine, from some steps of 20 networks of 50 units."""
+    model = RateRNN(units=50)
+    dynamics = model.dynamics(1.0)
+    chosen = choose_engine(engine, dynamics)
+    one = model.initial_weights(random_key(0, Stream.weights), 2, 1)
+    weights = type(one)(**{name: jnp.stack([array] * 20) for name, array in one.__dict__.items()})
+    inputs, targets = np.zeros((64, 200, 2), np.float32), np.ones((64, 200, 1), np.float32)
+    times = []
+    for _ in range(6):
+        began = time.perf_counter()
+        chosen.loss_and_gradient(dynamics, weights, inputs, targets, targets > 0)[0].block_until_ready()
+        times.append(time.perf_counter() - began)
+    return 20 * 6.0 * 64 * 200 * 50 * 53 / float(np.median(times[1:]))
+
+
+def _opened(study: Study, scale: Scale, seed: int, path: Path) -> RunFolder:
+    what = {"study": study.name, "scale": scale, "seed": seed}
+    if (path / "run.json").is_file():
+        folder = RunFolder.open(path)
+        about = folder.about()
+        if {key: about.get(key) for key in what} != what:
+            raise ValueError(f"{path} holds another study or run; choose another folder")
+        if about.get("status") == "finished":
+            raise ValueError(f"{path} holds this study already, finished; choose another folder or delete it")
+        return folder
+    about = {
+        **what,
+        "title": study.title,
+        "status": "running",
+        "seconds": 0.0,
+        "version": version("recurra"),
+        "machine": machine(),
+        "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "sources": list(study.sources),
+    }
+    return RunFolder.create(path, about, overwrite=False)
+
+
+def _csv(rows: Rows) -> str:
+    file = io.StringIO()
+    writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({key: _short(value) for key, value in row.items()} for row in rows)
+    return file.getvalue()
+
+
+def _short(value: Any) -> Any:
+    return f"{value:.6g}" if isinstance(value, float) else value
+
+
+def _dataset(rows: Rows) -> xr.Dataset:
+    return xr.Dataset({name: ("row", np.array([row[name] for row in rows])) for name in rows[0]})
+
+
+def _png(figure: Figure) -> bytes:
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=200, metadata={"Software": None})
+    return file.getvalue()
+
+
+def read_studies(path: Path) -> Sequence[RunFolder]:
+    """The finished studies in the folders of a folder, by name."""
+    folders = [RunFolder.open(one.parent) for one in sorted(path.glob("*/run.json"))]
+    return [folder for folder in folders if folder.about().get("status") == "finished" and "study" in folder.about()]

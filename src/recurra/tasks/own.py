@@ -1,0 +1,91 @@
+"""A task of your own: a class with one method, or two functions."""
+
+import abc
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import final
+
+import jax
+import numpy as np
+
+from recurra.arrays import RandomKey
+from recurra.checks import check_positive
+from recurra.periods import Period
+from recurra.tasks.base import Task, gather
+from recurra.tasks.rules import NearRule, SuccessRule
+from recurra.tasks.trials import Trial, Trials
+
+SEARCHED = 2_000  # trials among which the default probe looks for every condition
+
+
+@dataclass(frozen=True)
+class OwnTask(Task):
+    """The base of a task of your own: derive a frozen dataclass from it and write `trial`.
+
+    Args:
+        conditions: names of the conditions; the `condition` of a trial counts into them.
+        rule: when a trial is a success.
+        dt_ms: length of a time step, ms.
+    """
+
+    conditions: tuple[str, ...] = ("all",)
+    rule: SuccessRule = field(default_factory=NearRule)
+    dt_ms: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_positive("dt_ms", self.dt_ms)
+
+    @abc.abstractmethod
+    def trial(self, key: RandomKey) -> Trial:
+        """One random trial, made with `jax.numpy`; `Trial.of` fills in what you leave out."""
+
+    @property
+    def condition_names(self) -> tuple[str, ...]:
+        return self.conditions
+
+    @property
+    def periods(self) -> tuple[Period, ...]:
+        return (Period("trial", 0.0, self.steps * self.dt_ms),)
+
+    def probe(self) -> Trials:
+        """The first trial of every condition among those of key 0. It has your noise in it: write your own to have none."""
+        trials = self.sample(jax.random.key(0), SEARCHED)
+        return trials.part(first_of_each(np.asarray(trials.condition), self.condition_names))
+
+
+@final
+@dataclass(frozen=True)
+class FunctionTask(OwnTask):
+    """A task of two functions.
+
+    Args:
+        conditions: names of the conditions; the `condition` of a trial counts into them.
+        rule: when a trial is a success.
+        dt_ms: length of a time step, ms.
+        draw: makes one random `Trial` from a JAX key, with `jax.numpy`.
+        draw_condition: makes the noiseless `Trial` of a condition from its number; without it the probe is drawn.
+    """
+
+    draw: Callable[[RandomKey], Trial] = field(kw_only=True)
+    draw_condition: Callable[[int], Trial] | None = field(default=None, kw_only=True)
+
+    def trial(self, key: RandomKey) -> Trial:
+        return self.draw(key)
+
+    def probe(self) -> Trials:
+        if self.draw_condition is None:
+            return super().probe()
+        drawn = [self.draw_condition(condition) for condition in range(len(self.conditions))]
+        return gather(self, jax.tree.map(lambda *arrays: jax.numpy.stack(arrays), *drawn))
+
+
+def first_of_each(condition: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
+    """Where each condition comes first; an error where one never comes."""
+    where = [np.flatnonzero(condition == number) for number in range(len(names))]
+    missing = [name for name, found in zip(names, where, strict=True) if not len(found)]
+    if missing:
+        raise ValueError(
+            f"none of {len(condition):,} trials has the condition {', '.join(missing)}; "
+            "expected trials of every condition. Write the probe yourself, or name no condition that cannot come."
+        )
+    return np.array([found[0] for found in where])

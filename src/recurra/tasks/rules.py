@@ -1,0 +1,146 @@
+"""When a trial counts as a success: the one home of this rule."""
+
+import abc
+from dataclasses import dataclass
+from typing import final
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
+
+from recurra.arrays import AnyArray, Outputs
+from recurra.checks import check_at_least_zero, check_between, check_positive
+from recurra.tasks.trials import Trials
+
+SUCCESSFUL = 0.95  # share of fresh trials that must be a success for a network to be successful
+JUMP = 0.5  # a target that changes by more in one step jumps
+
+
+class SuccessRule(abc.ABC):
+    """Which steps of a trial are judged, where the output is right, and when all is a success.
+
+    A rule is a frozen dataclass with `settle_ms`, `share` and `error_bound` among its fields. Scored is the time that
+    the mask leaves in, without the first `settle_ms` after each jump of the target by more than 0.5. A trial is a
+    success if, on every output, at least `share` of the scored steps are right and the root-mean-square error over them is
+    below `error_bound`. An output without a scored step cannot fail a trial.
+    """
+
+    settle_ms: float
+    share: float
+    error_bound: float
+
+    @abc.abstractmethod
+    def correct(self, outputs: Outputs, trials: Trials) -> Bool[Array, "trial time output"]:
+        """Where the output stands for the right answer."""
+
+    @abc.abstractmethod
+    def parts(self, trials: Trials) -> tuple[Bool[Array, "trial time output"], ...]:
+        """Parts of the trials that are each judged by themselves, settling times included."""
+
+    def check(self) -> None:
+        """Raise where a field makes no sense."""
+        check_at_least_zero("settle_ms", self.settle_ms)
+        check_between("share", self.share, 0, 1)
+        check_positive("error_bound", self.error_bound)
+
+    def check_room(self, length_ms: float, answer_ms: float, dt_ms: float) -> None:
+        """Raise where a trial ends before the answer at `answer_ms` can settle and be judged for a step."""
+        needed_ms = answer_ms + self.settle_ms + dt_ms
+        if length_ms < needed_ms:
+            raise ValueError(
+                f"length_ms is {length_ms:g}; the answer may come as late as {answer_ms:g} ms and has {self.settle_ms:g} ms "
+                f"to settle. Expected at least {needed_ms:g} ms."
+            )
+
+    def scored(self, trials: Trials) -> Bool[Array, "trial time output"]:
+        """Where the output is judged."""
+        return jnp.stack(self._scored_parts(trials)).any(axis=0)
+
+    def success(self, outputs: Outputs, trials: Trials) -> Bool[Array, "trial"]:
+        """Which trials count as a success."""
+        squared_error = (jnp.asarray(outputs) - trials.targets) ** 2
+        correct = self.correct(outputs, trials)
+        passed = [self._passed(correct, squared_error, scored) for scored in self._scored_parts(trials)]
+        return jnp.stack(passed).all(axis=0)
+
+    def _scored_parts(self, trials: Trials) -> list[Bool[Array, "trial time output"]]:
+        settled = jnp.asarray(trials.mask) & steady(trials.targets, round(self.settle_ms / trials.dt_ms))
+        return [part & settled for part in self.parts(trials)]
+
+    def _passed(
+        self,
+        correct: Bool[Array, "trial time output"],
+        squared_error: Float[Array, "trial time output"],
+        scored: Bool[Array, "trial time output"],
+    ) -> Bool[Array, "trial"]:
+        steps = scored.sum(axis=1).astype(squared_error.dtype)
+        right = (correct & scored).sum(axis=1).astype(squared_error.dtype) >= self.share * steps
+        rms = jnp.sqrt(jnp.where(scored, squared_error, 0).sum(axis=1) / jnp.maximum(steps, 1))
+        return (right & (rms < self.error_bound)).all(axis=-1)
+
+
+@final
+@dataclass(frozen=True)
+class SignRule(SuccessRule):
+    """Right is the target's sign; only the time in which the target is not 0 is judged.
+
+    Args:
+        settle_ms: time after a jump of the target in which the output is not judged, ms.
+        share: share of the judged steps with the right sign that a success needs, 0 to 1.
+        error_bound: root-mean-square error that a success stays below.
+    """
+
+    settle_ms: float = 10.0
+    share: float = 0.95
+    error_bound: float = 0.3
+
+    def __post_init__(self) -> None:
+        self.check()
+
+    def correct(self, outputs: Outputs, trials: Trials) -> Bool[Array, "trial time output"]:
+        return jnp.sign(outputs) == jnp.sign(trials.targets)
+
+    def parts(self, trials: Trials) -> tuple[Bool[Array, "trial time output"], ...]:
+        return (jnp.asarray(trials.targets) != 0,)
+
+
+@final
+@dataclass(frozen=True)
+class NearRule(SuccessRule):
+    """Right is an output that lies near the target. The time in which the target is 0 and the rest are judged apart.
+
+    So an output that stays silent where a short answer was asked for is no success, however long the trial.
+
+    Args:
+        settle_ms: time after a jump of the target in which the output is not judged, ms.
+        share: share of the judged steps in which the output must be near, 0 to 1.
+        error_bound: root-mean-square error that a success stays below.
+        tolerance: distance from the target below which an output is near it.
+    """
+
+    settle_ms: float = 10.0
+    share: float = 0.95
+    error_bound: float = 0.3
+    tolerance: float = 0.5
+
+    def __post_init__(self) -> None:
+        self.check()
+        check_positive("tolerance", self.tolerance)
+
+    def correct(self, outputs: Outputs, trials: Trials) -> Bool[Array, "trial time output"]:
+        return abs(jnp.asarray(outputs) - trials.targets) < self.tolerance
+
+    def parts(self, trials: Trials) -> tuple[Bool[Array, "trial time output"], ...]:
+        asked = jnp.asarray(trials.targets) != 0
+        return (asked, ~asked)
+
+
+def steady(signal: Float[AnyArray, "trial time channel"], steps: int) -> Bool[Array, "trial time channel"]:
+    """Where the signal has not jumped in the last `steps` steps; before the trial it was 0."""
+    before = jnp.pad(jnp.asarray(signal), ((0, 0), (1, 0), (0, 0)))[:, :-1]
+    time = jnp.arange(signal.shape[1], dtype=jnp.int32)[:, None]
+    jumped = jax.lax.cummax(jnp.where(abs(signal - before) > JUMP, time, -steps), axis=1)
+    return time - jumped >= steps
+
+
+RULES: dict[str, type[SuccessRule]] = {"sign": SignRule, "near": NearRule}
