@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
+from numpy import dtypes
 
 from recurra.engine import choose_engine
 from recurra.models import RateRNN
@@ -152,7 +153,11 @@ def _short(value: Any) -> Any:
 
 
 def _dataset(rows: Rows) -> xr.Dataset:
-    return xr.Dataset({name: ("row", np.array([row[name] for row in rows])) for name in rows[0]})
+    columns = {name: [row[name] for row in rows] for name in rows[0]}
+    texts = {name for name, values in columns.items() if isinstance(values[0], str)}
+    return xr.Dataset(
+        {name: ("row", np.array(values, dtypes.StringDType() if name in texts else None)) for name, values in columns.items()}
+    )
 
 
 def _png(figure: Figure) -> bytes:

@@ -137,7 +137,6 @@ def _threshold(rows: Rows, way: str, bound: float) -> Verdict:
         published=_percent(published_at),
         found=_percent(found_at),
         verdict="agrees" if agrees else "differs",
-        note="" if agrees else "the published means come from few networks that fail altogether",
     )
 
 

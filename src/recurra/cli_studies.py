@@ -1,0 +1,82 @@
+"""The commands of the studies. Each calls functions of `recurra.studies`; heavy imports wait inside."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from recurra.storage.run_folder import RunFolder
+    from recurra.studies.shelf import Shelf
+    from recurra.studies.study import Scale, Study
+
+NETWORKS = Path("runs/networks")
+
+
+def study(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="A study; all of them if not given.")] = None,
+    scale: Annotated[str, typer.Option(help="quick (under a minute), laptop (an hour at most), or paper.")] = "laptop",
+    out: Annotated[Path | None, typer.Option(help="The folder to make; runs/NAME-SCALE if not given.")] = None,
+    seed: Annotated[int, typer.Option(help="Fixes all that is random.")] = 0,
+    networks: Annotated[Path, typer.Option(help="Where trained networks are and go.")] = NETWORKS,
+    engine: Annotated[str, typer.Option(help="auto, native, portable, or native-bfloat16.")] = "auto",
+    show: Annotated[bool, typer.Option("--show", help="Print what would be trained and how long; train nothing.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the verdicts as JSON.")] = False,
+) -> None:
+    """A study of the papers: found beside published. After an interruption the same command goes on."""
+    from recurra.checks import check_choice, check_count
+    from recurra.studies.all_studies import STUDIES
+    from recurra.studies.shelf import Shelf
+    from recurra.studies.study import SCALES
+
+    if name is None:
+        typer.echo("\n".join(f"{key}: {kind.title}" for key, kind in STUDIES.items()))
+        return
+    check_choice("study", name, STUDIES)
+    check_choice("scale", scale, SCALES)
+    check_count("seed", seed, at_least=0)
+    chosen, shelf = STUDIES[name](), Shelf(networks, engine)
+    size: Scale = scale  # type: ignore[assignment]
+    if show:
+        _show(chosen, size, seed, shelf)
+        return
+    folder = _conducted(chosen, size, seed, out or Path("runs") / f"{name}-{scale}", shelf)
+    verdicts = folder.entry("verdicts")
+    typer.echo(json.dumps(verdicts, indent=2) if as_json else "\n".join(map(_line, verdicts)))
+    typer.echo(f"results: {folder.path}", err=as_json)
+
+
+def reproduction(
+    path: Annotated[Path, typer.Argument(metavar="DIR", help="A folder with the folders of finished studies.")],
+    page: Annotated[Path, typer.Option(help="The Markdown file to write.")],
+) -> None:
+    """A page with the verdicts and figures of all studies in a folder."""
+    from recurra.report.reproduction import write_page
+    from recurra.studies.conduct import read_studies
+
+    folders = read_studies(path)
+    if not folders:
+        raise ValueError(f"{path} holds no folder of a finished study")
+    write_page(folders, page)
+    typer.echo(f"page: {page}")
+
+
+def _conducted(chosen: "Study", scale: "Scale", seed: int, path: Path, shelf: "Shelf") -> "RunFolder":
+    from recurra.console_studies import StudyBars
+    from recurra.studies.conduct import conduct, planned
+
+    with StudyBars(planned(chosen, scale, seed, shelf)) as progress:
+        return conduct(chosen, scale, seed, path, shelf, progress)
+
+
+def _show(chosen: "Study", scale: "Scale", seed: int, shelf: "Shelf") -> None:
+    from recurra.console_studies import print_plan
+    from recurra.studies.conduct import planned, speed
+
+    print_plan(planned(chosen, scale, seed, shelf), speed(shelf.engine))
+
+
+def _line(verdict: dict[str, Any]) -> str:
+    note = f" ({verdict['note']})" if verdict["note"] else ""
+    return f"{verdict['what']}: published {verdict['published']}; found {verdict['found']}: {verdict['verdict']}{note}"

@@ -1,0 +1,174 @@
+"""The figures of the studies, as the papers drew them, with the published points in them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from recurra.plotting.colors import network_color, state_colors
+from recurra.plotting.papers.style import COLUMN_MM, PAGE_MM, columns_for, few_ticks, in_print, new_figure
+
+Rows = Sequence[Mapping[str, Any]]
+FOUND, PUBLISHED, THIRD, FOURTH = "#1f5fa8", "#b35c00", "#2f7d4f", "#7a4a8c"
+COLORS = (FOUND, PUBLISHED, THIRD, FOURTH)
+
+
+@in_print()
+def success_bars(rows: Rows, names: Mapping[str, str]) -> Figure:
+    """The share of successful networks a task and initial condition with its interval; published shares as diamonds."""
+    figure = new_figure(PAGE_MM, 60)
+    axes = figure.subplots()
+    tasks = list(dict.fromkeys(row["task"] for row in rows))
+    for row in rows:
+        normal = row["initializer"] == "normal"
+        x = tasks.index(row["task"]) + (0.2 if normal else -0.2)
+        color = THIRD if normal else FOUND
+        axes.bar(x, row["percent"], 0.34, color=color, alpha=0.75, label=row["initializer"])
+        low, high = row["percent"] - row["low"], row["high"] - row["percent"]
+        axes.errorbar(x, row["percent"], yerr=[[low], [high]], color="black", linewidth=0.7, capsize=2)
+        axes.plot(x, row["published_percent"], "D", color=PUBLISHED, markersize=4, label="published", zorder=3)
+    axes.set_xticks(range(len(tasks)), [names[task] for task in tasks])
+    axes.set_xlim(-0.6, len(tasks) - 0.4)
+    axes.set_ylim(0, 105)
+    axes.set_ylabel("Successful networks (%)")
+    _legend(axes, ncols=3)
+    return figure
+
+
+@in_print()
+def memory_curve(rows: Rows, published: Rows, factor: str, label: str) -> Figure:
+    """Distance against delay or size: mean and standard error over networks; above, the share of successful networks."""
+    figure = new_figure(COLUMN_MM, 90)
+    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[1, 2])
+    x = _column(rows, factor)
+    good = _column(rows, "successful") / _column(rows, "networks")
+    ends = [good - _column(rows, "successful_low"), _column(rows, "successful_high") - good]
+    upper.errorbar(x, 100 * good, yerr=100 * np.maximum(ends, 0), fmt="o-", color=FOUND, markersize=3, linewidth=0.8)
+    upper.set_ylabel("Successful (%)")
+    upper.set_ylim(-5, 105)
+    points = (
+        (rows, "distance_mean", "distance_error", FOUND, "o-", "found"),
+        (rows, "noisy_mean", "noisy_error", THIRD, "s--", "found, from noisy targets"),
+        (published, "distance", "error", PUBLISHED, "D", "published"),
+    )
+    for of, mean, error, color, mark, name in points:
+        y = (_column(of, mean), _column(of, error))
+        lower.errorbar(
+            _column(of, factor), y[0], yerr=y[1], fmt=mark, color=color, markersize=3, linewidth=0.8, label=name
+        )
+    lower.set_xlabel(label)
+    lower.set_ylabel("Distance")
+    lower.set_ylim(bottom=0)
+    lower.set_xlim(0.9 * min(x.min(), _column(published, factor).min()), 1.04 * _column(published, factor).max())
+    _legend(lower)
+    return figure
+
+
+@in_print()
+def damage_curves(rows: Rows, ways: Sequence[str], bounds: Sequence[float]) -> Figure:
+    """Distance against the removed percentage, a panel a way; lines are found, points are published."""
+    figure = new_figure(PAGE_MM, 100)
+    grid = np.ravel(figure.subplots(2, 3, sharex=True, sharey=True))
+    conditions = list(dict.fromkeys(row["condition"] for row in rows))
+    for way, axes in zip(ways, grid, strict=False):
+        for condition, color in zip(conditions, COLORS, strict=False):
+            part = [row for row in rows if row["way"] == way and row["condition"] == condition]
+            x, mean, error = (_column(part, name) for name in ("percent", "distance_mean", "distance_error"))
+            axes.plot(x, mean, color=color, linewidth=1, label=condition)
+            axes.fill_between(x, mean - error, mean + error, color=color, alpha=0.2, linewidth=0)
+            axes.plot(x, _column(part, "published_distance"), "D", color=color, markersize=2.5, alpha=0.8)
+        for bound in bounds:
+            axes.axhline(bound, color="black", linewidth=0.5, linestyle=":")
+        axes.set_title(way.replace("_", ", "))
+        few_ticks(axes, x=5, y=5)
+    for axes in grid[len(ways) :]:
+        axes.set_axis_off()
+    for axes in grid[[0, 3]]:
+        axes.set_ylabel("Distance")
+    for axes in grid[2:5]:
+        axes.set_xlabel("Removed (%)")
+        axes.tick_params(labelbottom=True)
+    handles, labels = grid[0].get_legend_handles_labels()
+    grid[-1].legend(handles, labels, title="Condition: lines found,\ndiamonds published", loc="center")
+    return figure
+
+
+@in_print()
+def factor_curves(rows: Rows, panels: Mapping[str, str], series: str, y: str, label: str) -> Figure:
+    """Small multiples: `y` against each factor, with its interval; a line a value of `series`.
+
+    Args:
+        rows: with the columns factor, value, `series`, `y`, and the ends `low` and `high` of its interval.
+        panels: the factors, and what their axes are called.
+        series: the column that tells the lines apart.
+        y: the column that is drawn.
+        label: what the vertical axis is called.
+    """
+    columns = columns_for(len(panels))
+    lines = -(-len(panels) // columns)
+    figure = new_figure(PAGE_MM, 12 + 48 * lines)
+    grid = np.ravel(figure.subplots(lines, columns, sharey=True, squeeze=False))
+    names = list(dict.fromkeys(row[series] for row in rows))
+    for (factor, title), axes in zip(panels.items(), grid, strict=False):
+        for at, name in enumerate(names):
+            part = [row for row in rows if row["factor"] == factor and row[series] == name]
+            x, color = _column(part, "value"), f"C{at}" if len(names) > len(COLORS) else COLORS[at]
+            axes.plot(x, _column(part, y), "o-", color=color, markersize=2.5, label=str(name))
+            axes.fill_between(x, _column(part, "low"), _column(part, "high"), color=color, alpha=0.15, linewidth=0)
+        axes.set_xlabel(title)
+    for axes in grid[len(panels) :]:
+        axes.set_axis_off()
+    for axes in grid[::columns]:
+        axes.set_ylabel(label)
+    _legend(grid[0])
+    return figure
+
+
+def _legend(axes: Axes, ncols: int = 1) -> None:
+    """Every label once."""
+    handles, labels = axes.get_legend_handles_labels()
+    once = dict(zip(labels, handles, strict=True))
+    axes.legend(list(once.values()), list(once), ncols=ncols, loc="best")
+
+
+def _column(rows: Rows, name: str) -> np.ndarray:
+    return np.array([float(row[name]) for row in rows])
+
+
+@in_print()
+def realizations(spectra: Rows, states: Rows) -> Figure:
+    """A column a network: its eigenvalues with the unit circle, and its memory states in the principal components."""
+    numbers = list(dict.fromkeys(row["network"] for row in spectra))
+    figure = new_figure(PAGE_MM, 95)
+    angle = np.linspace(0, 2 * np.pi, 200)
+    for at, number in enumerate(numbers):
+        plane = figure.add_subplot(2, len(numbers), at + 1)
+        plane.plot(np.cos(angle), np.sin(angle), color="black", linewidth=0.5)
+        own = [row for row in spectra if row["network"] == number]
+        plane.plot(_column(own, "real"), _column(own, "imaginary"), ".", color=network_color(number), markersize=2)
+        plane.set_aspect("equal", "datalim")
+        plane.margins(0.05)
+        plane.set_title(f"Network {number}")
+        plane.set_xlabel("Real part")
+        if at == 0:
+            plane.set_ylabel("Imaginary part")
+        space = figure.add_subplot(2, len(numbers), len(numbers) + at + 1, projection="3d")
+        _cube(space, [row for row in states if row["network"] == number])
+    return figure
+
+
+def _cube(axes: Any, rows: Rows) -> None:
+    """The states as points, and a line between any two that differ in one bit."""
+    places = np.array([[row[f"pc{axis}"] for axis in (1, 2, 3)] for row in rows])
+    names = [row["state"] for row in rows]
+    signs = np.array([[1 if sign == "+" else -1 for sign in name] for name in names])
+    for one in range(len(names)):
+        for other in range(one):
+            if np.count_nonzero(signs[one] != signs[other]) == 1:
+                axes.plot(*places[[one, other]].T, color="#aab1bd", linewidth=0.7)
+    axes.scatter(*places.T, c=state_colors(signs), s=18, depthshade=False)
+    axes.set(xlabel="PC 1", ylabel="PC 2", zlabel="PC 3")
+    axes.set(xticklabels=[], yticklabels=[], zticklabels=[])
+    axes.set_box_aspect((1, 1, 1))
