@@ -21,7 +21,9 @@ def study(
     seed: Annotated[int, typer.Option(help="Fixes all that is random.")] = 0,
     networks: Annotated[Path, typer.Option(help="Where trained networks are and go.")] = NETWORKS,
     engine: Annotated[str, typer.Option(help="auto, native, portable, or native-bfloat16.")] = "auto",
-    show: Annotated[bool, typer.Option("--show", help="Print what would be trained and how long; train nothing.")] = False,
+    show: Annotated[
+        bool, typer.Option("--show", help="Print what would be trained and how long; train nothing.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the verdicts as JSON.")] = False,
 ) -> None:
     """A study of the papers: found beside published. After an interruption the same command goes on."""

@@ -25,7 +25,12 @@ class StudyBars:
         self._work = [0.0 if one.ready else one.work for one in plan]
         self._steps = [one.spec.training.steps for one in plan]
         self._plain, self._began, self._at = not console.is_terminal, time.perf_counter(), -1
-        columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}"),
+        )
         self._bars = Progress(*columns, console=console, disable=self._plain)
         self._bar = self._bars.add_task("cohorts", total=max(sum(self._work), 1.0), note="")
 

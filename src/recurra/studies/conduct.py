@@ -156,7 +156,10 @@ def _dataset(rows: Rows) -> xr.Dataset:
     columns = {name: [row[name] for row in rows] for name in rows[0]}
     texts = {name for name, values in columns.items() if isinstance(values[0], str)}
     return xr.Dataset(
-        {name: ("row", np.array(values, dtypes.StringDType() if name in texts else None)) for name, values in columns.items()}
+        {
+            name: ("row", np.array(values, dtypes.StringDType() if name in texts else None))
+            for name, values in columns.items()
+        }
     )
 
 

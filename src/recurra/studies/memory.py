@@ -88,7 +88,9 @@ def _verdicts(rows: Rows, words: str, factor: str) -> list[Verdict]:
     for row in rows:
         what = words.format(f"{float(row[factor]):g}")
         mean, error = float(row["distance_mean"]), float(row["distance_error"])
-        text = f"{mean:.2f} ± {error:.2f} ({row['networks']} networks; from noisy targets {float(row['noisy_mean']):.2f})"
+        text = (
+            f"{mean:.2f} ± {error:.2f} ({row['networks']} networks; from noisy targets {float(row['noisy_mean']):.2f})"
+        )
         if not row["published_networks"]:
             found.append(Verdict(what, "none", text, "cannot be compared", "not among the published points"))
             continue
@@ -96,7 +98,9 @@ def _verdicts(rows: Rows, words: str, factor: str) -> list[Verdict]:
         difference = mean - known
         apart = abs(difference) > 1.96 * float(np.hypot(error, known_error))
         found.append(
-            Verdict(what, f"{known:.2f} ± {known_error:.2f}", text, "differs" if apart else "agrees", f"{difference:+.2f}")
+            Verdict(
+                what, f"{known:.2f} ± {known_error:.2f}", text, "differs" if apart else "agrees", f"{difference:+.2f}"
+            )
         )
     return found
 

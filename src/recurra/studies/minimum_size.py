@@ -95,7 +95,8 @@ def _verdict(task: str, units: int, sizes: Rows) -> Verdict:
         found = "not even the largest that was tried does it"
     else:
         row = where(sizes, task=task, value=units)[0]
-        found = f"{units} units: {float(row['percent']):.0f} % [{float(row['low']):.0f}, {float(row['high']):.0f}] successful"
+        percent, low, high = (float(row[name]) for name in ("percent", "low", "high"))
+        found = f"{units} units: {percent:.0f} % [{low:.0f}, {high:.0f}] successful"
     return Verdict(
         what=f"{task}: smallest size",
         published="no number",

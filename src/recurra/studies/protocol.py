@@ -30,7 +30,7 @@ def papers_spec(
     passes: int = PASSES,
     settings: tuple[str, ...] = (),
 ) -> RunSpec:
-    """The spec of a cohort that is trained as in Jarne and Laje (2019), section 4.2, and the programs published with it.
+    """The spec of a cohort that is trained as in Jarne and Laje (2019), section 4.2, and the programs to it.
 
     Adam at 1e-4 with inverse-time decay, 15,000 trials in batches of 64, up to 20 times, no biases but the
     readout's; the end when the error on fresh trials is below the programs' bound.

@@ -1,5 +1,6 @@
 """Robustness (Jarne 2024, section 5.1): other noise, amplitudes, pulse widths and lengths than in training."""
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, ClassVar, final
@@ -93,14 +94,15 @@ class Robustness(Study):
 
 
 def _one_at_a_time(scale: Scale) -> Iterator[tuple[str, float]]:
-    step = 4 if scale == "quick" else 1
-    return ((factor, value) for factor, values in GRIDS.items() for value in values[::step])
+    return ((factor, value) for factor in GRIDS for value in _values(factor, scale))
 
 
 def _both(scale: Scale) -> Iterator[tuple[float, float]]:
-    step = 4 if scale == "quick" else 1
-    noises, amplitudes = GRIDS["input_noise"][::step], GRIDS["amplitude"][::step]
-    return ((noise, amplitude) for noise in noises for amplitude in amplitudes)
+    return itertools.product(_values("input_noise", scale), _values("amplitude", scale))
+
+
+def _values(factor: str, scale: Scale) -> tuple[float, ...]:
+    return GRIDS[factor][:1] if scale == "quick" else GRIDS[factor]
 
 
 def _points(networks: Rows) -> Rows:
@@ -110,7 +112,9 @@ def _points(networks: Rows) -> Rows:
         good = wilson_interval(sum(float(row["success"]) >= SUCCESSFUL for row in part), len(part))
         ends = {"percent": 100 * good.value, "low": 100 * good.low, "high": 100 * good.high}
         distance = float(np.mean([float(row["distance"]) for row in part]))
-        rows.append({"task": task, "factor": factor, "value": value, "networks": len(part), **ends, "distance": distance})
+        rows.append(
+            {"task": task, "factor": factor, "value": value, "networks": len(part), **ends, "distance": distance}
+        )
     return rows
 
 

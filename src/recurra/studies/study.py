@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 from matplotlib.figure import Figure
+from scipy import stats
 
 from recurra.models.cohort import Cohort
 from recurra.studies.spec import RunSpec
@@ -90,9 +91,7 @@ def where(rows: Rows, **values: Value) -> Rows:
 
 
 def mean_and_error(values: Sequence[float] | np.ndarray) -> dict[str, float]:
-    """Mean, standard deviation, standard error and a 95 % bootstrap-free t interval of the mean."""
-    from scipy import stats
-
+    """Mean, standard deviation, standard error and a 95 % interval of the mean by Student's t."""
     values = np.asarray(values, float)
     deviation = float(values.std(ddof=1)) if len(values) > 1 else float("nan")
     error = deviation / len(values) ** 0.5

@@ -101,7 +101,7 @@ def _verdict(row: dict) -> Verdict:
     """Two shares of networks agree if Fisher's exact test does not tell them apart at 5 %."""
     before = round(row["published_percent"] * row["published_networks"] / 100)
     table = [[before, row["published_networks"] - before], [row["successful"], row["networks"] - row["successful"]]]
-    chance = float(fisher_exact(table).pvalue)
+    chance = float(fisher_exact(table)[1])  # type: ignore[arg-type]
     difference = row["percent"] - row["published_percent"]
     return Verdict(
         what=f"{NAMES[row['task']]}, {row['initializer']}",

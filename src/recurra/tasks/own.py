@@ -48,7 +48,7 @@ class OwnTask(Task):
         return (Period("trial", 0.0, self.steps * self.dt_ms),)
 
     def probe(self) -> Trials:
-        """The first trial of every condition among those of key 0. It has your noise in it: write your own to have none."""
+        """The first trial of every condition among those of key 0, your noise in it; write your own to have none."""
         trials = self.sample(jax.random.key(0), SEARCHED)
         return trials.part(first_of_each(np.asarray(trials.condition), self.condition_names))
 

@@ -61,8 +61,8 @@ class Pulses:
 def pulse(onset: Int[Array, ""], width: int, smooth: float, steps: int) -> Float[Array, "time"]:
     r"""One pulse over `steps` time steps: square, or smoothed with a Gaussian; below 1 % of its height it is 0.
 
-    $\frac12 \left(\operatorname{erf}\frac{t - a}{\sqrt2 s} - \operatorname{erf}\frac{t - b}{\sqrt2 s}\right)$ from onset a
-    to end b, with t in the middle of a step.
+    $\frac12 \left(\operatorname{erf}\frac{t - a}{\sqrt2 s} - \operatorname{erf}\frac{t - b}{\sqrt2 s}\right)$
+    from onset a to end b, with t in the middle of a step.
 
     Args:
         onset: its first step.

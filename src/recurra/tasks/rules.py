@@ -21,8 +21,8 @@ class SuccessRule(abc.ABC):
 
     A rule is a frozen dataclass with `settle_ms`, `share` and `error_bound` among its fields. Scored is the time that
     the mask leaves in, without the first `settle_ms` after each jump of the target by more than 0.5. A trial is a
-    success if, on every output, at least `share` of the scored steps are right and the root-mean-square error over them is
-    below `error_bound`. An output without a scored step cannot fail a trial.
+    success if, on every output, at least `share` of the scored steps are right and the root-mean-square error over
+    them is below `error_bound`. An output without a scored step cannot fail a trial.
     """
 
     settle_ms: float
@@ -48,8 +48,8 @@ class SuccessRule(abc.ABC):
         needed_ms = answer_ms + self.settle_ms + dt_ms
         if length_ms < needed_ms:
             raise ValueError(
-                f"length_ms is {length_ms:g}; the answer may come as late as {answer_ms:g} ms and has {self.settle_ms:g} ms "
-                f"to settle. Expected at least {needed_ms:g} ms."
+                f"length_ms is {length_ms:g}; the answer may come as late as {answer_ms:g} ms and has "
+                f"{self.settle_ms:g} ms to settle. Expected at least {needed_ms:g} ms."
             )
 
     def scored(self, trials: Trials) -> Bool[Array, "trial time output"]:

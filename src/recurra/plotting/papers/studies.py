@@ -39,7 +39,7 @@ def success_bars(rows: Rows, names: Mapping[str, str]) -> Figure:
 
 @in_print()
 def memory_curve(rows: Rows, published: Rows, factor: str, label: str) -> Figure:
-    """Distance against delay or size: mean and standard error over networks; above, the share of successful networks."""
+    """Distance against delay or size: mean and standard error over networks; above, the successful ones."""
     figure = new_figure(COLUMN_MM, 90)
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[1, 2])
     x = _column(rows, factor)

@@ -1,0 +1,283 @@
+import csv
+import json
+from dataclasses import replace
+
+import jax
+import numpy as np
+import pytest
+
+from recurra.analysis import performance
+from recurra.analysis.damage import PERCENTS, removed
+from recurra.cli import main
+from recurra.models import Cohort, RateRNN
+from recurra.report.reproduction import write_page
+from recurra.studies.all_studies import STUDIES
+from recurra.studies.conduct import conduct, planned, read_studies, speed, work
+from recurra.studies.damage import BOUNDS, WAYS, damage_rows
+from recurra.studies.dossier import test_trials as draw_test_trials
+from recurra.studies.memory import memory_spec
+from recurra.studies.minimum_size import bisect
+from recurra.studies.protocol import STOPS, papers_spec
+from recurra.studies.runner import Silence
+from recurra.studies.shelf import Shelf, first_networks, spec_hash
+from recurra.studies.study import Verdict, column, mean_and_error, published, where
+from recurra.studies.time_invariance import shifted
+from recurra.tasks import And, PulseMemory, SetReset
+from recurra.training import LossBelow
+
+
+class Quiet(Silence):
+    """A study's progress that only notes the cohorts."""
+
+    def __init__(self):
+        self.asked = []
+
+    def cohort(self, name, number, of):
+        self.asked.append((number, of))
+
+
+def untrained(spec):
+    """The cohort of a spec as if its training had ended before the first step."""
+    training = spec.to_training("portable")
+    state = training.start()
+    nothing = np.zeros((spec.networks, 1))
+    history = replace(state.history, step=np.zeros(1), loss=nothing, validation_loss=nothing, success=nothing)
+    return training.cohort(state.learner.weights, replace(state, history=history))
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_tables_verdicts_and_figures(name):
+    """What is measured of networks that learned nothing: every study says so without failing."""
+    study = STUDIES[name]()
+    tables = study.measure("quick", 0, untrained)
+    for rows in tables.values():
+        assert rows
+        assert all(row.keys() == rows[0].keys() for row in rows)
+    verdicts = study.verdicts(tables)
+    assert verdicts
+    assert all(isinstance(one, Verdict) for one in verdicts)
+    for figure in study.figures(tables).values():
+        assert figure.axes
+    for scale in ("laptop", "paper"):
+        assert study.plan(scale, 0)
+
+
+def test_success_rates_at_paper_scale_are_the_papers_design():
+    plan = STUDIES["success-rates"]().plan("paper", 3)
+    assert sum(spec.networks for spec in plan) == 280
+    assert {spec.seed for spec in plan} == {3}
+    spec = next(spec for spec in plan if spec.name == "xor-normal-50")
+    assert (spec.training.steps, spec.training.batch, spec.training.learning_rate) == (20 * 235, 64, 1e-4)
+    assert spec.training.stop == LossBelow(STOPS["xor"]) == LossBelow(1e-3)
+    assert spec.model.units == 50
+    assert not spec.model.recurrent_bias
+
+
+def test_published_tables():
+    table = {(row["task"], row["initializer"]): row["percent"] for row in published("success_rates")}
+    assert table["not", "normal"] == 45
+    assert table["setreset", "orthogonal"] == 95
+    assert len(table) == 14
+    delays = published("memory_delay")
+    assert (len(delays), len(published("memory_size"))) == (24, 22)
+    assert where(delays, delay_ms=150.0)[0]["distance"] == pytest.approx(1.708006, abs=1e-5)
+    damage = published("damage")
+    assert {row["way"] for row in damage} == set(WAYS)
+    last = where(damage, way="cumulative_both", percent=36.0, condition="11")
+    assert last[0]["distance"] == pytest.approx(6.897718, abs=1e-4)
+
+
+def test_removed_connections():
+    weights = np.array([[0.1, -0.2, 0.3, -0.4], [0.5, -0.6, 0.7, -0.8]])
+    np.testing.assert_array_equal(removed(weights, 50), abs(weights) < 0.45)
+    np.testing.assert_array_equal(removed(weights, 50, "negative"), (abs(weights) < 0.45) & (weights < 0))
+    both = removed(weights, 50, "positive") | removed(weights, 50, "negative")
+    np.testing.assert_array_equal(both, removed(weights, 50))
+    assert not removed(weights, 0).any()
+    assert not removed(weights, 0, removal="slice").any()
+
+
+def test_slices_make_up_the_cumulative_removal(seed):
+    weights = np.random.default_rng(seed).normal(size=(40, 40))
+    slices = [removed(weights, percent, removal="slice") for percent in PERCENTS]
+    assert sum(part.sum() for part in slices) == removed(weights, PERCENTS[-1]).sum()
+    np.testing.assert_array_equal(np.any(slices, axis=0), removed(weights, PERCENTS[-1]))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"percent": 120}, "percent is 120; expected a number from 0 to 100"),
+        ({"percent": 5, "sign": "negativ"}, "unknown sign 'negativ'; did you mean 'negative'"),
+        ({"percent": 5, "removal": "none"}, "unknown removal 'none'"),
+    ],
+)
+def test_bad_damage(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        removed(np.eye(3), **arguments)
+
+
+def test_damage_of_nothing_is_the_plain_distance(reference):
+    """At 0 % the distance is that of the whole network; an imported network of the author is damaged by 36 %."""
+    from recurra.studies.imports import read_network
+
+    task = And()
+    network = read_network(reference / "and_n50_orthogonal_04_epoch19.hdf5", task.dt_ms, None)
+    trials = draw_test_trials(task, 0).part(slice(100))
+    rows = damage_rows(network, task, trials, 7, (0.0, 36.0))
+    whole = where(rows, way="cumulative_both", percent=0.0)
+    weights = [int((np.asarray(trials.condition) == which).sum()) for which in range(4)]
+    mean = np.average(column(whole, "distance"), weights=weights)
+    assert mean == pytest.approx(performance(network, task, trials).distance, rel=1e-6)
+    assert {row["removed"] for row in whole} == {0}
+    assert {row["removed"] for row in where(rows, way="cumulative_both", percent=36.0)} == {900}
+    assert column(where(rows, way="cumulative_both", percent=36.0), "distance").mean() > BOUNDS[0] > mean
+
+
+def test_shifted_stimuli():
+    task = shifted(And(), 100.0)
+    np.testing.assert_array_equal(np.asarray(task.probe().inputs[3, :, 0]).nonzero()[0], np.arange(130, 150))
+    assert task.steps == And().steps + 100
+    assert shifted(SetReset(), -20.0) == SetReset(first_onset_ms=30.0, length_ms=580.0)
+    assert shifted(PulseMemory(), 0.0) == PulseMemory()
+
+
+def test_memory_trials_have_room_for_the_answer():
+    assert memory_spec(0, delay_ms=25, units=50, networks=2, passes=1).task.steps == 200
+    assert memory_spec(0, delay_ms=170, units=50, networks=2, passes=1).task.steps == 260
+
+
+@pytest.mark.parametrize("smallest", [0, 1, 2, 7, 63, 64])
+def test_bisection(smallest):
+    asked = []
+
+    def enough(units):
+        asked.append(units)
+        return smallest > 0 and units >= smallest
+
+    assert bisect(enough, 64) == smallest
+    assert len(asked) <= 7
+
+
+def test_mean_and_error():
+    found = mean_and_error([1.0, 2.0, 3.0, 4.0])
+    assert found["mean"] == 2.5
+    assert found["error"] == pytest.approx(np.std([1, 2, 3, 4], ddof=1) / 2)
+    assert found["high"] - found["mean"] == pytest.approx(3.182446 * found["error"], rel=1e-5)
+    assert np.isnan(mean_and_error([1.0])["error"])
+
+
+def test_hash_of_a_spec():
+    spec = papers_spec("and", networks=5, seed=0)
+    assert spec_hash(replace(spec, networks=9, name="other")) == spec_hash(spec)
+    assert spec_hash(replace(spec, seed=1)) != spec_hash(spec)
+    assert spec_hash(replace(spec, model=RateRNN(units=51))) != spec_hash(spec)
+
+
+@pytest.fixture(scope="module")
+def tiny():
+    settings = ("training.steps=2", "training.trials.count=16", "training.batch=8", "training.validation_trials=4")
+    return papers_spec("and", networks=3, seed=0, units=5, settings=settings)
+
+
+def test_shelf_gives_what_it_has(tiny, tmp_path):
+    shelf = Shelf(tmp_path)
+    assert shelf.find(tiny) is None
+    cohort = shelf.cohort(tiny, Silence())
+    made = shelf.find(tiny)
+    again = shelf.cohort(replace(tiny, networks=2, name="fewer"), Silence())
+    assert shelf.find(replace(tiny, networks=2)) == made
+    assert len(again) == 2
+    np.testing.assert_array_equal(again.weights.recurrent, cohort.weights.recurrent[:2])
+    assert again.history.loss.shape == (2, 1)
+    assert shelf.find(replace(tiny, networks=4)) is None
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_shelf_goes_on_with_an_interrupted_training(tiny, tmp_path):
+    whole = Shelf(tmp_path / "a").cohort(tiny, Silence())
+
+    class Crash(Silence):
+        def epoch(self, training, state):
+            if state.epoch == 1:
+                raise KeyboardInterrupt
+
+    longer = replace(tiny, training=replace(tiny.training, steps=4))
+    with pytest.raises(KeyboardInterrupt):
+        Shelf(tmp_path / "b").cohort(longer, Crash())
+    resumed = Shelf(tmp_path / "b").cohort(longer, Silence())
+    np.testing.assert_array_equal(
+        resumed.weights.recurrent, Shelf(tmp_path / "c").cohort(longer, Silence()).weights.recurrent
+    )
+    assert np.any(resumed.weights.recurrent != whole.weights.recurrent)
+
+
+def test_first_networks(tiny):
+    cohort = untrained(tiny)
+    assert first_networks(cohort, 3).numbers == cohort.numbers
+    one = first_networks(cohort, 1)
+    assert isinstance(one, Cohort)
+    assert all(len(array) == 1 for array in jax.tree.leaves(one.weights))
+
+
+def test_a_study_from_plan_to_page(tmp_path):
+    study, shelf = STUDIES["damage"](), Shelf(tmp_path / "networks")
+    progress = Quiet()
+    folder = conduct(study, "quick", 0, tmp_path / "studies" / "damage", shelf, progress)
+    assert progress.asked == [(1, 1)]
+    with (folder.path / "points.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == len(WAYS) * 4 * 4
+    np.testing.assert_allclose(
+        folder.read_dataset("points").distance_mean, [float(row["distance_mean"]) for row in rows], rtol=1e-5
+    )
+    assert folder.read_dataset("points").way.values[0] == "cumulative_both"
+    assert (folder.path / "damage.png").read_bytes().startswith(b"\x89PNG")
+    assert folder.entry("status") == "finished"
+    assert all(one.ready for one in planned(study, "quick", 0, shelf))
+    with pytest.raises(ValueError, match="holds this study already, finished"):
+        conduct(study, "quick", 0, folder.path, shelf, Quiet())
+    with pytest.raises(ValueError, match="holds another study or run"):
+        conduct(study, "laptop", 0, folder.path, shelf, Quiet())
+    page = tmp_path / "page.md"
+    write_page(read_studies(tmp_path / "studies"), page)
+    text = page.read_text()
+    assert "## Selective damage (Jarne and Laje 2019, Figure 14)" in text
+    assert "studies/damage/damage.png" in text
+    assert "recurra study damage --scale quick --seed 0" in text
+
+
+def test_work_and_speed():
+    spec = papers_spec("and", networks=2, seed=0)
+    assert work(spec) == 2 * 4_700 * 6 * 64 * 200 * 50 * 53
+    assert speed("portable") > 1e8
+
+
+def test_command_line(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["study"]) == 0
+    assert "memory-delay: " in capsys.readouterr().out
+    assert main(["study", "minimum-size", "--scale", "paper", "--show"]) == 0
+    assert "training at most" in capsys.readouterr().out
+    for arguments, message in (
+        (["study", "damge"], "recurra: unknown study 'damge'; did you mean 'damage'?"),
+        (
+            ["study", "damage", "--scale", "huge"],
+            "recurra: unknown scale 'huge'; expected one of: laptop, paper, quick",
+        ),
+        (["study", "damage", "--seed", "-1"], "recurra: seed is -1; expected at least 0"),
+        (["reproduction", ".", "--page", "x.md"], "recurra: . holds no folder of a finished study"),
+    ):
+        assert main(arguments) == 2
+        assert capsys.readouterr().err.strip() == message
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", STUDIES)
+def test_quick_scale(name, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["study", name, "--scale", "quick", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert {one["verdict"] for one in shown} <= {"agrees", "differs", "cannot be compared"}
+    assert (tmp_path / "runs" / f"{name}-quick" / "run.json").is_file()
