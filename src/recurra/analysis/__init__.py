@@ -1,5 +1,6 @@
 """Analyses: networks or arrays in, frozen records out."""
 
+from recurra.analysis.fixed_points import FixedPoints, fixed_points, starts_near
 from recurra.analysis.geometry import Geometry, memory_geometry
 from recurra.analysis.memories import Memories, held_memories
 from recurra.analysis.performance import Performance, performance
@@ -7,12 +8,14 @@ from recurra.analysis.reduction import Reduction, principal_components, singular
 from recurra.analysis.spectra import NonNormality, Spectrum, non_normality, spectrum
 
 __all__ = [
+    "FixedPoints",
     "Geometry",
     "Memories",
     "NonNormality",
     "Performance",
     "Reduction",
     "Spectrum",
+    "fixed_points",
     "held_memories",
     "memory_geometry",
     "non_normality",
@@ -20,4 +23,5 @@ __all__ = [
     "principal_components",
     "singular_vectors",
     "spectrum",
+    "starts_near",
 ]

@@ -1,0 +1,222 @@
+"""Fixed points of a network at a constant input: found by Newton's method, proved where that is possible."""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from jaxtyping import Complex, Float, Int
+from scipy.spatial.distance import cdist
+from threadpoolctl import threadpool_limits
+
+from recurra.analysis.flow import Flow, flow_of
+from recurra.checks import check_at_least_zero, check_count, check_positive
+from recurra.models.cohort import Network
+
+States = Float[np.ndarray, "start unit"]
+CONVERGED = 1e-10  # largest residual of a fixed point
+ITERATIONS, HALVINGS = 60, 12
+OUTSIDE = 1e-9  # a mode is unstable if its eigenvalue lies so far outside the unit circle
+
+
+@dataclass(frozen=True)
+class FixedPoints:
+    r"""Fixed points of one network at one constant input.
+
+    Args:
+        inputs: the constant input.
+        states: the points.
+        residual: $\|f(h) - h\|_2$ at each point, with f the drive that the leak pulls the state to; it does not depend
+            on the time step.
+        eigenvalues: of the Jacobian of one step at each point, by modulus, the largest first.
+        index: number of unstable modes: eigenvalues outside the unit circle.
+        radius: there is exactly one fixed point within this distance, by the theorem of Newton and Kantorovich; NaN
+            where the theorem does not apply.
+        found: how many of the starts ended at each point.
+        starts: how many starts there were.
+        missing_at_least: Chao's lower bound on the number of points that no start ended at.
+    """
+
+    sources: ClassVar[tuple[str, ...]] = ("sussillo2013", "kantorovich1948", "chao1984")
+
+    inputs: Float[np.ndarray, "input"]
+    states: Float[np.ndarray, "point unit"]
+    residual: Float[np.ndarray, "point"]
+    eigenvalues: Complex[np.ndarray, "point mode"]
+    index: Int[np.ndarray, "point"]
+    radius: Float[np.ndarray, "point"]
+    found: Int[np.ndarray, "point"]
+    starts: int
+    missing_at_least: float
+
+    def __len__(self) -> int:
+        return len(self.states)
+
+    @property
+    def certified(self) -> int:
+        """How many of the points are proved to exist."""
+        return int(np.isfinite(self.radius).sum())
+
+
+def fixed_points(
+    network: Network,
+    starts: States,
+    inputs: float | Float[np.ndarray, "input"] = 0.0,
+    apart: float = 1e-6,
+) -> FixedPoints:
+    r"""All points that Newton's method reaches from the starts.
+
+    $h \leftarrow h - t\,J^{-1}(f(h) - h)$ with the exact Jacobian J of $f(h) - h$ in float64 and the largest of
+    t = 1, 1/2, 1/4, ... that lessens the residual; to a residual below 1e-10, then one step more. In the rate form
+    $f(h) = \varphi(W h + W_{in} x + b)$, in the current form $f(v) = W \varphi(v) + W_{in} x + b$.
+
+    Args:
+        network: the network.
+        starts: states from which the search begins, such as states on trajectories.
+        inputs: the constant input, one number for all channels or one a channel.
+        apart: two points closer than this are one.
+
+    Source: Sussillo and Barak (2013) for the question; Kantorovich (1948) for the proof; Chao (1984) for what is
+    missing.
+    """
+    check_positive("apart", apart)
+    flow = flow_of(network, inputs)
+    starts = np.atleast_2d(np.asarray(starts, np.float64))
+    check_count("starts", len(starts))
+    with threadpool_limits(1):
+        reached = _in_parts(lambda part: _newton(flow, part), starts)
+    residual = np.linalg.norm(flow.displacement(reached), axis=1)
+    good = reached[residual < CONVERGED]
+    states, found = _unique(good, apart)
+    jacobians = flow.jacobian(states)
+    values = (
+        np.linalg.eigvals(flow.step_jacobian(jacobians)) if len(states) else np.zeros((0, starts.shape[1]), complex)
+    )
+    values = np.take_along_axis(values, np.argsort(-np.abs(values), axis=1, kind="stable"), axis=1)
+    order = np.lexsort((-found, (np.abs(values) > 1 + OUTSIDE).sum(axis=1)))
+    return FixedPoints(
+        inputs=flow.inputs,
+        states=states[order],
+        residual=np.linalg.norm(flow.displacement(states), axis=1)[order],
+        eigenvalues=values[order],
+        index=(np.abs(values) > 1 + OUTSIDE).sum(axis=1)[order],
+        radius=_radius(flow, states, jacobians)[order],
+        found=found[order],
+        starts=len(starts),
+        missing_at_least=chao_missing(found),
+    )
+
+
+def starts_near(
+    rates: Float[np.ndarray, "trial time unit"], starts: int, spread: float, seed: int
+) -> Float[np.ndarray, "start unit"]:
+    """Random states on trajectories plus normal noise.
+
+    Args:
+        rates: states on trajectories.
+        starts: how many are drawn.
+        spread: standard deviation of the noise.
+        seed: of the draw.
+    """
+    check_count("starts", starts)
+    check_at_least_zero("spread", spread)
+    random = np.random.default_rng(seed)
+    states = np.reshape(rates, (-1, np.shape(rates)[-1]))
+    drawn = states[random.integers(len(states), size=starts)]
+    return drawn + spread * random.standard_normal(drawn.shape)
+
+
+def chao_missing(found: Int[np.ndarray, "point"]) -> float:
+    r"""Chao's lower bound on the number of unseen kinds, $f_1 (f_1 - 1) / (2 (f_2 + 1))$, with $f_k$ kinds seen k times.
+
+    Args:
+        found: how many times each kind was seen.
+    """
+    once, twice = int((found == 1).sum()), int((found == 2).sum())
+    return once * (once - 1) / (2 * (twice + 1))
+
+
+def _newton(flow: Flow, starts: States) -> States:
+    """Where Newton's method ends from every start."""
+    states = starts.copy()
+    active = np.arange(len(states))
+    for _ in range(ITERATIONS):
+        if not len(active):
+            break
+        here = states[active]
+        displacement = flow.displacement(here)
+        step = _solved(flow.jacobian(here), -displacement)
+        residual = np.linalg.norm(displacement, axis=1)
+        moved, lessened = _line_search(flow, here, step, residual)
+        states[active] = moved
+        active = active[lessened & (residual >= CONVERGED)]
+    return states
+
+
+def _line_search(
+    flow: Flow, here: States, step: States, residual: Float[np.ndarray, "start"]
+) -> tuple[States, np.ndarray]:
+    """The largest of the halved steps that lessens the residual; where none does, the state stays."""
+    moved, waiting, length = here.copy(), np.arange(len(here)), 1.0
+    for _ in range(HALVINGS):
+        tried = here[waiting] + length * step[waiting]
+        bound = (1 - 1e-4 * length) * residual[waiting]
+        better = np.linalg.norm(flow.displacement(tried), axis=1) < bound
+        moved[waiting[better]] = tried[better]
+        waiting = waiting[~better]
+        if not len(waiting):
+            break
+        length /= 2
+    lessened = np.ones(len(here), bool)
+    lessened[waiting] = False
+    return moved, lessened
+
+
+def _solved(matrices: Float[np.ndarray, "start unit unit"], right: States) -> States:
+    """The solutions; of a singular matrix the least-squares one."""
+    try:
+        return np.linalg.solve(matrices, right[..., None])[..., 0]
+    except np.linalg.LinAlgError:
+        pairs = zip(matrices, right, strict=True)
+        return np.stack([np.linalg.lstsq(matrix, one, rcond=None)[0] for matrix, one in pairs])
+
+
+def _in_parts(work: Callable[[States], States], starts: States) -> States:
+    """The work on equal parts of the starts, one a core."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    parts = np.array_split(starts, min(len(starts), 4 * cores))
+    with ThreadPoolExecutor(cores) as pool:
+        return np.concatenate(list(pool.map(work, parts)))
+
+
+def _unique(states: States, apart: float) -> tuple[States, Int[np.ndarray, "point"]]:
+    """Points that are further apart, and how many states are at each."""
+    points: list[np.ndarray] = []
+    found: list[int] = []
+    left = states
+    while len(left):
+        near = cdist(left[:1], left)[0] <= apart
+        points.append(left[0])
+        found.append(int(near.sum()))
+        left = left[~near]
+    return np.array(points).reshape(-1, states.shape[1]), np.array(found, int)
+
+
+def _radius(flow: Flow, states: States, jacobians: Float[np.ndarray, "point unit unit"]) -> Float[np.ndarray, "point"]:
+    r"""The radius of the theorem of Newton and Kantorovich.
+
+    With $\beta \ge \|J^{-1}\|$, $\eta \ge \|J^{-1} (f(h) - h)\|$, a Lipschitz constant L of J and
+    $k = \beta \eta L \le 1/2$ there is one fixed point within $(1 - \sqrt{1 - 2k}) / (\beta L)$.
+    """
+    lipschitz, rounding = flow.lipschitz(), flow.rounding()
+    if not len(states) or not np.isfinite(lipschitz):
+        return np.full(len(states), np.nan)
+    smallest = np.linalg.svd(jacobians, compute_uv=False)[:, -1]
+    beta = 1 / np.maximum(smallest * (1 - 1e-10) - 1e-13, 1e-300)
+    eta = beta * (np.linalg.norm(flow.displacement(states), axis=1) + rounding)
+    k = beta * eta * lipschitz
+    with np.errstate(invalid="ignore"):
+        radius = 2 * eta / (1 + np.sqrt(1 - 2 * k))
+    return np.where(k <= 0.5, radius, np.nan)

@@ -1,0 +1,152 @@
+import numpy as np
+import pytest
+from scipy.optimize import brentq
+
+from recurra.analysis.fixed_points import chao_missing, fixed_points, starts_near
+from recurra.analysis.flow import AnyFlow, flow_of
+from recurra.arrays import Weights
+from recurra.engine import ACTIVATIONS, RateDynamics
+from recurra.models import Network
+from recurra.studies.imports import read_network
+from recurra.tasks import TASKS
+
+
+def network_of(recurrent, form="rate", activation="tanh", leak=1.0, bias=0.0, inward=1.0):
+    recurrent = np.atleast_2d(np.asarray(recurrent, float))
+    units = len(recurrent)
+    weights = Weights(
+        recurrent=recurrent,
+        input=np.full((units, 1), inward),
+        output=np.ones((1, units)),
+        recurrent_bias=np.full(units, bias),
+        output_bias=np.zeros(1),
+    )
+    return Network(RateDynamics(form, activation, leak), weights, 1.0)  # type: ignore[arg-type]
+
+
+def zero_of(function, low, high):
+    return float(brentq(function, low, high, xtol=1e-15))  # type: ignore[arg-type]
+
+
+def random_network(seed, units=12, **options):
+    return network_of(np.random.default_rng(seed).normal(0, 1.4 / np.sqrt(units), (units, units)), **options)
+
+
+def starts_of(network, starts=200, seed=0):
+    return np.random.default_rng(seed).normal(0, 1, (starts, network.weights.units))
+
+
+@pytest.mark.parametrize(
+    ("name", "task", "by_index"),
+    [
+        ("and_n50_orthogonal_04_epoch19", "and", {0: 2, 6: 1}),
+        ("setreset_n50_orthogonal_06_epoch19", "setreset", {0: 2, 3: 2, 8: 1}),
+    ],
+)
+def test_published_networks(reference, name, task, by_index, seed):
+    network = read_network(reference / f"{name}.hdf5", 1.0, None)
+    rates, _ = network.run(TASKS[task]().probe().inputs)
+    found = fixed_points(network, starts_near(rates, 400, 0.1, seed))
+    assert dict(zip(*np.unique(found.index, return_counts=True), strict=True)) == by_index
+    assert found.residual.max() < 1e-12
+    assert found.certified == len(found)
+    assert (found.radius < 1e-8).all()
+    assert found.found.sum() <= found.starts
+    for state in found.states:  # tanh without a bias is odd
+        assert np.linalg.norm(found.states + state, axis=1).min() < 1e-9
+
+
+def test_one_unit_has_a_pitchfork():
+    for gain in (0.5, 0.99):
+        assert len(fixed_points(network_of([[gain]]), starts_of(network_of([[gain]])))) == 1
+    network = network_of([[1.5]], leak=0.2)
+    found = fixed_points(network, starts_of(network))
+    upper = zero_of(lambda h: np.tanh(1.5 * h) - h, 0.1, 1)
+    np.testing.assert_allclose(np.sort(found.states[:, 0]), [-upper, 0, upper], atol=1e-12)
+    np.testing.assert_array_equal(found.index, [0, 0, 1])
+    slope = 1.5 * (1 - upper**2)
+    np.testing.assert_allclose(found.eigenvalues[:2, 0], 0.8 + 0.2 * slope, rtol=1e-12)
+    assert found.eigenvalues[2, 0] == pytest.approx(0.8 + 0.2 * 1.5)
+
+
+def test_points_move_with_the_input():
+    network = network_of([[0.5]])
+    found = fixed_points(network, starts_of(network), inputs=0.3)
+    assert found.states[0, 0] == pytest.approx(zero_of(lambda h: np.tanh(0.5 * h + 0.3) - h, -1, 1), abs=1e-12)
+    np.testing.assert_array_equal(found.inputs, [0.3])
+
+
+def test_linear_network(seed):
+    """relu with large positive currents is linear: h = (1 - W)^-1 b."""
+    random = np.random.default_rng(seed)
+    recurrent = random.uniform(0, 0.1, (6, 6))
+    network = network_of(recurrent, activation="relu", bias=1.0)
+    found = fixed_points(network, random.uniform(0, 5, (50, 6)))
+    np.testing.assert_allclose(found.states[0], np.linalg.solve(np.eye(6) - recurrent, np.ones(6)), rtol=1e-12)
+    assert np.isnan(found.radius[0]), "relu has a kink: no theorem"
+
+
+def test_rotation_has_a_known_period():
+    angle = 2 * np.pi / 40
+    turn = 1.2 * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    found = fixed_points(network_of(turn), starts_of(network_of(turn)))
+    assert list(found.index) == [2]
+    assert abs(np.angle(found.eigenvalues[0, 0])) == pytest.approx(angle)
+
+
+@pytest.mark.parametrize("form", ["rate", "current"])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_jacobian_by_hand_is_that_of_autodiff(form, activation, seed):
+    network = random_network(seed, form=form, activation=activation, leak=0.3, bias=0.1)
+    states = starts_of(network, 5, seed)
+    by_hand, automatic = flow_of(network, 0.2), AnyFlow(network, np.array([0.2]))
+    np.testing.assert_allclose(0.3 * by_hand.displacement(states), automatic.displacement(states), atol=1e-14)
+    step = by_hand.step_jacobian(by_hand.jacobian(states))
+    np.testing.assert_allclose(step, automatic.step_jacobian(automatic.jacobian(states)), atol=1e-13)
+
+
+@pytest.mark.parametrize("activation", ["tanh", "sigmoid", "softplus"])
+@pytest.mark.parametrize("form", ["rate", "current"])
+def test_lipschitz_constant_bounds_the_jacobian(form, activation, seed):
+    network = random_network(seed, form=form, activation=activation)
+    flow, states = flow_of(network), starts_of(network, 40, seed)
+    change = np.linalg.norm(flow.jacobian(states[:20]) - flow.jacobian(states[20:]), 2, axis=(1, 2))
+    assert (change <= flow.lipschitz() * np.linalg.norm(states[:20] - states[20:], axis=1)).all()
+
+
+def test_leak_changes_no_point(seed):
+    starts = starts_of(random_network(seed))
+    slow, fast = (fixed_points(random_network(seed, leak=leak), starts) for leak in (0.01, 1.0))
+    assert len(slow) == len(fast)
+    nearest = np.linalg.norm(slow.states[:, None] - fast.states, axis=2).min(axis=1)
+    assert nearest.max() < 1e-9
+
+
+def test_renumbered_units_have_the_same_points(seed):
+    network, order = random_network(seed), np.random.default_rng(seed).permutation(12)
+    starts = starts_of(network)
+    other = network_of(network.weights.recurrent[order][:, order])
+    one, two = fixed_points(network, starts), fixed_points(other, starts[:, order])
+    np.testing.assert_array_equal(one.index, two.index)
+    nearest = np.linalg.norm(one.states[:, None, order] - two.states, axis=2).min(axis=1)
+    assert nearest.max() < 1e-9
+
+
+def test_network_is_left_as_it_is(seed):
+    network = random_network(seed)
+    before = network.weights.recurrent.copy()
+    fixed_points(network, starts_of(network))
+    np.testing.assert_array_equal(network.weights.recurrent, before)
+
+
+def test_missing_points():
+    assert chao_missing(np.array([5, 9, 100])) == 0
+    assert chao_missing(np.array([1, 1, 1, 1, 2, 7])) == 4 * 3 / (2 * 2)
+
+
+def test_bad_arguments():
+    network = random_network(0)
+    with pytest.raises(ValueError, match=r"inputs has shape \(3,\); expected one number, or 1 of them"):
+        fixed_points(network, starts_of(network), inputs=np.zeros(3))
+    with pytest.raises(ValueError, match="starts is 0; expected at least 1"):
+        starts_near(np.zeros((1, 2, 3)), 0, 0.1, 0)
