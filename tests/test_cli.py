@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from recurra.cli import main
+from recurra.tasks import TASKS
 
 SMALL = ["--networks", "2", "--units", "10", "--set", "training.steps=4", "--set", "training.trials.steps_an_epoch=2"]
 
@@ -148,7 +149,9 @@ def test_inspect_report(reference, tmp_path, capsys):
 
 
 def test_tasks(tmp_path, capsys):
-    assert call(capsys, "tasks")[1] == "flipflop: Hold the sign of the last pulse on every bit.\n"
+    listed = call(capsys, "tasks")[1].splitlines()
+    assert "flipflop: Hold the sign of the last pulse on every bit." in listed
+    assert [line.split(":")[0] for line in listed] == list(TASKS)
     assert "pulse_ms = 20.0  # width of a pulse, ms" in call(capsys, "tasks", "flipflop")[1]
     described = json.loads(call(capsys, "tasks", "flipflop", "--json", "--set", "task.bits=2")[1])
     assert described["conditions"] == ["--", "-+", "+-", "++"]
@@ -209,7 +212,7 @@ def test_inspect_bad_file(name, message, tmp_path, capsys):
         (["run", "nothing.toml"], "nothing.toml cannot be read"),
         (["inspect", "x.npz"], "Missing option '--task'"),
         (["inspect", "x.npz", "--task", "fliflop"], "did you mean 'flipflop'"),
-        (["tasks", "xor"], "unknown task 'xor'"),
+        (["tasks", "xxor"], "unknown task 'xxor'; did you mean 'xor'?"),
         (["tasks", "--plot", "a.png"], "--plot and --set need the NAME of a task"),
         (["tasks", "flipflop", "--plot", "a.jpeg"], "unknown ending '.jpeg'"),
         (["analyse", "nowhere"], "there is no folder nowhere"),

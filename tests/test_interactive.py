@@ -16,10 +16,10 @@ from recurra.plotting.interactive import (
     Bound,
     Portrait,
     Span,
+    bit_trials,
     connectivity,
     cube_walk,
     learning_curves,
-    sample_trials,
     spectra_density,
     spectrum_plane,
     state_space,
@@ -181,7 +181,7 @@ class TestBehaviour:
     @pytest.mark.parametrize("bits", [1, 2, 3, 4])
     def test_a_row_a_bit_with_input_target_and_output(self, bits):
         inputs = np.zeros((3, 20, bits))
-        figure = sample_trials(np.arange(20.0), inputs, inputs, inputs + 1, "#123456")
+        figure = bit_trials(np.arange(20.0), inputs, inputs, inputs + 1, "#123456")
         assert len(traces(figure)) == 3 * 3 * bits
         assert {trace.line.color for trace in traces(figure) if trace.name == "output"} == {"#123456"}
         assert {trace.line.color for trace in traces(figure) if trace.name == "input"} == {colors.INPUT}

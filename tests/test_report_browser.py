@@ -1,11 +1,16 @@
 """The report in a browser: no errors, no requests, every figure drawn, the switches and the dark page work."""
 
 import shutil
+from contextlib import contextmanager
 
+import jax
 import pytest
 
+from recurra.engine import RateDynamics
+from recurra.models import Network, RateRNN
 from recurra.report import write_report
-from recurra.studies.run_record import read_run
+from recurra.studies.run_record import read_run, record_of_network
+from recurra.tasks import And
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 SOFTWARE_WEBGL = ("--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
@@ -31,13 +36,20 @@ def report(small_run, tmp_path_factory):
 
 @pytest.fixture
 def page(browser, report):
-    """The report, open; fails if anything went wrong in it or was requested by it."""
+    """The report of the small run, open."""
+    with opened_page(browser, report) as opened:
+        yield opened
+
+
+@contextmanager
+def opened_page(browser, path):
+    """A report, open; fails if anything went wrong in it or was requested by it."""
     opened = browser.new_page(viewport={"width": 1400, "height": 900})
     troubles: list[str] = []
     opened.on("pageerror", lambda error: troubles.append(str(error)))
     opened.on("console", lambda message: troubles.append(message.text) if message.type == "error" else None)
     opened.on("request", lambda request: troubles.append(request.url) if is_remote(request.url) else None)
-    opened.goto(report.as_uri())
+    opened.goto(path.as_uri())
     yield opened
     opened.close()
     assert troubles == []
@@ -61,6 +73,21 @@ def test_every_figure_is_drawn_when_it_is_reached(page):
         if plot.get_attribute("data-spatial") == "yes":
             assert plot.query_selector("canvas")
         assert plot.get_attribute("aria-label")
+
+
+@pytest.mark.parametrize("units", [2, 9])
+def test_every_figure_of_another_task_is_drawn(browser, tmp_path, units):
+    """Nine units have three principal components, drawn in space; two units two, drawn in the plane."""
+    weights = RateRNN(units=units).initial_weights(jax.random.key(0), 2, 1)
+    network = Network(RateDynamics("rate", "tanh", 1.0), weights, 1.0)
+    write_report(record_of_network(network, And(), 0, {"name": "and.npz"}), tmp_path / "and.html")
+    with opened_page(browser, tmp_path / "and.html") as page:
+        plots = page.query_selector_all(".plot")
+        assert len(plots) == 5, "trials, probe, connectivity, spectrum and trajectories"
+        for plot in plots:
+            show(page, plot)
+        assert page.locator("#state-space canvas").count() == (units > 2)
+        assert page.locator(".legend li").all_inner_texts() == list(And().condition_names)
 
 
 def test_no_button_sends_a_figure_away(page):

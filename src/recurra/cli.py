@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from recurra.cli_studies import damage, reproduction, study
+
 if TYPE_CHECKING:
     from recurra.storage.run_folder import RunFolder
     from recurra.studies.spec import RunSpec
@@ -16,7 +18,7 @@ app = typer.Typer(
     no_args_is_help=True, invoke_without_command=True, add_completion=False, pretty_exceptions_enable=False
 )
 
-Spec = Annotated[str, typer.Argument(metavar="SPEC", help="A preset's name, such as flipflop, or a TOML file.")]
+Spec = Annotated[str, typer.Argument(metavar="SPEC", help="A preset's name, such as flipflop or xor, or a TOML file.")]
 RunPath = Annotated[Path, typer.Argument(metavar="DIR", help="A run folder.")]
 Out = Annotated[Path | None, typer.Option(help="The run folder to make; runs/NAME if not given.")]
 Networks = Annotated[int | None, typer.Option(help="How many networks.")]
@@ -132,7 +134,7 @@ def report(
 @app.command()
 def inspect(
     source: Annotated[Path, typer.Argument(metavar="FILE_OR_DIR", help="Keras HDF5, .keras, .npz, or a run folder.")],
-    task: Annotated[str, typer.Option(help="What the network was trained on, such as flipflop.")],
+    task: Annotated[str, typer.Option(help="What the network was trained on, such as flipflop or xor.")],
     network: Annotated[int | None, typer.Option(help="Which network of a run folder; the first if not given.")] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A key of the task, such as task.bits=2.")
@@ -143,21 +145,15 @@ def inspect(
 ) -> None:
     """One network's dossier: how well it does the task, and how."""
     from recurra.console import print_run
-    from recurra.studies.dossier import check_fit
-    from recurra.studies.imports import read_network
-    from recurra.studies.run_record import flipflop_of, record_of_network
+    from recurra.studies.imports import read_network_for
+    from recurra.studies.run_record import record_of_network
     from recurra.studies.spec import to_spec, with_settings
     from recurra.studies.summary import dossier_table
 
     if report and report.exists():
         raise ValueError(f"{report} exists; choose another file")
-    chosen = flipflop_of(to_spec(with_settings({"task": task}, settings or [])).task)
-    found = read_network(source, chosen.dt_ms, network)
-    try:
-        check_fit(found, chosen)
-    except ValueError as error:
-        raise ValueError(f"{source}: {error}") from None
-    record = record_of_network(found, chosen, seed, {"name": source.name})
+    chosen = to_spec(with_settings({"task": task}, settings or [])).task
+    record = record_of_network(read_network_for(source, chosen, network), chosen, seed, {"name": source.name})
     if report:
         from recurra.report import write_report
 
@@ -216,6 +212,11 @@ def export(
     check_choice("format", kind, ("npz", "csv"))
     files = export_run(RunFolder.open(path), kind, out)
     typer.echo(f"exported: {len(files)} files in {out}")
+
+
+app.command()(study)
+app.command()(damage)
+app.command()(reproduction)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -49,6 +49,33 @@ def study(
     typer.echo(f"results: {folder.path}", err=as_json)
 
 
+def damage(
+    source: Annotated[Path, typer.Argument(metavar="FILE_OR_DIR", help="Keras HDF5, .keras, .npz, or a run folder.")],
+    task: Annotated[str, typer.Option(help="What the network was trained on, such as and.")],
+    network: Annotated[int | None, typer.Option(help="Which network of a run folder; the first if not given.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A key of the task, such as task.bits=2.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the test trials.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print every condition's distance as JSON.")] = False,
+) -> None:
+    """Remove connections of one network by their strength: how far from its targets is it then?"""
+    from recurra.analysis.damage import PERCENTS
+    from recurra.console_studies import print_damage
+    from recurra.studies.damage import damage_rows
+    from recurra.studies.dossier import test_trials
+    from recurra.studies.imports import read_network_for
+    from recurra.studies.spec import to_spec, with_settings
+
+    chosen = to_spec(with_settings({"task": task}, settings or [])).task
+    found = read_network_for(source, chosen, network)
+    rows = damage_rows(found, chosen, test_trials(chosen, seed), network or 0, PERCENTS)
+    if as_json:
+        typer.echo(json.dumps(rows, indent=2))
+    else:
+        print_damage(rows)
+
+
 def reproduction(
     path: Annotated[Path, typer.Argument(metavar="DIR", help="A folder with the folders of finished studies.")],
     page: Annotated[Path, typer.Option(help="The Markdown file to write.")],

@@ -8,7 +8,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from recurra.studies.dossier import Dossier
 from recurra.studies.run_record import RunRecord
+from recurra.studies.summary import task_name
 from recurra.training import Training, TrainingState
 
 
@@ -81,31 +83,31 @@ def _last_number(row: np.ndarray) -> float:
 
 def print_run(run: RunRecord) -> None:
     """A table with a row a network."""
-    table = Table(title=f"{run.about['name']}: {run.task.bits}-bit flip-flop")
-    for heading in (
-        "network",
-        "status",
-        "MSE",
-        "distance",
-        "success [95 %]",
-        "memories",
-        "cube R²",
-        "outside",
-        "Henrici",
-    ):
-        table.add_column(heading, justify="left" if heading == "status" else "right")
+    table = Table(title=f"{run.about['name']}: {task_name(run.task)}")
     status = ["imported"] * len(run.numbers) if run.status is None else [status.name for status in run.status]
-    for number, outcome, dossier in zip(run.numbers, status, run.dossiers, strict=True):
-        measured = dossier.performance
-        table.add_row(
-            str(number),
-            outcome,
-            f"{measured.mse:.3g}",
-            f"{measured.distance:.3g}",
-            f"{measured.success:.1%} [{measured.success_low:.1%}, {measured.success_high:.1%}]",
-            f"{dossier.memories.held.sum()}/{len(dossier.memories.held)}",
-            f"{dossier.geometry.hypercube_r2:.3f}",
-            str(dossier.spectrum.count_outside),
-            f"{dossier.non_normality.henrici:.3f}",
-        )
+    rows = [
+        {"network": str(number), "status": outcome, **_cells(dossier)}
+        for number, outcome, dossier in zip(run.numbers, status, run.dossiers, strict=True)
+    ]
+    for heading in rows[0]:
+        table.add_column(heading, justify="left" if heading == "status" else "right")
+    for row in rows:
+        table.add_row(*row.values())
     Console(width=None if sys.stdout.isatty() else 110).print(table)
+
+
+def _cells(dossier: Dossier) -> dict[str, str]:
+    """What the table says of a network, by column; memories and cube only where there are any."""
+    measured = dossier.performance
+    cells = {
+        "MSE": f"{measured.mse:.3g}",
+        "distance": f"{measured.distance:.3g}",
+        "success [95 %]": f"{measured.success:.1%} [{measured.success_low:.1%}, {measured.success_high:.1%}]",
+    }
+    if dossier.memories:
+        cells["memories"] = f"{dossier.memories.held.sum()}/{len(dossier.memories.held)}"
+    if dossier.geometry:
+        cells["cube R²"] = f"{dossier.geometry.hypercube_r2:.3f}"
+    cells["outside"] = str(dossier.spectrum.count_outside)
+    cells["Henrici"] = f"{dossier.non_normality.henrici:.3f}"
+    return cells

@@ -10,6 +10,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from recurra.studies.conduct import Planned
+from recurra.studies.study import Rows, column, where
 from recurra.training import Training, TrainingState
 
 
@@ -82,6 +83,17 @@ def print_plan(plan: Sequence[Planned], speed: float) -> None:
     networks = sum(one.spec.networks for one in plan)
     left = sum(one.work for one in plan if not one.ready) / speed
     console.print(f"{networks} networks, {duration(left)} of training at most ({speed / 1e9:.0f} GFLOP/s)")
+
+
+def print_damage(rows: Rows) -> None:
+    """A table with a row a percentage: the distance, a mean over the conditions, for every way of removal."""
+    table, ways = Table(), list(dict.fromkeys(str(row["way"]) for row in rows))
+    for heading in ("removed, %", *(way.replace("_", ", ") for way in ways)):
+        table.add_column(heading, justify="right")
+    for percent in dict.fromkeys(row["percent"] for row in rows):
+        means = [column(where(rows, way=way, percent=percent), "distance").mean() for way in ways]
+        table.add_row(f"{percent:g}", *(f"{mean:.3g}" for mean in means))
+    Console(width=None if sys.stdout.isatty() else 110).print(table)
 
 
 def duration(seconds: float) -> str:

@@ -129,7 +129,7 @@ def starts_near(
 
 
 def chao_missing(found: Int[np.ndarray, "point"]) -> float:
-    r"""Chao's lower bound on the number of unseen kinds, $f_1 (f_1 - 1) / (2 (f_2 + 1))$, with $f_k$ kinds seen k times.
+    r"""A lower bound on the number of unseen kinds, $f_1 (f_1 - 1) / (2 (f_2 + 1))$, with $f_k$ kinds seen k times.
 
     Args:
         found: how many times each kind was seen.

@@ -36,6 +36,11 @@ CUBE = ("#565c6d", "#3f74d1", "#3a9c4e", "#1b9dab", "#cf4558", "#ab55c0", "#b986
 # Okabe and Ito's order of hues, darkened where they are too pale for lines on white.
 NETWORKS = ("#1b7fc4", "#d98200", "#009e73", "#c2609a", "#4aa3df", "#c8501e", "#7a6fc0", "#8f8600")
 
+# Through the conditions of a task in their order. Up to four spread over them are told apart by colour-blind readers
+# too; of more, every other line is dashed; of still more, the colours are a scale.
+CONDITIONS = ("#3560c8", "#2a9bd0", "#1f9a7a", "#c98a00", "#d0561e", "#a82a64")
+TOLD_APART, DASHED = 4, 12
+
 
 def state_color(state: Sequence[int] | Int[np.ndarray, "bit"]) -> str:
     """The colour of a memory state: bit 1 red, bit 2 green, bit 3 blue; every further bit that is set lightens it.
@@ -70,6 +75,19 @@ def text_on(color: str) -> str:
 def network_color(number: int) -> str:
     """The colour of network `number`; from the ninth on they come again."""
     return NETWORKS[number % len(NETWORKS)]
+
+
+def condition_colors(count: int) -> list[str]:
+    """The colours of `count` conditions, in their order."""
+    places = np.linspace(0, len(CONDITIONS) - 1, count) if count > 1 else np.zeros(1)
+    lower = np.minimum(places.astype(int), len(CONDITIONS) - 2)
+    pairs = zip(lower.tolist(), (places - lower).tolist(), strict=True)
+    return [mix(CONDITIONS[at], CONDITIONS[at + 1], share) for at, share in pairs]
+
+
+def condition_dashed(count: int) -> list[bool]:
+    """Which lines of `count` conditions are dashed: every other one, where colours alone are too like each other."""
+    return [TOLD_APART < count <= DASHED and at % 2 == 1 for at in range(count)]
 
 
 def mix(color: str, other: str, share: float) -> str:

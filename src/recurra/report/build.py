@@ -8,18 +8,21 @@ import jinja2
 from plotly.offline import get_plotlyjs
 
 from recurra.analysis.spectra import OUTSIDE
-from recurra.plotting.colors import DARK, INPUT, TARGET, state_color, state_colors, state_name
+from recurra.plotting.colors import DARK, state_colors, state_name
 from recurra.plotting.interactive import LOSS_TOP
 from recurra.report import words
+from recurra.report.conditions import Conditions
 from recurra.report.facts import facts, recurra_version
-from recurra.report.panels import CELLS, WALK_STEPS, Scales, all_panels
+from recurra.report.flipflop_panels import WALK_STEPS
+from recurra.report.panels import CELLS, Scales, all_panels
 from recurra.report.rows import SPARK, pick, rows
-from recurra.sources import SOURCES
 from recurra.storage.run_folder import replace_text
 from recurra.studies.run_record import RunRecord
 from recurra.studies.spec import to_spec
+from recurra.tasks import FlipFlop
 
 SHOWN = 6  # networks that the sections compare; each has a dossier
+NAMED_BITS = 4  # of a flip-flop; the memory states of more are not named
 
 
 def write_report(run: RunRecord, path: Path) -> None:
@@ -48,17 +51,26 @@ def report_html(run: RunRecord) -> str:
         panels=panels,
         scales=Scales.of(run),
         facts=facts(run, spec),
-        paper=SOURCES["jarne2024"],
         version=recurra_version(run.about),
         words=words,
         sentence=words.sentence(run),
-        legend=list(zip(map(state_name, run.task.states), state_colors(run.task.states), strict=True)),
-        colors={"input": INPUT, "target": TARGET},
+        flipflop=isinstance(run.task, FlipFlop),
+        length_ms=run.task.steps * run.task.dt_ms,
+        conditions=Conditions.of(run.probe),
+        legend=legend(run),
         palette=json.dumps(DARK),
         limits={"walk": WALK_STEPS, "cells": CELLS, "outside": OUTSIDE, "loss": LOSS_TOP, "spark": SPARK},
         plotly=get_plotlyjs(),
     )
     return html + "\n"
+
+
+def legend(run: RunRecord) -> list[tuple[str, str, bool]]:
+    """What the state space shows: names of memory states or of conditions, colours, and whether the line is dashed."""
+    if not isinstance(run.task, FlipFlop):
+        return Conditions.of(run.probe).legend
+    states = run.task.states if run.task.bits <= NAMED_BITS else run.task.states[:0]
+    return [(state_name(state), color, False) for state, color in zip(states, state_colors(states), strict=True)]
 
 
 def _environment() -> jinja2.Environment:
@@ -76,7 +88,6 @@ def _environment() -> jinja2.Environment:
         "fixed": words.fixed,
         "plain": "{:,.6g}".format,
     }
-    environment.globals |= {"state_color": state_color, "state_name": state_name}
     return environment
 
 

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from recurra.models.cohort import History
 from recurra.plotting.interactive import Bound, learning_curves
 from recurra.studies.spec import RunSpec
+from recurra.tasks import FlipFlop
 from recurra.tasks.rules import SUCCESSFUL
 from recurra.training.stopping import LossBelow, SuccessAbove
 from recurra.training.trial_sets import FixedTrials
@@ -25,8 +26,9 @@ def trials_seen(history: History, spec: RunSpec) -> Float[np.ndarray, "epoch"]:
 
 
 def learning_figure(history: History, numbers: Sequence[int], spec: RunSpec) -> go.Figure:
-    """The learning curves with the stop criterion, or with the bounds of the paper and of this report."""
-    loss = Bound(PAPER_BOUND, f"criterion of Jarne (2024): {PAPER_BOUND:g}")
+    """The learning curves with the stop criterion, or with the bounds of the flip-flop's paper and of this report."""
+    paper = Bound(PAPER_BOUND, f"criterion of Jarne (2024): {PAPER_BOUND:g}")
+    loss = paper if isinstance(spec.task, FlipFlop) else None
     success = Bound(SUCCESSFUL, f"learned: {100 * SUCCESSFUL:g} %")
     match spec.training.stop:
         case LossBelow(bound=bound):

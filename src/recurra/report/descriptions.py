@@ -3,23 +3,53 @@
 from collections.abc import Sequence
 
 import numpy as np
+import xarray as xr
 from jaxtyping import Float, Int
 
-from recurra.analysis import Spectrum
+from recurra.analysis import Geometry, Reduction, Spectrum
 from recurra.plotting.interactive.spectra import mode_words
 from recurra.report.words import percent, three
-from recurra.studies.dossier import Dossier
 
 
-def trials(
+def bit_trials(
     name: str, targets: Float[np.ndarray, "trial time output"], outputs: Float[np.ndarray, "trial time output"]
 ) -> str:
-    """The sample trials."""
+    """The sample trials of a flip-flop."""
     agree = _agreement(targets, outputs)
     return (
         f"{name}: {len(targets)} sample trials, a row a bit, with input, target and output. "
         f"Where the target is not zero the output has its sign {percent(agree)} % of the time; "
         f"root-mean-square difference {three(_rms(targets, outputs))}."
+    )
+
+
+def trials(name: str, examples: xr.Dataset, outputs: Float[np.ndarray, "trial time output"]) -> str:
+    """The sample trials of any other task."""
+    return (
+        f"{name}: {len(outputs)} sample trials with {_channels(examples)}, target and output. "
+        f"Root-mean-square difference between target and output {three(_masked_rms(examples, outputs))}."
+    )
+
+
+def probe(
+    name: str, shown: xr.Dataset, outputs: Float[np.ndarray, "condition time output"], names: Sequence[str]
+) -> str:
+    """The answers to the conditions."""
+    errors = [_masked_rms(shown.isel(condition=at), one) for at, one in enumerate(outputs)]
+    worst = int(np.argmax(np.nan_to_num(errors, nan=np.inf)))
+    return (
+        f"{name}: the answer to {len(names)} condition{'s' if len(names) > 1 else ''}, {_listed(names)}; a panel each, "
+        f"with target and output. The root-mean-square difference is at most {three(errors[worst])}, "
+        f"in the condition {names[worst]}."
+    )
+
+
+def trajectories(name: str, reduction: Reduction, names: Sequence[str], count: int) -> str:
+    """The paths of the probe in state space."""
+    share = percent(float(reduction.explained_variance[:count].sum()))
+    return (
+        f"{name}: the path of the rates in {len(names)} condition{'s' if len(names) > 1 else ''}, {_listed(names)}, "
+        f"along {count} principal component{'s' if count > 1 else ''} with {share} % of the variance."
     )
 
 
@@ -73,9 +103,9 @@ def spectra(found: Sequence[Spectrum]) -> str:
     )
 
 
-def state_space(name: str, dossier: Dossier, count: int) -> str:
+def state_space(name: str, geometry: Geometry, pca: Reduction, count: int) -> str:
     """The memory states in space."""
-    geometry, shares = dossier.geometry, dossier.pca.explained_variance[:count]
+    shares = pca.explained_variance[:count]
     cosine = np.abs(geometry.axis_cosines).max(initial=0)
     return (
         f"{name}: the path of the rates between {len(geometry.state_means)} memory states. "
@@ -91,3 +121,19 @@ def _agreement(targets: np.ndarray, outputs: np.ndarray) -> float:
 
 def _rms(targets: np.ndarray, outputs: np.ndarray) -> float:
     return float(np.sqrt(((outputs - targets) ** 2).mean()))
+
+
+def _masked_rms(shown: xr.Dataset, outputs: np.ndarray) -> float:
+    """The difference where the output counts; NaN where it never does."""
+    counts = shown["mask"].values
+    return _rms(shown["targets"].values[counts], outputs[counts]) if counts.any() else float("nan")
+
+
+def _channels(shown: xr.Dataset) -> str:
+    inputs = shown.sizes["input"]
+    return "input" if inputs == 1 else f"{inputs} inputs"
+
+
+def _listed(names: Sequence[str], most: int = 12) -> str:
+    """All names, or the first and the last of many."""
+    return ", ".join(names) if len(names) <= most else f"from {names[0]} to {names[-1]}"

@@ -3,17 +3,15 @@
 import base64
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from recurra.analysis import Geometry, Memories, NonNormality, Performance, Reduction, Spectrum
 from recurra.sources import SOURCES, Source
+from recurra.studies.dossier import Dossier
 from recurra.studies.run_record import RunRecord
 from recurra.studies.show import to_toml
 from recurra.studies.spec import RunSpec
-
-RECORDS = (Performance, Memories, Spectrum, NonNormality, Reduction, Geometry)
 
 
 @dataclass(frozen=True)
@@ -27,6 +25,7 @@ class Facts:
         command: how to run it again.
         lines: what else is known, name and value.
         sources: of every method used.
+        protocol: the latest publication that the task comes from, if there is one.
     """
 
     toml: str
@@ -35,6 +34,7 @@ class Facts:
     command: str
     lines: tuple[tuple[str, str], ...]
     sources: tuple[Source, ...]
+    protocol: Source | None
 
 
 def facts(run: RunRecord, spec: RunSpec | None) -> Facts:
@@ -49,12 +49,15 @@ def facts(run: RunRecord, spec: RunSpec | None) -> Facts:
         command=f"recurra run {shlex.quote(file)} --out {shlex.quote('runs/' + file.removesuffix('.toml'))}",
         lines=tuple(_lines(run.about, spec)),
         sources=used_sources(run),
+        protocol=max((SOURCES[key] for key in run.task.sources), key=lambda source: source.year, default=None),
     )
 
 
 def used_sources(run: RunRecord) -> tuple[Source, ...]:
     """The sources of the task, of the training and of the analyses, each once, by author and year."""
-    keys = [*run.about.get("sources", run.task.sources), *(key for record in RECORDS for key in record.sources)]
+    records = [getattr(run.dossiers[0], field.name) for field in fields(Dossier)]
+    keys = [*run.about.get("sources", run.task.sources)]
+    keys += [key for record in records if record is not None for key in getattr(record, "sources", ())]
     found = [SOURCES[key] for key in dict.fromkeys(keys) if key in SOURCES]
     return tuple(sorted(found, key=lambda source: (_family_name(source), source.year)))
 

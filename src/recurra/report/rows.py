@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from recurra.analysis import Memories
 from recurra.models.cohort import History
 from recurra.plotting.colors import network_color, state_name
 from recurra.plotting.interactive import LOSS_TOP
@@ -14,6 +15,7 @@ from recurra.status import Status
 from recurra.studies.dossier import Dossier
 from recurra.studies.run_record import RunRecord
 from recurra.studies.spec import RunSpec
+from recurra.tasks import FlipFlop
 from recurra.tasks.rules import SUCCESSFUL
 from recurra.training.stopping import LossBelow, SuccessAbove
 
@@ -33,7 +35,7 @@ class Row:
         reason: what led to that.
         spark: the points of its loss curve, for an SVG polyline; empty where there is none.
         dossier: its analysis.
-        lost: the names of the memories that it does not hold.
+        lost: the names of the memories that it does not hold; none where the task has none.
     """
 
     number: int
@@ -53,7 +55,6 @@ def rows(run: RunRecord, spec: RunSpec | None) -> list[Row]:
     sparks = sparklines(run.history.validation_loss) if run.history else [""] * len(names)
     found = []
     for at, (number, dossier) in enumerate(zip(run.numbers, run.dossiers, strict=True)):
-        states = zip(run.task.states, dossier.memories.held, strict=True)
         found.append(
             Row(
                 number=number,
@@ -66,10 +67,15 @@ def rows(run: RunRecord, spec: RunSpec | None) -> list[Row]:
                 else "",
                 spark=sparks[at],
                 dossier=dossier,
-                lost=tuple(state_name(state) for state, held in states if not held),
+                lost=lost_memories(run.task, dossier.memories) if isinstance(run.task, FlipFlop) else (),
             )
         )
     return found
+
+
+def lost_memories(task: FlipFlop, memories: Memories | None) -> tuple[str, ...]:
+    """The names of the memories that a network does not hold."""
+    return tuple(state_name(state) for state in task.states[~memories.held]) if memories else ()
 
 
 def reason(status: Status, history: History, at: int, spec: RunSpec, dossier: Dossier) -> str:

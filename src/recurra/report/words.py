@@ -1,16 +1,20 @@
 """Numbers and findings in words, made from the records and from nothing else."""
 
+import inspect
 import math
+import re
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from recurra.analysis import Geometry
+from recurra.analysis import Geometry, Memories
 from recurra.intervals import wilson_interval
+from recurra.periods import Period
 from recurra.status import Status
 from recurra.studies.dossier import Dossier
 from recurra.studies.run_record import RunRecord
-from recurra.tasks import FlipFlop
+from recurra.studies.summary import task_name
+from recurra.tasks import Task
 from recurra.tasks.rules import SUCCESSFUL
 
 FITS = 0.95  # hypercube score from which the memories stand on a parallelepiped
@@ -61,9 +65,10 @@ def shape_of(geometry: Geometry) -> int:
     return int(geometry.edge_lengths.max() / geometry.edge_lengths.min() > EVEN)
 
 
-def shape_words(geometries: Sequence[Geometry], bits: int) -> str:
+def shape_words(geometries: Sequence[Geometry]) -> str:
     """On what the memories stand, with the scores: "the memories stand on a cube, score 0.98 to 0.99"."""
-    if bits == 1:
+    bits = len(geometries[0].axes) if geometries else 0
+    if bits < 2:
         return ""
     names = SHAPES.get(bits, MORE)
     score = f"score {span(geometry.hypercube_r2 for geometry in geometries)}"
@@ -77,10 +82,12 @@ def shape_words(geometries: Sequence[Geometry], bits: int) -> str:
     return f"the memories do not stand on {names[2]}, {score} (chance {chance})"
 
 
-def held_words(dossiers: Sequence[Dossier]) -> str:
-    """How many memories the networks hold: "each holds 8 of 8 memories"."""
-    held = [int(dossier.memories.held.sum()) for dossier in dossiers]
-    states = len(dossiers[0].memories.held)
+def held_words(memories: Sequence[Memories]) -> str:
+    """How many memories the networks hold: "each holds 8 of 8 memories"; nothing where there are none."""
+    held = [int(one.held.sum()) for one in memories]
+    if not held:
+        return ""
+    states = len(memories[0].held)
     if len(held) == 1:
         return f"it holds {held[0]} of {states} memories"
     if min(held) == max(held):
@@ -99,8 +106,8 @@ def sentence(run: RunRecord) -> str:
     told = good or run.dossiers
     parts = [
         _success_words(run, len(good)),
-        held_words(told),
-        shape_words([one.geometry for one in told], run.task.bits),
+        held_words([one.memories for one in told if one.memories]),
+        shape_words([one.geometry for one in told if one.geometry]),
     ]
     diverged = [number for number, end in zip(run.numbers, run.status or (), strict=False) if end is Status.diverged]
     if diverged:
@@ -123,9 +130,17 @@ def learned_interval(run: RunRecord) -> str:
     ).replace("  %", " %")
 
 
-def task_name(task: FlipFlop) -> str:
-    """What the task is called: "3-bit flip-flop"."""
-    return f"{task.bits}-bit flip-flop"
+def task_summary(task: Task) -> str:
+    """What the task asks for, the first line of its docstring; nothing where its class has none of its own."""
+    text = inspect.cleandoc(type(task).__doc__ or "")
+    made_by_dataclass = text.startswith(f"{type(task).__name__}(")
+    return "" if made_by_dataclass else re.sub(r"[$\\]", "", text.split("\n", maxsplit=1)[0])
+
+
+def periods_words(periods: Sequence[Period]) -> str:
+    """The periods of a trial: "before (0 to 30 ms), pulses (30 to 50 ms)"; nothing where there is only one."""
+    named = [f"{one.name} ({one.start_ms:g} to {one.end_ms:g} ms)" for one in periods]
+    return ", ".join(named) if len(named) > 1 else ""
 
 
 def _success_words(run: RunRecord, good: int) -> str:

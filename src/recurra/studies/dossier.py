@@ -1,6 +1,7 @@
 """Everything recurra finds out about one network."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 import xarray as xr
@@ -27,6 +28,7 @@ from recurra.tasks import FlipFlop, Task, Trials
 
 TEST_TRIALS = 1_000
 EXAMPLES = 3
+COORDINATES = 3  # principal components along which paths are kept
 
 
 @dataclass(frozen=True)
@@ -35,33 +37,67 @@ class Behaviour:
 
     Args:
         examples: outputs on the first test trials.
-        walk: outputs on the cube walk.
-        walk_components: coordinates of the walk's rates along the first three principal components of the probe.
-        walk_bits: coordinates of the walk's rates along the bits' axes.
+        probe: outputs on the probe, in which every condition comes once, as a rule without noise.
+        probe_components: coordinates of the probe's rates along their first principal components, at most three.
+    """
+
+    examples: Float[np.ndarray, "trial time output"]
+    probe: Float[np.ndarray, "condition probe_time output"]
+    probe_components: Float[np.ndarray, "condition probe_time component"]
+
+
+@dataclass(frozen=True)
+class Walk:
+    """A flip-flop network on the cube walk, which visits all memory states.
+
+    Args:
+        outputs: what it puts out.
+        components: coordinates of its rates along the first principal components of the probe, at most three.
+        bits: coordinates of its rates along the bits' axes.
         states_components: the mean rates of the memory states along the principal components.
         states_bits: the same along the bits' axes; close to the states' signs where they form a cube.
     """
 
-    examples: Float[np.ndarray, "trial time output"]
-    walk: Float[np.ndarray, "walk_time output"]
-    walk_components: Float[np.ndarray, "walk_time component"]
-    walk_bits: Float[np.ndarray, "walk_time bit"]
+    sources: ClassVar[tuple[str, ...]] = ("jarne2024",)
+
+    outputs: Float[np.ndarray, "walk_time output"]
+    components: Float[np.ndarray, "walk_time component"]
+    bits: Float[np.ndarray, "walk_time bit"]
     states_components: Float[np.ndarray, "condition component"]
     states_bits: Float[np.ndarray, "condition bit"]
 
 
 @dataclass(frozen=True)
 class Dossier:
-    """The records of one network; the field names are the groups of `run.zarr`."""
+    """The records of one network; the field names are the groups of `run.zarr`.
+
+    The last three are what only a flip-flop has; None for every other task.
+    """
 
     performance: Performance
     spectrum: Spectrum
     non_normality: NonNormality
     pca: Reduction
     svd: Reduction
-    geometry: Geometry
-    memories: Memories
     behaviour: Behaviour
+    geometry: Geometry | None = None
+    memories: Memories | None = None
+    walk: Walk | None = None
+
+
+def record_kinds(task: Task) -> dict[str, type]:
+    """The kinds of records in the dossiers of a task, by their name."""
+    kinds: dict[str, type] = {
+        "performance": Performance,
+        "spectrum": Spectrum,
+        "non_normality": NonNormality,
+        "pca": Reduction,
+        "svd": Reduction,
+        "behaviour": Behaviour,
+    }
+    if isinstance(task, FlipFlop):
+        kinds |= {"geometry": Geometry, "memories": Memories, "walk": Walk}
+    return kinds
 
 
 def test_trials(task: Task, seed: int) -> Trials:
@@ -69,7 +105,7 @@ def test_trials(task: Task, seed: int) -> Trials:
     return task.sample(random_key(seed, Stream.test), TEST_TRIALS)
 
 
-def make_dossier(network: Network, task: FlipFlop, seed: int) -> Dossier:
+def make_dossier(network: Network, task: Task, seed: int) -> Dossier:
     """Analyse one network.
 
     Args:
@@ -79,19 +115,22 @@ def make_dossier(network: Network, task: FlipFlop, seed: int) -> Dossier:
     """
     check_fit(network, task)
     trials = test_trials(task, seed)
-    rates, _ = network.run(task.probe().inputs)
+    rates, outputs = network.run(task.probe().inputs)
     pca = principal_components(rates)
-    geometry = memory_geometry(network, task, seed)
-    return Dossier(
+    behaviour = Behaviour(
+        examples=network.respond(trials.part(slice(EXAMPLES)).inputs),
+        probe=outputs,
+        probe_components=pca.project(rates)[..., :COORDINATES],
+    )
+    dossier = Dossier(
         performance=performance(network, task, trials),
         spectrum=spectrum(network.weights.recurrent, task.dt_ms),
         non_normality=non_normality(network.weights.recurrent),
         pca=pca,
         svd=singular_vectors(rates),
-        geometry=geometry,
-        memories=held_memories(network, task),
-        behaviour=_behaviour(network, task, trials, pca, geometry),
+        behaviour=behaviour,
     )
+    return _with_memories(dossier, network, task, seed) if isinstance(task, FlipFlop) else dossier
 
 
 def check_fit(network: Network, task: Task) -> None:
@@ -104,38 +143,51 @@ def check_fit(network: Network, task: Task) -> None:
         raise ValueError(f"the network's time step is {network.dt_ms:g} ms; the task's is {task.dt_ms:g} ms")
 
 
-def _behaviour(network: Network, task: FlipFlop, trials: Trials, pca: Reduction, geometry: Geometry) -> Behaviour:
+def _with_memories(dossier: Dossier, network: Network, task: FlipFlop, seed: int) -> Dossier:
+    """The dossier with what only a flip-flop has."""
+    geometry = memory_geometry(network, task, seed)
     rates, outputs = network.run(task.cube_walk().inputs)
-    return Behaviour(
-        examples=network.respond(trials.part(slice(EXAMPLES)).inputs),
-        walk=outputs[0],
-        walk_components=pca.project(rates[0])[:, :3],
-        walk_bits=geometry.bit_coordinates(rates[0]),
-        states_components=pca.project(geometry.state_means)[:, :3],
+    walk = Walk(
+        outputs=outputs[0],
+        components=dossier.pca.project(rates[0])[:, :COORDINATES],
+        bits=geometry.bit_coordinates(rates[0]),
+        states_components=dossier.pca.project(geometry.state_means)[:, :COORDINATES],
         states_bits=geometry.bit_coordinates(geometry.state_means),
     )
+    return replace(dossier, geometry=geometry, memories=held_memories(network, task), walk=walk)
 
 
-def examples_dataset(task: FlipFlop, seed: int) -> xr.Dataset:
-    """Inputs and targets of the trials that the report shows, the same for all networks."""
+def examples_dataset(task: Task, seed: int) -> xr.Dataset:
+    """Inputs, targets and mask of the trials that the report shows, the same for all networks."""
     trials = test_trials(task, seed).part(slice(EXAMPLES))
-    return xr.Dataset(
-        {
-            "inputs": (("trial", "time", "input"), np.asarray(trials.inputs)),
-            "targets": (("trial", "time", "output"), np.asarray(trials.targets)),
-        },
-        coords={"time": np.asarray(trials.time_ms)},
-    )
+    return _dataset(trials, "trial", "time")
+
+
+def probe_dataset(task: Task) -> xr.Dataset:
+    """Inputs, targets and mask of the probe; `condition` counts into the attribute `condition_names`."""
+    probe = task.probe()
+    dataset = _dataset(probe, "condition", "probe_time").assign_coords(condition=np.asarray(probe.condition))
+    return dataset.assign_attrs(condition_names=list(probe.condition_names))
 
 
 def walk_dataset(task: FlipFlop) -> xr.Dataset:
     """Inputs, targets and memory states of the cube walk."""
     walk = task.cube_walk()
-    return xr.Dataset(
-        {
-            "inputs": (("walk_time", "input"), np.asarray(walk.inputs[0])),
-            "targets": (("walk_time", "output"), np.asarray(walk.targets[0])),
-            "memory_state": (("walk_time",), np.asarray(task.memory_state(walk)[0])),
-        },
-        coords={"walk_time": np.asarray(walk.time_ms)},
-    )
+    dataset = _dataset(walk, "trial", "walk_time").isel(trial=0).drop_vars("mask")
+    return dataset.assign(memory_state=("walk_time", np.asarray(task.memory_state(walk)[0])))
+
+
+def _dataset(trials: Trials, first: str, time: str) -> xr.Dataset:
+    """Trials as a labelled dataset.
+
+    Args:
+        trials: the trials.
+        first: what their axis is called.
+        time: what the axis of time is called.
+    """
+    arrays = {
+        "inputs": ((first, time, "input"), np.asarray(trials.inputs)),
+        "targets": ((first, time, "output"), np.asarray(trials.targets)),
+        "mask": ((first, time, "output"), np.asarray(trials.mask)),
+    }
+    return xr.Dataset(arrays, coords={time: np.asarray(trials.time_ms)})

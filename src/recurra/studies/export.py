@@ -2,7 +2,6 @@
 
 import shutil
 from pathlib import Path
-from typing import get_type_hints
 
 import numpy as np
 import xarray as xr
@@ -11,10 +10,8 @@ from recurra.analysis import Spectrum
 from recurra.storage.npz_files import write_npz
 from recurra.storage.records import to_dataset
 from recurra.storage.run_folder import RunFolder
-from recurra.studies.dossier import Dossier
+from recurra.studies.dossier import record_kinds
 from recurra.studies.run_record import cohort_of
-
-TABLES: dict[str, type] = {**get_type_hints(Dossier), "spectrum_before": Spectrum}
 
 
 def export_run(folder: RunFolder, kind: str, out: Path) -> list[Path]:
@@ -56,7 +53,7 @@ def _write_tables(folder: RunFolder, out: Path) -> None:
         name: (("network", "epoch"), getattr(cohort.history, name)) for name in ("loss", "validation_loss", "success")
     }
     _write_dataset(out, "history", xr.Dataset({"step": ("epoch", cohort.history.step), **curves}, coords=axes))
-    for name, kind in TABLES.items():
+    for name, kind in (record_kinds(cohort.task) | {"spectrum_before": Spectrum}).items():
         _write_dataset(out, name, to_dataset(folder.read_records(name, kind), cohort.numbers))
 
 

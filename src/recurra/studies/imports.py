@@ -6,9 +6,27 @@ from recurra.models.cohort import Network
 from recurra.storage.keras_files import read_keras
 from recurra.storage.npz_files import read_npz
 from recurra.storage.run_folder import RunFolder
+from recurra.studies.dossier import check_fit
 from recurra.studies.run_record import cohort_of
+from recurra.tasks import Task
 
 KERAS_ENDINGS = (".hdf5", ".h5", ".keras")
+
+
+def read_network_for(path: Path, task: Task, number: int | None = None) -> Network:
+    """The network in a Keras file, an .npz file or a run folder; an error names the file if it does not fit the task.
+
+    Args:
+        path: the file or the folder.
+        task: what it was trained on.
+        number: which network of a run folder; its first one if None.
+    """
+    network = read_network(path, task.dt_ms, number)
+    try:
+        check_fit(network, task)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+    return network
 
 
 def read_network(path: Path, dt_ms: float, number: int | None = None) -> Network:

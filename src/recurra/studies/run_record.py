@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, get_type_hints
+from typing import Any
 
 import jax
 import numpy as np
@@ -14,7 +14,14 @@ from recurra.models.cohort import Cohort, History, Network
 from recurra.status import Status
 from recurra.storage.checkpoints import read_history, read_weights
 from recurra.storage.run_folder import RunFolder
-from recurra.studies.dossier import Dossier, examples_dataset, make_dossier, walk_dataset
+from recurra.studies.dossier import (
+    Dossier,
+    examples_dataset,
+    make_dossier,
+    probe_dataset,
+    record_kinds,
+    walk_dataset,
+)
 from recurra.studies.spec import RunSpec, to_spec
 from recurra.tasks import FlipFlop, Task
 
@@ -33,12 +40,13 @@ class RunRecord:
         history: losses and success by epoch.
         before: the spectrum of every network's initial weights.
         dossiers: the analysis of every network.
-        examples: inputs and targets of the trials shown.
-        walk: inputs, targets and memory states of the cube walk.
+        examples: inputs, targets and mask of the trials shown.
+        probe: inputs, targets and mask of the probe, a `condition` each.
+        walk: inputs, targets and memory states of a flip-flop's cube walk; None for other tasks.
     """
 
     about: Mapping[str, Any]
-    task: FlipFlop
+    task: Task
     numbers: tuple[int, ...]
     status: tuple[Status, ...] | None
     initial: Weights | None
@@ -47,16 +55,17 @@ class RunRecord:
     before: list[Spectrum] | None
     dossiers: list[Dossier]
     examples: xr.Dataset
-    walk: xr.Dataset
+    probe: xr.Dataset
+    walk: xr.Dataset | None
 
 
 def read_run(folder: RunFolder) -> RunRecord:
     """The record of an analysed run."""
     cohort = cohort_of(folder)
-    columns = {name: folder.read_records(name, kind) for name, kind in get_type_hints(Dossier).items()}
+    columns = {name: folder.read_records(name, kind) for name, kind in record_kinds(cohort.task).items()}
     return RunRecord(
         about=folder.about(),
-        task=flipflop_of(cohort.task),
+        task=cohort.task,
         numbers=cohort.numbers,
         status=cohort.status,
         initial=cohort.initial,
@@ -65,11 +74,12 @@ def read_run(folder: RunFolder) -> RunRecord:
         before=folder.read_records("spectrum_before", Spectrum),
         dossiers=[Dossier(**dict(zip(columns, row, strict=True))) for row in zip(*columns.values(), strict=True)],
         examples=folder.read_dataset("examples"),
-        walk=folder.read_dataset("walk"),
+        probe=folder.read_dataset("probe"),
+        walk=folder.read_dataset("walk").drop_dims("network") if isinstance(cohort.task, FlipFlop) else None,
     )
 
 
-def record_of_network(network: Network, task: FlipFlop, seed: int, about: Mapping[str, Any]) -> RunRecord:
+def record_of_network(network: Network, task: Task, seed: int, about: Mapping[str, Any]) -> RunRecord:
     """Analyse one network that was not trained here.
 
     Args:
@@ -89,7 +99,8 @@ def record_of_network(network: Network, task: FlipFlop, seed: int, about: Mappin
         before=None,
         dossiers=[make_dossier(network, task, seed)],
         examples=examples_dataset(task, seed),
-        walk=walk_dataset(task),
+        probe=probe_dataset(task),
+        walk=walk_dataset(task) if isinstance(task, FlipFlop) else None,
     )
 
 
@@ -116,7 +127,7 @@ def cohort_of(folder: RunFolder) -> Cohort:
 
 
 def flipflop_of(task: Task) -> FlipFlop:
-    """The task as a flip-flop, the only one whose memories are analysed so far."""
+    """The task as a flip-flop, for what only a flip-flop has."""
     if not isinstance(task, FlipFlop):
-        raise TypeError(f"the task is {type(task).__name__}; only FlipFlop can be analysed")
+        raise TypeError(f"the task is {type(task).__name__}; expected FlipFlop")
     return task

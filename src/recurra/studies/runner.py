@@ -3,18 +3,26 @@
 import os
 import platform
 import time
-from dataclasses import fields
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Protocol
 
 from recurra.analysis import spectrum
 from recurra.storage.checkpoints import begin_training, resume_training, save_epoch
+from recurra.storage.records import to_dataset
 from recurra.storage.run_folder import RunFolder
-from recurra.studies.dossier import Dossier, examples_dataset, make_dossier, walk_dataset
-from recurra.studies.run_record import cohort_of, flipflop_of, spec_of
+from recurra.studies.dossier import (
+    Dossier,
+    examples_dataset,
+    make_dossier,
+    probe_dataset,
+    record_kinds,
+    walk_dataset,
+)
+from recurra.studies.run_record import cohort_of, spec_of
 from recurra.studies.spec import RunSpec
 from recurra.studies.tables import changes
+from recurra.tasks import FlipFlop
 from recurra.training import Training, TrainingState
 
 PACKAGES = ("recurra", "jax", "jaxlib", "optax", "numpy", "scipy", "scikit-learn", "xarray", "zarr")
@@ -100,18 +108,22 @@ def resume_run(folder: RunFolder, spec: RunSpec | None, progress: Progress, engi
 def analyse_run(folder: RunFolder, progress: Progress) -> list[Dossier]:
     """Analyse every network of a run, and write the records to `run.zarr`."""
     began, spec = time.perf_counter(), spec_of(folder)
-    cohort = cohort_of(folder)
-    task = flipflop_of(spec.task)
+    cohort, task = cohort_of(folder), spec.task
     dossiers = []
     for position in range(len(cohort)):
         dossiers.append(make_dossier(cohort[position], task, spec.seed))
         progress.analysed(1)
     before = [spectrum(cohort.before(at).weights.recurrent, task.dt_ms) for at in range(len(cohort))]
-    for field in fields(Dossier):
-        folder.write_records(field.name, [getattr(dossier, field.name) for dossier in dossiers], cohort.numbers)
-    folder.write_records("spectrum_before", before, cohort.numbers)
-    folder.write_dataset("examples", examples_dataset(task, spec.seed))
-    folder.write_dataset("walk", walk_dataset(task))
+    groups = {
+        name: to_dataset([getattr(dossier, name) for dossier in dossiers], cohort.numbers)
+        for name in record_kinds(task)
+    }
+    groups["spectrum_before"] = to_dataset(before, cohort.numbers)
+    groups |= {"examples": examples_dataset(task, spec.seed), "probe": probe_dataset(task)}
+    if isinstance(task, FlipFlop):
+        groups["walk"] = groups["walk"].merge(walk_dataset(task))
+    for name, dataset in groups.items():
+        folder.write_dataset(name, dataset)
     folder.consolidate()
     seconds = {**folder.entry("seconds"), "analysis": time.perf_counter() - began}
     folder.update_about(status="analysed", seconds=seconds)

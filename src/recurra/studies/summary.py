@@ -1,20 +1,29 @@
-"""A dossier in plain values, for `--json` and for tables."""
+"""A dossier in plain values, for `--json` and for tables, and what a task is called."""
 
 import math
 from typing import Any
 
 import numpy as np
 
+from recurra.analysis import Geometry, Memories
 from recurra.studies.dossier import Dossier
 from recurra.studies.run_record import RunRecord
+from recurra.tasks import TASKS, FlipFlop, Task
+
+
+def task_name(task: Task) -> str:
+    """What a task is called: "3-bit flip-flop", or "task xor"; one that is not in the table goes by its class."""
+    if isinstance(task, FlipFlop):
+        return f"{task.bits}-bit flip-flop"
+    names = {kind: name for name, kind in TASKS.items()}
+    return f"task {names.get(type(task), type(task).__name__)}"
 
 
 def dossier_table(dossier: Dossier) -> dict[str, Any]:
-    """The numbers of a dossier, ready for JSON: complex numbers as pairs, what is not finite as null."""
+    """The numbers of a dossier, ready for JSON: complex numbers as pairs, what is not finite or not there as null."""
     measured, values, skew = dossier.performance, dossier.spectrum, dossier.non_normality
-    geometry, memories = dossier.geometry, dossier.memories
     table = {
-        "units": len(geometry.center),
+        "units": len(dossier.pca.center),
         "performance": {
             "mse": measured.mse,
             "distance": measured.distance,
@@ -23,12 +32,7 @@ def dossier_table(dossier: Dossier) -> dict[str, Any]:
             "success_interval": [measured.success_low, measured.success_high],
             "trials": measured.trials,
         },
-        "memories": {
-            "held": int(memories.held.sum()),
-            "held_long": int(memories.held_long.sum()),
-            "of": len(memories.held),
-            "long_ms": memories.long_ms,
-        },
+        "memories": _memories_table(dossier.memories) if dossier.memories else None,
         "spectrum": {
             "outliers": [[value.real, value.imag] for value in values.outliers.tolist()],
             "count_outside": values.count_outside,
@@ -43,13 +47,7 @@ def dossier_table(dossier: Dossier) -> dict[str, Any]:
             "transient_gain": skew.transient_gain,
             "transient_gain_step": skew.transient_gain_step,
         },
-        "geometry": {
-            "hypercube_r2": geometry.hypercube_r2,
-            "chance_r2": geometry.chance_r2,
-            "chance_r2_high": geometry.chance_r2_high,
-            "axis_cosines": geometry.axis_cosines,
-            "edge_lengths": geometry.edge_lengths,
-        },
+        "geometry": _geometry_table(dossier.geometry) if dossier.geometry else None,
         "reduction": {
             "explained_variance": dossier.pca.explained_variance,
             "explained_variance_svd": dossier.svd.explained_variance,
@@ -57,6 +55,25 @@ def dossier_table(dossier: Dossier) -> dict[str, Any]:
         },
     }
     return plain(table)
+
+
+def _memories_table(memories: Memories) -> dict[str, Any]:
+    return {
+        "held": int(memories.held.sum()),
+        "held_long": int(memories.held_long.sum()),
+        "of": len(memories.held),
+        "long_ms": memories.long_ms,
+    }
+
+
+def _geometry_table(geometry: Geometry) -> dict[str, Any]:
+    return {
+        "hypercube_r2": geometry.hypercube_r2,
+        "chance_r2": geometry.chance_r2,
+        "chance_r2_high": geometry.chance_r2_high,
+        "axis_cosines": geometry.axis_cosines,
+        "edge_lengths": geometry.edge_lengths,
+    }
 
 
 def run_table(run: RunRecord) -> dict[str, Any]:

@@ -22,8 +22,9 @@ Signs = Int[Array, "pulse"]
 @final
 @dataclass(frozen=True)
 class SetReset(Task):
-    """A pulse on the first input sets the output to 1, one on the second resets it to 0; in between it stays.
+    """A pulse on the second input sets the output to 1, one on the first resets it to 0; in between it stays.
 
+    The inputs are in the order of the published programs and of the networks trained with them: reset, set.
     Pulses come at regular times, each on one of the inputs with equal chance. The target changes
     `response_delay_ms` after the end of a pulse; before the first it is 0. The conditions are the levels at the end.
 
@@ -98,7 +99,7 @@ class SetReset(Task):
         height = jnp.full(signs.shape, self.amplitude, jnp.float32)
         channels = Pulses(
             onset=jnp.stack([onset] * 2, axis=1),
-            sign=jnp.stack([signs == 1, signs == -1], axis=1).astype(jnp.int32),
+            sign=jnp.stack([signs == -1, signs == 1], axis=1).astype(jnp.int32),
             width=jnp.stack([width] * 2, axis=1),
             amplitude=jnp.stack([height] * 2, axis=1),
         )

@@ -15,7 +15,7 @@ ROW = 92  # px a bit
 SPAN = (-1.75, 1.75)  # of the vertical axes; an output beyond leaves the panel
 
 
-def sample_trials(
+def bit_trials(
     time_ms: Float[np.ndarray, "time"],
     inputs: Float[np.ndarray, "trial time input"],
     targets: Float[np.ndarray, "trial time output"],

@@ -28,7 +28,7 @@ def learning_curves(
     history: History,
     trials: Float[np.ndarray, "epoch"],
     numbers: Sequence[int],
-    loss_bound: Bound,
+    loss_bound: Bound | None,
     success_bound: Bound,
 ) -> go.Figure:
     """Loss (logarithmic) and success on validation trials, a line a network.
@@ -37,7 +37,7 @@ def learning_curves(
         history: what was measured at the end of every epoch.
         trials: how many training trials a network had seen by then.
         numbers: the networks' numbers.
-        loss_bound: drawn as a line in the panel of the loss.
+        loss_bound: drawn as a line in the panel of the loss; None for no line.
         success_bound: drawn as a line in the panel of the success.
     """
     titles = ("Loss on validation trials (mean squared error)", "Successful validation trials (%)")
@@ -59,13 +59,15 @@ def learning_curves(
         figure.add_trace(go.Scatter(y=success.astype(np.float32), **common, showlegend=False), row=1, col=2)
     styled(figure, 400, margin=(64, 20, 34, 84))
     figure.update_traces(hovertemplate="%{y:.3g} after %{x:,.0f} trials")
-    losses = [loss_bound.value, *history.validation_loss[np.isfinite(history.validation_loss)]]
+    losses = history.validation_loss[np.isfinite(history.validation_loss)].tolist()
+    losses += [loss_bound.value] if loss_bound else []
+    losses = losses or [LOSS_TOP]
     low, high = np.log10(max(min(losses), 1e-12)), np.log10(min(max(losses), LOSS_TOP))
     _axes(figure, (low - 0.06, high + 0.06), loss_bound, success_bound)
     return figure
 
 
-def _axes(figure: go.Figure, decades: tuple[float, float], loss_bound: Bound, success_bound: Bound) -> None:
+def _axes(figure: go.Figure, decades: tuple[float, float], loss_bound: Bound | None, success_bound: Bound) -> None:
     figure.update_xaxes(title_text="Training trials", rangemode="tozero", separatethousands=True)
     figure.update_yaxes(type="log", dtick=1, exponentformat="power", range=decades, col=1)
     if decades[1] - decades[0] < 3:
@@ -73,6 +75,8 @@ def _axes(figure: go.Figure, decades: tuple[float, float], loss_bound: Bound, su
         figure.update_yaxes(tickvals=ticks, ticktext=[f"{tick:g}" for tick in ticks], col=1)
     figure.update_yaxes(range=(-3, 103), dtick=20, col=2)
     for column, bound, scale in ((1, loss_bound, 1), (2, success_bound, 100)):
+        if bound is None:
+            continue
         figure.add_hline(y=bound.value * scale, line={"color": FRAME, "width": 1.5, "dash": "dash"}, row=1, col=column)  # pyright: ignore[reportArgumentType]
         figure.add_annotation(
             text=bound.name,

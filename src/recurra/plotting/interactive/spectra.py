@@ -102,9 +102,16 @@ def spectra_density(spectra: Sequence[Spectrum], numbers: Sequence[int], dt_ms: 
 def mode_words(value: complex, dt_ms: float) -> str:
     """Modulus, period and time constant of an eigenvalue, for people."""
     hz, constant = frequency_hz(value, dt_ms), time_constant_ms(value, dt_ms)
-    turn = f"period {1000 / hz:.3g} ms" if hz > 0 else "no rotation"
-    course = "stands" if np.isinf(constant) else f"{'grows' if constant < 0 else 'decays'} in {abs(constant):.3g} ms"
+    turn = f"period {_time_words(1000 / hz)}" if hz > 0 else "no rotation"
+    course = (
+        "stands" if np.isinf(constant) else f"{'grows' if constant < 0 else 'decays'} in {_time_words(abs(constant))}"
+    )
     return f"|λ| {abs(value):.3f}, {turn}, {course}"
+
+
+def _time_words(ms: float) -> str:
+    """A time in ms, or in s from one on."""
+    return f"{ms:.3g} ms" if abs(ms) < 999.5 else f"{ms / 1000:.3g} s"
 
 
 def _unit_circle() -> go.Scatter:
@@ -146,9 +153,11 @@ def _labels(after: Spectrum, dt_ms: float, span: Span) -> list[dict[str, object]
     labels: list[dict[str, object]] = []
     for place, value in enumerate(chosen):
         hz, constant = frequency_hz(value, dt_ms), time_constant_ms(value, dt_ms)
-        turn = f"period {1000 / hz:.3g} ms" if hz > 0 else "no rotation"
-        text = f"|λ| {abs(value):.3f}{' (pair)' if value.imag > 0 else ''}<br>{turn}, τ {constant:.3g} ms".replace(
-            "-", "−"
+        turn = f"period {_time_words(1000 / hz)}" if hz > 0 else "no rotation"
+        text = (
+            f"|λ| {abs(value):.3f}{' (pair)' if value.imag > 0 else ''}<br>{turn}, τ {_time_words(constant)}".replace(
+                "-", "−"
+            )
         )
         line = {"showarrow": True, "arrowhead": 0, "arrowwidth": 0.8, "arrowcolor": FRAME, "axref": "x", "ayref": "y"}
         line |= {"xanchor": "left", "align": "left"}

@@ -66,26 +66,36 @@ def _solid(portrait: Portrait, height: int, divisions: int) -> go.Figure:
     if portrait.states.shape[1] <= DRAWN_BITS:
         edges = broken_line(portrait.vertices, cube_edges(portrait.states))
         look = {"color": INK, "width": 3}
-        figure.add_trace(go.Scatter3d(**_xyz(edges), mode="lines", line=look, opacity=0.55, hoverinfo="skip"))
+        figure.add_trace(go.Scatter3d(**xyz(edges), mode="lines", line=look, opacity=0.55, hoverinfo="skip"))
         figure.add_traces(_spheres(portrait, 0.042 * scale, divisions))
         figure.add_trace(_names(portrait, 0.055 * scale))
     else:
-        figure.add_trace(go.Scatter3d(**_dots(portrait, 4), **_xyz(portrait.means)))
+        figure.add_trace(go.Scatter3d(**_dots(portrait, 4), **xyz(portrait.means)))
     styled(figure, height, margin=(0, 0, 0, 0))
     figure.update_layout(showlegend=False, scene=_scene(portrait, 0.13 * scale))
     return figure
 
 
 def _scene(portrait: Portrait, room: float) -> dict[str, Any]:
-    """Axes of one scale that hold the path and the states; in all panels the diagonal has the same length."""
     points = np.concatenate([portrait.path, portrait.means, portrait.vertices])
+    return scene(points, room, portrait.axes)
+
+
+def scene(points: Float[np.ndarray, "point axis"], room: float, titles: Sequence[str]) -> dict[str, Any]:
+    """Axes of one scale that hold some points; in all panels the diagonal has the same length.
+
+    Args:
+        points: what is drawn; those that are not finite are left out.
+        room: around them.
+        titles: of the three axes.
+    """
     points = points[np.isfinite(points).all(axis=1)]
     low, high = points.min(axis=0) - room, points.max(axis=0) + room
     ratio = DIAGONAL * (high - low) / np.linalg.norm(high - low)
     look = {"showbackground": False, "gridcolor": GRID, "linecolor": FRAME, "zeroline": False, "nticks": 5}
     look |= {"tickfont": {"size": 10}, "showspikes": False}
     axes = {
-        name: {**look, "range": (low[at], high[at]), "title": {"text": portrait.axes[at], "font": {"size": 12}}}
+        name: {**look, "range": (low[at], high[at]), "title": {"text": titles[at], "font": {"size": 12}}}
         for at, name in enumerate(("xaxis", "yaxis", "zaxis"))
     }
     return {
@@ -99,8 +109,8 @@ def _scene(portrait: Portrait, room: float) -> dict[str, Any]:
 def _flat(portrait: Portrait, height: int) -> go.Figure:
     figure = go.Figure([go.Scatter(**line) for line in _paths(portrait)])
     edges = broken_line(portrait.vertices, cube_edges(portrait.states))
-    figure.add_trace(go.Scatter(**_xyz(edges), mode="lines", line={"color": INK, "width": 1.5}, hoverinfo="skip"))
-    figure.add_trace(go.Scatter(**_dots(portrait, 13), **_xyz(portrait.means)))
+    figure.add_trace(go.Scatter(**xyz(edges), mode="lines", line={"color": INK, "width": 1.5}, hoverinfo="skip"))
+    figure.add_trace(go.Scatter(**_dots(portrait, 13), **xyz(portrait.means)))
     styled(figure, height, margin=(64, 24, 24, 52))
     figure.update_layout(showlegend=False)
     figure.update_xaxes(title_text=portrait.axes[0], constrain="domain", showgrid=False)
@@ -144,7 +154,8 @@ def _line(portrait: Portrait, height: int) -> go.Figure:
     return figure
 
 
-def _xyz(points: Float[np.ndarray, "point axis"]) -> dict[str, np.ndarray]:
+def xyz(points: Float[np.ndarray, "point axis"]) -> dict[str, np.ndarray]:
+    """The coordinates of points by the names that plotly gives them."""
     return {name: points[:, at].astype(np.float32) for at, name in enumerate("xyz"[: points.shape[1]])}
 
 
@@ -158,7 +169,7 @@ def _paths(portrait: Portrait) -> list[dict[str, Any]]:
         if during.any():
             look = {"mode": "lines", "line": {"color": color, "width": 2}, "opacity": 0.5}
             look["hovertemplate"] = f"asked for: {name}<extra></extra>"
-            lines.append({**look, **_xyz(_pieces(portrait.path, reached))})
+            lines.append({**look, **xyz(_pieces(portrait.path, reached))})
     return lines
 
 
@@ -181,7 +192,7 @@ def _spheres(portrait: Portrait, radius: float, divisions: int) -> list[go.Mesh3
     light = {"ambient": 0.62, "diffuse": 0.55, "specular": 0.25, "roughness": 0.45, "fresnel": 0.1}
     traces = []
     for state, mean, color in zip(portrait.states, portrait.means, state_colors(portrait.states), strict=True):
-        where = _xyz(mean + radius * corners)
+        where = xyz(mean + radius * corners)
         hover = f"memory {state_name(state)}<extra></extra>"
         traces.append(
             go.Mesh3d(**where, i=i, j=j, k=k, color=color, lighting=light, flatshading=False, hovertemplate=hover)
@@ -195,7 +206,7 @@ def _names(portrait: Portrait, distance: float) -> go.Scatter3d:
     shift = np.zeros_like(portrait.means)
     shift[:, 2] = np.where(above, distance, -distance)
     return go.Scatter3d(
-        **_xyz(portrait.means + shift),
+        **xyz(portrait.means + shift),
         mode="text",
         text=[state_name(state) for state in portrait.states],
         textposition=np.where(above, "top center", "bottom center").tolist(),

@@ -8,12 +8,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from recurra.plotting.colors import state_colors, state_name
-from recurra.plotting.papers.state_panel import Panel, Signs, StateSpace, draw_states, empty_panel
-from recurra.plotting.papers.style import COLUMN_MM, PAGE_MM, SMALL, columns_for, in_print, new_figure, shared_bound
+from recurra.plotting.papers.space_grid import Cell, space_grid
+from recurra.plotting.papers.state_panel import Signs, StateSpace, draw_states
+from recurra.plotting.papers.style import columns_for, in_print
 
 MOST_NAMED = {1: 16, 2: 16, 3: 8}  # states that have room for names, by the columns of panels; else a legend has them
 MOST_EXPLAINED = 16  # states in a legend
-TITLE_MM, NOTE_MM, LEGEND_MM = 5.0, 4.0, 9.0
 
 
 @in_print()
@@ -33,41 +33,16 @@ def state_space(
         time_ms: time on the walk, ms; shown where there is one coordinate.
         note: a line under the panels.
     """
-    dimensions = min(3, *(panel.states.shape[1] for panel in panels))
-    bounds = [panel.bound(dimensions) for panel in panels]
-    columns = columns_for(len(panels))
-    shared, detailed = shared_bound(bounds), columns <= 3
+    dimensions, columns = min(3, *(panel.states.shape[1] for panel in panels)), columns_for(len(panels))
     named = len(signs) <= MOST_NAMED[columns] if columns in MOST_NAMED else False
     legend = not named and len(signs) <= MOST_EXPLAINED
-    note = "; ".join(filter(None, ("" if detailed else f"all axes from −{shared:.2g} to {shared:.2g}", note)))
-    figure, squares, side = _place(len(panels), foot=bool(note) * NOTE_MM + legend * LEGEND_MM)
-    for panel, square, bound in zip(panels, squares, bounds, strict=True):
-        own = bound > 1.001 * shared
-        place = Panel(dimensions, 1.12 * (bound if own else shared), detailed, named)
-        draw_states(empty_panel(figure, square, side, place, panel.axes, time_ms), panel, signs)
-        title = panel.title + (f" (own scale, ±{bound:.2g})" if own else "")
-        middle, top = square[0] + square[2] / 2, square[1] + square[3] * (1 + 0.3 * TITLE_MM / side)
-        figure.text(middle, top, title, ha="center", va="center", fontsize=7)
-    if note:
-        height_mm = figure.get_figheight() * 25.4
-        figure.text(0.5, (legend * LEGEND_MM + 1) / height_mm, note, ha="center", va="bottom", fontsize=SMALL)
+    cells = [Cell(panel.title, panel.axes, panel.bound(dimensions)) for panel in panels]
+    figure, drawings = space_grid(cells, dimensions, time_ms, named, legend, note)
+    for drawing, panel in zip(drawings, panels, strict=True):
+        draw_states(drawing, panel, signs)
     if legend:
         _legend(figure, signs)
     return figure
-
-
-def _place(panels: int, foot: float) -> tuple[Figure, list[tuple[float, float, float, float]], float]:
-    """An empty figure, the squares under the panels' titles as shares of it, and their side in mm."""
-    columns = columns_for(panels)
-    rows = -(-panels // columns)
-    width = COLUMN_MM if columns == 1 else PAGE_MM
-    side = width / columns
-    height = rows * (side + TITLE_MM) + foot
-    bottoms = [height - (row + 1) * (side + TITLE_MM) for row in range(rows)]
-    squares = [
-        (at % columns / columns, bottoms[at // columns] / height, 1 / columns, side / height) for at in range(panels)
-    ]
-    return new_figure(width, height, layout=None), squares, side
 
 
 def _legend(figure: Figure, signs: Signs) -> None:

@@ -82,6 +82,7 @@ def damage_curves(rows: Rows, ways: Sequence[str], bounds: Sequence[float]) -> F
         for bound in bounds:
             axes.axhline(bound, color="black", linewidth=0.5, linestyle=":")
         axes.set_title(way.replace("_", ", "))
+        axes.margins(x=0.03)
         few_ticks(axes, x=5, y=5)
     for axes in grid[len(ways) :]:
         axes.set_axis_off()
@@ -169,6 +170,8 @@ def _cube(axes: Any, rows: Rows) -> None:
             if np.count_nonzero(signs[one] != signs[other]) == 1:
                 axes.plot(*places[[one, other]].T, color="#aab1bd", linewidth=0.7)
     axes.scatter(*places.T, c=state_colors(signs), s=18, depthshade=False)
-    axes.set(xlabel="PC 1", ylabel="PC 2", zlabel="PC 3")
     axes.set(xticklabels=[], yticklabels=[], zticklabels=[])
+    for axis, name in ((axes.xaxis, "PC 1"), (axes.yaxis, "PC 2"), (axes.zaxis, "PC 3")):
+        axis.set_label_text(name)
+        axis.labelpad = -12
     axes.set_box_aspect((1, 1, 1))

@@ -1,0 +1,83 @@
+"""Small multiples of networks in few coordinates, all on one scale."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+from matplotlib.figure import Figure
+
+from recurra.plotting.papers.state_panel import Drawing, Panel, empty_panel
+from recurra.plotting.papers.style import COLUMN_MM, PAGE_MM, SMALL, columns_for, new_figure, shared_bound
+
+TITLE_MM, NOTE_MM, LEGEND_MM = 5.0, 4.0, 9.0
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What one panel has to hold.
+
+    Args:
+        title: the panel's title.
+        axes: a label for each coordinate.
+        bound: the largest modulus of its coordinates.
+    """
+
+    title: str
+    axes: tuple[str, ...]
+    bound: float
+
+
+def space_grid(
+    cells: Sequence[Cell],
+    dimensions: int,
+    time_ms: Float[np.ndarray, "time"],
+    named: bool = False,
+    legend: bool = False,
+    note: str = "",
+) -> tuple[Figure, list[Drawing]]:
+    """A figure with an empty panel for every network. One far larger than the others has its own scale, and says so.
+
+    Args:
+        cells: what the panels have to hold.
+        dimensions: 3 for boxes, 2 for planes, 1 for one coordinate against time.
+        time_ms: time of the paths, ms; the abscissa of one coordinate.
+        named: whether the panels name what is in them.
+        legend: whether room is left for one under the panels.
+        note: a line under the panels.
+    """
+    shared, detailed = shared_bound([cell.bound for cell in cells]), columns_for(len(cells)) <= 3
+    note = "; ".join(filter(None, ("" if detailed else f"all axes from −{shared:.2g} to {shared:.2g}", note)))
+    figure, squares, side = _place(len(cells), foot=bool(note) * NOTE_MM + legend * LEGEND_MM)
+    drawings = []
+    for cell, square in zip(cells, squares, strict=True):
+        own = cell.bound > 1.001 * shared
+        place = Panel(dimensions, 1.12 * (cell.bound if own else shared), detailed, named)
+        drawings.append(empty_panel(figure, square, side, place, cell.axes, time_ms))
+        title = cell.title + (f" (own scale, ±{cell.bound:.2g})" if own else "")
+        middle, top = square[0] + square[2] / 2, square[1] + square[3] * (1 + 0.3 * TITLE_MM / side)
+        figure.text(middle, top, title, ha="center", va="center", fontsize=7)
+    if note:
+        height_mm = figure.get_figheight() * 25.4
+        figure.text(0.5, (legend * LEGEND_MM + 1) / height_mm, note, ha="center", va="bottom", fontsize=SMALL)
+    return figure, drawings
+
+
+def largest(points: Float[np.ndarray, "*batch coordinate"], dimensions: int) -> float:
+    """The largest modulus of the first coordinates; 1 where there is none."""
+    parts = points[..., :dimensions]
+    return float(np.abs(parts[np.isfinite(parts)]).max(initial=0)) or 1.0
+
+
+def _place(panels: int, foot: float) -> tuple[Figure, list[tuple[float, float, float, float]], float]:
+    """An empty figure, the squares under the panels' titles as shares of it, and their side in mm."""
+    columns = columns_for(panels)
+    rows = -(-panels // columns)
+    width = COLUMN_MM if columns == 1 else PAGE_MM
+    side = width / columns
+    height = rows * (side + TITLE_MM) + foot
+    bottoms = [height - (row + 1) * (side + TITLE_MM) for row in range(rows)]
+    squares = [
+        (at % columns / columns, bottoms[at // columns] / height, 1 / columns, side / height) for at in range(panels)
+    ]
+    return new_figure(width, height, layout=None), squares, side

@@ -1,0 +1,50 @@
+"""The figures of any task but the flip-flop: sample trials, the answer to each condition, the paths of the rates."""
+
+from collections.abc import Iterator
+
+from recurra.plotting.colors import network_color
+from recurra.plotting.interactive import Paths, probe_answers, sample_trials, trajectories
+from recurra.report import descriptions as say
+from recurra.report.conditions import Conditions
+from recurra.report.panel import Panel
+from recurra.report.words import percent
+from recurra.studies.run_record import RunRecord
+
+POINTS = 8_000  # of all paths of a network that are drawn; where there are more, steps are left out
+
+
+def condition_panels(run: RunRecord, at: int, name: str) -> Iterator[Panel]:
+    """What the network at position `at` does.
+
+    Args:
+        run: the run.
+        at: position of the network.
+        name: what it is called.
+    """
+    number, color, behaviour = run.numbers[at], network_color(run.numbers[at]), run.dossiers[at].behaviour
+    conditions = Conditions.of(run.probe)
+    figure = sample_trials(run.examples, behaviour.examples, color)
+    yield Panel(f"trials-{number}", figure, say.trials(name, run.examples, behaviour.examples), detail=True)
+    shown, outputs = run.probe.isel(condition=conditions.shown), behaviour.probe[conditions.shown]
+    names = conditions.shown_names
+    figure = probe_answers(shown, outputs, names, color)
+    yield Panel(f"probe-{number}", figure, say.probe(name, shown, outputs, names))
+    yield _trajectories(run, at, name, conditions)
+
+
+def _trajectories(run: RunRecord, at: int, name: str, conditions: Conditions) -> Panel:
+    pca, paths = run.dossiers[at].pca, run.dossiers[at].behaviour.probe_components
+    count = paths.shape[-1]
+    every = -(-paths.shape[0] * paths.shape[1] // POINTS)
+    figure = trajectories(
+        Paths(
+            coordinates=paths[:, ::every],
+            time_ms=run.probe["probe_time"].values[::every],
+            names=conditions.names,
+            colors=conditions.colors,
+            dashed=conditions.dashed,
+            axes=[f"PC {axis + 1} ({percent(pca.explained_variance[axis])} %)" for axis in range(count)],
+        )
+    )
+    label = say.trajectories(name, pca, conditions.names, count)
+    return Panel(f"principal-{run.numbers[at]}", figure, label, spatial=count >= 3)

@@ -1,0 +1,469 @@
+"""Tasks that are no flip-flop, from training to the last figure: dossiers, run folders, tables, reports."""
+
+import json
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import xarray as xr
+from matplotlib.colors import to_hex
+
+from conftest import SMALL
+from recurra.analysis import principal_components
+from recurra.arrays import Weights
+from recurra.cli import main
+from recurra.engine import RateDynamics
+from recurra.models import Network
+from recurra.periods import Period
+from recurra.plotting import papers
+from recurra.plotting.colors import INPUT, TARGET, condition_colors, condition_dashed
+from recurra.plotting.interactive import Paths, probe_answers, sample_trials, trajectories
+from recurra.plotting.signals import counted_targets, row_title, rows_of, span_of
+from recurra.report import words
+from recurra.report.build import report_html
+from recurra.report.conditions import MOST, Conditions
+from recurra.report.facts import facts, used_sources
+from recurra.report.figures import figures_of
+from recurra.sources import SOURCES
+from recurra.storage.run_folder import RunFolder
+from recurra.studies.dossier import make_dossier, probe_dataset
+from recurra.studies.run_record import read_run, record_of_network
+from recurra.studies.summary import dossier_table, task_name
+from recurra.tasks import TASKS, And, FlipFlop, FunctionTask, OwnTask, PulseMemory, SetReset, Trial, Xor
+
+NAMES = ("and", "pulse", "setreset")
+SECTIONS = frozenset(
+    ("summary", "behaviour", "learning", "connectivity", "spectrum", "state-space", "geometry", "dossiers", "run")
+)
+OF_A_FLIPFLOP = re.compile(r"\b(memor\w*|bits?|hypercube|cube|flip-?flop)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Ring(OwnTask):
+    """Point to where one of many places was lit, once the place is dark again."""
+
+    conditions: tuple[str, ...] = tuple(f"{6 * place} degrees" for place in range(60))
+    dt_ms: float = 10.0
+
+    def trial(self, key):
+        return self.clean(jax.random.randint(key, (), 0, len(self.conditions), jnp.int32))
+
+    def clean(self, place):
+        lit = jnp.arange(30)[:, None] < 10
+        angle = 2 * np.pi * place.astype(jnp.float32) / len(self.conditions)
+        aim = jnp.stack([jnp.cos(angle), jnp.sin(angle)])
+        inputs = jnp.where(lit, jnp.cos(angle - 2 * np.pi * jnp.arange(10, dtype=jnp.float32) / 10), 0)
+        return Trial.of(inputs, jnp.where(lit, 0, aim), jnp.arange(30)[:, None] >= 20, place)
+
+
+@dataclass(frozen=True)
+class Undescribed(OwnTask):
+    def trial(self, key):
+        noise = jax.random.normal(key, (20, 1), jnp.float32)
+        return Trial.of(noise, jnp.zeros((20, 1)))
+
+
+def network_of(task, units=9, seed=0):
+    """A network with random weights that fits a task."""
+    random = np.random.default_rng(seed)
+    weights = Weights(
+        recurrent=random.normal(size=(units, units)) / np.sqrt(units),
+        input=random.normal(size=(units, task.inputs)),
+        output=random.normal(size=(task.outputs, units)) / np.sqrt(units),
+        recurrent_bias=np.zeros(units),
+        output_bias=np.zeros(task.outputs),
+    )
+    return Network(RateDynamics("rate", "tanh", 1.0), weights, task.dt_ms)
+
+
+def record_of(task, **more):
+    return record_of_network(network_of(task, **more), task, 0, {"name": "mine"})
+
+
+def text_of(html):
+    """What a reader of the page reads, with the alternative texts of the figures."""
+    labels = re.findall(r'(?:aria|data)-label="([^"]*)"', html)
+    body = re.sub(r"<(script|style)\b.*?</\1>|<pre.*?</pre>", " ", html, flags=re.DOTALL)
+    return " ".join([re.sub(r"<[^>]+>", " ", body), *labels])
+
+
+def ids_of(html):
+    return set(re.findall(r'\bid="([^"]+)"', re.sub(r"<script>.*?</script>", "", html, flags=re.DOTALL)))
+
+
+def call(capsys, *arguments):
+    status = main([str(argument) for argument in arguments])
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
+
+
+def traces(figure) -> Any:
+    return figure.data
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def folder(request, tmp_path_factory):
+    """A small run of a task, with its report."""
+    path = tmp_path_factory.mktemp("tasks") / request.param
+    settings = [word for setting in SMALL for word in ("--set", setting)]
+    assert main(["run", request.param, "--out", str(path), *settings]) == 0
+    return path
+
+
+@pytest.fixture(scope="module")
+def ring():
+    return record_of(Ring())
+
+
+@pytest.fixture(scope="module")
+def operation():
+    return record_of(And())
+
+
+class TestDossier:
+    @pytest.mark.parametrize("task", [And(), PulseMemory(), SetReset()], ids=NAMES)
+    def test_the_probe_is_answered_and_followed(self, task):
+        network = network_of(task)
+        found = make_dossier(network, task, 0)
+        rates, outputs = network.run(task.probe().inputs)
+        np.testing.assert_allclose(found.behaviour.probe, outputs)
+        expected = principal_components(rates).project(rates)[..., :3]
+        np.testing.assert_allclose(found.behaviour.probe_components, expected)
+        assert (found.geometry, found.memories, found.walk) == (None, None, None)
+
+    def test_only_a_flipflop_has_memories(self):
+        task = FlipFlop(bits=2)
+        found = make_dossier(network_of(task), task, 0)
+        assert found.geometry is not None
+        assert found.memories is not None
+        assert found.walk is not None
+        assert found.walk.outputs.shape == (task.cube_walk().inputs.shape[1], 2)
+        assert found.behaviour.probe.shape == (4, task.steps, 2)
+
+    def test_another_order_of_the_units_changes_nothing(self, seed):
+        task = Xor()
+        network, order = network_of(task), np.random.default_rng(seed).permutation(9)
+        w = network.weights
+        recurrent, readout = w.recurrent[np.ix_(order, order)], w.output[:, order]
+        other = replace(w, recurrent=recurrent, input=w.input[order], output=readout)
+        one, two = (make_dossier(replace(network, weights=weights), task, 0) for weights in (w, other))
+        np.testing.assert_allclose(one.behaviour.probe, two.behaviour.probe, atol=1e-5)
+        first, second = (np.abs(found.behaviour.probe_components) for found in (one, two))
+        np.testing.assert_allclose(first, second, atol=1e-4)
+
+    def test_few_units_leave_few_components(self):
+        found = make_dossier(network_of(And(), units=2), And(), 0)
+        assert found.behaviour.probe_components.shape == (4, 200, 2)
+
+    def test_the_probe_of_the_report_has_names_and_mask(self, ring):
+        assert ring.probe.sizes["condition"] == 60
+        assert Conditions.of(ring.probe).names == Ring().conditions
+        assert not ring.probe["mask"].all()
+        assert ring.walk is None
+        assert probe_dataset(And()).attrs["condition_names"] == ["00", "01", "10", "11"]
+
+    def test_a_network_that_does_not_fit(self):
+        with pytest.raises(ValueError, match="the network has 2 inputs; the task has 1"):
+            make_dossier(network_of(And()), PulseMemory(), 0)
+
+    def test_in_plain_values(self, operation):
+        table = dossier_table(operation.dossiers[0])
+        assert (table["memories"], table["geometry"], table["units"]) == (None, None, 9)
+        assert json.loads(json.dumps(table, allow_nan=False)) == table
+
+
+class TestWords:
+    @pytest.mark.parametrize(
+        ("task", "name"),
+        [
+            (FlipFlop(bits=2), "2-bit flip-flop"),
+            (And(), "task and"),
+            (SetReset(), "task setreset"),
+            (Undescribed(), "task Undescribed"),
+        ],
+    )
+    def test_the_task_has_a_name(self, task, name):
+        assert task_name(task) == words.task_name(task) == name
+
+    def test_the_task_is_described_by_its_own_docstring(self):
+        assert words.task_summary(Ring()) == "Point to where one of many places was lit, once the place is dark again."
+        assert words.task_summary(Undescribed()) == ""
+        assert all("$" not in words.task_summary(kind()) for name, kind in TASKS.items() if name in NAMES)
+
+    def test_the_periods_are_named_where_there_are_several(self):
+        assert words.periods_words(And().periods).startswith("before (0 to 30 ms), pulses (30 to 50 ms), ")
+        assert words.periods_words((Period("trial", 0.0, 20.0),)) == ""
+
+    def test_the_sentence(self, folder):
+        run = read_run(RunFolder.open(folder))
+        good = [replace(one, performance=replace(one.performance, success=1.0)) for one in run.dossiers]
+        assert words.sentence(replace(run, dossiers=good)) == f"2 of 2 networks learned the task {folder.name}."
+
+    def test_the_sentence_on_an_imported_network(self, operation):
+        found = r"mine: [\d.]+ % of 1,000 fresh trials of the task and are right\."
+        assert re.fullmatch(found, words.sentence(operation))
+
+    def test_the_sources_are_those_of_the_task(self, operation):
+        listed = used_sources(operation)
+        assert SOURCES["jarne2019"] in listed
+        assert SOURCES["sussillo2013"] not in listed, "the flip-flop's"
+        assert SOURCES["jarne2024"] not in listed, "the flip-flop's"
+        assert facts(operation, None).protocol == SOURCES["jarne2019"]
+        assert facts(record_of(Undescribed()), None).protocol is None
+
+
+class TestCommands:
+    def test_the_folder_holds_what_the_task_has(self, folder):
+        assert json.loads((folder / "run.json").read_text())["status"] == "analysed"
+        tree = xr.open_datatree(folder / "run.zarr")
+        assert {"behaviour", "probe", "examples", "performance", "pca", "spectrum", "weights"} <= set(tree.children)
+        assert not {"geometry", "memories", "walk"} & set(tree.children)
+        assert tree["behaviour/probe"].dims == ("network", "condition", "probe_time", "output")
+        assert tree["probe"].attrs["condition_names"] == list(TASKS[folder.name]().condition_names)
+        tree.close()
+
+    def test_a_flipflop_keeps_the_names_of_its_groups(self, small_run):
+        tree = xr.open_datatree(small_run.path / "run.zarr")
+        assert {"geometry", "memories", "walk", "behaviour", "examples", "spectrum_before"} <= set(tree.children)
+        assert {"inputs", "targets", "memory_state", "outputs", "components", "bits"} <= set(tree["walk"].data_vars)
+        tree.close()
+        walk = read_run(small_run).walk
+        assert walk is not None
+        assert set(walk.data_vars) == {"inputs", "targets", "memory_state"}
+
+    def test_the_table(self, folder, capsys):
+        status, out, _ = call(capsys, "analyse", folder)
+        assert status == 0
+        assert f"{folder.name}: task {folder.name}" in out
+        assert "Henrici" in out
+        assert not OF_A_FLIPFLOP.search(out)
+
+    def test_figures_export_and_inspect(self, folder, tmp_path, capsys):
+        assert call(capsys, "report", folder, "--figures")[0] == 0
+        names = {path.stem for path in (folder / "figures").iterdir()}
+        assert {"learning", "spectra", "trajectories", "behaviour_1", "probe_1", "connectivity_1"} <= names
+        assert not any("cube" in name or "state_space" in name for name in names)
+        assert call(capsys, "export", folder, "--format", "csv", "--out", tmp_path / "csv")[0] == 0
+        tables = {path.name for path in (tmp_path / "csv").iterdir()}
+        assert {"performance.csv", "behaviour_condition_probe_time_output.csv"} <= tables
+        assert not any(name.startswith(("geometry", "memories", "walk")) for name in tables)
+        assert call(capsys, "export", folder, "--format", "npz", "--out", tmp_path / "npz")[0] == 0
+        arguments = ("--task", folder.name, "--json", "--report", tmp_path / "one.html")
+        status, out, _ = call(capsys, "inspect", tmp_path / "npz" / "network-001.npz", *arguments)
+        assert status == 0
+        found = json.loads(out)
+        assert (found["units"], found["memories"], found["geometry"]) == (12, None, None)
+        assert 0 <= found["performance"]["success"] <= 1
+        run = json.loads(call(capsys, "analyse", folder, "--json")[1])
+        assert run["networks"][1]["performance"] == found["performance"]
+        assert (tmp_path / "one.html").is_file()
+
+    def test_a_network_of_another_task(self, folder, capsys):
+        status, _, err = call(capsys, "inspect", folder, "--task", "flipflop", "--json")
+        assert status == 2
+        assert re.search(r"the network has \d inputs?; the task has 3", err) or "inputs; the task has 3" in err
+
+    def test_a_folder_that_an_older_version_analysed(self, tmp_path, capsys):
+        path = tmp_path / "old"
+        settings = [word for setting in SMALL for word in ("--set", setting)]
+        assert call(capsys, "train", "and", "--out", path, *settings)[0] == 0
+        status, _, err = call(capsys, "report", path)
+        assert (status, "analyse the run first" in err) == (2, True)
+
+
+class TestReport:
+    def test_every_section_and_figure_is_there(self, folder):
+        html = (folder / "report.html").read_text()
+        kinds = ("trials", "probe", "connectivity", "spectrum", "principal")
+        found = ids_of(html)
+        assert found >= SECTIONS
+        assert {key for key in found if key.startswith("data-")} == {
+            "data-learning",
+            *(f"data-{kind}-{number}" for kind in kinds for number in (0, 1)),
+        }
+        links = re.findall(r'href="#([^"]+)"', html)
+        assert set(links) <= found
+
+    def test_nothing_of_a_flipflop_is_in_it(self, folder):
+        text = text_of((folder / "report.html").read_text())
+        assert not OF_A_FLIPFLOP.search(text), OF_A_FLIPFLOP.search(text)
+        assert f"task {folder.name}" in text
+        assert words.task_summary(TASKS[folder.name]()) in text.replace("&#39;", "'")
+        assert "right answers in" in text
+
+    def test_the_legend_and_the_periods_are_those_of_the_task(self, operation):
+        html = report_html(operation)
+        assert [re.search(rf"</i>{name}</li>", html) is not None for name in And().condition_names] == [True] * 4
+        assert "pulses (30 to 50 ms)" in text_of(html)
+        assert "None" not in text_of(html)
+        assert "nan" not in text_of(html)
+
+    def test_many_conditions(self, ring):
+        html = report_html(ring)
+        text = text_of(html)
+        assert f"shown are {MOST} of 60 conditions" in text
+        assert f"The legend names {MOST} of 60 conditions" in text
+        assert "the output does not count" in text, "of what the mask leaves out"
+        assert "Of 2 outputs" in text
+        assert "Point to where one of many places was lit" in text
+        assert len(html) < 12e6
+
+    def test_a_task_that_says_nothing_of_itself(self):
+        html = report_html(record_of(Undescribed()))
+        assert "<b>The task.</b>" not in html
+        assert "Periods of a trial" not in html
+        assert "input noise" not in text_of(html)
+        assert "whose protocol it follows" not in html
+
+    def test_functions_make_a_task(self):
+        def draw(key):
+            return Trial.of(jax.random.normal(key, (20, 1), jnp.float32), jnp.ones((20, 1)))
+
+        record = record_of(FunctionTask(draw=draw))
+        assert "task FunctionTask" in text_of(report_html(record))
+        for plan in figures_of(record).values():
+            plan().canvas.draw()
+
+    def test_names_are_escaped(self):
+        task = Undescribed(conditions=("<script>alert(1)</script>",))
+        html = report_html(record_of(task))
+        assert "<script>alert(1)" not in html
+        assert "&lt;script&gt;alert(1)" in html
+
+
+class TestImported:
+    @pytest.mark.parametrize(
+        ("file", "task"),
+        [
+            ("and_n50_orthogonal_04_epoch19.hdf5", "and"),
+            ("xor_n50_orthogonal_00_epoch19.hdf5", "xor"),
+            ("setreset_n50_orthogonal_06_epoch19.hdf5", "setreset"),
+        ],
+    )
+    def test_the_authors_networks_do_their_tasks(self, file, task, reference: Path, capsys):
+        found = json.loads(call(capsys, "inspect", reference / file, "--task", task, "--json")[1])
+        start = file.replace("epoch19", "initial")
+        before = json.loads(call(capsys, "inspect", reference / start, "--task", task, "--json")[1])
+        assert found["units"] == 50
+        assert found["performance"]["success"] > 0.99
+        assert before["performance"]["success"] < 0.8
+
+
+class TestConditions:
+    def test_all_or_some_spread_over_them(self, operation, ring):
+        assert Conditions.of(operation.probe).shown.tolist() == [0, 1, 2, 3]
+        shown = Conditions.of(ring.probe).shown
+        assert len(set(shown.tolist())) == MOST
+        assert (shown[0], shown[-1]) == (0, 59)
+
+    @pytest.mark.parametrize("count", [1, 2, 4, 8, 60])
+    def test_colours_differ_and_few_of_them_for_the_colour_blind_too(self, count):
+        found = condition_colors(count)
+        assert len(set(found)) == count
+        assert condition_dashed(count) == [count == 8 and at % 2 == 1 for at in range(count)]
+        if count <= 4:
+            for seen in BLIND.values():
+                shades = [lab(seen @ linear(color)) for color in found]
+                apart = [np.linalg.norm(a - b) for at, a in enumerate(shades) for b in shades[:at]]
+                assert min(apart, default=99.0) > 15
+
+    def test_rows_and_their_names(self):
+        assert rows_of(2, 8) == [[0], [1]]
+        assert rows_of(9, 8) == [list(range(9))]
+        assert [row_title("Input", row, 2) for row in rows_of(2, 8)] == ["Input 1", "Input 2"]
+        assert row_title("Input", [0], 1) == "Input"
+        assert row_title("Input", list(range(9)), 1) == "9 inputs"
+
+    def test_spans_hold_zero(self):
+        assert span_of(np.array([2.0, 4.0]), 0.5) == (-2.0, 6.0)
+        assert span_of(np.zeros(3), 0.0) == (-1.0, 1.0)
+
+    def test_a_target_has_gaps_where_it_does_not_count(self, ring):
+        targets = counted_targets(ring.probe)
+        assert np.array_equal(np.isnan(targets), ~ring.probe["mask"].values)
+
+
+class TestFigures:
+    def test_sample_trials_have_rows_for_inputs_and_outputs(self, operation):
+        outputs = operation.dossiers[0].behaviour.examples
+        figure = sample_trials(operation.examples, outputs, "#123456")
+        assert [trace.line.color for trace in traces(figure)] == [INPUT, INPUT, TARGET, "#123456"] * 3
+        assert sum(trace.showlegend for trace in traces(figure)) == 3
+        axes = papers.sample_answers(operation.examples, outputs, 0).axes
+        assert [one.get_ylabel() for one in axes[::3]] == ["Input 1", "Input 2", "Output"]
+
+    def test_many_inputs_share_a_row(self, ring):
+        outputs = ring.dossiers[0].behaviour.examples
+        titles = [axis.title.text for axis in sample_trials(ring.examples, outputs, "#123456").select_yaxes(col=1)]
+        assert titles == ["10 inputs", "Output 1", "Output 2"]
+        assert len(papers.sample_answers(ring.examples, outputs, 0).axes) == 9
+
+    @pytest.mark.parametrize("count", [1, 4, 5, 12])
+    def test_a_panel_a_condition(self, ring, count):
+        shown = ring.probe.isel(condition=slice(count))
+        outputs, names = ring.dossiers[0].behaviour.probe[:count], [f"place {at}" for at in range(count)]
+        figure = probe_answers(shown, outputs, names, "#123456")
+        assert len(traces(figure)) == 4 * count, "two targets and two outputs each"
+        assert {trace.line.dash for trace in traces(figure)} == {"solid", "dash"}
+        assert [note.text for note in figure.layout["annotations"]] == names
+        times = [axis.showticklabels for axis in figure.select_xaxes()]
+        assert sum(times) == min(count, 4), "every column has its times"
+        axes = papers.probe_answers(shown, outputs, names, 0).axes
+        assert [one.get_title() for one in axes if one.axison] == names
+
+    @pytest.mark.parametrize(("dimensions", "kind"), [(3, "scatter3d"), (2, "scatter"), (1, "scatter")])
+    def test_a_line_a_condition(self, dimensions, kind):
+        coordinates = np.random.default_rng(0).normal(size=(5, 20, dimensions))
+        colors, names = condition_colors(5), [f"c{at}" for at in range(5)]
+        axes = [f"PC {at + 1}" for at in range(dimensions)]
+        time = np.arange(20.0)
+        figure = trajectories(Paths(coordinates, time, names, colors, condition_dashed(5), axes))
+        lines = [trace for trace in traces(figure) if trace.mode == "lines"]
+        assert {trace.type for trace in traces(figure)} == {kind}
+        assert [line.line.color for line in lines] == colors
+        assert [line.line.dash for line in lines] == ["solid", "dash"] * 2 + ["solid"]
+        panel = papers.Trajectories("Network 0", tuple(axes), coordinates)
+        drawn = papers.trajectories([panel] * 2, papers.Lines(names, colors, condition_dashed(5), range(5)), time)
+        assert set(colors) <= {to_hex(line.get_color()) for line in drawn.axes[0].get_lines()}
+        assert [text.get_text() for text in drawn.legends[0].get_texts()] == names
+        drawn.canvas.draw()
+
+    def test_a_diverged_network_is_drawn(self, operation):
+        lost = np.full((4, 20, 3), np.nan)
+        panel = papers.Trajectories("Network 0", ("PC 1", "PC 2", "PC 3"), lost)
+        conditions = Conditions.of(operation.probe)
+        look = papers.Lines(conditions.names, conditions.colors, conditions.dashed, conditions.shown)
+        drawn = papers.trajectories([panel], look, np.arange(20.0))
+        assert "no finite rates" in {text.get_text() for text in drawn.axes[0].texts}
+
+    def test_many_networks_are_shown_on_pages(self, operation):
+        many = replace(operation, numbers=tuple(range(45)), dossiers=operation.dossiers * 45)
+        plan = figures_of(many)
+        assert {"trajectories_1", "trajectories_3", "behaviour_44", "probe_44"} <= set(plan)
+        assert len(plan["trajectories_3"]().axes) == 5
+
+
+# What people without one kind of cones see, of linear red, green and blue: Machado et al. (2009), severity 1.
+BLIND = {
+    "protan": np.array([[0.1523, 1.0526, -0.2049], [0.1145, 0.7863, 0.0992], [-0.0039, -0.0481, 1.0520]]),
+    "deutan": np.array([[0.3673, 0.8606, -0.2280], [0.2801, 0.6725, 0.0474], [-0.0118, 0.0429, 0.9689]]),
+    "tritan": np.array([[1.2555, -0.0767, -0.1788], [-0.0784, 0.9308, 0.1476], [0.0047, 0.6914, 0.3039]]),
+}
+
+
+def linear(color):
+    value = np.array([int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)])
+    return np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
+
+
+def lab(color):
+    """CIE L*a*b* of linear red, green and blue: distances are about those that the eye sees."""
+    to_xyz = np.array([[0.4125, 0.3576, 0.1804], [0.2127, 0.7152, 0.0722], [0.0193, 0.1192, 0.9503]])
+    ratio = to_xyz @ np.clip(color, 0, 1) / np.array([0.9505, 1.0, 1.0888])
+    x, y, z = np.where(ratio > 0.008856, np.cbrt(ratio), 7.787 * ratio + 16 / 116)
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
