@@ -9,14 +9,17 @@ import shutil
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 
+import jax
 import pytest
 import typer.main
 
 import recurra
 from recurra.cli import app
+from recurra.sources import SOURCES
 from recurra.studies.show import parameter_texts
 from recurra.studies.spec import REGISTRY, RunSpec, preset_names, read_table, to_spec, with_settings
 from recurra.studies.tables import to_table
+from recurra.tasks import TASKS
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -188,3 +191,43 @@ def test_pages_load_nothing_from_the_network():
     for page in [*DOCS.glob("*.md"), *DOCS.glob("assets/*.css")]:
         text = page.read_text()
         assert not re.search(r"""<(?:script|link|img|iframe)\b|!\[[^]]*\]\(http|@import|url\(""", text), page
+
+
+def tasks_table() -> str:
+    """A row a task, as tasks.md should have it."""
+    lines = []
+    for name, kind in TASKS.items():
+        task = kind()
+        sources = "; ".join(f"{_family(SOURCES[key].authors)} ({SOURCES[key].year})" for key in task.sources)
+        size = f"{task.inputs} / {task.outputs}"
+        length = f"{task.steps * task.dt_ms:,.0f} ms, steps of {task.dt_ms:g} ms"
+        summary = (kind.__doc__ or "").strip().splitlines()[0].rstrip(".")
+        lines.append(f"| `{name}` | {summary} | {size} | {length} | {len(task.condition_names)} | {sources} |")
+    return "\n".join(lines)
+
+
+def _family(authors: str) -> str:
+    first, *others = [name.split(". ")[-1] for name in re.split(r", | and ", authors)]
+    return first if not others else f"{first} and {others[0]}" if len(others) == 1 else f"{first} et al."
+
+
+def test_table_of_tasks():
+    table = tasks_table()
+    assert f"|---|---|---|---|---|---|\n{table}\n" in (DOCS / "tasks.md").read_text(), f"it should be\n{table}"
+
+
+def test_every_task_has_a_preset_and_a_row_of_its_results():
+    page = (DOCS / "tasks.md").read_text()
+    for name, kind in TASKS.items():
+        assert isinstance(to_spec(read_table(name)).task, kind)
+        assert re.search(rf"^\| {name} \| \d+ \|", page, re.MULTILINE), f"tasks.md lacks the results of {name}"
+
+
+def test_a_task_of_your_own_runs(capsys):
+    code = "\n".join(blocks((DOCS / "own-task.md").read_text(), "python"))
+    for value, smaller in {"units=40": "units=6", "steps=400": "steps=2", "networks=4": "networks=1"}.items():
+        assert value in code
+        code = code.replace(value, smaller)
+    with jax.numpy_dtype_promotion("standard"):  # as users have it
+        exec(compile(code, "own-task.md", "exec"), {"__name__": "own_task"})  # noqa: S102 (our own page)
+    assert capsys.readouterr().out.endswith("1 1 50 [-1.  1.]\n")

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recurra.tasks import FlipFlop, PoissonPulses, ScheduledPulses
-from recurra.tasks.pulses import Pulses, steady
+from recurra.tasks import FlipFlop, PoissonPulses, ScheduledPulses, SignRule
+from recurra.tasks.pulses import Pulses
+from recurra.tasks.rules import steady
 
 
 def target_by_hand(task, inputs):
@@ -147,6 +148,7 @@ def test_steady():
     signal = jnp.array([0, 0, 1, 1, 1, -1, -1.0])[None, :, None]
     np.testing.assert_array_equal(steady(signal, 2)[0, :, 0], [1, 1, 0, 0, 1, 0, 0])
     assert steady(signal, 0).all()
+    assert steady(signal / 4, 2).all(), "a change by 0.5 is no jump"
 
 
 @pytest.mark.parametrize(
@@ -159,7 +161,6 @@ def test_steady():
         ({"response_delay_ms": -1.0}, "response_delay_ms is -1 ms; a duration cannot be negative"),
         ({"length_ms": 55.0}, "leave -5 ms to judge the memory. Expected at least 61 ms"),
         ({"amplitude_spread": 1.5}, "amplitude_spread is 1.5; expected a number from 0 to 1"),
-        ({"success_share": 1.2}, "success_share is 1.2; expected a number from 0 to 1"),
         ({"pulses": PoissonPulses(2_000.0)}, "rate_hz is 2000, 2 pulses a step; expected fewer than one"),
         ({"input_noise": -0.1}, "input_noise is -0.1; expected 0 or a finite number above it"),
     ],
@@ -167,6 +168,30 @@ def test_steady():
 def test_bad_parameters(change, message):
     with pytest.raises(ValueError, match=message):
         FlipFlop(**change)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"share": 1.2}, "share is 1.2; expected a number from 0 to 1"),
+        ({"settle_ms": -1.0}, "settle_ms is -1.0; expected 0 or a finite number above it"),
+        ({"error_bound": 0.0}, "error_bound is 0.0; expected a number above 0"),
+    ],
+)
+def test_bad_rule(change, message):
+    with pytest.raises(ValueError, match=message):
+        SignRule(**change)
+
+
+def test_rule_of_the_task():
+    task = FlipFlop(rule=SignRule(settle_ms=0.0, error_bound=0.5))
+    probe = task.probe()
+    assert task.success(probe.targets * 1.4, probe).all()
+    late = np.array(probe.targets)
+    late[:, 50:65] = 0.01
+    assert FlipFlop(rule=SignRule(settle_ms=20.0)).success(late, probe).all()
+    late[:, 50:66] = -0.01 * late[:, 66:67]
+    assert not task.success(late, probe).any(), "16 of 300 steps are more than 5 %"
 
 
 def test_bad_pulses():

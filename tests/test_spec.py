@@ -6,10 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import recurra as rc
+from recurra.report.facts import RECORDS
 from recurra.sources import SOURCES
 from recurra.studies.show import describe_task, describe_tasks, parameter_texts, to_toml
 from recurra.studies.spec import REGISTRY, RunSpec, preset_names, read_table, to_spec, with_settings
 from recurra.studies.tables import changes
+from recurra.tasks import TASKS
 
 
 def spec(*given):
@@ -121,7 +123,7 @@ def test_every_parameter_is_documented():
 
 def test_every_source_exists():
     kinds = [kind for names in REGISTRY.values() for kind in names.values()]
-    for kind in [*kinds, rc.BPTT]:
+    for kind in [*kinds, rc.BPTT, *RECORDS]:
         for key in kind.sources if hasattr(kind, "sources") else ():
             assert SOURCES[key].link.startswith("https://")
     assert "jordan2024" in spec().sources()
@@ -129,7 +131,10 @@ def test_every_source_exists():
 
 
 def test_descriptions():
-    assert describe_tasks() == {"flipflop": "Hold the sign of the last pulse on every bit."}
+    described = describe_tasks()
+    assert described["flipflop"] == "Hold the sign of the last pulse on every bit."
+    assert described.keys() == TASKS.keys()
+    assert all(text.endswith(".") for text in described.values())
     described = describe_task(rc.FlipFlop(bits=2))
     assert described["parameters"]["pulse_ms"] == {"value": 20.0, "meaning": "width of a pulse, ms"}
     assert described["conditions"] == ["--", "-+", "+-", "++"]

@@ -58,6 +58,57 @@ SOURCES: dict[str, Source] = {
         "Neural Computation 25, 626-649",
         "https://doi.org/10.1162/NECO_a_00409",
     ),
+    "britten1992": Source(
+        "K. H. Britten, M. N. Shadlen, W. T. Newsome and J. A. Movshon",
+        1992,
+        "The analysis of visual motion: a comparison of neuronal and psychophysical performance",
+        "Journal of Neuroscience 12, 4745-4765",
+        "https://doi.org/10.1523/JNEUROSCI.12-12-04745.1992",
+    ),
+    "roitman2002": Source(
+        "J. D. Roitman and M. N. Shadlen",
+        2002,
+        "Response of neurons in the lateral intraparietal area during a combined visual discrimination reaction "
+        "time task",
+        "Journal of Neuroscience 22, 9475-9489",
+        "https://doi.org/10.1523/JNEUROSCI.22-21-09475.2002",
+    ),
+    "mante2013": Source(
+        "V. Mante, D. Sussillo, K. V. Shenoy and W. T. Newsome",
+        2013,
+        "Context-dependent computation by recurrent dynamics in prefrontal cortex",
+        "Nature 503, 78-84",
+        "https://doi.org/10.1038/nature12742",
+    ),
+    "freedman2006": Source(
+        "D. J. Freedman and J. A. Assad",
+        2006,
+        "Experience-dependent representation of visual categories in parietal cortex",
+        "Nature 443, 85-88",
+        "https://doi.org/10.1038/nature05078",
+    ),
+    "romo1999": Source(
+        "R. Romo, C. D. Brody, A. Hernández and L. Lemus",
+        1999,
+        "Neuronal correlates of parametric working memory in the prefrontal cortex",
+        "Nature 399, 470-473",
+        "https://doi.org/10.1038/20939",
+    ),
+    "jazayeri2010": Source(
+        "M. Jazayeri and M. N. Shadlen",
+        2010,
+        "Temporal context calibrates interval timing",
+        "Nature Neuroscience 13, 1020-1026",
+        "https://doi.org/10.1038/nn.2590",
+    ),
+    "molano2022": Source(
+        "M. Molano-Mazón, J. Barbosa, J. Pastor-Ciurana, M. Fradera, R.-Y. Zhang, J. Forest, J. del Pozo Lerida, "
+        "L. Ji-An, C. J. Cueva, J. de la Rocha, D. Narain and G. R. Yang",
+        2022,
+        "NeuroGym: an open resource for developing and sharing neuroscience tasks",
+        "PsyArXiv",
+        "https://doi.org/10.31234/osf.io/aqc9n",
+    ),
     "kingma2015": Source(
         "D. P. Kingma and J. Ba",
         2015,
@@ -148,6 +199,20 @@ SOURCES: dict[str, Source] = {
         "Dimensionality reduction for large-scale neural recordings",
         "Nature Neuroscience 17, 1500-1509",
         "https://doi.org/10.1038/nn.3776",
+    ),
+    "kantorovich1948": Source(
+        "L. V. Kantorovich",
+        1948,
+        "Functional analysis and applied mathematics",
+        "Uspekhi Matematicheskikh Nauk 3, 89-185",
+        "https://www.mathnet.ru/eng/rm8731",
+    ),
+    "chao1984": Source(
+        "A. Chao",
+        1984,
+        "Nonparametric estimation of the number of classes in a population",
+        "Scandinavian Journal of Statistics 11, 265-270",
+        "https://www.jstor.org/stable/4615964",
     ),
     "wilson1927": Source(
         "E. B. Wilson",

@@ -2,14 +2,22 @@
 
 from recurra.tasks.base import Task
 from recurra.tasks.boolean import And, Not, Or, Xor
+from recurra.tasks.evidence import PerceptualDecision
 from recurra.tasks.flipflop import FlipFlop
+from recurra.tasks.interval import IntervalReproduction
+from recurra.tasks.match import DelayedMatchToSample, DualDelayedMatch
+from recurra.tasks.neurogym_task import NeuroGymTask, from_neurogym
 from recurra.tasks.oscillation import Oscillation
 from recurra.tasks.own import FunctionTask, OwnTask
 from recurra.tasks.pulse_memory import PulseMemory
 from recurra.tasks.pulse_schedules import PoissonPulses, ScheduledPulses
+from recurra.tasks.response import GoNoGo, MemoryResponse
 from recurra.tasks.rules import RULES, NearRule, SignRule, SuccessRule
 from recurra.tasks.set_reset import SetReset
+from recurra.tasks.sine import SineGeneration
 from recurra.tasks.trials import Trial, Trials
+from recurra.tasks.two_streams import ContextDecision, EvidenceIntegration
+from recurra.tasks.working_memory import ParametricWorkingMemory
 
 TASKS: dict[str, type[Task]] = {
     "flipflop": FlipFlop,
@@ -20,27 +28,49 @@ TASKS: dict[str, type[Task]] = {
     "not": Not,
     "pulse": PulseMemory,
     "oscillation": Oscillation,
+    "decision": PerceptualDecision,
+    "context_decision": ContextDecision,
+    "dms": DelayedMatchToSample,
+    "dual_dms": DualDelayedMatch,
+    "romo": ParametricWorkingMemory,
+    "go_nogo": GoNoGo,
+    "memory_response": MemoryResponse,
+    "interval": IntervalReproduction,
+    "sine": SineGeneration,
+    "integration": EvidenceIntegration,
 }
 
 __all__ = [
     "RULES",
     "TASKS",
     "And",
+    "ContextDecision",
+    "DelayedMatchToSample",
+    "DualDelayedMatch",
+    "EvidenceIntegration",
     "FlipFlop",
     "FunctionTask",
+    "GoNoGo",
+    "IntervalReproduction",
+    "MemoryResponse",
     "NearRule",
+    "NeuroGymTask",
     "Not",
     "Or",
     "Oscillation",
     "OwnTask",
+    "ParametricWorkingMemory",
+    "PerceptualDecision",
     "PoissonPulses",
     "PulseMemory",
     "ScheduledPulses",
     "SetReset",
     "SignRule",
+    "SineGeneration",
     "SuccessRule",
     "Task",
     "Trial",
     "Trials",
     "Xor",
+    "from_neurogym",
 ]

@@ -165,7 +165,7 @@ class FlipFlop(Task):
     def _state_of(self, targets: AnyArray) -> Int[Array, "*batch"]:
         place = jnp.asarray(2 ** np.arange(self.bits - 1, -1, -1), jnp.int32)
         targets = jnp.asarray(targets)
-        number = ((targets > 0).astype(jnp.int32) * place).sum(axis=-1)
+        number = ((targets > 0).astype(jnp.int32) * place).sum(axis=-1, dtype=jnp.int32)
         return jnp.where((targets != 0).all(axis=-1), number, -1)
 
     def render(self, pulses: Pulses, steps: int) -> Trial:

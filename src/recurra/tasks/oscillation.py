@@ -23,8 +23,8 @@ from recurra.tasks.trials import Trial, Trials
 class Oscillation(Task):
     r"""Answer a pulse with a sine, $\sin 2\pi f (t - t_0)$; stay silent where there was none.
 
-    The sine starts at $t_0$, `response_delay_ms` after the end of the pulse, and ends `end_gap_ms` before the end of the
-    trial. The conditions are the two kinds of trials.
+    The sine starts at $t_0$, `response_delay_ms` after the end of the pulse, and ends `end_gap_ms` before the end of
+    the trial. The conditions are the two kinds of trials.
 
     Args:
         length_ms: length of a trial, ms.
@@ -70,7 +70,9 @@ class Oscillation(Task):
         check_positive("amplitude", self.amplitude)
         check_at_least_zero("input_noise", self.input_noise)
         if self.frequency_hz * self.dt_ms >= 250:
-            raise ValueError(f"frequency_hz is {self.frequency_hz:g}; a step of dt_ms = {self.dt_ms:g} is over a quarter")
+            raise ValueError(
+                f"frequency_hz is {self.frequency_hz:g}; a step of dt_ms = {self.dt_ms:g} is over a quarter"
+            )
         self.rule.check_room(self.length_ms, self._sine_ms + self.end_gap_ms, self.dt_ms)
 
     @property
@@ -103,7 +105,8 @@ class Oscillation(Task):
     def _render(self, present: Bool[Array, "1"], onset: Int[Array, "1"]) -> Trial:
         steps = steps_of("length_ms", self.length_ms, self.dt_ms)
         width = round(self.pulse_ms / self.dt_ms)
-        inputs = self.amplitude * pulse(onset[0], width, self.smooth_ms / self.dt_ms, steps)[:, None] * present
+        height = self.amplitude * pulse(onset[0], width, self.smooth_ms / self.dt_ms, steps)[:, None]
+        inputs = jnp.where(present, height, 0)
         since = jnp.arange(steps, dtype=jnp.int32)[:, None] - onset - width - round(self.response_delay_ms / self.dt_ms)
         sounding = (since >= 0) & (jnp.arange(steps)[:, None] < steps - round(self.end_gap_ms / self.dt_ms)) & present
         phase = (2 * math.pi * self.frequency_hz * self.dt_ms / 1000) * since.astype(jnp.float32)

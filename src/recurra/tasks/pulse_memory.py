@@ -92,9 +92,9 @@ class PulseMemory(Task):
 
     def _render(self, present: Array, onset: Int[Array, "1"]) -> Trial:
         answer = onset + round((self.pulse_ms + self.delay_ms) / self.dt_ms)
-        targets = self._pulse(answer[0]) * present
+        targets = jnp.where(present, self._pulse(answer[0]), 0)
         return Trial(
-            inputs=self.amplitude * self._pulse(onset[0]) * present,
+            inputs=jnp.where(present, self.amplitude * self._pulse(onset[0]), 0),
             targets=targets,
             mask=jnp.ones(targets.shape, bool),
             condition=present[0].astype(jnp.int32),

@@ -31,7 +31,9 @@ class Trial:
     ) -> "Trial":
         """A trial from any arrays; without a mask every step counts, without a condition it is the first one."""
         targets = jnp.asarray(targets, jnp.float32)
-        mask = jnp.ones(targets.shape, bool) if mask is None else jnp.broadcast_to(jnp.asarray(mask, bool), targets.shape)
+        mask = (
+            jnp.ones(targets.shape, bool) if mask is None else jnp.broadcast_to(jnp.asarray(mask, bool), targets.shape)
+        )
         return cls(jnp.asarray(inputs, jnp.float32), targets, mask, jnp.asarray(condition, jnp.int32))
 
 

@@ -1,0 +1,137 @@
+"""Hold back an answer until the signal to give it: go / no-go, and the memory-guided response."""
+
+import math
+from dataclasses import dataclass, field
+from typing import ClassVar, final
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int
+
+from recurra.checks import check_count, check_range, steps_of
+from recurra.periods import Period
+from recurra.tasks.pulse_schedules import whole_steps
+from recurra.tasks.rules import NearRule, SuccessRule
+from recurra.tasks.staged import StagedTask, in_a_row, signals
+from recurra.tasks.trials import Trial
+
+
+@final
+@dataclass(frozen=True)
+class GoNoGo(StagedTask):
+    r"""Answer after a go stimulus, when the fixation input goes off; stay silent after a no-go stimulus.
+
+    Inputs are go, no-go and fixation. One of the first two is 1 in the stimulus, the third until the decision;
+    every input and step has the noise $(\sigma / \sqrt{\Delta t})\, \xi$. The target is 1 in the decision of a go trial
+    and 0 else. All steps count. The conditions are the two kinds of trials.
+
+    Args:
+        stimulus_ms: length of the stimulus, ms.
+        delay_ms: from the end of the stimulus to the decision, ms.
+        decision_ms: length of the decision, ms.
+        input_noise: σ, the standard deviation of the noise at a step of 1 ms, √ms; the stimulus of height 1 is
+            √(stimulus_ms) / σ = 220 standard deviations of its mean.
+        rule: when a trial is a success; by default an answer has 100 ms to come.
+        dt_ms: length of a time step, ms.
+    """
+
+    channels: ClassVar[int] = 3
+
+    stimulus_ms: float = 500.0
+    delay_ms: float = 500.0
+    decision_ms: float = 500.0
+    input_noise: float = 0.1
+    rule: SuccessRule = field(default_factory=lambda: NearRule(settle_ms=100.0))
+    dt_ms: float = 10.0
+
+    def __post_init__(self) -> None:
+        self.check_stages("stimulus_ms", "delay_ms", "decision_ms")
+        self.check_answer("decision_ms")
+
+    @property
+    def condition_names(self) -> tuple[str, ...]:
+        return ("no-go", "go")
+
+    @property
+    def periods(self) -> tuple[Period, ...]:
+        return in_a_row(stimulus=self.stimulus_ms, delay=self.delay_ms, decision=self.decision_ms)
+
+    def render(self, condition: Int[Array, ""], chance: Float[Array, "chance"]) -> Trial:
+        stimulus, decision, go = self.during("stimulus"), self.during("decision"), condition == 1
+        return Trial(
+            inputs=signals(stimulus & go, stimulus & ~go, ~decision),
+            targets=signals(decision & go),
+            mask=jnp.ones_like(decision),
+            condition=condition,
+        )
+
+
+@final
+@dataclass(frozen=True)
+class MemoryResponse(StagedTask):
+    r"""Respond after a delay in the direction that was shown (pro), or in the opposite one (anti).
+
+    Inputs are cos θ, sin θ of the stimulus, fixation, pro context and anti context. The fixation input is 1 until the
+    response, a context all along; every input and step has the noise $(\sigma / \sqrt{\Delta t})\, \xi$. The target is
+    (cos θ, sin θ) in the response of a pro trial, its opposite in that of an anti trial, and 0 before; all steps until
+    the end of the response count. The delay is uniform over `delay_ms`; trials are as long as the longest one needs,
+    and nothing counts after the response. The conditions are context and direction in degrees, such as "anti:90"; in
+    the probe the delay is in the middle of its range.
+
+    An ideal observer, who takes the mean stimulus, is far from an error: with eight directions the nearest boundary is
+    sin 22.5° · √T / σ = 43 standard deviations away.
+
+    Args:
+        stimulus_ms: length T of the stimulus, ms.
+        delay_ms: shortest and longest delay, ms.
+        response_ms: length of the response, ms.
+        directions: number of directions, equally spaced from 0° on, at least 2.
+        input_noise: σ, the standard deviation of the noise at a step of 1 ms, √ms.
+        rule: when a trial is a success; by default a response has 100 ms to come.
+        dt_ms: length of a time step, ms.
+    """
+
+    channels: ClassVar[int] = 5
+    chances: ClassVar[int] = 1
+
+    stimulus_ms: float = 500.0
+    delay_ms: tuple[float, float] = (200.0, 1_600.0)
+    response_ms: float = 500.0
+    directions: int = 8
+    input_noise: float = 0.2
+    rule: SuccessRule = field(default_factory=lambda: NearRule(settle_ms=100.0))
+    dt_ms: float = 10.0
+
+    def __post_init__(self) -> None:
+        self.check_stages("stimulus_ms", "response_ms")
+        self.check_answer("response_ms")
+        check_count("directions", self.directions, at_least=2)
+        check_range("delay_ms", self.delay_ms, 0)
+        steps_of("shortest delay_ms", self.delay_ms[0], self.dt_ms)
+
+    @property
+    def condition_names(self) -> tuple[str, ...]:
+        degrees = [f"{360 * number / self.directions:g}" for number in range(self.directions)]
+        return tuple(f"{context}:{degree}" for context in ("pro", "anti") for degree in degrees)
+
+    @property
+    def periods(self) -> tuple[Period, ...]:
+        """Those that all trials share: of the delay, what the shortest one has."""
+        return in_a_row(stimulus=self.stimulus_ms, delay=self.delay_ms[0])
+
+    @property
+    def end_ms(self) -> float:
+        return self.stimulus_ms + self.delay_ms[1] + self.response_ms
+
+    def render(self, condition: Int[Array, ""], chance: Float[Array, "chance"]) -> Trial:
+        angle = (condition % self.directions).astype(jnp.float32) * (2 * math.pi / self.directions)
+        direction, pro = jnp.stack([jnp.cos(angle), jnp.sin(angle)]), condition < self.directions
+        onset = round(self.stimulus_ms / self.dt_ms) + whole_steps(chance, self.delay_ms, self.dt_ms)[0]
+        end = onset + round(self.response_ms / self.dt_ms)
+        always, before = self.between(0, self._steps), self.between(0, onset)
+        targets = jnp.where(self.between(onset, end), jnp.where(pro, direction, -direction), 0)
+        return Trial(
+            inputs=signals(jnp.where(self.during("stimulus"), direction, 0), before, always & pro, always & ~pro),
+            targets=targets,
+            mask=jnp.broadcast_to(self.between(0, end), targets.shape),
+            condition=condition,
+        )

@@ -1,0 +1,112 @@
+"""What tasks share whose trials go through stages: conditions of equal chance, and noise in continuous time."""
+
+import abc
+import dataclasses
+import itertools
+import math
+from functools import partial
+from typing import ClassVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int
+
+from recurra.arrays import RandomKey
+from recurra.checks import check_at_least_zero, check_positive, steps_of
+from recurra.periods import Period
+from recurra.tasks.base import Task, gather, uniform_and_normal
+from recurra.tasks.trials import Trial, Trials
+
+
+class StagedTask(Task):
+    r"""A task whose trials follow from the condition, from some uniform numbers, and from noise on the inputs.
+
+    All conditions have equal chance. The noise on every input and step is $(\sigma / \sqrt{\Delta t})\, \xi$ with
+    $\sigma$ = `input_noise` and $\Delta t$ = `dt_ms`: what it adds to a mean over time does not depend on the step.
+    """
+
+    channels: ClassVar[int]
+    chances: ClassVar[int] = 0  # uniform numbers that a trial depends on beside its condition
+    input_noise: float
+
+    @property
+    def end_ms(self) -> float:
+        """Length of all trials, ms: that of the longest one. Without random delays the periods fill it."""
+        return self.periods[-1].end_ms
+
+    @abc.abstractmethod
+    def render(self, condition: Int[Array, ""], chance: Float[Array, "chance"]) -> Trial:
+        """The noiseless trial of a condition, what else is random by uniform numbers in [0, 1)."""
+
+    def trial(self, key: RandomKey) -> Trial:
+        uniform, normal = uniform_and_normal(key, 1 + self.chances, self._steps, self.channels)
+        condition = jnp.floor(uniform[0, 0] * len(self.condition_names)).astype(jnp.int32)
+        clean = self.render(condition, uniform[1:, 0])
+        noise = self.input_noise / math.sqrt(self.dt_ms) * normal
+        return dataclasses.replace(clean, inputs=clean.inputs + noise)
+
+    def probe(self) -> Trials:
+        """Every condition once, without noise; what else is random is in the middle of its range."""
+        return gather(self, _every_condition(self))
+
+    @property
+    def _steps(self) -> int:
+        return round(self.end_ms / self.dt_ms)
+
+    def check_stages(self, *names: str) -> None:
+        """Raise where noise or time step make no sense, or where one of these durations has no step."""
+        check_positive("dt_ms", self.dt_ms)
+        check_at_least_zero("input_noise", self.input_noise)
+        for name in names:
+            steps_of(name, getattr(self, name), self.dt_ms)
+
+    def check_answer(self, answer: str) -> None:
+        """Raise where this duration leaves the answer no time to settle and to be judged for a step."""
+        needed_ms = self.rule.settle_ms + self.dt_ms
+        if getattr(self, answer) < needed_ms:
+            raise ValueError(
+                f"{answer} is {getattr(self, answer):g}; the answer has {self.rule.settle_ms:g} ms to settle. "
+                f"Expected at least {needed_ms:g} ms."
+            )
+
+    def within(self, start_ms: float, end_ms: float) -> Bool[Array, "time 1"]:
+        """Where time lies in [start_ms, end_ms), to the nearest step."""
+        return self.between(round(start_ms / self.dt_ms), round(end_ms / self.dt_ms))
+
+    def between(self, start: int | Int[Array, ""], end: int | Int[Array, ""]) -> Bool[Array, "time 1"]:
+        """The steps from `start` on and before `end`."""
+        time = jnp.arange(self._steps, dtype=jnp.int32)[:, None]
+        return (time >= start) & (time < end)
+
+    def during(self, *names: str) -> Bool[Array, "time 1"]:
+        """The steps of the periods of these names."""
+        spans = [self.within(period.start_ms, period.end_ms) for period in self.periods if period.name in names]
+        return jnp.stack(spans).any(axis=0)
+
+
+@partial(jax.jit, static_argnames="task")
+def _every_condition(task: StagedTask) -> Trial:
+    conditions = jnp.arange(len(task.condition_names), dtype=jnp.int32)
+    middle = jnp.full((len(conditions), task.chances), 0.5, jnp.float32)
+    return jax.vmap(task.render)(conditions, middle)
+
+
+def in_a_row(**durations_ms: float) -> tuple[Period, ...]:
+    """Periods of these names and durations, one after the other from time 0 on."""
+    ends = list(itertools.accumulate(durations_ms.values()))
+    return tuple(Period(*part) for part in zip(durations_ms, (0.0, *ends[:-1]), ends, strict=True))
+
+
+def signals(*channels: Float[Array, "time 1"] | Bool[Array, "time 1"]) -> Float[Array, "time channel"]:
+    """Channels side by side, float32."""
+    return jnp.concatenate([channel.astype(jnp.float32) for channel in channels], axis=1)
+
+
+def both_signs(name: str, magnitudes: tuple[float, ...], most: float) -> Float[np.ndarray, "value"]:
+    """Every magnitude with both signs, in ascending order and 0 once; raises where they cannot be told apart."""
+    if not magnitudes or not all(0 <= value <= most for value in magnitudes) or not any(magnitudes):
+        raise ValueError(f"{name} is {magnitudes}; expected numbers from 0 to {most:g}, at least one of them above 0")
+    if len(set(magnitudes)) < len(magnitudes):
+        raise ValueError(f"{name} is {magnitudes}; expected every magnitude once")
+    return np.array(sorted({sign * value + 0.0 for value in magnitudes for sign in (-1, 1)}))
