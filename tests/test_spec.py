@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import recurra as rc
-from recurra.report.facts import RECORDS
+from recurra.analysis import FixedPoints
 from recurra.sources import SOURCES
+from recurra.studies.dossier import record_kinds
 from recurra.studies.show import describe_task, describe_tasks, parameter_texts, to_toml
 from recurra.studies.spec import REGISTRY, RunSpec, preset_names, read_table, to_spec, with_settings
 from recurra.studies.tables import changes
@@ -123,7 +124,7 @@ def test_every_parameter_is_documented():
 
 def test_every_source_exists():
     kinds = [kind for names in REGISTRY.values() for kind in names.values()]
-    for kind in [*kinds, rc.BPTT, *RECORDS]:
+    for kind in [*kinds, rc.BPTT, FixedPoints, *record_kinds(rc.FlipFlop()).values()]:
         for key in kind.sources if hasattr(kind, "sources") else ():
             assert SOURCES[key].link.startswith("https://")
     assert "jordan2024" in spec().sources()
