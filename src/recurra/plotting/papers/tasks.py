@@ -1,15 +1,19 @@
 """What a task asks for: inputs and targets of sample trials."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from recurra.checks import check_count
+from recurra.periods import Period
 from recurra.plotting.colors import FRAME, INPUT, TARGET, UNSET
 from recurra.plotting.papers.style import COLUMN_MM, PAGE_MM, SMALL, bounded, few_ticks, in_print, new_figure, zero_line
 from recurra.tasks.trials import Trials
 
 ROW_MM, MARGIN_MM = 12.0, 14.0
+AXES_SHARE, LETTER_MM = 0.85, 1.15  # of a column's width that its axes take; width of a small letter
 NARROWEST_MM = 30.0  # of a column; with many trials the figure becomes wider than a page
 
 
@@ -42,12 +46,14 @@ def sample_trials(trials: Trials, count: int = 3) -> Figure:
         if trial == 0:
             axes.set_ylabel(name)
         few_ticks(axes, x=4, y=3)
+    rows = _text_rows(trials.periods, AXES_SHARE * width / count / (len(time_ms) * trials.dt_ms))
     for trial, axes in enumerate(grid[0]):
-        axes.set_title(_condition(trials, trial), pad=10 if len(trials.periods) > 1 else None)
+        axes.set_title(_condition(trials, trial), pad=4 + SMALL * (max(rows) + 1) if len(rows) > 1 else None)
     for axes in grid[-1]:
         axes.set_xlabel("Time (ms)")
         axes.set_xlim(time_ms[0], max(time_ms[-1], time_ms[0] + trials.dt_ms))
-    _periods(grid, trials)
+    if len(rows) > 1:
+        _periods(grid, trials, rows)
     figure.align_ylabels(list(grid[:, 0]))
     return figure
 
@@ -71,15 +77,26 @@ def _shade(axes: Axes, time_ms: np.ndarray, left_out: np.ndarray) -> None:
         axes.fill_between(time_ms, 0, 1, where=list(left_out), transform=place, color=UNSET, linewidth=0, zorder=-1)
 
 
-def _periods(grid: np.ndarray, trials: Trials) -> None:
-    """Lines where a period begins, names above the first row; nothing where the trial is the only period."""
-    if len(trials.periods) < 2:
-        return
+def _periods(grid: np.ndarray, trials: Trials, rows: Sequence[int]) -> None:
+    """Lines where a period begins, and names above the first row of panels."""
     for axes in grid.ravel():
         for period in trials.periods:
             axes.axvline(period.start_ms, color=FRAME, linewidth=0.4, linestyle=":", zorder=0)
     for axes in grid[0]:
-        for period in trials.periods:
-            middle = (period.start_ms + period.end_ms) / 2
-            place = axes.get_xaxis_transform()
-            axes.text(middle, 1.02, period.name, transform=place, ha="center", va="bottom", fontsize=SMALL)
+        for period, row in zip(trials.periods, rows, strict=True):
+            middle, place = (period.start_ms + period.end_ms) / 2, axes.get_xaxis_transform()
+            text = {"ha": "center", "va": "bottom", "fontsize": SMALL, "textcoords": "offset points"}
+            axes.annotate(period.name, (middle, 1), (0, 2 + row * SMALL), xycoords=place, **text)
+
+
+def _text_rows(periods: Sequence[Period], mm_per_ms: float) -> list[int]:
+    """On which row the name of every period stands, so that no two overlap."""
+    ends: list[float] = []
+    rows = []
+    for period in periods:
+        middle, half = mm_per_ms * (period.start_ms + period.end_ms) / 2, LETTER_MM * (len(period.name) + 1) / 2
+        free = [row for row, end in enumerate(ends) if end <= middle - half]
+        row = free[0] if free else len(ends)
+        ends[row : row + 1] = [middle + half]
+        rows.append(row)
+    return rows
