@@ -200,6 +200,13 @@ SOURCES: dict[str, Source] = {
         "Nature Neuroscience 17, 1500-1509",
         "https://doi.org/10.1038/nn.3776",
     ),
+    "benettin1980": Source(
+        "G. Benettin, L. Galgani, A. Giorgilli and J. M. Strelcyn",
+        1980,
+        "Lyapunov characteristic exponents for smooth dynamical systems and for Hamiltonian systems",
+        "Meccanica 15, 9-20",
+        "https://doi.org/10.1007/BF02128236",
+    ),
     "kantorovich1948": Source(
         "L. V. Kantorovich",
         1948,

@@ -5,6 +5,7 @@ from recurra.analysis.geometry import Geometry, memory_geometry
 from recurra.analysis.memories import Memories, held_memories
 from recurra.analysis.performance import Performance, performance
 from recurra.analysis.reduction import Reduction, principal_components, singular_vectors
+from recurra.analysis.regimes import Regime, regimes
 from recurra.analysis.spectra import NonNormality, Spectrum, non_normality, spectrum
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "NonNormality",
     "Performance",
     "Reduction",
+    "Regime",
     "Spectrum",
     "fixed_points",
     "held_memories",
@@ -21,6 +23,7 @@ __all__ = [
     "non_normality",
     "performance",
     "principal_components",
+    "regimes",
     "singular_vectors",
     "spectrum",
     "starts_near",
