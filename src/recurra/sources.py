@@ -207,6 +207,13 @@ SOURCES: dict[str, Source] = {
         "Meccanica 15, 9-20",
         "https://doi.org/10.1007/BF02128236",
     ),
+    "epstein1953": Source(
+        "B. Epstein and M. Sobel",
+        1953,
+        "Life testing",
+        "Journal of the American Statistical Association 48, 486-502",
+        "https://doi.org/10.1080/01621459.1953.10483488",
+    ),
     "kantorovich1948": Source(
         "L. V. Kantorovich",
         1948,
