@@ -22,8 +22,8 @@ class Lifetimes:
     """How long a flip-flop network holds each memory state without a further pulse and without noise.
 
     Args:
-        lifetime_ms: from the end of the settling time until a bit first has the wrong sign, ms; infinite if none.
-            the end, on a cycle or in chaos.
+        kind: 0 stable: right to the end, and at rest; 1 drifting: it leaves, or has not settled; 2 oscillating: right
+            to the end, on a cycle or in chaos.
         lifetime_ms: from the end of the settling time until a bit first has the wrong sign, ms; infinite if none has.
         ends_in: the memory state whose signs the outputs have at the end.
         longest_ms: how long was looked at, ms.
