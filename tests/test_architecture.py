@@ -21,6 +21,7 @@ FLOORS = {
     "console": 6,
     "console_studies": 6,
     "cli_studies": 7,
+    "cli_tasks": 7,
     "cli": 8,
     "__main__": 9,
 }

@@ -467,3 +467,31 @@ def lab(color):
     ratio = to_xyz @ np.clip(color, 0, 1) / np.array([0.9505, 1.0, 1.0888])
     x, y, z = np.where(ratio > 0.008856, np.cbrt(ratio), 7.787 * ratio + 16 / 116)
     return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+@pytest.mark.parametrize(
+    ("name", "task", "kinds", "by_index"),
+    [
+        ("and_n50_orthogonal_04_epoch19", "and", ["quiescent", "cycle", "cycle", "fixed"], {"0": 2, "6": 1}),
+        ("setreset_n50_orthogonal_06_epoch19", "setreset", ["cycle", "fixed"], {"0": 2, "3": 2, "8": 1}),
+    ],
+)
+def test_inspect_says_how_published_networks_work(reference, capsys, name, task, kinds, by_index):
+    assert main(["inspect", str(reference / f"{name}.hdf5"), "--task", task, "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert [one["kind"] for one in shown["regimes"]] == kinds
+    assert shown["fixed_points"]["by_index"] == by_index
+    assert shown["fixed_points"]["certified"] == shown["fixed_points"]["count"]
+    assert shown["fixed_points"]["residual_max"] < 1e-8
+    assert shown["memory_states"] is None
+
+
+def test_inspect_says_how_long_memories_last(small_run, capsys):
+    assert main(["inspect", str(small_run.path), "--task", "flipflop", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert [one["bits"] for one in shown["memory_states"]] == list(FlipFlop().condition_names)
+    assert {one["kind"] for one in shown["memory_states"]} <= {"stable", "drifting", "oscillating"}
+    assert main(["inspect", str(small_run.path), "--task", "flipflop"]) == 0
+    text = capsys.readouterr().out
+    assert "fixed points without input: " in text
+    assert "lifetime_ms" in text

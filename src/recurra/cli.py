@@ -4,11 +4,12 @@ import json
 import traceback
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from recurra.cli_studies import damage, reproduction, study
+from recurra.cli_tasks import tasks
 
 if TYPE_CHECKING:
     from recurra.storage.run_folder import RunFolder
@@ -144,58 +145,31 @@ def inspect(
     report: Annotated[Path | None, typer.Option(help="Also write its report to this HTML file.")] = None,
 ) -> None:
     """One network's dossier: how well it does the task, and how."""
-    from recurra.console import print_run
+    from recurra.console import print_run, print_workings
     from recurra.studies.imports import read_network_for
     from recurra.studies.run_record import record_of_network
     from recurra.studies.spec import to_spec, with_settings
-    from recurra.studies.summary import dossier_table
+    from recurra.studies.summary import dossier_table, plain
+    from recurra.studies.workings import workings_of, workings_table
 
     if report and report.exists():
         raise ValueError(f"{report} exists; choose another file")
     chosen = to_spec(with_settings({"task": task}, settings or [])).task
-    record = record_of_network(read_network_for(source, chosen, network), chosen, seed, {"name": source.name})
+    found = read_network_for(source, chosen, network)
+    record = record_of_network(found, chosen, seed, {"name": source.name})
     if report:
         from recurra.report import write_report
 
         write_report(record, report)
+    workings = workings_of(found, chosen, seed)
     if as_json:
-        typer.echo(json.dumps(dossier_table(record.dossiers[0]), indent=2))
+        table = dossier_table(record.dossiers[0]) | plain(workings_table(workings, chosen))
+        typer.echo(json.dumps(table, indent=2))
     else:
         print_run(record)
+        print_workings(workings, chosen)
     if report:
         typer.echo(f"report: {report}", err=True)
-
-
-@app.command()
-def tasks(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="A task; all of them if not given.")] = None,
-    plot: Annotated[Path | None, typer.Option(help="A PNG, SVG or PDF file for a picture of sample trials.")] = None,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A key of the task, such as task.bits=2.")
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Of the sample trials.")] = 0,
-    as_json: AsJson = False,
-) -> None:
-    """The tasks, with their parameters, units and sources."""
-    from recurra.studies.show import describe_task, describe_tasks, task_text
-
-    if name is None:
-        if plot or settings:
-            raise ValueError("--plot and --set need the NAME of a task")
-        described: Any = describe_tasks()
-        typer.echo(json.dumps(described, indent=2) if as_json else "\n".join(f"{k}: {v}" for k, v in described.items()))
-        return
-    from recurra.studies.spec import to_spec, with_settings
-
-    task = to_spec(with_settings({"task": name}, settings or [])).task
-    if plot:
-        from recurra.report.task_picture import write_task_picture
-
-        write_task_picture(task, seed, plot)
-    described = describe_task(task)
-    typer.echo(json.dumps(described, indent=2) if as_json else task_text(described))
-    if plot:
-        typer.echo(f"picture: {plot}", err=as_json)
 
 
 @app.command()
@@ -214,6 +188,7 @@ def export(
     typer.echo(f"exported: {len(files)} files in {out}")
 
 
+app.command()(tasks)
 app.command()(study)
 app.command()(damage)
 app.command()(reproduction)

@@ -11,6 +11,8 @@ from rich.table import Table
 from recurra.studies.dossier import Dossier
 from recurra.studies.run_record import RunRecord
 from recurra.studies.summary import task_name
+from recurra.studies.workings import Workings, workings_table
+from recurra.tasks import Task
 from recurra.training import Training, TrainingState
 
 
@@ -111,3 +113,35 @@ def _cells(dossier: Dossier) -> dict[str, str]:
     cells["outside"] = str(dossier.spectrum.count_outside)
     cells["Henrici"] = f"{dossier.non_normality.henrici:.3f}"
     return cells
+
+
+def print_workings(found: Workings, task: Task) -> None:
+    """Tables of the regimes and of the memories, and a line on the fixed points."""
+    console, table = Console(width=None if sys.stdout.isatty() else 110), workings_table(found, task)
+    console.print(_table("regimes", table["regimes"]))
+    if table["memory_states"]:
+        console.print(_table("memories", table["memory_states"]))
+    points = table["fixed_points"]
+    by_index = ", ".join(f"{count} with {index} unstable modes" for index, count in points["by_index"].items())
+    console.print(
+        f"fixed points without input: {points['count']} ({by_index or 'none'}), {points['certified']} proved, "
+        f"at least {points['missing_at_least']:g} not found",
+        highlight=False,
+    )
+
+
+def _table(title: str, rows: list[dict]) -> Table:
+    table = Table(title=title)
+    for heading in rows[0]:
+        table.add_column(heading, justify="right")
+    for row in rows:
+        table.add_row(*(_cell(value) for value in row.values()))
+    return table
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(_cell(one) for one in value)
+    if isinstance(value, float):
+        return "" if np.isnan(value) else f"{value:.3g}"
+    return str(value)
