@@ -64,10 +64,10 @@ WORDS = {"agrees": "agree", "differs": "differ", "cannot be compared": "cannot b
 
 
 def _made(about: dict[str, Any]) -> str:
-    machine = about["machine"]
+    machine, minutes = about["machine"], about["training_seconds"] / 60
     networks = sum(about["networks"].values())
     return (
-        f"{networks} networks, {about['seconds'] / 60:.0f} min on {machine['cores']} cores ({machine['processor']}), "
+        f"{networks} networks, {minutes:.0f} min of training on {machine['cores']} cores ({machine['processor']}), "
         f"recurra {about['version']}, begun {about['started']}."
     )
 

@@ -66,11 +66,14 @@ def conduct(study: Study, scale: Scale, seed: int, path: Path, shelf: Shelf, pro
     plan = study.plan(scale, seed)
     numbers = {spec_hash(spec): number for number, spec in enumerate(plan, 1)}
     used: dict[str, int] = {}
+    training: dict[str, float] = {}
 
     def trained(spec: RunSpec) -> Cohort:
         progress.cohort(spec.name, numbers.get(spec_hash(spec), len(used) + 1), len(plan))
         used[spec_hash(spec)] = spec.networks
-        return shelf.cohort(spec, progress)
+        cohort = shelf.cohort(spec, progress)
+        training[spec_hash(spec)] = shelf.seconds(spec)
+        return cohort
 
     tables = study.measure(scale, seed, trained)
     for name, rows in tables.items():
@@ -82,6 +85,7 @@ def conduct(study: Study, scale: Scale, seed: int, path: Path, shelf: Shelf, pro
     folder.update_about(
         status="finished",
         seconds=seconds,
+        training_seconds=sum(training.values()),
         networks=used,
         tables=list(tables),
         verdicts=[asdict(verdict) for verdict in study.verdicts(tables)],

@@ -15,6 +15,7 @@ STOPS: dict[str, float] = {
     "pulse": 1e-3,
     "oscillation": 1e-3,
 }
+BIASED = ("not",)  # without an input nothing but a bias can move these networks away from 0
 PASSES = 20  # times through all trials
 TRIALS = 15_000
 BATCH = 64
@@ -33,7 +34,7 @@ def papers_spec(
     """The spec of a cohort that is trained as in Jarne and Laje (2019), section 4.2, and the programs to it.
 
     Adam at 1e-4 with inverse-time decay, 15,000 trials in batches of 64, up to 20 times, no biases but the
-    readout's; the end when the error on fresh trials is below the programs' bound.
+    readout's (and for `not` those of the units); the end when the error on fresh trials is below the programs' bound.
 
     Args:
         task: the name of one of the papers' tasks.
@@ -49,7 +50,7 @@ def papers_spec(
         "networks": networks,
         "seed": seed,
         "task": {"kind": task},
-        "model": {"units": units, "initializer": {"kind": initializer}},
+        "model": {"units": units, "recurrent_bias": task in BIASED, "initializer": {"kind": initializer}},
         "training": {
             "steps": passes * -(-TRIALS // BATCH),
             "batch": BATCH,

@@ -36,6 +36,11 @@ class Shelf:
             resume_run(RunFolder.open(folder), None, progress)
         return first_networks(cohort_of(RunFolder.open(folder)), spec.networks)
 
+    def seconds(self, spec: RunSpec) -> float:
+        """The seconds that the training of a spec has taken, whoever asked for it."""
+        folder = self.find(spec)
+        return RunFolder.open(folder).entry("seconds")["training"] if folder else 0.0
+
     def find(self, spec: RunSpec) -> Path | None:
         """A run folder with at least the networks of the spec: network k is the same in any company."""
         folders = self.path.glob(f"{spec_hash(spec)}-*/run.json")

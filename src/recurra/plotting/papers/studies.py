@@ -33,7 +33,7 @@ def success_bars(rows: Rows, names: Mapping[str, str]) -> Figure:
     axes.set_xlim(-0.6, len(tasks) - 0.4)
     axes.set_ylim(0, 105)
     axes.set_ylabel("Successful networks (%)")
-    _legend(axes, ncols=3)
+    _legend(axes, ncols=3, above=True)
     return figure
 
 
@@ -127,11 +127,12 @@ def factor_curves(rows: Rows, panels: Mapping[str, str], series: str, y: str, la
     return figure
 
 
-def _legend(axes: Axes, ncols: int = 1) -> None:
-    """Every label once."""
+def _legend(axes: Axes, ncols: int = 1, above: bool = False) -> None:
+    """Every label once; above the axes where they are full."""
     handles, labels = axes.get_legend_handles_labels()
     once = dict(zip(labels, handles, strict=True))
-    axes.legend(list(once.values()), list(once), ncols=ncols, loc="best")
+    place = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0)} if above else {"loc": "best"}
+    axes.legend(list(once.values()), list(once), ncols=ncols, **place)
 
 
 def _column(rows: Rows, name: str) -> np.ndarray:
