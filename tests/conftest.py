@@ -10,7 +10,7 @@ import pytest
 jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 
-SEED = int(os.environ.get("RECURRA_TEST_SEED", secrets.randbelow(2**31)))
+SEED = int(os.environ.setdefault("RECURRA_TEST_SEED", str(secrets.randbelow(2**31))))  # workers share it
 REFERENCE = Path(__file__).parents[2] / "shared" / "reference" / "networks"
 
 SMALL = [

@@ -131,8 +131,10 @@ def _legend(axes: Axes, ncols: int = 1, above: bool = False) -> None:
     """Every label once; above the axes where they are full."""
     handles, labels = axes.get_legend_handles_labels()
     once = dict(zip(labels, handles, strict=True))
-    place = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0)} if above else {"loc": "best"}
-    axes.legend(list(once.values()), list(once), ncols=ncols, **place)
+    if above:
+        axes.legend(list(once.values()), list(once), ncols=ncols, loc="lower center", bbox_to_anchor=(0.5, 1.0))
+    else:
+        axes.legend(list(once.values()), list(once), ncols=ncols, loc="best")
 
 
 def _column(rows: Rows, name: str) -> np.ndarray:
