@@ -243,7 +243,8 @@ def test_a_study_from_plan_to_page(tmp_path):
     write_page(read_studies(tmp_path / "studies"), page)
     text = page.read_text()
     assert "## Selective damage (Jarne and Laje 2019, Figure 14)" in text
-    assert "studies/damage/damage.png" in text
+    assert "(assets/damage-damage.png)" in text
+    assert (tmp_path / "assets" / "damage-damage.png").is_file()
     assert "recurra study damage --scale quick --seed 0" in text
 
 

@@ -1,12 +1,11 @@
 """The page of the studies: what was published beside what was found."""
 
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from recurra.sources import SOURCES
-from recurra.storage.run_folder import RunFolder, replace_text
+from recurra.storage.run_folder import RunFolder, replace_bytes, replace_text
 
 HEAD = """# Reproduction
 
@@ -22,7 +21,7 @@ compared* says why.
 
 
 def write_page(folders: Sequence[RunFolder], page: Path) -> None:
-    """Write the page.
+    """Write the page, and copies of the figures into `assets` beside it.
 
     Args:
         folders: of the finished studies.
@@ -43,7 +42,10 @@ def _section(folder: RunFolder, page: Path) -> Iterator[str]:
     yield f"```sh\nrecurra study {about['study']} --scale {about['scale']} --seed {about['seed']}\n```\n"
     yield f"{_counts(verdicts)} {_made(about)}\n"
     for figure in sorted(folder.path.glob("*.png")):
-        yield f"![{about['title']}: {figure.stem}]({os.path.relpath(figure, page.parent)})\n"
+        name = f"{about['study']}-{figure.name}"
+        (page.parent / "assets").mkdir(exist_ok=True)
+        replace_bytes(page.parent / "assets" / name, figure.read_bytes())
+        yield f"![{about['title']}: {figure.stem}](assets/{name})\n"
     yield "| | published | found | verdict | |\n|---|---|---|---|---|"
     for one in verdicts:
         yield "| " + " | ".join(_cell(one[key]) for key in ("what", "published", "found", "verdict", "note")) + " |"
