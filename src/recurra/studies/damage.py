@@ -26,11 +26,14 @@ WAYS: dict[str, tuple[Removal, Sign]] = {
     "slice_positive": ("slice", "positive"),
     "slice_negative": ("slice", "negative"),
 }
+SETTLED_MS = 20.0  # of the last period, left out of the held distance
 BOUNDS = (1.0, 1.5)  # distances from which the papers call a state deteriorated, and destroyed
 
 
 def damage_rows(network: Network, task: Task, trials: Trials, number: int, percents: tuple[float, ...]) -> Rows:
     """A row a way of removal, percentage and condition: the mean distance of the damaged network's outputs.
+
+    `distance` is that of the whole trial; `held_distance` that of the task's last period, without its first 20 ms.
 
     Args:
         network: a trained network; an imported one does as well.
@@ -44,7 +47,9 @@ def damage_rows(network: Network, task: Task, trials: Trials, number: int, perce
     for way, percent in cases:
         removal, sign = WAYS[way]
         found.append(removed(np.asarray(network.weights.recurrent), percent, sign, removal))
-    distances = _distances(network, trials, np.stack(found))
+    errors = _errors(network, trials, np.stack(found))
+    held = round((task.periods[-1].start_ms + SETTLED_MS) / task.dt_ms)
+    distances, held_distances = (np.linalg.norm(part, axis=2).mean(axis=2) for part in (errors, errors[:, :, held:]))
     condition = np.asarray(trials.condition)
     rows: Rows = []
     for at, (way, percent) in enumerate(cases):
@@ -57,21 +62,21 @@ def damage_rows(network: Network, task: Task, trials: Trials, number: int, perce
                     "network": number,
                     "removed": int(found[at].sum()),
                     "distance": float(distances[at][condition == which].mean()),
+                    "held_distance": float(held_distances[at][condition == which].mean()),
                 }
             )
     return rows
 
 
-def _distances(network: Network, trials: Trials, taken: np.ndarray) -> Float[np.ndarray, "case trial"]:
-    """The distance of every trial for every set of removed connections."""
+def _errors(network: Network, trials: Trials, taken: np.ndarray) -> Float[np.ndarray, "case trial time output"]:
+    """Output minus target of every trial for every set of removed connections, 0 where the mask leaves time out."""
     engine = choose_engine("auto", network.dynamics)
     with jax.enable_x64(True):
         whole = jax.tree.map(lambda array: np.asarray(array, np.float64), network.weights)
         repeated = jax.tree.map(lambda array: np.repeat(array[None], len(taken), axis=0), whole)
         damaged = Weights(**{**repeated.__dict__, "recurrent": np.where(taken, 0.0, repeated.recurrent)})
         outputs = np.asarray(engine.respond(network.dynamics, damaged, np.asarray(trials.inputs, np.float64)))
-    error = np.where(trials.mask, outputs - np.asarray(trials.targets, np.float64), 0)
-    return np.linalg.norm(error, axis=2).mean(axis=2)
+    return np.where(trials.mask, outputs - np.asarray(trials.targets, np.float64), 0)
 
 
 @final
@@ -121,6 +126,7 @@ def _points(networks: Rows) -> Rows:
                 "networks": len(of_row),
                 "removed": float(column(of_row, "removed").mean()),
                 **{f"distance_{name}": value for name, value in mean_and_error(column(of_row, "distance")).items()},
+                **{f"held_{name}": value for name, value in mean_and_error(column(of_row, "held_distance")).items()},
                 "published_distance": before["distance"] if before else float("nan"),
                 "published_deviation": before["deviation"] if before else float("nan"),
             }
@@ -130,7 +136,7 @@ def _points(networks: Rows) -> Rows:
 
 def _threshold(rows: Rows, way: str, bound: float) -> Verdict:
     """From which percentage on the mean over the conditions exceeds a bound; ten per cent apart still agrees."""
-    published_at, found_at = (_crossing(rows, way, name, bound) for name in ("published_distance", "distance_mean"))
+    published_at, found_at = (_crossing(rows, way, name, bound) for name in ("published_distance", "held_mean"))
     agrees = abs(published_at - found_at) <= 10 or (np.isinf(published_at) and np.isinf(found_at))
     return Verdict(
         what=f"{way.replace('_', ', ')}: mean distance above {bound:g} from",
@@ -156,8 +162,8 @@ def _percent(value: float) -> str:
 def _share(rows: Rows, way: str) -> Verdict:
     """How many published points lie within two standard errors of the difference of the found ones."""
     part = where(rows, way=way)
-    known, found = column(part, "published_distance"), column(part, "distance_mean")
-    error = np.hypot(column(part, "distance_error"), column(part, "published_deviation") / np.sqrt(10))
+    known, found = column(part, "published_distance"), column(part, "held_mean")
+    error = np.hypot(column(part, "held_error"), column(part, "published_deviation") / np.sqrt(10))
     within = np.abs(known - found) <= 1.96 * error
     return Verdict(
         what=f"{way.replace('_', ', ')}: all points",

@@ -75,7 +75,7 @@ def damage_curves(rows: Rows, ways: Sequence[str], bounds: Sequence[float]) -> F
     for way, axes in zip(ways, grid, strict=False):
         for condition, color in zip(conditions, COLORS, strict=False):
             part = [row for row in rows if row["way"] == way and row["condition"] == condition]
-            x, mean, error = (_column(part, name) for name in ("percent", "distance_mean", "distance_error"))
+            x, mean, error = (_column(part, name) for name in ("percent", "held_mean", "held_error"))
             axes.plot(x, mean, color=color, linewidth=1, label=condition)
             axes.fill_between(x, mean - error, mean + error, color=color, alpha=0.2, linewidth=0)
             axes.plot(x, _column(part, "published_distance"), "D", color=color, markersize=2.5, alpha=0.8)
