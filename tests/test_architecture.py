@@ -19,11 +19,11 @@ FLOORS = {
     "studies": 5,
     "report": 6,
     "console": 6,
-    "console_studies": 6,
-    "cli_studies": 7,
-    "cli_tasks": 7,
-    "cli": 8,
-    "__main__": 9,
+    "console_studies": 7,
+    "cli_studies": 8,
+    "cli_tasks": 8,
+    "cli": 9,
+    "__main__": 10,
 }
 GROUND = {"arrays", "checks", "status", "periods", "intervals", "linalg", "sources", "streams"}
 MODULES = sorted(SOURCE.rglob("*.py"))

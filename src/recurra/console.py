@@ -83,6 +83,11 @@ def _last_number(row: np.ndarray) -> float:
     return float(known[-1]) if len(known) else float("nan")
 
 
+def results_console() -> Console:
+    """Standard output; 110 columns wide where it is no terminal."""
+    return Console(width=None if sys.stdout.isatty() else 110)
+
+
 def print_run(run: RunRecord) -> None:
     """A table with a row a network."""
     table = Table(title=f"{run.about['name']}: {task_name(run.task)}")
@@ -95,7 +100,7 @@ def print_run(run: RunRecord) -> None:
         table.add_column(heading, justify="left" if heading == "status" else "right")
     for row in rows:
         table.add_row(*row.values())
-    Console(width=None if sys.stdout.isatty() else 110).print(table)
+    results_console().print(table)
 
 
 def _cells(dossier: Dossier) -> dict[str, str]:
@@ -117,7 +122,7 @@ def _cells(dossier: Dossier) -> dict[str, str]:
 
 def print_workings(found: Workings, task: Task) -> None:
     """Tables of the regimes and of the memories, and a line on the fixed points."""
-    console, table = Console(width=None if sys.stdout.isatty() else 110), workings_table(found, task)
+    console, table = results_console(), workings_table(found, task)
     console.print(_table("regimes", table["regimes"]))
     if table["memory_states"]:
         console.print(_table("memories", table["memory_states"]))

@@ -1,6 +1,5 @@
 """What the command line shows of a study: its plan, and how far it is."""
 
-import sys
 import time
 from collections.abc import Sequence
 from types import TracebackType
@@ -9,6 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from recurra.console import results_console
 from recurra.studies.conduct import Planned
 from recurra.studies.study import Rows, column, where
 from recurra.training import Training, TrainingState
@@ -78,7 +78,7 @@ def print_plan(plan: Sequence[Planned], speed: float) -> None:
         spec, took = one.spec, "trained already" if one.ready else duration(one.work / speed)
         row = (spec.name, spec.networks, spec.model.units, f"{spec.training.steps:,}", took)
         table.add_row(*map(str, row))
-    console = Console(width=None if sys.stdout.isatty() else 110)
+    console = results_console()
     console.print(table)
     networks = sum(one.spec.networks for one in plan)
     left = sum(one.work for one in plan if not one.ready) / speed
@@ -93,7 +93,7 @@ def print_damage(rows: Rows) -> None:
     for percent in dict.fromkeys(row["percent"] for row in rows):
         means = [column(where(rows, way=way, percent=percent), "distance").mean() for way in ways]
         table.add_row(f"{percent:g}", *(f"{mean:.3g}" for mean in means))
-    Console(width=None if sys.stdout.isatty() else 110).print(table)
+    results_console().print(table)
 
 
 def duration(seconds: float) -> str:

@@ -12,6 +12,7 @@ from recurra.analysis.regimes import Regime, regimes
 from recurra.checks import check_between, check_count, check_positive
 from recurra.models.cohort import Network
 from recurra.tasks.flipflop import FlipFlop
+from recurra.tasks.trials import Trials
 
 STABLE, DRIFTING, OSCILLATING = "stable", "drifting", "oscillating"
 KINDS = (STABLE, DRIFTING, OSCILLATING)
@@ -53,7 +54,7 @@ def memory_lifetimes(network: Network, task: FlipFlop, longest_ms: float = 20_00
     probe = task.hold(longest_ms)
     outputs = network.respond(probe.inputs)
     right = (np.sign(outputs) == task.states[:, None]).all(axis=-1)
-    begin = int(np.asarray(task.scored(probe)).all(axis=-1).argmax(axis=1)[0])
+    begin = _judged_from(task, probe)
     left = ~right[:, begin:]
     lifetime_ms = np.where(left.any(axis=1), left.argmax(axis=1) * task.dt_ms, np.inf)
     return Lifetimes(
@@ -131,7 +132,7 @@ def noisy_lifetimes(
     for noise in input_noise:
         check_positive("input_noise", noise)
     probe = jax.tree.map(np.asarray, task.hold(longest_ms))
-    begin = int(np.asarray(task.scored(probe)).all(axis=-1).argmax(axis=1)[0])
+    begin = _judged_from(task, probe)
     random = np.random.default_rng(seed)
     inputs = np.repeat(probe.inputs, repeats, axis=0)
     states = np.repeat(task.states, repeats, axis=0)
@@ -152,6 +153,11 @@ def noisy_lifetimes(
             failures=failures,
             trials=len(inputs),
         )
+
+
+def _judged_from(task: FlipFlop, probe: Trials) -> int:
+    """The first step in which all bits are judged; the same in every memory state."""
+    return int(np.asarray(task.scored(probe)).all(axis=-1).argmax(axis=1)[0])
 
 
 def _first_lasting(wrong: np.ndarray, patience: int) -> tuple[np.ndarray, np.ndarray]:

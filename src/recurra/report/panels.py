@@ -10,7 +10,7 @@ from recurra.plotting.interactive import Span, connectivity, spectra_density, sp
 from recurra.report import descriptions as say
 from recurra.report.condition_panels import condition_panels
 from recurra.report.curves import learning_figure, trials_seen
-from recurra.report.findings import flipflop_findings
+from recurra.report.findings import FlipFlopFindings, flipflop_findings
 from recurra.report.flipflop_panels import flipflop_panels
 from recurra.report.panel import FINE, Panel
 from recurra.report.rows import pick
@@ -36,8 +36,9 @@ def all_panels(run: RunRecord, spec: RunSpec | None, names: Sequence[str], shown
         found.append(Panel("learning", learning_figure(run.history, run.numbers, spec), label))
     scales = Scales.of(run)
     picked = pick(run, shown) if len(names) > FINE else range(len(names))
+    memories = flipflop_findings(run)
     for at, name in enumerate(names):
-        found += [panel for panel in _of_network(run, at, name, scales) if at in picked or not panel.detail]
+        found += [panel for panel in _of_network(run, memories, at, name, scales) if at in picked or not panel.detail]
     if len(names) > shown:
         spectra = [dossier.spectrum for dossier in run.dossiers]
         figure = spectra_density(spectra, run.numbers, run.task.dt_ms, scales.spectrum)
@@ -70,9 +71,10 @@ class Scales:
         )
 
 
-def _of_network(run: RunRecord, at: int, name: str, scales: Scales) -> Iterator[Panel]:
-    found = flipflop_findings(run)
-    yield from flipflop_panels(run, found, at, name) if found else condition_panels(run, at, name)
+def _of_network(
+    run: RunRecord, memories: FlipFlopFindings | None, at: int, name: str, scales: Scales
+) -> Iterator[Panel]:
+    yield from flipflop_panels(run, memories, at, name) if memories else condition_panels(run, at, name)
     number, dossier, color = run.numbers[at], run.dossiers[at], network_color(run.numbers[at])
     before = None if run.initial is None else np.asarray(run.initial.recurrent[at], float)
     after = np.asarray(run.weights.recurrent[at], float)

@@ -101,8 +101,12 @@ def planned(study: Study, scale: Scale, seed: int, shelf: Shelf) -> list[Planned
 def work(spec: RunSpec) -> float:
     """Operations that the training of a spec takes at most: multiplications and additions of its matrix products."""
     task, model, training = spec.task, spec.model, spec.training
-    step = 6.0 * training.batch * task.steps * model.units * (model.units + task.inputs + task.outputs)
-    return spec.networks * training.steps * step
+    channels = task.inputs + task.outputs
+    return spec.networks * training.steps * _step_work(training.batch, task.steps, model.units, channels)
+
+
+def _step_work(batch: int, steps: int, units: int, channels: int) -> float:
+    return 6.0 * batch * steps * units * (units + channels)
 
 
 def speed(engine: str = "auto") -> float:
@@ -118,7 +122,7 @@ def speed(engine: str = "auto") -> float:
         began = time.perf_counter()
         chosen.loss_and_gradient(dynamics, weights, inputs, targets, targets > 0)[0].block_until_ready()
         times.append(time.perf_counter() - began)
-    return 20 * 6.0 * 64 * 200 * 50 * 53 / float(np.median(times[1:]))
+    return 20 * _step_work(64, 200, 50, 3) / float(np.median(times[1:]))
 
 
 def _opened(study: Study, scale: Scale, seed: int, path: Path) -> RunFolder:

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, ClassVar, final
 
-import jax.numpy as jnp
 import numpy as np
 from matplotlib.figure import Figure
 
+from recurra.analysis import performance
 from recurra.intervals import wilson_interval
 from recurra.models.cohort import Cohort
 from recurra.plotting.papers.studies import factor_curves
@@ -37,14 +37,11 @@ TRAINED = {"input_noise": 0.1, "amplitude": 1.0, "pulse_ms": 20.0, "length_ms": 
 def shares(cohort: Cohort, task: Task, seed: int) -> Rows:
     """A row a network: the share of successful trials on a task, and the mean distance."""
     trials = test_trials(task, seed)
-    rows: Rows = []
-    for at, number in enumerate(cohort.numbers):
-        outputs = cohort[at].respond(trials.inputs)
-        error = np.where(trials.mask, outputs - np.asarray(trials.targets, np.float64), 0)
-        success = task.success(jnp.asarray(outputs, jnp.float32), trials)
-        distance = float(np.linalg.norm(error, axis=1).mean())
-        rows.append({"network": number, "success": float(np.asarray(success).mean()), "distance": distance})
-    return rows
+    found = [performance(network, task, trials) for network in cohort]
+    return [
+        {"network": number, "success": one.success, "distance": one.distance}
+        for number, one in zip(cohort.numbers, found, strict=True)
+    ]
 
 
 def varied(task: Any, factor: str, value: float) -> Task:

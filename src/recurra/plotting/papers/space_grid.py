@@ -8,7 +8,7 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 
 from recurra.plotting.papers.state_panel import Drawing, Panel, empty_panel
-from recurra.plotting.papers.style import COLUMN_MM, PAGE_MM, SMALL, columns_for, new_figure, shared_bound
+from recurra.plotting.papers.style import COLUMN_MM, MM_PER_INCH, PAGE_MM, SMALL, columns_for, new_figure, shared_bound
 
 TITLE_MM, NOTE_MM, LEGEND_MM = 5.0, 4.0, 9.0
 
@@ -58,7 +58,7 @@ def space_grid(
         middle, top = square[0] + square[2] / 2, square[1] + square[3] * (1 + 0.3 * TITLE_MM / side)
         figure.text(middle, top, title, ha="center", va="center", fontsize=7)
     if note:
-        height_mm = figure.get_figheight() * 25.4
+        height_mm = figure.get_figheight() * MM_PER_INCH
         figure.text(0.5, (legend * LEGEND_MM + 1) / height_mm, note, ha="center", va="bottom", fontsize=SMALL)
     return figure, drawings
 

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 
 from recurra.plotting.papers.space_grid import Cell, largest, space_grid
 from recurra.plotting.papers.state_panel import Drawing
-from recurra.plotting.papers.style import COLUMN_MM, SMALL, in_print
+from recurra.plotting.papers.style import COLUMN_MM, MM_PER_INCH, SMALL, in_print
 
 LONG_NAMES = 14  # signs; longer names stand in fewer columns
 
@@ -69,7 +69,7 @@ def trajectories(panels: Sequence[Trajectories], lines: Lines, time_ms: Float[np
     figure, drawings = space_grid(cells, dimensions, time_ms, legend=True)
     for drawing, panel in zip(drawings, panels, strict=True):
         _draw(drawing, panel, lines)
-    narrow = figure.get_figwidth() * 25.4 < COLUMN_MM + 1
+    narrow = figure.get_figwidth() * MM_PER_INCH < COLUMN_MM + 1
     longest = max(len(lines.names[at]) for at in lines.explained)
     columns = (3 if narrow else 6) // (2 if longest > LONG_NAMES else 1)
     marks = [
