@@ -10,11 +10,11 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from recurra.arrays import RandomKey
-from recurra.checks import check_at_least_zero, check_positive, check_range, steps_of
+from recurra.checks import check_range, steps_of
 from recurra.periods import Period
 from recurra.tasks.base import Task, gather, uniform_and_normal
 from recurra.tasks.pulse_schedules import whole_steps
-from recurra.tasks.pulses import pulse
+from recurra.tasks.pulses import check_pulse, pulse
 from recurra.tasks.rules import NearRule, SuccessRule
 from recurra.tasks.trials import Trial, Trials
 
@@ -50,12 +50,9 @@ class Boolean(Task):
     dt_ms: float = 1.0
 
     def __post_init__(self) -> None:
-        check_positive("dt_ms", self.dt_ms)
+        check_pulse(self.pulse_ms, self.amplitude, self.input_noise, self.dt_ms)
         check_range("onset_ms", self.onset_ms, 0)
-        steps_of("pulse_ms", self.pulse_ms, self.dt_ms)
         steps_of("response_delay_ms", self.response_delay_ms, self.dt_ms, at_least=0)
-        check_positive("amplitude", self.amplitude)
-        check_at_least_zero("input_noise", self.input_noise)
         self.rule.check_room(self.length_ms, self._answer_ms, self.dt_ms)
 
     @property

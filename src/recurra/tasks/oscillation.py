@@ -4,23 +4,18 @@ import math
 from dataclasses import dataclass, field
 from typing import ClassVar, final
 
-import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Int
+from jaxtyping import Array, Float, Int
 
-from recurra.arrays import RandomKey
-from recurra.checks import check_at_least_zero, check_between, check_positive, check_range, steps_of
+from recurra.checks import check_positive, steps_of
 from recurra.periods import Period
-from recurra.tasks.base import Task, gather, uniform_and_normal
-from recurra.tasks.pulse_schedules import whole_steps
-from recurra.tasks.pulses import pulse
+from recurra.tasks.one_pulse import OnePulseTask
 from recurra.tasks.rules import NearRule, SuccessRule
-from recurra.tasks.trials import Trial, Trials
 
 
 @final
 @dataclass(frozen=True)
-class Oscillation(Task):
+class Oscillation(OnePulseTask):
     r"""Answer a pulse with a sine, $\sin 2\pi f (t - t_0)$; stay silent where there was none.
 
     The sine starts at $t_0$, `response_delay_ms` after the end of the pulse, and ends `end_gap_ms` before the end of
@@ -59,16 +54,10 @@ class Oscillation(Task):
     dt_ms: float = 1.0
 
     def __post_init__(self) -> None:
-        check_positive("dt_ms", self.dt_ms)
-        check_range("onset_ms", self.onset_ms, 0)
-        steps_of("pulse_ms", self.pulse_ms, self.dt_ms)
-        check_at_least_zero("smooth_ms", self.smooth_ms)
+        self.check_stimulus()
         for name in ("response_delay_ms", "end_gap_ms"):
             steps_of(name, getattr(self, name), self.dt_ms, at_least=0)
         check_positive("frequency_hz", self.frequency_hz)
-        check_between("chance", self.chance, 0, 1)
-        check_positive("amplitude", self.amplitude)
-        check_at_least_zero("input_noise", self.input_noise)
         if self.frequency_hz * self.dt_ms >= 250:
             raise ValueError(
                 f"frequency_hz is {self.frequency_hz:g}; a step of dt_ms = {self.dt_ms:g} is over a quarter"
@@ -91,24 +80,9 @@ class Oscillation(Task):
         parts += (("sine", self._sine_ms, end), ("after", end, self.length_ms))
         return tuple(Period(*part) for part in parts if part[2] > part[1])
 
-    def trial(self, key: RandomKey) -> Trial:
-        steps = steps_of("length_ms", self.length_ms, self.dt_ms)
-        uniform, normal = uniform_and_normal(key, 2, steps, 1)
-        clean = self._render(uniform[0] < self.chance, whole_steps(uniform[1], self.onset_ms, self.dt_ms))
-        return Trial(clean.inputs + self.input_noise * normal, clean.targets, clean.mask, clean.condition)
-
-    def probe(self) -> Trials:
-        """A trial without and one with a pulse, at the earliest onset and without noise."""
-        onset = jnp.full((2, 1), round(self.onset_ms[0] / self.dt_ms), jnp.int32)
-        return gather(self, jax.vmap(self._render)(jnp.asarray([[False], [True]]), onset))
-
-    def _render(self, present: Bool[Array, "1"], onset: Int[Array, "1"]) -> Trial:
-        steps = steps_of("length_ms", self.length_ms, self.dt_ms)
-        width = round(self.pulse_ms / self.dt_ms)
-        height = self.amplitude * pulse(onset[0], width, self.smooth_ms / self.dt_ms, steps)[:, None]
-        inputs = jnp.where(present, height, 0)
-        since = jnp.arange(steps, dtype=jnp.int32)[:, None] - onset - width - round(self.response_delay_ms / self.dt_ms)
-        sounding = (since >= 0) & (jnp.arange(steps)[:, None] < steps - round(self.end_gap_ms / self.dt_ms)) & present
-        phase = (2 * math.pi * self.frequency_hz * self.dt_ms / 1000) * since.astype(jnp.float32)
-        targets = jnp.where(sounding, jnp.sin(phase), 0)
-        return Trial(inputs, targets, jnp.ones(targets.shape, bool), present[0].astype(jnp.int32))
+    def answer(self, onset: Int[Array, ""]) -> Float[Array, "time 1"]:
+        begin = onset + round(self.pulse_ms / self.dt_ms) + round(self.response_delay_ms / self.dt_ms)
+        time = jnp.arange(self._steps, dtype=jnp.int32)[:, None]
+        sounding = (time >= begin) & (time < self._steps - round(self.end_gap_ms / self.dt_ms))
+        phase = (2 * math.pi * self.frequency_hz * self.dt_ms / 1000) * (time - begin).astype(jnp.float32)
+        return jnp.where(sounding, jnp.sin(phase), 0)

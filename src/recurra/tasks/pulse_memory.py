@@ -3,23 +3,17 @@
 from dataclasses import dataclass, field
 from typing import ClassVar, final
 
-import jax
-import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from recurra.arrays import RandomKey
-from recurra.checks import check_at_least_zero, check_between, check_positive, check_range, steps_of
+from recurra.checks import steps_of
 from recurra.periods import Period
-from recurra.tasks.base import Task, gather, uniform_and_normal
-from recurra.tasks.pulse_schedules import whole_steps
-from recurra.tasks.pulses import pulse
+from recurra.tasks.one_pulse import OnePulseTask
 from recurra.tasks.rules import NearRule, SuccessRule
-from recurra.tasks.trials import Trial, Trials
 
 
 @final
 @dataclass(frozen=True)
-class PulseMemory(Task):
+class PulseMemory(OnePulseTask):
     """Repeat a pulse `delay_ms` after its end; stay silent where there was none.
 
     The conditions are the two kinds of trials. This is the task of the papers' studies of memory.
@@ -53,14 +47,8 @@ class PulseMemory(Task):
     dt_ms: float = 1.0
 
     def __post_init__(self) -> None:
-        check_positive("dt_ms", self.dt_ms)
-        check_range("onset_ms", self.onset_ms, 0)
-        steps_of("pulse_ms", self.pulse_ms, self.dt_ms)
+        self.check_stimulus()
         steps_of("delay_ms", self.delay_ms, self.dt_ms, at_least=0)
-        check_at_least_zero("smooth_ms", self.smooth_ms)
-        check_between("chance", self.chance, 0, 1)
-        check_positive("amplitude", self.amplitude)
-        check_at_least_zero("input_noise", self.input_noise)
         end_ms = self.onset_ms[1] + 2 * self.pulse_ms + self.delay_ms
         if self.length_ms < end_ms:
             raise ValueError(
@@ -79,27 +67,5 @@ class PulseMemory(Task):
         parts = (("before", 0.0, early), ("pulse", early, late), ("delay", late, answer))
         return (*(Period(*part) for part in parts), Period("answer", answer, self.length_ms))
 
-    def trial(self, key: RandomKey) -> Trial:
-        steps = steps_of("length_ms", self.length_ms, self.dt_ms)
-        uniform, normal = uniform_and_normal(key, 2, steps, 1)
-        clean = self._render(uniform[0] < self.chance, whole_steps(uniform[1], self.onset_ms, self.dt_ms))
-        return Trial(clean.inputs + self.input_noise * normal, clean.targets, clean.mask, clean.condition)
-
-    def probe(self) -> Trials:
-        """A trial without and one with a pulse, at the earliest onset and without noise."""
-        onset = jnp.full((2, 1), round(self.onset_ms[0] / self.dt_ms), jnp.int32)
-        return gather(self, jax.vmap(self._render)(jnp.asarray([[False], [True]]), onset))
-
-    def _render(self, present: Array, onset: Int[Array, "1"]) -> Trial:
-        answer = onset + round((self.pulse_ms + self.delay_ms) / self.dt_ms)
-        targets = jnp.where(present, self._pulse(answer[0]), 0)
-        return Trial(
-            inputs=jnp.where(present, self.amplitude * self._pulse(onset[0]), 0),
-            targets=targets,
-            mask=jnp.ones(targets.shape, bool),
-            condition=present[0].astype(jnp.int32),
-        )
-
-    def _pulse(self, onset: Int[Array, ""]) -> Float[Array, "time 1"]:
-        steps = steps_of("length_ms", self.length_ms, self.dt_ms)
-        return pulse(onset, round(self.pulse_ms / self.dt_ms), self.smooth_ms / self.dt_ms, steps)[:, None]
+    def answer(self, onset: Int[Array, ""]) -> Float[Array, "time 1"]:
+        return self.shape_of_pulse(onset + round((self.pulse_ms + self.delay_ms) / self.dt_ms))

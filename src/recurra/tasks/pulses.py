@@ -8,6 +8,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
+from recurra.checks import check_at_least_zero, check_positive, steps_of
+
 Signal = Float[Array, "time channel"]
 
 
@@ -76,3 +78,11 @@ def pulse(onset: Int[Array, ""], width: int, smooth: float, steps: int) -> Float
     since = ((time - onset).astype(jnp.float32) + 0.5) / (math.sqrt(2) * smooth)
     value = (jax.lax.erf(since) - jax.lax.erf(since - width / (math.sqrt(2) * smooth))) / 2
     return jnp.where(value < 0.01, 0, value)
+
+
+def check_pulse(pulse_ms: float, amplitude: float, input_noise: float, dt_ms: float) -> None:
+    """Raise where pulses, noise on the inputs or the time step make no sense."""
+    check_positive("dt_ms", dt_ms)
+    steps_of("pulse_ms", pulse_ms, dt_ms)
+    check_positive("amplitude", amplitude)
+    check_at_least_zero("input_noise", input_noise)

@@ -9,10 +9,10 @@ import jax.numpy as jnp
 from jaxtyping import Array, Int
 
 from recurra.arrays import RandomKey
-from recurra.checks import check_at_least_zero, check_positive, steps_of
+from recurra.checks import check_at_least_zero, steps_of
 from recurra.periods import Period
 from recurra.tasks.base import Task, gather, uniform_and_normal
-from recurra.tasks.pulses import Pulses
+from recurra.tasks.pulses import Pulses, check_pulse
 from recurra.tasks.rules import NearRule, SuccessRule
 from recurra.tasks.trials import Trial, Trials
 
@@ -55,13 +55,10 @@ class SetReset(Task):
     dt_ms: float = 1.0
 
     def __post_init__(self) -> None:
-        check_positive("dt_ms", self.dt_ms)
+        check_pulse(self.pulse_ms, self.amplitude, self.input_noise, self.dt_ms)
         check_at_least_zero("first_onset_ms", self.first_onset_ms)
-        steps_of("pulse_ms", self.pulse_ms, self.dt_ms)
         steps_of("response_delay_ms", self.response_delay_ms, self.dt_ms, at_least=0)
         steps_of("interval_ms", self.interval_ms, self.dt_ms)
-        check_positive("amplitude", self.amplitude)
-        check_at_least_zero("input_noise", self.input_noise)
         if self.interval_ms < self.pulse_ms:
             raise ValueError(f"interval_ms is {self.interval_ms:g}; expected at least pulse_ms, {self.pulse_ms:g} ms")
         answer_ms = self.first_onset_ms + self.interval_ms + self.pulse_ms + self.response_delay_ms
