@@ -69,6 +69,12 @@ def test_a_diverging_network_touches_nobody(seed):
     assert np.isnan(four.history.success[1, 1]), "it goes on after it has diverged"
 
 
+def test_few_validation_trials_without_targets_make_nobody_diverge():
+    """With this seed the two validation trials have next to no targets, so that silence alone would look perfect."""
+    rule = dataclasses.replace(RULE, steps=1, batch=3, validation_trials=2, trials=rc.FreshTrials(1))
+    assert rc.train(TASK, MODEL, rule, networks=1, seed=1569368995).status == (Status.finished,)
+
+
 @pytest.mark.parametrize(
     ("stop", "status"), [(rc.LossBelow(100.0), Status.reached), (rc.LossBelow(1e-9), Status.missed)]
 )

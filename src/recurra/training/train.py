@@ -26,6 +26,7 @@ from recurra.training.lanes import Lane, Scores, gathered, score_lane, train_lan
 from recurra.training.stopping import Never
 
 STRETCH = 10  # training steps between two looks at the losses
+SILENT_TRIALS = 256  # at least so many tell what a silent network's loss is
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ class Training:
         first = state.epoch * length
         last = min(first + length, self.rule.steps)
         validation = self.task.sample(random_key(self.seed, Stream.validation), self.rule.validation_trials)
-        lanes = self._lanes(state, self.rule.divergence * _silent_loss(validation))
+        lanes = self._lanes(state, self.rule.divergence * self._silent_loss(validation))
         step = partial(train_lane, self.rule, self.dynamics, self.used_engine, self.model.trained())
         with ThreadPoolExecutor(1 if self.used_engine.whole_cohorts else _workers()) as pool:
             for begin in range(first, last, STRETCH):
@@ -131,6 +132,16 @@ class Training:
                 on_steps(len(steps))
             scored = list(pool.map(partial(self._score, validation), lanes))
         return self._gather(state, last, lanes, {at: one for scores in scored for at, one in scores.items()})
+
+    def _silent_loss(self, validation: Trials) -> float:
+        """The loss of a network whose output is 0 throughout; infinite where that is right, so that it bounds nothing.
+
+        A handful of validation trials may have next to no targets, so it is never measured on fewer than SILENT_TRIALS.
+        """
+        trials = validation
+        if self.rule.validation_trials < SILENT_TRIALS:
+            trials = self.task.sample(random_key(self.seed, Stream.validation), SILENT_TRIALS)
+        return float(mean_squared_error(jnp.zeros_like(trials.targets), trials.targets, trials.mask)) or math.inf
 
     def cohort(self, start: Weights, state: TrainingState) -> Cohort:
         """The trained cohort; `start` are the weights before training."""
@@ -228,8 +239,3 @@ def train(
 def _workers() -> int:
     """How many networks are worked on at once."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _silent_loss(trials: Trials) -> float:
-    """The loss of a network whose output is 0 throughout; infinite where that is right, so that it bounds nothing."""
-    return float(mean_squared_error(jnp.zeros_like(trials.targets), trials.targets, trials.mask)) or math.inf
