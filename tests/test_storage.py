@@ -1,5 +1,6 @@
 """Run folders: labels, records, log, and going on after a kill to the same bits."""
 
+import dataclasses
 import json
 import os
 import signal
@@ -15,12 +16,14 @@ import pytest
 import xarray as xr
 from jaxtyping import Complex, Float
 
+from recurra.analysis.fixed_points import FixedPoints, fixed_points
 from recurra.storage.checkpoints import read_history, read_log, read_weights
 from recurra.storage.records import from_dataset, record_axes, to_dataset
 from recurra.storage.run_folder import RunFolder
 from recurra.studies.run_record import cohort_of, read_run
 from recurra.studies.runner import Silence, resume_run, start_run
 from recurra.studies.spec import read_table, to_spec, with_settings
+from tests.networks import network_of, starts_of
 
 SETTINGS = ["model.units=10", "networks=3", "training.steps=40", "training.trials.steps_an_epoch=5", "training.batch=4"]
 
@@ -56,6 +59,18 @@ def test_records_there_and_back():
     np.testing.assert_array_equal(back[1].values, found(4).values)
     with pytest.raises(ValueError, match="the run folder's Found lacks count"):
         from_dataset(Found, dataset.drop_vars("count"))
+
+
+def test_records_of_different_lengths():
+    """Networks with one, three and no fixed points; and networks that all have none."""
+    networks = [network_of([[0.5]]), network_of([[1.5]]), network_of([[2.0]], activation="relu", bias=1.0)]
+    found = [fixed_points(network, starts_of(network)) for network in networks]
+    assert [len(one) for one in found] == [1, 3, 0]
+    for records in (found, found[2:]):
+        back = from_dataset(FixedPoints, to_dataset(records, range(len(records))))
+        for one, other in zip(records, back, strict=True):
+            for field in dataclasses.fields(FixedPoints):
+                np.testing.assert_array_equal(getattr(one, field.name), getattr(other, field.name))
 
 
 def test_run_opens_with_xarray(small_run, small_spec):

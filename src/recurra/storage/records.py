@@ -8,20 +8,34 @@ import numpy as np
 import xarray as xr
 
 Record = TypeVar("Record")
+COUNT = "{}_count"  # the variable that says how long an axis is that differs between networks
 
 
 def to_dataset(records: Sequence[Any], numbers: Sequence[int]) -> xr.Dataset:
     """The records of a cohort as one dataset, with a leading `network` axis.
 
+    An axis that is not equally long in all networks is padded, with NaN, -1 or False; `<axis>_count` says how long it
+    is in each.
+
     Args:
-        records: one a network, all of one kind and with equal shapes.
+        records: one a network, all of one kind.
         numbers: the networks' numbers, the coordinate of the `network` axis.
     """
     axes = record_axes(type(records[0]))
+    arrays = {name: [np.asarray(getattr(record, name)) for record in records] for name in axes}
+    lengths: dict[str, list[int]] = {}
+    for name, named in axes.items():
+        lengths |= {axis: [array.shape[at] for array in arrays[name]] for at, axis in enumerate(named)}
     variables = {
-        name: (("network", *named), np.stack([np.asarray(getattr(record, name)) for record in records]))
-        for name, named in axes.items()
+        name: (
+            ("network", *named),
+            np.stack([_padded(array, [max(lengths[axis]) for axis in named]) for array in many]),
+        )
+        for (name, named), many in zip(axes.items(), arrays.values(), strict=True)
     }
+    for axis, counts in lengths.items():
+        if len(set(counts)) > 1:
+            variables[COUNT.format(axis)] = (("network",), np.array(counts))
     return xr.Dataset(variables, coords={"network": list(numbers)})
 
 
@@ -30,10 +44,9 @@ def from_dataset(kind: type[Record], dataset: xr.Dataset) -> list[Record]:
     missing = set(record_axes(kind)) - set(dataset.data_vars)
     if missing:
         raise ValueError(f"the run folder's {kind.__name__} lacks {', '.join(sorted(missing))}; analyse the run again")
-    arrays = {name: dataset[name].transpose("network", *axes).values for name, axes in record_axes(kind).items()}
     return [
-        kind(**{name: array[at].item() if array.ndim == 1 else array[at] for name, array in arrays.items()})
-        for at in range(dataset.sizes["network"])
+        kind(**{name: _value(one[name], axes, one) for name, axes in record_axes(kind).items()})
+        for one in (dataset.isel(network=at) for at in range(dataset.sizes["network"]))
     ]
 
 
@@ -41,3 +54,19 @@ def record_axes(kind: type) -> dict[str, tuple[str, ...]]:
     """The axis names of every field of a record: those of its array annotation, none for a number."""
     hints = get_type_hints(kind)
     return {field.name: tuple(getattr(hints[field.name], "dim_str", "").split()) for field in fields(kind)}
+
+
+def _padded(array: np.ndarray, shape: Sequence[int]) -> np.ndarray:
+    if array.shape == tuple(shape):
+        return array
+    fill = {"f": np.nan, "c": np.nan, "b": False}.get(array.dtype.kind, -1)
+    return np.pad(
+        array, [(0, most - here) for most, here in zip(shape, array.shape, strict=True)], constant_values=fill
+    )
+
+
+def _value(variable: xr.DataArray, axes: tuple[str, ...], one: xr.Dataset) -> Any:
+    """A field of one network's record, without what was padded."""
+    counts = {axis: slice(int(one[COUNT.format(axis)])) for axis in axes if COUNT.format(axis) in one}
+    values = variable.transpose(*axes).isel(counts).values
+    return values if axes else values.item()
