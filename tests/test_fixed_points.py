@@ -1,39 +1,19 @@
 import numpy as np
 import pytest
+from scipy.linalg import hadamard
 from scipy.optimize import brentq
 
 from recurra.analysis.fixed_points import chao_missing, fixed_points, starts_near
 from recurra.analysis.flow import AnyFlow, flow_of
-from recurra.arrays import Weights
-from recurra.engine import ACTIVATIONS, RateDynamics
-from recurra.models import Network
+from recurra.analysis.slow_points import slow_points
+from recurra.engine import ACTIVATIONS
 from recurra.studies.imports import read_network
 from recurra.tasks import TASKS
-
-
-def network_of(recurrent, form="rate", activation="tanh", leak=1.0, bias=0.0, inward=1.0):
-    recurrent = np.atleast_2d(np.asarray(recurrent, float))
-    units = len(recurrent)
-    weights = Weights(
-        recurrent=recurrent,
-        input=np.full((units, 1), inward),
-        output=np.ones((1, units)),
-        recurrent_bias=np.full(units, bias),
-        output_bias=np.zeros(1),
-    )
-    return Network(RateDynamics(form, activation, leak), weights, 1.0)  # type: ignore[arg-type]
+from tests.networks import network_of, random_network, rotation, starts_of
 
 
 def zero_of(function, low, high):
     return float(brentq(function, low, high, xtol=1e-15))  # type: ignore[arg-type]
-
-
-def random_network(seed, units=12, **options):
-    return network_of(np.random.default_rng(seed).normal(0, 1.4 / np.sqrt(units), (units, units)), **options)
-
-
-def starts_of(network, starts=200, seed=0):
-    return np.random.default_rng(seed).normal(0, 1, (starts, network.weights.units))
 
 
 @pytest.mark.parametrize(
@@ -87,11 +67,82 @@ def test_linear_network(seed):
 
 
 def test_rotation_has_a_known_period():
-    angle = 2 * np.pi / 40
-    turn = 1.2 * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    found = fixed_points(network_of(turn), starts_of(network_of(turn)))
+    turn = network_of(rotation(period=40))
+    found = fixed_points(turn, starts_of(turn))
     assert list(found.index) == [2]
-    assert abs(np.angle(found.eigenvalues[0, 0])) == pytest.approx(angle)
+    assert abs(np.angle(found.eigenvalues[0, 0])) == pytest.approx(2 * np.pi / 40)
+
+
+def test_hopfield_network_has_its_patterns():
+    """With orthogonal patterns ξ and W = (g / N) Σ ξ ξᵀ, m ξ is a fixed point where m = tanh(g m)."""
+    patterns, gain = hadamard(16)[1:4], 2.0
+    network = network_of(gain / 16 * patterns.T @ patterns)
+    both = np.concatenate([patterns, -patterns])
+    found = fixed_points(network, 0.3 * starts_of(network, 400) + both[np.arange(400) % 6])
+    size = zero_of(lambda m: np.tanh(gain * m) - m, 0.1, 1)
+    for pattern in both:
+        distance = np.linalg.norm(found.states - size * pattern, axis=1)
+        assert distance.min() < 1e-10
+        assert found.index[distance.argmin()] == 0
+        assert found.eigenvalues[distance.argmin(), 0] == pytest.approx(gain * (1 - size**2))
+    assert not found.dimension.any()
+
+
+@pytest.mark.parametrize("form", ["rate", "current"])
+def test_line_attractor_is_one_point(form, seed):
+    """Two relu units that copy each other keep every equal pair of rates."""
+    line = np.full((2, 2), 0.5)
+    network = network_of(line, activation="relu", form=form)
+    found = fixed_points(network, np.abs(starts_of(network, seed=seed)))
+    assert list(found.dimension) == [1]
+    assert list(found.index) == [0]
+    assert found.extent[0] > 1
+    assert found.found[0] == 200
+    assert found.missing_at_least == 0
+
+
+def test_plane_attractor_is_one_point():
+    network = network_of(np.eye(2), activation="relu")
+    assert list(fixed_points(network, np.abs(starts_of(network))).dimension) == [2]
+
+
+def test_ghost_of_two_points_that_vanished_is_slow():
+    """h = tanh(a h + b) just beyond the fold of its two upper solutions: the speed is least where a φ' = 1."""
+    gain, top = 1.5, np.sqrt(1 - 1 / 1.5)
+    fold = np.arctanh(top) - gain * top
+    network = network_of([[gain]], bias=fold - 1e-3)
+    points = fixed_points(network, starts_of(network))
+    found = slow_points(network, points)
+    expected = (np.arctanh(top) - fold + 1e-3) / gain
+    assert len(points) == len(found) == 1
+    assert found.states[0, 0] == pytest.approx(expected, abs=1e-9)
+    assert found.speed[0] == pytest.approx(abs(top - expected))
+    assert found.eigenvalues[0, 0] == pytest.approx(1)
+    assert len(slow_points(network, points, fastest=1e-4)) == 0
+
+
+def test_no_slow_point_is_a_fixed_point(seed):
+    network = random_network(seed)
+    points = fixed_points(network, starts_of(network))
+    assert (slow_points(network, points).speed > 1e-9).all()
+
+
+@pytest.mark.parametrize("form", ["rate", "current"])
+@pytest.mark.parametrize("activation", ["tanh", "sigmoid", "softplus"])
+def test_hessian_by_hand_is_that_of_autodiff(form, activation, seed):
+    network = random_network(seed, form=form, activation=activation, bias=0.1)
+    state = starts_of(network, 1, seed)[0]
+    by_hand, automatic = flow_of(network, 0.2), AnyFlow(network, np.array([0.2]))
+    np.testing.assert_allclose(by_hand.bend(state), automatic.bend(state), atol=1e-12)
+    np.testing.assert_allclose(by_hand.input_jacobian(state), automatic.input_jacobian(state), atol=1e-12)
+
+
+@pytest.mark.parametrize("size", [1e6, 1e38])
+def test_enormous_weights_make_no_noise(size):
+    network = network_of(np.diag([size, -size]), activation="relu")
+    found = fixed_points(network, starts_of(network))
+    assert (found.residual < 1e-10).all()
+    slow_points(network, found)
 
 
 @pytest.mark.parametrize("form", ["rate", "current"])

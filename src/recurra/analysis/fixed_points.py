@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from jaxtyping import Complex, Float, Int
+from jaxtyping import Bool, Complex, Float, Int
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 from scipy.spatial.distance import cdist
 from threadpoolctl import threadpool_limits
 
@@ -18,12 +20,17 @@ from recurra.models.cohort import Network
 States = Float[np.ndarray, "start unit"]
 CONVERGED = 1e-10  # largest residual of a fixed point
 ITERATIONS, HALVINGS = 60, 12
+LONG = 1e3  # a Newton step of more than this a unit is the step of a singular matrix
 OUTSIDE = 1e-9  # a mode is unstable if its eigenvalue lies so far outside the unit circle
+FLAT = 1e-7  # singular values of J below this, relative to 1 or the largest, belong to directions without motion
+BETWEEN = 0.25  # two points are of one continuum if one lies so close to their middle, in units of their distance
 
 
 @dataclass(frozen=True)
 class FixedPoints:
     r"""Fixed points of one network at one constant input.
+
+    A continuum, such as a line of fixed points, counts as one point: the one found that is nearest to its middle.
 
     Args:
         inputs: the constant input.
@@ -34,7 +41,10 @@ class FixedPoints:
         index: number of unstable modes: eigenvalues outside the unit circle.
         radius: there is exactly one fixed point within this distance, by the theorem of Newton and Kantorovich; NaN
             where the theorem does not apply.
+        dimension: of the continuum that a point stands for; 0 for a point by itself.
+        extent: largest distance between two points found on that continuum; 0 for a point by itself.
         found: how many of the starts ended at each point.
+        stuck: states in which the search from the other starts ended; `slow_points` goes on from them.
         starts: how many starts there were.
         missing_at_least: Chao's lower bound on the number of points that no start ended at.
     """
@@ -47,7 +57,10 @@ class FixedPoints:
     eigenvalues: Complex[np.ndarray, "point mode"]
     index: Int[np.ndarray, "point"]
     radius: Float[np.ndarray, "point"]
+    dimension: Int[np.ndarray, "point"]
+    extent: Float[np.ndarray, "point"]
     found: Int[np.ndarray, "point"]
+    stuck: Float[np.ndarray, "start unit"]
     starts: int
     missing_at_least: float
 
@@ -87,23 +100,26 @@ def fixed_points(
     check_count("starts", len(starts))
     with threadpool_limits(1):
         reached = _in_parts(lambda part: _newton(flow, part), starts)
-    residual = np.linalg.norm(flow.displacement(reached), axis=1)
-    good = reached[residual < CONVERGED]
-    states, found = _unique(good, apart)
-    jacobians = flow.jacobian(states)
-    values = (
-        np.linalg.eigvals(flow.step_jacobian(jacobians)) if len(states) else np.zeros((0, starts.shape[1]), complex)
-    )
-    values = np.take_along_axis(values, np.argsort(-np.abs(values), axis=1, kind="stable"), axis=1)
-    order = np.lexsort((-found, (np.abs(values) > 1 + OUTSIDE).sum(axis=1)))
+    here = _is_fixed(flow, reached)
+    states, found = unique(reached[here], apart)
+    singular = np.linalg.svd(flow.jacobian(states), compute_uv=False) if len(states) else np.ones((0, 1))
+    dimension = (singular < FLAT * np.maximum(singular[:, :1], 1)).sum(axis=1)
+    chosen, extent, found = _continua(flow, states, found, dimension)
+    states, dimension, singular = states[chosen], dimension[chosen], singular[chosen]
+    values = eigenvalues_at(flow, states)
+    index = (np.abs(values) > 1 + np.where(dimension > 0, np.sqrt(OUTSIDE), OUTSIDE)[:, None]).sum(axis=1)
+    order = np.lexsort((-found, index))
     return FixedPoints(
         inputs=flow.inputs,
         states=states[order],
         residual=np.linalg.norm(flow.displacement(states), axis=1)[order],
         eigenvalues=values[order],
-        index=(np.abs(values) > 1 + OUTSIDE).sum(axis=1)[order],
-        radius=_radius(flow, states, jacobians)[order],
+        index=index[order],
+        radius=_radius(flow, states, singular[:, -1])[order],
+        dimension=dimension[order],
+        extent=extent[order],
         found=found[order],
+        stuck=reached[~here],
         starts=len(starts),
         missing_at_least=chao_missing(found),
     )
@@ -175,12 +191,16 @@ def _line_search(
 
 
 def _solved(matrices: Float[np.ndarray, "start unit unit"], right: States) -> States:
-    """The solutions; of a singular matrix the least-squares one."""
+    """The solutions; where a matrix is singular, or nearly so that the step is long, the shortest least-squares one."""
     try:
-        return np.linalg.solve(matrices, right[..., None])[..., 0]
+        solutions = np.linalg.solve(matrices, right[..., None])[..., 0]
     except np.linalg.LinAlgError:
-        pairs = zip(matrices, right, strict=True)
-        return np.stack([np.linalg.lstsq(matrix, one, rcond=None)[0] for matrix, one in pairs])
+        solutions = np.full_like(right, np.inf)
+    with np.errstate(over="ignore"):
+        long = ~(np.linalg.norm(solutions, axis=1) < LONG * np.sqrt(right.shape[1]))
+    for at in np.flatnonzero(long):
+        solutions[at] = np.linalg.lstsq(matrices[at], right[at], rcond=FLAT)[0]
+    return solutions
 
 
 def _in_parts(work: Callable[[States], States], starts: States) -> States:
@@ -191,8 +211,13 @@ def _in_parts(work: Callable[[States], States], starts: States) -> States:
         return np.concatenate(list(pool.map(work, parts)))
 
 
-def _unique(states: States, apart: float) -> tuple[States, Int[np.ndarray, "point"]]:
-    """Points that are further apart, and how many states are at each."""
+def unique(states: States, apart: float) -> tuple[States, Int[np.ndarray, "point"]]:
+    """Points that are further apart, and how many states are at each.
+
+    Args:
+        states: some of them at the same point.
+        apart: two states closer than this are at one point.
+    """
     points: list[np.ndarray] = []
     found: list[int] = []
     left = states
@@ -204,19 +229,63 @@ def _unique(states: States, apart: float) -> tuple[States, Int[np.ndarray, "poin
     return np.array(points).reshape(-1, states.shape[1]), np.array(found, int)
 
 
-def _radius(flow: Flow, states: States, jacobians: Float[np.ndarray, "point unit unit"]) -> Float[np.ndarray, "point"]:
+def _is_fixed(flow: Flow, states: States) -> Bool[np.ndarray, "start"]:
+    return np.linalg.norm(flow.displacement(states), axis=1) < CONVERGED
+
+
+def _continua(
+    flow: Flow, states: States, found: Int[np.ndarray, "point"], dimension: Int[np.ndarray, "point"]
+) -> tuple[Int[np.ndarray, "kept"], Float[np.ndarray, "kept"], Int[np.ndarray, "kept"]]:
+    """One point for every continuum: which are kept, how far each reaches, and how many starts ended there.
+
+    Two flat points that are neighbours in the shortest tree through all of them are of one continuum if Newton's method
+    from the middle between them ends at a fixed point close to that middle, or the middle is one.
+    """
+    flat = np.flatnonzero(dimension > 0)
+    if not len(flat):
+        return np.arange(len(states)), np.zeros(len(states)), found
+    tree = minimum_spanning_tree(cdist(states[flat], states[flat])).tocoo()
+    middle = (states[flat[tree.row]] + states[flat[tree.col]]) / 2
+    polished = np.where(_is_fixed(flow, middle)[:, None], middle, _newton(flow, middle))
+    joined = _is_fixed(flow, polished) & (np.linalg.norm(polished - middle, axis=1) < BETWEEN * tree.data)
+    links = coo_array((joined[joined], (tree.row[joined], tree.col[joined])), shape=(len(flat), len(flat)))
+    label = connected_components(links, directed=False)[1]
+    kept, extent, total = np.flatnonzero(dimension == 0).tolist(), [], []
+    for one in range(label.max() + 1):
+        members = flat[label == one]
+        between = cdist(states[members], states[members])
+        kept.append(int(members[between.sum(axis=1).argmin()]))
+        extent.append(between.max())
+        total.append(found[members].sum())
+    alone = len(kept) - len(extent)
+    return np.array(kept), np.concatenate([np.zeros(alone), extent]), np.concatenate([found[kept[:alone]], total])
+
+
+def eigenvalues_at(flow: Flow, states: States) -> Complex[np.ndarray, "point mode"]:
+    """Eigenvalues of the Jacobian of one step at every state, by modulus, the largest first.
+
+    Args:
+        flow: the flow at a constant input.
+        states: where it is linearized.
+    """
+    if not len(states):
+        return np.zeros(states.shape, complex)
+    values = np.linalg.eigvals(flow.step_jacobian(flow.jacobian(states))).astype(complex)
+    return np.take_along_axis(values, np.argsort(-np.abs(values), axis=1, kind="stable"), axis=1)
+
+
+def _radius(flow: Flow, states: States, smallest: Float[np.ndarray, "point"]) -> Float[np.ndarray, "point"]:
     r"""The radius of the theorem of Newton and Kantorovich.
 
-    With $\beta \ge \|J^{-1}\|$, $\eta \ge \|J^{-1} (f(h) - h)\|$, a Lipschitz constant L of J and
-    $k = \beta \eta L \le 1/2$ there is one fixed point within $(1 - \sqrt{1 - 2k}) / (\beta L)$.
+    With $\beta \ge \|J^{-1}\|$ from the smallest singular value of J, $\eta \ge \|J^{-1} (f(h) - h)\|$, a Lipschitz
+    constant L of J and $k = \beta \eta L \le 1/2$ there is one fixed point within $(1 - \sqrt{1 - 2k}) / (\beta L)$.
     """
     lipschitz, rounding = flow.lipschitz(), flow.rounding()
     if not len(states) or not np.isfinite(lipschitz):
         return np.full(len(states), np.nan)
-    smallest = np.linalg.svd(jacobians, compute_uv=False)[:, -1]
-    beta = 1 / np.maximum(smallest * (1 - 1e-10) - 1e-13, 1e-300)
-    eta = beta * (np.linalg.norm(flow.displacement(states), axis=1) + rounding)
-    k = beta * eta * lipschitz
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
+        beta = 1 / np.maximum(smallest * (1 - 1e-10) - 1e-13, 1e-300)
+        eta = beta * (np.linalg.norm(flow.displacement(states), axis=1) + rounding)
+        k = beta * eta * lipschitz
         radius = 2 * eta / (1 + np.sqrt(1 - 2 * k))
     return np.where(k <= 0.5, radius, np.nan)

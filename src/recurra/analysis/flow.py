@@ -31,6 +31,14 @@ class Flow(abc.ABC):
         """The derivative of the displacement."""
 
     @abc.abstractmethod
+    def bend(self, state: Float[np.ndarray, "unit"]) -> Float[np.ndarray, "unit unit"]:
+        r"""$\sum_i d_i \nabla^2 d_i$ of the displacement d at one state: with $J^T J$ the Hessian of $|d|^2 / 2$."""
+
+    @abc.abstractmethod
+    def input_jacobian(self, state: Float[np.ndarray, "unit"]) -> Float[np.ndarray, "unit input"]:
+        """The derivative of the displacement at one state by the inputs."""
+
+    @abc.abstractmethod
     def step_jacobian(self, jacobians: Matrices) -> Matrices:
         """The derivative of one time step, from that of the displacement."""
 
@@ -51,12 +59,14 @@ class RateFlow(Flow):
     Args:
         dynamics: its equations.
         recurrent: W.
+        inward: W_in.
         constant: the constant current to each unit, W_in x + b.
         inputs: x.
     """
 
     dynamics: RateDynamics
     recurrent: Float[np.ndarray, "post pre"]
+    inward: Float[np.ndarray, "unit input"]
     constant: Float[np.ndarray, "unit"]
     inputs: Float[np.ndarray, "input"]
 
@@ -73,6 +83,18 @@ class RateFlow(Flow):
             matrices = self.recurrent * slope(name, states)[..., None, :]
         matrices[..., np.arange(units), np.arange(units)] -= 1
         return matrices
+
+    def bend(self, state: Float[np.ndarray, "unit"]) -> Float[np.ndarray, "unit unit"]:
+        name, displacement = self.dynamics.activation, self.displacement(state)
+        if self.dynamics.form == "rate":
+            curvature = displacement * second_slope(name, self.recurrent @ state + self.constant)
+            return (self.recurrent.T * curvature) @ self.recurrent
+        return np.diag(second_slope(name, state) * (displacement @ self.recurrent))
+
+    def input_jacobian(self, state: Float[np.ndarray, "unit"]) -> Float[np.ndarray, "unit input"]:
+        if self.dynamics.form == "current":
+            return self.inward
+        return slope(self.dynamics.activation, self.recurrent @ state + self.constant)[:, None] * self.inward
 
     def step_jacobian(self, jacobians: Matrices) -> Matrices:
         leak = self.dynamics.leaks(len(self.constant))
@@ -112,6 +134,15 @@ class AnyFlow(Flow):
         with jax.enable_x64(True):
             return np.array(jax.vmap(jax.jacfwd(self._moved))(jnp.asarray(states)))
 
+    def bend(self, state: Float[np.ndarray, "unit"]) -> Float[np.ndarray, "unit unit"]:
+        with jax.enable_x64(True):
+            displacement = self._moved(jnp.asarray(state))
+            return np.array(jax.hessian(lambda here: displacement @ self._moved(here))(jnp.asarray(state)))
+
+    def input_jacobian(self, state: Float[np.ndarray, "unit"]) -> Float[np.ndarray, "unit input"]:
+        with jax.enable_x64(True):
+            return np.array(jax.jacfwd(self._moved, argnums=1)(jnp.asarray(state), jnp.asarray(self.inputs)))
+
     def step_jacobian(self, jacobians: Matrices) -> Matrices:
         return np.eye(jacobians.shape[-1]) + jacobians
 
@@ -121,9 +152,10 @@ class AnyFlow(Flow):
     def rounding(self) -> float:
         return 0.0
 
-    def _moved(self, state: jax.Array) -> jax.Array:
+    def _moved(self, state: jax.Array, inputs: jax.Array | None = None) -> jax.Array:
         weights = jax.tree.map(lambda array: jnp.asarray(array, jnp.float64), self.network.weights)
-        return self.network.dynamics.step(weights, state, jnp.asarray(self.inputs)) - state
+        now = jnp.asarray(self.inputs) if inputs is None else inputs
+        return self.network.dynamics.step(weights, state, now) - state
 
 
 def flow_of(network: Network, inputs: float | Float[np.ndarray, "input"] = 0.0) -> Flow:
@@ -137,7 +169,7 @@ def flow_of(network: Network, inputs: float | Float[np.ndarray, "input"] = 0.0) 
         return AnyFlow(network, constant_input)
     recurrent, inward = np.asarray(weights.recurrent, np.float64), np.asarray(weights.input, np.float64)
     constant = inward @ constant_input + np.asarray(weights.recurrent_bias, np.float64)
-    return RateFlow(dynamics, recurrent, constant, constant_input)
+    return RateFlow(dynamics, recurrent, inward, constant, constant_input)
 
 
 def value(activation: str, current: States) -> States:
@@ -164,3 +196,16 @@ def slope(activation: str, current: States) -> States:
             return (1 - np.tanh(current / 2) ** 2) / 4
         case _:
             return (1 + np.tanh(current / 2)) / 2
+
+
+def second_slope(activation: str, current: States) -> States:
+    """φ'' of the currents; of relu that on either side of its kink."""
+    match activation:
+        case "tanh":
+            return -2 * np.tanh(current) * (1 - np.tanh(current) ** 2)
+        case "relu":
+            return np.zeros_like(current)
+        case "sigmoid":
+            return -np.tanh(current / 2) * (1 - np.tanh(current / 2) ** 2) / 4
+        case _:
+            return (1 - np.tanh(current / 2) ** 2) / 4

@@ -1,0 +1,37 @@
+"""Small networks with known answers, for the tests of the analyses."""
+
+import numpy as np
+
+from recurra.arrays import Weights
+from recurra.engine import RateDynamics
+from recurra.models import Network
+
+
+def network_of(recurrent, form="rate", activation="tanh", leak=1.0, bias=0.0, inward=1.0, bits=False):
+    """A network with these recurrent weights; with `bits` every unit has an input and an output of its own."""
+    recurrent = np.atleast_2d(np.asarray(recurrent, float))
+    units = len(recurrent)
+    weights = Weights(
+        recurrent=recurrent,
+        input=inward * (np.eye(units) if bits else np.ones((units, 1))),
+        output=np.eye(units) if bits else np.ones((1, units)),
+        recurrent_bias=np.full(units, bias),
+        output_bias=np.zeros(units if bits else 1),
+    )
+    return Network(RateDynamics(form, activation, leak), weights, 1.0)  # type: ignore[arg-type]
+
+
+def random_network(seed, units=12, **options):
+    """Normal weights of a gain of 1.4."""
+    return network_of(np.random.default_rng(seed).normal(0, 1.4 / np.sqrt(units), (units, units)), **options)
+
+
+def starts_of(network, starts=200, seed=0):
+    """Random states."""
+    return np.random.default_rng(seed).normal(0, 1, (starts, network.weights.units))
+
+
+def rotation(gain=1.2, period=40):
+    """Two units that turn by a known angle in every step."""
+    angle = 2 * np.pi / period
+    return gain * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
