@@ -1,0 +1,201 @@
+"""Where states end when a network is left alone: points at rest and orbits, each counted once."""
+
+from dataclasses import dataclass
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from recurra.arrays import Weights
+from recurra.checks import check_count
+from recurra.engine import Dynamics
+from recurra.models.cohort import Network
+
+REST, ORBIT = 0, 1
+UNSETTLED = -1
+STILL = 1e-9  # largest change of a state in a step that is taken for rest
+STRETCH = 1_000  # steps between two looks
+SAME_REST = 1e-4  # two points at rest closer than this, times the root of the number of units, are one
+SAME_ORBIT = 0.1  # a state so close to an orbit, relative to the orbit's size, is on it
+PATIENCE = 4  # looks before a path is taken for an orbit
+STATIONARY = 0.02  # largest relative difference between the widths of an orbit's halves
+RETURNS = 2.0  # a path that is longer than so many times its extent has come back; a shorter one drifts
+
+States = Float[np.ndarray, "state unit"]
+Orbits = tuple[Float[np.ndarray, "time unit"], ...]
+
+
+@dataclass(frozen=True)
+class Attractors:
+    """What states ended at so far.
+
+    Args:
+        orbits: a path along each; of a point at rest only that point.
+    """
+
+    orbits: Orbits = ()
+
+    def __len__(self) -> int:
+        return len(self.orbits)
+
+    @property
+    def kind(self) -> Int[np.ndarray, "attractor"]:
+        """REST or ORBIT."""
+        return np.array([REST if len(orbit) == 1 else ORBIT for orbit in self.orbits], int)
+
+    @property
+    def states(self) -> States:
+        """A state on each."""
+        return np.array([orbit[-1] for orbit in self.orbits]) if self.orbits else np.zeros((0, 0))
+
+
+def settle(
+    network: Network,
+    states: States,
+    inputs: Float[np.ndarray, "input"],
+    known: Attractors,
+    longest: int = 10_000,
+) -> tuple[Attractors, Int[np.ndarray, "state"]]:
+    """Leave a network alone in every state: all attractors known then, and which of them each state ends at.
+
+    Every 1,000 steps it is looked at which states have come to a known attractor, and which are at rest: those that
+    change by no more than 1e-9 a step. From the fourth look on a state is taken to be on an orbit if its next 1,000
+    steps are more than twice as long as they are wide, and as wide in their first half as in their second.
+
+    Args:
+        network: the network.
+        states: where it begins.
+        inputs: the constant input meanwhile.
+        known: the attractors known before; those at rest must be stable.
+        longest: steps to wait at most.
+
+    Returns:
+        The attractors, those known before first, and their number for every state; -1 where a state drifts to the end,
+        or grows without bound.
+    """
+    check_count("longest", longest)
+    states, label = np.array(states, np.float64), np.full(len(states), UNSETTLED)
+    active = np.arange(len(states))
+    with jax.enable_x64(True), np.errstate(invalid="ignore", over="ignore"):
+        weights = jax.tree.map(lambda array: jnp.asarray(array, jnp.float64), network.weights)
+        for look in range(-(-longest // STRETCH)):
+            before, after = _moved_on(network.dynamics, weights, inputs, states[active])
+            states[active] = after
+            for at, move, state in zip(active, np.abs(after - before).max(axis=1), after, strict=True):
+                label[at] = _place(known, state)
+                if label[at] != UNSETTLED or not np.isfinite(state).all():
+                    continue
+                path = state[None]
+                if move >= STILL and look + 1 >= PATIENCE:
+                    path = np.asarray(_path(network.dynamics, weights, inputs, state))
+                if move < STILL or _is_orbit(path):
+                    label[at], known = len(known), Attractors((*known.orbits, path))
+            active = active[(label[active] == UNSETTLED) & np.isfinite(after).all(axis=1)]
+            if not len(active):
+                break
+    return known, label
+
+
+def driven(
+    network: Network, inputs: Float[np.ndarray, "stimulus time input"], states: States
+) -> Float[np.ndarray, "state stimulus unit"]:
+    """The state at the end of every stimulus, begun in every state.
+
+    Args:
+        network: the network.
+        inputs: the stimuli.
+        states: where each begins.
+    """
+    with jax.enable_x64(True):
+        weights = jax.tree.map(lambda array: jnp.asarray(array, jnp.float64), network.weights)
+        return np.asarray(_driven(network.dynamics, weights, jnp.asarray(inputs, jnp.float64), jnp.asarray(states)))
+
+
+def first_state(network: Network) -> Float[np.ndarray, "unit"]:
+    """The state before the first step of a trial, in float64."""
+    with jax.enable_x64(True):
+        return np.asarray(network.dynamics.initial_state(network.weights), np.float64)
+
+
+def mean_output(network: Network, path: Float[np.ndarray, "time unit"]) -> Float[np.ndarray, "output"]:
+    """The output, averaged over states on a path.
+
+    Args:
+        network: the network.
+        path: the states.
+    """
+    with jax.enable_x64(True):
+        rates = np.asarray(jax.vmap(network.dynamics.rates)(jnp.asarray(path)))
+    return rates.mean(axis=0) @ np.asarray(network.weights.output).T + np.asarray(network.weights.output_bias)
+
+
+def _moved_on(
+    dynamics: Dynamics, weights: Weights, inputs: Float[np.ndarray, "input"], states: States
+) -> tuple[States, States]:
+    """The states before and after the last step of a stretch; compiled for few numbers of states."""
+    room = 2 ** int(np.ceil(np.log2(len(states))))
+    padded = np.concatenate([states, np.zeros((room - len(states), states.shape[1]))])
+    before, after = _run(dynamics, weights, jnp.asarray(inputs), jnp.asarray(padded))
+    return np.asarray(before)[: len(states)], np.asarray(after)[: len(states)]
+
+
+def _place(known: Attractors, state: Float[np.ndarray, "unit"]) -> int:
+    """The number of the attractor that a state is at, -1 if it is at none."""
+    for number, orbit in enumerate(known.orbits):
+        bound = SAME_REST * np.sqrt(len(state)) if len(orbit) == 1 else SAME_ORBIT * _extent(orbit)
+        if np.linalg.norm(orbit - state, axis=1).min() < bound:
+            return number
+    return UNSETTLED
+
+
+def _extent(path: Float[np.ndarray, "time unit"]) -> float:
+    return float(np.linalg.norm(np.ptp(path, axis=0)))
+
+
+def _is_orbit(path: Float[np.ndarray, "time unit"]) -> bool:
+    if len(path) == 1 or not np.isfinite(path).all():
+        return False
+    whole, halves = _extent(path), [_extent(half) for half in np.array_split(path, 2)]
+    length = np.linalg.norm(np.diff(path, axis=0), axis=1).sum()
+    return bool(length > RETURNS * whole > 0 and abs(halves[1] - halves[0]) < STATIONARY * whole)
+
+
+@partial(jax.jit, static_argnames="dynamics")
+def _driven(
+    dynamics: Dynamics,
+    weights: Weights,
+    inputs: Float[Array, "stimulus time input"],
+    states: Float[Array, "state unit"],
+) -> Float[Array, "state stimulus unit"]:
+    def one(state: Array, stimulus: Array) -> Array:
+        return jax.lax.scan(lambda now, x: (dynamics.step(weights, now, x), None), state, stimulus)[0]
+
+    return jax.vmap(lambda state: jax.vmap(partial(one, state))(inputs))(states)
+
+
+@partial(jax.jit, static_argnames="dynamics")
+def _run(
+    dynamics: Dynamics, weights: Weights, inputs: Float[Array, "input"], states: Float[Array, "state unit"]
+) -> tuple[Float[Array, "state unit"], Float[Array, "state unit"]]:
+    """The states before and after the last step of a stretch."""
+    step = jax.vmap(lambda state: dynamics.step(weights, state, inputs))
+
+    def on(carried: tuple[Array, Array], _: None) -> tuple[tuple[Array, Array], None]:
+        return (carried[1], step(carried[1])), None
+
+    return jax.lax.scan(on, (states, states), length=STRETCH)[0]
+
+
+@partial(jax.jit, static_argnames="dynamics")
+def _path(
+    dynamics: Dynamics, weights: Weights, inputs: Float[Array, "input"], state: Float[Array, "unit"]
+) -> Float[Array, "time unit"]:
+    """A stretch of one state's path."""
+
+    def on(now: Array, _: None) -> tuple[Array, Array]:
+        new = dynamics.step(weights, now, inputs)
+        return new, new
+
+    return jax.lax.scan(on, state, length=STRETCH)[1]

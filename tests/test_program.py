@@ -1,0 +1,106 @@
+import numpy as np
+import pytest
+
+import recurra as rc
+from recurra.analysis.attractors import ORBIT, REST, Attractors, settle
+from recurra.analysis.fixed_points import fixed_points, starts_near
+from recurra.analysis.program import program, pulse_table, stimuli, stimulus_names
+from recurra.studies.imports import read_network
+from recurra.tasks import TASKS
+from tests.networks import network_of, rotation, starts_of
+
+TWO = rc.FlipFlop(bits=2)
+
+
+def program_of(network, task):
+    return program(network, task, fixed_points(network, starts_of(network, 400)))
+
+
+def test_two_bistable_units_are_a_flipflop():
+    """Four corners, four saddles on the edges between them, and one repeller in the middle."""
+    network = network_of(np.diag([1.5, 1.5]), bits=True)
+    points = fixed_points(network, starts_of(network, 400))
+    assert list(points.index) == [0, 0, 0, 0, 1, 1, 1, 1, 2]
+    found = program(network, TWO, points)
+    assert list(found.kind) == [REST] * 4
+    for saddle in np.unique(found.saddle[points.index[found.saddle] == 1]):
+        ends = found.outputs[found.leads_to[found.saddle == saddle]]
+        changed = np.sign(ends[0]) != np.sign(ends[1])
+        assert changed.sum() == 1, "the two sides of an edge"
+        assert points.states[saddle][changed] == pytest.approx(0)
+    np.testing.assert_array_equal(np.sign(found.outputs[found.after]), TWO.states)
+    for attractor, row in enumerate(found.following):
+        for pulse, end in zip(stimuli(TWO)[:, 0], row, strict=True):
+            expected = np.where(pulse != 0, pulse, np.sign(found.outputs[attractor]))
+            np.testing.assert_array_equal(np.sign(found.outputs[end]), expected)
+    table = pulse_table(network, TWO)
+    assert table.right == table.reached.size == 16
+    assert stimulus_names(TWO) == ("1+", "1-", "2+", "2-")
+
+
+def test_pulses_that_are_too_weak_switch_nothing():
+    network = network_of(np.diag([1.5, 1.5]), bits=True, inward=0.01)
+    found = program_of(network, TWO)
+    np.testing.assert_array_equal(found.following, np.repeat(np.arange(4)[:, None], 4, axis=1))
+    table = pulse_table(network, TWO)
+    assert (table.reached == table.reached[:, :1]).all()
+    assert table.right == 8, "a pulse of the sign that a bit has already asks for no change"
+
+
+def test_rotation_is_one_orbit():
+    found = program_of(network_of(rotation(), bits=True), TWO)
+    assert list(found.kind) == [ORBIT]
+    assert not found.leads_to.any()
+    np.testing.assert_allclose(found.outputs, 0, atol=0.05)
+
+
+def test_known_attractors_are_recognized_and_new_ones_appended():
+    network = network_of([[1.5]])
+    known, label = settle(network, np.array([[0.2]]), np.zeros(1), Attractors())
+    known, again = settle(network, np.array([[-0.1], [0.4], [-0.3]]), np.zeros(1), known)
+    assert list(label) == [0]
+    assert list(again) == [1, 0, 1]
+    assert known.states[0] == pytest.approx(-known.states[1])
+
+
+def test_growth_without_bound_and_drift_are_no_attractors():
+    one_bit = rc.FlipFlop(bits=1)
+    exploding = network_of([[2.0]], activation="relu", bias=1.0)
+    assert len(program_of(exploding, one_bit)) == 0
+    assert list(program_of(exploding, one_bit).after) == [-1, -1]
+    drifting = network_of([[1.0]], activation="softplus", bias=-1e-4)  # it creeps towards 9.2
+    known, label = settle(drifting, np.array([[8.0]]), np.zeros(1), Attractors(), longest=2_000)
+    assert (len(known), *label) == (0, -1)
+
+
+def test_program_of_the_published_and(reference, seed):
+    """It rests, oscillates, oscillates and stays for 00, 01, 10 and 11, from wherever it begins."""
+    task = TASKS["and"]()
+    network = read_network(reference / "and_n50_orthogonal_04_epoch19.hdf5", 1.0, None)
+    rates, _ = network.run(task.probe().inputs)
+    found = program(network, task, fixed_points(network, starts_near(rates, 400, 0.1, seed)))
+    rest, first, second, both = found.after
+    assert first == second
+    assert [found.kind_of(at) for at in (rest, first, both)] == ["unstable", "orbit", "rest"]
+    np.testing.assert_allclose(found.outputs[[rest, both], 0], [0, 1], atol=0.05)
+    assert len(found) == 4
+    assert set(found.following[:, 1]) == {first}
+
+
+def test_renumbered_units_have_the_same_program(seed):
+    random = np.random.default_rng(seed)
+    network = network_of(np.diag([1.5, 1.4, 0.2]) + 0.02 * random.normal(size=(3, 3)), bits=True)
+    order = random.permutation(3)
+    weights = network.weights
+    other = network_of(weights.recurrent[order][:, order], bits=True)
+    task = rc.FlipFlop(bits=3)
+    points = fixed_points(network, starts_of(network))
+    moved = fixed_points(other, starts_of(network)[:, order])
+    assert len(program(network, task, points)) == len(program(other, task, moved))
+    assert (np.sort(pulse_table(network, task).reached, axis=None) >= 0).all()
+
+
+def test_bad_arguments():
+    network = network_of([[1.5]])
+    with pytest.raises(ValueError, match="modes is 0; expected at least 1"):
+        program(network, rc.FlipFlop(bits=1), fixed_points(network, starts_of(network)), modes=0)
