@@ -106,6 +106,16 @@ def test_plane_attractor_is_one_point():
     assert list(fixed_points(network, np.abs(starts_of(network))).dimension) == [2]
 
 
+def test_point_at_the_edge_of_stability_is_one_point(seed):
+    """tanh h = h + h^3 / 3: the search slows down on the way to 0, and ends at many states near it."""
+    random = np.random.default_rng(seed)
+    turned = np.linalg.qr(random.normal(size=(6, 6)))[0]
+    network = network_of(turned @ np.diag([1, 0.2, -0.4, 0.1, -0.3, 0.5]) @ turned.T)
+    found = fixed_points(network, 0.3 * starts_of(network))
+    assert (len(found), *found.dimension, *found.index) == (1, 1, 0)
+    assert found.extent[0] < 1e-3
+
+
 def test_ghost_of_two_points_that_vanished_is_slow():
     """h = tanh(a h + b) just beyond the fold of its two upper solutions: the speed is least where a φ' = 1."""
     gain, top = 1.5, np.sqrt(1 - 1 / 1.5)

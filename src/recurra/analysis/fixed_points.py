@@ -19,6 +19,7 @@ from recurra.models.cohort import Network
 
 States = Float[np.ndarray, "start unit"]
 CONVERGED = 1e-10  # largest residual of a fixed point
+POLISHED = 1e-13  # residual below which no further step is taken
 ITERATIONS, HALVINGS = 60, 12
 LONG = 1e3  # a Newton step of more than this a unit is the step of a singular matrix
 OUTSIDE = 1e-9  # a mode is unstable if its eigenvalue lies so far outside the unit circle
@@ -82,7 +83,7 @@ def fixed_points(
     r"""All points that Newton's method reaches from the starts.
 
     $h \leftarrow h - t\,J^{-1}(f(h) - h)$ with the exact Jacobian J of $f(h) - h$ in float64 and the largest of
-    t = 1, 1/2, 1/4, ... that lessens the residual; to a residual below 1e-10, then one step more. In the rate form
+    t = 1, 1/2, 1/4, ... that lessens the residual, until none does or it is below 1e-13. In the rate form
     $f(h) = \varphi(W h + W_{in} x + b)$, in the current form $f(v) = W \varphi(v) + W_{in} x + b$.
 
     Args:
@@ -167,7 +168,7 @@ def _newton(flow: Flow, starts: States) -> States:
         residual = np.linalg.norm(displacement, axis=1)
         moved, lessened = _line_search(flow, here, step, residual)
         states[active] = moved
-        active = active[lessened & (residual >= CONVERGED)]
+        active = active[lessened & (residual >= POLISHED)]
     return states
 
 
