@@ -200,6 +200,30 @@ SOURCES: dict[str, Source] = {
         "Nature Neuroscience 17, 1500-1509",
         "https://doi.org/10.1038/nn.3776",
     ),
+    "kobak2016": Source(
+        "D. Kobak, W. Brendel, C. Constantinidis, C. E. Feierstein, A. Kepecs, Z. F. Mainen, X.-L. Qi, R. Romo, "
+        "N. Uchida and C. K. Machens",
+        2016,
+        "Demixed principal component analysis of neural population data",
+        "eLife 5, e10989",
+        "https://doi.org/10.7554/eLife.10989",
+    ),
+    "williams2018": Source(
+        "A. H. Williams, T. H. Kim, F. Wang, S. Vyas, S. I. Ryu, K. V. Shenoy, M. Schnitzer, T. G. Kolda and "
+        "S. Ganguli",
+        2018,
+        "Unsupervised discovery of demixed, low-dimensional neural dynamics across multiple timescales through "
+        "tensor component analysis",
+        "Neuron 98, 1099-1115",
+        "https://doi.org/10.1016/j.neuron.2018.05.015",
+    ),
+    "rigotti2013": Source(
+        "M. Rigotti, O. Barak, M. R. Warden, X.-J. Wang, N. D. Daw, E. K. Miller and S. Fusi",
+        2013,
+        "The importance of mixed selectivity in complex cognitive tasks",
+        "Nature 497, 585-590",
+        "https://doi.org/10.1038/nature12160",
+    ),
     "benettin1980": Source(
         "G. Benettin, L. Galgani, A. Giorgilli and J. M. Strelcyn",
         1980,
@@ -207,12 +231,27 @@ SOURCES: dict[str, Source] = {
         "Meccanica 15, 9-20",
         "https://doi.org/10.1007/BF02128236",
     ),
+    "kaplan1979": Source(
+        "J. L. Kaplan and J. A. Yorke",
+        1979,
+        "Chaotic behavior of multidimensional difference equations",
+        "Functional Differential Equations and Approximation of Fixed Points, Lecture Notes in Mathematics 730, "
+        "204-227",
+        "https://doi.org/10.1007/BFb0064319",
+    ),
     "epstein1953": Source(
         "B. Epstein and M. Sobel",
         1953,
         "Life testing",
         "Journal of the American Statistical Association 48, 486-502",
         "https://doi.org/10.1080/01621459.1953.10483488",
+    ),
+    "allgower1990": Source(
+        "E. L. Allgower and K. Georg",
+        1990,
+        "Numerical Continuation Methods: An Introduction",
+        "Springer Series in Computational Mathematics 13",
+        "https://doi.org/10.1007/978-3-642-61257-2",
     ),
     "kantorovich1948": Source(
         "L. V. Kantorovich",
@@ -227,6 +266,77 @@ SOURCES: dict[str, Source] = {
         "Nonparametric estimation of the number of classes in a population",
         "Scandinavian Journal of Statistics 11, 265-270",
         "https://www.jstor.org/stable/4615964",
+    ),
+    "bernardi2020": Source(
+        "S. Bernardi, M. K. Benna, M. Rigotti, J. Munuera, S. Fusi and C. D. Salzman",
+        2020,
+        "The geometry of abstraction in the hippocampus and prefrontal cortex",
+        "Cell 183, 954-967",
+        "https://doi.org/10.1016/j.cell.2020.09.031",
+    ),
+    "elsayed2016": Source(
+        "G. F. Elsayed, A. H. Lara, M. T. Kaufman, M. M. Churchland and J. P. Cunningham",
+        2016,
+        "Reorganization between preparatory and movement population responses in motor cortex",
+        "Nature Communications 7, 13239",
+        "https://doi.org/10.1038/ncomms13239",
+    ),
+    "kornblith2019": Source(
+        "S. Kornblith, M. Norouzi, H. Lee and G. Hinton",
+        2019,
+        "Similarity of neural network representations revisited",
+        "Proceedings of Machine Learning Research 97, 3519-3529",
+        "https://doi.org/10.48550/arXiv.1905.00414",
+    ),
+    "williams2021": Source(
+        "A. H. Williams, E. Kunz, S. Kornblith and S. W. Linderman",
+        2021,
+        "Generalized shape metrics on neural representations",
+        "Advances in Neural Information Processing Systems 34, 4738-4750",
+        "https://doi.org/10.48550/arXiv.2110.14739",
+    ),
+    "ostrow2023": Source(
+        "M. Ostrow, A. Eisen, L. Kozachkov and I. Fiete",
+        2023,
+        "Beyond geometry: comparing the temporal structure of computation in neural circuits with dynamical "
+        "similarity analysis",
+        "Advances in Neural Information Processing Systems 36",
+        "https://doi.org/10.48550/arXiv.2306.10168",
+    ),
+    "schmid2010": Source(
+        "P. J. Schmid",
+        2010,
+        "Dynamic mode decomposition of numerical and experimental data",
+        "Journal of Fluid Mechanics 656, 5-28",
+        "https://doi.org/10.1017/S0022112010001217",
+    ),
+    "hoffman1953": Source(
+        "A. J. Hoffman and H. W. Wielandt",
+        1953,
+        "The variation of the spectrum of a normal matrix",
+        "Duke Mathematical Journal 20, 37-39",
+        "https://doi.org/10.1215/S0012-7094-53-02004-3",
+    ),
+    "torgerson1952": Source(
+        "W. S. Torgerson",
+        1952,
+        "Multidimensional scaling: I. Theory and method",
+        "Psychometrika 17, 401-419",
+        "https://doi.org/10.1007/BF02288916",
+    ),
+    "kruskal1964": Source(
+        "J. B. Kruskal",
+        1964,
+        "Multidimensional scaling by optimizing goodness of fit to a nonmetric hypothesis",
+        "Psychometrika 29, 1-27",
+        "https://doi.org/10.1007/BF02289565",
+    ),
+    "rousseeuw1987": Source(
+        "P. J. Rousseeuw",
+        1987,
+        "Silhouettes: a graphical aid to the interpretation and validation of cluster analysis",
+        "Journal of Computational and Applied Mathematics 20, 53-65",
+        "https://doi.org/10.1016/0377-0427(87)90125-7",
     ),
     "wilson1927": Source(
         "E. B. Wilson",

@@ -1,0 +1,210 @@
+"""Directions that show one factor of a task each: demixed principal components."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from recurra.checks import check_at_least_zero, check_count
+from recurra.tasks.base import Task
+from recurra.tasks.boolean import Boolean
+from recurra.tasks.flipflop import FlipFlop
+
+Rates = Float[np.ndarray, "condition time unit"]
+Factors = Int[np.ndarray, "condition factor"]
+Projectors = Float[np.ndarray, "marginalization condition condition"]
+Covariances = Float[np.ndarray, "marginalization unit unit"]
+STILL = 1e-24  # mean square of the changes, as a share of the largest square, below which they are rounding
+NOTHING = 1e-12  # share of the variance below which a component is rounding
+
+
+@dataclass(frozen=True)
+class Demixed:
+    r"""Components of the rates, some for each marginalization.
+
+    The marginalizations are time, that is what all conditions share; then each factor, with its interaction with time;
+    then all interactions between factors. Their rates $X_\phi$ are uncorrelated, and sum to the centred rates X.
+
+    Args:
+        center: mean rates, subtracted before everything else.
+        encoders: orthonormal directions in which a marginalization varies, the most important first; zero where it has
+            fewer.
+        decoders: what reads the coordinate along the encoder from the rates.
+        marginal_variance: share of each marginalization in the variance of the rates; they sum to 1.
+        explained_variance: share of the variance that each component explains alone, at most that of the first
+            principal component; a component that reads what it does not encode may have less than 0.
+        origin_variance: share of each marginalization in the variance of what a decoder reads; 1 for the decoder's
+            own one is a perfect demixing.
+        cumulative_variance: share of the variance explained by the best one, two, ... components of all together.
+        cumulative_pca: the same by as many principal components, an upper bound.
+    """
+
+    sources: ClassVar[tuple[str, ...]] = ("kobak2016",)
+
+    center: Float[np.ndarray, "unit"]
+    encoders: Float[np.ndarray, "marginalization component unit"]
+    decoders: Float[np.ndarray, "marginalization component unit"]
+    marginal_variance: Float[np.ndarray, "marginalization"]
+    explained_variance: Float[np.ndarray, "marginalization component"]
+    origin_variance: Float[np.ndarray, "marginalization component origin"]
+    cumulative_variance: Float[np.ndarray, "rank"]
+    cumulative_pca: Float[np.ndarray, "rank"]
+
+    def project(self, rates: Float[np.ndarray, "*batch unit"]) -> Float[np.ndarray, "*batch marginalization component"]:
+        """What the decoders read from rates."""
+        return np.tensordot(rates - self.center, self.decoders, axes=(-1, -1))
+
+
+def demixed_components(rates: Rates, factors: Factors, components: int = 3, ridge: float = 1e-3) -> Demixed:
+    r"""Demixed principal components of the rates in a full factorial design.
+
+    For each marginalization $\phi$, the encoder F and the decoder D of rank q that minimize
+    $\|X_\phi - F D X\|^2 + (\lambda \|X\|)^2 \|F D\|^2$. In closed form, with the covariances $C_\phi$ of the
+    marginalizations, their sum C, and $R = (C + \lambda^2 \mathrm{tr}(C)\, I)^{-1}$: F has the q leading eigenvectors
+    of $C_\phi R\, C_\phi$, and $D = F^T C_\phi R$.
+
+    Args:
+        rates: of one network, such as those on a task's probe.
+        factors: the level of every factor in every condition, as `factors_of` gives it; each combination of levels has
+            one condition.
+        components: q, how many a marginalization; at most as many as there are units.
+        ridge: λ; it keeps the decoders from reading directions with a share of the variance below λ².
+
+    Source: Kobak et al. (2016), Eq. 1 and "Regularization".
+    """
+    check_count("components", components)
+    check_at_least_zero("ridge", ridge)
+    projectors = marginal_projectors(factors)
+    rates = np.asarray(rates, np.float64)
+    check_conditions(rates, factors)
+    kept = min(components, rates.shape[-1])
+    if not np.isfinite(rates).all():
+        return _unknown(len(projectors), kept, rates.shape[-1])
+    largest = np.abs(rates).max() or 1.0
+    center = (rates / largest).mean(axis=(0, 1))
+    return _demixed(_covariances(rates / largest - center, projectors), kept, ridge, largest * center)
+
+
+def factors_of(task: Task) -> Factors:
+    """The factors of a task's probe: the bits of a flip-flop, the inputs of a boolean task, else the condition itself.
+
+    Args:
+        task: the task.
+    """
+    condition = np.asarray(task.probe().condition)
+    if isinstance(task, FlipFlop):
+        return (task.states[condition] > 0).astype(int)
+    if isinstance(task, Boolean):
+        return np.array([[int(level) for level in task.condition_names[at]] for at in condition])
+    return np.arange(len(condition))[:, None]
+
+
+def marginal_projectors(factors: Factors) -> Projectors:
+    """What takes the rates of the conditions apart: time, each factor, interactions; each made of averages.
+
+    Args:
+        factors: the level of every factor in every condition.
+    """
+    factors = np.asarray(factors)
+    if factors.ndim != 2 or 0 in factors.shape or not np.issubdtype(factors.dtype, np.integer):
+        raise ValueError(
+            f"factors has shape {factors.shape} and type {factors.dtype}; expected whole numbers (condition, factor)"
+        )
+    levels = [len(np.unique(column)) for column in factors.T]
+    if len(np.unique(factors, axis=0)) != len(factors) or np.prod(levels) != len(factors):
+        raise ValueError(
+            f"factors has {len(factors)} conditions for {' x '.join(map(str, levels))} levels; expected every "
+            "combination of levels once. Average repeated conditions first."
+        )
+    same = (factors[:, None] == factors[None]).transpose(2, 0, 1)
+    mean = np.full(same.shape[1:], 1 / len(factors))
+    single = same / same.sum(axis=-1, keepdims=True) - mean
+    return np.stack([mean, *single, np.eye(len(factors)) - mean - single.sum(axis=0)])
+
+
+def check_conditions(rates: Rates, factors: Factors) -> None:
+    """The rates must have the conditions of the factors."""
+    if rates.ndim != 3 or len(rates) != len(factors) or 0 in rates.shape:
+        raise ValueError(
+            f"rates has shape {rates.shape}; expected (condition, time, unit) with {len(factors)} conditions"
+        )
+
+
+def _covariances(centred: Rates, projectors: Projectors) -> Covariances:
+    """Of the marginalizations, not divided by the number of samples; zero where the rates do not change."""
+    if (centred**2).mean() <= STILL:
+        centred = np.zeros_like(centred)
+    found = []
+    for projector in projectors:
+        part = np.tensordot(projector, centred, axes=1).reshape(-1, centred.shape[-1])
+        found.append(part.T @ part)
+    return np.stack(found)
+
+
+def _demixed(covariances: Covariances, components: int, ridge: float, center: Float[np.ndarray, "unit"]) -> Demixed:
+    covariance = covariances.sum(axis=0)
+    total = float(np.trace(covariance)) or 1.0
+    penalty = ridge**2 * total * np.eye(len(covariance))
+    inverse = np.linalg.pinv(covariance + penalty, rcond=1e-13, hermitian=True)
+    pairs = [_encoder_decoder(one, one @ inverse, components, NOTHING * total) for one in covariances]
+    encoders, decoders = np.stack([pair[0] for pair in pairs]), np.stack([pair[1] for pair in pairs])
+    origin = np.einsum("mcu,ouv,mcv->mco", decoders, covariances, decoders, optimize=True)
+    read = origin.sum(axis=-1)
+    explained = (2 * np.einsum("mcu,uv,mcv->mc", decoders, covariance, encoders, optimize=True) - read) / total
+    order = np.argsort(-explained, axis=None, kind="stable")
+    flat = encoders.reshape(-1, len(covariance))[order], decoders.reshape(-1, len(covariance))[order]
+    leading = np.linalg.eigvalsh(covariance)[::-1].clip(0)
+    return Demixed(
+        center=center,
+        encoders=encoders,
+        decoders=decoders,
+        marginal_variance=np.trace(covariances, axis1=1, axis2=2) / total,
+        explained_variance=explained,
+        origin_variance=np.divide(origin, read[..., None], out=np.zeros_like(origin), where=read[..., None] > 0),
+        cumulative_variance=_cumulative(*flat, covariance) / total,
+        cumulative_pca=np.cumsum(np.append(leading, np.zeros(len(order)))[: len(order)]) / total,
+    )
+
+
+def _encoder_decoder(
+    covariance: Float[np.ndarray, "unit unit"],
+    regression: Float[np.ndarray, "unit unit"],
+    components: int,
+    nothing: float,
+) -> tuple[Float[np.ndarray, "component unit"], Float[np.ndarray, "component unit"]]:
+    """The reduced-rank regression of a marginalization on the rates, with the encoders' largest entries positive."""
+    fitted = regression @ covariance
+    values, vectors = np.linalg.eigh((fitted + fitted.T) / 2)
+    encoders = vectors.T[::-1][:components]
+    largest = np.abs(encoders).argmax(axis=1, keepdims=True)
+    encoders = encoders * np.sign(np.take_along_axis(encoders, largest, axis=1))
+    encoders = encoders * (values[::-1][:components, None] > nothing)
+    return encoders, encoders @ regression
+
+
+def _cumulative(
+    encoders: Float[np.ndarray, "rank unit"],
+    decoders: Float[np.ndarray, "rank unit"],
+    covariance: Float[np.ndarray, "unit unit"],
+) -> Float[np.ndarray, "rank"]:
+    r"""$\|X\|^2 - \|X - F D X\|^2$ of the first one, two, ... components together."""
+    linear = np.einsum("ru,uv,rv->r", decoders, covariance, encoders, optimize=True)
+    square = (encoders @ encoders.T) * (decoders @ covariance @ decoders.T)
+    return 2 * np.cumsum(linear) - np.array([square[:rank, :rank].sum() for rank in range(1, len(linear) + 1)])
+
+
+def _unknown(marginalizations: int, components: int, units: int) -> Demixed:
+    """Of rates that are not all finite."""
+    directions = np.full((marginalizations, components, units), np.nan)
+    cumulative = np.full(marginalizations * components, np.nan)
+    return Demixed(
+        center=np.full(units, np.nan),
+        encoders=directions,
+        decoders=directions,
+        marginal_variance=np.full(marginalizations, np.nan),
+        explained_variance=directions[..., 0],
+        origin_variance=np.full((marginalizations, components, marginalizations), np.nan),
+        cumulative_variance=cumulative,
+        cumulative_pca=cumulative,
+    )

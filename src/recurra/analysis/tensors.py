@@ -1,0 +1,179 @@
+"""A few patterns over trials, time and units, each the product of three: tensor components."""
+
+from dataclasses import dataclass
+from typing import ClassVar, TypeAlias
+
+import numpy as np
+from jaxtyping import Float
+from scipy.optimize import linear_sum_assignment
+
+from recurra.checks import check_count, check_positive
+
+Tensor: TypeAlias = Float[np.ndarray, "trial time unit"]
+Patterns: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray]  # over trials, time and units, a column a component
+FILLED = 1e-10  # share of the squared norm below which a direction is left out of the fit
+
+
+@dataclass(frozen=True)
+class TensorComponents:
+    r"""The best of several fits of $x_{ktn} \approx \sum_r w_r a_{rk} b_{rt} c_{rn}$, and how well the fits agree.
+
+    The similarity of two fits is the mean over components, matched one to one so that it is largest, of
+    $(1 - |w - w'| / \max(w, w'))\, |a \cdot a'|\, |b \cdot b'|\, |c \cdot c'|$. Fits with nearly equal errors and a
+    similarity far below 1 say that there are more ways to take the rates apart; weights far above the norm of the
+    rates, that components cancel each other.
+
+    Args:
+        weights: w_r, the norm of each component, the largest first.
+        trial_factors: a_r, how strong the component is in each trial, with norm 1.
+        time_factors: b_r, its course in a trial, with norm 1.
+        unit_factors: c_r, how much each unit takes part, with norm 1. The largest entries of b and c are positive.
+        error: share of the norm of the rates that is not explained, $\|x - \hat x\| / \|x\|$.
+        errors: the same of every fit, the best first.
+        similarities: of every fit with the best one, in the same order; the first is 1.
+    """
+
+    sources: ClassVar[tuple[str, ...]] = ("williams2018",)
+
+    weights: Float[np.ndarray, "component"]
+    trial_factors: Float[np.ndarray, "component trial"]
+    time_factors: Float[np.ndarray, "component time"]
+    unit_factors: Float[np.ndarray, "component unit"]
+    error: float
+    errors: Float[np.ndarray, "start"]
+    similarities: Float[np.ndarray, "start"]
+
+    def rates(self) -> Tensor:
+        """The rates that the components make up."""
+        return np.einsum(
+            "r,rk,rt,rn->ktn", self.weights, self.trial_factors, self.time_factors, self.unit_factors, optimize=True
+        )
+
+
+def tensor_components(
+    rates: Tensor, components: int, seed: int, starts: int = 5, iterations: int = 500, tolerance: float = 1e-6
+) -> TensorComponents:
+    r"""Canonical polyadic decomposition of the rates by alternating least squares from random starts.
+
+    Each of the three sets of patterns in turn is the least-squares solution given the other two, such as
+    $A = X_{(1)} (C \odot B)\, [(C^T C) * (B^T B)]^+$, until a round lowers the error by less than `tolerance`. The
+    rates are not centred. The fit runs in the directions that the rates fill; the errors are those of the full rates.
+
+    Args:
+        rates: of one network.
+        components: how many, R.
+        seed: of the random starts.
+        starts: how many random starts; the fit with the least error is kept.
+        iterations: most rounds a start.
+        tolerance: share of the norm.
+
+    Source: Williams et al. (2018).
+    """
+    for name, value in (("components", components), ("starts", starts), ("iterations", iterations)):
+        check_count(name, value)
+    check_positive("tolerance", tolerance)
+    rates = np.asarray(rates, np.float64)
+    if rates.ndim != 3 or 0 in rates.shape:
+        raise ValueError(f"rates has shape {rates.shape}; expected (trial, time, unit), none of them 0")
+    if not np.isfinite(rates).all():
+        return _constant(rates.shape, components, starts, np.nan, np.nan)
+    largest = np.abs(rates).max()
+    if largest == 0:
+        return _constant(rates.shape, components, starts, 0.0, 1.0)
+    norm = np.linalg.norm(rates / largest)
+    tensor = rates / largest / norm
+    bases = [_basis(tensor, axis) for axis in range(3)]
+    core = np.einsum("ktn,ka,tb,nc->abc", tensor, *bases, optimize=True)
+    random = np.random.default_rng(seed)
+    fits = [_fit(core, components, iterations, tolerance, random) for _ in range(starts)]
+    fits = [_normalized([basis @ pattern for basis, pattern in zip(bases, fit, strict=True)]) for fit in fits]
+    errors = np.array([np.linalg.norm(tensor - _product(weights, patterns)) for weights, patterns in fits])
+    order = np.argsort(errors, kind="stable")
+    weights, patterns = fits[order[0]]
+    with np.errstate(over="ignore"):
+        weights = weights * norm * largest
+    return TensorComponents(
+        weights,
+        *(pattern.T for pattern in patterns),
+        error=float(errors[order[0]]),
+        errors=errors[order],
+        similarities=np.array([_similarity(fits[order[0]], fits[at]) for at in order]),
+    )
+
+
+def _basis(tensor: Tensor, axis: int) -> Float[np.ndarray, "entry direction"]:
+    """Orthonormal directions that the tensor fills along an axis."""
+    unfolded = np.moveaxis(tensor, axis, 0).reshape(tensor.shape[axis], -1)
+    values, vectors = np.linalg.eigh(unfolded @ unfolded.T)
+    return vectors[:, values > FILLED]
+
+
+def _fit(core: Tensor, components: int, iterations: int, tolerance: float, random: np.random.Generator) -> Patterns:
+    """The least squares from one random start."""
+    unfolded = [np.moveaxis(core, axis, 0).reshape(core.shape[axis], -1) for axis in range(3)]
+    patterns = [random.standard_normal((size, components)) for size in core.shape]
+    square, explained, before = float((core**2).sum()), 0.0, np.inf
+    for _ in range(iterations):
+        for axis in range(3):
+            patterns, explained = _solved(unfolded[axis], patterns, axis)
+        error = np.sqrt(max(square - explained, 0.0))
+        if before - error < tolerance:
+            break
+        before = error
+    return patterns[0], patterns[1], patterns[2]
+
+
+def _solved(
+    unfolded: Float[np.ndarray, "entry others"], patterns: list[np.ndarray], axis: int
+) -> tuple[list[np.ndarray], float]:
+    """The patterns along an axis, given the others with norm 1; and the squared norm that they explain together."""
+    one, other = (
+        pattern / np.maximum(np.linalg.norm(pattern, axis=0), 1e-300)
+        for at, pattern in enumerate(patterns)
+        if at != axis
+    )
+    projected = unfolded @ (one[:, None] * other).reshape(-1, one.shape[1])
+    solved = projected @ np.linalg.pinv((one.T @ one) * (other.T @ other), rcond=1e-12, hermitian=True)
+    found = [one, other]
+    found.insert(axis, solved)
+    return found, float((projected * solved).sum())
+
+
+def _normalized(patterns: list[np.ndarray]) -> tuple[np.ndarray, Patterns]:
+    """Weights, the largest first, and patterns of norm 1 whose signs are fixed; a component without norm is zero."""
+    norms = np.stack([np.linalg.norm(pattern, axis=0) for pattern in patterns])
+    order = np.argsort(-norms.prod(axis=0), kind="stable")
+    trials, time, units = (
+        np.divide(pattern, norm, out=np.zeros_like(pattern), where=norms.prod(axis=0) > 0)[:, order]
+        for pattern, norm in zip(patterns, norms, strict=True)
+    )
+    sign_time, sign_units = (
+        np.sign(np.take_along_axis(pattern, np.abs(pattern).argmax(axis=0, keepdims=True), axis=0))
+        for pattern in (time, units)
+    )
+    return norms.prod(axis=0)[order], (trials * sign_time * sign_units, time * sign_time, units * sign_units)
+
+
+def _product(weights: np.ndarray, patterns: Patterns) -> Tensor:
+    return np.einsum("r,kr,tr,nr->ktn", weights, *patterns, optimize=True)
+
+
+def _similarity(one: tuple[np.ndarray, Patterns], other: tuple[np.ndarray, Patterns]) -> float:
+    """1 for the same components in any order, near 0 for others."""
+    cosines = np.prod([np.abs(a.T @ b) for a, b in zip(one[1], other[1], strict=True)], axis=0)
+    larger = np.maximum(one[0][:, None], other[0])
+    apart = np.divide(np.abs(one[0][:, None] - other[0]), larger, out=np.zeros_like(larger), where=larger > 0)
+    both_zero = (one[0][:, None] == 0) & (other[0] == 0)
+    scores = np.where(both_zero, 1.0, (1 - apart) * cosines)
+    return float(scores[linear_sum_assignment(scores, maximize=True)].mean())
+
+
+def _constant(
+    shape: tuple[int, ...], components: int, starts: int, value: float, similarity: float
+) -> TensorComponents:
+    """Of rates that are all zero, or not all finite."""
+    patterns = (np.full((components, size), value) for size in shape)
+    errors, similarities = np.full(starts, value), np.full(starts, similarity)
+    return TensorComponents(
+        np.full(components, value), *patterns, error=value, errors=errors, similarities=similarities
+    )
