@@ -1,0 +1,248 @@
+"""Is a bit read out of the memory states in the same way whatever the other bits are?"""
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy.linalg import cholesky, solve_triangular
+from threadpoolctl import threadpool_limits
+
+from recurra.checks import check_between, check_count
+from recurra.models.cohort import Network
+from recurra.tasks.flipflop import FlipFlop
+
+Clouds = Float[np.ndarray, "condition trial unit"]
+Root = Float[np.ndarray, "condition trial column"]
+Pairs = Int[np.ndarray, "split 2"]
+
+SPLITS = 64  # splits a bit at most: as many as 4 bits have
+FOLDS = 5  # parts of the trials of which one is held out for the decoding accuracy
+AT_ONCE = 256  # trials that run together
+SMALLEST_RIDGE = 1e-9  # below it rounding would decide
+ROUNDING = 1e-12  # a spread below this share of the rates' size is rounding
+
+
+@dataclass(frozen=True)
+class Generalization:
+    """How well a linear readout of each bit does in memory states that it was not trained in.
+
+    Near 1 the bit has one direction in the space of rates, whatever the other bits are. A bit with a high `decoding`
+    and a `score` within chance can be read in the states that the readout knows, and in no other.
+
+    Args:
+        score: share of the rates in left-out states that are read right; NaN with a single bit, where no state can be
+            left out.
+        chance: mean score when the states lie at random.
+        chance_high: 95th percentile of that score. With two bits, and so four states, it may well be 1.
+        decoding: share of the rates on held-out trials that are read right by a readout trained in all states.
+    """
+
+    sources: ClassVar[tuple[str, ...]] = ("bernardi2020",)
+
+    score: Float[np.ndarray, "bit"]
+    chance: Float[np.ndarray, "bit"]
+    chance_high: Float[np.ndarray, "bit"]
+    decoding: Float[np.ndarray, "bit"]
+
+
+def cross_condition_generalization(
+    network: Network,
+    task: FlipFlop,
+    seed: int,
+    repeats: int = 20,
+    arrangements: int = 200,
+    ridge: float = 1e-3,
+) -> Generalization:
+    r"""Train a linear readout of every bit in some memory states, and test it in the others.
+
+    Each state is set from rest by one pulse a bit and held to the end of a trial under the input noise of the task; the
+    rates of the last step count. Unlike random trials this gives all states equally many rates. The readout is
+    $\mathrm{sign}(w \cdot r + c)$ with w and c of the ridge regression of the bit's sign on the rates r,
+    $\min \sum (b - w \cdot r - c)^2 + \kappa S |w|^2$, with S the sum of squares of the rates about their mean.
+
+    A split leaves out one state of each value of the bit. All splits are made for 3 and 4 bits, 64 random ones a bit
+    beyond. With 2 bits the left-out states have the same other bit: two training states that differ in both bits would
+    not say which one is asked for.
+
+    Chance is the geometric random model: the mean rates of the states move to independent normal positions with the
+    same sum of squares, and each state's cloud of trials has its units renumbered by itself. That keeps the states
+    apart and leaves nothing in common between them. A reading of 0 counts one half. Where rates are not finite all is
+    NaN.
+
+    Args:
+        network: the network.
+        task: the flip-flop that it was trained on.
+        seed: of the noise, the splits and the random arrangements.
+        repeats: trials a memory state, at least 2.
+        arrangements: how many random arrangements the chance level comes from.
+        ridge: κ, the penalty as a share of the rates' sum of squares, at least 1e-9.
+
+    Source: Bernardi et al. (2020), who use a support vector machine; the ridge readout has all its left-out predictions
+    in closed form.
+    """
+    check_count("seed", seed, at_least=0)
+    check_count("repeats", repeats, at_least=2)
+    check_count("arrangements", arrangements)
+    check_between("ridge", ridge, SMALLEST_RIDGE, np.inf)
+    random = np.random.default_rng(seed)
+    clouds = noisy_hold(network, task, random, repeats)
+    nothing = np.full(task.bits, np.nan)
+    if not np.isfinite(clouds).all():
+        return Generalization(score=nothing, chance=nothing, chance_high=nothing, decoding=nothing)
+    clouds, signs = _centred(clouds), task.states.astype(np.float64)
+    with threadpool_limits(1):
+        decoding = decoding_accuracy(clouds, signs, ridge)
+        if task.bits == 1:
+            return Generalization(score=nothing, chance=nothing, chance_high=nothing, decoding=decoding)
+        splits = [_splits(signs, bit, random) for bit in range(task.bits)]
+        score = generalization_score(clouds, signs, splits, ridge)
+        drawn = (random_arrangement(clouds, random) for _ in range(arrangements))
+        chance = np.stack([generalization_score(one, signs, splits, ridge) for one in drawn])
+    high = np.quantile(chance, 0.95, axis=0)
+    return Generalization(score=score, chance=chance.mean(axis=0), chance_high=high, decoding=decoding)
+
+
+def noisy_hold(network: Network, task: FlipFlop, random: np.random.Generator, repeats: int) -> Clouds:
+    """Rates at the end of trials that set a memory state from rest and hold it under the input noise of the task.
+
+    Args:
+        network: the network.
+        task: the flip-flop that it was trained on.
+        random: draws the noise.
+        repeats: trials a memory state.
+    """
+    inputs = np.asarray(task.probe().inputs, np.float64)
+    found = []
+    for part in np.array_split(np.arange(repeats), math.ceil(repeats * len(inputs) / AT_ONCE)):
+        noise = task.input_noise * random.standard_normal((len(inputs), len(part), *inputs.shape[1:]))
+        rates, _ = network.run((inputs[:, None] + noise).reshape(-1, *inputs.shape[1:]))
+        found.append(rates[:, -1].reshape(len(inputs), len(part), -1))
+    return np.concatenate(found, axis=1)
+
+
+def random_arrangement(clouds: Clouds, random: np.random.Generator) -> Clouds:
+    """The geometric random model: states at normal positions, and each state's trials with their units renumbered.
+
+    Args:
+        clouds: rates with an overall mean of 0.
+        random: draws positions and numbers.
+    """
+    means = clouds.mean(axis=1)
+    position = random.standard_normal(means.shape)
+    position -= position.mean(axis=0)
+    position *= np.linalg.norm(means) / np.linalg.norm(position)
+    renumbered = random.permuted(np.tile(np.arange(means.shape[1]), (len(means), 1)), axis=1)
+    return position[:, None] + np.take_along_axis(clouds - means[:, None], renumbered[:, None], axis=2)
+
+
+def generalization_score(
+    clouds: Clouds, signs: Float[np.ndarray, "condition bit"], splits: list[Pairs], ridge: float
+) -> Float[np.ndarray, "bit"]:
+    """Share of the rates that are read right in the two states that each split leaves out.
+
+    Args:
+        clouds: rates with an overall mean of 0.
+        signs: of every bit in every state.
+        splits: for every bit the pairs of states that are left out.
+        ridge: penalty of the readout, as a share of the rates' sum of squares.
+    """
+    root, trials = _root(clouds, ridge), clouds.shape[1]
+    score = []
+    for sign, pairs in zip(signs.T, splits, strict=True):
+        labels = np.repeat(sign[:, None], trials, axis=1)
+        error = (labels - _fitted(root, labels))[pairs].reshape(len(pairs), -1)
+        part = root[pairs].reshape(len(pairs), 2 * trials, -1)
+        score.append(_right(labels[pairs].reshape(len(pairs), -1), error, part, labels.size))
+    return np.array(score)
+
+
+def decoding_accuracy(
+    clouds: Clouds, signs: Float[np.ndarray, "condition bit"], ridge: float
+) -> Float[np.ndarray, "bit"]:
+    """Share of the rates that are read right on held-out trials of all states, a fifth of the trials at a time.
+
+    Args:
+        clouds: rates with an overall mean of 0.
+        signs: of every bit in every state.
+        ridge: penalty of the readout, as a share of the rates' sum of squares.
+    """
+    root, trials = _root(clouds, ridge), clouds.shape[1]
+    folds = np.array_split(np.arange(trials), min(FOLDS, trials))
+    accuracy = []
+    for sign in signs.T:
+        labels = np.repeat(sign[:, None], trials, axis=1)
+        error = labels - _fitted(root, labels)
+        right = [
+            _right(
+                labels[None, :, fold].reshape(1, -1),
+                error[None, :, fold].reshape(1, -1),
+                root[None, :, fold].reshape(1, len(fold) * len(signs), -1),
+                labels.size,
+            )
+            for fold in folds
+        ]
+        accuracy.append(np.average(right, weights=[len(fold) for fold in folds]))
+    return np.array(accuracy)
+
+
+def _right(
+    labels: Float[np.ndarray, "split sample"],
+    error: Float[np.ndarray, "split sample"],
+    part: Float[np.ndarray, "split sample column"],
+    samples: int,
+) -> float:
+    r"""Share of left-out labels whose sign is predicted; a prediction within rounding of 0 is half right.
+
+    With H the matrix that makes fitted labels of labels, the error in a part P of the readout that was trained without
+    it is $(1 - H_{PP})^{-1}$ times the error of the one that was trained with it.
+    """
+    hat = part @ part.swapaxes(1, 2) + 1 / samples
+    left_out = np.linalg.solve(np.eye(part.shape[1]) - hat, error[..., None])[..., 0]
+    predicted = np.round(labels - left_out, 9)
+    return float((1 + np.sign(predicted * labels)).mean() / 2)
+
+
+def _root(clouds: Clouds, ridge: float) -> Root:
+    r"""R for which $R R^T = X (X^T X + \kappa S)^{-1} X^T$, which makes fitted labels of labels without a mean.
+
+    $R = X L^{-T}$ with $L L^T = X^T X + \kappa S$, or, if there are fewer rates than units,
+    $R = V \sqrt{\Lambda / (\Lambda + \kappa S)}$ with $X X^T = V \Lambda V^T$.
+    """
+    flat = clouds.reshape(-1, clouds.shape[-1])
+    penalty = ridge * (flat**2).sum()
+    if penalty == 0:
+        return np.zeros_like(clouds)
+    if len(flat) < flat.shape[1]:
+        values, vectors = np.linalg.eigh(flat @ flat.T)
+        values = np.maximum(values, 0)
+        root = vectors * np.sqrt(values / (values + penalty))
+    else:
+        lower = cholesky(flat.T @ flat + penalty * np.eye(flat.shape[1]), lower=True, check_finite=False)
+        root = solve_triangular(lower, flat.T, lower=True, check_finite=False).T
+    return root.reshape(*clouds.shape[:2], -1)
+
+
+def _fitted(root: Root, labels: Float[np.ndarray, "condition trial"]) -> Float[np.ndarray, "condition trial"]:
+    """Fitted labels; their mean is 0, as each bit is set in half of the states."""
+    return root @ np.tensordot(root, labels, axes=((0, 1), (0, 1)))
+
+
+def _centred(clouds: Clouds) -> Clouds:
+    """Rates about their mean in units of their size, so that no square overflows; 0 where the spread is rounding."""
+    size = np.abs(clouds).max()
+    if size == 0:
+        return clouds
+    scaled = clouds / size
+    centred = scaled - scaled.mean(axis=(0, 1))
+    return centred if np.abs(centred).max() > ROUNDING else np.zeros_like(clouds)
+
+
+def _splits(signs: Float[np.ndarray, "condition bit"], bit: int, random: np.random.Generator) -> Pairs:
+    """Pairs of a state in which the bit is -1 and one in which it is +1."""
+    minus, plus = np.flatnonzero(signs[:, bit] < 0), np.flatnonzero(signs[:, bit] > 0)
+    if signs.shape[1] == 2:
+        return np.stack([minus, plus], axis=1)
+    pairs = np.stack(np.meshgrid(minus, plus), axis=-1).reshape(-1, 2)
+    return pairs if len(pairs) <= SPLITS else pairs[random.choice(len(pairs), SPLITS, replace=False)]
