@@ -21,6 +21,7 @@ FLOORS = {
     "console": 6,
     "console_studies": 7,
     "cli_studies": 8,
+    "cli_census": 8,
     "cli_tasks": 8,
     "cli": 9,
     "__main__": 10,

@@ -3,7 +3,7 @@ import pytest
 from scipy.linalg import hadamard
 from scipy.optimize import brentq
 
-from recurra.analysis.fixed_points import chao_missing, fixed_points, starts_near
+from recurra.analysis.fixed_points import chao_missing, fixed_points, fixed_points_under, starts_near
 from recurra.analysis.flow import AnyFlow, flow_of
 from recurra.analysis.slow_points import slow_points
 from recurra.engine import ACTIVATIONS
@@ -54,6 +54,9 @@ def test_points_move_with_the_input():
     found = fixed_points(network, starts_of(network), inputs=0.3)
     assert found.states[0, 0] == pytest.approx(zero_of(lambda h: np.tanh(0.5 * h + 0.3) - h, -1, 1), abs=1e-12)
     np.testing.assert_array_equal(found.inputs, [0.3])
+    several = fixed_points_under(network, starts_of(network), np.array([[0.3], [0.0]]))
+    np.testing.assert_array_equal(several[0].states, found.states)
+    assert several[1].states[0, 0] == pytest.approx(0, abs=1e-12)
 
 
 def test_linear_network(seed):

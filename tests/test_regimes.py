@@ -1,10 +1,16 @@
+import time
+
 import numpy as np
 import pytest
 
-from recurra.analysis.regimes import period_of, regimes
+from recurra.analysis.regimes import Regimes, period_of, regimes
+from recurra.arrays import Weights
+from recurra.engine import RateDynamics
+from recurra.models import Network
+from recurra.storage.records import from_dataset, to_dataset
 from recurra.studies.imports import read_network
-from recurra.tasks import TASKS, And, FunctionTask, Trial
-from test_fixed_points import network_of, random_network
+from recurra.tasks import TASKS, And, FlipFlop, FunctionTask, Trial
+from tests.networks import network_of, random_network
 
 
 def kicked():
@@ -17,7 +23,11 @@ def kicked():
 
 
 def kinds(network, task=None, **options):
-    return [one.kind for one in regimes(network, (task or kicked()).probe(), **options)]
+    return kinds_of(regimes(network, (task or kicked()).probe(), **options))
+
+
+def kinds_of(found):
+    return [found.kind_of(condition) for condition in range(len(found))]
 
 
 @pytest.mark.parametrize(
@@ -31,15 +41,25 @@ def kinds(network, task=None, **options):
 def test_published_networks(reference, name, task, expected):
     network = read_network(reference / f"{name}.hdf5", 1.0, None)
     found = regimes(network, TASKS[task]().probe())
-    assert [one.kind for one in found] == expected
-    for one in found:
-        assert one.condition in TASKS[task]().condition_names
-        assert np.isfinite(one.period_ms) == (one.kind == "cycle")
-        assert abs(one.exponent) < 5 or one.kind != "cycle"
-        assert one.exponent < 0 or one.kind != "fixed"
+    assert kinds_of(found) == expected
+    kind = np.array(expected)
+    at_rest, cycle = np.isin(kind, ["quiescent", "fixed"]), kind == "cycle"
+    np.testing.assert_array_equal(np.isfinite(found.period_ms), cycle)
+    np.testing.assert_array_equal(found.amplitude > 0, cycle)
+    assert (np.abs(found.exponent_hz[cycle]) < 0.1).all()
+    assert (found.exponent_hz[kind == "fixed"] < 0).all()
+    assert (found.multiplier[kind != "quiescent"] < 1).all()
+    assert (found.multiplier[kind == "quiescent"] > 1).all(), "at rest for want of a stimulus only"
+    unit_ms = np.where(at_rest, 1.0, found.period_ms)
+    np.testing.assert_allclose(found.time_constant_ms, -unit_ms / np.log(found.multiplier), rtol=1e-12)
+    np.testing.assert_allclose(found.exponent_hz[at_rest], 1_000 * np.log(found.multiplier[at_rest]), rtol=1e-12)
+    assert (found.settled_ms == 4_000).all()
     if task == "setreset":
-        assert found[0].period_ms == pytest.approx(48.4, abs=0.5)  # about 50 ms
-        np.testing.assert_allclose([one.output[0] for one in found], [0, 1], atol=0.1)
+        assert found.period_ms[0] == pytest.approx(48.4, abs=0.5)  # about 50 ms
+        np.testing.assert_allclose(found.mean_output[:, 0], [0, 1], atol=0.1)
+    if task == "and":
+        assert found.period_ms[1] == pytest.approx(73.8, abs=0.5)
+        assert found.time_constant_ms[1] == pytest.approx(26.4, abs=0.5)
 
 
 def test_one_unit_is_quiescent_fixed_or_drifts():
@@ -49,32 +69,169 @@ def test_one_unit_is_quiescent_fixed_or_drifts():
     assert kinds(network_of([[1.0]]), windows=2) == ["quiescent", "drifting"]
 
 
-def test_exponent_of_a_stable_point_is_its_leading_eigenvalue():
-    network = network_of([[0.5]], leak=0.2)
-    rest = regimes(network, kicked().probe())[0]
-    assert rest.exponent == pytest.approx(1_000 * np.log(0.8 + 0.2 * 0.5), rel=1e-6)
+def test_slowest_mode_of_a_stable_point_is_its_leading_eigenvalue():
+    network = network_of([[0.5, 0.3], [0.0, -0.2]], leak=0.2)
+    found = regimes(Network(network.dynamics, network.weights, 2.0), kicked().probe())
+    np.testing.assert_allclose(found.multiplier, 0.8 + 0.2 * 0.5, rtol=1e-12)
+    np.testing.assert_allclose(found.exponent_hz, 500 * np.log(0.9), rtol=1e-12)
+    np.testing.assert_allclose(found.time_constant_ms, -2 / np.log(0.9), rtol=1e-12)
+    assert (found.settled_ms == 8_000).all()
+    assert np.isnan(found.period_ms).all()
+
+
+def test_a_memory_far_from_the_origin_has_its_own_mode():
+    """After a kick one unit sits at h = tanh(1.5 h), with slope 1.5 (1 - h²)."""
+    found = regimes(network_of([[1.5]]), kicked().probe())
+    point = 1.0
+    for _ in range(200):
+        point = np.tanh(1.5 * point)
+    np.testing.assert_allclose(found.multiplier, [1.5, 1.5 * (1 - point**2)], rtol=1e-6)
+    assert found.mean_output[1, 0] == pytest.approx(point)
+    assert found.time_constant_ms[0] < 0 < found.time_constant_ms[1]
+
+
+def test_neither_growing_nor_shrinking_takes_for_ever():
+    """An identity matrix and no stimulus: all eigenvalues are 1."""
+    rest = regimes(network_of(np.eye(3)), kicked().probe())
+    assert rest.kind_of(0) == "quiescent"
+    assert rest.multiplier[0] == 1
+    assert rest.exponent_hz[0] == 0
+    assert rest.time_constant_ms[0] == np.inf
+
+
+def test_no_recurrence_is_forgotten_at_once():
+    found = regimes(network_of(np.zeros((2, 2))), kicked().probe())
+    assert list(found.multiplier) == [0, 0]
+    assert list(found.exponent_hz) == [-np.inf, -np.inf]
+    assert list(found.time_constant_ms) == [0, 0]
 
 
 @pytest.mark.parametrize("period", [25.0, 40.0, 77.3])
 def test_rotation(period):
+    """A Hopf bifurcation 1 % past its onset: distances from the cycle shrink by 2 % a step, to first order."""
     angle = 2 * np.pi / period
     turn = 1.01 * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     found = regimes(network_of(turn), kicked().probe())
-    assert [one.kind for one in found] == ["quiescent", "cycle"]
-    assert found[1].period_ms == pytest.approx(period, rel=0.02)
-    assert abs(found[1].exponent) < 1
+    assert kinds_of(found) == ["quiescent", "cycle"]
+    assert found.period_ms[1] == pytest.approx(period, rel=0.02)
+    assert abs(found.exponent_hz[1]) < 0.1
+    assert found.multiplier[1] == pytest.approx(0.98 ** found.period_ms[1], rel=0.03)
+    assert found.time_constant_ms[1] == pytest.approx(-1 / np.log(0.98), rel=0.03)
+    assert found.multiplier[0] == pytest.approx(1.01)
+
+
+def test_exact_repetition_has_no_trivial_multiplier():
+    """One unit that changes its sign at every step; its only mode is that of the distance from the orbit."""
+    found = regimes(network_of([[-1.5]]), kicked().probe())
+    assert found.kind_of(1) == "cycle"
+    assert found.period_ms[1] == pytest.approx(2)
+    point = 2 * found.amplitude[1] / 2
+    assert found.multiplier[1] == pytest.approx((1.5 * (1 - np.tanh(1.5 * point) ** 2)) ** 2, rel=1e-6)
 
 
 def test_strong_random_network_is_chaotic(seed):
     network = network_of(np.random.default_rng(seed).normal(0, 3 / np.sqrt(200), (200, 200)), leak=0.5)
-    found = regimes(network, kicked().probe())[1]
-    assert found.kind == "chaotic"
-    assert found.exponent > 0
+    found = regimes(network, kicked().probe())
+    assert found.kind_of(1) == "chaotic"
+    assert found.exponent_hz[1] > 0
+    assert np.isnan([found.period_ms[1], found.multiplier[1], found.time_constant_ms[1]]).all()
 
 
 def test_time_step_does_not_change_the_exponent():
-    slow, fast = (regimes(network_of([[0.5]], leak=leak), kicked().probe())[0] for leak in (0.001, 0.002))
-    assert slow.exponent * 2 == pytest.approx(fast.exponent, rel=0.01)  # dt_ms is 1 in both, so tau_ms differs
+    slow, fast = (regimes(network_of([[0.5]], leak=leak), kicked().probe()) for leak in (0.001, 0.002))
+    assert slow.exponent_hz[0] * 2 == pytest.approx(fast.exponent_hz[0], rel=0.01)  # dt_ms is 1 in both: tau_ms differs
+
+
+def test_a_small_leak_is_not_rest():
+    """The state moves by less than 1e-8 a step from the first one on, but only since the time step is short."""
+    assert kinds(network_of([[0.5]], leak=1e-5), windows=1) == ["quiescent", "drifting"]
+
+
+class TestHardCases:
+    def test_order_of_units_changes_nothing(self, reference, seed):
+        network = read_network(reference / "and_n50_orthogonal_04_epoch19.hdf5", 1.0, None)
+        old, order = network.weights, np.random.default_rng(seed).permutation(50)
+        turned = Weights(
+            np.asarray(old.recurrent)[np.ix_(order, order)],
+            np.asarray(old.input)[order],
+            np.asarray(old.output)[:, order],
+            np.asarray(old.recurrent_bias)[order],
+            old.output_bias,
+        )
+        first = regimes(network, And().probe())
+        second = regimes(Network(network.dynamics, turned, 1.0), And().probe())
+        assert kinds_of(first) == kinds_of(second)
+        for name in ("period_ms", "amplitude", "multiplier", "time_constant_ms"):
+            np.testing.assert_allclose(getattr(first, name), getattr(second, name), rtol=1e-3)
+
+    @pytest.mark.parametrize("form", ["rate", "current"])
+    def test_explosion_is_drifting_without_numbers(self, form):
+        for recurrent in (1e6 * np.array([[1.0, -2.0], [0.5, 3.0]]), 1.05 * np.eye(2), 1e12 * np.ones((2, 2))):
+            found = regimes(network_of(recurrent, form=form, activation="relu", bias=0.1), kicked().probe())
+            assert kinds_of(found) == ["drifting", "drifting"]
+            assert np.isinf(found.amplitude).all()
+            for name in ("period_ms", "exponent_hz", "multiplier", "time_constant_ms", "mean_output"):
+                assert np.isnan(getattr(found, name)).all()
+
+    def test_one_condition_explodes_and_the_other_rests(self):
+        found = regimes(network_of(3 * np.eye(2), activation="relu"), kicked().probe())
+        assert kinds_of(found) == ["quiescent", "drifting"]
+        assert np.isfinite(found.mean_output[0]).all()
+
+    def test_enormous_weights(self):
+        """Units are saturated: two of them keep their signs, a ring turns them, and a hundred never come back."""
+        assert kinds(network_of(1e6 * np.eye(2))) == ["quiescent", "fixed"]
+        ring = regimes(network_of(1e6 * np.array([[0.0, -1.0], [1.0, 0.0]])), kicked().probe())
+        assert kinds_of(ring) == ["quiescent", "cycle"]
+        assert ring.multiplier[1] == 0
+        assert ring.time_constant_ms[1] == 0
+        wild = network_of(1e6 * np.random.default_rng(0).normal(size=(100, 100)))
+        assert kinds(wild, windows=1) == ["quiescent", "drifting"]
+
+    def test_untrained_network(self, reference):
+        """Of an orthogonal matrix: the origin is neutral, and a kick decays as slowly as a power of time."""
+        network = read_network(reference / "and_n50_orthogonal_04_initial.hdf5", 1.0, None)
+        found = regimes(network, And().probe(), windows=2)
+        assert kinds_of(found) == ["quiescent", "drifting", "drifting", "drifting"]
+        assert found.multiplier[0] == pytest.approx(1, abs=1e-6)
+        assert (np.abs(found.exponent_hz) < 1).all()
+        assert np.isfinite(found.mean_output).all()
+
+    def test_one_condition(self):
+        found = regimes(network_of([[1.5]]), kicked().probe().part(slice(1, 2)))
+        assert len(found) == 1
+        assert found.kind_of(0) == "fixed"
+        assert found.mean_output.shape == (1, 1)
+
+    def test_a_thousand_units(self, seed):
+        network = network_of(np.random.default_rng(seed).normal(0, 0.5 / np.sqrt(1_000), (1_000, 1_000)))
+        found = regimes(network, kicked().probe().part(slice(0, 1)))
+        assert kinds_of(found) == ["quiescent"]
+        assert found.multiplier[0] == pytest.approx(0.5, rel=0.1)  # Girko's circle
+
+    def test_cheap_enough_for_a_cohort(self, seed):
+        """Eight conditions of 100 units, at rest and in chaos; the bounds leave room for a busy machine."""
+        random = np.random.default_rng(seed)
+        for gain, seconds in ((0.5, 2.0), (3.0, 4.0)):
+            recurrent = random.normal(0, gain / 10, (100, 100))
+            weights = Weights(
+                recurrent, random.normal(size=(100, 3)), random.normal(size=(3, 100)), np.zeros(100), np.zeros(3)
+            )
+            network, probe = Network(RateDynamics("rate", "tanh", 1.0), weights, 1.0), FlipFlop().probe()
+            regimes(network, probe)
+            begin = time.process_time()
+            regimes(network, probe)
+            assert time.process_time() - begin < seconds
+
+
+def test_a_cohort_is_stored():
+    found = [regimes(network_of(recurrent), kicked().probe()) for recurrent in ([[0.5]], [[1.5]], [[-1.5]])]
+    again = from_dataset(Regimes, to_dataset(found, [0, 1, 2]))
+    for one, other in zip(found, again, strict=True):
+        assert kinds_of(one) == kinds_of(other)
+        np.testing.assert_array_equal(one.period_ms, other.period_ms)
+        np.testing.assert_array_equal(one.mean_output, other.mean_output)
+    assert [one.kind_of(1) for one in again] == ["quiescent", "fixed", "cycle"]
 
 
 @pytest.mark.parametrize("form", ["rate", "current"])

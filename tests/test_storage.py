@@ -16,13 +16,16 @@ import pytest
 import xarray as xr
 from jaxtyping import Complex, Float
 
+from recurra.analysis import Census, Similarities
 from recurra.analysis.fixed_points import FixedPoints, fixed_points
 from recurra.storage.checkpoints import read_history, read_log, read_weights
 from recurra.storage.records import from_dataset, record_axes, to_dataset
 from recurra.storage.run_folder import RunFolder
+from recurra.studies.dossier import record_kinds
 from recurra.studies.run_record import cohort_of, read_run
 from recurra.studies.runner import Silence, resume_run, start_run
 from recurra.studies.spec import read_table, to_spec, with_settings
+from recurra.tasks import FlipFlop
 from tests.networks import network_of, starts_of
 
 SETTINGS = ["model.units=10", "networks=3", "training.steps=40", "training.trials.steps_an_epoch=5", "training.batch=4"]
@@ -71,6 +74,13 @@ def test_records_of_different_lengths():
         for one, other in zip(records, back, strict=True):
             for field in dataclasses.fields(FixedPoints):
                 np.testing.assert_array_equal(getattr(one, field.name), getattr(other, field.name))
+
+
+@pytest.mark.parametrize("kind", [*record_kinds(FlipFlop()).values(), Census, Similarities])
+def test_no_field_is_called_like_an_axis(kind):
+    """xarray would take it for the coordinate of that axis."""
+    axes = record_axes(kind)
+    assert not {axis for named in axes.values() for axis in named} & set(axes)
 
 
 def test_run_opens_with_xarray(small_run, small_spec):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from recurra.cli_census import census
 from recurra.cli_studies import damage, reproduction, study
 from recurra.cli_tasks import tasks
 
@@ -150,7 +151,7 @@ def inspect(
     from recurra.studies.run_record import record_of_network
     from recurra.studies.spec import to_spec, with_settings
     from recurra.studies.summary import dossier_table, plain
-    from recurra.studies.workings import workings_of, workings_table
+    from recurra.studies.workings import workings_table
 
     if report and report.exists():
         raise ValueError(f"{report} exists; choose another file")
@@ -161,13 +162,13 @@ def inspect(
         from recurra.report import write_report
 
         write_report(record, report)
-    workings = workings_of(found, chosen, seed)
+    dossier = record.dossiers[0]
     if as_json:
-        table = dossier_table(record.dossiers[0]) | plain(workings_table(workings, chosen))
+        table = dossier_table(dossier) | plain(workings_table(dossier, chosen))
         typer.echo(json.dumps(table, indent=2))
     else:
         print_run(record)
-        print_workings(workings, chosen)
+        print_workings(dossier, chosen)
     if report:
         typer.echo(f"report: {report}", err=True)
 
@@ -191,6 +192,7 @@ def export(
 app.command()(tasks)
 app.command()(study)
 app.command()(damage)
+app.command()(census)
 app.command()(reproduction)
 
 

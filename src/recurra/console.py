@@ -1,7 +1,9 @@
 """What the command line shows: progress bars and tables, on standard error and standard output."""
 
 import sys
+from collections.abc import Iterator
 from types import TracebackType
+from typing import Any
 
 import numpy as np
 from rich.console import Console
@@ -11,7 +13,7 @@ from rich.table import Table
 from recurra.studies.dossier import Dossier
 from recurra.studies.run_record import RunRecord
 from recurra.studies.summary import task_name
-from recurra.studies.workings import Workings, workings_table
+from recurra.studies.workings import workings_table
 from recurra.tasks import Task
 from recurra.training import Training, TrainingState
 
@@ -120,25 +122,51 @@ def _cells(dossier: Dossier) -> dict[str, str]:
     return cells
 
 
-def print_workings(found: Workings, task: Task) -> None:
-    """Tables of the regimes and of the memories, and a line on the fixed points."""
-    console, table = results_console(), workings_table(found, task)
-    console.print(_table("regimes", table["regimes"]))
+def print_workings(dossier: Dossier, task: Task) -> None:
+    """Tables of the regimes, of the memories and of the program, and lines on the fixed points and the rest.
+
+    Args:
+        dossier: of the network.
+        task: what it was trained on.
+    """
+    console, table = results_console(), workings_table(dossier, task)
+    hidden = ("settled_ms", "exponent_hz")
+    shown = [{name: value for name, value in one.items() if name not in hidden} for one in table["regimes"]]
+    console.print(_table("regimes", shown))
     if table["memory_states"]:
         console.print(_table("memories", table["memory_states"]))
+    if table["pulse_table"]:
+        found = table["pulse_table"]
+        rows = [
+            {"state": state, **{pulse: end or "?" for pulse, end in row.items()}}
+            for state, row in found["reached"].items()
+        ]
+        console.print(_table(f"state and pulse: {found['right']} of {found['of']} as the task asks", rows))
+    console.print("\n".join(_lines(table)), highlight=False)
+
+
+def _lines(table: dict[str, Any]) -> Iterator[str]:
+    """What is said of the fixed points, the attractors and the slow points."""
     points = table["fixed_points"]
     by_index = ", ".join(f"{count} with {index} unstable modes" for index, count in points["by_index"].items())
-    console.print(
+    yield (
         f"fixed points without input: {points['count']} ({by_index or 'none'}), {points['certified']} proved, "
-        f"at least {points['missing_at_least']:g} not found",
-        highlight=False,
+        f"at least {points['missing_at_least']:g} not found"
     )
+    if points["continua"]:
+        yield f"{points['continua']} of them stand for a continuum"
+    if table["slow_points"]["count"]:
+        speeds = table["slow_points"]["speeds"]
+        yield f"slow points: {len(speeds)}, speeds from {min(speeds):.2g} to {max(speeds):.2g}"
+    kinds = [one["kind"] for one in table["program"]["attractors"]]
+    counts = ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds))
+    yield f"where paths end: {len(kinds)} ({counts or 'nowhere'})"
 
 
 def _table(title: str, rows: list[dict]) -> Table:
     table = Table(title=title)
     for heading in rows[0]:
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", min_width=len(heading))
     for row in rows:
         table.add_row(*(_cell(value) for value in row.values()))
     return table

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from types import TracebackType
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -94,6 +95,34 @@ def print_damage(rows: Rows) -> None:
         means = [column(where(rows, way=way, percent=percent), "distance").mean() for way in ways]
         table.add_row(f"{percent:g}", *(f"{mean:.3g}" for mean in means))
     results_console().print(table)
+
+
+def print_census(table: dict[str, Any]) -> None:
+    """A table with a row a regime signature, and lines on clusters, map and neighbours.
+
+    Args:
+        table: the census in plain values.
+    """
+    console, shown = results_console(), Table(title=f"{table['networks']} networks")
+    for heading in ("networks", "signature"):
+        shown.add_column(heading, justify="right" if heading == "networks" else "left")
+    for row in table["signatures"]:
+        shown.add_row(str(row["networks"]), row["signature"])
+    console.print(shown)
+    clusters, near = table["clusters"], table["nearest_neighbour"]
+    lines = [
+        f"{clusters['count']} clusters by {table['measure']}: silhouette {clusters['silhouette']:.2f}, without groups "
+        f"{clusters['null_mean']:.2f} on average, p = {clusters['p_value']:.3g}",
+        f"the map shows the distances with a stress of {table['map']['stress']:.2f}",
+    ]
+    if near["same_signature"] is not None:
+        lines.append(
+            f"{near['same_signature']:.0%} of the networks have a nearest neighbour of their own signature, "
+            f"by chance {near['chance']:.0%}"
+        )
+    if table["left_out"]:
+        lines.append(f"left out, since their rates are not finite: {', '.join(map(str, table['left_out']))}")
+    console.print("\n".join(lines), highlight=False)
 
 
 def duration(seconds: float) -> str:

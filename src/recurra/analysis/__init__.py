@@ -1,35 +1,97 @@
 """Analyses: networks or arrays in, frozen records out."""
 
-from recurra.analysis.fixed_points import FixedPoints, fixed_points, starts_near
+from recurra.analysis.alignment import Alignment, axis_alignment
+from recurra.analysis.attractors import states_on
+from recurra.analysis.census import Census, census, clusters, network_map
+from recurra.analysis.continuation import Branch, continuation
+from recurra.analysis.demixed import Demixed, demixed_components, factors_of
+from recurra.analysis.fixed_points import FixedPoints, fixed_points, fixed_points_under, starts_near
+from recurra.analysis.flow_field import FlowField, flow_field
+from recurra.analysis.generalization import Generalization, cross_condition_generalization
 from recurra.analysis.geometry import Geometry, memory_geometry
+from recurra.analysis.landscape import Landscape, landscape
 from recurra.analysis.lifetimes import Lifetimes, NoisyLifetimes, memory_lifetimes, noisy_lifetimes
 from recurra.analysis.memories import Memories, held_memories
 from recurra.analysis.performance import Performance, performance
+from recurra.analysis.program import Program, PulseTable, program, pulse_table
 from recurra.analysis.reduction import Reduction, principal_components, singular_vectors
-from recurra.analysis.regimes import Regime, regimes
+from recurra.analysis.regimes import Regimes, regimes
+from recurra.analysis.selectivity import Selectivity, rate_selectivity, unit_selectivity
+from recurra.analysis.similarity import (
+    Similarities,
+    dynamical_distance,
+    linear_cka,
+    procrustes_distance,
+    signature_of,
+    similarity_matrices,
+    spectral_distance,
+)
+from recurra.analysis.slow_points import SlowPoints, slow_points
 from recurra.analysis.spectra import NonNormality, Spectrum, non_normality, spectrum
+from recurra.analysis.stability import floquet_multipliers, kaplan_yorke_dimension, lyapunov_spectrum
+from recurra.analysis.tensors import TensorComponents, tensor_components
 
 __all__ = [
+    "Alignment",
+    "Branch",
+    "Census",
+    "Demixed",
     "FixedPoints",
+    "FlowField",
+    "Generalization",
     "Geometry",
+    "Landscape",
     "Lifetimes",
     "Memories",
     "NoisyLifetimes",
     "NonNormality",
     "Performance",
+    "Program",
+    "PulseTable",
     "Reduction",
-    "Regime",
+    "Regimes",
+    "Selectivity",
+    "Similarities",
+    "SlowPoints",
     "Spectrum",
+    "TensorComponents",
+    "axis_alignment",
+    "census",
+    "clusters",
+    "continuation",
+    "cross_condition_generalization",
+    "demixed_components",
+    "dynamical_distance",
+    "factors_of",
     "fixed_points",
+    "fixed_points_under",
+    "floquet_multipliers",
+    "flow_field",
     "held_memories",
+    "kaplan_yorke_dimension",
+    "landscape",
+    "linear_cka",
+    "lyapunov_spectrum",
     "memory_geometry",
     "memory_lifetimes",
+    "network_map",
     "noisy_lifetimes",
     "non_normality",
     "performance",
     "principal_components",
+    "procrustes_distance",
+    "program",
+    "pulse_table",
+    "rate_selectivity",
     "regimes",
+    "signature_of",
+    "similarity_matrices",
     "singular_vectors",
+    "slow_points",
+    "spectral_distance",
     "spectrum",
     "starts_near",
+    "states_on",
+    "tensor_components",
+    "unit_selectivity",
 ]

@@ -89,7 +89,7 @@ def settle(
                     continue
                 path = state[None]
                 if move >= STILL and look + 1 >= PATIENCE:
-                    path = np.asarray(_path(network.dynamics, weights, inputs, state))
+                    path = path_from(network, state, inputs, STRETCH)
                 if move < STILL or _is_orbit(path):
                     label[at], known = len(known), Attractors((*known.orbits, path))
             active = active[(label[active] == UNSETTLED) & np.isfinite(after).all(axis=1)]
@@ -113,6 +113,18 @@ def driven(
         return np.asarray(_driven(network.dynamics, weights, jnp.asarray(inputs, jnp.float64), jnp.asarray(states)))
 
 
+def states_on(network: Network, inputs: Float[np.ndarray, "trial time input"]) -> Float[np.ndarray, "trial time unit"]:
+    """The states at every step of trials, in float64; in the current form these are not the rates.
+
+    Args:
+        network: the network.
+        inputs: of the trials.
+    """
+    with jax.enable_x64(True):
+        weights = jax.tree.map(lambda array: jnp.asarray(array, jnp.float64), network.weights)
+        return np.asarray(_states_on(network.dynamics, weights, jnp.asarray(inputs, jnp.float64)))
+
+
 def first_state(network: Network) -> Float[np.ndarray, "unit"]:
     """The state before the first step of a trial, in float64."""
     with jax.enable_x64(True):
@@ -129,6 +141,22 @@ def mean_output(network: Network, path: Float[np.ndarray, "time unit"]) -> Float
     with jax.enable_x64(True):
         rates = np.asarray(jax.vmap(network.dynamics.rates)(jnp.asarray(path)))
     return rates.mean(axis=0) @ np.asarray(network.weights.output).T + np.asarray(network.weights.output_bias)
+
+
+def path_from(
+    network: Network, state: Float[np.ndarray, "unit"], inputs: Float[np.ndarray, "input"], steps: int
+) -> Float[np.ndarray, "time unit"]:
+    """The states of a network that is left alone.
+
+    Args:
+        network: the network.
+        state: where it begins; not part of the path.
+        inputs: the constant input.
+        steps: how long.
+    """
+    with jax.enable_x64(True):
+        weights = jax.tree.map(lambda array: jnp.asarray(array, jnp.float64), network.weights)
+        return np.asarray(_path(network.dynamics, steps, weights, jnp.asarray(inputs, jnp.float64), jnp.asarray(state)))
 
 
 def _moved_on(
@@ -163,6 +191,17 @@ def _is_orbit(path: Float[np.ndarray, "time unit"]) -> bool:
 
 
 @partial(jax.jit, static_argnames="dynamics")
+def _states_on(
+    dynamics: Dynamics, weights: Weights, inputs: Float[Array, "trial time input"]
+) -> Float[Array, "trial time unit"]:
+    def step(state: Array, now: Array) -> tuple[Array, Array]:
+        new = dynamics.step(weights, state, now)
+        return new, new
+
+    return jax.vmap(lambda trial: jax.lax.scan(step, dynamics.initial_state(weights), trial)[1])(inputs)
+
+
+@partial(jax.jit, static_argnames="dynamics")
 def _driven(
     dynamics: Dynamics,
     weights: Weights,
@@ -188,14 +227,12 @@ def _run(
     return jax.lax.scan(on, (states, states), length=STRETCH)[0]
 
 
-@partial(jax.jit, static_argnames="dynamics")
+@partial(jax.jit, static_argnames=("dynamics", "steps"))
 def _path(
-    dynamics: Dynamics, weights: Weights, inputs: Float[Array, "input"], state: Float[Array, "unit"]
+    dynamics: Dynamics, steps: int, weights: Weights, inputs: Float[Array, "input"], state: Float[Array, "unit"]
 ) -> Float[Array, "time unit"]:
-    """A stretch of one state's path."""
-
     def on(now: Array, _: None) -> tuple[Array, Array]:
         new = dynamics.step(weights, now, inputs)
         return new, new
 
-    return jax.lax.scan(on, state, length=STRETCH)[1]
+    return jax.lax.scan(on, state, length=steps)[1]

@@ -126,6 +126,20 @@ def fixed_points(
     )
 
 
+def fixed_points_under(
+    network: Network, starts: States, inputs: Float[np.ndarray, "condition input"], apart: float = 1e-6
+) -> list[FixedPoints]:
+    """The fixed points under each of several constant inputs, as `fixed_points` finds them.
+
+    Args:
+        network: the network.
+        starts: states from which every search begins.
+        inputs: the constant inputs.
+        apart: two points closer than this are one.
+    """
+    return [fixed_points(network, starts, one, apart) for one in np.asarray(inputs, np.float64)]
+
+
 def starts_near(
     rates: Float[np.ndarray, "trial time unit"], starts: int, spread: float, seed: int
 ) -> Float[np.ndarray, "start unit"]:

@@ -8,7 +8,8 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.stats import chi2
 
-from recurra.analysis.regimes import Regime, regimes
+from recurra.analysis.regimes import DRIFTING as UNSETTLED
+from recurra.analysis.regimes import FIXED, QUIESCENT, regimes
 from recurra.checks import check_between, check_count, check_positive
 from recurra.models.cohort import Network
 from recurra.tasks.flipflop import FlipFlop
@@ -56,21 +57,20 @@ def memory_lifetimes(network: Network, task: FlipFlop, longest_ms: float = 20_00
     right = (np.sign(outputs) == task.states[:, None]).all(axis=-1)
     begin = _judged_from(task, probe)
     left = ~right[:, begin:]
+    after = regimes(network, task.probe())
     lifetime_ms = np.where(left.any(axis=1), left.argmax(axis=1) * task.dt_ms, np.inf)
     return Lifetimes(
-        kind=np.array(
-            [_kind(one, np.isinf(time)) for one, time in zip(regimes(network, task.probe()), lifetime_ms, strict=True)]
-        ),
+        kind=np.array([_kind(after.kind_of(state), np.isinf(time)) for state, time in enumerate(lifetime_ms)]),
         lifetime_ms=lifetime_ms,
         ends_in=(np.sign(outputs[:, -1])[:, None] == task.states[None]).all(axis=-1).argmax(axis=1),
         longest_ms=float(longest_ms),
     )
 
 
-def _kind(regime: Regime, held: bool) -> int:
-    if not held or regime.kind == "drifting":
+def _kind(regime: str, held: bool) -> int:
+    if not held or regime == UNSETTLED:
         return KINDS.index(DRIFTING)
-    return KINDS.index(STABLE if regime.kind in ("fixed", "quiescent") else OSCILLATING)
+    return KINDS.index(STABLE if regime in (FIXED, QUIESCENT) else OSCILLATING)
 
 
 @dataclass(frozen=True)

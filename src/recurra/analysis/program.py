@@ -15,7 +15,7 @@ from recurra.models.cohort import Network
 from recurra.tasks import FlipFlop, Task
 
 OFFSET = 1e-4  # a step off a saddle along an unstable mode, times the root of the number of units
-ASIDE = 1e-3  # of that step goes in a random direction, so that no symmetry leads from saddle to saddle
+ASIDE = 1e-3  # of a branch's direction goes in a random direction, so that no symmetry leads from saddle to saddle
 LOOSE = 1e-6  # a point that a path ended at is unstable if an eigenvalue lies so far outside the unit circle
 UNSTABLE = 2
 KINDS = ("rest", "orbit", "unstable")
@@ -35,6 +35,7 @@ class Program:
         after: the attractor in which each condition of the task ends; -1 if it has not settled.
         saddle: number of the fixed point at which a branch of an unstable manifold begins.
         growth: modulus of the eigenvalue of that branch's mode.
+        direction: of that branch at the saddle, of length 1.
         leads_to: the attractor at which the branch ends; -1 if it has not settled.
         following: the attractor that each stimulus makes of each attractor; -1 if it has not settled or was not tried.
     """
@@ -47,6 +48,7 @@ class Program:
     after: Int[np.ndarray, "condition"]
     saddle: Int[np.ndarray, "branch"]
     growth: Float[np.ndarray, "branch"]
+    direction: Float[np.ndarray, "branch unit"]
     leads_to: Int[np.ndarray, "branch"]
     following: Int[np.ndarray, "attractor stimulus"]
 
@@ -102,10 +104,11 @@ def program(network: Network, task: Task, points: FixedPoints, modes: int = 8) -
     """
     check_count("modes", modes)
     flow = flow_of(network, points.inputs)
-    off, saddle, growth = _beside_saddles(flow, points, modes)
+    saddle, growth, direction = _branches(flow, points, modes)
     ends = driven(network, np.asarray(task.probe().inputs), first_state(network)[None])[0]
     stable = Attractors(tuple(state[None] for state in points.states[points.index == 0]))
-    known, label = settle(network, np.concatenate([ends, off]), points.inputs, stable)
+    beside = points.states[saddle] + OFFSET * np.sqrt(ends.shape[1]) * direction
+    known, label = settle(network, np.concatenate([ends, beside]), points.inputs, stable)
     after, leads_to = np.split(label, [len(ends)])
     known, following = _following(network, task, points, known)
     return Program(
@@ -115,6 +118,7 @@ def program(network: Network, task: Task, points: FixedPoints, modes: int = 8) -
         after=after,
         saddle=saddle,
         growth=growth,
+        direction=direction,
         leads_to=leads_to,
         following=following,
     )
@@ -187,21 +191,20 @@ def _state_number(task: FlipFlop, signs: Float[np.ndarray, "*batch bit"]) -> Int
     return np.where((signs != 0).all(axis=-1), number, -1)
 
 
-def _beside_saddles(
+def _branches(
     flow: Flow, points: FixedPoints, modes: int
-) -> tuple[Float[np.ndarray, "branch unit"], Int[np.ndarray, "branch"], Float[np.ndarray, "branch"]]:
-    """States beside every saddle, on either side along its unstable modes; the saddle, and the mode's growth."""
-    units = points.states.shape[1]
-    states, saddle, growth, random = [np.zeros((0, units))], [], [], np.random.default_rng(0)
+) -> tuple[Int[np.ndarray, "branch"], Float[np.ndarray, "branch"], Float[np.ndarray, "branch unit"]]:
+    """The saddle, the growth and the direction of every branch: on either side of a saddle along its unstable modes."""
+    units, random = points.states.shape[1], np.random.default_rng(0)
+    saddle, growth, directions = [], [], [np.zeros((0, units))]
     for at in np.flatnonzero(points.index > 0):
         step_jacobian = flow.step_jacobian(flow.jacobian(points.states[at : at + 1]))[0]
-        for moduli, direction in _unstable(step_jacobian, min(modes, int(points.index[at]))):
-            step = direction / np.linalg.norm(direction) + ASIDE * random.standard_normal(units) / np.sqrt(units)
-            step *= OFFSET * np.sqrt(units)
-            states.append(points.states[at] + np.array([step, -step]))
+        for modulus, mode in _unstable(step_jacobian, min(modes, int(points.index[at]))):
+            direction = mode / np.linalg.norm(mode) + ASIDE * random.standard_normal(units) / np.sqrt(units)
+            directions.append(np.array([direction, -direction]) / np.linalg.norm(direction))
             saddle += [at, at]
-            growth += [moduli, moduli]
-    return np.concatenate(states), np.array(saddle, int), np.array(growth, float)
+            growth += [modulus, modulus]
+    return np.array(saddle, int), np.array(growth, float), np.concatenate(directions)
 
 
 def _unstable(matrix: Float[np.ndarray, "unit unit"], modes: int) -> list[tuple[float, Float[np.ndarray, "unit"]]]:

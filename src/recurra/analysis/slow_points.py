@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Complex, Float, Int
 from scipy.optimize import least_squares
+from threadpoolctl import threadpool_limits
 
 from recurra.analysis.fixed_points import CONVERGED, FixedPoints, eigenvalues_at, unique
 from recurra.analysis.flow import Flow, flow_of
@@ -39,7 +40,7 @@ class SlowPoints:
 
 
 def slow_points(
-    network: Network, points: FixedPoints, fastest: float = 0.1, apart: float = 1e-4, most: int = 50
+    network: Network, points: FixedPoints, fastest: float = 0.1, apart: float = 1e-4, most: int = 20
 ) -> SlowPoints:
     r"""The slow points near the states in which the search for fixed points got stuck.
 
@@ -61,7 +62,8 @@ def slow_points(
     check_count("most", most)
     flow = flow_of(network, points.inputs)
     stuck = points.stuck[np.isfinite(points.stuck).all(axis=1)][:most]
-    ends = [_polished(flow, _lowest(flow, state)) for state in stuck]
+    with threadpool_limits(1):
+        ends = [_polished(flow, _lowest(flow, state)) for state in stuck]
     lowest = np.array([end for end in ends if _is_minimum(flow, end, fastest)]).reshape(-1, points.states.shape[1])
     states, found = unique(lowest, apart)
     speed = np.linalg.norm(flow.displacement(states), axis=1)
@@ -70,8 +72,7 @@ def slow_points(
 
 
 def _lowest(flow: Flow, state: Float[np.ndarray, "unit"]) -> Float[np.ndarray, "unit"]:
-    tolerances = {"xtol": 1e-12, "ftol": 1e-12, "gtol": 1e-12}
-    return least_squares(flow.displacement, state, jac=flow.jacobian, max_nfev=200, **tolerances).x  # type: ignore[arg-type]
+    return least_squares(flow.displacement, state, jac=flow.jacobian, method="lm", max_nfev=200).x  # type: ignore[arg-type]
 
 
 def _polished(flow: Flow, state: Float[np.ndarray, "unit"]) -> Float[np.ndarray, "unit"]:

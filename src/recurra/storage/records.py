@@ -41,9 +41,7 @@ def to_dataset(records: Sequence[Any], numbers: Sequence[int]) -> xr.Dataset:
 
 def from_dataset(kind: type[Record], dataset: xr.Dataset) -> list[Record]:
     """The records of every network, in the order of the dataset."""
-    missing = set(record_axes(kind)) - set(dataset.data_vars)
-    if missing:
-        raise ValueError(f"the run folder's {kind.__name__} lacks {', '.join(sorted(missing))}; analyse the run again")
+    _check_complete(kind, dataset)
     return [
         kind(**{name: _value(one[name], axes, one) for name, axes in record_axes(kind).items()})
         for one in (dataset.isel(network=at) for at in range(dataset.sizes["network"]))
@@ -54,6 +52,12 @@ def record_axes(kind: type) -> dict[str, tuple[str, ...]]:
     """The axis names of every field of a record: those of its array annotation, none for a number."""
     hints = get_type_hints(kind)
     return {field.name: tuple(getattr(hints[field.name], "dim_str", "").split()) for field in fields(kind)}
+
+
+def _check_complete(kind: type, dataset: xr.Dataset) -> None:
+    missing = set(record_axes(kind)) - set(dataset.data_vars)
+    if missing:
+        raise ValueError(f"the run folder's {kind.__name__} lacks {', '.join(sorted(missing))}; analyse the run again")
 
 
 def _padded(array: np.ndarray, shape: Sequence[int]) -> np.ndarray:
@@ -70,3 +74,15 @@ def _value(variable: xr.DataArray, axes: tuple[str, ...], one: xr.Dataset) -> An
     counts = {axis: slice(int(one[COUNT.format(axis)])) for axis in axes if COUNT.format(axis) in one}
     values = variable.transpose(*axes).isel(counts).values
     return values if axes else values.item()
+
+
+def to_single_dataset(record: Any) -> xr.Dataset:
+    """A record of a whole cohort as a dataset; its fields have the axes of their annotations and no other."""
+    axes = record_axes(type(record))
+    return xr.Dataset({name: (named, np.asarray(getattr(record, name))) for name, named in axes.items()})
+
+
+def from_single_dataset(kind: type[Record], dataset: xr.Dataset) -> Record:
+    """The record of a whole cohort."""
+    _check_complete(kind, dataset)
+    return kind(**{name: _value(dataset[name], axes, dataset) for name, axes in record_axes(kind).items()})

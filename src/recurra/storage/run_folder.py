@@ -13,7 +13,7 @@ import xarray as xr
 import zarr
 from zarr.errors import ZarrUserWarning
 
-from recurra.storage.records import from_dataset, to_dataset
+from recurra.storage.records import from_dataset, from_single_dataset, to_dataset, to_single_dataset
 
 FORMAT = 1
 Record = TypeVar("Record")
@@ -105,6 +105,14 @@ class RunFolder:
     def read_records(self, name: str, kind: type[Record]) -> list[Record]:
         """The records of a group, one a network."""
         return from_dataset(kind, self.read_dataset(name))
+
+    def write_record(self, name: str, record: Any) -> None:
+        """Write the record of a whole cohort as the group `name`."""
+        self.write_dataset(name, to_single_dataset(record))
+
+    def read_record(self, name: str, kind: type[Record]) -> Record:
+        """The record of a whole cohort."""
+        return from_single_dataset(kind, self.read_dataset(name))
 
     def consolidate(self) -> None:
         """Gather the metadata of `run.zarr` in its root, so that xarray opens it at once and without a warning."""

@@ -1,26 +1,56 @@
 """Everything recurra finds out about one network."""
 
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, get_args, get_type_hints
 
 import numpy as np
 import xarray as xr
 from jaxtyping import Float
+from threadpoolctl import threadpool_limits
 
 from recurra.analysis import (
+    Alignment,
+    Demixed,
+    FixedPoints,
+    Generalization,
     Geometry,
+    Landscape,
+    Lifetimes,
     Memories,
+    NoisyLifetimes,
     NonNormality,
     Performance,
+    Program,
+    PulseTable,
     Reduction,
+    Regimes,
+    Selectivity,
+    SlowPoints,
     Spectrum,
+    TensorComponents,
+    axis_alignment,
+    cross_condition_generalization,
+    demixed_components,
+    factors_of,
+    fixed_points,
     held_memories,
+    landscape,
     memory_geometry,
+    memory_lifetimes,
+    noisy_lifetimes,
     non_normality,
     performance,
     principal_components,
+    program,
+    pulse_table,
+    rate_selectivity,
+    regimes,
     singular_vectors,
+    slow_points,
     spectrum,
+    starts_near,
+    states_on,
+    tensor_components,
 )
 from recurra.models.cohort import Network
 from recurra.streams import Stream, random_key
@@ -29,6 +59,9 @@ from recurra.tasks import FlipFlop, Task, Trials
 TEST_TRIALS = 1_000
 EXAMPLES = 3
 COORDINATES = 3  # principal components along which paths are kept
+STARTS, SPREAD = 400, 0.1  # the search for fixed points begins in so many states on the probe, with noise
+NOISES, NOISY_TRIALS = (0.1, 0.2, 0.3, 0.4, 0.5), 4  # of lifetimes under noise; trials a memory state
+TENSORS, TENSOR_STEPS = 3, 100  # tensor components, of so many time steps of the probe
 
 
 @dataclass(frozen=True)
@@ -71,7 +104,7 @@ class Walk:
 class Dossier:
     """The records of one network; the field names are the groups of `run.zarr`.
 
-    The last three are what only a flip-flop has; None for every other task.
+    From `geometry` on it is what only a flip-flop has; None for every other task.
     """
 
     performance: Performance
@@ -79,25 +112,32 @@ class Dossier:
     non_normality: NonNormality
     pca: Reduction
     svd: Reduction
+    demixed: Demixed
+    tensors: TensorComponents
+    selectivity: Selectivity
     behaviour: Behaviour
+    regimes: Regimes
+    fixed_points: FixedPoints
+    slow_points: SlowPoints
+    program: Program
+    landscape: Landscape
     geometry: Geometry | None = None
+    generalization: Generalization | None = None
+    alignment: Alignment | None = None
     memories: Memories | None = None
+    lifetimes: Lifetimes | None = None
+    noisy_lifetimes: NoisyLifetimes | None = None
+    pulse_table: PulseTable | None = None
     walk: Walk | None = None
+    landscape_bits: Landscape | None = None
 
 
 def record_kinds(task: Task) -> dict[str, type]:
     """The kinds of records in the dossiers of a task, by their name."""
-    kinds: dict[str, type] = {
-        "performance": Performance,
-        "spectrum": Spectrum,
-        "non_normality": NonNormality,
-        "pca": Reduction,
-        "svd": Reduction,
-        "behaviour": Behaviour,
-    }
-    if isinstance(task, FlipFlop):
-        kinds |= {"geometry": Geometry, "memories": Memories, "walk": Walk}
-    return kinds
+    hints = get_type_hints(Dossier)
+    optional = {name for name, kind in hints.items() if get_args(kind)}
+    kinds = {name: (get_args(kind) or (kind,))[0] for name, kind in hints.items()}
+    return kinds if isinstance(task, FlipFlop) else {name: kinds[name] for name in kinds if name not in optional}
 
 
 def test_trials(task: Task, seed: int) -> Trials:
@@ -114,9 +154,16 @@ def make_dossier(network: Network, task: Task, seed: int) -> Dossier:
         seed: of the test trials and of the chance levels.
     """
     check_fit(network, task)
-    trials = test_trials(task, seed)
-    rates, outputs = network.run(task.probe().inputs)
-    pca = principal_components(rates)
+    with threadpool_limits(1):  # the matrices are small: threads would wait for each other
+        return _dossier(network, task, seed)
+
+
+def _dossier(network: Network, task: Task, seed: int) -> Dossier:
+    trials, probe = test_trials(task, seed), task.probe()
+    rates, outputs = network.run(probe.inputs)
+    pca, factors = principal_components(rates), factors_of(task)
+    points = points_of(network, task, seed)
+    found = program(network, task, points)
     behaviour = Behaviour(
         examples=network.respond(trials.part(slice(EXAMPLES)).inputs),
         probe=outputs,
@@ -128,9 +175,29 @@ def make_dossier(network: Network, task: Task, seed: int) -> Dossier:
         non_normality=non_normality(network.weights.recurrent),
         pca=pca,
         svd=singular_vectors(rates),
+        demixed=demixed_components(rates, factors),
+        tensors=tensor_components(rates[:, :: -(-rates.shape[1] // TENSOR_STEPS)], TENSORS, seed, starts=2),
+        selectivity=rate_selectivity(rates, factors, seed),
         behaviour=behaviour,
+        regimes=regimes(network, probe),
+        fixed_points=points,
+        slow_points=slow_points(network, points),
+        program=found,
+        landscape=landscape(network, points, found, lambda here: pca.project(here)[..., :COORDINATES]),
     )
     return _with_memories(dossier, network, task, seed) if isinstance(task, FlipFlop) else dossier
+
+
+def points_of(network: Network, task: Task, seed: int) -> FixedPoints:
+    """The fixed points of a network without input, searched from states near those on the probe.
+
+    Args:
+        network: the network.
+        task: what it was trained on.
+        seed: of the states.
+    """
+    states = states_on(network, np.asarray(task.probe().inputs))
+    return fixed_points(network, starts_near(states, STARTS, SPREAD, seed))
 
 
 def check_fit(network: Network, task: Task) -> None:
@@ -154,7 +221,19 @@ def _with_memories(dossier: Dossier, network: Network, task: FlipFlop, seed: int
         states_components=dossier.pca.project(geometry.state_means)[:, :COORDINATES],
         states_bits=geometry.bit_coordinates(geometry.state_means),
     )
-    return replace(dossier, geometry=geometry, memories=held_memories(network, task), walk=walk)
+    points = dossier.fixed_points
+    return replace(
+        dossier,
+        geometry=geometry,
+        generalization=cross_condition_generalization(network, task, seed),
+        alignment=axis_alignment(network, task, geometry, points, seed),
+        memories=held_memories(network, task),
+        lifetimes=memory_lifetimes(network, task),
+        noisy_lifetimes=noisy_lifetimes(network, task, seed, NOISES, repeats=NOISY_TRIALS),
+        pulse_table=pulse_table(network, task),
+        walk=walk,
+        landscape_bits=landscape(network, points, dossier.program, geometry.bit_coordinates),
+    )
 
 
 def examples_dataset(task: Task, seed: int) -> xr.Dataset:

@@ -8,12 +8,13 @@ import jax
 import numpy as np
 import xarray as xr
 
-from recurra.analysis import Spectrum
+from recurra.analysis import Census, Spectrum
 from recurra.arrays import Weights
 from recurra.models.cohort import Cohort, History, Network
 from recurra.status import Status
 from recurra.storage.checkpoints import read_history, read_weights
 from recurra.storage.run_folder import RunFolder
+from recurra.studies.census import FEWEST
 from recurra.studies.dossier import (
     Dossier,
     examples_dataset,
@@ -43,6 +44,7 @@ class RunRecord:
         examples: inputs, targets and mask of the trials shown.
         probe: inputs, targets and mask of the probe, a `condition` each.
         walk: inputs, targets and memory states of a flip-flop's cube walk; None for other tasks.
+        census: how the networks compare; None where there are fewer than three.
     """
 
     about: Mapping[str, Any]
@@ -57,6 +59,7 @@ class RunRecord:
     examples: xr.Dataset
     probe: xr.Dataset
     walk: xr.Dataset | None
+    census: Census | None
 
 
 def read_run(folder: RunFolder) -> RunRecord:
@@ -76,6 +79,7 @@ def read_run(folder: RunFolder) -> RunRecord:
         examples=folder.read_dataset("examples"),
         probe=folder.read_dataset("probe"),
         walk=folder.read_dataset("walk").drop_dims("network") if isinstance(cohort.task, FlipFlop) else None,
+        census=folder.read_record("census", Census) if len(cohort) >= FEWEST else None,
     )
 
 
@@ -101,6 +105,7 @@ def record_of_network(network: Network, task: Task, seed: int, about: Mapping[st
         examples=examples_dataset(task, seed),
         probe=probe_dataset(task),
         walk=walk_dataset(task) if isinstance(task, FlipFlop) else None,
+        census=None,
     )
 
 

@@ -9,8 +9,9 @@ from typing import Any, Protocol
 
 from recurra.analysis import spectrum
 from recurra.storage.checkpoints import begin_training, resume_training, save_epoch
-from recurra.storage.records import to_dataset
+from recurra.storage.records import to_dataset, to_single_dataset
 from recurra.storage.run_folder import RunFolder
+from recurra.studies.census import FEWEST, census_of_dossiers
 from recurra.studies.dossier import (
     Dossier,
     examples_dataset,
@@ -122,6 +123,9 @@ def analyse_run(folder: RunFolder, progress: Progress) -> list[Dossier]:
     groups |= {"examples": examples_dataset(task, spec.seed), "probe": probe_dataset(task)}
     if isinstance(task, FlipFlop):
         groups["walk"] = groups["walk"].merge(walk_dataset(task))
+    if len(cohort) >= FEWEST:
+        similarities, census = census_of_dossiers(list(cohort), task, dossiers, spec.seed)
+        groups |= {"similarities": to_single_dataset(similarities), "census": to_single_dataset(census)}
     for name, dataset in groups.items():
         folder.write_dataset(name, dataset)
     folder.consolidate()

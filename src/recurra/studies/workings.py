@@ -1,85 +1,84 @@
-"""How one network does its task: its regimes, its fixed points, and how long its memories last."""
+"""How one network does its task, in plain values for JSON and for tables."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from recurra.analysis import (
+    Alignment,
     FixedPoints,
+    Generalization,
     Lifetimes,
-    Regime,
-    fixed_points,
-    memory_lifetimes,
-    regimes,
-    starts_near,
+    NoisyLifetimes,
+    Program,
+    PulseTable,
+    Regimes,
 )
-from recurra.models.cohort import Network
-from recurra.tasks import FlipFlop, Task
+from recurra.analysis.program import stimulus_names
+from recurra.studies.dossier import Dossier
+from recurra.tasks import Task
 
-STARTS, SPREAD = 400, 0.1  # where the search for fixed points begins: so many states on the probe, with noise
 
-
-@dataclass(frozen=True)
-class Workings:
-    """How one network does its task.
+def workings_table(dossier: Dossier, task: Task) -> dict[str, Any]:
+    """Regimes, memory states, fixed points and the program of a network; None for what its task does not have.
 
     Args:
-        regimes: what it does after each condition.
-        fixed_points: those without input.
-        lifetimes: of its memories, if the task is a flip-flop.
-    """
-
-    regimes: list[Regime]
-    fixed_points: FixedPoints
-    lifetimes: Lifetimes | None
-
-
-def workings_of(network: Network, task: Task, seed: int) -> Workings:
-    """Find out how a network does its task.
-
-    Args:
-        network: the network; its inputs and outputs must be those of the task.
+        dossier: of the network.
         task: what it was trained on.
-        seed: of the states from which fixed points are searched.
     """
-    probe = task.probe()
-    states, _ = network.run(probe.inputs)
-    return Workings(
-        regimes=regimes(network, probe),
-        fixed_points=fixed_points(network, starts_near(states, STARTS, SPREAD, seed)),
-        lifetimes=memory_lifetimes(network, task) if isinstance(task, FlipFlop) else None,
-    )
-
-
-def workings_table(found: Workings, task: Task) -> dict[str, Any]:
-    """The same in plain values, for JSON."""
-    points = found.fixed_points
-    index, counts = np.unique(points.index, return_counts=True)
     return {
-        "regimes": [
-            {
-                "condition": one.condition,
-                "kind": one.kind,
-                "period_ms": one.period_ms,
-                "amplitude": one.amplitude,
-                "exponent_hz": one.exponent,
-                "output": list(one.output),
-            }
-            for one in found.regimes
-        ],
-        "memory_states": _memory_states(found.lifetimes, task) if found.lifetimes else None,
-        "fixed_points": {
-            "count": len(points),
-            "by_index": {str(number): int(count) for number, count in zip(index, counts, strict=True)},
-            "residual_max": float(points.residual.max(initial=0.0)),
-            "certified": points.certified,
-            "missing_at_least": points.missing_at_least,
+        "regimes": regime_rows(dossier.regimes, task),
+        "memory_states": memory_rows(dossier.lifetimes, task) if dossier.lifetimes else None,
+        "noisy_lifetimes": _noisy(dossier.noisy_lifetimes) if dossier.noisy_lifetimes else None,
+        "fixed_points": _points(dossier.fixed_points),
+        "slow_points": {"count": len(dossier.slow_points), "speeds": dossier.slow_points.speed.tolist()},
+        "program": _program(dossier.program, task),
+        "pulse_table": _pulse_table(dossier.pulse_table, task) if dossier.pulse_table else None,
+        "generalization": _generalization(dossier.generalization) if dossier.generalization else None,
+        "alignment": _alignment(dossier.alignment) if dossier.alignment else None,
+        "selectivity": {
+            "none": int(dossier.selectivity.count[0]),
+            "one": int(dossier.selectivity.count[1]),
+            "several": int(dossier.selectivity.count[2]),
+            "chance": dossier.selectivity.count_chance.tolist(),
+            "chance_high": dossier.selectivity.count_chance_high.tolist(),
         },
+        "demixed": {"marginal_variance": dossier.demixed.marginal_variance.tolist()},
+        "tensors": {"error": dossier.tensors.error, "similarities": dossier.tensors.similarities.tolist()},
     }
 
 
-def _memory_states(lifetimes: Lifetimes, task: Task) -> list[dict[str, Any]]:
+def regime_rows(found: Regimes, task: Task) -> list[dict[str, Any]]:
+    """A row a condition.
+
+    Args:
+        found: the regimes.
+        task: its conditions have the names.
+    """
+    probe = task.probe()
+    return [
+        {
+            "condition": probe.condition_names[int(number)],
+            "kind": found.kind_of(at),
+            "period_ms": float(found.period_ms[at]),
+            "amplitude": float(found.amplitude[at]),
+            "exponent_hz": float(found.exponent_hz[at]),
+            "multiplier": float(found.multiplier[at]),
+            "time_constant_ms": float(found.time_constant_ms[at]),
+            "settled_ms": float(found.settled_ms[at]),
+            "output": found.mean_output[at].tolist(),
+        }
+        for at, number in enumerate(np.asarray(probe.condition))
+    ]
+
+
+def memory_rows(lifetimes: Lifetimes, task: Task) -> list[dict[str, Any]]:
+    """A row a memory state.
+
+    Args:
+        lifetimes: of the memories.
+        task: its conditions are the memory states.
+    """
     names = task.condition_names
     return [
         {
@@ -90,3 +89,76 @@ def _memory_states(lifetimes: Lifetimes, task: Task) -> list[dict[str, Any]]:
         }
         for state, name in enumerate(names)
     ]
+
+
+def _noisy(found: NoisyLifetimes) -> dict[str, Any]:
+    rows = zip(found.input_noise, found.mean_ms, found.low_ms, found.high_ms, found.failures, strict=True)
+    return {
+        "trials": found.trials,
+        "barrier": found.barrier,
+        "noises": [
+            {"input_noise": noise, "mean_ms": mean, "interval_ms": [low, high], "failures": int(failures)}
+            for noise, mean, low, high, failures in rows
+        ],
+    }
+
+
+def _points(points: FixedPoints) -> dict[str, Any]:
+    index, counts = np.unique(points.index, return_counts=True)
+    return {
+        "count": len(points),
+        "by_index": {str(number): int(count) for number, count in zip(index, counts, strict=True)},
+        "continua": int((points.dimension > 0).sum()),
+        "residual_max": float(points.residual.max(initial=0.0)),
+        "certified": points.certified,
+        "missing_at_least": points.missing_at_least,
+    }
+
+
+def _program(found: Program, task: Task) -> dict[str, Any]:
+    names = stimulus_names(task)
+    return {
+        "attractors": [
+            {"number": at, "kind": found.kind_of(at), "output": found.outputs[at].tolist()} for at in range(len(found))
+        ],
+        "after": dict(zip(task.condition_names, map(_number, found.after), strict=False)),
+        "stimuli": [dict(zip(names, map(_number, row), strict=True)) for row in found.following],
+        "branches": [
+            {"fixed_point": int(saddle), "leads_to": _number(end)}
+            for saddle, end in zip(found.saddle, found.leads_to, strict=True)
+        ],
+    }
+
+
+def _pulse_table(found: PulseTable, task: Task) -> dict[str, Any]:
+    states, pulses = task.condition_names, stimulus_names(task)
+    return {
+        "right": found.right,
+        "of": found.reached.size,
+        "reached": {
+            state: {pulse: states[end] if end >= 0 else None for pulse, end in zip(pulses, row, strict=True)}
+            for state, row in zip(states, found.reached, strict=True)
+        },
+    }
+
+
+def _generalization(found: Generalization) -> dict[str, Any]:
+    names = ("score", "chance", "chance_high", "decoding")
+    return {name: getattr(found, name).tolist() for name in names}
+
+
+def _alignment(found: Alignment) -> dict[str, Any]:
+    return {
+        "readout": found.readout.tolist(),
+        "readout_chance_high": found.readout_chance_high.tolist(),
+        "leading": found.leading.tolist(),
+        "leading_chance_high": found.leading_chance_high,
+        "slow": found.slow.tolist(),
+        "slow_chance_high": found.slow_chance_high,
+        "states_used": found.states_used,
+    }
+
+
+def _number(attractor: int) -> int | None:
+    """The number of an attractor; None where nothing was reached."""
+    return int(attractor) if attractor >= 0 else None

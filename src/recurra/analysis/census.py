@@ -1,0 +1,319 @@
+"""A census: networks sorted by what they do after each condition, and by how alike they are."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.spatial.distance import pdist, squareform
+from sklearn.metrics import silhouette_score
+
+from recurra.analysis.similarity import MEASURES, Similarities
+from recurra.checks import check_choice, check_count
+
+Distances = Float[np.ndarray, "network other_network"]
+Labels = Int[np.ndarray, "network"]
+DRAWS = 200  # cohorts without clusters that the null is made of
+LEVEL = 0.05  # of the test: above, a cohort is one continuum
+MOST_CLUSTERS, SMALLEST = 10, 3  # clusters, and networks in one
+ALONE, LEFT_OUT = -1, -2  # labels of a network in no cluster, and of one that could not be compared
+
+
+@dataclass(frozen=True)
+class NetworkMap:
+    r"""Networks as points in a plane, at distances as close to the given ones as it goes.
+
+    Args:
+        coordinates: of each network; NaN for those left out.
+        explained: share of each dimension in $\sum |\lambda|$ of the doubly centred squared distances.
+        stress: $\sqrt{\sum (d - \hat d)^2 / \sum d^2}$ of the distances d and those in the map; 0 is exact.
+    """
+
+    sources: ClassVar[tuple[str, ...]] = ("torgerson1952", "kruskal1964")
+
+    coordinates: Float[np.ndarray, "network dimension"]
+    explained: Float[np.ndarray, "dimension"]
+    stress: float
+
+
+@dataclass(frozen=True)
+class Clusters:
+    """Groups of networks that are nearer to each other than a cohort without groups would be.
+
+    Args:
+        labels: 0 for the largest cluster, then 1, ...; -1 in none, -2 left out. All 0 if the null is not rejected.
+        best_labels: of the best clustering, whether the null is rejected or not.
+        silhouette: mean silhouette of the best clustering; a network in no cluster has 0.
+        null_silhouette: the same of every cohort without clusters.
+        p_value: share of the cohorts without clusters, this one counted, with a silhouette at least as high.
+    """
+
+    sources: ClassVar[tuple[str, ...]] = ("rousseeuw1987",)
+
+    labels: Labels
+    best_labels: Labels
+    silhouette: float
+    null_silhouette: Float[np.ndarray, "draw"]
+    p_value: float
+
+
+@dataclass(frozen=True)
+class Census:
+    """What the networks of a cohort do, how alike they are, and whether they fall into groups.
+
+    Args:
+        compared: which networks were compared; the others had rates that are not finite, and are left out.
+        kinds: of the regime after each condition.
+        signature: which of the regime signatures each network has, 0 for the most frequent one.
+        signature_kinds: the regimes of every signature.
+        signature_count: how many networks have it.
+        stable_points: stable fixed points of each network.
+        unstable_points: its other fixed points.
+        measure: which of `MEASURES` the distances are.
+        distances: between the networks.
+        coordinates, explained, stress: of the map, those of `NetworkMap`.
+        labels, best_labels, silhouette, null_silhouette, p_value: of the clusters, those of `Clusters`.
+        neighbour_share: share of the networks whose nearest neighbour has their regime signature; NaN below two.
+        neighbour_chance: the same if the signatures were dealt out at random.
+    """
+
+    sources: ClassVar[tuple[str, ...]] = ("torgerson1952", "kruskal1964", "rousseeuw1987")
+
+    compared: Bool[np.ndarray, "network"]
+    kinds: Int[np.ndarray, "network condition"]
+    signature: Labels
+    signature_kinds: Int[np.ndarray, "regime_signature condition"]
+    signature_count: Int[np.ndarray, "regime_signature"]
+    stable_points: Int[np.ndarray, "network"]
+    unstable_points: Int[np.ndarray, "network"]
+    measure: int
+    distances: Distances
+    coordinates: Float[np.ndarray, "network dimension"]
+    explained: Float[np.ndarray, "dimension"]
+    stress: float
+    labels: Labels
+    best_labels: Labels
+    silhouette: float
+    null_silhouette: Float[np.ndarray, "draw"]
+    p_value: float
+    neighbour_share: float
+    neighbour_chance: float
+
+    @property
+    def measure_name(self) -> str:
+        return MEASURES[self.measure]
+
+
+def regime_signature(kinds: Int[np.ndarray, "condition"], names: Sequence[str], conditions: Sequence[str]) -> str:
+    """What a network does after each condition, such as "00 rest · 01 cycle · 10 cycle · 11 fixed".
+
+    Args:
+        kinds: of its regimes, as numbers.
+        names: of the kinds; number k is called `names[k]`.
+        conditions: the names of the conditions.
+    """
+    if len(kinds) != len(conditions):
+        raise ValueError(f"kinds has {len(kinds)} values; expected one a condition: {', '.join(conditions)}")
+    if not all(0 <= kind < len(names) for kind in kinds):
+        raise ValueError(f"kinds is {np.asarray(kinds).tolist()}; expected numbers from 0 to {len(names) - 1}")
+    words = ["rest" if names[kind] == "quiescent" else names[kind] for kind in kinds]
+    return " · ".join(f"{condition} {word}" for condition, word in zip(conditions, words, strict=True))
+
+
+def census(
+    similarities: Similarities,
+    kinds: Int[np.ndarray, "network condition"],
+    stable_points: Int[np.ndarray, "network"],
+    unstable_points: Int[np.ndarray, "network"],
+    seed: int,
+    measure: str = "procrustes",
+    draws: int = DRAWS,
+) -> Census:
+    """Sort networks by their regimes, and look for groups of networks that are alike.
+
+    Args:
+        similarities: of all pairs.
+        kinds: of the regimes of every network, as numbers.
+        stable_points: how many stable fixed points each has.
+        unstable_points: how many others.
+        seed: of the cohorts without clusters.
+        measure: one of `MEASURES`, the one by which the networks are compared.
+        draws: cohorts without clusters.
+    """
+    check_choice("measure", measure, MEASURES)
+    distances = similarities.distances(measure)
+    for name, array in (("kinds", kinds), ("stable_points", stable_points), ("unstable_points", unstable_points)):
+        if len(array) != len(distances):
+            raise ValueError(f"{name} has {len(array)} rows; expected one for each of the {len(distances)} networks")
+    plane, groups = network_map(distances), clusters(distances, seed, draws)
+    signature_kinds, signature, count = _by_frequency(np.asarray(kinds))
+    share, chance = neighbour_agreement(distances, signature)
+    return Census(
+        compared=_compared(distances),
+        kinds=np.asarray(kinds),
+        signature=signature,
+        signature_kinds=signature_kinds,
+        signature_count=count,
+        stable_points=np.asarray(stable_points),
+        unstable_points=np.asarray(unstable_points),
+        measure=MEASURES.index(measure),
+        distances=distances,
+        **vars(plane),
+        **vars(groups),
+        neighbour_share=share,
+        neighbour_chance=chance,
+    )
+
+
+def clusters(
+    distances: Distances,
+    seed: int,
+    draws: int = DRAWS,
+    most: int = MOST_CLUSTERS,
+    smallest: int = SMALLEST,
+) -> Clusters:
+    r"""Clusters of networks, tested against a cohort without any.
+
+    Ward's linkage; the tree is cut where the mean silhouette is highest, of the cuts into 2 to `most` clusters of at
+    least `smallest` networks. A network in a smaller one is in no cluster and counts with 0, and so do all if there is
+    no such cut. The null: a normal cloud of as many points, with the variances $\lambda_k / n$ of the distances'
+    classical scaling ($\lambda_k$ > 0), goes through the same procedure. Where at most 5 % of the null (p, with the
+    cohort itself counted) reach the silhouette, the clusters stand; else the cohort is one continuum and all labels
+    are 0. Rejecting a normal cloud proves no groups: a continuum of another shape, such as a ring, is rejected too.
+
+    Args:
+        distances: between all pairs; networks with NaN on the diagonal are left out.
+        seed: of the null.
+        draws: of the null, at least 19, without which no p is as low as 5 %.
+        most: clusters.
+        smallest: number of networks in a cluster, at least 2.
+
+    Source: Rousseeuw (1987) for the silhouette.
+    """
+    check_count("draws", draws, at_least=19)
+    check_count("most", most, at_least=2)
+    check_count("smallest", smallest, at_least=2)
+    compared = _compared(distances)
+    kept = distances[np.ix_(compared, compared)]
+    silhouette, found = _best_cut(kept, most, smallest)
+    spread = np.sqrt(np.maximum(_scaling(kept)[0], 0) / max(len(kept), 1))
+    clouds = np.random.default_rng(seed)
+    null = np.zeros(draws)
+    for draw in range(draws if silhouette > 0 else 0):
+        cloud = spread * clouds.standard_normal((len(kept), len(kept)))
+        null[draw] = _best_cut(squareform(pdist(cloud)), most, smallest)[0]
+    p_value = (1 + int((null >= silhouette - 1e-12).sum())) / (1 + draws)
+    best = np.full(len(distances), LEFT_OUT)
+    best[compared] = found
+    labels = best if p_value <= LEVEL else np.where(compared, 0, LEFT_OUT)
+    return Clusters(labels, best, silhouette, null, p_value)
+
+
+def network_map(distances: Distances, dimensions: int = 2) -> NetworkMap:
+    r"""Classical multidimensional scaling: networks as points whose distances are close to the given ones.
+
+    The coordinates are the eigenvectors of $-\frac12 J D^2 J$ times $\sqrt{\lambda_k}$, with the squared distances
+    $D^2$ and the centring matrix J. The sign of a dimension is arbitrary: the coordinate that is largest is positive.
+
+    Args:
+        distances: between all pairs; networks with NaN on the diagonal are left out.
+        dimensions: of the map; those that there are too few networks for are 0.
+
+    Source: Torgerson (1952); Kruskal (1964) for the stress.
+    """
+    check_count("dimensions", dimensions)
+    compared = _compared(distances)
+    kept = distances[np.ix_(compared, compared)]
+    values, vectors = _scaling(kept)
+    values = np.pad(values, (0, max(dimensions - len(values), 0)))
+    vectors = np.pad(vectors, ((0, 0), (0, max(dimensions - len(kept), 0))))[:, :dimensions]
+    points = vectors * np.sqrt(np.maximum(values[:dimensions], 0))
+    total, squared = np.abs(values).sum(), (kept**2).sum()
+    misfit = (kept - squareform(pdist(points))) ** 2 if len(kept) > 1 else np.zeros(1)
+    coordinates = np.full((len(distances), dimensions), np.nan)
+    coordinates[compared] = points
+    return NetworkMap(
+        coordinates=coordinates,
+        explained=np.maximum(values[:dimensions], 0) / (total or 1.0),
+        stress=float(np.sqrt(misfit.sum() / (squared or 1.0))),
+    )
+
+
+def neighbour_agreement(distances: Distances, groups: Labels) -> tuple[float, float]:
+    """The share of networks whose nearest neighbour is of their group, and the same for groups dealt out at random.
+
+    Args:
+        distances: between all pairs; networks with NaN on the diagonal are left out.
+        groups: of each network, such as its regime signature.
+    """
+    compared = _compared(distances)
+    kept, own = distances[np.ix_(compared, compared)].copy(), np.asarray(groups)[compared]
+    if len(own) < 2:
+        return np.nan, np.nan
+    np.fill_diagonal(kept, np.inf)
+    sizes = np.unique(own, return_counts=True)[1]
+    chance = np.sum(sizes * (sizes - 1)) / (len(own) * (len(own) - 1))
+    return float((own[kept.argmin(axis=1)] == own).mean()), float(chance)
+
+
+def _best_cut(distances: Distances, most: int, smallest: int) -> tuple[float, Labels]:
+    """The highest mean silhouette, and the labels that have it; 0 and one cluster where there is none above 0."""
+    count = len(distances)
+    best, labels = 0.0, np.zeros(count, int)
+    if count < 2 * smallest:
+        return best, labels
+    tree = linkage(squareform(distances, checks=False), "ward")
+    for parts in range(2, count // 2 + 1):
+        cut = _by_size(fcluster(tree, parts, "maxclust"), smallest)
+        members = cut >= 0
+        if 1 <= cut.max() < most:
+            within = distances[np.ix_(members, members)]
+            score = float(silhouette_score(within, cut[members], metric="precomputed")) * float(members.mean())
+            best, labels = (score, cut) if score > best + 1e-12 else (best, labels)
+    return best, labels
+
+
+def _by_size(groups: Labels, smallest: int) -> Labels:
+    """Numbers from 0 on, the largest group first; -1 for those in a group that is too small."""
+    _, first, inverse, sizes = np.unique(groups, return_index=True, return_inverse=True, return_counts=True)
+    order = np.lexsort((first, -sizes))
+    rank = np.empty(len(order), int)
+    rank[order] = np.arange(len(order))
+    return np.where(sizes[inverse] >= smallest, rank[inverse], ALONE)
+
+
+def _by_frequency(
+    kinds: Int[np.ndarray, "network condition"],
+) -> tuple[Int[np.ndarray, "regime_signature condition"], Labels, Int[np.ndarray, "regime_signature"]]:
+    """The different rows, the most frequent one first; which of them each network has; how many have it."""
+    rows, inverse, count = np.unique(kinds, axis=0, return_inverse=True, return_counts=True)
+    order = np.argsort(-count, kind="stable")
+    return rows[order], np.argsort(order)[inverse.ravel()], count[order]
+
+
+def _scaling(distances: Distances) -> tuple[Float[np.ndarray, "dimension"], Float[np.ndarray, "network dimension"]]:
+    """Eigenvalues of the doubly centred squared distances, the largest first, and eigenvectors with a fixed sign."""
+    squared = distances**2
+    if not len(squared):
+        return np.zeros(0), squared
+    centred = squared - squared.mean(axis=0)
+    values, vectors = np.linalg.eigh(centred.mean(axis=1, keepdims=True) - centred)
+    values, vectors = values[::-1] / 2, vectors[:, ::-1]
+    largest = np.take_along_axis(vectors, np.abs(vectors).argmax(axis=0)[None], axis=0)
+    return values, vectors * np.where(largest < 0, -1.0, 1.0)
+
+
+def _compared(distances: Distances) -> Bool[np.ndarray, "network"]:
+    """Which networks have distances; an error if these are none."""
+    if np.ndim(distances) != 2 or distances.shape[0] != distances.shape[1]:
+        raise ValueError(f"distances has shape {np.shape(distances)}; expected a square matrix")
+    compared = np.isfinite(np.diagonal(distances))
+    kept = distances[np.ix_(compared, compared)]
+    if not (np.isfinite(kept).all() and (kept >= 0).all() and (kept == kept.T).all() and not np.diagonal(kept).any()):
+        raise ValueError(
+            "distances are not those of a distance; expected a symmetric matrix of finite numbers from 0 on, with a "
+            "diagonal of 0, or of NaN for networks that are left out"
+        )
+    return compared

@@ -1,0 +1,45 @@
+"""The command of the census: how the networks of one task compare."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def census(
+    runs: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Run folders of one task.")],
+    measure: Annotated[
+        str, typer.Option(help="What networks are compared by: procrustes, cka, spectral or dynamical.")
+    ] = "procrustes",
+    figure: Annotated[Path | None, typer.Option(help="Also draw the map to this PNG, SVG or PDF file.")] = None,
+    seed: Annotated[int, typer.Option(help="Of the starts of fixed points, and of cohorts without clusters.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the census as JSON.")] = False,
+) -> None:
+    """Networks sorted by what they do, and whether they fall into groups. The runs need not be analysed."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from recurra.analysis.census import MEASURES
+    from recurra.checks import check_choice
+    from recurra.console_studies import print_census
+    from recurra.plotting.papers.census import census_map
+    from recurra.report.figures import write_figure
+    from recurra.storage.run_folder import RunFolder
+    from recurra.studies.census_runs import census_of_runs, read_members
+
+    check_choice("measure", measure, MEASURES)
+    if figure and figure.exists():
+        raise ValueError(f"{figure} exists; choose another file")
+    members = read_members([RunFolder.open(run) for run in runs])
+    with Progress(console=Console(stderr=True), transient=True) as bars:
+        bar = bars.add_task("networks", total=len(members.networks))
+        found = census_of_runs(members, seed, measure, lambda: bars.advance(bar))
+    if figure:
+        write_figure(census_map(found.census, found.signatures), figure)
+    if as_json:
+        typer.echo(json.dumps(found.table(), indent=2))
+    else:
+        print_census(found.table())
+    if figure:
+        typer.echo(f"figure: {figure}", err=as_json)

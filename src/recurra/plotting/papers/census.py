@@ -1,0 +1,206 @@
+"""A cohort on one page: every network as a point on a map, and all distances between them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap, ListedColormap
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Polygon
+
+from recurra.analysis.census import Census
+from recurra.plotting.colors import GRID, INK, NETWORKS, PAPER
+from recurra.plotting.papers.style import PAGE_MM, SMALL, few_ticks, in_print, new_figure, shared_bound
+
+PANEL_MM, FOOT_MM, ROW_MM = 74.0, 14.0, 3.6
+SHOWN = 7  # signatures with a colour and a mark of their own; the others share one
+MARKS = ("o", "s", "^", "D", "v", "P", "X")
+OTHER, OTHER_MARK = "#6b7280", "."
+AROUND = 0.022  # of the map's width: how far a cluster's outline is around its networks
+MANY = 60  # networks; above, their marks are small
+NARROW = 0.03  # share of the networks in a cluster whose name has no room below the matrix
+WIDE = 52  # letters; signatures with a longer name stand in one column
+DISTANCES = LinearSegmentedColormap.from_list("near-far", [INK, "#5b7a99", "#b9cbd6", PAPER])
+LABELS = {
+    "procrustes": "Procrustes distance (rad)",
+    "cka": "CKA angle (rad)",
+    "spectral": "Distance of the spectra",
+    "dynamical": "Distance of the dynamics",
+}
+
+Points = Float[np.ndarray, "network 2"]
+
+
+@in_print()
+def census_map(found: Census, names: Sequence[str]) -> Figure:
+    """The map of a cohort, and the matrix of distances with networks of a cluster, and of a signature, side by side.
+
+    Colours and marks are the regime signatures; an outline is a cluster. In the matrix dark is near, the distances of
+    an outlier have the colour of the scale's end, lines part the clusters, and the strip at the left has the
+    signatures' colours. Networks that were left out are in neither.
+
+    Args:
+        found: the census; its map needs two dimensions.
+        names: of the signatures, the most frequent one first.
+    """
+    if len(names) != len(found.signature_count):
+        raise ValueError(f"names has {len(names)} entries; expected one for each of {len(found.signature_count)}")
+    if found.coordinates.shape[1] < 2:
+        raise ValueError("the map of the census has one dimension; expected two")
+    rows = -(-min(len(names), SHOWN + 1) // _columns(names))
+    figure = new_figure(PAGE_MM, PANEL_MM + FOOT_MM + ROW_MM * rows)
+    plane, strip, matrix = figure.subplots(1, 3, width_ratios=[1, 0.035, 1])
+    _map(plane, found)
+    order = np.lexsort((found.signature, _last_if_alone(found.labels)))
+    order = order[found.compared[order]]
+    if len(order):
+        _strip(strip, found.signature[order])
+        _matrix(figure, matrix, found, order)
+    else:
+        strip.set_axis_off()
+        matrix.set_axis_off()
+    _legend(figure, found, names)
+    return figure
+
+
+def _map(axes: Axes, found: Census) -> None:
+    """Clusters, and on them networks, rare signatures above frequent ones."""
+    points = found.coordinates[:, :2]
+    if found.compared.any() and found.labels.max() > 0:
+        angle = np.linspace(0, 2 * np.pi, 24, endpoint=False)
+        around = (
+            AROUND * np.ptp(points[found.compared], axis=0).max() * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+        )
+        for cluster in range(int(found.labels.max()) + 1):
+            _outline(axes, points[found.labels == cluster], around, _cluster_name(cluster))
+    size = 18 if found.compared.sum() <= MANY else 9
+    for signature in range(len(found.signature_count)):
+        own = points[(found.signature == signature) & found.compared]
+        style, order = _style(signature), 3 + signature / 1_000
+        axes.scatter(*own.T, s=size, zorder=order, linewidths=0.3, edgecolors=PAPER, **style)
+    axes.set_aspect("equal", adjustable="datalim")
+    axes.margins(0.14)
+    few_ticks(axes, x=4, y=4)
+    axes.set_xlabel(f"Dimension 1 ({found.explained[0]:.0%})")
+    axes.set_ylabel(f"Dimension 2 ({found.explained[1]:.0%})")
+    left_out = int((~found.compared).sum())
+    remark = f" ({left_out} left out)" if left_out else ""
+    axes.set_title(f"{int(found.compared.sum())} networks{remark}, stress {found.stress:.2f}")
+
+
+def _outline(axes: Axes, points: Points, around: Points, name: str) -> None:
+    """A border around the networks of a cluster, with its name where it is farthest from the middle of the map."""
+    corners = hull((points[:, None] + around).reshape(-1, 2))
+    axes.add_patch(Polygon(corners, facecolor=INK, alpha=0.05, linewidth=0, zorder=1))
+    axes.add_patch(Polygon(corners, fill=False, edgecolor=INK, linewidth=0.5, zorder=2))
+    outward = corners / np.maximum(np.linalg.norm(corners, axis=1, keepdims=True), 1e-300)
+    far = int(np.linalg.norm(corners, axis=1).argmax())
+    place = {"textcoords": "offset points", "xytext": tuple(5 * outward[far])}
+    axes.annotate(name, tuple(corners[far]), ha="center", va="center", fontsize=SMALL, zorder=6, **place)
+
+
+def hull(points: Points) -> Points:
+    """The corners of the smallest convex polygon around points, counterclockwise; of points on a line its two ends.
+
+    Args:
+        points: at least one.
+    """
+    ordered = np.unique(points, axis=0)
+    halves = []
+    for half in (ordered, ordered[::-1]):
+        corners: list[np.ndarray] = []
+        for point in half:
+            while len(corners) > 1 and _turn(corners[-2], corners[-1], point) <= 0:
+                corners.pop()
+            corners.append(point)
+        halves.append(corners[:-1])
+    return np.array(halves[0] + halves[1]) if len(ordered) > 1 else ordered
+
+
+def _turn(first: np.ndarray, second: np.ndarray, third: np.ndarray) -> float:
+    """Above 0 where the way over the three points turns left."""
+    one, other = second - first, third - first
+    return float(one[0] * other[1] - one[1] * other[0])
+
+
+def _strip(axes: Axes, signature: Int[np.ndarray, "network"]) -> None:
+    """A cell a network, in the colour of its signature."""
+    colors = ListedColormap([str(_style(at)["color"]) for at in range(SHOWN + 1)])
+    axes.imshow(
+        np.minimum(signature, SHOWN)[:, None], cmap=colors, vmin=0, vmax=SHOWN, aspect="auto", interpolation="none"
+    )
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.spines[:].set_visible(False)
+
+
+def _matrix(figure: Figure, axes: Axes, found: Census, order: Int[np.ndarray, "network"]) -> None:
+    distances = found.distances[np.ix_(order, order)]
+    bound = shared_bound(list(distances[np.triu_indices(len(order), 1)]))
+    image = axes.imshow(distances, cmap=DISTANCES, vmin=0, vmax=bound, aspect="auto", interpolation="none")
+    for border in np.flatnonzero(_borders(found.labels[order])) + 0.5:
+        axes.axhline(border, color=NETWORKS[1], linewidth=0.7)
+        axes.axvline(border, color=NETWORKS[1], linewidth=0.7)
+    _name_clusters(axes, found.labels[order])
+    axes.set_yticks([])
+    axes.spines[["top", "right"]].set_visible(True)
+    clusters = int(found.labels.max(initial=0)) + 1
+    told = f"{clusters} clusters" if clusters > 1 else "One continuum"
+    axes.set_title(f"{told}: silhouette {found.silhouette:.2f}, p = {found.p_value:.2g}")
+    axes.set_xlabel("Network, by cluster and signature")
+    bar = figure.colorbar(
+        image, ax=axes, shrink=0.8, aspect=24, pad=0.02, extend="max" if distances.max() > bound else "neither"
+    )
+    bar.set_label(LABELS[found.measure_name])
+    bar.outline.set_edgecolor(GRID)  # type: ignore[operator]
+
+
+def _name_clusters(axes: Axes, labels: Int[np.ndarray, "network"]) -> None:
+    """Names under the clusters that are wide enough."""
+    clusters, first, sizes = np.unique(labels, return_index=True, return_counts=True)
+    middles = first + (sizes - 1) / 2
+    named = (clusters >= 0) & (sizes > NARROW * len(labels)) & (len(clusters) > 1)
+    axes.set_xticks(list(middles[named]), [_cluster_name(int(cluster)) for cluster in clusters[named]])
+    axes.tick_params(axis="x", length=0)
+
+
+def _legend(figure: Figure, found: Census, names: Sequence[str]) -> None:
+    """Signatures with their numbers of networks; those after the seventh in one line."""
+    labels = [f"{name} ({count})" for name, count in zip(names, found.signature_count, strict=True)]
+    if len(names) > SHOWN:
+        labels = [*labels[:SHOWN], f"others ({int(found.signature_count[SHOWN:].sum())})"]
+    handles = []
+    for at, label in enumerate(labels):
+        style = _style(at)
+        handles.append(Line2D([], [], linestyle="none", color=style["color"], marker=style["marker"], label=label))
+        handles[-1].set_markersize(4)
+        handles[-1].set_markeredgewidth(0)
+    figure.legend(
+        handles=handles, loc="outside lower left", ncols=_columns(names), handletextpad=0.3, labelspacing=0.35
+    )
+
+
+def _columns(names: Sequence[str]) -> int:
+    """In how many columns the legend stands."""
+    return 2 if len(names) > 1 and max(map(len, names)) <= WIDE else 1
+
+
+def _cluster_name(cluster: int) -> str:
+    return chr(ord("A") + cluster)
+
+
+def _style(signature: int) -> dict[str, str]:
+    """The colour and the mark of a signature; both tell it apart."""
+    if signature >= SHOWN:
+        return {"color": OTHER, "marker": OTHER_MARK}
+    return {"color": NETWORKS[signature], "marker": MARKS[signature]}
+
+
+def _last_if_alone(labels: Int[np.ndarray, "network"]) -> Int[np.ndarray, "network"]:
+    return np.where(labels < 0, labels.max(initial=0) - labels, labels)
+
+
+def _borders(labels: Int[np.ndarray, "network"]) -> Bool[np.ndarray, "border"]:
+    return labels[1:] != labels[:-1]

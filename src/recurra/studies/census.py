@@ -1,0 +1,157 @@
+"""A census of networks of one task: from the networks to the record, and to plain values."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from jaxtyping import Int
+
+from recurra.analysis.census import ALONE, DRAWS, Census, census, regime_signature
+from recurra.analysis.similarity import MEASURES, Similarities, signature_of, similarity_matrices
+from recurra.models.cohort import Network
+from recurra.studies.dossier import Dossier, check_fit
+from recurra.tasks import Task
+
+FEWEST = 3  # networks that a census needs
+
+
+def similarities_of(networks: Sequence[Network], task: Task) -> Similarities:
+    """All pairs of networks in every measure, by their rates on the probe; NaN where the rates are not finite.
+
+    Args:
+        networks: the networks; their inputs and outputs must be those of the task.
+        task: what they were trained on.
+    """
+    inputs = task.probe().inputs
+    signatures = []
+    for network in networks:
+        check_fit(network, task)
+        rates, _ = network.run(inputs)
+        signatures.append(signature_of(rates, network.weights.recurrent))
+    return similarity_matrices(signatures)
+
+
+def census_of(
+    networks: Sequence[Network],
+    task: Task,
+    seed: int,
+    kinds: Int[np.ndarray, "network condition"],
+    stable_points: Int[np.ndarray, "network"],
+    unstable_points: Int[np.ndarray, "network"],
+    measure: str = "procrustes",
+    draws: int = DRAWS,
+) -> Census:
+    """Sort networks by their regimes, and look for groups of networks that are alike.
+
+    Args:
+        networks: the networks; their inputs and outputs must be those of the task.
+        task: what they were trained on.
+        seed: of the cohorts without clusters.
+        kinds: of the regime of every network after each condition, as numbers.
+        stable_points: how many stable fixed points each has.
+        unstable_points: how many others.
+        measure: the one by which networks are compared: "procrustes", "cka", "spectral" or "dynamical".
+        draws: cohorts without clusters that the clusters are tested against.
+    """
+    if np.shape(kinds) != (len(networks), len(task.condition_names)):
+        raise ValueError(
+            f"kinds has shape {np.shape(kinds)}; expected (network, condition) = "
+            f"({len(networks)}, {len(task.condition_names)})"
+        )
+    return census(similarities_of(networks, task), kinds, stable_points, unstable_points, seed, measure, draws)
+
+
+def census_of_dossiers(
+    networks: Sequence[Network], task: Task, dossiers: Sequence[Dossier], seed: int
+) -> tuple[Similarities, Census]:
+    """The census of networks whose dossiers are known.
+
+    Args:
+        networks: the networks, at least `FEWEST`.
+        task: what they were trained on.
+        dossiers: their analysis.
+        seed: of the cohorts without clusters.
+    """
+    kinds = np.array([dossier.regimes.kind for dossier in dossiers])
+    index = [dossier.fixed_points.index for dossier in dossiers]
+    counts = np.array([((one == 0).sum(), (one > 0).sum()) for one in index])
+    similarities = similarities_of(networks, task)
+    return similarities, census_of_counts(similarities, kinds, counts, seed)
+
+
+def census_of_counts(
+    similarities: Similarities,
+    kinds: Int[np.ndarray, "network condition"],
+    counts: Int[np.ndarray, "network 2"],
+    seed: int,
+    measure: str = MEASURES[0],
+) -> Census:
+    """The census from what is known of every network.
+
+    Args:
+        similarities: of all pairs.
+        kinds: of the regimes.
+        counts: of stable fixed points and of others.
+        seed: of the cohorts without clusters.
+        measure: the one by which networks are compared.
+    """
+    return census(similarities, kinds, counts[:, 0], counts[:, 1], seed, measure)
+
+
+def signature_names(found: Census, kind_names: Sequence[str], task: Task) -> list[str]:
+    """The regime signatures in words, the most frequent one first.
+
+    Args:
+        found: the census.
+        kind_names: of the kinds of regimes, in the order of their numbers.
+        task: its conditions have the names.
+    """
+    return [regime_signature(kinds, kind_names, task.condition_names) for kinds in found.signature_kinds]
+
+
+def census_table(found: Census, kind_names: Sequence[str], task: Task) -> dict[str, Any]:
+    """The same in plain values, for JSON; null where there is no number.
+
+    Args:
+        found: the census.
+        kind_names: of the kinds of regimes, in the order of their numbers.
+        task: what the networks were trained on.
+    """
+    names = signature_names(found, kind_names, task)
+    return {
+        "networks": len(found.compared),
+        "left_out": np.flatnonzero(~found.compared).tolist(),
+        "signatures": [
+            {"signature": name, "networks": int(count)}
+            for name, count in zip(names, found.signature_count, strict=True)
+        ],
+        "measure": found.measure_name,
+        "clusters": {
+            "count": int(found.labels.max(initial=ALONE)) + 1,
+            "silhouette": found.silhouette,
+            "null_mean": float(found.null_silhouette.mean()),
+            "p_value": found.p_value,
+        },
+        "map": {"explained": found.explained.tolist(), "stress": found.stress},
+        "nearest_neighbour": {
+            "same_signature": _number(found.neighbour_share),
+            "chance": _number(found.neighbour_chance),
+        },
+        "each": [_row(found, at, names) for at in range(len(found.compared))],
+    }
+
+
+def _row(found: Census, at: int, names: Sequence[str]) -> dict[str, Any]:
+    return {
+        "network": at,
+        "signature": names[found.signature[at]],
+        "stable_points": int(found.stable_points[at]),
+        "unstable_points": int(found.unstable_points[at]),
+        "cluster": int(found.labels[at]) if found.labels[at] > ALONE else None,
+        "map": [_number(value) for value in found.coordinates[at].tolist()],
+    }
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None
