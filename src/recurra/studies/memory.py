@@ -1,6 +1,7 @@
 """Figure 13 of Jarne and Laje (2019): how the pulse memory fails with the delay, and how units help."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import ClassVar, final
 
 import numpy as np
@@ -11,14 +12,29 @@ from recurra.intervals import wilson_interval
 from recurra.models.cohort import Cohort
 from recurra.plotting.papers.studies import memory_curve
 from recurra.studies.dossier import test_trials
-from recurra.studies.protocol import papers_spec
+from recurra.studies.protocol import PASSES, papers_spec
 from recurra.studies.spec import RunSpec
-from recurra.studies.study import Rows, Scale, Study, Verdict, column, mean_and_error, published, where
+from recurra.studies.study import Rows, Scale, Study, Value, Verdict, column, mean_and_error, published, where
 from recurra.tasks import PulseMemory
 from recurra.tasks.rules import SUCCESSFUL
 
 AFTER_MS = 20.0  # from the end of the answer to the end of a trial, at least
-TARGET_NOISE = 0.1  # standard deviation of the noise that the programs add to the targets
+ONE_PASS = 1  # the published distances are those of networks that have gone through the trials once
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Networks that differ from those of the other cells in one factor.
+
+    Args:
+        value: of the factor.
+        passes: how many times they went through the trials at most.
+        spec: how they are trained.
+    """
+
+    value: float
+    passes: int
+    spec: RunSpec
 
 
 def memory_spec(seed: int, *, delay_ms: float, units: int, networks: int, passes: int) -> RunSpec:
@@ -30,79 +46,76 @@ def memory_spec(seed: int, *, delay_ms: float, units: int, networks: int, passes
     return papers_spec("pulse", networks=networks, seed=seed, units=units, passes=passes, settings=settings)
 
 
-def measured(spec: RunSpec, cohort: Cohort, factor: str, value: float) -> Rows:
-    """A row a network: what it was trained on, and its distance and success on fresh trials.
-
-    `distance` is from the clean targets. `distance_from_noisy` is from targets with noise of standard deviation 0.1,
-    as the published programs measure it; it is at least 0.1 times the root of the number of steps.
-    """
-    trials = test_trials(spec.task, spec.seed)
-    noise = np.random.default_rng(spec.seed).normal(0, TARGET_NOISE, np.shape(trials.targets))
+def measured(cell: Cell, cohort: Cohort, factor: str) -> Rows:
+    """A row a network: what it was trained on, and its distance and success on fresh trials."""
+    trials = test_trials(cell.spec.task, cell.spec.seed)
     rows: Rows = []
     for at, number in enumerate(cohort.numbers):
-        found = performance(cohort[at], spec.task, trials)
-        error = cohort[at].respond(trials.inputs) - (np.asarray(trials.targets) + noise)
+        found = performance(cohort[at], cell.spec.task, trials)
         rows.append(
             {
-                factor: value,
+                factor: cell.value,
+                "passes": cell.passes,
                 "network": number,
                 "status": cohort.status[at].name,
                 "success": found.success,
                 "mse": found.mse,
                 "distance": found.distance,
-                "distance_from_noisy": float(np.linalg.norm(error, axis=1).mean()),
             }
         )
     return rows
 
 
 def _points(networks: Rows, factor: str, known: Rows) -> Rows:
-    """A row a value of the factor: mean distance with its 95 % interval, and the published one."""
+    """A row a value of the factor: after one pass and after all of them the mean distance, and the published one."""
     rows: Rows = []
     before = {row[factor]: row for row in known}
     for value in dict.fromkeys(row[factor] for row in networks):
-        of_row = where(networks, **{factor: value})
-        clean = mean_and_error(column(of_row, "distance"))
-        noisy = mean_and_error(column(of_row, "distance_from_noisy"))
-        good = wilson_interval(int((column(of_row, "success") >= SUCCESSFUL).sum()), len(of_row))
-        rows.append(
-            {
-                factor: value,
-                "networks": len(of_row),
-                **{f"distance_{key}": number for key, number in clean.items()},
-                **{f"noisy_{key}": number for key, number in noisy.items()},
-                "successful": good.count,
-                "successful_low": good.low,
-                "successful_high": good.high,
-                "published_distance": before[value]["distance"] if value in before else float("nan"),
-                "published_error": before[value]["error"] if value in before else float("nan"),
-                "published_networks": before[value]["networks"] if value in before else 0,
-            }
-        )
+        row: dict[str, Value] = {factor: value}
+        for name, passes in (("one_pass", ONE_PASS), ("all_passes", PASSES)):
+            of_row = where(networks, **{factor: value, "passes": passes})
+            row |= _summary(name, of_row)
+        there = before.get(value, {"distance": float("nan"), "error": float("nan"), "networks": 0})
+        row |= {f"published_{key}": there[key] for key in ("distance", "error", "networks")}
+        rows.append(row)
     return sorted(rows, key=lambda row: float(row[factor]))
 
 
-def _verdicts(rows: Rows, words: str, factor: str) -> list[Verdict]:
+def _summary(name: str, networks: Rows) -> dict[str, Value]:
+    """How many networks, their mean distance with its 95 % interval, and how many are successful; NaN without any."""
+    if not networks:
+        keys = ("mean", "deviation", "error", "low", "high", "successful", "successful_low", "successful_high")
+        return {f"{name}_networks": 0, **{f"{name}_{key}": float("nan") for key in keys}}
+    good = wilson_interval(int((column(networks, "success") >= SUCCESSFUL).sum()), len(networks))
+    return {
+        f"{name}_networks": len(networks),
+        **{f"{name}_{key}": number for key, number in mean_and_error(column(networks, "distance")).items()},
+        f"{name}_successful": good.count,
+        f"{name}_successful_low": good.low,
+        f"{name}_successful_high": good.high,
+    }
+
+
+def _verdicts(rows: Rows, words: str, factor: str) -> Iterator[Verdict]:
     """Two means agree if they differ by less than 1.96 standard errors of the difference."""
-    found = []
     for row in rows:
         what = words.format(f"{float(row[factor]):g}")
-        mean, error = float(row["distance_mean"]), float(row["distance_error"])
-        text = (
-            f"{mean:.2f} ± {error:.2f} ({row['networks']} networks; from noisy targets {float(row['noisy_mean']):.2f})"
-        )
+        mean, error = float(row["one_pass_mean"]), float(row["one_pass_error"])
+        text = f"{mean:.2f} ± {error:.2f} ({row['one_pass_networks']} networks, one pass)"
+        if row["all_passes_networks"]:
+            text += f"; after up to {PASSES} passes {float(row['all_passes_mean']):.2f}"
         if not row["published_networks"]:
-            found.append(Verdict(what, "none", text, "cannot be compared", "not among the published points"))
+            yield Verdict(what, "none", text, "cannot be compared", "not among the published points")
             continue
         known, known_error = float(row["published_distance"]), float(row["published_error"])
-        difference = mean - known
-        apart = abs(difference) > 1.96 * float(np.hypot(error, known_error))
-        found.append(
-            Verdict(
-                what, f"{known:.2f} ± {known_error:.2f}", text, "differs" if apart else "agrees", f"{difference:+.2f}"
-            )
-        )
-    return found
+        apart = abs(mean - known) > 1.96 * float(np.hypot(error, known_error))
+        there = f"{known:.2f} ± {known_error:.2f}"
+        yield Verdict(what, there, text, "differs" if apart else "agrees", f"{mean - known:+.2f}")
+
+
+def _tables(cells: list[Cell], trained: Callable[[RunSpec], Cohort], factor: str, known: Rows) -> dict[str, Rows]:
+    networks = [row for cell in cells for row in measured(cell, trained(cell.spec), factor)]
+    return {"points": _points(networks, factor, known), "networks": networks}
 
 
 @final
@@ -114,24 +127,23 @@ class MemoryDelay(Study):
     sources: ClassVar[tuple[str, ...]] = ("jarne2019",)
 
     def plan(self, scale: Scale, seed: int) -> list[RunSpec]:
-        return [spec for _, spec in self._cells(scale, seed)]
+        return [cell.spec for cell in self._cells(scale, seed)]
 
-    def _cells(self, scale: Scale, seed: int) -> list[tuple[float, RunSpec]]:
+    def _cells(self, scale: Scale, seed: int) -> list[Cell]:
         delays = column(published("memory_delay"), "delay_ms")
-        networks, passes = {"quick": (2, 1), "laptop": (20, 20), "paper": (30, 20)}[scale]
-        chosen = delays[[0, -1]] if scale == "quick" else delays
-        return [
-            (float(delay), memory_spec(seed, delay_ms=float(delay), units=50, networks=networks, passes=passes))
-            for delay in chosen
-        ]
+        networks = {"quick": 2, "laptop": 20, "paper": 30}[scale]
+        cells = []
+        for passes in (ONE_PASS,) if scale == "quick" else (ONE_PASS, PASSES):
+            for delay in delays[[0, -1]] if scale == "quick" else delays:
+                spec = memory_spec(seed, delay_ms=float(delay), units=50, networks=networks, passes=passes)
+                cells.append(Cell(float(delay), passes, spec))
+        return cells
 
     def measure(self, scale: Scale, seed: int, trained: Callable[[RunSpec], Cohort]) -> dict[str, Rows]:
-        cells = self._cells(scale, seed)
-        networks = [row for delay, spec in cells for row in measured(spec, trained(spec), "delay_ms", delay)]
-        return {"points": _points(networks, "delay_ms", published("memory_delay")), "networks": networks}
+        return _tables(self._cells(scale, seed), trained, "delay_ms", published("memory_delay"))
 
     def verdicts(self, tables: dict[str, Rows]) -> list[Verdict]:
-        return _verdicts(tables["points"], "distance, delay {} ms", "delay_ms")
+        return list(_verdicts(tables["points"], "distance, delay {} ms", "delay_ms"))
 
     def figures(self, tables: dict[str, Rows]) -> dict[str, Figure]:
         return {"distance": memory_curve(tables["points"], published("memory_delay"), "delay_ms", "Delay (ms)")}
@@ -146,27 +158,35 @@ class MemorySize(Study):
     sources: ClassVar[tuple[str, ...]] = ("jarne2019",)
 
     def plan(self, scale: Scale, seed: int) -> list[RunSpec]:
-        return [spec for _, spec in self._cells(scale, seed)]
+        return [cell.spec for cell in self._cells(scale, seed)]
 
-    def _cells(self, scale: Scale, seed: int) -> list[tuple[int, RunSpec]]:
+    def _cells(self, scale: Scale, seed: int) -> list[Cell]:
+        sizes = column(published("memory_size"), "units").astype(int).tolist()
         cells = []
-        for units in column(published("memory_size"), "units").astype(int).tolist():
-            networks, passes = 30, 20
-            if scale == "quick":
-                networks, passes = (2, 1) if units == 50 else (0, 0)
-            elif scale == "laptop":
-                networks = 8 if units <= 200 else 3 if units in (250, 300) else 0
-            if networks:
-                cells.append((units, memory_spec(seed, delay_ms=150, units=units, networks=networks, passes=passes)))
+        for passes in (ONE_PASS, PASSES):
+            for units in sizes:
+                networks = _networks(scale, units, passes)
+                if networks:
+                    spec = memory_spec(seed, delay_ms=150, units=units, networks=networks, passes=passes)
+                    cells.append(Cell(units, passes, spec))
         return cells
 
     def measure(self, scale: Scale, seed: int, trained: Callable[[RunSpec], Cohort]) -> dict[str, Rows]:
-        cells = self._cells(scale, seed)
-        networks = [row for units, spec in cells for row in measured(spec, trained(spec), "units", units)]
-        return {"points": _points(networks, "units", published("memory_size")), "networks": networks}
+        return _tables(self._cells(scale, seed), trained, "units", published("memory_size"))
 
     def verdicts(self, tables: dict[str, Rows]) -> list[Verdict]:
-        return _verdicts(tables["points"], "distance, {} units", "units")
+        return list(_verdicts(tables["points"], "distance, {} units", "units"))
 
     def figures(self, tables: dict[str, Rows]) -> dict[str, Figure]:
         return {"distance": memory_curve(tables["points"], published("memory_size"), "units", "Units")}
+
+
+def _networks(scale: Scale, units: int, passes: int) -> int:
+    """How many networks of a size are trained for so many passes."""
+    if scale == "quick":
+        return 2 if units == 50 and passes == ONE_PASS else 0
+    if scale == "paper":
+        return 30
+    if passes == ONE_PASS:
+        return 20 if units <= 200 else 10
+    return 8 if units in (50, 100, 150, 200) else 0

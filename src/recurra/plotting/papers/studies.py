@@ -43,21 +43,28 @@ def memory_curve(rows: Rows, published: Rows, factor: str, label: str) -> Figure
     figure = new_figure(COLUMN_MM, 90)
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[1, 2])
     x = _column(rows, factor)
-    good = _column(rows, "successful") / _column(rows, "networks")
-    ends = [good - _column(rows, "successful_low"), _column(rows, "successful_high") - good]
-    upper.errorbar(x, 100 * good, yerr=100 * np.maximum(ends, 0), fmt="o-", color=FOUND, markersize=3, linewidth=0.8)
+    for key, color, mark, name in (("one_pass", FOUND, "o-", "one pass"), ("all_passes", THIRD, "s-", "all passes")):
+        part = [row for row in rows if row[f"{key}_networks"]]
+        if not part:
+            continue
+        where, total = _column(part, factor), _column(part, f"{key}_networks")
+        good = _column(part, f"{key}_successful") / total
+        ends = [good - _column(part, f"{key}_successful_low"), _column(part, f"{key}_successful_high") - good]
+        look = {"fmt": mark, "color": color, "markersize": 3, "linewidth": 0.8}
+        upper.errorbar(where, 100 * good, yerr=100 * np.maximum(ends, 0), **look)
+        lower.errorbar(where, _column(part, f"{key}_mean"), yerr=_column(part, f"{key}_error"), label=name, **look)
     upper.set_ylabel("Successful (%)")
     upper.set_ylim(-5, 105)
-    points = (
-        (rows, "distance_mean", "distance_error", FOUND, "o-", "found"),
-        (rows, "noisy_mean", "noisy_error", THIRD, "s--", "found, from noisy targets"),
-        (published, "distance", "error", PUBLISHED, "D", "published"),
+    lower.errorbar(
+        _column(published, factor),
+        _column(published, "distance"),
+        yerr=_column(published, "error"),
+        fmt="D",
+        color=PUBLISHED,
+        markersize=3,
+        linewidth=0.8,
+        label="published",
     )
-    for of, mean, error, color, mark, name in points:
-        y = (_column(of, mean), _column(of, error))
-        lower.errorbar(
-            _column(of, factor), y[0], yerr=y[1], fmt=mark, color=color, markersize=3, linewidth=0.8, label=name
-        )
     lower.set_xlabel(label)
     lower.set_ylabel("Distance")
     lower.set_ylim(bottom=0)
