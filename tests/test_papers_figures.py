@@ -10,10 +10,13 @@ import jax
 import matplotlib
 import numpy as np
 import pytest
+from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.colors import to_hex, to_rgba
-from matplotlib.patches import Circle
+from matplotlib.patches import Circle, FancyArrowPatch
 
-from recurra.analysis import Spectrum, spectrum
+from recurra.analysis import Lifetimes, Program, Spectrum, spectrum
+from recurra.analysis.census import census
+from recurra.analysis.similarity import Similarities
 from recurra.arrays import Weights
 from recurra.models import RateRNN
 from recurra.models.cohort import History, Network
@@ -30,13 +33,20 @@ from recurra.plotting.papers import (
     state_space,
 )
 from recurra.plotting.papers.labels import label_offsets
+from recurra.plotting.papers.landscape import LENGTH, Landmarks, landscape_of_paths, landscape_of_states
+from recurra.plotting.papers.lifetimes import lifetimes, variance_shares
+from recurra.plotting.papers.program import GAP, NODE, SADDLE, Nodes, program, reached
 from recurra.plotting.papers.projection import BASIS, on_page
+from recurra.plotting.papers.spectra_points import spectra_points
 from recurra.plotting.papers.state_panel import LAYERS, edges
 from recurra.plotting.papers.style import columns_for, shared_bound
+from recurra.plotting.papers.trajectories import Lines, Trajectories
+from recurra.report.figure_plans import wrong_transitions
 from recurra.report.figures import figures_of, write_figures
 from recurra.status import Status
 from recurra.studies.run_record import read_run, record_of_network
-from recurra.tasks import FlipFlop, Trials
+from recurra.studies.spec import read_table, to_spec, with_settings
+from recurra.tasks import TASKS, FlipFlop, Trials
 
 CUBE = FlipFlop(bits=3).states
 
@@ -63,15 +73,16 @@ def colors_of(axes):
     return {to_hex(line.get_color()) for line in axes.get_lines()}
 
 
-def untrained(bits, units, seed, scale=1.0):
+def untrained(bits, units, seed, scale=1.0, outputs=None):
     """A network with random weights, for the panels of imported networks."""
     random = np.random.default_rng(seed)
+    outputs = outputs or bits
     weights = Weights(
         recurrent=scale * random.normal(size=(units, units)) / np.sqrt(units),
         input=random.normal(size=(units, bits)),
-        output=random.normal(size=(bits, units)) / np.sqrt(units),
+        output=random.normal(size=(outputs, units)) / np.sqrt(units),
         recurrent_bias=np.zeros(units),
-        output_bias=np.zeros(bits),
+        output_bias=np.zeros(outputs),
     )
     return Network(RateRNN(units=units).dynamics(1.0), weights, 1.0)
 
@@ -270,6 +281,302 @@ def test_shared_bound_leaves_out_what_diverged():
     assert shared_bound([1.0, 2.0, 2.5]) == 2.5
     assert shared_bound([1.0, 1.0, 1e9, np.inf]) == 3.0
     assert shared_bound([np.nan]) == 1.0
+
+
+def marks_of(dimensions=3, hidden=0):
+    """Two stable points, a saddle with one unstable mode and one with four, and an orbit; some points are far away."""
+    points = np.array([[1.0, 0, 0], [-1, 0, 0], [0, 0, 0], [0, 0.5, 0], *[[1e3, 0, 0]] * hidden])[:, :dimensions]
+    directions = np.array([[2.0, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0]])[:, :dimensions]
+    angle = np.linspace(0, 2 * np.pi, 200)
+    orbit = np.stack([np.cos(angle), np.sin(angle), 0 * angle], axis=1)[None, :, :dimensions] / 2
+    index = np.array([0, 0, 1, 4, *[0] * hidden])
+    return Landmarks(points, index, np.array([2, 2, 3, 3]), directions, orbit)
+
+
+def faces(axes):
+    """How many scattered points have a colour."""
+    colors = [
+        to_hex(color)
+        for marks in axes.collections
+        if isinstance(marks, PathCollection)
+        for color in np.broadcast_to(marks.get_facecolors(), (len(marks.get_offsets()), 4))
+    ]
+    return {color: colors.count(color) for color in set(colors)}
+
+
+@pytest.mark.parametrize("dimensions", [1, 2, 3])
+def test_landscape_has_stable_points_filled_and_saddles_open(dimensions):
+    panel = cube_panel(dimensions=dimensions)
+    bare = drawn(state_space([panel], CUBE, np.arange(50.0)))
+    figure = drawn(landscape_of_states([panel], [marks_of(dimensions)], CUBE, np.arange(50.0)))
+    found, before = faces(figure.axes[0]), faces(bare.axes[0])
+    assert (found[INK], found["#ffffff"]) == (before.get(INK, 0) + 2, before.get("#ffffff", 0) + 2)
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [
+        "stable fixed point",
+        "unstable fixed point",
+        "unstable direction",
+        "orbit",
+    ]
+    assert figure.get_figheight() > bare.get_figheight()
+    box, bare_box = (one.axes[0].get_window_extent() for one in (figure, bare))
+    assert (box.width, box.y0) == pytest.approx((bare_box.width, bare_box.y0)), "room is made above"
+
+
+def test_unstable_directions_are_drawn_where_they_are_few_and_scaled_by_the_longest():
+    panel = cube_panel(dimensions=2)
+    axes = drawn(landscape_of_states([panel], [marks_of(2)], CUBE, np.arange(50.0))).axes[0]
+    (lines,) = (
+        one for one in axes.collections if isinstance(one, LineCollection) and to_hex(one.get_color()[0]) == INK
+    )
+    lengths = [np.linalg.norm(path[1] - path[0]) for path in lines.get_segments()]
+    assert lengths == pytest.approx([LENGTH * axes.get_xlim()[1], LENGTH * axes.get_xlim()[1] / 2])
+
+
+def test_points_outside_of_the_box_are_counted():
+    panels, marks = [cube_panel()] * 2, [marks_of(), marks_of(hidden=2)]
+    figure = drawn(landscape_of_states(panels, marks, CUBE, np.arange(50.0)))
+    told = [[text for text in texts(axes) if "not in view" in text] for axes in figure.axes]
+    assert told == [[], ["2 fixed points not in view"]]
+
+
+@pytest.mark.parametrize("dimensions", [1, 2, 3])
+def test_landscape_of_paths_is_wide_enough_for_points_that_are_near(dimensions):
+    paths = np.zeros((2, 40, dimensions)) + np.linspace(0, 0.5, 40)[None, :, None]
+    panel = Trajectories("Network 0", ("PC 1", "PC 2", "PC 3")[:dimensions], paths)
+    lines = Lines(("0", "1"), ("#3560c8", "#a82a64"), (False, False), (0, 1))
+    figure = drawn(landscape_of_paths([panel], [marks_of(dimensions, hidden=1)], lines, np.arange(40.0)))
+    assert {"1 fixed point not in view"} <= texts(figure.axes[0])
+    found = faces(figure.axes[0])
+    assert (found[INK], found["#ffffff"]) == (2, 2)
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["0", "1"]
+    with pytest.raises(ValueError, match="zip"):
+        landscape_of_paths([panel], [], lines, np.arange(40.0))
+
+
+def handmade_program():
+    """Attractors 0 and 1, set and reset by two stimuli; 2 is beside 1, 3 is anywhere; two saddles, and a star."""
+    return Program(
+        kind=np.array([0, 1, 0, 0]),
+        states=np.array([[1.0, 0], [-1, 0], [-1, 1], [5, 5]]),
+        outputs=np.array([[1.0], [-1], [0], [0]]),
+        after=np.array([0, 1]),
+        saddle=np.array([0, 0, 1, 1, 2, 2, 2, 2]),
+        growth=np.full(8, 1.1),
+        direction=np.ones((8, 2)),
+        leads_to=np.array([0, 1, 1, 2, 0, 1, 2, 3]),
+        following=np.array([[0, 1], [0, 1], [0, 1], [0, 0]]),
+    )
+
+
+def drawn_program(found, wrong=None, places=None, points=3):
+    count = len(found)
+    places = np.arange(2.0 * count).reshape(count, 2) if places is None else places
+    nodes = Nodes(tuple(f"n{at}" for at in range(count)), ("#3560c8",) * count, places)
+    lines = Lines(("set", "reset"), ("#cf4558", "#3a9c4e"), (False, True), (0, 1))
+    wrong = np.zeros(found.following.shape, bool) if wrong is None else wrong
+    return drawn(program(found, np.zeros((points, 2)) + np.arange(points)[:, None] / 7, nodes, lines, wrong, "title"))
+
+
+def parts(axes):
+    """Circles by their radius, arrows by their colour, and crosses."""
+    circles = [patch for patch in axes.patches if isinstance(patch, Circle)]
+    arrows = [to_hex(patch.get_edgecolor()) for patch in axes.patches if isinstance(patch, FancyArrowPatch)]
+    return circles, sorted(arrows), [line for line in axes.get_lines() if line.get_marker() == "x"]
+
+
+def test_program_shows_what_stimuli_lead_to_and_what_a_saddle_parts_from_it():
+    found = handmade_program()
+    assert reached(found) == [0, 1]
+    figure = drawn_program(found)
+    axes = figure.axes[0]
+    circles, arrows, crosses = parts(axes)
+    assert {"n0", "n1", "n2"} <= texts(axes)
+    assert "n3" not in texts(axes)
+    assert "2 attractors, 1 of 2 that no stimulus leads to, 2 of 3 saddles" in texts(axes)
+    assert arrows == ["#3a9c4e", "#cf4558"], "an arrow for a stimulus that changes something"
+    assert not crosses
+    assert sum(circle.radius == SADDLE for circle in circles) == 2
+    rest, orbit = (circle for circle in circles if circle.radius == NODE)
+    assert (to_hex(rest.get_facecolor()), to_hex(orbit.get_facecolor())) == ("#3560c8", "#ffffff")
+    assert to_hex(orbit.get_edgecolor()) == "#3560c8"
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert labels == ["set", "reset", "at rest", "orbit", "saddle"]
+    assert width_mm(figure) == pytest.approx(85)
+
+
+def test_wrong_transitions_have_a_cross():
+    wrong = np.array([[True, True], [False, False], [False, False], [False, False]])
+    figure = drawn_program(handmade_program(), wrong)
+    crosses = parts(figure.axes[0])[2]
+    assert {to_hex(line.get_color()) for line in crosses} == {INK, "#cf4558"}, "on its arrow; beside its node"
+    assert "wrong" in [text.get_text() for text in figure.legends[0].get_texts()]
+
+
+def test_nodes_in_one_place_make_room_for_each_other():
+    found = handmade_program()
+    axes = drawn_program(found, places=np.full((4, 2), np.nan)).axes[0]
+    centers = np.array([circle.center for circle in parts(axes)[0] if circle.radius != SADDLE])
+    apart = np.linalg.norm(centers[:, None] - centers[None], axis=-1) + 1e3 * np.eye(3)
+    assert apart.min() > 0.99 * (2 * NODE + GAP)
+    far = np.array([[0.0, 0], [1, 0], [0, 1], [1, 1]])
+    axes = drawn_program(found, places=far).axes[0]
+    first, second, third = (circle.center for circle in parts(axes)[0] if circle.radius != SADDLE)
+    across, upwards = np.subtract(second, first), np.subtract(third, first)
+    assert (across[1], upwards[0]) == pytest.approx((0, 0), abs=0.01), "those far apart stay"
+    assert across[0] > 40
+    assert across[0] == pytest.approx(upwards[1], abs=0.01)
+
+
+def test_a_saddle_at_which_a_path_ended_is_its_node():
+    found = dataclasses.replace(handmade_program(), kind=np.array([0, 2, 0, 0]))
+    points = np.stack([found.states[1], [9, 9], [9, 9]])
+    nodes = Nodes(("a", "b", "c", "d"), ("#3560c8",) * 4, found.states)
+    lines = Lines(("set", "reset"), ("#cf4558", "#3a9c4e"), (False, True), (0, 1))
+    axes = drawn(program(found, points, nodes, lines, np.zeros((4, 2), bool), "")).axes[0]
+    assert sum(circle.radius == SADDLE for circle in parts(axes)[0]) == 1
+
+
+def test_program_without_attractors_and_with_too_many(seed):
+    nothing = dataclasses.replace(handmade_program(), after=np.array([-1, -1]))
+    assert "no condition ends at an attractor" in texts(drawn_program(nothing).axes[0])
+    random, count = np.random.default_rng(seed), 60
+    many = Program(
+        kind=random.integers(3, size=count),
+        states=random.normal(size=(count, 2)),
+        outputs=random.normal(size=(count, 1)),
+        after=np.arange(2),
+        saddle=np.zeros(0, int),
+        growth=np.zeros(0),
+        direction=np.zeros((0, 2)),
+        leads_to=np.zeros(0, int),
+        following=np.stack([(np.arange(count) + 1) % count, np.full(count, -1)], axis=1),
+    )
+    figure = drawn_program(many, places=random.normal(size=(count, 2)), points=0)
+    assert "40 of 60 attractors" in texts(figure.axes[0])
+    assert width_mm(figure) == pytest.approx(170)
+
+
+def test_transitions_are_wrong_at_first_or_in_the_end(record):
+    dossier = record.dossiers[0]
+    states = FlipFlop(bits=1).states
+    found = dataclasses.replace(handmade_program(), after=np.array([1, 0]), following=np.array([[0, 1], [0, 0]]))
+    right = np.array([[1, 0], [1, 0]])
+    dossier = dataclasses.replace(
+        dossier, program=found, pulse_table=dataclasses.replace(dossier.pulse_table, reached=right, expected=right)
+    )
+    signs = np.array([[1.0], [-1]])
+    np.testing.assert_array_equal(wrong_transitions(dossier, signs, states), [[False, False], [False, True]])
+    table = dataclasses.replace(dossier.pulse_table, reached=np.array([[1, 0], [1, 1]]))
+    at_first = dataclasses.replace(dossier, pulse_table=table)
+    np.testing.assert_array_equal(wrong_transitions(at_first, signs, states), [[False, True], [False, True]])
+    assert not wrong_transitions(dossier, -signs, states).any(), "an attractor with other signs holds no memory"
+
+
+def test_lifetimes_are_bars_and_arrows():
+    found = Lifetimes(np.array([0, 1, 2, 1]), np.array([np.inf, 900.0, np.inf, 0.0]), np.arange(4), 20_000.0)
+    figure = drawn(lifetimes([found, found], FlipFlop(bits=2).states, 350.0, (3, 5)))
+    axes = figure.axes[0]
+    assert axes.get_yscale() == "log"
+    tops = [bar.get_y() + bar.get_height() for bar in axes.patches]
+    assert tops[:3] == pytest.approx([20_000, 900, 20_000])
+    assert axes.patches[3].get_height() == 0
+    assert [to_hex(bar.get_facecolor()) for bar in axes.patches] == state_colors(FlipFlop(bits=2).states)
+    rest, moving, never = axes.collections
+    assert [marks.get_offsets()[:, 0].tolist() for marks in (rest, moving, never)] == [[0], [2], [3]]
+    assert (to_hex(rest.get_facecolor()[0]), to_hex(moving.get_facecolor()[0])) == (INK, "#ffffff")
+    assert [line for line in axes.get_lines() if set(line.get_ydata()) == {350.0}]
+    assert axes.get_title() == "Network 3: 2 of 4 to the end"
+    assert len(figure.legends[0].get_texts()) == 4
+
+
+@pytest.mark.parametrize(("networks", "bits"), [(1, 1), (20, 3), (2, 4), (1, 6)])
+def test_lifetimes_of_nothing_but_lost_memories(networks, bits):
+    count = 2**bits
+    lost = Lifetimes(np.ones(count, int), np.zeros(count), np.zeros(count, int), 20_000.0)
+    figure = drawn(lifetimes([lost] * networks, FlipFlop(bits=bits).states, 350.0, range(networks)))
+    labels = [label.get_text() for label in figure.axes[-1].get_xticklabels()]
+    assert len(labels) == (count if bits < 6 else 0)
+
+
+def test_variance_shares_fill_the_bars(record):
+    demixed, units = ([getattr(one, name) for one in record.dossiers] for name in ("demixed", "selectivity"))
+    figure = drawn(variance_shares(demixed, units, ("a", "b", "c"), ("#cf4558", "#3a9c4e", "#3f74d1"), (0, 1)))
+    shares, selective = figure.axes
+    widths = np.array([bar.get_width() for bar in shares.patches]).reshape(5, 2)
+    np.testing.assert_allclose(widths.sum(axis=0), 100)
+    np.testing.assert_allclose(widths[:, 1], 100 * demixed[1].marginal_variance)
+    pure = [bar.get_width() for bar in selective.patches[:2]]
+    assert pure == pytest.approx([100 * one.count[1] / one.count.sum() for one in units])
+    assert [label.get_text() for label in shares.get_yticklabels()] == ["Network 0", "Network 1"]
+
+
+def test_variance_shares_of_one_factor_have_one_panel(record):
+    one = record.dossiers[0]
+    still = dataclasses.replace(one.demixed, marginal_variance=np.full(3, np.nan))
+    figure = drawn(variance_shares([still], [one.selectivity], ("condition",), ("#3560c8",), (0,)))
+    assert len(figure.axes) == 1
+    assert len(figure.axes[0].patches) == 2
+
+
+def test_spectra_of_points_have_a_panel_a_number_of_unstable_modes(record):
+    points = record.dossiers[0].fixed_points
+    values = np.array([[0.5, 0.2], [1.1, 0.3], [1.2, 1.1], [1.5, 1.2], [np.nan, np.inf]], complex)
+    points = dataclasses.replace(points, states=np.zeros((5, 2)), eigenvalues=values, index=np.array([0, 1, 2, 7, 0]))
+    figure = drawn(spectra_points([points, points], (0, 1)))
+    assert [axes.get_title() for axes in figure.axes] == [
+        "Stable points (4)",
+        "1 unstable mode (2)",
+        "2 unstable modes (2)",
+        "3 and more (2)",
+    ]
+    for axes in figure.axes:
+        assert axes.get_aspect() == 1
+        assert [patch.radius for patch in axes.patches if isinstance(patch, Circle)] == [1]
+    np.testing.assert_allclose(figure.axes[1].collections[0].get_offsets(), [[1.1, 0], [0.3, 0]])
+    assert figure.axes[0].get_xlim()[1] > 1.5
+    none = dataclasses.replace(points, eigenvalues=values[:0], index=points.index[:0])
+    drawn(spectra_points([none], (0,)))
+
+
+@pytest.fixture(scope="module")
+def boolean():
+    """The record of an untrained network for a boolean task, as if it came from a run."""
+    task = TASKS["and"]()
+    spec = to_spec(with_settings(read_table("and"), ["model.units=8"]))
+    return record_of_network(untrained(2, 8, 0, outputs=1), task, 0, {"name": "and", "spec": spec.table()})
+
+
+def test_figures_of_workings(record, boolean):
+    both = {"spectra_points", "variance_shares", "program_0"}
+    assert both | {"landscape_components", "landscape_bits", "lifetimes"} <= set(figures_of(record))
+    plan = figures_of(boolean)
+    assert both | {"landscape"} <= set(plan)
+    assert "census" not in set(figures_of(record)) | set(plan), "two networks are too few"
+    for name in (*both, "landscape"):
+        drawn(plan[name]())
+
+
+def test_flow_is_drawn_where_two_components_show_most(boolean):
+    def with_shares(first, second, about=boolean.about):
+        pca = boolean.dossiers[0].pca
+        shares = np.array([first, second, *pca.explained_variance[2:]])
+        pca = dataclasses.replace(pca, explained_variance=shares)
+        return dataclasses.replace(boolean, about=about, dossiers=[dataclasses.replace(boolean.dossiers[0], pca=pca)])
+
+    figure = drawn(figures_of(with_shares(0.5, 0.4))["flow_field_0"]())
+    assert figure.axes[0].get_xlabel().startswith("PC 1 (")
+    assert any("of the squared pull" in text for text in texts(figure.axes[0]))
+    assert "flow_field_0" not in figures_of(with_shares(0.3, 0.2))
+    assert "flow_field_0" not in figures_of(with_shares(0.5, 0.4, {"name": "imported"})), "its equations are not known"
+
+
+def test_census_of_a_cohort(record):
+    points = np.random.default_rng(0).normal(size=(5, 3))
+    distances = np.linalg.norm(points[:, None] - points[None], axis=-1)
+    similarities = Similarities(distances, np.exp(-distances), distances, distances)
+    found = census(similarities, np.ones((5, 8), int), np.full(5, 8), np.full(5, 4), 0, draws=19)
+    plan = figures_of(dataclasses.replace(record, census=found))
+    assert any("5 networks" in axes.get_title() for axes in drawn(plan["census"]()).axes)
 
 
 def test_sample_trials_have_a_row_a_channel_and_a_column_a_trial():

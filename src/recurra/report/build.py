@@ -16,6 +16,10 @@ from recurra.report.facts import facts, recurra_version
 from recurra.report.flipflop_panels import WALK_STEPS
 from recurra.report.panels import CELLS, Scales, all_panels
 from recurra.report.rows import SPARK, pick, rows
+from recurra.report.workings_graph import bit_look, left_words
+from recurra.report.workings_panels import signature_members
+from recurra.report.workings_tables import account
+from recurra.report.workings_words import census_words
 from recurra.storage.run_folder import replace_text
 from recurra.studies.run_record import RunRecord
 from recurra.studies.spec import to_spec
@@ -40,6 +44,8 @@ def report_html(run: RunRecord) -> str:
     spec = to_spec(run.about["spec"]) if run.about.get("spec") else None
     table, picked = rows(run, spec), pick(run, SHOWN)
     panels = all_panels(run, spec, [row.name for row in table], SHOWN)
+    conditions = Conditions.of(run.probe)
+    accounts = [account(run.task, dossier, conditions.names) for dossier in run.dossiers]
     page = _environment().get_template("page.html.j2")
     html = page.render(
         run=run,
@@ -56,7 +62,13 @@ def report_html(run: RunRecord) -> str:
         sentence=words.sentence(run),
         flipflop=isinstance(run.task, FlipFlop),
         length_ms=run.task.steps * run.task.dt_ms,
-        conditions=Conditions.of(run.probe),
+        conditions=conditions,
+        accounts=dict(zip(run.numbers, accounts, strict=True)),
+        left_out={number: left_words(one.program) for number, one in zip(run.numbers, run.dossiers, strict=True)},
+        bits=[bit_look(bit) for bit in range(run.task.bits)] if isinstance(run.task, FlipFlop) else [],
+        census_sentence=census_words(run.census) if run.census else "",
+        factor_names=factor_names(run),
+        signatures=signature_members(run),
         legend=legend(run),
         palette=json.dumps(DARK),
         limits={"walk": WALK_STEPS, "cells": CELLS, "outside": OUTSIDE, "loss": LOSS_TOP, "spark": SPARK},
@@ -71,6 +83,14 @@ def legend(run: RunRecord) -> list[tuple[str, str, bool]]:
         return Conditions.of(run.probe).legend
     states = run.task.states if run.task.bits <= NAMED_BITS else run.task.states[:0]
     return [(state_name(state), color, False) for state, color in zip(states, state_colors(states), strict=True)]
+
+
+def factor_names(run: RunRecord) -> list[str]:
+    """What the factors of the task are called: bits, inputs, or the condition itself."""
+    count = run.dossiers[0].selectivity.factors.shape[1]
+    if count == 1 and not isinstance(run.task, FlipFlop):
+        return ["condition"]
+    return [f"{'bit' if isinstance(run.task, FlipFlop) else 'input'} {factor + 1}" for factor in range(count)]
 
 
 def _environment() -> jinja2.Environment:

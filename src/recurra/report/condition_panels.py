@@ -8,6 +8,7 @@ from recurra.report import descriptions as say
 from recurra.report.conditions import Conditions
 from recurra.report.panel import Panel
 from recurra.report.words import percent
+from recurra.report.workings_panels import landmarks_of
 from recurra.studies.run_record import RunRecord
 
 POINTS = 8_000  # of all paths of a network that are drawn; where there are more, steps are left out
@@ -33,8 +34,10 @@ def condition_panels(run: RunRecord, at: int, name: str) -> Iterator[Panel]:
 
 
 def _trajectories(run: RunRecord, at: int, name: str, conditions: Conditions) -> Panel:
-    pca, paths = run.dossiers[at].pca, run.dossiers[at].behaviour.probe_components
+    dossier = run.dossiers[at]
+    pca, paths = dossier.pca, dossier.behaviour.probe_components
     count = paths.shape[-1]
+    landmarks = landmarks_of(dossier, dossier.landscape, paths.reshape(-1, count), run.task.dt_ms)
     every = -(-paths.shape[0] * paths.shape[1] // POINTS)
     figure = trajectories(
         Paths(
@@ -44,7 +47,8 @@ def _trajectories(run: RunRecord, at: int, name: str, conditions: Conditions) ->
             colors=conditions.colors,
             dashed=conditions.dashed,
             axes=[f"PC {axis + 1} ({percent(pca.explained_variance[axis])} %)" for axis in range(count)],
+            landmarks=landmarks,
         )
     )
-    label = say.trajectories(name, pca, conditions.names, count)
+    label = say.trajectories(name, pca, conditions.names, count) + say.landmarks(landmarks)
     return Panel(f"principal-{run.numbers[at]}", figure, label, spatial=count >= 3)

@@ -6,9 +6,12 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float, Int
 
-from recurra.analysis import Geometry, Reduction, Spectrum
+from recurra.analysis import Census, Geometry, Lifetimes, Reduction, Spectrum
+from recurra.plotting.interactive import Graph, Landmarks
 from recurra.plotting.interactive.spectra import mode_words
 from recurra.report.words import percent, three
+
+ARROWS = 24  # arrows of a graph that are read out
 
 
 def bit_trials(
@@ -111,6 +114,52 @@ def state_space(name: str, geometry: Geometry, pca: Reduction, count: int) -> st
         f"{name}: the path of the rates between {len(geometry.state_means)} memory states. "
         f"Hypercube score {three(geometry.hypercube_r2)}, largest cosine between axes {three(float(cosine))}; "
         f"the first {count} principal components carry {percent(float(shares.sum()))} % of the variance."
+    )
+
+
+def landmarks(found: Landmarks | None) -> str:
+    """The fixed points and orbits in a state space, as a further sentence; nothing where there are none."""
+    if found is None or not len(found.points) + len(found.orbits):
+        return ""
+    stable, orbits = int(found.stable.sum()), len(found.orbits)
+    return (
+        f" In it {stable} stable fixed point{'' if stable == 1 else 's'}, {len(found.points) - stable} saddles "
+        f"and {orbits} orbit{'' if orbits == 1 else 's'}."
+    )
+
+
+def program(name: str, graph: Graph) -> str:
+    """The graph of attractors and stimuli."""
+    words = (("point at rest", "points at rest"), ("orbit", "orbits"), ("unstable point", "unstable points"))
+    counts = [int((graph.kind == kind).sum()) for kind in range(len(words))]
+    told = [f"{count} {pair[count != 1]}" for count, pair in zip(counts, words, strict=True) if count]
+    arrows = "; ".join(arrow.text for arrow in graph.arrows[:ARROWS])
+    more = f"; and {len(graph.arrows) - ARROWS} more" if len(graph.arrows) > ARROWS else ""
+    return (
+        f"{name}: graph of {', '.join(told) or 'no attractors'} and what stimuli make of them, "
+        f"{len(graph.arrows)} arrow{'' if len(graph.arrows) == 1 else 's'}{': ' if arrows else ''}{arrows}{more}; "
+        f"{len(graph.divides)} place{'' if len(graph.divides) == 1 else 's'} with saddles between."
+    )
+
+
+def lifetimes(name: str, found: Lifetimes) -> str:
+    """The bars of the memory states."""
+    ended = found.lifetime_ms[np.isfinite(found.lifetime_ms)]
+    text = (
+        f"{name}: how long each of {len(found.kind)} memory states lasts without a pulse, on a logarithmic axis. "
+        f"{len(found.kind) - len(ended)} outlast the {found.longest_ms:,.0f} ms that were watched"
+    )
+    return f"{text}, the shortest lasts {three(float(ended.min()))} ms." if len(ended) else f"{text}."
+
+
+def census(found: Census, signatures: Sequence[str]) -> str:
+    """The map of the cohort."""
+    counted = "; ".join(
+        f"{words}: {count}" for words, count in zip(signatures, found.signature_count.tolist(), strict=True)
+    )
+    return (
+        f"Map of {int(found.compared.sum())} networks, near to each other if their rates are alike, "
+        f"stress {three(found.stress)}. Networks by what they do: {counted}."
     )
 
 

@@ -1,12 +1,19 @@
 """Which figures for print a run has, by the name of the file: those of a flip-flop, and those of any other task."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TypeAlias
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 from matplotlib.figure import Figure
 
+from recurra.analysis import Landscape, flow_field, principal_components, states_on
+from recurra.analysis.attractors import ORBIT, UNSETTLED
+from recurra.analysis.program import UNSTABLE
+from recurra.arrays import WEIGHT_AXES, Weights
+from recurra.models.cohort import Network
+from recurra.plotting.colors import INK, INPUT, PAPER, mix, network_color, state_color
 from recurra.plotting.papers import (
     Lines,
     StateSpace,
@@ -19,13 +26,27 @@ from recurra.plotting.papers import (
     state_space,
     trajectories,
 )
+from recurra.plotting.papers.flow_field import flow_field as flow_figure
+from recurra.plotting.papers.landscape import Landmarks, landscape_of_paths, landscape_of_states
+from recurra.plotting.papers.lifetimes import lifetimes
+from recurra.plotting.papers.program import Nodes, program
+from recurra.plotting.papers.projection import on_page
+from recurra.plotting.papers.style import bit_name
 from recurra.report.conditions import Conditions
 from recurra.report.findings import FlipFlopFindings
+from recurra.studies.dossier import Dossier
 from recurra.studies.run_record import RunRecord
+from recurra.studies.spec import to_spec
 
 PAGE = 20  # networks in one figure of state spaces
+MOST_BITS = 4  # of a flip-flop whose program is drawn
+NAMED = 0.5  # modulus of an output from which it has a sign in the name of an attractor
+PLANAR = 0.6  # share of the variance in the first two components from which the flow in their plane is drawn
+MOST_LINES = 3  # outputs in the name of an attractor
+MARGIN = 0.12  # around the paths in that plane, as a share of the larger of their extents
+NEAR = 1e-6  # distance over which a direction is measured
 
-Coordinates: TypeAlias = Float[np.ndarray, "point coordinate"]
+Coordinates: TypeAlias = Float[np.ndarray, "*batch coordinate"]
 Plan: TypeAlias = dict[str, Callable[[], Figure]]
 View: TypeAlias = Callable[[RunRecord, FlipFlopFindings, int], StateSpace]
 
@@ -34,11 +55,17 @@ def flipflop_plan(run: RunRecord, found: FlipFlopFindings) -> Plan:
     """How to draw the figures that only a flip-flop has: its bits, the cube walk, the memory states."""
     plan: Plan = {}
     for kind, view in (("components", _along_components), ("bits", _along_bits)):
-        for name, part in _pages(f"state_space_{kind}", len(run.numbers)):
+        for name, part in pages(f"state_space_{kind}", len(run.numbers)):
             plan[name] = lambda view=view, part=part: _state_space(run, found, view, part)
+        for name, part in pages(f"landscape_{kind}", len(run.numbers)):
+            plan[name] = lambda view=view, part=part: _state_space(run, found, view, part, marked=True)
+    for name, part in pages("lifetimes", len(run.numbers)):
+        plan[name] = lambda part=part: _lifetimes(run, found, part)
     for at, number in enumerate(run.numbers):
         plan[f"behaviour_{number}"] = lambda at=at: _behaviour(run, at)
         plan[f"cube_walk_{number}"] = lambda at=at: _cube_walk(run, found, at)
+        if found.task.bits <= MOST_BITS:
+            plan[f"program_{number}"] = lambda at=at: _program_of_bits(run, found, at)
     return plan
 
 
@@ -46,11 +73,16 @@ def condition_plan(run: RunRecord) -> Plan:
     """How to draw the figures of other tasks: sample trials, the answer to each condition, the paths of the rates."""
     plan: Plan = {}
     conditions = Conditions.of(run.probe)
-    for name, part in _pages("trajectories", len(run.numbers)):
+    for name, part in pages("trajectories", len(run.numbers)):
         plan[name] = lambda part=part: _trajectories(run, conditions, part)
+    for name, part in pages("landscape", len(run.numbers)):
+        plan[name] = lambda part=part: _trajectories(run, conditions, part, marked=True)
     for at, number in enumerate(run.numbers):
         plan[f"behaviour_{number}"] = lambda at=at: _sample_answers(run, at)
         plan[f"probe_{number}"] = lambda at=at: _probe_answers(run, conditions, at)
+        plan[f"program_{number}"] = lambda at=at: _program_of_conditions(run, conditions, at)
+        if "spec" in run.about and run.dossiers[at].pca.explained_variance[:2].sum() >= PLANAR:
+            plan[f"flow_field_{number}"] = lambda at=at: _flow_field(run, conditions, at)
     return plan
 
 
@@ -71,27 +103,175 @@ def _probe_answers(run: RunRecord, conditions: Conditions, at: int) -> Figure:
     return probe_answers(probe, outputs[conditions.shown], conditions.shown_names, run.numbers[at])
 
 
-def _trajectories(run: RunRecord, conditions: Conditions, part: range) -> Figure:
+def _trajectories(run: RunRecord, conditions: Conditions, part: range, marked: bool = False) -> Figure:
     """The networks of a page along the principal components of their rates, every network turned its own way."""
     panels = []
     for at in part:
         paths, shares = run.dossiers[at].behaviour.probe_components, run.dossiers[at].pca.explained_variance
         panels.append(Trajectories(network_name(run.numbers[at]), _components(shares, paths.shape[-1]), paths))
-    lines = Lines(conditions.names, conditions.colors, conditions.dashed, conditions.shown)
-    return trajectories(panels, lines, np.asarray(run.probe["probe_time"]))
+    lines, time_ms = _lines(conditions), np.asarray(run.probe["probe_time"])
+    if not marked:
+        return trajectories(panels, lines, time_ms)
+    marks = [_landmarks(run.dossiers[at], run.dossiers[at].landscape) for at in part]
+    return landscape_of_paths(panels, marks, lines, time_ms)
 
 
-def _pages(name: str, networks: int) -> Iterator[tuple[str, range]]:
-    """Names of the figures and positions of the networks in each; one page needs no number."""
+def _lines(conditions: Conditions) -> Lines:
+    return Lines(conditions.names, conditions.colors, conditions.dashed, conditions.shown)
+
+
+def _landmarks(dossier: Dossier, found: Landscape) -> Landmarks:
+    """Fixed points and orbits in at most three coordinates, with the points at rest that only the program has found."""
+    reached, saddle = dossier.program, dossier.program.saddle
+    begins = found.points[saddle]
+    points = np.concatenate([found.points, found.paths[reached.kind != ORBIT, -1]])
+    unstable = (reached.kind == UNSTABLE).astype(int)
+    return Landmarks(
+        points=_in_space(points),
+        index=np.concatenate([dossier.fixed_points.index, unstable[reached.kind != ORBIT]]),
+        saddle=saddle,
+        directions=(_in_space(begins + NEAR * found.branches) - _in_space(begins)) / NEAR,
+        orbits=_in_space(found.paths[reached.kind == ORBIT]),
+    )
+
+
+def _lifetimes(run: RunRecord, found: FlipFlopFindings, part: range) -> Figure:
+    kept = [(one, run.numbers[at]) for at in part if (one := run.dossiers[at].lifetimes) is not None]
+    return lifetimes([one for one, _ in kept], found.task.states, found.task.length_ms, [at for _, at in kept])
+
+
+def _program_of_bits(run: RunRecord, found: FlipFlopFindings, at: int) -> Figure:
+    """Attractors where their outputs are on the cube, in the colours of the memory states whose signs these have."""
+    dossier, bits = run.dossiers[at], found.task.bits
+    outputs = np.nan_to_num(dossier.program.outputs)
+    signs = (np.sign(outputs) * (np.abs(outputs) >= NAMED)).astype(int)
+    nodes = Nodes(
+        names=tuple("".join("0+−"[sign] for sign in one) for one in signs),
+        colors=tuple(state_color(one) if one.all() else INPUT for one in signs),
+        places=_on_cube(outputs),
+    )
+    lines = Lines(
+        names=[bit_name(bit, bits).lower() for bit in range(bits) for _ in "+-"],
+        colors=[color for color in bit_colors(bits) for _ in "+-"],
+        dashed=[bit % 2 == 1 for bit in range(bits) for _ in "+-"],
+        explained=range(2 * bits),
+    )
+    title, table = network_name(run.numbers[at]), dossier.pulse_table
+    if table is not None:
+        title += f": {table.right} of {table.reached.size} transitions right after {found.task.length_ms:g} ms"
+    wrong = wrong_transitions(dossier, np.sign(outputs), found.task.states)
+    return program(dossier.program, dossier.fixed_points.states, nodes, lines, wrong, title)
+
+
+def wrong_transitions(
+    dossier: Dossier, signs: Float[np.ndarray, "attractor bit"], states: Int[np.ndarray, "condition bit"]
+) -> Bool[np.ndarray, "attractor stimulus"]:
+    """Which pulses make of a memory state's attractor another state than the task asks for: at first, or in the end.
+
+    Args:
+        dossier: of a flip-flop network.
+        signs: of the outputs of its attractors.
+        states: the memory states.
+    """
+    following, table = dossier.program.following, dossier.pulse_table
+    wrong = np.zeros(following.shape, bool)
+    if table is None:
+        return wrong
+    for state, attractor in enumerate(dossier.program.after.tolist()):
+        if attractor < 0 or (signs[attractor] != states[state]).any():
+            continue
+        ends, expected = following[attractor], states[table.expected[state]]
+        in_the_end = (ends >= 0) & (signs[ends] != expected).any(axis=1)
+        wrong[attractor] |= in_the_end | (table.reached[state] != table.expected[state])
+    return wrong
+
+
+def bit_colors(bits: int) -> list[str]:
+    """The colour of every bit: that of the memory state in which it alone is set; from the fourth on a network's.
+
+    Args:
+        bits: how many there are.
+    """
+    return [state_color(np.eye(bits)[bit]) if bit < 3 else network_color(bit) for bit in range(bits)]
+
+
+def _on_cube(outputs: Float[np.ndarray, "attractor output"]) -> Float[np.ndarray, "attractor 2"]:
+    """Where outputs are on the page: on a line, a square, a cube seen in parallel projection, or a cube in a cube."""
+    places = _in_space(np.clip(outputs, -1.5, 1.5))
+    return on_page(places) if places.shape[1] == 3 else _in_plane(places)
+
+
+def _in_plane(places: Coordinates) -> Float[np.ndarray, "attractor 2"]:
+    """The first two coordinates; the second is 0 where there is only one."""
+    return np.pad(places[:, :2], ((0, 0), (0, max(2 - places.shape[1], 0))))
+
+
+def _program_of_conditions(run: RunRecord, conditions: Conditions, at: int) -> Figure:
+    """Attractors where they are along the first two principal components, named by what they put out."""
+    dossier = run.dossiers[at]
+    nodes = Nodes(
+        names=tuple("\n".join(_short(value) for value in one[:MOST_LINES]) for one in dossier.program.outputs),
+        colors=(mix(INK, PAPER, 0.2),) * len(dossier.program),
+        places=_in_plane(dossier.landscape.paths.mean(axis=1)),
+    )
+    drawn = np.isin(np.arange(dossier.program.following.shape[1]), conditions.shown)
+    seen = replace(dossier.program, following=np.where(drawn, dossier.program.following, UNSETTLED))
+    wrong = np.zeros(seen.following.shape, bool)
+    return program(seen, dossier.fixed_points.states, nodes, _lines(conditions), wrong, network_name(run.numbers[at]))
+
+
+def _short(output: float) -> str:
+    return f"{output:.2f}".replace("-0.00", "0.00").replace("0.00", "0").replace("-", "−")
+
+
+def _flow_field(run: RunRecord, conditions: Conditions, at: int) -> Figure:
+    """The flow in the plane of the first two principal components of the states; in the rate form these are rates."""
+    network, points = _network(run, at), run.dossiers[at].fixed_points
+    states = states_on(network, np.asarray(run.probe["inputs"]))
+    pca = principal_components(states, 2)
+    paths = pca.project(states)
+    low, high = paths.min(axis=(0, 1)), paths.max(axis=(0, 1))
+    room = MARGIN * float((high - low).max())
+    across, upwards = ((float(low[axis] - room), float(high[axis] + room)) for axis in (0, 1))
+    field = flow_field(network, pca.components, pca.center, across, upwards, points.inputs)
+    first, second = _components(pca.explained_variance, 2)
+    return flow_figure(
+        field,
+        (first, second),
+        network_name(run.numbers[at]),
+        paths,
+        _lines(conditions),
+        field.project(points.states),
+        points.index,
+    )
+
+
+def _network(run: RunRecord, at: int) -> Network:
+    one = {name: getattr(run.weights, name)[at] for name in WEIGHT_AXES}
+    return Network(to_spec(run.about["spec"]).model.dynamics(run.task.dt_ms), Weights(**one), run.task.dt_ms)
+
+
+def pages(name: str, networks: int) -> Iterator[tuple[str, range]]:
+    """Names of the figures and positions of the networks in each; one page needs no number.
+
+    Args:
+        name: of the figure.
+        networks: how many there are.
+    """
     for page, first in enumerate(range(0, networks, PAGE), start=1):
         yield name if networks <= PAGE else f"{name}_{page}", range(first, min(first + PAGE, networks))
 
 
-def _state_space(run: RunRecord, found: FlipFlopFindings, view: View, part: range) -> Figure:
+def _state_space(run: RunRecord, found: FlipFlopFindings, view: View, part: range, marked: bool = False) -> Figure:
     fourth = view is _along_bits and found.task.bits >= 4
     note = "bit 4 scales the cube: + outside, − inside" if fourth else ""
     panels = [view(run, found, at) for at in part]
-    return state_space(panels, found.task.states, np.asarray(found.walk["walk_time"]), note)
+    signs, time_ms = found.task.states, np.asarray(found.walk["walk_time"])
+    if not marked:
+        return state_space(panels, signs, time_ms, note)
+    places = [run.dossiers[at].landscape_bits if view is _along_bits else run.dossiers[at].landscape for at in part]
+    marks = [_landmarks(run.dossiers[at], one) for at, one in zip(part, places, strict=True) if one is not None]
+    return landscape_of_states(panels, marks, signs, time_ms, note)
 
 
 def _along_components(run: RunRecord, found: FlipFlopFindings, at: int) -> StateSpace:
@@ -122,7 +302,7 @@ def _along_bits(run: RunRecord, found: FlipFlopFindings, at: int) -> StateSpace:
 
 def _in_space(bits: Coordinates) -> Coordinates:
     """Three coordinates of four bits or more: the fourth scales the others, so that a cube stands within a cube."""
-    return bits[:, :3] * (1 + 0.35 * np.clip(bits[:, 3:4], -1.5, 1.5)) if bits.shape[1] > 3 else bits
+    return bits[..., :3] * (1 + 0.35 * np.clip(bits[..., 3:4], -1.5, 1.5)) if bits.shape[-1] > 3 else bits
 
 
 def _components(shares: Float[np.ndarray, "component"], count: int) -> tuple[str, ...]:

@@ -8,15 +8,24 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
+from recurra.analysis import factors_of
+from recurra.analysis.regimes import KINDS
 from recurra.models.cohort import History
+from recurra.plotting.colors import condition_colors
 from recurra.plotting.papers import connectivity, in_print, learning, spectra
-from recurra.report.figure_plans import Plan, condition_plan, flipflop_plan
+from recurra.plotting.papers.census import census_map
+from recurra.plotting.papers.lifetimes import variance_shares
+from recurra.plotting.papers.spectra_points import spectra_points
+from recurra.plotting.papers.style import bit_name
+from recurra.report.figure_plans import Plan, bit_colors, condition_plan, flipflop_plan, pages
 from recurra.report.findings import flipflop_findings
 from recurra.status import Status
 from recurra.storage.run_folder import replace_bytes
+from recurra.studies.census import signature_names
 from recurra.studies.run_record import RunRecord
 from recurra.studies.spec import to_spec
-from recurra.tasks import FlipFlop
+from recurra.tasks import FlipFlop, Task
+from recurra.tasks.boolean import Boolean
 from recurra.training.stopping import LossBelow
 
 DPI = 300
@@ -57,8 +66,20 @@ def figures_of(run: RunRecord) -> Plan:
     plan["spectra"] = lambda: spectra([dossier.spectrum for dossier in run.dossiers], run.before, run.numbers)
     found = flipflop_findings(run)
     plan |= flipflop_plan(run, found) if found else condition_plan(run)
+    plan |= _cohort_plan(run)
     for at, number in enumerate(run.numbers):
         plan[f"connectivity_{number}"] = lambda at=at: _connectivity(run, at)
+    return plan
+
+
+def _cohort_plan(run: RunRecord) -> Plan:
+    """How to draw the figures that compare the networks of any task."""
+    plan: Plan = {"spectra_points": lambda: spectra_points([one.fixed_points for one in run.dossiers], run.numbers)}
+    for name, part in pages("variance_shares", len(run.numbers)):
+        plan[name] = lambda part=part: _variance_shares(run, part)
+    found = run.census
+    if found is not None and found.coordinates.shape[1] > 1:
+        plan["census"] = lambda: census_map(found, signature_names(found, KINDS, run.task))
     return plan
 
 
@@ -73,6 +94,22 @@ def _learning(run: RunRecord, history: History, status: Sequence[Status]) -> Fig
 def _connectivity(run: RunRecord, at: int) -> Figure:
     before = None if run.initial is None else np.asarray(run.initial.recurrent[at], np.float64)
     return connectivity(np.asarray(run.weights.recurrent[at], np.float64), before, run.numbers[at])
+
+
+def _variance_shares(run: RunRecord, part: range) -> Figure:
+    dossiers = [run.dossiers[at] for at in part]
+    names, colors = _factors(run.task)
+    found, units = [one.demixed for one in dossiers], [one.selectivity for one in dossiers]
+    return variance_shares(found, units, names, colors, [run.numbers[at] for at in part])
+
+
+def _factors(task: Task) -> tuple[list[str], list[str]]:
+    """Names and colours of the factors of a task's probe, in the order of `factors_of`."""
+    count = factors_of(task).shape[1]
+    if isinstance(task, FlipFlop):
+        return [bit_name(at, count).lower() for at in range(count)], bit_colors(count)
+    kind = "input" if isinstance(task, Boolean) else "condition"
+    return [f"{kind} {at + 1}" if count > 1 else kind for at in range(count)], condition_colors(count)
 
 
 def write_figure(figure: Figure, path: Path) -> None:

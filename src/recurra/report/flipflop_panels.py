@@ -10,6 +10,7 @@ from recurra.report import descriptions as say
 from recurra.report.findings import FlipFlopFindings
 from recurra.report.panel import FINE, Panel
 from recurra.report.words import percent
+from recurra.report.workings_panels import landmarks_of
 from recurra.studies.run_record import RunRecord
 
 WALK_STEPS = 3_000  # of the cube walk that are drawn
@@ -40,30 +41,34 @@ def flipflop_panels(run: RunRecord, found: FlipFlopFindings, at: int, name: str)
 def _state_spaces(
     run: RunRecord, found: FlipFlopFindings, at: int, name: str, time: np.ndarray, state: np.ndarray
 ) -> Iterator[Panel]:
-    number, pca, states = run.numbers[at], run.dossiers[at].pca, found.task.states
-    walk, geometry = found.walks[at], found.geometries[at]
+    number, dossier, states, dt_ms = run.numbers[at], run.dossiers[at], found.task.states, found.task.dt_ms
+    pca, walk, geometry = dossier.pca, found.walks[at], found.geometries[at]
     divisions = 2 if len(run.numbers) <= FINE else 1
     count = min(3, found.task.bits, walk.components.shape[1])
     shares = pca.explained_variance
+    path = walk.components[: len(time), :count]
     principal = Portrait(
-        path=walk.components[: len(time), :count],
+        path=path,
         path_state=state,
         time_ms=time,
         states=states,
         means=walk.states_components[:, :count],
         vertices=pca.project(vertices(geometry, states))[:, :count],
         axes=[f"PC {axis + 1} ({percent(shares[axis])} %)" for axis in range(count)],
+        landmarks=landmarks_of(dossier, dossier.landscape, path, dt_ms),
     )
+    path = walk.bits[: len(time), :count]
     bits = Portrait(
-        path=walk.bits[: len(time), :count],
+        path=path,
         path_state=state,
         time_ms=time,
         states=states,
         means=walk.states_bits[:, :count],
         vertices=states[:, :count].astype(float),
         axes=[f"bit {axis + 1}" for axis in range(count)],
+        landmarks=landmarks_of(dossier, dossier.landscape_bits, path, dt_ms) if dossier.landscape_bits else None,
     )
-    label, spatial = say.state_space(name, geometry, pca, count), count >= 3
+    label, spatial = say.state_space(name, geometry, pca, count) + say.landmarks(principal.landmarks), count >= 3
     yield Panel(f"principal-{number}", state_space(principal, divisions=divisions), label, spatial)
     figure = state_space(bits, divisions=divisions)
     yield Panel(f"bits-{number}", figure, label + " Axes: the bits.", spatial, detail=True)

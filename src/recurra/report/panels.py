@@ -14,6 +14,7 @@ from recurra.report.findings import FlipFlopFindings, flipflop_findings
 from recurra.report.flipflop_panels import flipflop_panels
 from recurra.report.panel import FINE, Panel
 from recurra.report.rows import pick
+from recurra.report.workings_panels import census_panel, workings_panels
 from recurra.studies.run_record import RunRecord
 from recurra.studies.spec import RunSpec
 
@@ -43,7 +44,8 @@ def all_panels(run: RunRecord, spec: RunSpec | None, names: Sequence[str], shown
         spectra = [dossier.spectrum for dossier in run.dossiers]
         figure = spectra_density(spectra, run.numbers, run.task.dt_ms, scales.spectrum)
         found.append(Panel("spectra", figure, say.spectra(spectra)))
-    return {panel.key: panel for panel in found}
+    census = census_panel(run, names)
+    return {panel.key: panel for panel in [*found, *([census] if census else [])]}
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ def _of_network(
     run: RunRecord, memories: FlipFlopFindings | None, at: int, name: str, scales: Scales
 ) -> Iterator[Panel]:
     yield from flipflop_panels(run, memories, at, name) if memories else condition_panels(run, at, name)
+    yield from workings_panels(run, at, name)
     number, dossier, color = run.numbers[at], run.dossiers[at], network_color(run.numbers[at])
     before = None if run.initial is None else np.asarray(run.initial.recurrent[at], float)
     after = np.asarray(run.weights.recurrent[at], float)

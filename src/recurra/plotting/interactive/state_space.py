@@ -10,11 +10,13 @@ from jaxtyping import Bool, Float, Int
 
 from recurra.analysis.geometry import Geometry
 from recurra.plotting.colors import FRAME, GRID, INK, PAPER, START, state_colors, state_name
+from recurra.plotting.interactive.landscape import Landmarks, end_traces, landmark_traces, xyz
 from recurra.plotting.interactive.meshes import broken_line, cube_edges, unit_sphere
 from recurra.plotting.interactive.theme import FONT, styled
 
 DRAWN_BITS = 5  # with more, states are points without names, and there are no edges
 EYE = {"x": 0.95, "y": -1.8, "z": 0.85}
+CLEAR_SPHERE = 0.5  # opacity of a memory state in which fixed points are to be seen
 DIAGONAL = 2.3  # of the box that the axes span; the greater, the larger it stands in its panel
 
 
@@ -30,6 +32,7 @@ class Portrait:
         means: mean rates in every memory state.
         vertices: the vertices of the fitted parallelepiped, in the order of `states`.
         axes: the titles of the coordinates.
+        landmarks: fixed points and orbits, if they are to be drawn.
     """
 
     path: Float[np.ndarray, "time axis"]
@@ -39,6 +42,12 @@ class Portrait:
     means: Float[np.ndarray, "state axis"]
     vertices: Float[np.ndarray, "state axis"]
     axes: Sequence[str]
+    landmarks: Landmarks | None = None
+
+    @property
+    def scale(self) -> float:
+        """How far apart the memory states are."""
+        return float(np.ptp(self.means, axis=0).max()) or 1.0
 
 
 def vertices(geometry: Geometry, states: Int[np.ndarray, "state bit"]) -> Float[np.ndarray, "state unit"]:
@@ -62,7 +71,7 @@ def state_space(portrait: Portrait, height: int = 440, divisions: int = 2) -> go
 
 def _solid(portrait: Portrait, height: int, divisions: int) -> go.Figure:
     figure = go.Figure([go.Scatter3d(**line) for line in _paths(portrait)])
-    scale = float(np.ptp(portrait.means, axis=0).max()) or 1.0
+    scale = portrait.scale
     if portrait.states.shape[1] <= DRAWN_BITS:
         edges = broken_line(portrait.vertices, cube_edges(portrait.states))
         look = {"color": INK, "width": 3}
@@ -71,14 +80,17 @@ def _solid(portrait: Portrait, height: int, divisions: int) -> go.Figure:
         figure.add_trace(_names(portrait, 0.055 * scale))
     else:
         figure.add_trace(go.Scatter3d(**_dots(portrait, 4), **xyz(portrait.means)))
+    if portrait.landmarks:
+        figure.add_traces([go.Scatter3d(**trace) for trace in landmark_traces(portrait.landmarks, scale, size=4)])
     styled(figure, height, margin=(0, 0, 0, 0))
     figure.update_layout(showlegend=False, scene=_scene(portrait, 0.13 * scale))
     return figure
 
 
 def _scene(portrait: Portrait, room: float) -> dict[str, Any]:
-    points = np.concatenate([portrait.path, portrait.means, portrait.vertices])
-    return scene(points, room, portrait.axes)
+    points = [portrait.path, portrait.means, portrait.vertices]
+    points += [portrait.landmarks.all_points] if portrait.landmarks else []
+    return scene(np.concatenate(points), room, portrait.axes)
 
 
 def scene(points: Float[np.ndarray, "point axis"], room: float, titles: Sequence[str]) -> dict[str, Any]:
@@ -111,6 +123,9 @@ def _flat(portrait: Portrait, height: int) -> go.Figure:
     edges = broken_line(portrait.vertices, cube_edges(portrait.states))
     figure.add_trace(go.Scatter(**xyz(edges), mode="lines", line={"color": INK, "width": 1.5}, hoverinfo="skip"))
     figure.add_trace(go.Scatter(**_dots(portrait, 13), **xyz(portrait.means)))
+    if portrait.landmarks:
+        traces = landmark_traces(portrait.landmarks, portrait.scale, size=6)
+        figure.add_traces([go.Scatter(**trace) for trace in traces])
     styled(figure, height, margin=(64, 24, 24, 52))
     figure.update_layout(showlegend=False)
     figure.update_xaxes(title_text=portrait.axes[0], constrain="domain", showgrid=False)
@@ -147,16 +162,14 @@ def _line(portrait: Portrait, height: int) -> go.Figure:
         figure.add_annotation(
             x=1, xref="paper", y=float(mean[0]), text=state_name(state), showarrow=False, xanchor="left", xshift=6
         )
+    if portrait.landmarks:
+        traces = end_traces(portrait.landmarks, float(portrait.time_ms[-1]), size=7)
+        figure.add_traces([go.Scatter(**trace) for trace in traces])
     styled(figure, min(height, 320), margin=(64, 32, 16, 48))
     figure.update_layout(showlegend=False)
     figure.update_xaxes(title_text="Time (ms)")
     figure.update_yaxes(title_text=portrait.axes[0])
     return figure
-
-
-def xyz(points: Float[np.ndarray, "point axis"]) -> dict[str, np.ndarray]:
-    """The coordinates of points by the names that plotly gives them."""
-    return {name: points[:, at].astype(np.float32) for at, name in enumerate("xyz"[: points.shape[1]])}
 
 
 def _paths(portrait: Portrait) -> list[dict[str, Any]]:
@@ -189,13 +202,24 @@ def _dots(portrait: Portrait, size: int) -> dict[str, Any]:
 def _spheres(portrait: Portrait, radius: float, divisions: int) -> list[go.Mesh3d]:
     corners, faces = unit_sphere(divisions)
     i, j, k = faces.astype(np.uint8 if len(corners) < 256 else np.uint16).T
+    opacity = CLEAR_SPHERE if portrait.landmarks and len(portrait.landmarks.points) else 1.0
     light = {"ambient": 0.62, "diffuse": 0.55, "specular": 0.25, "roughness": 0.45, "fresnel": 0.1}
     traces = []
     for state, mean, color in zip(portrait.states, portrait.means, state_colors(portrait.states), strict=True):
         where = xyz(mean + radius * corners)
         hover = f"memory {state_name(state)}<extra></extra>"
         traces.append(
-            go.Mesh3d(**where, i=i, j=j, k=k, color=color, lighting=light, flatshading=False, hovertemplate=hover)
+            go.Mesh3d(
+                **where,
+                i=i,
+                j=j,
+                k=k,
+                color=color,
+                opacity=opacity,
+                lighting=light,
+                flatshading=False,
+                hovertemplate=hover,
+            )
         )
     return traces
 

@@ -9,7 +9,8 @@ import plotly.graph_objects as go
 from jaxtyping import Float
 
 from recurra.plotting.colors import PAPER
-from recurra.plotting.interactive.state_space import scene, xyz
+from recurra.plotting.interactive.landscape import Landmarks, end_traces, landmark_traces, xyz
+from recurra.plotting.interactive.state_space import scene
 from recurra.plotting.interactive.theme import styled
 
 FEW = 12  # conditions up to which the dots at the ends are large
@@ -26,6 +27,7 @@ class Paths:
         colors: of the conditions.
         dashed: whose lines are dashed.
         axes: the titles of the coordinates.
+        landmarks: fixed points and orbits, if they are to be drawn.
     """
 
     coordinates: Float[np.ndarray, "condition time axis"]
@@ -34,6 +36,20 @@ class Paths:
     colors: Sequence[str]
     dashed: Sequence[bool]
     axes: Sequence[str]
+    landmarks: Landmarks | None = None
+
+    @property
+    def points(self) -> Float[np.ndarray, "at axis"]:
+        """All finite points that have to have room in the drawing."""
+        points = [self.coordinates.reshape(-1, self.coordinates.shape[-1])]
+        points += [self.landmarks.all_points] if self.landmarks else []
+        together = np.concatenate(points)
+        return together[np.isfinite(together).all(axis=1)]
+
+    @property
+    def scale(self) -> float:
+        """The largest extent of what is drawn."""
+        return float(np.ptp(self.points, axis=0).max(initial=0)) if len(self.points) else 0.0
 
 
 def trajectories(paths: Paths, height: int = 440) -> go.Figure:
@@ -52,16 +68,18 @@ def trajectories(paths: Paths, height: int = 440) -> go.Figure:
 def _solid(paths: Paths, height: int) -> go.Figure:
     figure = go.Figure([go.Scatter3d(**look, **where) for look, where in _lines(paths, width=4)])
     figure.add_trace(go.Scatter3d(**_ends(paths, 5 if len(paths.names) <= FEW else 3), **xyz(paths.coordinates[:, -1])))
-    points = paths.coordinates.reshape(-1, paths.coordinates.shape[-1])[:, :3]
+    if paths.landmarks:
+        figure.add_traces([go.Scatter3d(**trace) for trace in landmark_traces(paths.landmarks, paths.scale, size=5)])
     styled(figure, height, margin=(0, 0, 0, 0))
-    room = 0.06 * float(np.ptp(points[np.isfinite(points).all(axis=1)], axis=0).max(initial=0)) or 1.0
-    figure.update_layout(showlegend=False, scene=scene(points, room, paths.axes))
+    figure.update_layout(showlegend=False, scene=scene(paths.points[:, :3], 0.06 * paths.scale or 1.0, paths.axes))
     return figure
 
 
 def _flat(paths: Paths, height: int) -> go.Figure:
     figure = go.Figure([go.Scatter(**look, **where) for look, where in _lines(paths, width=2)])
     figure.add_trace(go.Scatter(**_ends(paths, 9 if len(paths.names) <= FEW else 6), **xyz(paths.coordinates[:, -1])))
+    if paths.landmarks:
+        figure.add_traces([go.Scatter(**trace) for trace in landmark_traces(paths.landmarks, paths.scale, size=8)])
     styled(figure, height, margin=(64, 24, 24, 52))
     figure.update_layout(showlegend=False)
     figure.update_xaxes(title_text=paths.axes[0], constrain="domain", showgrid=False)
@@ -75,6 +93,9 @@ def _line(paths: Paths, height: int) -> go.Figure:
     figure = go.Figure(
         [go.Scatter(**look, x=time, y=where["x"]) for look, where in _lines(paths, width=2)],
     )
+    if paths.landmarks:
+        traces = end_traces(paths.landmarks, float(paths.time_ms[-1]), size=8)
+        figure.add_traces([go.Scatter(**trace) for trace in traces])
     styled(figure, min(height, 320), margin=(64, 32, 16, 48))
     figure.update_layout(showlegend=False)
     figure.update_xaxes(title_text="Time (ms)")

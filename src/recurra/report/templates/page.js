@@ -30,6 +30,23 @@
     return panels[radio ? radio.value : ""] ?? Object.values(panels)[0];
   };
 
+  // Points with a link are clicked; the page has the same links as text.
+  const follows = new WeakSet();
+  const link = (plot) => {
+    if (follows.has(plot)) return;
+    follows.add(plot);
+    plot.on("plotly_click", ({ points }) => {
+      const target = points[0]?.customdata;
+      if (typeof target === "string" && document.getElementById(target)) location.hash = target;
+    });
+  };
+
+  // What is shown of one network at a time.
+  const choose = () => document.querySelectorAll("[data-of]").forEach((block) => {
+    const radio = document.querySelector(`input[name="${block.dataset.of}"]:checked`);
+    block.hidden = radio !== null && radio.value !== block.dataset.value;
+  });
+
   const draw = (plot) => {
     const key = chosen(plot);
     const data = document.getElementById(`data-${key}`);
@@ -44,13 +61,16 @@
     plot.dataset.key = key;
     plot.dataset.spatial = data.dataset.spatial;
     plot.dataset.drawn = "yes";
-    return Plotly.react(plot, figure.data, figure.layout, config);
+    const drawn = Plotly.react(plot, figure.data, figure.layout, config);
+    if (key === "census") link(plot);
+    return drawn;
   };
 
   const erase = (plot) => {
     const camera = plot._fullLayout?.scene?._scene?.getCamera?.();
     if (camera) plot.dataset.camera = JSON.stringify(camera);
     Plotly.purge(plot);
+    follows.delete(plot);
     plot.dataset.drawn = "no";
   };
 
@@ -76,6 +96,7 @@
 
   document.addEventListener("change", ({ target }) => {
     if (target.matches(".switch input")) {
+      choose();
       plots.filter((plot) => plot.dataset.drawn === "yes" && plot.dataset.switch === target.name).forEach(draw);
     }
   });
@@ -115,6 +136,7 @@
   };
   window.addEventListener("scroll", follow, { passive: true });
 
+  choose();
   plots.forEach((plot) => watch.observe(plot));
   follow();
   open();

@@ -1,0 +1,278 @@
+"""The program of a network as a graph: its attractors, and what stimuli make of each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from jaxtyping import Float, Int
+
+from recurra.plotting.colors import FRAME, INK, PAPER, text_on
+from recurra.plotting.interactive.theme import FONT, styled
+
+# Where each bit leads in the plane, so that no corner of a cube hides another or lies on an edge.
+OBLIQUE = np.array([(1.0, -0.12), (0.12, 1.0), (0.42, 0.4), (-0.33, 0.24)])
+STEPS = 14  # of a bowed arrow
+BOW = 0.11  # how far an arrow swings to its left, as a share of its length
+HEAD = 0.56  # where on an arrow its head is
+NODE, RING, DOT = 34, 4, 7  # px
+LETTER = 9  # px of a letter within a node, at most
+NODE_GAP, DOT_GAP = 0.17, 0.1  # least distances between nodes, and of saddles to nodes, as a share of the drawing
+ROUNDS = 60
+HEIGHTS = (240, 460)  # least and greatest, px
+ROOM = 0.22  # around the nodes, as a share of their extent
+REST, ORBIT = 0, 1
+
+Places = Float[np.ndarray, "node 2"]
+
+
+@dataclass(frozen=True)
+class Arrow:
+    """What one or more stimuli make of an attractor.
+
+    Args:
+        begin: position of the attractor.
+        end: position of what becomes of it.
+        color: of the arrow.
+        dash: of its line.
+        name: written beside it; empty for none.
+        text: what it says under the pointer.
+    """
+
+    begin: int
+    end: int
+    color: str
+    dash: str
+    name: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Divide:
+    """One or more saddles.
+
+    Args:
+        between: positions of the attractors that their unstable branches lead to.
+        text: what it says under the pointer.
+    """
+
+    between: tuple[int, ...]
+    text: str
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Attractors, and what leads from one to the other.
+
+    Args:
+        places: where the attractors stand in the plane.
+        kind: 0 a point at rest, 1 an orbit, 2 an unstable point.
+        names: of the attractors.
+        colors: of the attractors.
+        texts: what they say under the pointer.
+        inside: whether the names are short and stand within the nodes.
+        arrows: what the stimuli make of each.
+        divides: the saddles between them.
+    """
+
+    places: Places
+    kind: Int[np.ndarray, "node"]
+    names: Sequence[str]
+    colors: Sequence[str]
+    texts: Sequence[str]
+    inside: bool
+    arrows: Sequence[Arrow]
+    divides: Sequence[Divide]
+
+
+def oblique(bits: Float[np.ndarray, "node bit"]) -> Places:
+    """The places of states of up to four bits in the plane, as one draws a cube; further bits are not seen.
+
+    Args:
+        bits: the coordinates of the states along the bits' axes.
+    """
+    seen = bits[:, : len(OBLIQUE)]
+    return seen @ OBLIQUE[: seen.shape[1]]
+
+
+def program_graph(graph: Graph, width: int = 520) -> go.Figure:
+    """Attractors as nodes, stimuli as arrows, saddles as small open dots between what they part.
+
+    Points at rest are discs, orbits rings, unstable points thin circles.
+
+    Args:
+        graph: what to draw; nodes that stand too near to each other are moved apart.
+        width: px that the figure is likely to have; the height follows from it.
+    """
+    places = _nodes_apart(graph.places)
+    figure = go.Figure(_divides(graph, places))
+    figure.add_traces(_arrows(graph, places))
+    figure.add_traces([_nodes(graph, places), _names(graph, places)])
+    low, high = _frame(places)
+    shape = (high - low)[1] / (high - low)[0]
+    styled(figure, round(float(np.clip(width * shape, *HEIGHTS))), margin=(8, 8, 8, 8))
+    figure.update_xaxes(visible=False, range=(low[0], high[0]))
+    figure.update_yaxes(visible=False, range=(low[1], high[1]), scaleanchor="x")
+    return figure.update_layout(showlegend=False)
+
+
+def moved_apart(places: Places, least: float, fixed: Places) -> Places:
+    """Places at about the least distance from each other and from fixed ones; those that are further apart stay.
+
+    Args:
+        places: to be moved.
+        least: distance.
+        fixed: others, which stay.
+    """
+    places = places.copy()
+    angle = 2.4 * np.arange(len(places))  # no two places part in one direction
+    outward = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    for _ in range(ROUNDS):
+        moved = False
+        for at, place in enumerate(places):
+            others = np.concatenate([np.delete(places, at, axis=0), fixed])
+            if not len(others):
+                break
+            from_nearest = place - others[np.linalg.norm(others - place, axis=1).argmin()]
+            distance = float(np.linalg.norm(from_nearest))
+            if distance < 0.98 * least:
+                direction = from_nearest / distance if distance > 1e-3 * least else outward[at]
+                places[at] = place + 0.55 * (least - distance) * direction
+                moved = True
+        if not moved:
+            break
+    return places
+
+
+def _frame(places: Places) -> tuple[Float[np.ndarray, "2"], Float[np.ndarray, "2"]]:
+    """The lower left and the upper right corner of the drawing, with room for nodes and names."""
+    if not len(places):
+        return np.zeros(2), np.ones(2)
+    room = ROOM * _size(places)
+    return places.min(axis=0) - room, places.max(axis=0) + room
+
+
+def _size(places: Places) -> float:
+    return float(np.ptp(places, axis=0).max(initial=0)) or 1.0
+
+
+def _nodes_apart(places: Places) -> Places:
+    places = np.nan_to_num(places, posinf=0.0, neginf=0.0)
+    return moved_apart(places, NODE_GAP * _size(places), places[:0])
+
+
+def _divides(graph: Graph, places: Places) -> list[go.Scatter]:
+    """The saddles, with thin lines to the attractors that their branches lead to."""
+    if not graph.divides:
+        return []
+    size = _size(places)
+    middles = np.array([places[list(divide.between)].mean(axis=0) for divide in graph.divides])
+    dots = moved_apart(middles, DOT_GAP * size, places)
+    lines = [
+        np.array([dot, places[end], [np.nan, np.nan]])
+        for dot, divide in zip(dots, graph.divides, strict=True)
+        for end in divide.between
+    ]
+    look = {"color": FRAME, "width": 1, "dash": "dot"}
+    marker = {"color": PAPER, "size": DOT, "line": {"color": INK, "width": 1.3}}
+    texts = [divide.text for divide in graph.divides]
+    return [
+        go.Scatter(**_xy(np.concatenate(lines)), mode="lines", line=look, hoverinfo="skip"),
+        go.Scatter(
+            **_xy(dots),
+            mode="markers",
+            marker=marker,
+            text=texts,
+            hovertemplate="%{text}<extra></extra>",
+            name="saddles",
+        ),
+    ]
+
+
+def _arrows(graph: Graph, places: Places) -> list[go.Scatter]:
+    """Lines and heads of all arrows that look alike together, and the arrows' names."""
+    traces = []
+    for (color, dash), alike in groupby(sorted(graph.arrows, key=_look), key=_look):
+        group = list(alike)
+        curves = [_curve(places[arrow.begin], places[arrow.end]) for arrow in group]
+        line = np.concatenate([np.append(curve, [[np.nan, np.nan]], axis=0) for curve in curves])
+        look = {"color": color, "width": 1.6, "dash": dash}
+        traces.append(go.Scatter(**_xy(line), mode="lines", line=look, opacity=0.8, hoverinfo="skip"))
+        traces.append(_heads(group, curves, color))
+    return traces
+
+
+def _heads(group: Sequence[Arrow], curves: Sequence[Places], color: str) -> go.Scatter:
+    at = round(HEAD * STEPS)
+    ways = np.array([curve[at] - curve[at - 1] for curve in curves])
+    angle = np.degrees(np.arctan2(ways[:, 0], ways[:, 1])).round(1)
+    marker = {"symbol": "arrow", "angle": angle, "size": 11, "color": color, "line": {"color": PAPER, "width": 0.5}}
+    where = np.array([curve[at] for curve in curves])
+    return go.Scatter(
+        **_xy(where),
+        mode="markers+text",
+        marker=marker,
+        text=[arrow.name for arrow in group],
+        textposition="top center",
+        textfont={"size": 11, "color": INK, "family": FONT},
+        customdata=[arrow.text for arrow in group],
+        hovertemplate="%{customdata}<extra></extra>",
+        name="arrows",
+    )
+
+
+def _nodes(graph: Graph, places: Places) -> go.Scatter:
+    kind = np.asarray(graph.kind)
+    fill = [color if one == REST else PAPER for one, color in zip(kind, graph.colors, strict=True)]
+    edge = [PAPER if one == REST else color for one, color in zip(kind, graph.colors, strict=True)]
+    width = np.where(kind == REST, 1.5, np.where(kind == ORBIT, RING, 1.2))
+    whole = max(NODE, LETTER * _letters(graph)) if graph.inside else 0.6 * NODE
+    size = np.where(kind == ORBIT, whole - RING, whole)
+    return go.Scatter(
+        **_xy(places),
+        mode="markers",
+        marker={"color": fill, "size": size, "opacity": 1, "line": {"color": edge, "width": width}},
+        text=list(graph.texts),
+        hovertemplate="%{text}<extra></extra>",
+        name="attractors",
+    )
+
+
+def _names(graph: Graph, places: Places) -> go.Scatter:
+    """The names, within the nodes or on their outer side: above the upper ones and below the lower ones."""
+    above = places[:, 1] > places[:, 1].mean() if len(places) else np.zeros(0, bool)
+    outer = np.where(above, "top center", "bottom center").tolist()
+    apart = [f"{name}<br> " if up else f"<br>{name}" for name, up in zip(graph.names, above, strict=True)]
+    ink = [
+        text_on(color) if graph.inside and kind == REST else INK
+        for kind, color in zip(graph.kind, graph.colors, strict=True)
+    ]
+    return go.Scatter(
+        **_xy(places),
+        mode="text",
+        text=list(graph.names) if graph.inside else apart,
+        textposition="middle center" if graph.inside else outer,
+        textfont={"size": 10 if graph.inside and _letters(graph) > 3 else 12, "color": ink, "family": FONT},
+        hoverinfo="skip",
+    )
+
+
+def _letters(graph: Graph) -> int:
+    return max(map(len, graph.names), default=0)
+
+
+def _curve(begin: Float[np.ndarray, "2"], end: Float[np.ndarray, "2"]) -> Places:
+    """From one node to another, bowed to the left, so that the way there and the way back are apart."""
+    along = np.linspace(0, 1, STEPS + 1)[:, None]
+    left = np.array([begin[1] - end[1], end[0] - begin[0]])
+    return begin + along * (end - begin) + 4 * BOW * along * (1 - along) * left
+
+
+def _look(arrow: Arrow) -> tuple[str, str]:
+    return arrow.color, arrow.dash
+
+
+def _xy(places: Places) -> dict[str, Any]:
+    return {"x": places[:, 0].astype(np.float32), "y": places[:, 1].astype(np.float32)}

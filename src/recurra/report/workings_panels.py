@@ -1,0 +1,133 @@
+"""The figures of how networks work: the program as a graph, lifetimes, landmarks of a state space, the census."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from recurra.analysis import FixedPoints, Landscape
+from recurra.analysis.regimes import KINDS
+from recurra.analysis.spectra import time_constant_ms
+from recurra.plotting.interactive import Landmarks, census_map, lifetime_bars, program_graph, signature_look
+from recurra.report import descriptions as say
+from recurra.report.conditions import Conditions
+from recurra.report.panel import Panel
+from recurra.report.words import three
+from recurra.report.workings_graph import graph_of
+from recurra.report.workings_words import short_name, signature_words
+from recurra.studies.dossier import Dossier
+from recurra.studies.run_record import RunRecord
+from recurra.tasks import FlipFlop
+
+FEW_MODES = 3  # unstable directions are drawn of saddles with at most so many
+MOST_ORBITS = 12  # orbits in a state space
+BEYOND = 0.5  # landmarks further outside the drawing than this, as a share of its extent, are left out
+
+
+def workings_panels(run: RunRecord, at: int, name: str) -> Iterator[Panel]:
+    """How the network at position `at` works.
+
+    Args:
+        run: the run.
+        at: position of the network.
+        name: what it is called.
+    """
+    number, dossier, task = run.numbers[at], run.dossiers[at], run.task
+    graph = graph_of(run, at)
+    yield Panel(f"program-{number}", program_graph(graph), say.program(name, graph))
+    if dossier.lifetimes is not None and isinstance(task, FlipFlop):
+        figure = lifetime_bars(dossier.lifetimes, task.states, task.length_ms)
+        yield Panel(f"lifetimes-{number}", figure, say.lifetimes(name, dossier.lifetimes))
+
+
+def census_panel(run: RunRecord, names: Sequence[str]) -> Panel | None:
+    """The map of the cohort; none where there is no census.
+
+    Args:
+        run: the run.
+        names: what the networks are called.
+    """
+    found = run.census
+    if found is None:
+        return None
+    told = signatures(run)
+    texts = [
+        f"{name}<br>{told[found.signature[at]]}<br>{found.stable_points[at]} stable fixed points, "
+        f"{found.unstable_points[at]} unstable"
+        for at, name in enumerate(names)
+    ]
+    links = [f"network-{number}" for number in run.numbers]
+    figure = census_map(found, [f" {number}" for number in run.numbers], texts, links)
+    return Panel("census", figure, say.census(found, told))
+
+
+def signatures(run: RunRecord) -> list[str]:
+    """The regime signatures of the cohort in words, the most frequent one first."""
+    if run.census is None:
+        return []
+    names: Sequence[str] = Conditions.of(run.probe).names
+    if isinstance(run.task, FlipFlop):
+        names = [short_name(state) for state in run.task.states]
+    return [signature_words([KINDS[kind] for kind in kinds], names) for kinds in run.census.signature_kinds]
+
+
+def signature_members(run: RunRecord) -> list[tuple[str, str, str, list[int]]]:
+    """Of every signature its colour, its symbol, what it is in words, and the positions of its networks."""
+    found = run.census
+    if found is None:
+        return []
+    return [
+        (*signature_look(signature), words, np.flatnonzero(found.signature == signature).tolist())
+        for signature, words in enumerate(signatures(run))
+    ]
+
+
+def landmarks_of(dossier: Dossier, where: Landscape, drawn: Float[np.ndarray, "at axis"], dt_ms: float) -> Landmarks:
+    """The fixed points, unstable directions and orbits of a network near what is drawn.
+
+    Args:
+        dossier: its analysis.
+        where: they lie, in the coordinates of what is drawn; further coordinates are left out.
+        drawn: what is drawn besides.
+        dt_ms: length of a time step, ms.
+    """
+    axes, found, points = drawn.shape[1], dossier.program, dossier.fixed_points
+    places, branches, paths = (array[..., :axes] for array in (where.points, where.branches, where.paths))
+    near = _near(drawn, places)
+    kept = near[found.saddle] & (points.index[found.saddle] <= FEW_MODES)
+    kept &= np.isfinite(branches).all(axis=1) & (np.linalg.norm(branches, axis=1) > 0)
+    orbits = [at for at in range(len(found)) if found.kind_of(at) == "orbit" and _near(drawn, paths[at]).all()]
+    return Landmarks(
+        points=places[near],
+        stable=points.index[near] == 0,
+        texts=[point_text(points, int(at), dt_ms) for at in np.flatnonzero(near)],
+        begins=places[found.saddle[kept]],
+        directions=branches[kept],
+        orbits=paths[orbits[:MOST_ORBITS]],
+    )
+
+
+def point_text(points: FixedPoints, at: int, dt_ms: float) -> str:
+    """What a fixed point is: its unstable modes, its slowest or fastest growing one, and whether it is proved.
+
+    Args:
+        points: the fixed points.
+        at: which of them.
+        dt_ms: length of a time step, ms.
+    """
+    index, leading = int(points.index[at]), complex(points.eigenvalues[at, 0])
+    kind = f"saddle, {index} unstable mode{'s' if index > 1 else ''}" if index else "stable fixed point"
+    radius = float(points.radius[at])
+    proof = f"the only one within {three(radius)}" if np.isfinite(radius) else "not proved"
+    constant = time_constant_ms(leading, dt_ms)
+    return f"{kind}<br>largest |λ| {three(abs(leading))}, τ {three(constant)} ms<br>{proof}"
+
+
+def _near(drawn: Float[np.ndarray, "at axis"], points: Float[np.ndarray, "point axis"]) -> Bool[np.ndarray, "point"]:
+    """Which points are finite and not far outside the drawing."""
+    finite = drawn[np.isfinite(drawn).all(axis=1)]
+    if not len(finite):
+        return np.zeros(len(points), bool)
+    room = BEYOND * float(np.ptp(finite, axis=0).max()) or 1.0
+    with np.errstate(invalid="ignore"):
+        return ((points > finite.min(axis=0) - room) & (points < finite.max(axis=0) + room)).all(axis=1)

@@ -1,0 +1,250 @@
+"""How a network does its task, in words made from its records."""
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from jaxtyping import Int
+
+from recurra.analysis import Census, FixedPoints, Lifetimes, Program, PulseTable
+from recurra.analysis.census import SMALLEST
+from recurra.analysis.program import UNSTABLE
+from recurra.analysis.regimes import CHAOTIC, CYCLE, DRIFTING, FIXED, QUIESCENT, Regimes
+from recurra.plotting.colors import state_name
+from recurra.report.words import percent, three
+from recurra.studies.dossier import Dossier
+from recurra.tasks import FlipFlop, Task
+from recurra.tasks.set_reset import SetReset
+
+MOST_NAMED = 8  # conditions that a sentence names and a table lists, and memories that a sentence names
+UNSET = 0.5  # an output nearer to 0 than this is read as neither + nor -
+NOTHING = 0.01  # an output nearer to 0 than this is printed as 0
+NAMES = {
+    QUIESCENT: "rest",
+    FIXED: "fixed point",
+    CYCLE: "cycle",
+    CHAOTIC: "chaos",
+    DRIFTING: "drift",
+}
+DOES = {
+    QUIESCENT: "it rests",
+    FIXED: "it goes to a fixed point",
+    CYCLE: "it oscillates",
+    CHAOTIC: "it is chaotic",
+    DRIFTING: "it does not settle",
+}
+LEVELS = {
+    QUIESCENT: "rest",
+    FIXED: "a fixed point",
+    CYCLE: "an oscillation",
+    CHAOTIC: "chaos",
+    DRIFTING: "a drift that does not settle",
+}
+
+
+def sentences(task: Task, dossier: Dossier, names: Sequence[str]) -> Iterator[str]:
+    """How a network works, sentence by sentence.
+
+    Args:
+        task: what it was trained on.
+        dossier: its analysis.
+        names: of the conditions of the probe.
+    """
+    if dossier.lifetimes is not None and isinstance(task, FlipFlop):
+        yield memory_words(dossier.lifetimes, task)
+        if dossier.pulse_table is not None:
+            yield table_words(dossier.pulse_table, dossier.program)
+    elif isinstance(task, SetReset):
+        yield level_words(dossier.regimes, names)
+    else:
+        yield regime_words(dossier.regimes, dossier.program, names)
+    yield point_words(dossier.fixed_points, len(dossier.slow_points))
+
+
+def regime_words(found: Regimes, program: Program, names: Sequence[str]) -> str:
+    """What a network does after each condition: "After 00 it rests; after 01 and 10 it oscillates with ..."."""
+    if len(found) > MOST_NAMED:
+        return _counted_regimes(found)
+    groups: dict[tuple[str, int], list[str]] = {}
+    for at, name in enumerate(names):
+        groups.setdefault((_does(found, program, at), int(program.after[at])), []).append(name)
+    told = [f"after {listed(members)} {does}" for (does, _), members in groups.items()]
+    return _sentence("; ".join(told))
+
+
+def level_words(found: Regimes, names: Sequence[str]) -> str:
+    """What each level of the set/reset flip-flop is: "The low level is an oscillation ..., the high level ..."."""
+    told = [f"the {name} level is {LEVELS[found.kind_of(at)]}{_details(found, at)}" for at, name in enumerate(names)]
+    return _sentence("; ".join(told))
+
+
+def memory_words(found: Lifetimes, task: FlipFlop) -> str:
+    """Which memories of a flip-flop last: "5 of 8 memories are stable, 2 drift: ++- for 310 ms to +--, ..."."""
+    names, total = [short_name(state) for state in task.states], len(found.kind)
+    kinds = [found.kind_of(at) for at in range(total)]
+    watched = f"{found.longest_ms / 1000:g} s"
+    if set(kinds) == {"stable"}:
+        every = "Both memories are" if total == 2 else f"All {total} memories are"
+        return f"{every} stable: right for {watched} without a pulse, and at rest."
+    parts = [f"{kinds.count('stable') or 'none'} of {total} memories {_is(kinds.count('stable'))} stable"]
+    for kind, one, many in (("oscillating", "oscillates", "oscillate"), ("drifting", "drifts", "drift")):
+        members = [at for at, other in enumerate(kinds) if other == kind]
+        if members:
+            ends = f" ({', '.join(_life(found, names, at) for at in members)})" if len(members) <= MOST_NAMED else ""
+            parts.append(f"{len(members)} {one if len(members) == 1 else many}{ends}")
+    return _sentence(f"{listed(parts)}, watched for {watched}")
+
+
+def table_words(table: PulseTable, found: Program) -> str:
+    """How many entries of the table of states and pulses are right, and how many if the pulses come much later."""
+    text = f"{table.right} of {table.expected.size} entries of its table of states and pulses are right"
+    held = [at for at in np.unique(found.after).tolist() if at >= 0 and read_signs(found)[at].all()]
+    tried = [at for at in held if (found.following[at] >= 0).any()]
+    total = len(tried) * found.following.shape[1]
+    right = total - sum(len(wrong_stimuli(found, at)) for at in tried)
+    later = f"; of pulses that come when it has settled, {right} of {total}" if tried else ""
+    return f"{text}{later}."
+
+
+def read_signs(found: Program) -> Int[np.ndarray, "attractor output"]:
+    """The signs of the outputs on each attractor, 0 for an output that is neither + nor -."""
+    outputs = np.nan_to_num(found.outputs)
+    return np.where(np.abs(outputs) < UNSET, 0, np.sign(outputs)).astype(int)
+
+
+def wrong_stimuli(found: Program, attractor: int) -> list[int]:
+    """The pulses that do not make of a memory state what a flip-flop should; none of what is no memory state.
+
+    Args:
+        found: the program of a flip-flop.
+        attractor: its number.
+    """
+    signs = read_signs(found)
+    if not signs[attractor].all():
+        return []
+    wrong = []
+    for stimulus, end in enumerate(found.following[attractor].tolist()):
+        asked = signs[attractor].copy()
+        asked[stimulus // 2] = 1 - 2 * (stimulus % 2)
+        if end < 0 or (signs[end] != asked).any():
+            wrong.append(stimulus)
+    return wrong
+
+
+def point_words(found: FixedPoints, slow: int) -> str:
+    """How many fixed points there are: "It has 3 fixed points, 2 of them stable, all 3 proved; ..."."""
+    count, stable = len(found), int((found.index == 0).sum())
+    if not count:
+        parts = ["No fixed point was found"]
+    elif count == 1:
+        proved = "proved" if found.certified else "not proved"
+        parts = [f"It has 1 fixed point, {'stable' if stable else 'unstable'} and {proved}"]
+    else:
+        proved = f"all {count}" if found.certified == count else str(found.certified or "none")
+        parts = [f"It has {count} fixed points, {stable or 'none'} of them stable, {proved} proved"]
+    flat = int((found.dimension > 0).sum())
+    if flat:
+        parts.append(f"{flat} {'is a continuum' if flat == 1 else 'are continua'} of fixed points")
+    missing = math.ceil(found.missing_at_least - 1e-9)
+    more = f"at least {missing} more {_is(missing)} to be expected"
+    parts.append(more if missing else "nothing hints at more")
+    besides = f" There {_is(slow)} {slow} slow point{'s' if slow > 1 else ''} besides." if slow else ""
+    return "; ".join(parts) + "." + besides
+
+
+def signature_words(kinds: Sequence[str], names: Sequence[str]) -> str:
+    """What a network does after every condition, short: "fixed point after 11, cycle after 01 and 10".
+
+    Args:
+        kinds: of the regimes, in words.
+        names: of the conditions.
+    """
+    counted = Counter(NAMES[kind] for kind in kinds)
+    if len(counted) == 1:
+        return f"{next(iter(counted))} after every condition"
+    if len(names) > MOST_NAMED:
+        return ", ".join(f"{name} after {count} of {len(names)} conditions" for name, count in counted.most_common())
+    after = {name: [one for one, kind in zip(names, kinds, strict=True) if NAMES[kind] == name] for name in counted}
+    return ", ".join(f"{name} after {listed(members)}" for name, members in after.items())
+
+
+def census_words(found: Census) -> str:
+    """Whether the networks fall into groups, how true the map is, and whether those that do alike are alike."""
+    compared, clusters = int(found.compared.sum()), int(found.labels.max(initial=-1)) + 1
+    best, null = three(found.silhouette), three(float(found.null_silhouette.mean()))
+    if compared < 2 * SMALLEST:
+        grouping = f"{compared} networks are too few to look for clusters, which takes {2 * SMALLEST}"
+    elif clusters > 1:
+        grouping = (
+            f"The networks fall into {clusters} clusters: silhouette {best}, {null} without clusters "
+            f"(p = {three(found.p_value)})"
+        )
+    elif found.silhouette > 0:
+        grouping = (
+            f"The networks are one continuum: their best clustering has silhouette {best}, and {null} is the mean of "
+            f"cohorts without clusters (p = {three(found.p_value)})"
+        )
+    else:
+        grouping = "The networks are one continuum: no clustering has a silhouette above 0"
+    left = len(found.compared) - compared
+    out = f" {left} network{'' if left == 1 else 's'} whose rates are not finite {_is(left)} left out." if left else ""
+    near = ""
+    if len(found.signature_count) > 1:
+        near = (
+            f" {percent(found.neighbour_share)} % have a nearest neighbour that does the same after every condition; "
+            f"{percent(found.neighbour_chance)} % would by chance."
+        )
+    return f"{grouping}. The map has stress {three(found.stress)}; 0 would be exact.{near}{out}"
+
+
+def output_words(value: float) -> str:
+    """An output with three significant digits; what is next to nothing is 0."""
+    return three(0.0 if abs(value) < NOTHING else float(value))
+
+
+def short_name(state: Sequence[int] | np.ndarray) -> str:
+    """A memory state without spaces: +−+."""
+    return state_name(state).replace(" ", "")
+
+
+def listed(words: Sequence[str]) -> str:
+    """A, B and C."""
+    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
+
+
+def _does(found: Regimes, program: Program, at: int) -> str:
+    after = int(program.after[at])
+    if after >= 0 and program.kind[after] == UNSTABLE:
+        return "it rests at an unstable point"
+    return DOES[found.kind_of(at)] + _details(found, at)
+
+
+def _details(found: Regimes, at: int) -> str:
+    if found.kind_of(at) == CYCLE:
+        return f" with a period of {three(found.period_ms[at])} ms"
+    if found.kind_of(at) == FIXED and found.mean_output.shape[1] == 1:
+        return f" with output {output_words(found.mean_output[at, 0])}"
+    return ""
+
+
+def _counted_regimes(found: Regimes) -> str:
+    """Of many conditions, how many there are of each kind."""
+    counted = Counter(found.kind_of(at) for at in range(len(found)))
+    told = [f"after {count} of {len(found)} conditions {DOES[kind]}" for kind, count in counted.most_common()]
+    return _sentence("; ".join(told))
+
+
+def _life(found: Lifetimes, names: Sequence[str], at: int) -> str:
+    """A memory that does not rest: its name, how long it lasts and where it ends."""
+    if np.isinf(found.lifetime_ms[at]):
+        return f"{names[at]} for all of that time"
+    return f"{names[at]} after {three(found.lifetime_ms[at])} ms to {names[int(found.ends_in[at])]}"
+
+
+def _is(count: int) -> str:
+    return "is" if count == 1 else "are"
+
+
+def _sentence(text: str) -> str:
+    return text[0].upper() + text[1:] + "."
