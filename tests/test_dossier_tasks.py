@@ -211,7 +211,8 @@ class TestWords:
     def test_the_sources_are_those_of_the_task(self, operation):
         listed = used_sources(operation)
         assert SOURCES["jarne2019"] in listed
-        assert SOURCES["sussillo2013"] not in listed, "the flip-flop's"
+        assert SOURCES["sussillo2013"] in listed, "of the fixed points"
+        assert SOURCES["bernardi2020"] not in listed, "the flip-flop's"
         assert SOURCES["jarne2024"] not in listed, "the flip-flop's"
         assert facts(operation, None).protocol == SOURCES["jarne2019"]
         assert facts(record_of(Undescribed()), None).protocol is None
@@ -279,7 +280,7 @@ class TestCommands:
 class TestReport:
     def test_every_section_and_figure_is_there(self, folder):
         html = (folder / "report.html").read_text()
-        kinds = ("trials", "probe", "connectivity", "spectrum", "principal")
+        kinds = ("trials", "probe", "connectivity", "spectrum", "principal", "program")
         found = ids_of(html)
         assert found >= SECTIONS
         assert {key for key in found if key.startswith("data-")} == {

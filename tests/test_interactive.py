@@ -9,24 +9,38 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from recurra.analysis import Geometry, spectrum
+from recurra.analysis import Census, Geometry, Lifetimes, spectrum
 from recurra.models.cohort import History
 from recurra.plotting import colors
 from recurra.plotting.interactive import (
+    Arrow,
     Bound,
+    Divide,
+    Graph,
+    Landmarks,
+    Paths,
     Portrait,
     Span,
     bit_trials,
+    census_map,
     connectivity,
     cube_walk,
     learning_curves,
+    lifetime_bars,
+    oblique,
+    program_graph,
+    shortest,
+    signature_look,
     spectra_density,
     spectrum_plane,
     state_space,
     strongest,
+    trajectories,
     vertices,
 )
+from recurra.plotting.interactive.landscape import LENGTH
 from recurra.plotting.interactive.meshes import broken_line, cube_edges, unit_sphere
+from recurra.plotting.interactive.program import moved_apart
 from recurra.plotting.interactive.spectra import mode_words
 from recurra.tasks import FlipFlop
 
@@ -175,6 +189,231 @@ class TestStateSpace:
         figure = state_space(portrait(1))
         assert layout(figure).xaxis.title.text == "Time (ms)"
         assert len(layout(figure).shapes) == 2
+
+
+def landmarks(axes: int) -> Landmarks:
+    """A stable point, a saddle with two unstable directions, and an orbit."""
+    points = np.eye(3)[:2, :axes]
+    return Landmarks(
+        points=points,
+        stable=np.array([True, False]),
+        texts=["a stable fixed point", "a saddle"],
+        begins=points[[1, 1]],
+        directions=np.array([[5.0, 0, 0], [-5, 0, 0]])[:, :axes],
+        orbits=np.ones((1, 20, axes)),
+    )
+
+
+class TestLandmarks:
+    @pytest.mark.parametrize("axes", [2, 3])
+    def test_stable_points_are_filled_and_saddles_open_in_the_state_space(self, axes):
+        shown = replace(portrait(axes), landmarks=landmarks(axes))
+        plain = traces(state_space(portrait(axes)))
+        added = traces(state_space(shown))[len(plain) :]
+        kind = "scatter3d" if axes == 3 else "scatter"
+        assert [trace.type for trace in added] == [kind] * 4
+        orbit, lines, saddles, stable = added
+        assert (saddles.marker.symbol, stable.marker.symbol) == ("circle-open", "circle")
+        assert list(saddles.text) == ["a saddle"]
+        assert list(stable.text) == ["a stable fixed point"]
+        assert np.isfinite(orbit.x).sum() == 20
+        reach = np.abs(np.asarray(lines.x)[1::3] - np.asarray(lines.x)[::3])
+        assert np.allclose(reach, LENGTH * 2), "a share of the distance between states, whatever the direction's length"
+
+    def test_memory_states_are_seen_through_if_there_is_something_to_see(self):
+        opacity = {
+            trace.opacity
+            for shown in (portrait(3), replace(portrait(3), landmarks=landmarks(3)))
+            for trace in traces(state_space(shown))
+            if trace.type == "mesh3d"
+        }
+        assert min(opacity) < 1 == max(opacity)
+
+    @pytest.mark.parametrize("axes", [1, 2, 3])
+    def test_trajectories_have_them_too(self, axes):
+        paths = Paths(np.zeros((2, 5, axes)), np.arange(5.0), "ab", ["#123456"] * 2, [False] * 2, ["one"] * axes)
+        figure = trajectories(replace(paths, landmarks=landmarks(axes)))
+        added = traces(figure)[len(traces(trajectories(paths))) :]
+        assert [trace.name for trace in added if trace.mode == "markers"] == ["saddles", "stable"]
+        if axes == 1:
+            assert {float(trace.x[0]) for trace in added} == {4.0}, "at the end of the time"
+
+    def test_there_is_room_for_them(self):
+        paths = Paths(np.zeros((1, 5, 3)), np.arange(5.0), "a", ["#123456"], [False], ["x", "y", "z"])
+        far = replace(landmarks(3), points=np.array([[8.0, 0, 0], [0, 8, 0]]))
+        low, high = layout(trajectories(replace(paths, landmarks=far))).scene.xaxis.range
+        assert low <= 0
+        assert high > 8
+
+
+def graph(**more: Any) -> Graph:
+    """Two points at rest and an orbit, two arrows, and a saddle between the first two."""
+    whole = Graph(
+        places=np.array([[0.0, 0], [4, 0], [0, 3]]),
+        kind=np.array([0, 0, 1]),
+        names=["++", "−−", "00"],
+        colors=["#ff0000", "#00ff00", "#0000ff"],
+        texts=["one", "other", "orbit"],
+        inside=True,
+        arrows=[Arrow(0, 1, "#111111", "dash", "", "there"), Arrow(1, 0, "#111111", "dash", "✗", "and back")],
+        divides=[Divide((0, 1), "a saddle")],
+    )
+    return replace(whole, **more)
+
+
+def named(figure: go.Figure, name: str) -> Any:
+    return next(trace for trace in traces(figure) if trace.name == name)
+
+
+class TestProgram:
+    def test_points_at_rest_are_discs_and_orbits_rings(self):
+        nodes = named(program_graph(graph()), "attractors")
+        assert list(nodes.marker.color) == ["#ff0000", "#00ff00", colors.PAPER]
+        assert list(nodes.marker.line.color) == [colors.PAPER, colors.PAPER, "#0000ff"]
+        assert nodes.marker.line.width[2] > nodes.marker.line.width[0]
+        assert list(nodes.text) == ["one", "other", "orbit"]
+
+    def test_an_unstable_point_has_a_thin_edge_and_no_filling(self):
+        nodes = named(program_graph(graph(kind=np.array([0, 1, 2]))), "attractors")
+        assert list(nodes.marker.color)[2] == colors.PAPER
+        assert nodes.marker.line.width[2] < nodes.marker.line.width[1]
+
+    def test_arrows_point_from_one_to_the_other_and_bow_apart(self):
+        figure = program_graph(graph())
+        heads = named(figure, "arrows")
+        assert list(heads.text) == ["", "✗"]
+        assert list(heads.customdata) == ["there", "and back"]
+        right, left = heads.marker.angle
+        assert 80 < right < 100
+        assert -100 < left < -80
+        there, back = np.asarray(heads.y)
+        first = np.asarray(named(figure, "attractors").y)[0]
+        assert there > first > back, "each swings to its left"
+
+    def test_a_saddle_stands_between_what_it_parts(self):
+        figure = program_graph(graph())
+        nodes, dots = named(figure, "attractors"), named(figure, "saddles")
+        middle = (nodes.x[0] + nodes.x[1]) / 2, (nodes.y[0] + nodes.y[1]) / 2
+        assert (dots.x[0], dots.y[0]) == pytest.approx(middle, abs=1e-5)
+        assert dots.marker.color == colors.PAPER
+
+    def test_axes_have_one_scale(self):
+        assert layout(program_graph(graph())).yaxis.scaleanchor == "x"
+
+    def test_long_names_stand_above_the_upper_and_below_the_lower(self):
+        names = traces(program_graph(graph(inside=False)))[-1]
+        assert list(names.textposition) == ["bottom center", "bottom center", "top center"]
+        assert names.text[0] == "<br>++"
+
+    def test_no_attractors(self):
+        empty = graph(places=np.zeros((0, 2)), kind=np.zeros(0, int), names=[], colors=[], texts=[])
+        (told,) = layout(program_graph(replace(empty, arrows=[], divides=[]))).annotations
+        assert told.text == "no condition ends at an attractor"
+
+    @pytest.mark.parametrize("places", [np.zeros((3, 2)), np.array([[0, 0], [1e300, 0], [np.nan, np.inf]])])
+    def test_nodes_never_hide_each_other(self, places):
+        nodes = named(program_graph(graph(places=places)), "attractors")
+        where = np.stack([nodes.x, nodes.y], axis=1)
+        assert np.isfinite(where).all()
+        assert min(np.linalg.norm(where[one] - where[other]) for one, other in ((0, 1), (0, 2), (1, 2))) > 0.1
+
+    def test_what_is_far_apart_is_not_moved(self):
+        places = np.array([[0.0, 0], [1, 0], [0, 1]])
+        assert np.array_equal(moved_apart(places, 0.5, places[:0]), places)
+        near = moved_apart(np.array([[0.0, 0.0]]), 0.5, np.array([[0.1, 0.0]]))
+        assert near[0, 0] == pytest.approx(-0.4, abs=0.02)
+        assert near[0, 1] == 0
+
+    @pytest.mark.parametrize("bits", [1, 2, 3, 4])
+    def test_the_corners_of_a_cube_lie_apart_in_the_plane(self, bits):
+        places = oblique(FlipFlop(bits=bits).states.astype(float))
+        assert places.shape == (2**bits, 2)
+        apart = np.linalg.norm(places[:, None] - places[None], axis=-1)[~np.eye(2**bits, dtype=bool)]
+        assert apart.min() > 0.17 * np.ptp(places, axis=0).max(), "further than nodes that are moved apart"
+
+
+class TestLifetimes:
+    lifetimes = Lifetimes(
+        kind=np.array([0, 1, 2, 1]),
+        lifetime_ms=np.array([np.inf, 300.0, np.inf, 0.0]),
+        ends_in=np.array([0, 0, 2, 1]),
+        longest_ms=20_000.0,
+    )
+
+    def test_a_bar_a_memory_state_in_its_colour(self):
+        states = FlipFlop(bits=2).states
+        figure = lifetime_bars(self.lifetimes, states, 350.0)
+        (bars,) = traces(figure)
+        assert list(bars.marker.color) == colors.state_colors(states)
+        ends = np.asarray(bars.x) + bars.base
+        assert ends == pytest.approx([20_000, 300, 20_000, 1])
+        assert layout(figure).xaxis.type == "log"
+        assert list(bars.marker.pattern.shape) == ["", "", "/", ""], "the one that oscillates is hatched"
+
+    def test_what_outlasts_the_time_has_an_arrow_and_what_ends_says_where(self):
+        figure = lifetime_bars(self.lifetimes, FlipFlop(bits=2).states, 350.0)
+        texts = [note.text for note in layout(figure).annotations]
+        assert texts[:4] == ["▸ ∞", "300 → − −", "▸ ∞ oscillating", "0 → − +"]
+        assert {"a trial", "watched"} <= set(texts)
+        assert [line.x0 for line in layout(figure).shapes] == [350.0, 20_000.0]
+
+    def test_of_many_the_shortest_are_drawn(self):
+        times = np.full(64, np.inf)
+        times[[5, 60]] = 10.0
+        many = Lifetimes(np.where(np.isinf(times), 0, 1), times, np.zeros(64, int), 20_000.0)
+        shown = shortest(many)
+        assert len(shown) == 16
+        assert {5, 60} <= set(shown.tolist())
+        assert (np.diff(shown) > 0).all()
+
+
+def census_record(signatures: list[int]) -> Census:
+    """Networks in a row, with these signatures."""
+    networks, groups = len(signatures), max(signatures) + 1
+    return Census(
+        compared=np.arange(networks) != 1,
+        kinds=np.zeros((networks, 1), int),
+        signature=np.array(signatures),
+        signature_kinds=np.zeros((groups, 1), int),
+        signature_count=np.bincount(signatures),
+        stable_points=np.zeros(networks, int),
+        unstable_points=np.zeros(networks, int),
+        measure=0,
+        distances=np.zeros((networks, networks)),
+        coordinates=np.stack([np.arange(networks, dtype=float), np.zeros(networks)], axis=1),
+        explained=np.array([0.75, 0.125]),
+        stress=0.1,
+        labels=np.zeros(networks, int),
+        best_labels=np.zeros(networks, int),
+        silhouette=0.0,
+        null_silhouette=np.zeros(1),
+        p_value=1.0,
+        neighbour_share=1.0,
+        neighbour_chance=1.0,
+    )
+
+
+class TestCensus:
+    def test_every_network_that_was_compared_is_a_point_that_leads_somewhere(self):
+        names = list("abcd")
+        figure = census_map(census_record([0, 0, 1, 0]), names, names, [f"to-{name}" for name in names])
+        first, second = traces(figure)
+        assert list(first.customdata) == ["to-a", "to-d"], "b was left out"
+        assert list(second.customdata) == ["to-c"]
+        assert list(second.x) == [2.0]
+        assert layout(figure).xaxis.title.text == "Dimension 1 (75 %)"
+        assert layout(figure).yaxis.scaleanchor == "x"
+
+    def test_colour_and_symbol_both_tell_signatures_apart(self):
+        looks = [signature_look(signature) for signature in range(7)]
+        assert len({color for color, _ in looks}) == len({symbol for _, symbol in looks}) == 7
+        assert signature_look(7) == signature_look(20) not in looks
+
+    def test_rare_signatures_share_a_look(self):
+        names = [str(at) for at in range(12)]
+        figure = census_map(census_record(list(range(12))), names, names, names)
+        assert len(traces(figure)) == 8
+        assert list(traces(figure)[-1].text) == ["7", "8", "9", "10", "11"]
 
 
 class TestBehaviour:

@@ -98,6 +98,28 @@ def with_findings(run, success=1.0, held=8, score=0.985, edges=(2.0, 2.0, 2.0), 
     return replace(run, dossiers=[changed] * len(run.dossiers))
 
 
+def repeated(run, count):
+    """A run of many networks that are all the first one of another."""
+    assert run.initial is not None
+    assert run.history is not None
+    assert run.before is not None
+    return replace(
+        run,
+        numbers=tuple(range(count)),
+        status=(Status.finished,) * count,
+        initial=jax.tree.map(lambda array: np.repeat(array[:1], count, axis=0), run.initial),
+        weights=jax.tree.map(lambda array: np.repeat(array[:1], count, axis=0), run.weights),
+        history=replace(
+            run.history,
+            loss=np.repeat(run.history.loss[:1], count, axis=0),
+            validation_loss=np.repeat(run.history.validation_loss[:1], count, axis=0),
+            success=np.repeat(run.history.success[:1], count, axis=0),
+        ),
+        before=[run.before[0]] * count,
+        dossiers=[run.dossiers[0]] * count,
+    )
+
+
 class TestNumbers:
     @pytest.mark.parametrize(
         ("value", "text"),
@@ -298,6 +320,9 @@ class TestPage:
         page = Page(report_html(imported(bits)))
         assert f"{bits}-bit flip-flop" in page.text
         assert ("mesh3d" in page.data["data-principal-0"]) == (bits >= 3)
+        assert ("Generalization" in page.text) == (bits > 1)
+        assert "States and pulses" in page.text
+        assert "nan" not in page.text
 
     def test_a_network_that_diverged(self, run):
         assert run.history is not None
@@ -314,29 +339,13 @@ class TestPage:
 
     def test_many_networks(self, run):
         count = FINE + 2
-        assert run.initial is not None
-        assert run.history is not None
-        assert run.before is not None
-        many = replace(
-            run,
-            numbers=tuple(range(count)),
-            status=(Status.finished,) * count,
-            initial=jax.tree.map(lambda array: np.repeat(array[:1], count, axis=0), run.initial),
-            weights=jax.tree.map(lambda array: np.repeat(array[:1], count, axis=0), run.weights),
-            history=replace(
-                run.history,
-                loss=np.repeat(run.history.loss[:1], count, axis=0),
-                validation_loss=np.repeat(run.history.validation_loss[:1], count, axis=0),
-                success=np.repeat(run.history.success[:1], count, axis=0),
-            ),
-            before=[run.before[0]] * count,
-            dossiers=[run.dossiers[0]] * count,
-        )
+        many = repeated(run, count)
         page = Page(report_html(many))
         assert "data-spectra" in page.ids
         assert f"Shown are {SHOWN} of {count} networks" in page.text
         assert {f"network-{number}" for number in range(count)} <= set(page.ids)
         assert sum(key.startswith("data-walk-") for key in page.ids) == count
+        assert sum(key.startswith("data-program-") for key in page.ids) == count
         assert sum(key.startswith("data-trials-") for key in page.ids) == SHOWN
 
     @pytest.mark.parametrize("name", ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "</script>"])

@@ -2,6 +2,7 @@
 
 import shutil
 from contextlib import contextmanager
+from dataclasses import replace
 
 import jax
 import pytest
@@ -11,6 +12,8 @@ from recurra.models import Network, RateRNN
 from recurra.report import write_report
 from recurra.studies.run_record import read_run, record_of_network
 from recurra.tasks import And
+from test_report import repeated
+from test_report_workings import census_of
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 SOFTWARE_WEBGL = ("--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
@@ -67,7 +70,7 @@ def show(page, plot) -> None:
 def test_every_figure_is_drawn_when_it_is_reached(page):
     page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
     plots = page.query_selector_all(".plot")
-    assert len(plots) == 9 + 2 * 5, "those of the sections, and five in each dossier"
+    assert len(plots) == 13 + 2 * 7, "those of the sections, and seven in each dossier"
     for plot in plots:
         show(page, plot)
         if plot.get_attribute("data-spatial") == "yes":
@@ -83,11 +86,11 @@ def test_every_figure_of_another_task_is_drawn(browser, tmp_path, units):
     write_report(record_of_network(network, And(), 0, {"name": "and.npz"}), tmp_path / "and.html")
     with opened_page(browser, tmp_path / "and.html") as page:
         plots = page.query_selector_all(".plot")
-        assert len(plots) == 5, "trials, probe, connectivity, spectrum and trajectories"
+        assert len(plots) == 6, "trials, probe, connectivity, spectrum, trajectories and program"
         for plot in plots:
             show(page, plot)
         assert page.locator("#state-space canvas").count() == (units > 2)
-        assert page.locator(".legend li").all_inner_texts() == list(And().condition_names)
+        assert page.locator("#state-space .legend").first.locator("li").all_inner_texts() == list(And().condition_names)
 
 
 def test_no_button_sends_a_figure_away(page):
@@ -127,6 +130,29 @@ def test_the_network_is_chosen(page):
     page.locator("#behaviour label", has_text="Network 1").click()
     page.wait_for_function("plot => plot.dataset.key === 'trials-1'", arg=plot)
     assert plot.get_attribute("aria-label") != before
+
+
+def test_the_tables_are_those_of_the_chosen_network(page):
+    tables = page.locator("#workings [data-of=workings-of]")
+    assert [tables.nth(at).is_visible() for at in range(2)] == [True, False]
+    page.locator("#workings label", has_text="Network 1").click()
+    assert [tables.nth(at).is_visible() for at in range(2)] == [False, True]
+
+
+def test_a_click_on_the_map_opens_the_dossier(browser, small_run, tmp_path):
+    run = repeated(read_run(small_run), 8)
+    write_report(replace(run, census=census_of(8, [[1]] * 8)), tmp_path / "census.html")
+    with opened_page(browser, tmp_path / "census.html") as page:
+        plot = page.query_selector("#census .plot")
+        show(page, plot)
+        points = page.locator("#census .plot .points path")
+        assert points.count() == 8
+        points.nth(3).hover(force=True)
+        page.wait_for_selector("#census .hovertext")
+        box = points.nth(3).bounding_box()
+        page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        page.wait_for_function("() => document.getElementById('network-3').open")
+        assert page.evaluate("location.hash") == "#network-3"
 
 
 def test_the_figures_turn_dark_with_the_page(page):

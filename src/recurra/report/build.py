@@ -1,6 +1,8 @@
 """One self-contained HTML file from a run."""
 
 import json
+import re
+from functools import partial
 from importlib import resources
 from pathlib import Path
 
@@ -107,6 +109,7 @@ def _environment() -> jinja2.Environment:
         "percent": words.percent,
         "fixed": words.fixed,
         "plain": "{:,.6g}".format,
+        "unbroken": partial(re.sub, "(?<=[+−])(?=[+−])", "\u2060"),
     }
     return environment
 

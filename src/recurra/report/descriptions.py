@@ -121,11 +121,10 @@ def landmarks(found: Landmarks | None) -> str:
     """The fixed points and orbits in a state space, as a further sentence; nothing where there are none."""
     if found is None or not len(found.points) + len(found.orbits):
         return ""
-    stable, orbits = int(found.stable.sum()), len(found.orbits)
-    return (
-        f" In it {stable} stable fixed point{'' if stable == 1 else 's'}, {len(found.points) - stable} saddles "
-        f"and {orbits} orbit{'' if orbits == 1 else 's'}."
-    )
+    stable = int(found.stable.sum())
+    counts = {"stable fixed point": stable, "saddle": len(found.points) - stable, "orbit": len(found.orbits)}
+    told = [f"{count} {name}{'' if count == 1 else 's'}" for name, count in counts.items()]
+    return f" In it {told[0]}, {told[1]} and {told[2]}."
 
 
 def program(name: str, graph: Graph) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from recurra.analysis import Similarities
 from recurra.sources import SOURCES, Source
 from recurra.studies.dossier import Dossier
 from recurra.studies.run_record import RunRecord
@@ -57,6 +58,7 @@ def used_sources(run: RunRecord) -> tuple[Source, ...]:
     """The sources of the task, of the training and of the analyses, each once, by author and year."""
     records = [getattr(run.dossiers[0], field.name) for field in fields(Dossier)]
     keys = [*run.about.get("sources", run.task.sources)]
+    records += [run.census, Similarities] if run.census else []
     keys += [key for record in records if record is not None for key in getattr(record, "sources", ())]
     found = [SOURCES[key] for key in dict.fromkeys(keys) if key in SOURCES]
     return tuple(sorted(found, key=lambda source: (_family_name(source), source.year)))

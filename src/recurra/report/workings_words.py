@@ -18,6 +18,7 @@ from recurra.tasks import FlipFlop, Task
 from recurra.tasks.set_reset import SetReset
 
 MOST_NAMED = 8  # conditions that a sentence names and a table lists, and memories that a sentence names
+FEW = 3  # conditions of the most frequent kind up to which a signature names them
 UNSET = 0.5  # an output nearer to 0 than this is read as neither + nor -
 NOTHING = 0.01  # an output nearer to 0 than this is printed as 0
 NAMES = {
@@ -145,7 +146,8 @@ def point_words(found: FixedPoints, slow: int) -> str:
         parts = [f"It has {count} fixed points, {stable or 'none'} of them stable, {proved} proved"]
     flat = int((found.dimension > 0).sum())
     if flat:
-        parts.append(f"{flat} {'is a continuum' if flat == 1 else 'are continua'} of fixed points")
+        which = "it" if count == 1 else str(flat)
+        parts.append(f"{which} stands for a continuum" if flat == 1 else f"{which} stand for continua")
     missing = math.ceil(found.missing_at_least - 1e-9)
     more = f"at least {missing} more {_is(missing)} to be expected"
     parts.append(more if missing else "nothing hints at more")
@@ -154,7 +156,7 @@ def point_words(found: FixedPoints, slow: int) -> str:
 
 
 def signature_words(kinds: Sequence[str], names: Sequence[str]) -> str:
-    """What a network does after every condition, short: "fixed point after 11, cycle after 01 and 10".
+    """What a network does after every condition, short: "cycle after +++, fixed point otherwise".
 
     Args:
         kinds: of the regimes, in words.
@@ -166,7 +168,10 @@ def signature_words(kinds: Sequence[str], names: Sequence[str]) -> str:
     if len(names) > MOST_NAMED:
         return ", ".join(f"{name} after {count} of {len(names)} conditions" for name, count in counted.most_common())
     after = {name: [one for one, kind in zip(names, kinds, strict=True) if NAMES[kind] == name] for name in counted}
-    return ", ".join(f"{name} after {listed(members)}" for name, members in after.items())
+    common, count = counted.most_common(1)[0]
+    rest = after.pop(common) if count > FEW else None
+    told = [f"{name} after {listed(members)}" for name, members in after.items()]
+    return ", ".join([*told, f"{common} otherwise"] if rest else told)
 
 
 def census_words(found: Census) -> str:
@@ -177,7 +182,7 @@ def census_words(found: Census) -> str:
         grouping = f"{compared} networks are too few to look for clusters, which takes {2 * SMALLEST}"
     elif clusters > 1:
         grouping = (
-            f"The networks fall into {clusters} clusters: silhouette {best}, {null} without clusters "
+            f"The networks fall into {clusters} clusters: silhouette {best}, against {null} in cohorts without any "
             f"(p = {three(found.p_value)})"
         )
     elif found.silhouette > 0:
@@ -239,6 +244,8 @@ def _life(found: Lifetimes, names: Sequence[str], at: int) -> str:
     """A memory that does not rest: its name, how long it lasts and where it ends."""
     if np.isinf(found.lifetime_ms[at]):
         return f"{names[at]} for all of that time"
+    if found.lifetime_ms[at] == 0:
+        return f"{names[at]} wrong from the start"
     return f"{names[at]} after {three(found.lifetime_ms[at])} ms to {names[int(found.ends_in[at])]}"
 
 

@@ -39,8 +39,9 @@ class Landmarks:
 
 
 def xyz(points: Float[np.ndarray, "point axis"]) -> dict[str, np.ndarray]:
-    """The coordinates of points by the names that plotly gives them."""
-    return {name: points[:, at].astype(np.float32) for at, name in enumerate("xyz"[: points.shape[1]])}
+    """The coordinates of points by the names that plotly gives them; what is too large for a drawing is infinite."""
+    with np.errstate(over="ignore"):
+        return {name: points[:, at].astype(np.float32) for at, name in enumerate("xyz"[: points.shape[1]])}
 
 
 def landmark_traces(shown: Landmarks, scale: float, size: float) -> Iterator[dict[str, Any]]:

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from jaxtyping import Float, Int
 
 from recurra.plotting.colors import FRAME, INK, PAPER, text_on
-from recurra.plotting.interactive.theme import FONT, styled
+from recurra.plotting.interactive.theme import FONT, note, styled
 
 # Where each bit leads in the plane, so that no corner of a cube hides another or lies on an edge.
 OBLIQUE = np.array([(1.0, -0.12), (0.12, 1.0), (0.42, 0.4), (-0.33, 0.24)])
@@ -110,6 +110,8 @@ def program_graph(graph: Graph, width: int = 520) -> go.Figure:
     figure = go.Figure(_divides(graph, places))
     figure.add_traces(_arrows(graph, places))
     figure.add_traces([_nodes(graph, places), _names(graph, places)])
+    if not len(places):
+        figure.add_annotation(note(0.5, 0.5, "no condition ends at an attractor"))
     low, high = _frame(places)
     shape = (high - low)[1] / (high - low)[0]
     styled(figure, round(float(np.clip(width * shape, *HEIGHTS))), margin=(8, 8, 8, 8))
@@ -155,12 +157,17 @@ def _frame(places: Places) -> tuple[Float[np.ndarray, "2"], Float[np.ndarray, "2
 
 
 def _size(places: Places) -> float:
-    return float(np.ptp(places, axis=0).max(initial=0)) or 1.0
+    return float(np.ptp(places, axis=0).max()) or 1.0 if len(places) else 1.0
 
 
 def _nodes_apart(places: Places) -> Places:
-    places = np.nan_to_num(places, posinf=0.0, neginf=0.0)
-    return moved_apart(places, NODE_GAP * _size(places), places[:0])
+    """The places in units of their extent, apart from each other; what is not finite is in the middle."""
+    if not len(places):
+        return places
+    finite = places[np.isfinite(places).all(axis=1)]
+    middle = finite.mean(axis=0) if len(finite) else np.zeros(2)
+    centred = np.where(np.isfinite(places).all(axis=1, keepdims=True), places, middle) - middle
+    return moved_apart(centred / _size(centred), NODE_GAP, places[:0])
 
 
 def _divides(graph: Graph, places: Places) -> list[go.Scatter]:
