@@ -3,9 +3,10 @@ import pytest
 from scipy.linalg import hadamard
 from scipy.optimize import brentq
 
-from recurra.analysis.fixed_points import chao_missing, fixed_points, fixed_points_under, starts_near
+from recurra.analysis.fixed_points import chao_missing, fixed_points, fixed_points_under
 from recurra.analysis.flow import AnyFlow, flow_of
 from recurra.analysis.slow_points import slow_points
+from recurra.analysis.starts import starts_near
 from recurra.engine import ACTIVATIONS
 from recurra.studies.imports import read_network
 from recurra.tasks import TASKS

@@ -3,8 +3,9 @@ import pytest
 
 import recurra as rc
 from recurra.analysis.attractors import ORBIT, REST, Attractors, settle
-from recurra.analysis.fixed_points import fixed_points, starts_near
-from recurra.analysis.program import program, pulse_table, stimuli, stimulus_names
+from recurra.analysis.fixed_points import fixed_points
+from recurra.analysis.program import points_and_program, program, pulse_table, stimuli, stimulus_names
+from recurra.analysis.starts import starts_near
 from recurra.studies.imports import read_network
 from recurra.tasks import TASKS
 from tests.networks import network_of, rotation, starts_of
@@ -85,6 +86,20 @@ def test_program_of_the_published_and(reference, seed):
     np.testing.assert_allclose(found.outputs[[rest, both], 0], [0, 1], atol=0.05)
     assert len(found) == 4
     assert set(found.following[:, 1]) == {first}
+
+
+def test_points_that_only_the_program_meets_are_among_the_points():
+    """A search from one corner finds that corner; the pulses of the task lead to the others."""
+    network = network_of(np.diag([1.5, 1.5]), bits=True)
+    starts = np.full((20, 2), 0.9)
+    points, found = points_and_program(network, TWO, starts)
+    assert list(points.index) == [0, 0, 0, 0]
+    assert list(points.found) == [20, 0, 0, 0]
+    assert points.starts == 20
+    assert points.certified == 4
+    assert len(found) == 4
+    whole, again = points_and_program(network, TWO, starts_of(network, 400))
+    np.testing.assert_array_equal(whole.index[again.saddle] > 0, True)
 
 
 def test_renumbered_units_have_the_same_program(seed):

@@ -148,10 +148,12 @@ def print_workings(dossier: Dossier, task: Task) -> None:
 def _lines(table: dict[str, Any]) -> Iterator[str]:
     """What is said of the fixed points, the attractors and the slow points."""
     points = table["fixed_points"]
-    by_index = ", ".join(f"{count} with {index} unstable modes" for index, count in points["by_index"].items())
+    stable = points["by_index"].get("0", 0)
+    unstable = [int(index) for index in points["by_index"] if index != "0"]
+    modes = "" if not unstable else f" with {min(unstable)} to {max(unstable)} unstable modes"
     yield (
-        f"fixed points without input: {points['count']} ({by_index or 'none'}), {points['certified']} proved, "
-        f"at least {points['missing_at_least']:g} not found"
+        f"fixed points without input: {points['count']} ({stable} stable, {points['count'] - stable} not{modes}), "
+        f"{points['certified']} proved, at least {points['missing_at_least']:.0f} not found"
     )
     if points["continua"]:
         yield f"{points['continua']} of them stand for a continuum"

@@ -5,7 +5,7 @@ from recurra.analysis.attractors import states_on
 from recurra.analysis.census import Census, census, clusters, network_map
 from recurra.analysis.continuation import Branch, continuation
 from recurra.analysis.demixed import Demixed, demixed_components, factors_of
-from recurra.analysis.fixed_points import FixedPoints, fixed_points, fixed_points_under, starts_near
+from recurra.analysis.fixed_points import FixedPoints, fixed_points, fixed_points_under, with_more
 from recurra.analysis.flow_field import FlowField, flow_field
 from recurra.analysis.generalization import Generalization, cross_condition_generalization
 from recurra.analysis.geometry import Geometry, memory_geometry
@@ -13,7 +13,7 @@ from recurra.analysis.landscape import Landscape, landscape
 from recurra.analysis.lifetimes import Lifetimes, NoisyLifetimes, memory_lifetimes, noisy_lifetimes
 from recurra.analysis.memories import Memories, held_memories
 from recurra.analysis.performance import Performance, performance
-from recurra.analysis.program import Program, PulseTable, program, pulse_table
+from recurra.analysis.program import Program, PulseTable, points_and_program, program, pulse_table
 from recurra.analysis.reduction import Reduction, principal_components, singular_vectors
 from recurra.analysis.regimes import Regimes, regimes
 from recurra.analysis.selectivity import Selectivity, rate_selectivity, unit_selectivity
@@ -29,6 +29,7 @@ from recurra.analysis.similarity import (
 from recurra.analysis.slow_points import SlowPoints, slow_points
 from recurra.analysis.spectra import NonNormality, Spectrum, non_normality, spectrum
 from recurra.analysis.stability import floquet_multipliers, kaplan_yorke_dimension, lyapunov_spectrum
+from recurra.analysis.starts import starts_near
 from recurra.analysis.tensors import TensorComponents, tensor_components
 
 __all__ = [
@@ -78,6 +79,7 @@ __all__ = [
     "noisy_lifetimes",
     "non_normality",
     "performance",
+    "points_and_program",
     "principal_components",
     "procrustes_distance",
     "program",
@@ -94,4 +96,5 @@ __all__ = [
     "states_on",
     "tensor_components",
     "unit_selectivity",
+    "with_more",
 ]

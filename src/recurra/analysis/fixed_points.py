@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -14,12 +14,13 @@ from scipy.spatial.distance import cdist
 from threadpoolctl import threadpool_limits
 
 from recurra.analysis.flow import Flow, flow_of
-from recurra.checks import check_at_least_zero, check_count, check_positive
+from recurra.checks import check_count, check_positive
 from recurra.models.cohort import Network
 
 States = Float[np.ndarray, "start unit"]
 CONVERGED = 1e-10  # largest residual of a fixed point
 POLISHED = 1e-13  # residual below which no further step is taken
+PER_POINT = ("states", "residual", "eigenvalues", "index", "radius", "dimension", "extent", "found")
 ITERATIONS, HALVINGS = 60, 12
 LONG = 1e3  # a Newton step of more than this a unit is the step of a singular matrix
 OUTSIDE = 1e-9  # a mode is unstable if its eigenvalue lies so far outside the unit circle
@@ -44,7 +45,7 @@ class FixedPoints:
             where the theorem does not apply.
         dimension: of the continuum that a point stands for; 0 for a point by itself.
         extent: largest distance between two points found on that continuum; 0 for a point by itself.
-        found: how many of the starts ended at each point.
+        found: how many of the starts ended at each point; 0 where `with_more` added it.
         stuck: states in which the search from the other starts ended; `slow_points` goes on from them.
         starts: how many starts there were.
         missing_at_least: Chao's lower bound on the number of points that no start ended at.
@@ -140,23 +141,27 @@ def fixed_points_under(
     return [fixed_points(network, starts, one, apart) for one in np.asarray(inputs, np.float64)]
 
 
-def starts_near(
-    rates: Float[np.ndarray, "trial time unit"], starts: int, spread: float, seed: int
-) -> Float[np.ndarray, "start unit"]:
-    """Random states on trajectories plus normal noise.
+def with_more(network: Network, points: FixedPoints, states: States, apart: float = 1e-6) -> FixedPoints:
+    """The points, and those that Newton's method reaches from further states, such as attractors that a simulation met.
+
+    The further states are no random draw: they do not count in `found`, `starts` and `missing_at_least`.
 
     Args:
-        rates: states on trajectories.
-        starts: how many are drawn.
-        spread: standard deviation of the noise.
-        seed: of the draw.
+        network: the network.
+        points: its fixed points at an input.
+        states: further states.
+        apart: two points closer than this are one.
     """
-    check_count("starts", starts)
-    check_at_least_zero("spread", spread)
-    random = np.random.default_rng(seed)
-    states = np.reshape(rates, (-1, np.shape(rates)[-1]))
-    drawn = states[random.integers(len(states), size=starts)]
-    return drawn + spread * random.standard_normal(drawn.shape)
+    if not len(states):
+        return points
+    more = fixed_points(network, states, points.inputs, apart)
+    reach = np.maximum(apart, points.extent)[:, None]
+    new = ~(cdist(points.states, more.states) <= reach).any(axis=0)
+    columns = {name: [getattr(points, name), getattr(more, name)[new]] for name in PER_POINT}
+    columns["found"][1] = np.zeros(new.sum(), int)
+    joined = {name: np.concatenate(parts) for name, parts in columns.items()}
+    order = np.lexsort((-joined["found"], joined["index"]))
+    return replace(points, **{name: values[order] for name, values in joined.items()})
 
 
 def chao_missing(found: Int[np.ndarray, "point"]) -> float:

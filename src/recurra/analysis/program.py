@@ -1,14 +1,15 @@
 """The program of a network: its attractors, the saddles between them, and what stimuli make of each."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float, Int
 from scipy.sparse.linalg import eigs
+from scipy.spatial.distance import cdist
 
 from recurra.analysis.attractors import REST, UNSETTLED, Attractors, driven, first_state, mean_output, settle
-from recurra.analysis.fixed_points import OUTSIDE, FixedPoints, eigenvalues_at
+from recurra.analysis.fixed_points import OUTSIDE, FixedPoints, eigenvalues_at, fixed_points, with_more
 from recurra.analysis.flow import Flow, flow_of
 from recurra.checks import check_count
 from recurra.models.cohort import Network
@@ -122,6 +123,23 @@ def program(network: Network, task: Task, points: FixedPoints, modes: int = 8) -
         leads_to=leads_to,
         following=following,
     )
+
+
+def points_and_program(
+    network: Network, task: Task, starts: Float[np.ndarray, "start unit"]
+) -> tuple[FixedPoints, Program]:
+    """The fixed points without input and the program; stable points that only the program meets are among the points.
+
+    Args:
+        network: the network.
+        task: what it was trained on.
+        starts: states from which fixed points are searched.
+    """
+    first = fixed_points(network, starts)
+    found = program(network, task, first)
+    points = with_more(network, first, found.states[found.kind == REST])
+    saddle = cdist(first.states[found.saddle], points.states).argmin(axis=1) if len(found.saddle) else found.saddle
+    return points, replace(found, saddle=saddle)
 
 
 def pulse_table(network: Network, task: FlipFlop) -> PulseTable:

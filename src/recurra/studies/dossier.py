@@ -40,8 +40,8 @@ from recurra.analysis import (
     noisy_lifetimes,
     non_normality,
     performance,
+    points_and_program,
     principal_components,
-    program,
     pulse_table,
     rate_selectivity,
     regimes,
@@ -162,8 +162,7 @@ def _dossier(network: Network, task: Task, seed: int) -> Dossier:
     trials, probe = test_trials(task, seed), task.probe()
     rates, outputs = network.run(probe.inputs)
     pca, factors = principal_components(rates), factors_of(task)
-    points = points_of(network, task, seed)
-    found = program(network, task, points)
+    points, found = points_and_program(network, task, _starts(network, task, seed))
     behaviour = Behaviour(
         examples=network.respond(trials.part(slice(EXAMPLES)).inputs),
         probe=outputs,
@@ -196,8 +195,12 @@ def points_of(network: Network, task: Task, seed: int) -> FixedPoints:
         task: what it was trained on.
         seed: of the states.
     """
+    return fixed_points(network, _starts(network, task, seed))
+
+
+def _starts(network: Network, task: Task, seed: int) -> Float[np.ndarray, "start unit"]:
     states = states_on(network, np.asarray(task.probe().inputs))
-    return fixed_points(network, starts_near(states, STARTS, SPREAD, seed))
+    return starts_near(states, STARTS, SPREAD, seed)
 
 
 def check_fit(network: Network, task: Task) -> None:
