@@ -19,6 +19,7 @@ STILL = 1e-9  # largest change of a state in a step that is taken for rest
 STRETCH = 1_000  # steps between two looks
 SAME_REST = 1e-4  # two points at rest closer than this, times the root of the number of units, are one
 SAME_ORBIT = 0.1  # a state so close to an orbit, relative to the orbit's size, is on it
+MOST_ORBITS = 12  # a network with more, such as an untrained one, wanders: it has one for nearly every start
 PATIENCE = 4  # looks before a path is taken for an orbit
 STATIONARY = 0.02  # largest relative difference between the widths of an orbit's halves
 RETURNS = 2.0  # a path that is longer than so many times its extent has come back; a shorter one drifts
@@ -62,7 +63,8 @@ def settle(
 
     Every 1,000 steps it is looked at which states have come to a known attractor, and which are at rest: those that
     change by no more than 1e-9 a step. From the fourth look on a state is taken to be on an orbit if its next 1,000
-    steps are more than twice as long as they are wide, and as wide in their first half as in their second.
+    steps are more than twice as long as they are wide, and as wide in their first half as in their second. Of orbits no
+    more than 12 are told apart.
 
     Args:
         network: the network.
@@ -73,7 +75,7 @@ def settle(
 
     Returns:
         The attractors, those known before first, and their number for every state; -1 where a state drifts to the end,
-        or grows without bound.
+        grows without bound, or is on a further orbit.
     """
     check_count("longest", longest)
     states, label = np.array(states, np.float64), np.full(len(states), UNSETTLED)
@@ -88,7 +90,7 @@ def settle(
                 if label[at] != UNSETTLED or not np.isfinite(state).all():
                     continue
                 path = state[None]
-                if move >= STILL and look + 1 >= PATIENCE:
+                if move >= STILL and look + 1 >= PATIENCE and known.kind.sum() < MOST_ORBITS:
                     path = path_from(network, state, inputs, STRETCH)
                 if move < STILL or _is_orbit(path):
                     label[at], known = len(known), Attractors((*known.orbits, path))

@@ -40,7 +40,7 @@ class SlowPoints:
 
 
 def slow_points(
-    network: Network, points: FixedPoints, fastest: float = 0.1, apart: float = 1e-4, most: int = 20
+    network: Network, points: FixedPoints, fastest: float = 0.1, apart: float = 1e-4, most: int = 10
 ) -> SlowPoints:
     r"""The slow points near the states in which the search for fixed points got stuck.
 
