@@ -134,6 +134,7 @@ def test_export_tables(demo, tmp_path, capsys):
     assert len(history) > 2
 
 
+@pytest.mark.slow
 def test_inspect_report(reference, tmp_path, capsys):
     """The author's 3-bit network after epoch 20: the numbers of the paper's Figures 4 to 7."""
     report = tmp_path / "author.html"
