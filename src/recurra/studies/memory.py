@@ -42,7 +42,8 @@ def memory_spec(seed: int, *, delay_ms: float, units: int, networks: int, passes
     plain = PulseMemory()
     needed_ms = plain.onset_ms[1] + 2 * plain.pulse_ms + delay_ms + AFTER_MS
     length_ms = max(plain.length_ms, needed_ms)
-    settings = (f"task.delay_ms={delay_ms}", f"task.length_ms={length_ms}")
+    words = f"pulse, {units} units, {delay_ms:g} ms, {passes} {'pass' if passes == 1 else 'passes'}"
+    settings = (f"name={words}", f"task.delay_ms={delay_ms}", f"task.length_ms={length_ms}")
     return papers_spec("pulse", networks=networks, seed=seed, units=units, passes=passes, settings=settings)
 
 
@@ -131,9 +132,9 @@ class MemoryDelay(Study):
 
     def _cells(self, scale: Scale, seed: int) -> list[Cell]:
         delays = column(published("memory_delay"), "delay_ms")
-        networks = {"quick": 2, "laptop": 20, "paper": 30}[scale]
         cells = []
         for passes in (ONE_PASS,) if scale == "quick" else (ONE_PASS, PASSES):
+            networks = {"quick": 2, "laptop": 20 if passes == ONE_PASS else 10, "paper": 30}[scale]
             for delay in delays[[0, -1]] if scale == "quick" else delays:
                 spec = memory_spec(seed, delay_ms=float(delay), units=50, networks=networks, passes=passes)
                 cells.append(Cell(float(delay), passes, spec))

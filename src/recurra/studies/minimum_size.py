@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from recurra.analysis import performance
 from recurra.intervals import wilson_interval
 from recurra.models.cohort import Cohort
-from recurra.plotting.papers.studies import factor_curves
+from recurra.plotting.papers.studies import series_panels
 from recurra.studies.dossier import test_trials
 from recurra.studies.spec import RunSpec, read_table, to_spec, with_settings
 from recurra.studies.study import Rows, Scale, Study, Verdict, where
@@ -60,9 +60,8 @@ class MinimumSize(Study):
         return [_verdict(str(row["task"]), int(row["units"]), tables["sizes"]) for row in tables["smallest"]]
 
     def figures(self, tables: dict[str, Rows]) -> dict[str, Figure]:
-        return {
-            "sizes": factor_curves(tables["sizes"], {"units": "Units"}, "task", "percent", "Successful networks (%)")
-        }
+        labels = "Units", "Successful networks (%)"
+        return {"sizes": series_panels(tables["sizes"], "task", "percent", labels, log=True)}
 
 
 def bisect(enough: Callable[[int], bool], largest: int) -> int:

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from recurra.intervals import wilson_interval
 from recurra.models.cohort import Cohort
-from recurra.plotting.papers.studies import factor_curves
+from recurra.plotting.papers.studies import series_panels
 from recurra.studies.protocol import papers_spec
 from recurra.studies.robustness import shares
 from recurra.studies.spec import RunSpec
@@ -57,8 +57,8 @@ class TimeInvariance(Study):
         ]
 
     def figures(self, tables: dict[str, Rows]) -> dict[str, Figure]:
-        panels = {"shift": "Stimulus later than in training by (ms)"}
-        return {"shift": factor_curves(tables["points"], panels, "task", "percent", "Networks still successful (%)")}
+        labels = "Stimulus later than in training by (ms)", "Networks still successful (%)"
+        return {"shift": series_panels(tables["points"], "task", "percent", labels)}
 
 
 def _learned(networks: Rows, task: str) -> set[int]:

@@ -8,7 +8,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from recurra.plotting.colors import network_color, state_colors
-from recurra.plotting.papers.style import COLUMN_MM, PAGE_MM, columns_for, few_ticks, in_print, new_figure
+from recurra.plotting.papers.style import (
+    COLUMN_MM,
+    PAGE_MM,
+    columns_for,
+    few_ticks,
+    in_print,
+    new_figure,
+    panel_grid,
+    plain_number,
+)
 
 Rows = Sequence[Mapping[str, Any]]
 FOUND, PUBLISHED, THIRD, FOURTH = "#1f5fa8", "#b35c00", "#2f7d4f", "#7a4a8c"
@@ -120,11 +129,9 @@ def factor_curves(rows: Rows, panels: Mapping[str, str], series: str, y: str, la
     grid = np.ravel(figure.subplots(lines, columns, sharey=True, squeeze=False))
     names = list(dict.fromkeys(row[series] for row in rows))
     for (factor, title), axes in zip(panels.items(), grid, strict=False):
-        for at, name in enumerate(names):
+        for name, color in zip(names, COLORS, strict=False):
             part = [row for row in rows if row["factor"] == factor and row[series] == name]
-            x, color = _column(part, "value"), f"C{at}" if len(names) > len(COLORS) else COLORS[at]
-            axes.plot(x, _column(part, y), "o-", color=color, markersize=2.5, label=str(name))
-            axes.fill_between(x, _column(part, "low"), _column(part, "high"), color=color, alpha=0.15, linewidth=0)
+            _with_interval(axes, part, y, color, str(name))
         axes.set_xlabel(title)
     for axes in grid[len(panels) :]:
         axes.set_axis_off()
@@ -132,6 +139,40 @@ def factor_curves(rows: Rows, panels: Mapping[str, str], series: str, y: str, la
         axes.set_ylabel(label)
     _legend(grid[0])
     return figure
+
+
+@in_print()
+def series_panels(rows: Rows, series: str, y: str, labels: tuple[str, str], log: bool = False) -> Figure:
+    """Small multiples: `y` against one factor with its interval, a panel a value of `series`.
+
+    Args:
+        rows: with the columns value, `series`, `y`, and the ends `low` and `high` of its interval.
+        series: the column that tells the panels apart.
+        y: the column that is drawn.
+        labels: what the horizontal and the vertical axis are called.
+        log: whether the factor stands on a logarithmic axis.
+    """
+    names = list(dict.fromkeys(row[series] for row in rows))
+    figure = new_figure(PAGE_MM, 8 + 32 * -(-len(names) // columns_for(len(names))))
+    for name, axes in zip(names, panel_grid(figure, len(names)), strict=True):
+        _with_interval(axes, [row for row in rows if row[series] == name], y, FOUND, str(name))
+        axes.set_title(str(name))
+        axes.set_ylim(-3, 105)
+        axes.margins(x=0.03)
+        if log:
+            axes.set_xscale("log", base=2)
+            axes.xaxis.set_major_formatter(plain_number)
+        else:
+            few_ticks(axes, x=4)
+    figure.supxlabel(labels[0])
+    figure.supylabel(labels[1])
+    return figure
+
+
+def _with_interval(axes: Axes, rows: Rows, y: str, color: str, name: str) -> None:
+    x = _column(rows, "value")
+    axes.plot(x, _column(rows, y), "o-", color=color, markersize=2.5, label=name)
+    axes.fill_between(x, _column(rows, "low"), _column(rows, "high"), color=color, alpha=0.15, linewidth=0)
 
 
 def _legend(axes: Axes, ncols: int = 1, above: bool = False) -> None:

@@ -30,6 +30,7 @@ STYLE: dict[Any, Any] = {
     "axes.labelsize": 7.0,
     "axes.labelcolor": INK,
     "axes.labelpad": 2.0,
+    "figure.labelsize": 7.0,
     "axes.titlesize": 7.0,
     "axes.titlepad": 4.0,
     "axes.edgecolor": INK,
