@@ -64,7 +64,7 @@ def settle(
     Every 1,000 steps it is looked at which states have come to a known attractor, and which are at rest: those that
     change by no more than 1e-9 a step. From the fourth look on a state is taken to be on an orbit if its next 1,000
     steps are more than twice as long as they are wide, and as wide in their first half as in their second. Of orbits no
-    more than 12 are told apart.
+    more than 12 are told apart; when so many are known, no state is waited for beyond the fourth look.
 
     Args:
         network: the network.
@@ -74,8 +74,8 @@ def settle(
         longest: steps to wait at most.
 
     Returns:
-        The attractors, those known before first, and their number for every state; -1 where a state drifts to the end,
-        grows without bound, or is on a further orbit.
+        The attractors, those known before first, and their number for every state; -1 where a state is not settled at
+        the end, grows without bound, or is on a further orbit.
     """
     check_count("longest", longest)
     states, label = np.array(states, np.float64), np.full(len(states), UNSETTLED)
@@ -95,7 +95,8 @@ def settle(
                 if move < STILL or _is_orbit(path):
                     label[at], known = len(known), Attractors((*known.orbits, path))
             active = active[(label[active] == UNSETTLED) & np.isfinite(after).all(axis=1)]
-            if not len(active):
+            wanders = known.kind.sum() >= MOST_ORBITS and look + 1 >= PATIENCE
+            if wanders or not len(active):
                 break
     return known, label
 

@@ -101,7 +101,7 @@ def fixed_points(
     starts = np.atleast_2d(np.asarray(starts, np.float64))
     check_count("starts", len(starts))
     with threadpool_limits(1):
-        reached = _in_parts(lambda part: _newton(flow, part), starts)
+        reached = in_parts(lambda part: _newton(flow, part), starts)
     here = _is_fixed(flow, reached)
     states, found = unique(reached[here], apart)
     singular = np.linalg.svd(flow.jacobian(states), compute_uv=False) if len(states) else np.ones((0, 1))
@@ -223,8 +223,15 @@ def _solved(matrices: Float[np.ndarray, "start unit unit"], right: States) -> St
     return solutions
 
 
-def _in_parts(work: Callable[[States], States], starts: States) -> States:
-    """The work on equal parts of the starts, one a core."""
+def in_parts(work: Callable[[States], States], starts: States) -> States:
+    """The work on equal parts of the starts, one a core.
+
+    Args:
+        work: what is done with a part.
+        starts: some states, or none.
+    """
+    if not len(starts):
+        return starts
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     parts = np.array_split(starts, min(len(starts), 4 * cores))
     with ThreadPoolExecutor(cores) as pool:

@@ -5,16 +5,17 @@ from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Complex, Float, Int
-from scipy.optimize import least_squares
+from scipy.optimize import minimize
 from threadpoolctl import threadpool_limits
 
-from recurra.analysis.fixed_points import CONVERGED, FixedPoints, eigenvalues_at, unique
+from recurra.analysis.fixed_points import CONVERGED, FixedPoints, eigenvalues_at, in_parts, unique
 from recurra.analysis.flow import Flow, flow_of
 from recurra.checks import check_count, check_positive
 from recurra.models.cohort import Network
 
 LEVEL = 1e-8  # largest gradient of a minimum, relative to the product of speed and Jacobian
-POLISHES = 8
+FLAT = 1e-13  # the gradient at which the search ends
+ITERATIONS = 200
 
 
 @dataclass(frozen=True)
@@ -44,9 +45,10 @@ def slow_points(
 ) -> SlowPoints:
     r"""The slow points near the states in which the search for fixed points got stuck.
 
-    $q(h) = \|f(h) - h\|^2 / 2$ is minimized by the method of Levenberg and Marquardt, then by Newton's. A point
-    counts if the gradient of q vanishes, its Hessian $J^T J + \sum_i d_i \nabla^2 d_i$ has no negative eigenvalue, and
-    its speed is below `fastest` but not zero: a local minimum, not merely a place where a search stopped.
+    $q(h) = \|f(h) - h\|^2 / 2$ is minimized by Newton's method within a trust region, with the exact Hessian
+    $J^T J + \sum_i d_i \nabla^2 d_i$ of the displacement d. A point counts if the gradient of q vanishes, the Hessian
+    has no negative eigenvalue, and its speed is below `fastest` but not zero: a local minimum, not merely a place where
+    a search stopped.
 
     Args:
         network: the network.
@@ -63,7 +65,7 @@ def slow_points(
     flow = flow_of(network, points.inputs)
     stuck = points.stuck[np.isfinite(points.stuck).all(axis=1)][:most]
     with threadpool_limits(1):
-        ends = [_polished(flow, _lowest(flow, state)) for state in stuck]
+        ends = in_parts(lambda part: np.array([_lowest(flow, state) for state in part]), stuck)
     lowest = np.array([end for end in ends if _is_minimum(flow, end, fastest)]).reshape(-1, points.states.shape[1])
     states, found = unique(lowest, apart)
     speed = np.linalg.norm(flow.displacement(states), axis=1)
@@ -72,16 +74,27 @@ def slow_points(
 
 
 def _lowest(flow: Flow, state: Float[np.ndarray, "unit"]) -> Float[np.ndarray, "unit"]:
-    return least_squares(flow.displacement, state, jac=flow.jacobian, method="lm", max_nfev=200).x  # type: ignore[arg-type]
+    def half_square(state: Float[np.ndarray, "unit"]) -> float:
+        return float(np.sum(flow.displacement(state) ** 2) / 2)
+
+    def gradient(state: Float[np.ndarray, "unit"]) -> Float[np.ndarray, "unit"]:
+        return flow.jacobian(state).T @ flow.displacement(state)
+
+    options = {"gtol": FLAT, "maxiter": ITERATIONS}
+    return minimize(
+        half_square,
+        state,
+        jac=gradient,
+        hess=lambda state: _hessian(flow, state),
+        method="trust-exact",
+        options=options,
+    ).x
 
 
-def _polished(flow: Flow, state: Float[np.ndarray, "unit"]) -> Float[np.ndarray, "unit"]:
-    """Newton's method for a zero of the gradient."""
-    for _ in range(POLISHES):
-        jacobian = flow.jacobian(state)
-        hessian = jacobian.T @ jacobian + flow.bend(state)
-        state = state - np.linalg.lstsq(hessian, jacobian.T @ flow.displacement(state), rcond=1e-10)[0]
-    return state
+def _hessian(flow: Flow, state: Float[np.ndarray, "unit"]) -> Float[np.ndarray, "unit unit"]:
+    """Of half the squared displacement."""
+    jacobian = flow.jacobian(state)
+    return jacobian.T @ jacobian + flow.bend(state)
 
 
 def _is_minimum(flow: Flow, state: Float[np.ndarray, "unit"], fastest: float) -> bool:
@@ -89,5 +102,5 @@ def _is_minimum(flow: Flow, state: Float[np.ndarray, "unit"], fastest: float) ->
     speed, size = np.linalg.norm(displacement), np.linalg.norm(jacobian, 2)
     if not 10 * CONVERGED < speed < fastest or np.linalg.norm(jacobian.T @ displacement) > LEVEL * speed * size:
         return False
-    curvature = np.linalg.eigvalsh(jacobian.T @ jacobian + flow.bend(state))
+    curvature = np.linalg.eigvalsh(_hessian(flow, state))
     return bool(curvature[0] > -LEVEL * curvature[-1])
