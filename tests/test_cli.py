@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 
 from recurra.cli import main
+from recurra.storage.npz_files import write_npz
 from recurra.tasks import TASKS
+from tests.networks import network_of
 
 SMALL = ["--networks", "2", "--units", "10", "--set", "training.steps=4", "--set", "training.trials.steps_an_epoch=2"]
 
@@ -99,7 +101,7 @@ def test_show_prints_the_whole_spec(capsys):
 
 
 def test_inspect_json(demo, capsys):
-    status, out, _ = call(capsys, "inspect", demo, "--task", "flipflop", "--network", 1, "--json")
+    status, out, _ = call(capsys, "inspect", demo, "--network", 1, "--json")
     assert status == 0
     found = json.loads(out)
     assert found["units"] == 10
@@ -110,6 +112,21 @@ def test_inspect_json(demo, capsys):
     assert len(found["geometry"]["axis_cosines"]) == 3
     assert 0 <= found["geometry"]["hypercube_r2"] <= 1
     assert sum(found["reduction"]["explained_variance"]) == pytest.approx(1, abs=1e-6)
+
+
+def test_file_needs_its_task(tmp_path, capsys):
+    bad_files(tmp_path)
+    for command in ("inspect", "damage"):
+        status, _, err = call(capsys, command, tmp_path / "two.npz")
+        assert (status, "two.npz does not say what the network was trained on; name it with --task" in err) == (2, True)
+
+
+def test_inspect_says_nothing_of_overflow(tmp_path, capsys):
+    """Weights near the largest number make infinite terms; that is no warning to a user."""
+    network = network_of(1e300 * np.eye(4), bits=True)
+    write_npz(tmp_path / "huge.npz", network)
+    status, _, err = call(capsys, "inspect", tmp_path / "huge.npz", "--task", "flipflop", "--set", "task.bits=4", "--json")
+    assert (status, err) == (0, "")
 
 
 def test_export_and_inspect_again(demo, tmp_path, capsys):
@@ -211,7 +228,7 @@ def test_inspect_bad_file(name, message, tmp_path, capsys):
         (["run", "flipflop", "--set", "task.pulse_ms=0.3"], "0 steps of dt_ms = 1; expected at least 1"),
         (["run", "flipflop", "--set", "task.length_ms=60"], "leave 0 ms to judge the memory"),
         (["run", "nothing.toml"], "nothing.toml cannot be read"),
-        (["inspect", "x.npz"], "Missing option '--task'"),
+        (["inspect", "x.npz"], "there is no file x.npz"),
         (["inspect", "x.npz", "--task", "fliflop"], "did you mean 'flipflop'"),
         (["tasks", "xxor"], "unknown task 'xxor'; did you mean 'xor'?"),
         (["tasks", "--plot", "a.png"], "--plot and --set need the NAME of a task"),

@@ -136,7 +136,10 @@ def report(
 @app.command()
 def inspect(
     source: Annotated[Path, typer.Argument(metavar="FILE_OR_DIR", help="Keras HDF5, .keras, .npz, or a run folder.")],
-    task: Annotated[str, typer.Option(help="What the network was trained on, such as flipflop or xor.")],
+    task: Annotated[
+        str | None,
+        typer.Option(help="What the network was trained on, such as flipflop or xor; a run folder knows it."),
+    ] = None,
     network: Annotated[int | None, typer.Option(help="Which network of a run folder; the first if not given.")] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A key of the task, such as task.bits=2.")
@@ -147,15 +150,14 @@ def inspect(
 ) -> None:
     """One network's dossier: how well it does the task, and how."""
     from recurra.console import print_run, print_workings
-    from recurra.studies.imports import read_network_for
+    from recurra.studies.imports import read_network_for, task_for
     from recurra.studies.run_record import record_of_network
-    from recurra.studies.spec import to_spec, with_settings
     from recurra.studies.summary import dossier_table, plain
     from recurra.studies.workings import workings_table
 
     if report and report.exists():
         raise ValueError(f"{report} exists; choose another file")
-    chosen = to_spec(with_settings({"task": task}, settings or [])).task
+    chosen = task_for(source, task, settings or [])
     found = read_network_for(source, chosen, network)
     record = record_of_network(found, chosen, seed, {"name": source.name})
     if report:

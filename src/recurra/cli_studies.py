@@ -51,7 +51,9 @@ def study(
 
 def damage(
     source: Annotated[Path, typer.Argument(metavar="FILE_OR_DIR", help="Keras HDF5, .keras, .npz, or a run folder.")],
-    task: Annotated[str, typer.Option(help="What the network was trained on, such as and.")],
+    task: Annotated[
+        str | None, typer.Option(help="What the network was trained on, such as and; a run folder knows it.")
+    ] = None,
     network: Annotated[int | None, typer.Option(help="Which network of a run folder; the first if not given.")] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A key of the task, such as task.bits=2.")
@@ -64,10 +66,9 @@ def damage(
     from recurra.console_studies import print_damage
     from recurra.studies.damage import damage_rows
     from recurra.studies.dossier import test_trials
-    from recurra.studies.imports import read_network_for
-    from recurra.studies.spec import to_spec, with_settings
+    from recurra.studies.imports import read_network_for, task_for
 
-    chosen = to_spec(with_settings({"task": task}, settings or [])).task
+    chosen = task_for(source, task, settings or [])
     found = read_network_for(source, chosen, network)
     rows = damage_rows(found, chosen, test_trials(chosen, seed), network or 0, PERCENTS)
     if as_json:

@@ -130,8 +130,7 @@ def print_workings(dossier: Dossier, task: Task) -> None:
         task: what it was trained on.
     """
     console, table = results_console(), workings_table(dossier, task)
-    hidden = ("settled_ms", "exponent_hz")
-    shown = [{name: value for name, value in one.items() if name not in hidden} for one in table["regimes"]]
+    shown = [{name: value for name, value in one.items() if name != "settled_ms"} for one in table["regimes"]]
     console.print(_table("regimes", shown))
     if table["memory_states"]:
         console.print(_table("memories", table["memory_states"]))
@@ -150,7 +149,7 @@ def _lines(table: dict[str, Any]) -> Iterator[str]:
     points = table["fixed_points"]
     stable = points["by_index"].get("0", 0)
     unstable = [int(index) for index in points["by_index"] if index != "0"]
-    modes = "" if not unstable else f" with {min(unstable)} to {max(unstable)} unstable modes"
+    modes = "" if not unstable else f" with {_span(unstable)} unstable modes"
     yield (
         f"fixed points without input: {points['count']} ({stable} stable, {points['count'] - stable} not{modes}), "
         f"{points['certified']} proved, at least {points['missing_at_least']:.0f} not found"
@@ -163,6 +162,11 @@ def _lines(table: dict[str, Any]) -> Iterator[str]:
     kinds = [one["kind"] for one in table["program"]["attractors"]]
     counts = ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds))
     yield f"where paths end: {len(kinds)} ({counts or 'nowhere'})"
+
+
+def _span(numbers: list[int]) -> str:
+    least, most = min(numbers), max(numbers)
+    return f"{least}" if least == most else f"{least} to {most}"
 
 
 def _table(title: str, rows: list[dict]) -> Table:

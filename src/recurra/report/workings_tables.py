@@ -8,7 +8,7 @@ import numpy as np
 
 from recurra.analysis import PulseTable
 from recurra.analysis.program import stimulus_names
-from recurra.analysis.regimes import Regimes
+from recurra.analysis.regimes import CHAOTIC, Regimes
 from recurra.plotting.colors import state_color
 from recurra.report.words import three
 from recurra.report.workings_words import MOST_NAMED, NAMES, output_words, sentences, short_name
@@ -136,7 +136,7 @@ def _regime_row(task: Task, found: Regimes, names: Sequence[str], at: int) -> Re
     return RegimeRow(
         condition=short_name(task.states[at]) if flipflop else names[at],
         color=state_color(task.states[at]) if flipflop else "",
-        kind=NAMES[found.kind_of(at)] + (", unstable" if found.multiplier[at] > 1 + LOOSE else ""),
+        kind=NAMES[found.kind_of(at)] + _addition(found, at),
         cells=(
             three(found.period_ms[at]),
             three(found.multiplier[at]),
@@ -144,6 +144,13 @@ def _regime_row(task: Task, found: Regimes, names: Sequence[str], at: int) -> Re
             told + (" …" if len(outputs) > MOST_NAMED else ""),
         ),
     )
+
+
+def _addition(found: Regimes, at: int) -> str:
+    """What the name of a kind leaves open."""
+    if found.kind_of(at) == CHAOTIC:
+        return f", {three(found.exponent_hz[at])}/s"
+    return ", unstable" if found.multiplier[at] > 1 + LOOSE else ""
 
 
 def _kind(found: Regimes, kind: int) -> str:

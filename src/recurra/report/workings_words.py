@@ -69,7 +69,8 @@ def regime_words(found: Regimes, program: Program, names: Sequence[str]) -> str:
         return _counted_regimes(found)
     groups: dict[tuple[str, int], list[str]] = {}
     for at, name in enumerate(names):
-        groups.setdefault((_does(found, program, at), int(program.after[at])), []).append(name)
+        wanders = found.kind_of(at) in (CHAOTIC, DRIFTING)
+        groups.setdefault((_does(found, program, at), -1 if wanders else int(program.after[at])), []).append(name)
     told = [f"after {listed(members)} {does}" for (does, _), members in groups.items()]
     return _sentence("; ".join(told))
 

@@ -146,7 +146,7 @@ def test_trials(task: Task, seed: int) -> Trials:
 
 
 def make_dossier(network: Network, task: Task, seed: int) -> Dossier:
-    """Analyse one network.
+    """Analyse one network. What rates beyond all numbers would give, and ratios of zeros, are NaN or infinite.
 
     Args:
         network: the network; its inputs and outputs must be those of the task.
@@ -154,7 +154,8 @@ def make_dossier(network: Network, task: Task, seed: int) -> Dossier:
         seed: of the test trials and of the chance levels.
     """
     check_fit(network, task)
-    with threadpool_limits(1):  # the matrices are small: threads would wait for each other
+    # the matrices are small: threads would wait for each other
+    with threadpool_limits(1), np.errstate(over="ignore", invalid="ignore"):
         return _dossier(network, task, seed)
 
 

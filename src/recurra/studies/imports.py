@@ -1,16 +1,37 @@
 """One network from a file or a run folder, whoever trained it."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from recurra.models.cohort import Network
 from recurra.storage.keras_files import read_keras
 from recurra.storage.npz_files import read_npz
 from recurra.storage.run_folder import RunFolder
 from recurra.studies.dossier import check_fit
-from recurra.studies.run_record import cohort_of
+from recurra.studies.run_record import cohort_of, spec_of
+from recurra.studies.spec import to_spec, with_settings
 from recurra.tasks import Task
 
 KERAS_ENDINGS = (".hdf5", ".h5", ".keras")
+
+
+def task_for(path: Path, name: str | None, settings: Sequence[str] = ()) -> Task:
+    """The task that a network is looked at with: the named one, or the one that a run folder was trained on.
+
+    Args:
+        path: the file or the run folder of the network.
+        name: of the task; a run folder needs none.
+        settings: keys of the task, such as "task.bits=2".
+    """
+    table: dict[str, Any] = {} if name is None else {"task": name}
+    if name is None and path.is_dir():
+        table = spec_of(RunFolder.open(path)).table()
+    elif name is None and not path.exists():
+        raise ValueError(f"there is no file {path}")
+    elif name is None:
+        raise ValueError(f"{path} does not say what the network was trained on; name it with --task")
+    return to_spec(with_settings(table, settings)).task
 
 
 def read_network_for(path: Path, task: Task, number: int | None = None) -> Network:

@@ -20,6 +20,7 @@ HEAD = 0.56  # where on an arrow its head is
 NODE, RING, DOT = 34, 4, 7  # px
 LETTER = 9  # px of a letter within a node, at most
 NODE_GAP, DOT_GAP = 0.17, 0.1  # least distances between nodes, and of saddles to nodes, as a share of the drawing
+NAME_GAP = (0.45, 0.15)  # names of nodes that are nearer to each other, across and upwards, stand on either side
 ROUNDS = 60
 HEIGHTS = (240, 460)  # least and greatest, px
 ROOM = 0.22  # around the nodes, as a share of their extent
@@ -250,7 +251,7 @@ def _nodes(graph: Graph, places: Places) -> go.Scatter:
 def _names(graph: Graph, places: Places) -> go.Scatter:
     """The names, within the nodes or on their outer side: above the upper ones and below the lower ones."""
     above = places[:, 1] > places[:, 1].mean() if len(places) else np.zeros(0, bool)
-    outer = np.where(above, "top center", "bottom center").tolist()
+    outer = [f"{'top' if up else 'bottom'} {_side(places, at)}" for at, up in enumerate(above)]
     apart = [f"{name}<br> " if up else f"<br>{name}" for name, up in zip(graph.names, above, strict=True)]
     ink = [
         text_on(color) if graph.inside and kind == REST else INK
@@ -264,6 +265,15 @@ def _names(graph: Graph, places: Places) -> go.Scatter:
         textfont={"size": 10 if graph.inside and _letters(graph) > 3 else 12, "color": ink, "family": FONT},
         hoverinfo="skip",
     )
+
+
+def _side(places: Places, at: int) -> str:
+    """Where a name stands over or under its node: away from a neighbour whose name it would run into."""
+    across, up = ((places - places[at]) / _size(places)).T
+    near = (np.abs(across) < NAME_GAP[0]) & (np.abs(up) < NAME_GAP[1]) & (np.arange(len(places)) != at)
+    if not near.any():
+        return "center"
+    return "left" if across[near].mean() > 0 else "right"
 
 
 def _letters(graph: Graph) -> int:
