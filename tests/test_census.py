@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from matplotlib.colors import to_hex
 from scipy.spatial.distance import pdist, squareform
 
+from recurra.analysis import fixed_points
 from recurra.analysis.census import (
     ALONE,
     LEFT_OUT,
@@ -27,7 +28,7 @@ from recurra.models import Network
 from recurra.plotting.colors import NETWORKS
 from recurra.plotting.papers.census import census_map, hull
 from recurra.storage.records import record_axes
-from recurra.studies.census import census_of, census_table, signature_names, similarities_of
+from recurra.studies.census import census_table, census_with, signature_names, similarities_of
 from recurra.tasks import TASKS
 
 KINDS = ("quiescent", "fixed", "cycle", "chaotic", "drifting")
@@ -45,7 +46,7 @@ def groups(random, sizes=(12, 8, 5), gap=12.0, dimensions=4):
 
 
 def compared_by(distances):
-    return Similarities(distances, np.cos(np.minimum(distances, 1)), distances, distances)
+    return Similarities(distances, np.cos(np.minimum(distances, 1)), distances, distances, distances)
 
 
 def network(units=8, gain=0.9, seed=0, activation="tanh"):
@@ -65,6 +66,7 @@ def test_signature_in_words():
     assert regime_signature(kinds, KINDS, TASK.condition_names) == "00 rest · 01 cycle · 10 cycle · 11 fixed"
     with pytest.raises(ValueError, match="expected numbers from 0 to 4"):
         regime_signature(kinds - 1, KINDS, TASK.condition_names)
+    assert regime_signature(0 * kinds, KINDS, TASK.condition_names) == "all rest"
     with pytest.raises(ValueError, match="kinds has 3 values; expected one a condition: 00, 01, 10, 11"):
         regime_signature(kinds[:3], KINDS, TASK.condition_names)
 
@@ -221,13 +223,14 @@ def test_census_of_networks(seed):
     relu = network(activation="relu")
     networks += [networks[0], dataclasses.replace(networks[0], weights=silent)]
     networks += [dataclasses.replace(relu, weights=weights), network(units=5)]
-    kinds, points = np.zeros((8, 4), int), np.ones(8, int)
-    found = census_of(networks, TASK, seed, kinds, points, points, draws=19)
+    points = [fixed_points(one, np.zeros((1, one.weights.units))) for one in networks]
+    similarities = similarities_of(networks, TASK, points)
+    found = census_with(similarities, np.zeros((8, 4), int), points, seed)
     np.testing.assert_array_equal(found.compared, [True] * 6 + [False, True])
     assert found.distances[0, 4] == pytest.approx(0, abs=1e-6)
     np.testing.assert_allclose(found.distances[5, [0, 1, 2, 3, 4, 7]], np.pi / 2)
     np.testing.assert_array_equal(found.labels == LEFT_OUT, ~found.compared)
-    assert np.isfinite(similarities_of(networks, TASK).spectral).all()
+    assert np.isfinite(similarities.spectral).all()
 
 
 def test_bad_arguments():
@@ -243,10 +246,8 @@ def test_bad_arguments():
         census(compared_by(distances), np.zeros((8, 4), int), np.ones(7, int), np.ones(8, int), 0)
     with pytest.raises(ValueError, match="did you mean 'spectral'"):
         census(compared_by(distances), np.zeros((8, 4), int), np.ones(8, int), np.ones(8, int), 0, "spectrum")
-    with pytest.raises(ValueError, match=r"expected \(network, condition\) = \(1, 4\)"):
-        census_of([network()], TASK, 0, np.zeros((1, 3), int), np.ones(1, int), np.ones(1, int))
     with pytest.raises(ValueError, match="the network has 2 inputs; the task has 3"):
-        similarities_of([network()], TASKS["flipflop"]())
+        similarities_of([network()], TASKS["flipflop"](), [fixed_points(network(), np.zeros((1, 8)))])
 
 
 def test_hull():

@@ -125,7 +125,9 @@ def test_inspect_says_nothing_of_overflow(tmp_path, capsys):
     """Weights near the largest number make infinite terms; that is no warning to a user."""
     network = network_of(1e300 * np.eye(4), bits=True)
     write_npz(tmp_path / "huge.npz", network)
-    status, _, err = call(capsys, "inspect", tmp_path / "huge.npz", "--task", "flipflop", "--set", "task.bits=4", "--json")
+    status, _, err = call(
+        capsys, "inspect", tmp_path / "huge.npz", "--task", "flipflop", "--set", "task.bits=4", "--json"
+    )
     assert (status, err) == (0, "")
 
 

@@ -573,7 +573,7 @@ def test_flow_is_drawn_where_two_components_show_most(boolean):
 def test_census_of_a_cohort(record):
     points = np.random.default_rng(0).normal(size=(5, 3))
     distances = np.linalg.norm(points[:, None] - points[None], axis=-1)
-    similarities = Similarities(distances, np.exp(-distances), distances, distances)
+    similarities = Similarities(distances, np.exp(-distances), distances, distances, distances)
     found = census(similarities, np.ones((5, 8), int), np.full(5, 8), np.full(5, 4), 0, draws=19)
     plan = figures_of(dataclasses.replace(record, census=found))
     assert any("5 networks" in axes.get_title() for axes in drawn(plan["census"]()).axes)

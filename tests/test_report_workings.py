@@ -273,7 +273,7 @@ class TestCensusWords:
     def test_those_left_out_are_counted(self):
         found = census_of(8, np.ones((8, 2)))
         found = replace(found, compared=np.arange(8) > 0)
-        assert say.census_words(found).endswith("1 network whose rates are not finite is left out.")
+        assert say.census_words(found).endswith("1 network for which the measure has no number is left out.")
 
 
 class TestTables:

@@ -19,6 +19,7 @@ from .analysis import linear_cka as linear_cka
 from .analysis import lyapunov_spectrum as lyapunov_spectrum
 from .analysis import memory_geometry as memory_geometry
 from .analysis import memory_lifetimes as memory_lifetimes
+from .analysis import nearest_linearizations as nearest_linearizations
 from .analysis import noisy_lifetimes as noisy_lifetimes
 from .analysis import non_normality as non_normality
 from .analysis import performance as performance

@@ -10,7 +10,7 @@ import typer
 def census(
     runs: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Run folders of one task.")],
     measure: Annotated[
-        str, typer.Option(help="What networks are compared by: procrustes, cka, spectral or dynamical.")
+        str, typer.Option(help="What networks are compared by: procrustes, cka, spectral, dynamical or linearized.")
     ] = "procrustes",
     figure: Annotated[Path | None, typer.Option(help="Also draw the map to this PNG, SVG or PDF file.")] = None,
     seed: Annotated[int, typer.Option(help="Of the starts of fixed points, and of cohorts without clusters.")] = 0,

@@ -110,8 +110,9 @@ def print_census(table: dict[str, Any]) -> None:
         shown.add_row(str(row["networks"]), row["signature"])
     console.print(shown)
     clusters, near = table["clusters"], table["nearest_neighbour"]
+    noun = "cluster" if clusters["count"] == 1 else "clusters"
     lines = [
-        f"{clusters['count']} clusters by {table['measure']}: silhouette {clusters['silhouette']:.2f}, without groups "
+        f"{clusters['count']} {noun} by {table['measure']}: silhouette {clusters['silhouette']:.2f}, without groups "
         f"{clusters['null_mean']:.2f} on average, p = {clusters['p_value']:.3g}",
         f"the map shows the distances with a stress of {table['map']['stress']:.2f}",
     ]
@@ -121,7 +122,9 @@ def print_census(table: dict[str, Any]) -> None:
             f"by chance {near['chance']:.0%}"
         )
     if table["left_out"]:
-        lines.append(f"left out, since their rates are not finite: {', '.join(map(str, table['left_out']))}")
+        lines.append(
+            f"left out, since {table['measure']} has no number for them: {', '.join(map(str, table['left_out']))}"
+        )
     console.print("\n".join(lines), highlight=False)
 
 

@@ -5,6 +5,7 @@ from recurra.analysis.attractors import states_on
 from recurra.analysis.census import Census, census, clusters, network_map
 from recurra.analysis.continuation import Branch, continuation
 from recurra.analysis.demixed import Demixed, demixed_components, factors_of
+from recurra.analysis.eigenvalue_distances import dynamical_distance, nearest_linearizations, spectral_distance
 from recurra.analysis.fixed_points import FixedPoints, fixed_points, fixed_points_under, with_more
 from recurra.analysis.flow_field import FlowField, flow_field
 from recurra.analysis.generalization import Generalization, cross_condition_generalization
@@ -19,12 +20,10 @@ from recurra.analysis.regimes import Regimes, regimes
 from recurra.analysis.selectivity import Selectivity, rate_selectivity, unit_selectivity
 from recurra.analysis.similarity import (
     Similarities,
-    dynamical_distance,
     linear_cka,
     procrustes_distance,
     signature_of,
     similarity_matrices,
-    spectral_distance,
 )
 from recurra.analysis.slow_points import SlowPoints, slow_points
 from recurra.analysis.spectra import NonNormality, Spectrum, non_normality, spectrum
@@ -75,6 +74,7 @@ __all__ = [
     "lyapunov_spectrum",
     "memory_geometry",
     "memory_lifetimes",
+    "nearest_linearizations",
     "network_map",
     "noisy_lifetimes",
     "non_normality",

@@ -107,7 +107,7 @@ class Census:
 
 
 def regime_signature(kinds: Int[np.ndarray, "condition"], names: Sequence[str], conditions: Sequence[str]) -> str:
-    """What a network does after each condition, such as "00 rest · 01 cycle · 10 cycle · 11 fixed".
+    """What a network does after each condition: "00 rest · 01 cycle · 10 cycle · 11 fixed", or "all fixed".
 
     Args:
         kinds: of its regimes, as numbers.
@@ -119,6 +119,8 @@ def regime_signature(kinds: Int[np.ndarray, "condition"], names: Sequence[str], 
     if not all(0 <= kind < len(names) for kind in kinds):
         raise ValueError(f"kinds is {np.asarray(kinds).tolist()}; expected numbers from 0 to {len(names) - 1}")
     words = ["rest" if names[kind] == "quiescent" else names[kind] for kind in kinds]
+    if len(words) > 1 and len(set(words)) == 1:
+        return f"all {words[0]}"
     return " · ".join(f"{condition} {word}" for condition, word in zip(conditions, words, strict=True))
 
 
@@ -313,7 +315,6 @@ def _compared(distances: Distances) -> Bool[np.ndarray, "network"]:
     kept = distances[np.ix_(compared, compared)]
     if not (np.isfinite(kept).all() and (kept >= 0).all() and (kept == kept.T).all() and not np.diagonal(kept).any()):
         raise ValueError(
-            "distances are not those of a distance; expected a symmetric matrix of finite numbers from 0 on, with a "
-            "diagonal of 0, or of NaN for networks that are left out"
+            "distances are none; expected a symmetric matrix of finite numbers from 0 on, diagonal 0 or NaN"
         )
     return compared

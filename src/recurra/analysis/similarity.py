@@ -1,31 +1,25 @@
-"""How alike networks are: in the geometry of their rates, in the eigenvalues of their weights, in their dynamics.
+"""How alike networks are: in the geometry of their rates, in their eigenvalues, in their dynamics.
 
 What is costly is done once a network, in `signature_of`; `similarity_matrices` then goes over all pairs.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Complex, Float
-from scipy.optimize import linear_sum_assignment, linprog
-from scipy.sparse import eye, kron, vstack
 from threadpoolctl import threadpool_limits
 
+from recurra.analysis.eigenvalue_distances import Rates, dynamic_modes, ordered, spectral_distance
 from recurra.arrays import AnyArray
 from recurra.checks import check_choice, check_count
 
-Rates = Float[np.ndarray, "condition time unit"]
 Flat = Float[np.ndarray, "sample unit"]
-MEASURES = ("procrustes", "cka", "spectral", "dynamical")
+MEASURES = ("procrustes", "cka", "spectral", "dynamical", "linearized")
 SAMPLES = 1_000  # of the rates that a signature keeps: every n-th time step, the same for all networks of a probe
 NEGLIGIBLE = 1e-8  # share of the variance of the rates that a signature leaves out
 UNVARIED = 1e-12  # rates that vary by less, relative to the largest one, do not vary
-DELAYS, RANK = 10, 10  # steps of a delay vector; directions in which its dynamics are described
-REPEATED = 1_000  # eigenvalues up to which two sets are repeated until they are equally many, which is the faster way
-WEAK = 1e-10  # a direction of delay vectors with a smaller variance, relative to the first one, is left out
 
 
 @dataclass(frozen=True)
@@ -38,11 +32,13 @@ class Signature:
         shape: the rates along their principal directions, centred, with Frobenius norm 1; zero where they do not vary.
         eigenvalues: of the recurrent weights.
         dynamic_modes: eigenvalues of the dynamics of the rates, those of `dynamic_modes`.
+        linearized: eigenvalues of the linearizations, those of `nearest_linearizations`.
     """
 
     shape: Float[np.ndarray, "sample direction"]
     eigenvalues: Complex[np.ndarray, "mode"]
     dynamic_modes: Complex[np.ndarray, "dynamic_mode"]
+    linearized: Complex[np.ndarray, "condition mode"]
 
 
 @dataclass(frozen=True)
@@ -54,6 +50,8 @@ class Similarities:
         cka: linear centred kernel alignment of the rates, 1 for the same geometry, 0 for none in common.
         spectral: Wasserstein distance between the eigenvalues of the recurrent weights.
         dynamical: Wasserstein distance between the eigenvalues of the dynamics of the rates.
+        linearized: Wasserstein distance between the eigenvalues of the linearizations near which the conditions end,
+            the root of the mean square over the conditions.
     """
 
     sources: ClassVar[tuple[str, ...]] = ("williams2021", "kornblith2019", "hoffman1953", "ostrow2023", "schmid2010")
@@ -62,6 +60,7 @@ class Similarities:
     cka: Float[np.ndarray, "network other_network"]
     spectral: Float[np.ndarray, "network other_network"]
     dynamical: Float[np.ndarray, "network other_network"]
+    linearized: Float[np.ndarray, "network other_network"]
 
     def distances(self, measure: str) -> Float[np.ndarray, "network other_network"]:
         """The distances in a measure, all of them metrics; of `cka` the angle arccos(CKA), 0 to π/2.
@@ -109,88 +108,11 @@ def procrustes_distance(
     return float(_shape_matrices(_shapes(first, second))[0][0, 1])
 
 
-def spectral_distance(first: Complex[np.ndarray, "mode"], second: Complex[np.ndarray, "other_mode"]) -> float:
-    r"""The Wasserstein distance between two sets of eigenvalues in the complex plane.
-
-    For n eigenvalues each, $\min_\pi \sqrt{\frac1n \sum_k |\lambda_k - \mu_{\pi(k)}|^2}$ over permutations π. For
-    different numbers each set is a distribution with equal weights, and the distance is that of the optimal transport
-    between them: exact, and 0 if one set repeats the other. For normal matrices of equal size
-    it is $\min_U \|A - U B U^*\|_F / \sqrt n$ over unitary U. NaN where an eigenvalue is not finite.
-
-    Args:
-        first: eigenvalues of one matrix, in any order.
-        second: eigenvalues of another.
-
-    Source: Hoffman and Wielandt (1953) for normal matrices.
-    """
-    for name, values in (("first", first), ("second", second)):
-        if np.ndim(values) != 1 or not len(values):
-            raise ValueError(f"{name} has shape {np.shape(values)}; expected one row of eigenvalues")
-    largest = float(np.abs(np.concatenate([first, second])).max())
-    if not np.isfinite(largest):
-        return np.nan
-    if largest == 0:
-        return 0.0
-    cost = np.abs(np.subtract.outer(first / largest, second / largest)) ** 2
-    return largest * float(np.sqrt(_transport(cost)))
-
-
-def dynamic_modes(rates: Rates, delays: int = DELAYS, rank: int = RANK) -> Complex[np.ndarray, "dynamic_mode"]:
-    r"""Eigenvalues of the linear map that takes a network's rates best from one step to the next.
-
-    Dynamic mode decomposition with delays: the rates along their first `rank` principal directions (not centred) at
-    `delays` successive steps are one vector; its first `rank` principal directions are the coordinates v, and A is the
-    least-squares solution of $v_{t + 1} = A v_t$ over all conditions. Rotations and factors of the rates do not count.
-    Fewer directions than `rank` give eigenvalues 0 for those that lack: a silent network has no others, and one at
-    rest elsewhere has a 1. An input counts as part of the dynamics. NaN where a rate is not finite.
-
-    Args:
-        rates: rates of one network, every time step.
-        delays: steps of a vector; at most half the steps of a trial are taken.
-        rank: how many eigenvalues.
-
-    Source: Ostrow, Eisen, Kozachkov and Fiete (2023) for the delays; Schmid (2010) for the decomposition.
-    """
-    check_count("delays", delays)
-    check_count("rank", rank)
-    if np.ndim(rates) != 3 or rates.shape[1] < 2:
-        raise ValueError(f"rates have shape {np.shape(rates)}; expected (condition, time, unit) with 2 or more steps")
-    largest = np.abs(rates).max()
-    if not np.isfinite(largest):
-        return np.full(rank, np.nan, np.complex128)
-    if largest == 0:
-        return np.zeros(rank, np.complex128)
-    scaled = np.asarray(rates, np.float64) / largest
-    paths = scaled @ _strong_directions(scaled, rank)
-    windows = np.lib.stride_tricks.sliding_window_view(paths, min(delays, rates.shape[1] // 2), axis=1)
-    vectors = windows.reshape(*windows.shape[:2], -1)
-    coordinates = vectors @ _strong_directions(vectors, rank)
-    spread = np.sqrt((coordinates**2).mean(axis=(0, 1)))
-    now, later = (part.reshape(-1, len(spread)) for part in (coordinates[:, :-1], coordinates[:, 1:]))
-    operator = np.linalg.lstsq(now / spread, later / spread, rcond=1e-10)[0]
-    return np.pad(_ordered(np.linalg.eigvals(operator)), (0, rank - len(spread)))
-
-
-def dynamical_distance(first: Rates, second: Rates, delays: int = DELAYS, rank: int = RANK) -> float:
-    r"""The Wasserstein distance between the eigenvalues of two networks' dynamics, those of `dynamic_modes`.
-
-    It is the reduced form of dynamical similarity analysis. That one minimizes $\|A - C B C^T\|_F$ over orthogonal C,
-    which has local minima; for normal A and B and unitary C the minimum is $\sqrt{rank}$ times the distance here, which
-    is exact, and a metric between sets of eigenvalues. Where A and B are not normal, this distance knows nothing of
-    the angles between their eigenvectors.
-
-    Args:
-        first: rates of one network, every time step.
-        second: rates of another, at the same inputs.
-        delays: steps of a vector.
-        rank: how many eigenvalues.
-
-    Source: Ostrow, Eisen, Kozachkov and Fiete (2023); Hoffman and Wielandt (1953).
-    """
-    return spectral_distance(dynamic_modes(first, delays, rank), dynamic_modes(second, delays, rank))
-
-
-def signature_of(rates: Rates, recurrent: Float[AnyArray, "post pre"]) -> Signature:
+def signature_of(
+    rates: Rates,
+    recurrent: Float[AnyArray, "post pre"],
+    linearized: Complex[np.ndarray, "condition mode"] | None = None,
+) -> Signature:
     """What is kept of a network to compare it with others, by the measures of this module.
 
     The shape is that of every n-th time step, with n the smallest that leaves at most 1,000 samples in all
@@ -199,11 +121,14 @@ def signature_of(rates: Rates, recurrent: Float[AnyArray, "post pre"]) -> Signat
     Args:
         rates: rates on a probe, the same for all networks that are compared.
         recurrent: the recurrent weights.
+        linearized: eigenvalues of `nearest_linearizations`; without them that measure is NaN.
     """
+    if linearized is None:
+        linearized = np.full((1, 1), np.nan, np.complex128)
     every = -(-rates.shape[0] * rates.shape[1] // SAMPLES)
     with threadpool_limits(1), np.errstate(over="ignore", invalid="ignore"):  # weights near the largest number there is
-        values = _ordered(np.linalg.eigvals(np.asarray(recurrent, np.float64)))
-        return Signature(_reduced(_shape(rates[:, ::every])), values, dynamic_modes(rates))
+        values = ordered(np.linalg.eigvals(np.asarray(recurrent, np.float64)))
+        return Signature(_reduced(_shape(rates[:, ::every])), values, dynamic_modes(rates), linearized)
 
 
 def similarity_matrices(signatures: Sequence[Signature]) -> Similarities:
@@ -214,15 +139,25 @@ def similarity_matrices(signatures: Sequence[Signature]) -> Similarities:
     """
     check_count("number of signatures", len(signatures))
     for at, one in enumerate(signatures):
-        if len(one.shape) != len(signatures[0].shape):
+        if (len(one.shape), len(one.linearized)) != (len(signatures[0].shape), len(signatures[0].linearized)):
             raise ValueError(
-                f"signature {at} has {len(one.shape)} samples, the first one {len(signatures[0].shape)}; "
+                f"signature {at} has {len(one.shape)} samples and {len(one.linearized)} linearizations, the first one "
+                f"{len(signatures[0].shape)} and {len(signatures[0].linearized)}; "
                 "expected rates of all networks on the same probe"
             )
     with threadpool_limits(1):
         procrustes, cka = _shape_matrices([one.shape for one in signatures])
-    spectral = _transport_matrix([one.eigenvalues for one in signatures])
-    return Similarities(procrustes, cka, spectral, _transport_matrix([one.dynamic_modes for one in signatures]))
+    squares = [
+        _transport_matrix([one.linearized[at] for one in signatures]) ** 2
+        for at in range(len(signatures[0].linearized))
+    ]
+    return Similarities(
+        procrustes=procrustes,
+        cka=cka,
+        spectral=_transport_matrix([one.eigenvalues for one in signatures]),
+        dynamical=_transport_matrix([one.dynamic_modes for one in signatures]),
+        linearized=np.sqrt(np.mean(squares, axis=0)),
+    )
 
 
 def _shape_matrices(
@@ -251,18 +186,6 @@ def _transport_matrix(sets: Sequence[Complex[np.ndarray, "mode"]]) -> Float[np.n
     for at, one in enumerate(sets):
         distances[at, at:] = [spectral_distance(one, other) for other in sets[at:]]
     return _mirrored(distances)
-
-
-def _transport(cost: Float[np.ndarray, "mode other_mode"]) -> float:
-    """The least mean cost of moving equal weights on the rows to equal weights on the columns."""
-    rows, columns = cost.shape
-    size = math.lcm(rows, columns)
-    if size <= max(REPEATED, rows, columns):
-        repeated = np.repeat(np.repeat(cost, size // rows, axis=0), size // columns, axis=1)
-        return float(repeated[linear_sum_assignment(repeated)].mean())
-    leaving, arriving = kron(eye(rows), np.ones((1, columns))), kron(np.ones((1, rows)), eye(columns))
-    masses = np.concatenate([np.full(rows, 1 / rows), np.full(columns, 1 / columns)])
-    return max(float(linprog(cost.ravel(), A_eq=vstack([leaving, arriving]), b_eq=masses).fun), 0.0)
 
 
 def _mirrored(upper: Float[np.ndarray, "network other_network"]) -> Float[np.ndarray, "network other_network"]:
@@ -298,21 +221,6 @@ def _reduced(shape: Flat) -> Float[np.ndarray, "sample direction"]:
     left, lengths, _ = np.linalg.svd(shape, full_matrices=False)
     kept = int((1 - np.cumsum(lengths**2) > NEGLIGIBLE).sum()) + 1
     return left[:, :kept] * (lengths[:kept] / np.linalg.norm(lengths[:kept]))
-
-
-def _strong_directions(
-    vectors: Float[np.ndarray, "condition time entry"], most: int
-) -> Float[np.ndarray, "entry direction"]:
-    """The first principal directions, not centred, without the weak ones."""
-    flat = vectors.reshape(-1, vectors.shape[-1])
-    variances, directions = np.linalg.eigh(flat.T @ flat)
-    kept = min(most, int((variances > WEAK * variances[-1]).sum()))
-    return directions[:, ::-1][:, :kept]
-
-
-def _ordered(eigenvalues: Complex[np.ndarray, "mode"]) -> Complex[np.ndarray, "mode"]:
-    """By falling modulus."""
-    return eigenvalues[np.argsort(-np.abs(eigenvalues), kind="stable")].astype(np.complex128)
 
 
 def _angle(cosine: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:

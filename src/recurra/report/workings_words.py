@@ -194,7 +194,11 @@ def census_words(found: Census) -> str:
     else:
         grouping = "The networks are one continuum: no clustering has a silhouette above 0"
     left = len(found.compared) - compared
-    out = f" {left} network{'' if left == 1 else 's'} whose rates are not finite {_is(left)} left out." if left else ""
+    out = (
+        f" {left} network{'' if left == 1 else 's'} for which the measure has no number {_is(left)} left out."
+        if left
+        else ""
+    )
     near = ""
     if len(found.signature_count) > 1:
         near = (

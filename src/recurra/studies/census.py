@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int
 
-from recurra.analysis.census import ALONE, DRAWS, Census, census, regime_signature
+from recurra.analysis import FixedPoints, states_on
+from recurra.analysis.census import ALONE, Census, census, regime_signature
+from recurra.analysis.eigenvalue_distances import nearest_linearizations
 from recurra.analysis.similarity import MEASURES, Similarities, signature_of, similarity_matrices
 from recurra.models.cohort import Network
 from recurra.studies.dossier import Dossier, check_fit
@@ -16,50 +18,22 @@ from recurra.tasks import Task
 FEWEST = 3  # networks that a census needs
 
 
-def similarities_of(networks: Sequence[Network], task: Task) -> Similarities:
+def similarities_of(networks: Sequence[Network], task: Task, points: Sequence[FixedPoints]) -> Similarities:
     """All pairs of networks in every measure, by their rates on the probe; NaN where the rates are not finite.
 
     Args:
         networks: the networks; their inputs and outputs must be those of the task.
         task: what they were trained on.
+        points: the fixed points of each without input.
     """
-    inputs = task.probe().inputs
+    inputs = np.asarray(task.probe().inputs)
     signatures = []
-    for network in networks:
+    for network, own in zip(networks, points, strict=True):
         check_fit(network, task)
         rates, _ = network.run(inputs)
-        signatures.append(signature_of(rates, network.weights.recurrent))
+        linearized = nearest_linearizations(own, states_on(network, inputs)[:, -1])
+        signatures.append(signature_of(rates, network.weights.recurrent, linearized))
     return similarity_matrices(signatures)
-
-
-def census_of(
-    networks: Sequence[Network],
-    task: Task,
-    seed: int,
-    kinds: Int[np.ndarray, "network condition"],
-    stable_points: Int[np.ndarray, "network"],
-    unstable_points: Int[np.ndarray, "network"],
-    measure: str = "procrustes",
-    draws: int = DRAWS,
-) -> Census:
-    """Sort networks by their regimes, and look for groups of networks that are alike.
-
-    Args:
-        networks: the networks; their inputs and outputs must be those of the task.
-        task: what they were trained on.
-        seed: of the cohorts without clusters.
-        kinds: of the regime of every network after each condition, as numbers.
-        stable_points: how many stable fixed points each has.
-        unstable_points: how many others.
-        measure: the one by which networks are compared: "procrustes", "cka", "spectral" or "dynamical".
-        draws: cohorts without clusters that the clusters are tested against.
-    """
-    if np.shape(kinds) != (len(networks), len(task.condition_names)):
-        raise ValueError(
-            f"kinds has shape {np.shape(kinds)}; expected (network, condition) = "
-            f"({len(networks)}, {len(task.condition_names)})"
-        )
-    return census(similarities_of(networks, task), kinds, stable_points, unstable_points, seed, measure, draws)
 
 
 def census_of_dossiers(
@@ -74,16 +48,15 @@ def census_of_dossiers(
         seed: of the cohorts without clusters.
     """
     kinds = np.array([dossier.regimes.kind for dossier in dossiers])
-    index = [dossier.fixed_points.index for dossier in dossiers]
-    counts = np.array([((one == 0).sum(), (one > 0).sum()) for one in index])
-    similarities = similarities_of(networks, task)
-    return similarities, census_of_counts(similarities, kinds, counts, seed)
+    points = [dossier.fixed_points for dossier in dossiers]
+    similarities = similarities_of(networks, task, points)
+    return similarities, census_with(similarities, kinds, points, seed)
 
 
-def census_of_counts(
+def census_with(
     similarities: Similarities,
     kinds: Int[np.ndarray, "network condition"],
-    counts: Int[np.ndarray, "network 2"],
+    points: Sequence[FixedPoints],
     seed: int,
     measure: str = MEASURES[0],
 ) -> Census:
@@ -92,11 +65,12 @@ def census_of_counts(
     Args:
         similarities: of all pairs.
         kinds: of the regimes.
-        counts: of stable fixed points and of others.
+        points: the fixed points of each.
         seed: of the cohorts without clusters.
         measure: the one by which networks are compared.
     """
-    return census(similarities, kinds, counts[:, 0], counts[:, 1], seed, measure)
+    stable = np.array([(one.index == 0).sum() for one in points])
+    return census(similarities, kinds, stable, np.array([len(one) for one in points]) - stable, seed, measure)
 
 
 def signature_names(found: Census, kind_names: Sequence[str], task: Task) -> list[str]:

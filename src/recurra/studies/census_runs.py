@@ -11,7 +11,7 @@ from recurra.analysis import Census, Similarities, regimes
 from recurra.analysis.regimes import KINDS
 from recurra.models.cohort import Network
 from recurra.storage.run_folder import RunFolder
-from recurra.studies.census import FEWEST, census_of_counts, census_table, signature_names, similarities_of
+from recurra.studies.census import FEWEST, census_table, census_with, signature_names, similarities_of
 from recurra.studies.dossier import points_of
 from recurra.studies.run_record import cohort_of
 from recurra.tasks import Task
@@ -90,16 +90,16 @@ def census_of_runs(
     Args:
         members: the networks.
         seed: of the states from which fixed points are searched, and of the cohorts without clusters.
-        measure: the one by which networks are compared: "procrustes", "cka", "spectral" or "dynamical".
+        measure: the one by which networks are compared: "procrustes", "cka", "spectral", "dynamical" or
+            "linearized".
         on_network: told when a network is done.
     """
-    kinds, counts, probe = [], [], members.task.probe()
+    kinds, points, probe = [], [], members.task.probe()
     with threadpool_limits(1):
         for network in members.networks:
             kinds.append(regimes(network, probe).kind)
-            index = points_of(network, members.task, seed).index
-            counts.append(((index == 0).sum(), (index > 0).sum()))
+            points.append(points_of(network, members.task, seed))
             on_network()
-        similarities = similarities_of(members.networks, members.task)
-    found = census_of_counts(similarities, np.array(kinds), np.array(counts), seed, measure)
+        similarities = similarities_of(members.networks, members.task, points)
+    found = census_with(similarities, np.array(kinds), points, seed, measure)
     return RunsCensus(members, similarities, found)

@@ -28,6 +28,7 @@ LABELS = {
     "cka": "CKA angle (rad)",
     "spectral": "Distance of the spectra",
     "dynamical": "Distance of the dynamics",
+    "linearized": "Distance of the linearizations",
 }
 
 Points = Float[np.ndarray, "network 2"]
