@@ -10,6 +10,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from recurra.console import results_console
+from recurra.plotting.colors import cluster_name
 from recurra.studies.conduct import Planned
 from recurra.studies.study import Rows, column, where
 from recurra.training import Training, TrainingState
@@ -110,6 +111,8 @@ def print_census(table: dict[str, Any]) -> None:
         shown.add_row(str(row["networks"]), row["signature"])
     console.print(shown)
     clusters, near = table["clusters"], table["nearest_neighbour"]
+    if clusters["count"] > 1:
+        console.print(_members(table["members"]))
     noun = "cluster" if clusters["count"] == 1 else "clusters"
     lines = [
         f"{clusters['count']} {noun} by {table['measure']}: silhouette {clusters['silhouette']:.2f}, without groups "
@@ -126,6 +129,18 @@ def print_census(table: dict[str, Any]) -> None:
             f"left out, since {table['measure']} has no number for them: {', '.join(map(str, table['left_out']))}"
         )
     console.print("\n".join(lines), highlight=False)
+
+
+def _members(clusters: list[dict[str, Any]]) -> Table:
+    """A row a cluster, with the letters of the figure: fixed points as least, median and most."""
+    table = Table()
+    for heading in ("cluster", "networks", "stable points", "other points", "signatures"):
+        table.add_column(heading, justify="left" if heading in ("cluster", "signatures") else "right")
+    for at, one in enumerate(clusters):
+        points = [" / ".join(f"{count:g}" for count in one[name]) for name in ("stable_points", "unstable_points")]
+        signatures = "\n".join(f"{count} {name}" for name, count in one["signatures"].items())
+        table.add_row(cluster_name(at), str(one["networks"]), *points, signatures)
+    return table
 
 
 def duration(seconds: float) -> str:

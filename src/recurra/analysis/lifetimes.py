@@ -97,8 +97,8 @@ class NoisyLifetimes:
 
     @property
     def barrier(self) -> float:
-        r"""Slope of the log of the mean time over $1/\sigma^2$, where trials failed; NaN with fewer than two noises."""
-        seen = self.failures > 0
+        r"""Slope of the log of the mean time over $1/\sigma^2$, where some failed, not all at once; NaN below two."""
+        seen = (self.failures > 0) & (self.mean_ms > 0)
         if seen.sum() < 2:
             return float("nan")
         return float(np.polyfit(1 / self.input_noise[seen] ** 2, np.log(self.mean_ms[seen]), 1)[0])

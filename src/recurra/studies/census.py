@@ -107,12 +107,28 @@ def census_table(found: Census, kind_names: Sequence[str], task: Task) -> dict[s
             "null_mean": float(found.null_silhouette.mean()),
             "p_value": found.p_value,
         },
+        "members": [_cluster(found, number, names) for number in range(found.labels.max(initial=ALONE) + 1)],
         "map": {"explained": found.explained.tolist(), "stress": found.stress},
         "nearest_neighbour": {
             "same_signature": _number(found.neighbour_share),
             "chance": _number(found.neighbour_chance),
         },
         "each": [_row(found, at, names) for at in range(len(found.compared))],
+    }
+
+
+def _cluster(found: Census, number: int, names: Sequence[str]) -> dict[str, Any]:
+    """What the networks of a cluster have: counts of fixed points as least, median and most; the signatures."""
+    own = found.labels == number
+    return {
+        "networks": int(own.sum()),
+        "stable_points": np.quantile(found.stable_points[own], (0, 0.5, 1)).tolist(),
+        "unstable_points": np.quantile(found.unstable_points[own], (0, 0.5, 1)).tolist(),
+        "signatures": {
+            name: int(count)
+            for name, count in zip(names, np.bincount(found.signature[own], minlength=len(names)), strict=True)
+            if count
+        },
     }
 
 

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Polygon
 
 from recurra.analysis.census import Census
-from recurra.plotting.colors import GRID, INK, NETWORKS, PAPER
+from recurra.plotting.colors import GRID, INK, NETWORKS, PAPER, cluster_name
 from recurra.plotting.papers.style import PAGE_MM, SMALL, few_ticks, in_print, new_figure, shared_bound
 
 PANEL_MM, FOOT_MM, ROW_MM = 74.0, 14.0, 3.6
@@ -75,7 +75,7 @@ def _map(axes: Axes, found: Census) -> None:
             AROUND * np.ptp(points[found.compared], axis=0).max() * np.stack([np.cos(angle), np.sin(angle)], axis=1)
         )
         for cluster in range(int(found.labels.max()) + 1):
-            _outline(axes, points[found.labels == cluster], around, _cluster_name(cluster))
+            _outline(axes, points[found.labels == cluster], around, cluster_name(cluster))
     size = 18 if found.compared.sum() <= MANY else 9
     for signature in range(len(found.signature_count)):
         own = points[(found.signature == signature) & found.compared]
@@ -163,7 +163,7 @@ def _name_clusters(axes: Axes, labels: Int[np.ndarray, "network"]) -> None:
     clusters, first, sizes = np.unique(labels, return_index=True, return_counts=True)
     middles = first + (sizes - 1) / 2
     named = (clusters >= 0) & (sizes > NARROW * len(labels)) & (len(clusters) > 1)
-    axes.set_xticks(list(middles[named]), [_cluster_name(int(cluster)) for cluster in clusters[named]])
+    axes.set_xticks(list(middles[named]), [cluster_name(int(cluster)) for cluster in clusters[named]])
     axes.tick_params(axis="x", length=0)
 
 
@@ -186,10 +186,6 @@ def _legend(figure: Figure, found: Census, names: Sequence[str]) -> None:
 def _columns(names: Sequence[str]) -> int:
     """In how many columns the legend stands."""
     return 2 if len(names) > 1 and max(map(len, names)) <= WIDE else 1
-
-
-def _cluster_name(cluster: int) -> str:
-    return chr(ord("A") + cluster)
 
 
 def _style(signature: int) -> dict[str, str]:
