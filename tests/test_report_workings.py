@@ -60,7 +60,7 @@ def program_of(kinds=(0, 0, 1), outputs=None, after=(0, 1), saddle=(), leads_to=
     )
 
 
-def points_of(index, radius=None, missing=0.0, dimension=None) -> FixedPoints:
+def points_of(index, radius=None, missing=0.0, dimension=None, extent=None) -> FixedPoints:
     count = len(index)
     return FixedPoints(
         inputs=np.zeros(2),
@@ -70,7 +70,7 @@ def points_of(index, radius=None, missing=0.0, dimension=None) -> FixedPoints:
         index=np.array(index, int),
         radius=np.full(count, 1e-12) if radius is None else np.array(radius),
         dimension=np.zeros(count, int) if dimension is None else np.array(dimension),
-        extent=np.zeros(count),
+        extent=np.zeros(count) if extent is None else np.array(extent),
         found=np.full(count, 3),
         stuck=np.zeros((0, 2)),
         starts=400,
@@ -234,9 +234,14 @@ class TestPointWords:
                 "It has 2 fixed points, 2 of them stable, all 2 proved; at least 3 more are",
             ),
             (
-                points_of([0, 0], dimension=[1, 0]),
+                points_of([0, 0], dimension=[1, 0], extent=[2.0, 0]),
                 0,
-                "It has 2 fixed points, 2 of them stable, all 2 proved; 1 stands for a",
+                "It has 2 fixed points, 2 of them stable, all 2 proved; 1 stands for a continuum; nothing",
+            ),
+            (
+                points_of([0], dimension=[1], extent=[1e-5]),
+                0,
+                "It has 1 fixed point, stable and proved; it is marginal to first order; nothing",
             ),
         ],
     )

@@ -156,6 +156,8 @@ def _lines(table: dict[str, Any]) -> Iterator[str]:
     )
     if points["continua"]:
         yield f"{points['continua']} of them stand for a continuum"
+    if points["marginal"]:
+        yield f"{points['marginal']} of them are marginal: to first order there is no motion along some direction"
     if table["slow_points"]["count"]:
         speeds = table["slow_points"]["speeds"]
         yield f"slow points: {len(speeds)}, speeds from {min(speeds):.2g} to {max(speeds):.2g}"

@@ -1,8 +1,5 @@
 """Fixed points of a network at a constant input: found by Newton's method, proved where that is possible."""
 
-import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -14,6 +11,7 @@ from scipy.spatial.distance import cdist
 from threadpoolctl import threadpool_limits
 
 from recurra.analysis.flow import Flow, flow_of
+from recurra.analysis.starts import in_parts, unique
 from recurra.checks import check_count, check_positive
 from recurra.models.cohort import Network
 
@@ -25,6 +23,7 @@ ITERATIONS, HALVINGS = 60, 12
 LONG = 1e3  # a Newton step of more than this a unit is the step of a singular matrix
 OUTSIDE = 1e-9  # a mode is unstable if its eigenvalue lies so far outside the unit circle
 FLAT = 1e-7  # singular values of J below this, relative to 1 or the largest, belong to directions without motion
+NARROW = 1e-3  # extent up to which a flat point is one; the search places it no better where the slope vanishes
 BETWEEN = 0.25  # two points are of one continuum if one lies so close to their middle, in units of their distance
 
 
@@ -43,8 +42,8 @@ class FixedPoints:
         index: number of unstable modes: eigenvalues outside the unit circle.
         radius: there is exactly one fixed point within this distance, by the theorem of Newton and Kantorovich; NaN
             where the theorem does not apply.
-        dimension: of the continuum that a point stands for; 0 for a point by itself.
-        extent: largest distance between two points found on that continuum; 0 for a point by itself.
+        dimension: in how many directions there is no motion to first order: of a continuum its dimension.
+        extent: largest distance between two points found on one continuum; 0 for a point by itself.
         found: how many of the starts ended at each point; 0 where `with_more` added it.
         stuck: states in which the search from the other starts ended; `slow_points` goes on from them.
         starts: how many starts there were.
@@ -73,6 +72,16 @@ class FixedPoints:
     def certified(self) -> int:
         """How many of the points are proved to exist."""
         return int(np.isfinite(self.radius).sum())
+
+    @property
+    def continuum(self) -> Bool[np.ndarray, "point"]:
+        """Which points stand for a continuum."""
+        return self.extent > NARROW
+
+    @property
+    def marginal(self) -> Bool[np.ndarray, "point"]:
+        """Which points are alone, though there is no motion to first order along some direction."""
+        return (self.dimension > 0) & (self.extent <= NARROW)
 
 
 def fixed_points(
@@ -221,39 +230,6 @@ def _solved(matrices: Float[np.ndarray, "start unit unit"], right: States) -> St
     for at in np.flatnonzero(long):
         solutions[at] = np.linalg.lstsq(matrices[at], right[at], rcond=FLAT)[0]
     return solutions
-
-
-def in_parts(work: Callable[[States], States], starts: States) -> States:
-    """The work on equal parts of the starts, one a core.
-
-    Args:
-        work: what is done with a part.
-        starts: some states, or none.
-    """
-    if not len(starts):
-        return starts
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    parts = np.array_split(starts, min(len(starts), 4 * cores))
-    with ThreadPoolExecutor(cores) as pool:
-        return np.concatenate(list(pool.map(work, parts)))
-
-
-def unique(states: States, apart: float) -> tuple[States, Int[np.ndarray, "point"]]:
-    """Points that are further apart, and how many states are at each.
-
-    Args:
-        states: some of them at the same point.
-        apart: two states closer than this are at one point.
-    """
-    points: list[np.ndarray] = []
-    found: list[int] = []
-    left = states
-    while len(left):
-        near = cdist(left[:1], left)[0] <= apart
-        points.append(left[0])
-        found.append(int(near.sum()))
-        left = left[~near]
-    return np.array(points).reshape(-1, states.shape[1]), np.array(found, int)
 
 
 def _is_fixed(flow: Flow, states: States) -> Bool[np.ndarray, "start"]:

@@ -1,10 +1,16 @@
-"""Where a search for fixed points begins."""
+"""Where a search for fixed points begins, and which of its ends are one."""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
+from scipy.spatial.distance import cdist
 
 from recurra.checks import check_at_least_zero, check_count
 
+States = Float[np.ndarray, "start unit"]
 MIXED = 3  # states that a start between trajectories is mixed of
 
 
@@ -30,3 +36,36 @@ def starts_near(
     weights[::2] = np.eye(MIXED)[0]
     drawn = np.einsum("sm,smu->su", weights, flat[random.integers(len(flat), size=(starts, MIXED))])
     return drawn + spread * random.standard_normal(drawn.shape)
+
+
+def in_parts(work: Callable[[States], States], starts: States) -> States:
+    """The work on equal parts of the starts, one a core.
+
+    Args:
+        work: what is done with a part.
+        starts: some states, or none.
+    """
+    if not len(starts):
+        return starts
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    parts = np.array_split(starts, min(len(starts), 4 * cores))
+    with ThreadPoolExecutor(cores) as pool:
+        return np.concatenate(list(pool.map(work, parts)))
+
+
+def unique(states: States, apart: float) -> tuple[States, Int[np.ndarray, "point"]]:
+    """Points that are further apart, and how many states are at each.
+
+    Args:
+        states: some of them at the same point.
+        apart: two states closer than this are at one point.
+    """
+    points: list[np.ndarray] = []
+    found: list[int] = []
+    left = states
+    while len(left):
+        near = cdist(left[:1], left)[0] <= apart
+        points.append(left[0])
+        found.append(int(near.sum()))
+        left = left[~near]
+    return np.array(points).reshape(-1, states.shape[1]), np.array(found, int)

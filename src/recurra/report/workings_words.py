@@ -145,10 +145,12 @@ def point_words(found: FixedPoints, slow: int) -> str:
     else:
         proved = f"all {count}" if found.certified == count else str(found.certified or "none")
         parts = [f"It has {count} fixed points, {stable or 'none'} of them stable, {proved} proved"]
-    flat = int((found.dimension > 0).sum())
-    if flat:
-        which = "it" if count == 1 else str(flat)
-        parts.append(f"{which} stands for a continuum" if flat == 1 else f"{which} stand for continua")
+    for flat, one, many in (
+        (int(found.continuum.sum()), "stands for a continuum", "stand for continua"),
+        (int(found.marginal.sum()), "is marginal to first order", "are marginal to first order"),
+    ):
+        if flat:
+            parts.append(f"{'it' if count == 1 else flat} {one if flat == 1 else many}")
     missing = math.ceil(found.missing_at_least - 1e-9)
     more = f"at least {missing} more {_is(missing)} to be expected"
     parts.append(more if missing else "nothing hints at more")

@@ -108,7 +108,8 @@ def _points(points: FixedPoints) -> dict[str, Any]:
     return {
         "count": len(points),
         "by_index": {str(number): int(count) for number, count in zip(index, counts, strict=True)},
-        "continua": int((points.dimension > 0).sum()),
+        "continua": int(points.continuum.sum()),
+        "marginal": int(points.marginal.sum()),
         "residual_max": float(points.residual.max(initial=0.0)),
         "certified": points.certified,
         "missing_at_least": points.missing_at_least,
