@@ -142,6 +142,19 @@ def test_shifted_stimuli():
     assert shifted(PulseMemory(), 0.0) == PulseMemory()
 
 
+def test_failures_with_and_without_noise():
+    """Of three networks one never learned; one fails late, but not without noise."""
+    shares = {0.0: (1.0, 1.0, 0.2), 500.0: (1.0, 0.6, 0.1)}
+    rows = [
+        {"task": "or", "value": shift, "network": at, "success": share, "quiet_success": max(share, 0.99 * (at < 2))}
+        for shift, of_networks in shares.items()
+        for at, share in enumerate(of_networks)
+    ]
+    (verdict,) = STUDIES["time-invariance"]().verdicts({"networks": rows})
+    assert verdict.found == "1 of 2 networks stay successful at all shifts, -20 to +500 ms"
+    assert (verdict.verdict, verdict.note) == ("differs", "1 fail at some shift, 0 without input noise")
+
+
 def test_memory_trials_have_room_for_the_answer():
     assert memory_spec(0, delay_ms=25, units=50, networks=2, passes=1).task.steps == 200
     assert memory_spec(0, delay_ms=170, units=50, networks=2, passes=1).task.steps == 260

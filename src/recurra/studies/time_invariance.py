@@ -4,15 +4,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, ClassVar, final
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from recurra.intervals import wilson_interval
 from recurra.models.cohort import Cohort
 from recurra.plotting.papers.studies import series_panels
 from recurra.studies.protocol import papers_spec
-from recurra.studies.robustness import shares
+from recurra.studies.robustness import shares, varied
 from recurra.studies.spec import RunSpec
-from recurra.studies.study import Rows, Scale, Study, Verdict, where
+from recurra.studies.study import Rows, Scale, Study, Verdict, column, where
 from recurra.studies.success_rates import NAMES
 from recurra.tasks import SetReset, Task
 from recurra.tasks.rules import SUCCESSFUL
@@ -47,8 +48,11 @@ class TimeInvariance(Study):
         for spec in self.plan(scale, seed):
             cohort, kind = trained(spec), spec.table()["task"]["kind"]
             for shift_ms in SHIFTS_MS[1:3] if scale == "quick" else SHIFTS_MS:
-                for row in shares(cohort, shifted(spec.task, shift_ms), seed):
-                    networks.append({"task": kind, "factor": "shift", "value": shift_ms, **row})
+                task = shifted(spec.task, shift_ms)
+                quiet = shares(cohort, varied(task, "input_noise", 0.0), seed)
+                for row, other in zip(shares(cohort, task, seed), quiet, strict=True):
+                    more = {"quiet_success": other["success"]}
+                    networks.append({"task": kind, "factor": "shift", "value": shift_ms, **row, **more})
         return {"points": _points(networks), "networks": networks}
 
     def verdicts(self, tables: dict[str, Rows]) -> list[Verdict]:
@@ -58,7 +62,8 @@ class TimeInvariance(Study):
 
     def figures(self, tables: dict[str, Rows]) -> dict[str, Figure]:
         labels = "Stimulus later than in training by (ms)", "Networks still successful (%)"
-        return {"shift": series_panels(tables["points"], "task", "percent", labels)}
+        dotted = "quiet_percent", "without input noise"
+        return {"shift": series_panels(tables["points"], "task", "percent", labels, dotted=dotted)}
 
 
 def _learned(networks: Rows, task: str) -> set[int]:
@@ -76,19 +81,15 @@ def _points(networks: Rows) -> Rows:
         if part:
             good = wilson_interval(sum(float(row["success"]) >= SUCCESSFUL for row in part), len(part))
             ends = {"percent": 100 * good.value, "low": 100 * good.low, "high": 100 * good.high}
-            rows.append({"task": task, "factor": "shift", "value": value, "networks": good.total, **ends})
-    return rows or [
-        {"task": "none", "factor": "shift", "value": 0.0, "networks": 0, "percent": 0.0, "low": 0.0, "high": 0.0}
-    ]
+            quiet = {"quiet_percent": float(100 * np.mean(column(part, "quiet_success") >= SUCCESSFUL))}
+            rows.append({"task": task, "factor": "shift", "value": value, "networks": good.total, **ends, **quiet})
+    none = dict.fromkeys(("percent", "low", "high", "quiet_percent"), 0.0)
+    return rows or [{"task": "none", "factor": "shift", "value": 0.0, "networks": 0, **none}]
 
 
 def _verdict(networks: Rows, task: str) -> Verdict:
     learned = _learned(networks, task)
-    lost = {
-        int(row["network"])
-        for row in where(networks, task=task)
-        if row["network"] in learned and float(row["success"]) < SUCCESSFUL
-    }
+    lost, quiet = (_lost(networks, task, name) & learned for name in ("success", "quiet_success"))
     kept = len(learned) - len(lost)
     span = f"{SHIFTS_MS[0]:+.0f} to {SHIFTS_MS[-1]:+.0f} ms"
     return Verdict(
@@ -96,5 +97,14 @@ def _verdict(networks: Rows, task: str) -> Verdict:
         published="invariant",
         found=f"{kept} of {len(learned)} networks stay successful at all shifts, {span}",
         verdict="cannot be compared" if not learned else "agrees" if kept >= 0.95 * len(learned) else "differs",
-        note="no network learned the task" if not learned else f"{len(lost)} fail at some shift" if lost else "",
+        note="no network learned the task" if not learned else _failures(len(lost), len(quiet)),
     )
+
+
+def _lost(networks: Rows, task: str, name: str) -> set[int]:
+    """The networks that are not successful at some shift."""
+    return {int(row["network"]) for row in where(networks, task=task) if float(row[name]) < SUCCESSFUL}
+
+
+def _failures(lost: int, quiet: int) -> str:
+    return f"{lost} fail at some shift, {quiet} without input noise" if lost else ""

@@ -142,7 +142,15 @@ def factor_curves(rows: Rows, panels: Mapping[str, str], series: str, y: str, la
 
 
 @in_print()
-def series_panels(rows: Rows, series: str, y: str, labels: tuple[str, str], log: bool = False) -> Figure:
+def series_panels(
+    rows: Rows,
+    series: str,
+    y: str,
+    labels: tuple[str, str],
+    *,
+    log: bool = False,
+    dotted: tuple[str, str] | None = None,
+) -> Figure:
     """Small multiples: `y` against one factor with its interval, a panel a value of `series`.
 
     Args:
@@ -151,11 +159,15 @@ def series_panels(rows: Rows, series: str, y: str, labels: tuple[str, str], log:
         y: the column that is drawn.
         labels: what the horizontal and the vertical axis are called.
         log: whether the factor stands on a logarithmic axis.
+        dotted: a second column that is drawn, and what it is called.
     """
     names = list(dict.fromkeys(row[series] for row in rows))
     figure = new_figure(PAGE_MM, 8 + 32 * -(-len(names) // columns_for(len(names))))
     for name, axes in zip(names, panel_grid(figure, len(names)), strict=True):
-        _with_interval(axes, [row for row in rows if row[series] == name], y, FOUND, str(name))
+        part = [row for row in rows if row[series] == name]
+        _with_interval(axes, part, y, FOUND, str(name))
+        if dotted:
+            axes.plot(_column(part, "value"), _column(part, dotted[0]), ":", color=PUBLISHED, label=dotted[1])
         axes.set_title(str(name))
         axes.set_ylim(-3, 105)
         axes.margins(x=0.03)
@@ -164,6 +176,8 @@ def series_panels(rows: Rows, series: str, y: str, labels: tuple[str, str], log:
             axes.xaxis.set_major_formatter(plain_number)
         else:
             few_ticks(axes, x=4)
+    if dotted:
+        figure.legend(*[part[1:] for part in figure.axes[0].get_legend_handles_labels()], loc="outside upper right")
     figure.supxlabel(labels[0])
     figure.supylabel(labels[1])
     return figure
