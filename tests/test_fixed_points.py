@@ -100,6 +100,7 @@ def test_line_attractor_is_one_point(form, seed):
     found = fixed_points(network, np.abs(starts_of(network, seed=seed)))
     assert list(found.dimension) == [1]
     assert list(found.index) == [0]
+    assert found.extent[0] > 1
     assert list(found.continuum) == [True]
     assert not found.marginal.any()
     assert found.found[0] == 200
@@ -118,6 +119,7 @@ def test_point_at_the_edge_of_stability_is_one_point(seed):
     network = network_of(turned @ np.diag([1, 0.2, -0.4, 0.1, -0.3, 0.5]) @ turned.T)
     found = fixed_points(network, 0.3 * starts_of(network))
     assert (len(found), *found.dimension, *found.index) == (1, 1, 0)
+    assert found.extent[0] < 1e-3
     assert list(found.marginal) == [True]
     assert not found.continuum.any()
 
