@@ -199,8 +199,12 @@ app.command()(reproduction)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; exit status 0 done, 1 it failed, 2 wrong usage. A warning is a line on standard error."""
+    """Run the command line; exit status 0 done, 1 it failed, 2 wrong usage. A warning is a line on standard error.
+
+    That numbers of a network that grows without bound overflow is no warning: they are shown as infinite or missing.
+    """
     with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "(overflow|invalid value) encountered", RuntimeWarning)
         warnings.showwarning = lambda message, *_: typer.echo(f"recurra: {message}", err=True)
         return _status_of(arguments)
 

@@ -7,7 +7,6 @@ from importlib import resources
 from pathlib import Path
 
 import jinja2
-import numpy as np
 from plotly.offline import get_plotlyjs
 
 from recurra.analysis.spectra import OUTSIDE
@@ -44,11 +43,6 @@ def write_report(run: RunRecord, path: Path) -> None:
 
 def report_html(run: RunRecord) -> str:
     """The report of a run as HTML."""
-    with np.errstate(over="ignore", invalid="ignore"):  # a network may have gone beyond all numbers
-        return _html(run)
-
-
-def _html(run: RunRecord) -> str:
     spec = to_spec(run.about["spec"]) if run.about.get("spec") else None
     table, picked = rows(run, spec), pick(run, SHOWN)
     panels = all_panels(run, spec, [row.name for row in table], SHOWN)

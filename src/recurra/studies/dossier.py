@@ -146,7 +146,7 @@ def test_trials(task: Task, seed: int) -> Trials:
 
 
 def make_dossier(network: Network, task: Task, seed: int) -> Dossier:
-    """Analyse one network. What rates beyond all numbers would give, and ratios of zeros, are NaN or infinite.
+    """Analyse one network.
 
     Args:
         network: the network; its inputs and outputs must be those of the task.
@@ -154,8 +154,7 @@ def make_dossier(network: Network, task: Task, seed: int) -> Dossier:
         seed: of the test trials and of the chance levels.
     """
     check_fit(network, task)
-    # the matrices are small: threads would wait for each other
-    with threadpool_limits(1), np.errstate(over="ignore", invalid="ignore"):
+    with threadpool_limits(1):  # the matrices are small: threads would wait for each other
         return _dossier(network, task, seed)
 
 
