@@ -75,20 +75,13 @@ def slow_points(
 
 
 def _lowest(flow: Flow, state: Float[np.ndarray, "unit"]) -> Float[np.ndarray, "unit"]:
-    def half_square(state: Float[np.ndarray, "unit"]) -> float:
-        return float(np.sum(flow.displacement(state) ** 2) / 2)
-
-    def gradient(state: Float[np.ndarray, "unit"]) -> Float[np.ndarray, "unit"]:
-        return flow.jacobian(state).T @ flow.displacement(state)
+    def with_gradient(state: Float[np.ndarray, "unit"]) -> tuple[float, Float[np.ndarray, "unit"]]:
+        displacement = flow.displacement(state)
+        return float(displacement @ displacement) / 2, flow.jacobian(state).T @ displacement
 
     options = {"gtol": FLAT, "maxiter": ITERATIONS}
     return minimize(
-        half_square,
-        state,
-        jac=gradient,
-        hess=lambda state: _hessian(flow, state),
-        method="trust-exact",
-        options=options,
+        with_gradient, state, jac=True, hess=lambda state: _hessian(flow, state), method="trust-exact", options=options
     ).x
 
 

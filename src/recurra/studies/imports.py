@@ -24,13 +24,14 @@ def task_for(path: Path, name: str | None, settings: Sequence[str] = ()) -> Task
         name: of the task; a run folder needs none.
         settings: keys of the task, such as "task.bits=2".
     """
-    table: dict[str, Any] = {} if name is None else {"task": name}
-    if name is None and path.is_dir():
+    if name is not None:
+        table: dict[str, Any] = {"task": name}
+    elif path.is_dir():
         table = spec_of(RunFolder.open(path)).table()
-    elif name is None and not path.exists():
-        raise ValueError(f"there is no file {path}")
-    elif name is None:
+    elif path.exists():
         raise ValueError(f"{path} does not say what the network was trained on; name it with --task")
+    else:
+        raise ValueError(f"there is no file {path}")
     return to_spec(with_settings(table, settings)).task
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from recurra.plotting.colors import network_color, state_colors
 from recurra.plotting.papers.style import (
@@ -163,11 +164,12 @@ def series_panels(
     """
     names = list(dict.fromkeys(row[series] for row in rows))
     figure = new_figure(PAGE_MM, 8 + 32 * -(-len(names) // columns_for(len(names))))
+    dots: list[Line2D] = []
     for name, axes in zip(names, panel_grid(figure, len(names)), strict=True):
         part = [row for row in rows if row[series] == name]
         _with_interval(axes, part, y, FOUND, str(name))
         if dotted:
-            axes.plot(_column(part, "value"), _column(part, dotted[0]), ":", color=PUBLISHED, label=dotted[1])
+            dots = axes.plot(_column(part, "value"), _column(part, dotted[0]), ":", color=PUBLISHED, label=dotted[1])
         axes.set_title(str(name))
         axes.set_ylim(-3, 105)
         axes.margins(x=0.03)
@@ -176,8 +178,8 @@ def series_panels(
             axes.xaxis.set_major_formatter(plain_number)
         else:
             few_ticks(axes, x=4)
-    if dotted:
-        figure.legend(*[part[1:] for part in figure.axes[0].get_legend_handles_labels()], loc="outside upper right")
+    if dots:
+        figure.legend(handles=dots, loc="outside upper right")
     figure.supxlabel(labels[0])
     figure.supylabel(labels[1])
     return figure
