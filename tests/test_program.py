@@ -4,7 +4,7 @@ import pytest
 import recurra as rc
 from recurra.analysis.attractors import ORBIT, REST, Attractors, settle
 from recurra.analysis.fixed_points import fixed_points
-from recurra.analysis.program import points_and_program, program, pulse_table, stimuli, stimulus_names
+from recurra.analysis.program import _unstable, points_and_program, program, pulse_table, stimuli, stimulus_names
 from recurra.analysis.starts import starts_near
 from recurra.studies.imports import read_network
 from recurra.tasks import TASKS
@@ -113,6 +113,30 @@ def test_renumbered_units_have_the_same_program(seed):
     moved = fixed_points(other, starts_of(network)[:, order])
     assert len(program(network, task, points)) == len(program(other, task, moved))
     assert (np.sort(pulse_table(network, task).reached, axis=None) >= 0).all()
+
+
+@pytest.mark.parametrize("rank", [0, 1, 3])
+def test_modes_of_a_nearly_orthogonal_matrix(rank, seed):
+    """Hundreds of moduli are equal to a per cent: what an iteration for the largest ones cannot tell apart."""
+    random, units = np.random.default_rng(seed), 120
+    matrix = 1.001 * np.linalg.qr(random.normal(size=(units, units)))[0]
+    matrix += random.normal(size=(units, rank)) @ random.normal(size=(rank, units)) / units
+    values = np.linalg.eigvals(matrix)
+    values = values[np.argsort(-np.abs(values), kind="stable")]
+    found = _unstable(matrix, values, 6, random)
+    assert 6 <= len(found) <= 7
+    assert [modulus for modulus, _ in found] == sorted((modulus for modulus, _ in found), reverse=True)
+    for value in values[np.imag(values) >= 0][:3]:
+        parts = [mode for modulus, mode in found if modulus == abs(value)]
+        vector = parts[0] + 1j * parts[1] if np.imag(value) else parts[0]
+        np.testing.assert_allclose(matrix @ vector, value * vector, atol=1e-9)
+
+
+def test_modes_of_one_eigenvalue_differ(seed):
+    """Every direction grows alike in a multiple of the identity; those that are followed are not one."""
+    found = _unstable(1.5 * np.eye(5), np.full(5, 1.5 + 0j), 4, np.random.default_rng(seed))
+    assert [modulus for modulus, _ in found] == [1.5] * 4
+    assert np.linalg.matrix_rank([mode for _, mode in found]) == 4
 
 
 def test_bad_arguments():

@@ -1,11 +1,12 @@
 """The program of a network: its attractors, the saddles between them, and what stimuli make of each."""
 
+import warnings
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
-from jaxtyping import Float, Int
-from scipy.sparse.linalg import eigs
+from jaxtyping import Complex, Float, Int, Num
+from scipy.linalg import LinAlgWarning, lu_factor, lu_solve
 from scipy.spatial.distance import cdist
 
 from recurra.analysis.attractors import REST, UNSETTLED, Attractors, driven, first_state, mean_output, settle
@@ -20,7 +21,7 @@ ASIDE = 1e-3  # of a branch's direction goes in a random direction, so that no s
 LOOSE = 1e-6  # a point that a path ended at is unstable if an eigenvalue lies so far outside the unit circle
 UNSTABLE = 2
 KINDS = ("rest", "orbit", "unstable")
-DENSE = 100  # units up to which all eigenvectors are computed
+BESIDE = 1e-10  # of the norm of a matrix: so far beside an eigenvalue its vector is looked for
 MOST_ATTRACTORS = 64  # from so many the stimuli are tried
 
 
@@ -217,7 +218,8 @@ def _branches(
     saddle, growth, directions = [], [], [np.zeros((0, units))]
     for at in np.flatnonzero(points.index > 0):
         step_jacobian = flow.step_jacobian(flow.jacobian(points.states[at : at + 1]))[0]
-        for modulus, mode in _unstable(step_jacobian, min(modes, int(points.index[at]))):
+        most = min(modes, int(points.index[at]))
+        for modulus, mode in _unstable(step_jacobian, points.eigenvalues[at], most, random):
             direction = mode / np.linalg.norm(mode) + ASIDE * random.standard_normal(units) / np.sqrt(units)
             directions.append(np.array([direction, -direction]) / np.linalg.norm(direction))
             saddle += [at, at]
@@ -225,19 +227,38 @@ def _branches(
     return np.array(saddle, int), np.array(growth, float), np.concatenate(directions)
 
 
-def _unstable(matrix: Float[np.ndarray, "unit unit"], modes: int) -> list[tuple[float, Float[np.ndarray, "unit"]]]:
+def _unstable(
+    matrix: Float[np.ndarray, "unit unit"],
+    eigenvalues: Complex[np.ndarray, "mode"],
+    modes: int,
+    random: np.random.Generator,
+) -> list[tuple[float, Float[np.ndarray, "unit"]]]:
     """Modulus and direction of the leading modes; a complex pair has two, its real and its imaginary part."""
-    units, wanted = len(matrix), modes + 1  # one more, so that no complex pair is torn apart
-    if units <= DENSE or wanted > units - 2:
-        values, vectors = np.linalg.eig(matrix)
-    else:
-        values, vectors = eigs(matrix, wanted, v0=np.ones(units), return_eigenvectors=True)[:2]
-    order = np.argsort(-np.abs(values), kind="stable")
     found = []
-    for at in order[np.imag(values[order]) >= 0]:
-        if len(found) >= modes or abs(values[at]) <= 1 + OUTSIDE:
+    for value in eigenvalues[np.imag(eigenvalues) >= 0]:
+        if len(found) >= modes or abs(value) <= 1 + OUTSIDE:
             break
-        found.append((float(abs(values[at])), np.real(vectors[:, at])))
-        if np.imag(values[at]) > 0:
-            found.append((float(abs(values[at])), np.imag(vectors[:, at])))
+        vector = _eigenvector(matrix, value, random)
+        parts = [np.real(vector)] if np.imag(value) == 0 else [np.real(vector), np.imag(vector)]
+        found += [(float(abs(value)), part) for part in parts if np.isfinite(part).all() and part.any()]
     return found
+
+
+def _eigenvector(
+    matrix: Float[np.ndarray, "unit unit"], value: complex, random: np.random.Generator
+) -> Num[np.ndarray, "unit"]:
+    """The vector of a known eigenvalue, by inverse iteration.
+
+    It takes two solutions of linear equations and cannot fail to converge, unlike a method for the leading modes, of
+    which a nearly orthogonal matrix has hundreds with almost equal moduli. Of several vectors of one eigenvalue it
+    gives a random one.
+    """
+    shift = value + BESIDE * np.linalg.norm(matrix)
+    shift, vector = shift if np.imag(value) else np.real(shift), random.standard_normal(len(matrix))
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", LinAlgWarning)
+        factors = lu_factor(matrix - shift * np.eye(len(matrix)), check_finite=False)
+        for _ in range(2):
+            vector = lu_solve(factors, vector, check_finite=False)
+            vector = vector / np.linalg.norm(vector)
+    return vector
