@@ -22,7 +22,7 @@ from recurra.report.workings_graph import bit_look, left_words
 from recurra.report.workings_panels import signature_members
 from recurra.report.workings_tables import account
 from recurra.report.workings_words import census_words
-from recurra.storage.run_folder import replace_text
+from recurra.storage.files import replace_text
 from recurra.studies.run_record import RunRecord
 from recurra.studies.spec import to_spec
 from recurra.tasks import FlipFlop

@@ -20,7 +20,7 @@ from recurra.plotting.papers.style import bit_name
 from recurra.report.figure_plans import Plan, bit_colors, condition_plan, flipflop_plan, pages
 from recurra.report.findings import flipflop_findings
 from recurra.status import Status
-from recurra.storage.run_folder import replace_bytes
+from recurra.storage.files import replace_bytes
 from recurra.studies.census import signature_names
 from recurra.studies.run_record import RunRecord
 from recurra.studies.spec import to_spec

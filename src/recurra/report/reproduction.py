@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from recurra.sources import SOURCES
-from recurra.storage.run_folder import RunFolder, replace_bytes, replace_text
+from recurra.storage.files import replace_bytes, replace_text
+from recurra.storage.run_folder import RunFolder
 
 HEAD = """# Reproduction
 

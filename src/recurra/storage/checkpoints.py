@@ -15,7 +15,8 @@ from recurra.arrays import WEIGHT_AXES, Weights, named_arrays
 from recurra.checks import check_memory
 from recurra.models.cohort import History
 from recurra.status import Status
-from recurra.storage.run_folder import RunFolder, replace_text
+from recurra.storage.files import replace_text
+from recurra.storage.run_folder import RunFolder
 from recurra.training import Training, TrainingState
 
 CURVES = ("loss", "validation_loss", "success")

@@ -1,7 +1,6 @@
 """Networks in `.npz` files: the five weight arrays by name, and what is needed to run them."""
 
 import math
-import os
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -15,6 +14,7 @@ from recurra.arrays import WEIGHT_AXES, Weights, named_arrays
 from recurra.checks import check_memory, check_positive, nearest
 from recurra.engine.dynamics import RateDynamics
 from recurra.models.cohort import Network
+from recurra.storage.files import new_file
 
 SETTINGS = {"form": "U", "activation": "U", "leak": "fiu", "dt_ms": "fiu"}  # NumPy's letters for text and numbers
 DEFLATE_LIMIT = 1_100  # deflate packs at most 1032 bytes into one
@@ -62,16 +62,8 @@ def write_npz(path: Path, network: Network) -> None:
     arrays: dict[str, Any] = named_arrays(network.weights) | {
         name: np.asarray(value) for name, value in settings.items()
     }
-    partial = path.with_name(path.name + ".partial")
-    with naming(path):
-        try:
-            with partial.open("wb") as file:
-                np.savez(file, **arrays)
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
+    with naming(path), new_file(path) as file:
+        np.savez(file, **arrays)
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """The run folder: `run.json` says what it is, `run.zarr` holds its arrays; `checkpoints.py` adds the training."""
 
 import json
-import os
 import shutil
 import warnings
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ import xarray as xr
 import zarr
 from zarr.errors import ZarrUserWarning
 
+from recurra.storage.files import replace_text
 from recurra.storage.records import from_dataset, from_single_dataset, to_dataset, to_single_dataset
 
 FORMAT = 1
@@ -126,18 +126,3 @@ class RunFolder:
             return zarr.open_group(self.path / "run.zarr", mode=mode, zarr_format=3)
         except (OSError, ValueError, KeyError) as error:
             raise ValueError(f"{self.path}/run.zarr cannot be read: {error}") from None
-
-
-def replace_text(path: Path, text: str) -> None:
-    """Write a text file, UTF-8, in one piece: it is there whole, or as it was."""
-    replace_bytes(path, text.encode())
-
-
-def replace_bytes(path: Path, content: bytes | memoryview) -> None:
-    """Write a file in one piece: it is there whole, or as it was."""
-    partial = path.with_name(path.name + ".partial")
-    with partial.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)

@@ -18,7 +18,8 @@ from numpy import dtypes
 from recurra.engine import choose_engine
 from recurra.models import RateRNN
 from recurra.models.cohort import Cohort
-from recurra.storage.run_folder import RunFolder, replace_bytes, replace_text
+from recurra.storage.files import replace_bytes, replace_text
+from recurra.storage.run_folder import RunFolder
 from recurra.streams import Stream, random_key
 from recurra.studies.runner import Progress, machine
 from recurra.studies.shelf import Shelf, spec_hash

@@ -1,12 +1,12 @@
 """Networks and tables of a run for other tools."""
 
-import shutil
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
 
 from recurra.analysis import Spectrum
+from recurra.storage.files import new_folder
 from recurra.storage.npz_files import write_npz
 from recurra.storage.records import to_dataset
 from recurra.storage.run_folder import RunFolder
@@ -26,17 +26,8 @@ def export_run(folder: RunFolder, kind: str, out: Path) -> list[Path]:
         The files written.
     """
     writers = {"npz": _write_networks, "csv": _write_tables}
-    if out.exists():
-        raise ValueError(f"{out} exists; choose another folder")
-    partial = out.with_name(out.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    try:
+    with new_folder(out) as partial:
         writers[kind](folder, partial)
-        partial.rename(out)
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
     return sorted(out.iterdir())
 
 

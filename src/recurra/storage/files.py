@@ -1,0 +1,159 @@
+"""Files and folders that are whole or not there, on the disk before they are named, and nobody else's."""
+
+import errno
+import os
+import secrets
+import shutil
+import stat
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+OURS = ".recurra-"  # how the names begin of what recurra leaves nowhere but after a crash
+SYNCS_AT_ONCE = 16  # a file system writes its journal once for many
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Write a text file, UTF-8, in one piece: it is there whole, or as it was."""
+    replace_bytes(path, text.encode())
+
+
+def replace_bytes(path: Path, content: bytes | memoryview) -> None:
+    """Write a file in one piece: it is there whole, or as it was."""
+    with new_file(path) as file:
+        file.write(content)
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[BinaryIO]:
+    """A file to be written in one piece: it takes the place of `path` when it is whole and on the disk.
+
+    Until then it has a random name beside it, in a file that nobody had before; it is removed if anything fails. A
+    link at `path` is replaced and not followed.
+
+    Raises:
+        OSError: the file cannot be written; it names `path`.
+        ValueError: something that is neither a file nor a link to one stands at `path`.
+    """
+    if path.exists() and not path.is_file():
+        raise ValueError(f"{path} is a {'folder' if path.is_dir() else 'device'}; expected the name of a file")
+    partial = beside(path)
+    with naming_file(path):
+        try:
+            with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            partial.replace(path)
+        finally:
+            with suppress(OSError):
+                partial.unlink()
+        sync(path.parent)
+
+
+@contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """A folder to be filled: it becomes `path`, which must not exist, when it is whole; it is removed if anything fails.
+
+    Raises:
+        ValueError: `path` exists.
+        OSError: it cannot be written; it names `path`, or the file in it.
+    """
+    if os.path.lexists(path):
+        raise ValueError(f"{path} exists; choose another folder")
+    partial = beside(path)
+    with naming_file(path, partial):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.mkdir()
+        try:
+            yield partial
+            sync_tree(partial)
+            if os.path.lexists(path):  # made by someone else meanwhile
+                raise ValueError(f"{path} exists; choose another folder")
+            partial.rename(path)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+        sync(path.parent)
+
+
+@contextmanager
+def naming_file(path: Path, partial: Path | None = None) -> Iterator[None]:
+    """An `OSError` names `path`, which the user knows, and not the file that will take its place.
+
+    Args:
+        path: what the user named.
+        partial: where it is until it is whole; files within keep their names.
+    """
+    try:
+        yield
+    except OSError as error:
+        name = path
+        if partial is not None and error.filename and Path(error.filename).is_relative_to(partial):
+            name = path / Path(error.filename).relative_to(partial)
+        raise OSError(error.errno, error.strerror or str(error), str(name)) from None
+
+
+def beside(path: Path) -> Path:
+    """A name in the folder of `path` that nothing has."""
+    return path.with_name(f"{OURS}{secrets.token_hex(8)}.partial")
+
+
+def is_full(error: OSError) -> bool:
+    """Whether the disk, or what the user may take of it, is full."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+def sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk; what cannot be synced is left to the system."""
+    with suppress(PermissionError):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        except OSError as error:
+            if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EBADF):  # a file system without it
+                raise
+        finally:
+            os.close(descriptor)
+
+
+def sync_all(paths: list[Path]) -> None:
+    """Wait until all files and folders are on the disk."""
+    with ThreadPoolExecutor(SYNCS_AT_ONCE) as pool:
+        list(pool.map(sync, paths))
+
+
+def sync_tree(path: Path) -> None:
+    """Wait until a folder and all that is in it are on the disk."""
+    sync_all([Path(entry, name) for entry, _, names in os.walk(path) for name in [*names, "."]])
+
+
+def remove(path: Path) -> None:
+    """Remove a file, a link or a folder with all that is in it; nothing that a link leads to. It may be missing."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def sweep(path: Path) -> None:
+    """Remove what a crash has left of files that were being written, in a folder and all that is in it."""
+    for folder, _, names in os.walk(path):
+        for name in names:
+            if name.endswith(".partial"):
+                (Path(folder) / name).unlink(missing_ok=True)
+
+
+def check_plain(path: Path) -> None:
+    """A file, or all that is in a folder, must be plain: no link, which may lead anywhere, and no pipe."""
+    left = [path]
+    while left:
+        here = left.pop()
+        kind = here.lstat().st_mode
+        if stat.S_ISDIR(kind):
+            with os.scandir(here) as entries:
+                left += [Path(one) for one in entries if not one.is_file(follow_symlinks=False)]
+        elif not stat.S_ISREG(kind):
+            what = "a link" if stat.S_ISLNK(kind) else "a pipe or device"
+            raise ValueError(f"{here} is {what}; recurra reads and writes plain files only")
