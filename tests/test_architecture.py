@@ -26,7 +26,7 @@ FLOORS = {
     "cli": 9,
     "__main__": 10,
 }
-GROUND = {"arrays", "checks", "status", "periods", "intervals", "linalg", "sources", "streams"}
+GROUND = {"arrays", "checks", "status", "periods", "intervals", "linalg", "sources", "streams", "wording"}
 MODULES = sorted(SOURCE.rglob("*.py"))
 
 

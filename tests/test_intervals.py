@@ -6,7 +6,7 @@ from recurra.intervals import wilson_interval
 def test_known_interval():
     found = wilson_interval(15, 20)
     assert (found.low, found.high) == pytest.approx((0.5313, 0.8881), abs=1e-4)  # Wilson (1927) by hand
-    assert str(found) == "15/20 = 75% [53%, 89%]"
+    assert str(found) == "15/20 = 75.0 % [53.1, 88.9]"
 
 
 @pytest.mark.parametrize("count", [0, 7, 20])

@@ -9,6 +9,7 @@ import jax
 import numpy as np
 import pytest
 
+from recurra import wording
 from recurra.engine import RateDynamics
 from recurra.models import Network, RateRNN
 from recurra.report import words, write_report
@@ -138,17 +139,11 @@ class TestNumbers:
         ],
     )
     def test_three_digits(self, value, text):
-        assert words.three(value) == text
-
-    @pytest.mark.parametrize(
-        ("share", "text"), [(1, "100"), (0.9996, "99.9"), (0.997, "99.7"), (0, "0"), (0.5, "50.0")]
-    )
-    def test_percent(self, share, text):
-        assert words.percent(share) == text
+        assert wording.three(value) == text
 
     @pytest.mark.parametrize(("value", "text"), [(1.0, "1.000"), (0.9989, "0.999"), (-0.05, "−0.050"), (np.nan, "–")])
     def test_fixed(self, value, text):
-        assert words.fixed(value) == text
+        assert wording.fixed(value) == text
 
     @pytest.mark.parametrize(
         ("values", "text"),
@@ -302,8 +297,8 @@ class TestPage:
 
     def test_the_table_has_a_row_a_network_with_its_numbers(self, page, run):
         for dossier in run.dossiers:
-            assert words.three(dossier.performance.mse) in page.text
-            assert words.fixed(dossier.geometry.hypercube_r2) in page.text
+            assert wording.three(dossier.performance.mse) in page.text
+            assert wording.fixed(dossier.geometry.hypercube_r2) in page.text
 
     def test_one_imported_network(self, one_network):
         html = report_html(one_network)

@@ -10,12 +10,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from recurra.analysis import Performance
 from recurra.studies.dossier import Dossier
 from recurra.studies.run_record import RunRecord
 from recurra.studies.summary import task_name
 from recurra.studies.workings import workings_table
 from recurra.tasks import Task
 from recurra.training import Training, TrainingState
+from recurra.wording import percent, percent_high, percent_low
 
 
 class ProgressBars:
@@ -95,7 +97,7 @@ def print_run(run: RunRecord) -> None:
     table = Table(title=f"{run.about['name']}: {task_name(run.task)}")
     status = ["imported"] * len(run.numbers) if run.status is None else [status.name for status in run.status]
     rows = [
-        {"network": str(number), "status": outcome, **_cells(dossier)}
+        {"network": str(number), "status": f"{outcome}, {dossier.performance.verdict}", **_cells(dossier)}
         for number, outcome, dossier in zip(run.numbers, status, run.dossiers, strict=True)
     ]
     for heading in rows[0]:
@@ -111,7 +113,7 @@ def _cells(dossier: Dossier) -> dict[str, str]:
     cells = {
         "MSE": f"{measured.mse:.3g}",
         "distance": f"{measured.distance:.3g}",
-        "success [95 %]": f"{measured.success:.1%} [{measured.success_low:.1%}, {measured.success_high:.1%}]",
+        "success [95 %]": _success(measured),
     }
     if dossier.memories:
         cells["memories"] = f"{dossier.memories.held.sum()}/{len(dossier.memories.held)}"
@@ -120,6 +122,11 @@ def _cells(dossier: Dossier) -> dict[str, str]:
     cells["outside"] = str(dossier.spectrum.count_outside)
     cells["Henrici"] = f"{dossier.non_normality.henrici:.3f}"
     return cells
+
+
+def _success(measured: Performance) -> str:
+    low, high = percent_low(measured.success_low), percent_high(measured.success_high)
+    return f"{percent(measured.success)} % [{low}, {high}]"
 
 
 def print_workings(dossier: Dossier, task: Task) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from scipy.stats import binomtest
 
 from recurra.checks import check_between, check_count
+from recurra.wording import percent, percent_high, percent_low
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,8 @@ class Proportion:
         return self.count / self.total
 
     def __str__(self) -> str:
-        return f"{self.count}/{self.total} = {self.value:.0%} [{self.low:.0%}, {self.high:.0%}]"
+        value, low, high = percent(self.value), percent_low(self.low), percent_high(self.high)
+        return f"{self.count}/{self.total} = {value} % [{low}, {high}]"
 
 
 def wilson_interval(count: int, total: int, confidence: float = 0.95) -> Proportion:

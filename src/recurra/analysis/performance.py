@@ -10,6 +10,7 @@ from jaxtyping import Float
 from recurra.intervals import wilson_interval
 from recurra.models.cohort import Network
 from recurra.tasks.base import Task
+from recurra.tasks.rules import SUCCESSFUL
 from recurra.tasks.trials import Trials
 
 
@@ -36,6 +37,16 @@ class Performance:
     success_low: float
     success_high: float
     trials: int
+
+    @property
+    def learned(self) -> bool:
+        """Whether so many trials are a success that the network counts as one that does its task."""
+        return self.success >= SUCCESSFUL
+
+    @property
+    def verdict(self) -> str:
+        """The same in words."""
+        return "learned" if self.learned else "not learned"
 
 
 def performance(network: Network, task: Task, trials: Trials) -> Performance:

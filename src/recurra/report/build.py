@@ -26,6 +26,8 @@ from recurra.storage.files import replace_text
 from recurra.studies.run_record import RunRecord
 from recurra.studies.spec import to_spec
 from recurra.tasks import FlipFlop
+from recurra.tasks.rules import SUCCESSFUL
+from recurra.wording import fixed, percent, percent_high, percent_low, three
 
 SHOWN = 6  # networks that the sections compare; each has a dossier
 NAMED_BITS = 4  # of a flip-flop; the memory states of more are not named
@@ -73,7 +75,14 @@ def report_html(run: RunRecord) -> str:
         signatures=signature_members(run),
         legend=legend(run),
         palette=json.dumps(DARK),
-        limits={"walk": WALK_STEPS, "cells": CELLS, "outside": OUTSIDE, "loss": LOSS_TOP, "spark": SPARK},
+        limits={
+            "walk": WALK_STEPS,
+            "cells": CELLS,
+            "outside": OUTSIDE,
+            "loss": LOSS_TOP,
+            "spark": SPARK,
+            "learned": SUCCESSFUL,
+        },
         plotly=get_plotlyjs(),
     )
     return html + "\n"
@@ -105,9 +114,11 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "three": words.three,
-        "percent": words.percent,
-        "fixed": words.fixed,
+        "three": three,
+        "percent": percent,
+        "percent_low": percent_low,
+        "percent_high": percent_high,
+        "fixed": fixed,
         "plain": "{:,.6g}".format,
         "unbroken": partial(re.sub, "(?<=[+−])(?=[+−])", "\u2060"),
     }

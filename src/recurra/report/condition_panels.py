@@ -7,9 +7,9 @@ from recurra.plotting.interactive import Paths, probe_answers, sample_trials, tr
 from recurra.report import descriptions as say
 from recurra.report.conditions import Conditions
 from recurra.report.panel import Panel
-from recurra.report.words import percent
 from recurra.report.workings_panels import landmarks_of
 from recurra.studies.run_record import RunRecord
+from recurra.wording import percent
 
 POINTS = 8_000  # of all paths of a network that are drawn; where there are more, steps are left out
 

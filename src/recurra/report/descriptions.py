@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from recurra.analysis import Census, Geometry, Lifetimes, Reduction, Spectrum
 from recurra.plotting.interactive import Graph, Landmarks
 from recurra.plotting.interactive.spectra import mode_words
-from recurra.report.words import percent, three
+from recurra.wording import percent, three
 
 ARROWS = 24  # arrows of a graph that are read out
 

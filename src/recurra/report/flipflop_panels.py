@@ -9,9 +9,9 @@ from recurra.plotting.interactive import Portrait, bit_trials, cube_walk, state_
 from recurra.report import descriptions as say
 from recurra.report.findings import FlipFlopFindings
 from recurra.report.panel import FINE, Panel
-from recurra.report.words import percent
 from recurra.report.workings_panels import landmarks_of
 from recurra.studies.run_record import RunRecord
+from recurra.wording import percent
 
 WALK_STEPS = 3_000  # of the cube walk that are drawn
 

@@ -10,7 +10,6 @@ from recurra.analysis import Memories
 from recurra.models.cohort import History
 from recurra.plotting.colors import network_color, state_name
 from recurra.plotting.interactive import LOSS_TOP
-from recurra.report.words import has_learned, percent
 from recurra.status import Status
 from recurra.studies.dossier import Dossier
 from recurra.studies.run_record import RunRecord
@@ -18,6 +17,7 @@ from recurra.studies.spec import RunSpec
 from recurra.tasks import FlipFlop
 from recurra.tasks.rules import SUCCESSFUL
 from recurra.training.stopping import LossBelow, SuccessAbove
+from recurra.wording import percent
 
 SPARK = (120, 30)  # px of a sparkline
 
@@ -60,7 +60,7 @@ def rows(run: RunRecord, spec: RunSpec | None) -> list[Row]:
                 number=number,
                 name=names[at],
                 color=network_color(number),
-                learned=has_learned(dossier),
+                learned=dossier.performance.learned,
                 outcome=run.status[at].name if run.status else "imported",
                 reason=reason(run.status[at], run.history, at, spec, dossier)
                 if run.status and run.history and spec

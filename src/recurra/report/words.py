@@ -11,43 +11,16 @@ from recurra.analysis import Geometry, Memories
 from recurra.intervals import wilson_interval
 from recurra.periods import Period
 from recurra.status import Status
-from recurra.studies.dossier import Dossier
 from recurra.studies.run_record import RunRecord
 from recurra.studies.summary import task_name
 from recurra.tasks import Task
-from recurra.tasks.rules import SUCCESSFUL
+from recurra.wording import fixed, percent, percent_high, percent_low
 
 FITS = 0.95  # hypercube score from which the memories stand on a parallelepiped
 RIGHT = 0.2  # largest cosine between axes that are called orthogonal
 EVEN = 1.25  # largest ratio between edges that are called equal
 SHAPES = {2: ("a square", "a rectangle", "a parallelogram"), 3: ("a cube", "a right-angled box", "a parallelepiped")}
 MORE = ("a hypercube", "a right-angled box", "a parallelepiped")
-
-
-def three(value: float) -> str:
-    """A number with three significant digits: 0.00391, 12.3, 4,560, 1.20 × 10⁻⁷."""
-    if math.isnan(value):
-        return "–"
-    if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
-    if value == 0:
-        return "0"
-    mantissa, _, exponent = f"{value:.2e}".partition("e")
-    power = int(exponent)
-    if not -4 < power < 6:
-        raised = str(power).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
-        return f"{mantissa} × 10{raised}".replace("-", "−")
-    return f"{float(f'{value:.2e}'):,.{max(2 - power, 0)}f}".replace("-", "−")
-
-
-def fixed(value: float) -> str:
-    """A number with three decimals, for what lies between −1 and 1."""
-    return "–" if math.isnan(value) else f"{value:.3f}".replace("-", "−")
-
-
-def percent(share: float) -> str:
-    """A share as a number of per cent, with three significant digits, without the sign: 99.7; 100 only if all are."""
-    return "99.9" if 0.999 < share < 1 else three(100 * share)
 
 
 def span(values: Iterable[float]) -> str:
@@ -95,14 +68,9 @@ def held_words(memories: Sequence[Memories]) -> str:
     return f"they hold {min(held)} to {max(held)} of {states} memories"
 
 
-def has_learned(dossier: Dossier) -> bool:
-    """Whether a network does its task on fresh trials."""
-    return dossier.performance.success >= SUCCESSFUL
-
-
 def sentence(run: RunRecord) -> str:
     """What came out, in one sentence."""
-    good = [dossier for dossier in run.dossiers if has_learned(dossier)]
+    good = [dossier for dossier in run.dossiers if dossier.performance.learned]
     told = good or run.dossiers
     parts = [
         _success_words(run, len(good)),
@@ -124,10 +92,8 @@ def joined(words: Sequence[str], most: int = 5) -> str:
 
 def learned_interval(run: RunRecord) -> str:
     """How many networks learned, with the interval that chance leaves."""
-    found = wilson_interval(sum(map(has_learned, run.dossiers)), len(run.dossiers))
-    return f"{found.count} of {found.total}, 95 % interval {found.low:.0%} to {found.high:.0%}".replace(
-        "%", " %"
-    ).replace("  %", " %")
+    found = wilson_interval(sum(dossier.performance.learned for dossier in run.dossiers), len(run.dossiers))
+    return f"{found.count} of {found.total}, 95 % interval {percent_low(found.low)} to {percent_high(found.high)} %"
 
 
 def task_summary(task: Task) -> str:

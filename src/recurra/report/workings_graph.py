@@ -10,11 +10,11 @@ from recurra.analysis.program import stimulus_names
 from recurra.plotting.colors import INK, INPUT, network_color, state_color
 from recurra.plotting.interactive import Arrow, Divide, Graph, oblique
 from recurra.report.conditions import Conditions
-from recurra.report.words import three
 from recurra.report.workings_words import listed, output_words, read_signs, short_name, wrong_stimuli
 from recurra.studies.dossier import Dossier
 from recurra.studies.run_record import RunRecord
 from recurra.tasks import FlipFlop
+from recurra.wording import three
 
 MOST_NODES = 40  # attractors in a graph
 MOST_NAMES = 3  # stimuli or conditions that stand beside an arrow or a node

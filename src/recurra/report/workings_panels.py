@@ -12,12 +12,12 @@ from recurra.plotting.interactive import Landmarks, census_map, lifetime_bars, p
 from recurra.report import descriptions as say
 from recurra.report.conditions import Conditions
 from recurra.report.panel import Panel
-from recurra.report.words import three
 from recurra.report.workings_graph import graph_of
 from recurra.report.workings_words import short_name, signature_words
 from recurra.studies.dossier import Dossier
 from recurra.studies.run_record import RunRecord
 from recurra.tasks import FlipFlop
+from recurra.wording import three
 
 FEW_MODES = 3  # unstable directions are drawn of saddles with at most so many
 MOST_ORBITS = 12  # orbits in a state space

@@ -10,10 +10,10 @@ from recurra.analysis import PulseTable
 from recurra.analysis.program import stimulus_names
 from recurra.analysis.regimes import CHAOTIC, Regimes
 from recurra.plotting.colors import state_color
-from recurra.report.words import three
 from recurra.report.workings_words import MOST_NAMED, NAMES, output_words, sentences, short_name
 from recurra.studies.dossier import Dossier
 from recurra.tasks import FlipFlop, Task
+from recurra.wording import three
 
 TABLE_BITS = 4  # of a flip-flop whose table of states and pulses is shown
 LOOSE = 1e-9  # a mode whose multiplier is above 1 by more than this grows

@@ -12,10 +12,10 @@ from recurra.analysis.census import SMALLEST
 from recurra.analysis.program import UNSTABLE
 from recurra.analysis.regimes import CHAOTIC, CYCLE, DRIFTING, FIXED, QUIESCENT, Regimes
 from recurra.plotting.colors import state_name
-from recurra.report.words import percent, three
 from recurra.studies.dossier import Dossier
 from recurra.tasks import FlipFlop, Task
 from recurra.tasks.set_reset import SetReset
+from recurra.wording import percent, three
 
 MOST_NAMED = 8  # conditions that a sentence names and a table lists, and memories that a sentence names
 FEW = 3  # conditions of the most frequent kind up to which a signature names them

@@ -1,0 +1,77 @@
+"""Numbers in words, the same in the terminal, in the report and in every figure."""
+
+import math
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+
+SMALLEST = 1e-4  # per cent; less is written with a power of ten
+
+
+def three(value: float) -> str:
+    """A number with three significant digits: 0.00391, 12.3, 4,560, 1.20 × 10⁻⁷."""
+    if math.isnan(value):
+        return "–"
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    if value == 0:
+        return "0"
+    mantissa, _, exponent = f"{value:.2e}".partition("e")
+    power = int(exponent)
+    if not -4 < power < 6:
+        raised = str(power).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+        return f"{mantissa} × 10{raised}".replace("-", "−")
+    return f"{float(f'{value:.2e}'):,.{max(2 - power, 0)}f}".replace("-", "−")
+
+
+def fixed(value: float) -> str:
+    """A number with three decimals, for what lies between −1 and 1."""
+    return "–" if math.isnan(value) else f"{value:.3f}".replace("-", "−")
+
+
+def percent(share: float) -> str:
+    """A share as a number of per cent with three significant digits: 99.7; 0 only if none are, and 100 only if all."""
+    return _percent(share, ROUND_HALF_EVEN)
+
+
+def percent_low(share: float) -> str:
+    """The lower end of an interval of a share, in per cent, rounded down, so that the interval is never too narrow."""
+    return _percent(share, ROUND_FLOOR)
+
+
+def percent_high(share: float) -> str:
+    """The upper end of an interval of a share, in per cent, rounded up; 100 only if it is exactly that."""
+    return _percent(share, ROUND_CEILING)
+
+
+def _percent(share: float, rounding: str) -> str:
+    """Three significant digits, or as many more as it takes to be less than 100."""
+    if not 0 < share < 1 or 100 * share < SMALLEST:
+        return three(100 * share)
+    value = Decimal(repr(float(share))) * 100
+    digits = max(0, 2 - value.adjusted())
+    rounded = value.quantize(Decimal(1).scaleb(-digits), rounding)
+    while rounded >= 100:
+        digits += 1
+        rounded = value.quantize(Decimal(1).scaleb(-digits), rounding)
+    return str(rounded)
+
+
+def time_words(ms: float) -> str:
+    """A time in ms, or in s from one on."""
+    if not math.isfinite(ms):
+        return three(ms)
+    if abs(ms) < 999.5:
+        return f"{ms:.3g} ms"
+    return f"{ms / 1000:.3g} s" if abs(ms) < 999_500 else f"{ms / 1000:,.0f} s"
+
+
+def course_words(time_constant_ms: float) -> str:
+    """What a mode does: "decays in 12 ms", "grows in 4 ms" for a negative time constant, "stands" for an infinite one.
+
+    Args:
+        time_constant_ms: in which it falls to 1/e; negative where it grows e-fold in that time.
+    """
+    if math.isnan(time_constant_ms):
+        return "–"
+    if math.isinf(time_constant_ms):
+        return "stands"
+    return f"{'grows' if time_constant_ms < 0 else 'decays'} in {time_words(abs(time_constant_ms))}"
