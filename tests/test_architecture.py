@@ -26,7 +26,7 @@ FLOORS = {
     "cli": 9,
     "__main__": 10,
 }
-GROUND = {"arrays", "checks", "status", "periods", "intervals", "linalg", "sources", "streams", "wording"}
+GROUND = {"arrays", "checks", "status", "periods", "intervals", "linalg", "sources", "streams", "wording", "numerics"}
 MODULES = sorted(SOURCE.rglob("*.py"))
 
 

@@ -8,12 +8,14 @@ from pathlib import Path
 import numpy as np
 
 
-def check_count(name: str, value: object, at_least: int = 1) -> None:
-    """`value` must be a whole number of at least `at_least`."""
+def check_count(name: str, value: object, at_least: int = 1, at_most: int | None = None) -> None:
+    """`value` must be a whole number of at least `at_least` and, if given, at most `at_most`."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
         raise TypeError(f"{name} is {value!r}; expected a whole number")
     if value < at_least:
         raise ValueError(f"{name} is {value}; expected at least {at_least}")
+    if at_most is not None and value > at_most:
+        raise ValueError(f"{name} is {value}; expected at most {at_most:,}")
 
 
 def check_number(name: str, value: object) -> float:

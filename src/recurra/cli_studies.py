@@ -27,7 +27,8 @@ def study(
     as_json: Annotated[bool, typer.Option("--json", help="Print the verdicts as JSON.")] = False,
 ) -> None:
     """A study of the papers: found beside published. After an interruption the same command goes on."""
-    from recurra.checks import check_choice, check_count
+    from recurra.checks import check_choice
+    from recurra.streams import check_seed
     from recurra.studies.all_studies import STUDIES
     from recurra.studies.shelf import Shelf
     from recurra.studies.study import SCALES
@@ -37,7 +38,7 @@ def study(
         return
     check_choice("study", name, STUDIES)
     check_choice("scale", scale, SCALES)
-    check_count("seed", seed, at_least=0)
+    check_seed(seed)
     chosen, shelf = STUDIES[name](), Shelf(networks, engine)
     size: Scale = scale  # type: ignore[assignment]
     if show:

@@ -11,6 +11,7 @@ from recurra.arrays import WEIGHT_AXES, Inputs, Weights, named_arrays
 from recurra.checks import check_between, check_finite, check_shapes
 from recurra.engine import Dynamics, choose_engine
 from recurra.intervals import Proportion, wilson_interval
+from recurra.numerics import pinned
 from recurra.status import Status
 from recurra.streams import Stream, random_key
 from recurra.tasks.base import Task
@@ -42,14 +43,14 @@ class Network:
     ) -> tuple[Float[np.ndarray, "trial time unit"], Float[np.ndarray, "trial time output"]]:
         """Rates and outputs on every trial, in float64 and without recurrent noise."""
         engine = choose_engine("auto", self.dynamics)
-        with jax.enable_x64(True):
+        with pinned(double=True):
             rates, outputs = engine.run(self.dynamics, self._double(), np.asarray(inputs, np.float64))
             return np.asarray(rates[0]), np.asarray(outputs[0])
 
     def respond(self, inputs: Inputs) -> Float[np.ndarray, "trial time output"]:
         """Outputs on every trial, as `run` gives them, without keeping the rates."""
         engine = choose_engine("auto", self.dynamics)
-        with jax.enable_x64(True):
+        with pinned(double=True):
             return np.asarray(engine.respond(self.dynamics, self._double(), np.asarray(inputs, np.float64))[0])
 
     def _double(self) -> Weights:
@@ -117,6 +118,7 @@ class Cohort:
         one = {name: getattr(weights, name)[position] for name in WEIGHT_AXES}
         return Network(self.dynamics, Weights(**one), self.task.dt_ms)
 
+    @pinned()
     def success_rate(self, trials: int = 1_000, needed: float = SUCCESSFUL) -> Proportion:
         """The share of successful networks, with its 95 % Wilson interval.
 

@@ -10,6 +10,7 @@ from recurra.arrays import RandomKey, Weights
 from recurra.checks import check_at_least_zero, check_choice, check_count, check_positive
 from recurra.engine import ACTIVATIONS, RateDynamics
 from recurra.models.initializers import GlorotUniform, Initializer, Orthogonal
+from recurra.numerics import pinned
 
 
 @final
@@ -73,6 +74,7 @@ class RateRNN:
         leak = tuple(dt_ms / one for one in tau_ms) if isinstance(tau_ms, tuple) else dt_ms / tau_ms
         return RateDynamics(self.form, self.activation, leak, self.recurrent_noise)
 
+    @pinned()
     def initial_weights(self, key: RandomKey, inputs: int, outputs: int) -> Weights:
         """The weights of one network before training, float32."""
         recurrent, inward, outward = jax.random.split(key, 3)

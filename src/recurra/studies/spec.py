@@ -9,6 +9,7 @@ from typing import final
 
 from recurra.checks import check_count, nearest
 from recurra.models import INITIALIZERS, Initializer, RateRNN
+from recurra.streams import check_seed
 from recurra.studies.tables import Registry, Table, from_table, to_table
 from recurra.tasks import RULES, TASKS, SuccessRule, Task
 from recurra.tasks.pulse_schedules import PoissonPulses, PulseSchedule, ScheduledPulses
@@ -53,7 +54,7 @@ class RunSpec:
 
     def __post_init__(self) -> None:
         check_count("networks", self.networks)
-        check_count("seed", self.seed, at_least=0)
+        check_seed(self.seed)
 
     def to_training(self, engine: str = "auto") -> Training:
         """The training of this run's cohort; says so where it would need more memory than there is."""

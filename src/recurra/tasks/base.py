@@ -12,7 +12,9 @@ from jaxtyping import Array, Bool, Float
 
 from recurra.arrays import Outputs, RandomKey
 from recurra.checks import check_count
+from recurra.numerics import GENERATOR, pinned
 from recurra.periods import Period
+from recurra.streams import check_key
 from recurra.tasks.rules import SuccessRule
 from recurra.tasks.trials import Trial, Trials
 
@@ -68,7 +70,9 @@ class Task(abc.ABC):
             trials: how many, at least 1.
         """
         check_count("trials", trials)
-        return _sample(self, key, trials)
+        check_key(key)
+        with pinned():
+            return _sample(self, key, trials)
 
     def scored(self, trials: Trials) -> Bool[Array, "trial time output"]:
         """Where the output is judged: without the time that a change is given to settle."""
@@ -85,7 +89,8 @@ class Task(abc.ABC):
 
 @lru_cache(maxsize=64)
 def _shape(task: Task) -> Trial:
-    return jax.eval_shape(task.trial, jax.random.key(0))
+    with pinned():
+        return jax.eval_shape(task.trial, jax.random.key(0, impl=GENERATOR))
 
 
 @partial(jax.jit, static_argnames=("task", "trials"))

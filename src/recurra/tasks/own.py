@@ -10,6 +10,7 @@ import numpy as np
 
 from recurra.arrays import RandomKey
 from recurra.checks import check_positive
+from recurra.numerics import GENERATOR
 from recurra.periods import Period
 from recurra.tasks.base import Task, gather
 from recurra.tasks.rules import NearRule, SuccessRule
@@ -49,7 +50,7 @@ class OwnTask(Task):
 
     def probe(self) -> Trials:
         """The first trial of every condition among those of key 0, your noise in it; write your own to have none."""
-        trials = self.sample(jax.random.key(0), SEARCHED)
+        trials = self.sample(jax.random.key(0, impl=GENERATOR), SEARCHED)
         return trials.part(first_of_each(np.asarray(trials.condition), self.condition_names))
 
 

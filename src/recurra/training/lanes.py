@@ -11,6 +11,7 @@ from jaxtyping import Array, Bool, Float
 
 from recurra.arrays import AnyArray, NoiseKeys, Outputs
 from recurra.engine import Dynamics, Engine, mean_squared_error
+from recurra.numerics import pinned
 from recurra.tasks.base import Task
 from recurra.tasks.trials import Trials
 from recurra.training.bptt import BPTT, Learner, Pace, bptt_step
@@ -47,6 +48,7 @@ class Scores:
     diverged: bool
 
 
+@pinned()
 def train_lane(
     rule: BPTT, dynamics: Dynamics, engine: Engine, trained: tuple[str, ...], batches: Sequence[Trials], lane: Lane
 ) -> Lane:
@@ -60,6 +62,7 @@ def train_lane(
     return replace(lane, learner=learner, active=active, losses=tuple(losses))
 
 
+@pinned()
 def score_lane(
     task: Task, dynamics: Dynamics, engine: Engine, validation: Trials, noise_keys: NoiseKeys | None, lane: Lane
 ) -> dict[int, Scores]:

@@ -17,8 +17,9 @@ from recurra.checks import check_count, check_memory
 from recurra.engine import Dynamics, Engine, choose_engine, mean_squared_error
 from recurra.models.cohort import Cohort, History
 from recurra.models.rate import RateRNN
+from recurra.numerics import pinned
 from recurra.status import Status
-from recurra.streams import Stream, random_key
+from recurra.streams import LARGEST_NUMBER, Stream, check_seed, random_key
 from recurra.tasks.base import Task
 from recurra.tasks.trials import Trials
 from recurra.training.bptt import BPTT, Learner, Pace, step_noise
@@ -66,9 +67,9 @@ class Training:
 
     def __post_init__(self) -> None:
         check_count("networks", len(self.numbers))
-        check_count("seed", self.seed, at_least=0)
+        check_seed(self.seed)
         for number in self.numbers:
-            check_count("a network's number", number, at_least=0)
+            check_count("a network's number", number, at_least=0, at_most=LARGEST_NUMBER)
             self.rule.learning_rate_of(number)
         check_memory(f"training {len(self.numbers)} networks of {self.model.units} units", self.memory_bytes())
 
@@ -95,6 +96,7 @@ class Training:
         """Epochs until the last step."""
         return -(-self.rule.steps // self.rule.trials.epoch_steps(self.rule.batch))
 
+    @pinned()
     def start(self) -> TrainingState:
         """The cohort before its first step."""
         single = [
@@ -111,6 +113,7 @@ class Training:
             history=History(np.zeros(0), nothing, nothing, nothing),
         )
 
+    @pinned()
     def advance(self, state: TrainingState, on_steps: Callable[[int], None] = lambda _: None) -> TrainingState:
         """The cohort one epoch later; networks that have ended stay as they are and cost nothing.
 
@@ -178,6 +181,7 @@ class Training:
         keys = jnp.stack([random_key(self.seed, Stream.noise, number) for number in numbers])
         return Pace(jnp.asarray(rates, jnp.float32), keys, jnp.asarray(loss_bound, jnp.float32))
 
+    @pinned()
     def _score(self, validation: Trials, lane: Lane) -> dict[int, Scores]:
         keys = jnp.stack(
             [random_key(self.seed, Stream.validation_noise, self.numbers[position]) for position in lane.positions]

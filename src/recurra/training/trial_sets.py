@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 from recurra.checks import check_count
+from recurra.numerics import pinned
 from recurra.streams import Stream, random_key
 from recurra.tasks.base import Task
 from recurra.tasks.trials import Trials
@@ -80,7 +81,8 @@ def _drawn_once(task: Task, count: int, seed: int) -> Trials:
 
 @lru_cache(maxsize=1)
 def _order(count: int, seed: int, epoch: int) -> np.ndarray:
-    return np.asarray(jax.random.permutation(random_key(seed, Stream.order, epoch), count))
+    with pinned():
+        return np.asarray(jax.random.permutation(random_key(seed, Stream.order, epoch), count))
 
 
 TRIAL_SETS: dict[str, type[TrialSet]] = {"fresh": FreshTrials, "fixed": FixedTrials}
