@@ -19,6 +19,12 @@ from recurra.tasks import Task
 from recurra.training import Training, TrainingState
 from recurra.wording import percent, percent_high, percent_low
 
+NOTHING_LEARNED = (
+    "no trial is a success in any network. Where the loss still falls, train longer (training.steps); where it stays "
+    "on a plateau, try another start or learning rate (model.initializer, training.learning_rate). "
+    "The preset of the task shows a recipe that learns: recurra run TASK --show; docs/recipes.md says what was tried."
+)
+
 
 class ProgressBars:
     """Progress bars with loss, success and time left; where standard error is no terminal, a line an epoch."""
@@ -59,6 +65,8 @@ class ProgressBars:
         self._bars.update(self._training, completed=done, note=note)
         if self._plain and note:
             self._bars.console.print(f"epoch {state.epoch}/{training.epochs}  {note}", highlight=False)
+        if state.ended and not any(_last_number(row) > 0 for row in state.history.success):
+            self._bars.console.print(NOTHING_LEARNED, highlight=False, markup=False)
 
     def drawn(self, done: int, total: int) -> None:
         if self._figures is None:
@@ -104,7 +112,11 @@ def print_run(run: RunRecord) -> None:
         table.add_column(heading, justify="left" if heading == "status" else "right")
     for row in rows:
         table.add_row(*row.values())
-    results_console().print(table)
+    console = results_console()
+    console.print(table)
+    for number, dossier in zip(run.numbers, run.dossiers, strict=True):
+        if dossier.performance.contradiction:
+            console.print(f"network {number}: {dossier.performance.contradiction}", highlight=False, markup=False)
 
 
 def _cells(dossier: Dossier) -> dict[str, str]:

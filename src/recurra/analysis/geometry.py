@@ -44,7 +44,8 @@ class Geometry:
 def memory_geometry(network: Network, task: FlipFlop, seed: int, permutations: int = 1_000) -> Geometry:
     r"""Fit $m_b = c + \sum_k b_k a_k$ to the mean rates in the memory states $b \in \{-1, 1\}^n$.
 
-    Each state is set from rest by one pulse a bit, without noise; its rates are averaged over the scored steps.
+    Each state is set from rest by one pulse a bit, without noise; its rates are averaged over the steps in which
+    the target is that state and the rule judges every bit.
     The chance level permutes the states.
 
     Args:
@@ -55,7 +56,7 @@ def memory_geometry(network: Network, task: FlipFlop, seed: int, permutations: i
     """
     probe = task.probe()
     rates, _ = network.run(probe.inputs)
-    scored = np.asarray(task.scored(probe).all(axis=-1))
+    scored = np.asarray(task.held(probe))
     means = np.stack([rates[state][scored[state]].mean(axis=0) for state in range(len(rates))])
     signs = task.states.astype(np.float64)
     center, axes = means.mean(axis=0), signs.T @ means / len(signs)

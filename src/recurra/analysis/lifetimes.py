@@ -156,8 +156,8 @@ def noisy_lifetimes(
 
 
 def _judged_from(task: FlipFlop, probe: Trials) -> int:
-    """The first step in which all bits are judged; the same in every memory state."""
-    return int(np.asarray(task.scored(probe)).all(axis=-1).argmax(axis=1)[0])
+    """The first step in which all bits are held; the same in every memory state."""
+    return int(np.asarray(task.held(probe)).argmax(axis=1)[0])
 
 
 def _first_lasting(wrong: np.ndarray, patience: int) -> tuple[np.ndarray, np.ndarray]:

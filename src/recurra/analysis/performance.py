@@ -1,17 +1,20 @@
 """How well a network does its task."""
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
 
 from recurra.intervals import wilson_interval
 from recurra.models.cohort import Network
 from recurra.tasks.base import Task
 from recurra.tasks.rules import SUCCESSFUL
 from recurra.tasks.trials import Trials
+
+MOST = 0.5  # success above this with the error of silence contradicts it, and below with next to no error
+LITTLE = 0.01  # next to no error: so much of a silent network's
 
 
 @dataclass(frozen=True)
@@ -21,11 +24,14 @@ class Performance:
     Args:
         mse: mean over the unmasked entries of (z - z*)^2.
         distance: norm of z - z* over time, mean over trials and outputs; the papers' measure.
-        bit_accuracy: share of the scored steps and outputs with the right answer.
-        success: share of the trials that are a success.
+        bit_accuracy: share of the judged steps and outputs that are right, silence where silence is asked for included.
+        success: share of the judged trials that are a success; NaN where nothing is judged.
         success_low: lower end of its 95 % Wilson interval.
         success_high: upper end of the interval.
         trials: number of trials.
+        judged: trials in which the task's rule judges a step; the others count neither way.
+        silent_mse: mse of a silent network, whose output is 0 throughout, on the same trials.
+        silent_success: its share of successes.
     """
 
     sources: ClassVar[tuple[str, ...]] = ("wilson1927",)
@@ -37,6 +43,27 @@ class Performance:
     success_low: float
     success_high: float
     trials: int
+    judged: int
+    silent_mse: float
+    silent_success: float
+
+    @property
+    def contradiction(self) -> str:
+        """A sentence where error and success contradict each other, or where nothing is judged; else nothing.
+
+        They do where more than half of the trials are a success at an error that is no better than silence, and where
+        fewer are at a hundredth of it or less.
+        """
+        if not self.judged:
+            return f"nothing was scored: in none of {self.trials:,} trials the task's rule judges a step"
+        ratio = self.mse / self.silent_mse if self.silent_mse > 0 else math.nan
+        found = f"error and success contradict each other: {self.success:.1%} of the trials are a success, but the MSE"
+        silent = f"that of a silent network, {self.silent_mse:.3g}"
+        if ratio >= 1 and self.success > MOST:
+            return f"{found}, {self.mse:.3g}, is no better than {silent}, which has {self.silent_success:.1%} success"
+        if ratio <= LITTLE and self.success <= MOST:
+            return f"{found}, {self.mse:.3g}, is {LITTLE:.0%} of {silent}, or less"
+        return ""
 
     @property
     def learned(self) -> bool:
@@ -63,20 +90,26 @@ def performance(network: Network, task: Task, trials: Trials) -> Performance:
     Source: Jarne and Laje (2019) for the distance; Wilson (1927) for the interval.
     """
     outputs = network.respond(trials.inputs)
-    mask, scored = np.asarray(trials.mask), np.asarray(task.scored(trials))
-    squared = np.where(mask, (outputs - np.asarray(trials.targets, np.float64)) ** 2, 0)
+    mask, targets = np.asarray(trials.mask), np.asarray(trials.targets, np.float64)
+    scored, judged = np.asarray(task.scored(trials)), int(task.rule.judged(trials).sum())
+    squared = np.where(mask, (outputs - targets) ** 2, 0)
     answers = jnp.asarray(outputs, jnp.float32)
-    successes = wilson_interval(int(task.success(answers, trials).sum()), len(trials))
+    successes = int(task.success(answers, trials).sum())
+    interval = wilson_interval(successes, judged) if judged else None
     return Performance(
-        mse=float(squared.sum() / mask.sum()),
+        mse=_share(squared.sum(), mask.sum()),
         distance=float(np.sqrt(squared.sum(axis=1)).mean()),
-        bit_accuracy=_share(np.asarray(task.correct(answers, trials)), scored),
-        success=successes.value,
-        success_low=successes.low,
-        success_high=successes.high,
+        bit_accuracy=_share((np.asarray(task.correct(answers, trials)) & scored).sum(), scored.sum()),
+        success=_share(successes, judged),
+        success_low=interval.low if interval else math.nan,
+        success_high=interval.high if interval else math.nan,
         trials=len(trials),
+        judged=judged,
+        silent_mse=_share(np.where(mask, targets**2, 0).sum(), mask.sum()),
+        silent_success=_share(int(task.success(jnp.zeros_like(answers), trials).sum()), judged),
     )
 
 
-def _share(correct: Float[np.ndarray, "..."], scored: Float[np.ndarray, "..."]) -> float:
-    return float((correct & scored).sum() / max(scored.sum(), 1))
+def _share(part: float, whole: float) -> float:
+    """Their ratio; NaN of nothing."""
+    return float(part / whole) if whole else math.nan

@@ -131,5 +131,5 @@ class Cohort:
         check_between("needed", needed, 0, 1)
         fresh = self.task.sample(random_key(self.seed, Stream.test), trials)
         outputs = choose_engine("auto", self.dynamics).respond(self.dynamics, self.weights, fresh.inputs)
-        shares = [self.task.success(one, fresh).mean() for one in outputs]
+        shares = [self.task.success_share(one, fresh) for one in outputs]
         return wilson_interval(sum(bool(share >= needed) for share in shares), len(self))

@@ -31,6 +31,10 @@ def dossier_table(dossier: Dossier) -> dict[str, Any]:
             "success": measured.success,
             "success_interval": [measured.success_low, measured.success_high],
             "trials": measured.trials,
+            "judged": measured.judged,
+            "silent_mse": measured.silent_mse,
+            "silent_success": measured.silent_success,
+            "contradiction": measured.contradiction,
         },
         "memories": _memories_table(dossier.memories) if dossier.memories else None,
         "spectrum": {

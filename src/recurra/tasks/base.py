@@ -83,8 +83,13 @@ class Task(abc.ABC):
         return self.rule.correct(outputs, trials)
 
     def success(self, outputs: Outputs, trials: Trials) -> Bool[Array, "trial"]:
-        """Which trials count as a success."""
+        """Which trials count as a success; one in which nothing is judged does not."""
         return self.rule.success(outputs, trials)
+
+    def success_share(self, outputs: Outputs, trials: Trials) -> Float[Array, ""]:
+        """The share of successes among the trials in which something is judged; NaN where there is none."""
+        good, judged = self.success(outputs, trials), self.rule.judged(trials)
+        return good.sum().astype(jnp.float32) / judged.sum().astype(jnp.float32)
 
 
 @lru_cache(maxsize=64)

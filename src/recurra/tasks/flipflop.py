@@ -9,7 +9,7 @@ from typing import ClassVar, final
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Int
+from jaxtyping import Array, Bool, Int
 
 from recurra.arrays import AnyArray, RandomKey
 from recurra.checks import (
@@ -38,7 +38,7 @@ class FlipFlop(Task):
     The conditions are the $2^n$ memory states, named by their signs, bit 1 first; a trial's condition is the
     state that it ends in, -1 if a bit was never set.
 
-    A trial is a success by `rule`: every bit has the target's sign while the target is not 0.
+    A trial is a success by `rule`: every bit has the target's sign while the target is not 0, and is near 0 before.
 
     Args:
         bits: memory bits, one input and one output each, 1 to 8.
@@ -161,6 +161,10 @@ class FlipFlop(Task):
     def memory_state(self, trials: Trials) -> Int[Array, "trial time"]:
         """The memory state that the targets ask for at every step, as a condition; -1 where a bit is not set."""
         return self._state_of(trials.targets)
+
+    def held(self, trials: Trials) -> Bool[Array, "trial time"]:
+        """Where the rule judges every bit, and every bit was set."""
+        return (self.scored(trials) & self.rule.asked(trials)).all(axis=-1)
 
     def _state_of(self, targets: AnyArray) -> Int[Array, "*batch"]:
         place = jnp.asarray(2 ** np.arange(self.bits - 1, -1, -1), jnp.int32)

@@ -19,29 +19,33 @@ JUMP = 0.5  # a target that changes by more in one step jumps
 class SuccessRule(abc.ABC):
     """Which steps of a trial are judged, where the output is right, and when all is a success.
 
-    A rule is a frozen dataclass with `settle_ms`, `share` and `error_bound` among its fields. Scored is the time that
-    the mask leaves in, without the first `settle_ms` after each jump of the target by more than 0.5. A trial is a
-    success if, on every output, at least `share` of the scored steps are right and the root-mean-square error over
-    them is below `error_bound`. An output without a scored step cannot fail a trial.
+    A rule is a frozen dataclass with `settle_ms`, `share`, `error_bound`, `tolerance` and `rest` among its fields.
+    Judged is the time that the mask leaves in, without the first `settle_ms` after each jump of the target by more than
+    0.5, in three parts: the silence before the first answer, where the target is 0; the answers, where it is not; and
+    the silence after the first answer. A trial is a success if, on every output and in each of its parts, at least
+    `share` of the judged steps are right and the root-mean-square error over them is below `error_bound`. So silence is
+    no success where a short answer was asked for, nor an answer where silence was, however long the trial.
+
+    A part without a judged step cannot fail a trial; a trial without one counts neither way: see `judged`.
     """
 
     settle_ms: float
     share: float
     error_bound: float
+    tolerance: float
+    rest: float
 
     @abc.abstractmethod
     def correct(self, outputs: Outputs, trials: Trials) -> Bool[Array, "trial time output"]:
         """Where the output stands for the right answer."""
-
-    @abc.abstractmethod
-    def parts(self, trials: Trials) -> tuple[Bool[Array, "trial time output"], ...]:
-        """Parts of the trials that are each judged by themselves, settling times included."""
 
     def check(self) -> None:
         """Raise where a field makes no sense."""
         check_at_least_zero("settle_ms", self.settle_ms)
         check_between("share", self.share, 0, 1)
         check_positive("error_bound", self.error_bound)
+        check_positive("tolerance", self.tolerance)
+        check_at_least_zero("rest", self.rest)
 
     def check_room(self, length_ms: float, answer_ms: float, dt_ms: float) -> None:
         """Raise where a trial ends before the answer at `answer_ms` can settle and be judged for a step."""
@@ -52,20 +56,31 @@ class SuccessRule(abc.ABC):
                 f"{self.settle_ms:g} ms to settle. Expected at least {needed_ms:g} ms."
             )
 
+    def asked(self, trials: Trials) -> Bool[Array, "trial time output"]:
+        """Where the target asks for an answer, and not for silence."""
+        return abs(jnp.asarray(trials.targets)) > self.rest
+
     def scored(self, trials: Trials) -> Bool[Array, "trial time output"]:
         """Where the output is judged."""
-        return jnp.stack(self._scored_parts(trials)).any(axis=0)
+        steps = round(self.settle_ms / trials.dt_ms)
+        return jnp.asarray(trials.mask).astype(bool) & steady(trials.targets, steps)
+
+    def judged(self, trials: Trials) -> Bool[Array, "trial"]:
+        """Which trials have a step that is judged."""
+        return self.scored(trials).any(axis=(1, 2))
 
     def success(self, outputs: Outputs, trials: Trials) -> Bool[Array, "trial"]:
-        """Which trials count as a success."""
+        """Which trials count as a success; those that have nothing to judge do not."""
         squared_error = (jnp.asarray(outputs) - trials.targets) ** 2
-        correct = self.correct(outputs, trials)
-        passed = [self._passed(correct, squared_error, scored) for scored in self._scored_parts(trials)]
-        return jnp.stack(passed).all(axis=0)
+        correct, scored = self.correct(outputs, trials), self.scored(trials)
+        passed = [self._passed(correct, squared_error, scored & part) for part in self._parts(trials)]
+        return jnp.stack(passed).all(axis=0) & scored.any(axis=(1, 2))
 
-    def _scored_parts(self, trials: Trials) -> list[Bool[Array, "trial time output"]]:
-        settled = jnp.asarray(trials.mask) & steady(trials.targets, round(self.settle_ms / trials.dt_ms))
-        return [part & settled for part in self.parts(trials)]
+    def _parts(self, trials: Trials) -> tuple[Bool[Array, "trial time output"], ...]:
+        """Before the first answer, the answers, and the silence after the first."""
+        asked = self.asked(trials)
+        begun = jax.lax.cummax(asked.astype(jnp.int32), axis=1).astype(bool)
+        return (~begun, asked, begun & ~asked)
 
     def _passed(
         self,
@@ -82,57 +97,55 @@ class SuccessRule(abc.ABC):
 @final
 @dataclass(frozen=True)
 class SignRule(SuccessRule):
-    """Right is the target's sign; only the time in which the target is not 0 is judged.
+    """Right is the target's sign where an answer is asked for, and an output near 0 where silence is.
 
     Args:
         settle_ms: time after a jump of the target in which the output is not judged, ms.
-        share: share of the judged steps with the right sign that a success needs, 0 to 1.
+        share: share of the judged steps that must be right for a success, 0 to 1.
         error_bound: root-mean-square error that a success stays below.
-    """
-
-    settle_ms: float = 10.0
-    share: float = 0.95
-    error_bound: float = 0.3
-
-    def __post_init__(self) -> None:
-        self.check()
-
-    def correct(self, outputs: Outputs, trials: Trials) -> Bool[Array, "trial time output"]:
-        return jnp.sign(outputs) == jnp.sign(trials.targets)
-
-    def parts(self, trials: Trials) -> tuple[Bool[Array, "trial time output"], ...]:
-        return (jnp.asarray(trials.targets) != 0,)
-
-
-@final
-@dataclass(frozen=True)
-class NearRule(SuccessRule):
-    """Right is an output that lies near the target. The time in which the target is 0 and the rest are judged apart.
-
-    So an output that stays silent where a short answer was asked for is no success, however long the trial.
-
-    Args:
-        settle_ms: time after a jump of the target in which the output is not judged, ms.
-        share: share of the judged steps in which the output must be near, 0 to 1.
-        error_bound: root-mean-square error that a success stays below.
-        tolerance: distance from the target below which an output is near it.
+        tolerance: distance from 0 below which an output is silent.
+        rest: a target of at most this size asks for silence.
     """
 
     settle_ms: float = 10.0
     share: float = 0.95
     error_bound: float = 0.3
     tolerance: float = 0.5
+    rest: float = 0.0
 
     def __post_init__(self) -> None:
         self.check()
-        check_positive("tolerance", self.tolerance)
+
+    def correct(self, outputs: Outputs, trials: Trials) -> Bool[Array, "trial time output"]:
+        outputs = jnp.asarray(outputs)
+        silent = abs(outputs - trials.targets) < self.tolerance
+        return jnp.where(self.asked(trials), jnp.sign(outputs) == jnp.sign(trials.targets), silent)
+
+
+@final
+@dataclass(frozen=True)
+class NearRule(SuccessRule):
+    """Right is an output that lies near the target, 0 or not.
+
+    Args:
+        settle_ms: time after a jump of the target in which the output is not judged, ms.
+        share: share of the judged steps in which the output must be near, 0 to 1.
+        error_bound: root-mean-square error that a success stays below.
+        tolerance: distance from the target below which an output is near it.
+        rest: a target of at most this size asks for silence.
+    """
+
+    settle_ms: float = 10.0
+    share: float = 0.95
+    error_bound: float = 0.3
+    tolerance: float = 0.5
+    rest: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.check()
 
     def correct(self, outputs: Outputs, trials: Trials) -> Bool[Array, "trial time output"]:
         return abs(jnp.asarray(outputs) - trials.targets) < self.tolerance
-
-    def parts(self, trials: Trials) -> tuple[Bool[Array, "trial time output"], ...]:
-        asked = jnp.asarray(trials.targets) != 0
-        return (asked, ~asked)
 
 
 def steady(signal: Float[AnyArray, "trial time channel"], steps: int) -> Bool[Array, "trial time channel"]:

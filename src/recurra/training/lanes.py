@@ -96,4 +96,4 @@ def gathered(before: Learner, lanes: Sequence[Lane]) -> Learner:
 @partial(jax.jit, static_argnames="task")
 def _validated(task: Task, outputs: Outputs, trials: Trials) -> tuple[Float[Array, ""], Float[Array, ""]]:
     loss = mean_squared_error(jnp.asarray(outputs), trials.targets, trials.mask)
-    return loss, task.success(outputs, trials).astype(loss.dtype).mean()
+    return loss, task.success_share(outputs, trials).astype(loss.dtype)

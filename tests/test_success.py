@@ -1,0 +1,202 @@
+"""What counts as a success: in every task the target does, and nothing that a sensible reader calls wrong."""
+
+from dataclasses import replace
+from functools import cache, partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import recurra as rc
+from networks import network_of
+from recurra.analysis.performance import Performance, performance
+from recurra.tasks import TASKS, FlipFlop, FunctionTask, NearRule, SignRule, Trial
+from recurra.tasks.base import gather
+from recurra.tasks.rules import SUCCESSFUL
+
+LATE = 0.1  # of the trial
+
+
+@partial(jax.jit, static_argnames="task")
+def success(task, outputs, trials):
+    return task.success(outputs, trials)
+
+
+def shifted(targets, steps):
+    """Later by so many steps; silence fills the gap."""
+    moved = np.zeros_like(targets)
+    if steps > 0:
+        moved[:, steps:] = targets[:, :-steps]
+    else:
+        moved[:, :steps] = targets[:, -steps:]
+    return moved
+
+
+def before_the_answer(trials):
+    """Where every target is still 0."""
+    return ~np.maximum.accumulate(np.abs(trials.targets) > 0, axis=1)
+
+
+def adversaries(trials):
+    """Outputs that are wrong, by name."""
+    targets, steps = trials.targets, round(LATE * trials.targets.shape[1])
+    channels = np.arange(targets.shape[2])
+    inputs = trials.inputs[:, :, channels % trials.inputs.shape[2]]
+    last = np.arange(targets.shape[1])[:, None] >= targets.shape[1] - 1
+    # the mask may end before the trial does
+    last = last | (trials.mask & ~np.pad(trials.mask, ((0, 0), (0, 1), (0, 0)))[:, 1:])
+    found = {f"constant {value:g}": np.full_like(targets, value) for value in (-1, -0.5, 0, 0.3, 0.5, 1)}
+    found |= {
+        "negated": -targets,
+        "echo": inputs,
+        "mean input": np.broadcast_to(trials.inputs.mean(axis=2, keepdims=True), targets.shape),
+        "late": shifted(targets, steps),
+        "last step": np.where(last, targets, 0),
+        "too small": targets * np.float32(0.4),
+    }
+    if before_the_answer(trials)[:, 1:].any():  # the sine is asked for from the first step on
+        found["offset before"] = targets + np.float32(0.6) * before_the_answer(trials)
+        found["offset below"] = targets - np.float32(0.6) * before_the_answer(trials)
+    if trials.mask.all():  # else the time before an answer is free
+        found["early"] = shifted(targets, -steps)
+    return found
+
+
+@cache
+def judged(name):
+    """The share of successes on the probe, by adversary, and that of the target itself."""
+    task = TASKS[name]()
+    trials = jax.tree.map(np.asarray, task.probe())
+    outputs = {"target": trials.targets, **adversaries(trials)}
+    many = jax.tree.map(lambda array: np.concatenate([array] * len(outputs)), trials)
+    good = np.asarray(success(task, np.concatenate(list(outputs.values())).astype(np.float32), many))
+    return dict(zip(outputs, good.reshape(len(outputs), -1).mean(axis=1), strict=True))
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_only_the_target_is_a_success(name):
+    found = judged(name)
+    assert found.pop("target") == 1
+    passed = {adversary: share for adversary, share in found.items() if share >= SUCCESSFUL}
+    assert not passed
+    never = {"constant 1", "constant -1", "offset before", "offset below"} & set(found)
+    assert {adversary: found[adversary] for adversary in never} == dict.fromkeys(never, 0)
+
+
+def test_silence_before_the_first_pulse_is_judged(seed):
+    """The flip-flop's outputs may not be above 0.5 where no pulse has come."""
+    task = FlipFlop()
+    trials = jax.tree.map(np.asarray, task.sample(jax.random.key(seed), 50))
+    silent = trials.targets == 0
+    assert task.success(trials.targets, trials).all()
+    for value in (0.6, -0.6, 0.4):
+        assert not task.success(trials.targets + np.float32(value) * silent, trials).any()
+    assert task.success(trials.targets + np.float32(0.2) * silent, trials).all()
+    assert task.scored(trials)[silent].all()
+
+
+def flat(*levels, mask=None, rule=None):
+    """A task of one trial of 10 steps a level, and that trial."""
+    targets = jnp.repeat(jnp.array(levels, jnp.float32), 10)[:, None]
+    trial = Trial.of(jnp.zeros_like(targets), targets, mask)
+    task = FunctionTask(draw=lambda _: trial, rule=rule or NearRule(settle_ms=0.0))
+    return task, gather(task, jax.tree.map(lambda array: array[None], trial))
+
+
+def test_silence_before_and_after_are_judged_apart():
+    """A short silence before the answer is not hidden by a long one after it, nor the other way round."""
+    for levels, wrong in [((0, 1, *[0] * 30), slice(0, 10)), ((*[0] * 30, 1, 0), slice(310, 320))]:
+        task, trials = flat(*levels)
+        outputs = np.array(trials.targets)
+        outputs[:, wrong] = 0.7
+        assert task.success(trials.targets, trials).all()
+        assert not task.success(outputs, trials).any()
+
+
+def test_a_target_at_rest_asks_for_silence():
+    """With a base of 0.05 a silent network would be right nearly always."""
+    for rule, passes in [(NearRule(0.0, rest=0.05), False), (NearRule(0.0), True)]:
+        task, trials = flat(*[0.05] * 30, 0.7, rule=rule)
+        assert bool(task.success(jnp.zeros_like(trials.targets), trials)[0]) == passes
+        assert task.success(trials.targets, trials).all()
+
+
+@pytest.mark.parametrize("kind", [NearRule, SignRule])
+def test_bad_rule(kind):
+    for change, message in [
+        ({"tolerance": 0.0}, "tolerance is 0.0; expected a number above 0"),
+        ({"rest": -1.0}, "rest is -1.0; expected 0 or a finite number above it"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            kind(**change)
+
+
+def half_scored():
+    """Every second trial is masked."""
+
+    def draw(key):
+        counts = jax.random.bernoulli(key)
+        return Trial.of(jnp.zeros((20, 1)), jnp.ones((20, 1)), jnp.broadcast_to(counts, (20, 1)))
+
+    return FunctionTask(draw=draw)
+
+
+def constant(value):
+    """A network that puts out one value throughout."""
+    network = network_of(np.zeros((1, 1)))
+    return replace(network, weights=replace(network.weights, output=np.zeros((1, 1)), output_bias=np.full(1, value)))
+
+
+def test_trials_without_a_judged_step_count_neither_way(seed):
+    task = half_scored()
+    trials = task.sample(jax.random.key(seed), 100)
+    judged = int(trials.mask.any(axis=(1, 2)).sum())
+    assert 0 < judged < 100
+    good, bad = (performance(constant(value), task, trials) for value in (1.0, 0.0))
+    assert (good.success, good.judged, good.trials) == (1, judged, 100)
+    assert (bad.success, bad.judged) == (0, judged)
+    assert task.success_share(trials.targets, trials) == 1
+    assert int(task.success(trials.targets, trials).sum()) == judged
+
+
+def test_nothing_scored_is_no_success():
+    task, trials = flat(1, mask=jnp.zeros((10, 1), bool))
+    assert np.isnan(task.success_share(trials.targets, trials))
+    found = performance(constant(1.0), task, trials)
+    assert np.isnan([found.success, found.success_low, found.mse, found.bit_accuracy, found.silent_mse]).all()
+    assert found.contradiction == "nothing was scored: in none of 1 trials the task's rule judges a step"
+
+
+def measured(**values):
+    nothing = dict.fromkeys(("distance", "bit_accuracy", "success_low", "success_high"), 0.0)
+    return Performance(**nothing, **{"trials": 10, "judged": 10, "silent_success": 0.1, **values})
+
+
+@pytest.mark.parametrize(
+    ("mse", "success", "silent_mse", "says"),
+    [
+        (0.7, 1.0, 0.6, "100.0% of the trials are a success, but the MSE, 0.7, is no better than that of a silent"),
+        (0.6, 0.6, 0.6, "is no better than that of a silent network, 0.6, which has 10.0% success"),
+        (0.006, 0.4, 0.6, "40.0% of the trials are a success, but the MSE, 0.006, is 1% of that of a silent network"),
+        (0.59, 1.0, 0.6, ""),
+        (0.7, 0.5, 0.6, ""),
+        (0.0061, 0.4, 0.6, ""),
+        (0.001, 1.0, 0.6, ""),
+        (0.3, 0.0, 0.0, ""),
+    ],
+)
+def test_a_contradiction_is_told(mse, success, silent_mse, says):
+    found = measured(mse=mse, success=success, silent_mse=silent_mse).contradiction
+    assert says in found
+    assert bool(found) == bool(says)
+
+
+def test_a_silent_network_contradicts_itself_on_rare_pulses(seed):
+    """Of trials that nearly all ask for silence a silent network has nearly all right, with the error of silence."""
+    task = rc.PulseMemory(chance=0.02)
+    found = performance(constant(0.0), task, task.sample(jax.random.key(seed), 400))
+    assert found.success > 0.9
+    assert found.mse == pytest.approx(found.silent_mse)
+    assert found.success == found.silent_success
+    assert "is no better than that of a silent network" in found.contradiction
