@@ -69,6 +69,7 @@ def points_of(index, radius=None, missing=0.0, dimension=None, extent=None) -> F
         eigenvalues=np.tile(np.array([0.9 + 0j, 0.1]), (count, 1)),
         index=np.array(index, int),
         radius=np.full(count, 1e-12) if radius is None else np.array(radius),
+        stability_proved=np.isfinite(np.full(count, 1e-12) if radius is None else np.array(radius)),
         dimension=np.zeros(count, int) if dimension is None else np.array(dimension),
         extent=np.zeros(count) if extent is None else np.array(extent),
         found=np.full(count, 3),
@@ -219,29 +220,33 @@ class TestPointWords:
             (
                 points_of([0]),
                 1,
-                "It has 1 fixed point, stable and proved; nothing hints at more. There is 1 slow point",
+                "It has 1 fixed point, proved, stable as proved; nothing hints at more. There is 1 slow point",
             ),
-            (points_of([2], [np.nan]), 0, "It has 1 fixed point, unstable and not proved; nothing"),
-            (points_of([0, 0, 1]), 0, "It has 3 fixed points, 2 of them stable, all 3 proved; nothing hints at more."),
+            (points_of([2], [np.nan]), 0, "It has 1 fixed point, not proved, unstable as computed; nothing"),
+            (
+                points_of([0, 0, 1]),
+                0,
+                "It has 3 fixed points, all 3 proved, 2 of them stable, 2 of these proved stable;",
+            ),
             (
                 points_of([1, 1], [1e-9, np.nan], missing=0.5),
                 2,
-                "It has 2 fixed points, none of them stable, 1 proved; at least 1 more is to be expected. There are 2",
+                "It has 2 fixed points, 1 proved, none of them stable; at least 1 more is to be expected. There are 2",
             ),
             (
                 points_of([0, 0], missing=2.1),
                 0,
-                "It has 2 fixed points, 2 of them stable, all 2 proved; at least 3 more are",
+                "It has 2 fixed points, all 2 proved, 2 of them stable, 2 of these proved stable; at least 3 more are",
             ),
             (
                 points_of([0, 0], dimension=[1, 0], extent=[2.0, 0]),
                 0,
-                "It has 2 fixed points, 2 of them stable, all 2 proved; 1 stands for a continuum; nothing",
+                "It has 2 fixed points, all 2 proved, 2 of them stable, 2 of these proved stable; 1 stands for",
             ),
             (
                 points_of([0], dimension=[1], extent=[1e-5]),
                 0,
-                "It has 1 fixed point, stable and proved; it is marginal to first order; nothing",
+                "It has 1 fixed point, proved, stable as proved; it is marginal to first order; nothing",
             ),
         ],
     )
@@ -250,10 +255,10 @@ class TestPointWords:
 
     def test_under_the_pointer(self):
         assert point_text(points_of([0]), 0, 1.0) == (
-            "stable fixed point<br>largest |λ| 0.900, τ 9.49 ms<br>the only one within 1.00 × 10⁻¹²"
+            "stable fixed point<br>largest |λ| 0.900, τ 9.49 ms<br>the only one within 1.00 × 10⁻¹², stability proved"
         )
         assert point_text(points_of([2], [np.nan]), 0, 1.0).startswith("saddle, 2 unstable modes<br>")
-        assert point_text(points_of([1], [np.nan]), 0, 1.0).endswith("not proved")
+        assert point_text(points_of([1], [np.nan]), 0, 1.0).endswith("not proved, stability computed")
 
 
 class TestCensusWords:

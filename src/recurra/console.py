@@ -173,6 +173,8 @@ def _lines(table: dict[str, Any]) -> Iterator[str]:
         f"fixed points without input: {points['count']} ({stable} stable, {points['count'] - stable} not{modes}), "
         f"{points['certified']} proved, at least {points['missing_at_least']:.0f} not found"
     )
+    if stable:
+        yield f"{points['proved_stable']} of {stable} stable ones proved stable"
     if points["continua"]:
         yield f"{points['continua']} of them stand for a continuum"
     if points["marginal"]:

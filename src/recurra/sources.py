@@ -260,6 +260,27 @@ SOURCES: dict[str, Source] = {
         "Uspekhi Matematicheskikh Nauk 3, 89-185",
         "https://www.mathnet.ru/eng/rm8731",
     ),
+    "rump2010": Source(
+        "S. M. Rump",
+        2010,
+        "Verification methods: rigorous results using floating-point arithmetic",
+        "Acta Numerica 19, 287-449",
+        "https://doi.org/10.1017/S096249291000005X",
+    ),
+    "higham2002": Source(
+        "N. J. Higham",
+        2002,
+        "Accuracy and Stability of Numerical Algorithms, second edition",
+        "SIAM",
+        "https://doi.org/10.1137/1.9780898718027",
+    ),
+    "gershgorin1931": Source(
+        "S. Gershgorin",
+        1931,
+        "Über die Abgrenzung der Eigenwerte einer Matrix",
+        "Izvestiya Akademii Nauk SSSR, 749-754",
+        "https://www.mathnet.ru/eng/im5235",
+    ),
     "chao1984": Source(
         "A. Chao",
         1984,

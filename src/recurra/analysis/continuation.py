@@ -6,8 +6,9 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Bool, Complex, Float, Int
 
-from recurra.analysis.fixed_points import CONVERGED, OUTSIDE, eigenvalues_at
+from recurra.analysis.fixed_points import CONVERGED
 from recurra.analysis.flow import Flow, flow_of
+from recurra.analysis.linearization import OUTSIDE, modes_at
 from recurra.checks import check_count, check_positive
 from recurra.models.cohort import Network
 
@@ -152,14 +153,14 @@ def _solution(
 
 
 def _branch(path: _Path, points: Float[np.ndarray, "branch_point coordinate"]) -> Branch:
-    values = np.concatenate([eigenvalues_at(path.flow(point), point[None, :-1]) for point in points])
+    modes = [modes_at(path.flow(point), point[None, :-1]) for point in points]
     turns = np.sign(np.diff(points[:, -1]))
     fold = np.zeros(len(points), bool)
     fold[1:-1] = turns[1:] * turns[:-1] < 0
     return Branch(
         amplitude=points[:, -1],
         states=points[:, :-1],
-        leading=values[:, 0],
-        index=(np.abs(values) > 1 + OUTSIDE).sum(axis=1),
+        leading=np.array([values[0, 0] for values, _ in modes]),
+        index=np.array([int((outside > OUTSIDE).sum()) for _, outside in modes]),
         fold=fold,
     )

@@ -11,17 +11,28 @@ from scipy.spatial.distance import cdist
 from threadpoolctl import threadpool_limits
 
 from recurra.analysis.flow import Flow, flow_of
-from recurra.analysis.starts import in_parts, unique
+from recurra.analysis.linearization import OUTSIDE, modes_at
+from recurra.analysis.proofs import UNKNOWN, prove
+from recurra.analysis.starts import in_parts, told_apart, unique
 from recurra.checks import check_count, check_positive
 from recurra.models.cohort import Network
 
 States = Float[np.ndarray, "start unit"]
-CONVERGED = 1e-10  # largest residual of a fixed point
+CONVERGED = 1e-10  # largest residual of a fixed point, times its largest coordinate if that is above 1
 POLISHED = 1e-13  # residual below which no further step is taken
-PER_POINT = ("states", "residual", "eigenvalues", "index", "radius", "dimension", "extent", "found")
+PER_POINT = (
+    "states",
+    "residual",
+    "eigenvalues",
+    "index",
+    "radius",
+    "stability_proved",
+    "dimension",
+    "extent",
+    "found",
+)
 ITERATIONS, HALVINGS = 60, 12
 LONG = 1e3  # a Newton step of more than this a unit is the step of a singular matrix
-OUTSIDE = 1e-9  # a mode is unstable if its eigenvalue lies so far outside the unit circle
 FLAT = 1e-7  # singular values of J below this, relative to 1 or the largest, belong to directions without motion
 NARROW = 1e-3  # extent up to which a flat point is one; the search places it no better where the slope vanishes
 BETWEEN = 0.25  # two points are of one continuum if one lies so close to their middle, in units of their distance
@@ -41,7 +52,9 @@ class FixedPoints:
         eigenvalues: of the Jacobian of one step at each point, by modulus, the largest first.
         index: number of unstable modes: eigenvalues outside the unit circle.
         radius: there is exactly one fixed point within this distance, by the theorem of Newton and Kantorovich; NaN
-            where the theorem does not apply.
+            where that is not proved.
+        stability_proved: whether `index` is proved too: so many eigenvalues lie outside the unit circle at the one
+            fixed point within the radius, and all others inside.
         dimension: in how many directions there is no motion to first order: of a continuum its dimension.
         extent: largest distance between two points found on one continuum; 0 for a point by itself.
         found: how many of the starts ended at each point; 0 where `with_more` added it.
@@ -50,7 +63,14 @@ class FixedPoints:
         missing_at_least: Chao's lower bound on the number of points that no start ended at.
     """
 
-    sources: ClassVar[tuple[str, ...]] = ("sussillo2013", "kantorovich1948", "chao1984")
+    sources: ClassVar[tuple[str, ...]] = (
+        "sussillo2013",
+        "kantorovich1948",
+        "higham2002",
+        "rump2010",
+        "gershgorin1931",
+        "chao1984",
+    )
 
     inputs: Float[np.ndarray, "input"]
     states: Float[np.ndarray, "point unit"]
@@ -58,6 +78,7 @@ class FixedPoints:
     eigenvalues: Complex[np.ndarray, "point mode"]
     index: Int[np.ndarray, "point"]
     radius: Float[np.ndarray, "point"]
+    stability_proved: Bool[np.ndarray, "point"]
     dimension: Int[np.ndarray, "point"]
     extent: Float[np.ndarray, "point"]
     found: Int[np.ndarray, "point"]
@@ -72,6 +93,11 @@ class FixedPoints:
     def certified(self) -> int:
         """How many of the points are proved to exist."""
         return int(np.isfinite(self.radius).sum())
+
+    @property
+    def proved_stable(self) -> int:
+        """How many of the points are proved to exist and to be stable."""
+        return int((self.stability_proved & (self.index == 0)).sum())
 
     @property
     def continuum(self) -> Bool[np.ndarray, "point"]:
@@ -102,8 +128,8 @@ def fixed_points(
         inputs: the constant input, one number for all channels or one a channel.
         apart: two points closer than this are one.
 
-    Source: Sussillo and Barak (2013) for the question; Kantorovich (1948) for the proof; Chao (1984) for what is
-    missing.
+    Source: Sussillo and Barak (2013) for the question; Kantorovich (1948), Gershgorin (1931), Higham (2002) and Rump
+    (2010) for the proofs; Chao (1984) for what is missing.
     """
     check_positive("apart", apart)
     flow = flow_of(network, inputs)
@@ -116,9 +142,13 @@ def fixed_points(
     singular = np.linalg.svd(flow.jacobian(states), compute_uv=False) if len(states) else np.ones((0, 1))
     dimension = (singular < FLAT * np.maximum(singular[:, :1], 1)).sum(axis=1)
     chosen, extent, found = _continua(flow, states, found, dimension)
-    states, dimension, singular = states[chosen], dimension[chosen], singular[chosen]
-    values = eigenvalues_at(flow, states)
-    index = (np.abs(values) > 1 + np.where(dimension > 0, np.sqrt(OUTSIDE), OUTSIDE)[:, None]).sum(axis=1)
+    radius, unstable = _proofs(flow, states[chosen])
+    kept, found = told_apart(states[chosen], radius, found)
+    chosen, extent, radius, unstable = chosen[kept], extent[kept], radius[kept], unstable[kept]
+    states, dimension = states[chosen], dimension[chosen]
+    values, outside = modes_at(flow, states)
+    computed = (outside > np.where(dimension > 0, np.sqrt(OUTSIDE), OUTSIDE)[:, None]).sum(axis=1)
+    index = np.where(unstable == UNKNOWN, computed, unstable)
     order = np.lexsort((-found, index))
     return FixedPoints(
         inputs=flow.inputs,
@@ -126,7 +156,8 @@ def fixed_points(
         residual=np.linalg.norm(flow.displacement(states), axis=1)[order],
         eigenvalues=values[order],
         index=index[order],
-        radius=_radius(flow, states, singular[:, -1])[order],
+        radius=radius[order],
+        stability_proved=(unstable != UNKNOWN)[order],
         dimension=dimension[order],
         extent=extent[order],
         found=found[order],
@@ -233,7 +264,8 @@ def _solved(matrices: Float[np.ndarray, "start unit unit"], right: States) -> St
 
 
 def _is_fixed(flow: Flow, states: States) -> Bool[np.ndarray, "start"]:
-    return np.linalg.norm(flow.displacement(states), axis=1) < CONVERGED
+    size = np.maximum(np.abs(states).max(axis=1, initial=0), 1)
+    return np.linalg.norm(flow.displacement(states), axis=1) < CONVERGED * size
 
 
 def _continua(
@@ -264,31 +296,12 @@ def _continua(
     return np.array(kept), np.concatenate([np.zeros(alone), extent]), np.concatenate([found[kept[:alone]], total])
 
 
-def eigenvalues_at(flow: Flow, states: States) -> Complex[np.ndarray, "point mode"]:
-    """Eigenvalues of the Jacobian of one step at every state, by modulus, the largest first.
+def _proofs(flow: Flow, states: States) -> tuple[Float[np.ndarray, "point"], Int[np.ndarray, "point"]]:
+    """The radius of each point, and its number of unstable modes, as far as they are proved."""
 
-    Args:
-        flow: the flow at a constant input.
-        states: where it is linearized.
-    """
-    if not len(states):
-        return np.zeros(states.shape, complex)
-    values = np.linalg.eigvals(flow.step_jacobian(flow.jacobian(states))).astype(complex)
-    return np.take_along_axis(values, np.argsort(-np.abs(values), axis=1, kind="stable"), axis=1)
+    def proved(part: States) -> Float[np.ndarray, "point two"]:
+        return np.array([[proof.radius, proof.unstable] for proof in (prove(flow, state) for state in part)])
 
-
-def _radius(flow: Flow, states: States, smallest: Float[np.ndarray, "point"]) -> Float[np.ndarray, "point"]:
-    r"""The radius of the theorem of Newton and Kantorovich.
-
-    With $\beta \ge \|J^{-1}\|$ from the smallest singular value of J, $\eta \ge \|J^{-1} (f(h) - h)\|$, a Lipschitz
-    constant L of J and $k = \beta \eta L \le 1/2$ there is one fixed point within $(1 - \sqrt{1 - 2k}) / (\beta L)$.
-    """
-    lipschitz, rounding = flow.lipschitz(), flow.rounding()
-    if not len(states) or not np.isfinite(lipschitz):
-        return np.full(len(states), np.nan)
-    with np.errstate(invalid="ignore", over="ignore"):
-        beta = 1 / np.maximum(smallest * (1 - 1e-10) - 1e-13, 1e-300)
-        eta = beta * (np.linalg.norm(flow.displacement(states), axis=1) + rounding)
-        k = beta * eta * lipschitz
-        radius = 2 * eta / (1 + np.sqrt(1 - 2 * k))
-    return np.where(k <= 0.5, radius, np.nan)
+    with threadpool_limits(1):
+        found = in_parts(proved, states) if len(states) else np.zeros((0, 2))
+    return found[:, 0], found[:, 1].astype(int)

@@ -9,12 +9,39 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
+from recurra.analysis.rounding import (
+    SLOPE,
+    TINY,
+    UNIT,
+    curvature_near,
+    gamma,
+    steepest_near,
+    upward,
+    value_error,
+)
 from recurra.engine import Dynamics, RateDynamics
 from recurra.models.cohort import Network
 
 States = Float[np.ndarray, "*batch unit"]
 Matrices = Float[np.ndarray, "*batch unit unit"]
-CURVATURE = {"tanh": 4 / (3 * np.sqrt(3)), "sigmoid": 1 / (6 * np.sqrt(3)), "softplus": 0.25}  # largest |φ''|
+
+
+@dataclass(frozen=True)
+class Enclosure:
+    r"""What is certain of the displacement d around a state h, rounding included.
+
+    Args:
+        displacement: bound on $|d_i(h)|$.
+        jacobian: computed derivative of d at h.
+        error: bound on how far each of its entries is from the exact one.
+        change: bound on how much each entry changes per distance from h, up to the distance that was asked for;
+            infinite where it jumps.
+    """
+
+    displacement: Float[np.ndarray, "unit"]
+    jacobian: Float[np.ndarray, "unit unit"]
+    error: Float[np.ndarray, "unit unit"]
+    change: Float[np.ndarray, "unit unit"]
 
 
 class Flow(abc.ABC):
@@ -38,17 +65,17 @@ class Flow(abc.ABC):
     def input_jacobian(self, state: Float[np.ndarray, "unit"]) -> Float[np.ndarray, "unit input"]:
         """The derivative of the displacement at one state by the inputs."""
 
-    @abc.abstractmethod
     def step_jacobian(self, jacobians: Matrices) -> Matrices:
         """The derivative of one time step, from that of the displacement."""
+        return np.eye(jacobians.shape[-1]) + self.leaks()[:, None] * jacobians
 
     @abc.abstractmethod
-    def lipschitz(self) -> float:
-        """A Lipschitz constant of the Jacobian in the spectral norm; infinite where none is known."""
+    def leaks(self) -> Float[np.ndarray, "unit"]:
+        """By which share of the displacement each unit moves in a time step."""
 
     @abc.abstractmethod
-    def rounding(self) -> float:
-        """A bound on the error that rounding makes in the displacement, in the Euclidean norm."""
+    def enclosure(self, state: Float[np.ndarray, "unit"], reach: float) -> Enclosure | None:
+        """What is certain within a distance of a state; None where nothing is known of the rounding."""
 
 
 @final
@@ -61,6 +88,7 @@ class RateFlow(Flow):
         recurrent: W.
         inward: W_in.
         constant: the constant current to each unit, W_in x + b.
+        size: |W_in| |x| + |b|, by which its rounding is bounded.
         inputs: x.
     """
 
@@ -68,6 +96,7 @@ class RateFlow(Flow):
     recurrent: Float[np.ndarray, "post pre"]
     inward: Float[np.ndarray, "unit input"]
     constant: Float[np.ndarray, "unit"]
+    size: Float[np.ndarray, "unit"]
     inputs: Float[np.ndarray, "input"]
 
     def displacement(self, states: States) -> States:
@@ -96,21 +125,41 @@ class RateFlow(Flow):
             return self.inward
         return slope(self.dynamics.activation, self.recurrent @ state + self.constant)[:, None] * self.inward
 
-    def step_jacobian(self, jacobians: Matrices) -> Matrices:
-        leak = self.dynamics.leaks(len(self.constant))
-        return np.eye(len(leak)) + leak[:, None] * jacobians
+    def leaks(self) -> Float[np.ndarray, "unit"]:
+        return self.dynamics.leaks(len(self.constant))
 
-    def lipschitz(self) -> float:
-        if self.dynamics.activation not in CURVATURE:
-            return float("inf")
-        norm = np.linalg.norm(self.recurrent, 2)
-        widest = np.linalg.norm(self.recurrent, axis=1).max() if self.dynamics.form == "rate" else 1.0
-        return float(CURVATURE[self.dynamics.activation] * norm * widest * (1 + 1e-10))
+    def enclosure(self, state: Float[np.ndarray, "unit"], reach: float) -> Enclosure | None:
+        r"""Bounds of the running error.
 
-    def rounding(self) -> float:
-        units = len(self.constant)
-        largest = np.abs(self.recurrent).sum(axis=1).max() + np.abs(self.constant).max() + 1
-        return float(4 * units * np.finfo(float).eps * largest * np.sqrt(units))
+        A current $W r + W_{in} x + b$ is wrong by at most $\gamma (|W| |r| + |W_{in}| |x| + |b|)$, a value of φ by its
+        own error and by that of the current times the steepest slope nearby, a slope likewise with the curvature.
+        """
+        name, absolute, one = self.dynamics.activation, np.abs(self.recurrent), np.eye(len(state))
+        terms = len(state) + len(self.inputs) + 8
+        slack = gamma(terms) * upward(terms)
+        if self.dynamics.form == "rate":
+            current = self.recurrent @ state + self.constant
+            off = slack * (absolute @ np.abs(state) + self.size) + terms * TINY
+            spread = np.linalg.norm(self.recurrent, axis=1) * upward(terms)
+            drive = value(name, current)
+            wrong = value_error(name, drive) + steepest_near(name, current, off) * off
+        else:
+            current, off, spread = state, np.zeros(len(state)), np.ones(len(state))
+            rates = value(name, state)
+            drive = self.recurrent @ rates + self.constant
+            wrong = slack * (absolute @ np.abs(rates) + self.size) + terms * TINY
+            wrong += absolute @ value_error(name, rates)
+        displacement = np.abs(drive - state) + wrong + 4 * UNIT * (np.abs(drive) + np.abs(state))
+        slopes = slope(name, current)
+        off_slope = (SLOPE if name != "relu" else 0.0) + _product(curvature_near(name, current, off), off)
+        change = _product(curvature_near(name, current, off + spread * reach), spread)
+        along = (lambda row: row[:, None]) if self.dynamics.form == "rate" else (lambda row: row[None, :])
+        return Enclosure(
+            displacement=displacement * upward(terms),
+            jacobian=along(slopes) * self.recurrent - one,
+            error=(_product(along(off_slope), absolute) + 4 * UNIT * (along(slopes) * absolute + one)) * upward(8),
+            change=_product(along(change), absolute) * upward(8),
+        )
 
 
 @final
@@ -143,14 +192,11 @@ class AnyFlow(Flow):
         with jax.enable_x64(True):
             return np.array(jax.jacfwd(self._moved, argnums=1)(jnp.asarray(state), jnp.asarray(self.inputs)))
 
-    def step_jacobian(self, jacobians: Matrices) -> Matrices:
-        return np.eye(jacobians.shape[-1]) + jacobians
+    def leaks(self) -> Float[np.ndarray, "unit"]:
+        return np.ones(self.network.weights.units)
 
-    def lipschitz(self) -> float:
-        return float("inf")
-
-    def rounding(self) -> float:
-        return 0.0
+    def enclosure(self, state: Float[np.ndarray, "unit"], reach: float) -> Enclosure | None:
+        return None
 
     def _moved(self, state: jax.Array, inputs: jax.Array | None = None) -> jax.Array:
         weights = jax.tree.map(lambda array: jnp.asarray(array, jnp.float64), self.network.weights)
@@ -168,8 +214,15 @@ def flow_of(network: Network, inputs: float | Float[np.ndarray, "input"] = 0.0) 
     if not isinstance(dynamics, RateDynamics):
         return AnyFlow(network, constant_input)
     recurrent, inward = np.asarray(weights.recurrent, np.float64), np.asarray(weights.input, np.float64)
-    constant = inward @ constant_input + np.asarray(weights.recurrent_bias, np.float64)
-    return RateFlow(dynamics, recurrent, inward, constant, constant_input)
+    bias = np.asarray(weights.recurrent_bias, np.float64)
+    size = np.abs(inward) @ np.abs(constant_input) + np.abs(bias)
+    return RateFlow(dynamics, recurrent, inward, inward @ constant_input + bias, size, constant_input)
+
+
+def _product(bound: States, size: States) -> States:
+    """Of bounds; one of 0 stays 0 even where the other is infinite."""
+    with np.errstate(invalid="ignore"):
+        return np.where((bound == 0) | (size == 0), 0.0, bound * size)
 
 
 def value(activation: str, current: States) -> States:

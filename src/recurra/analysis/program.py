@@ -10,15 +10,16 @@ from scipy.linalg import LinAlgWarning, lu_factor, lu_solve
 from scipy.spatial.distance import cdist
 
 from recurra.analysis.attractors import REST, UNSETTLED, Attractors, driven, first_state, mean_output, settle
-from recurra.analysis.fixed_points import OUTSIDE, FixedPoints, eigenvalues_at, fixed_points, with_more
+from recurra.analysis.fixed_points import FixedPoints, fixed_points, with_more
 from recurra.analysis.flow import Flow, flow_of
+from recurra.analysis.linearization import modes_at
 from recurra.checks import check_count
 from recurra.models.cohort import Network
 from recurra.tasks import FlipFlop, Task
 
 OFFSET = 1e-4  # a step off a saddle along an unstable mode, times the root of the number of units
 ASIDE = 1e-3  # of a branch's direction goes in a random direction, so that no symmetry leads from saddle to saddle
-LOOSE = 1e-6  # a point that a path ended at is unstable if an eigenvalue lies so far outside the unit circle
+LOOSE = 1e-6  # a point that a path ended at is unstable if an eigenvalue lies so far outside, times the leak
 UNSTABLE = 2
 KINDS = ("rest", "orbit", "unstable")
 BESIDE = 1e-10  # of the norm of a matrix: so far beside an eigenvalue its vector is looked for
@@ -194,7 +195,7 @@ def _kinds(flow: Flow, known: Attractors, stable: int) -> Int[np.ndarray, "attra
     """Of every attractor; the first ones are known to be stable."""
     kind = known.kind
     later = np.flatnonzero((kind == REST) & (np.arange(len(kind)) >= stable))
-    unstable = (np.abs(eigenvalues_at(flow, known.states[later])) > 1 + LOOSE).any(axis=1)
+    unstable = (modes_at(flow, known.states[later])[1] > LOOSE).any(axis=1)
     kind[later[unstable]] = UNSTABLE
     return kind
 
@@ -236,7 +237,7 @@ def _unstable(
     """Modulus and direction of the leading modes; a complex pair has two, its real and its imaginary part."""
     found = []
     for value in eigenvalues[np.imag(eigenvalues) >= 0]:
-        if len(found) >= modes or abs(value) <= 1 + OUTSIDE:
+        if len(found) >= modes or abs(value) <= 1:
             break
         vector = _eigenvector(matrix, value, random)
         parts = [np.real(vector)] if np.imag(value) == 0 else [np.real(vector), np.imag(vector)]

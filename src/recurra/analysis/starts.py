@@ -69,3 +69,25 @@ def unique(states: States, apart: float) -> tuple[States, Int[np.ndarray, "point
         found.append(int(near.sum()))
         left = left[~near]
     return np.array(points).reshape(-1, states.shape[1]), np.array(found, int)
+
+
+def told_apart(
+    states: States, radius: Float[np.ndarray, "point"], found: Int[np.ndarray, "point"]
+) -> tuple[Int[np.ndarray, "kept"], Int[np.ndarray, "kept"]]:
+    """Which points to keep, and how many starts ended there: one that lies within another's radius is the same.
+
+    Args:
+        states: fixed points.
+        radius: within which each is known to be the only one, or NaN.
+        found: how many starts ended at each.
+    """
+    kept, total = list[int](), found.copy()
+    for at in np.argsort(radius, kind="stable"):  # NaN last
+        distance = np.linalg.norm(states[kept] - states[at], axis=1)
+        same = np.flatnonzero(distance <= np.nan_to_num(np.fmax(radius[kept], radius[at])))
+        if len(same):
+            total[kept[same[0]]] += found[at]
+        else:
+            kept.append(int(at))
+    order = np.sort(np.array(kept, int))
+    return order, total[order]

@@ -119,6 +119,7 @@ def point_text(points: FixedPoints, at: int, dt_ms: float) -> str:
     kind = f"saddle, {index} unstable mode{'s' if index > 1 else ''}" if index else "stable fixed point"
     radius = float(points.radius[at])
     proof = f"the only one within {three(radius)}" if np.isfinite(radius) else "not proved"
+    proof += ", stability proved" if points.stability_proved[at] else ", stability computed"
     constant = time_constant_ms(leading, dt_ms)
     return f"{kind}<br>largest |λ| {three(abs(leading))}, τ {three(constant)} ms<br>{proof}"
 

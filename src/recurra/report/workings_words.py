@@ -135,16 +135,18 @@ def wrong_stimuli(found: Program, attractor: int) -> list[int]:
 
 
 def point_words(found: FixedPoints, slow: int) -> str:
-    """How many fixed points there are: "It has 3 fixed points, 2 of them stable, all 3 proved; ..."."""
+    """How many there are: "It has 3 fixed points, all 3 proved, 2 of them stable, 2 of these proved stable; ..."."""
     count, stable = len(found), int((found.index == 0).sum())
     if not count:
         parts = ["No fixed point was found"]
     elif count == 1:
         proved = "proved" if found.certified else "not proved"
-        parts = [f"It has 1 fixed point, {'stable' if stable else 'unstable'} and {proved}"]
+        sure = "proved" if found.stability_proved.all() else "computed"
+        parts = [f"It has 1 fixed point, {proved}, {'stable' if stable else 'unstable'} as {sure}"]
     else:
         proved = f"all {count}" if found.certified == count else str(found.certified or "none")
-        parts = [f"It has {count} fixed points, {stable or 'none'} of them stable, {proved} proved"]
+        sure = f", {found.proved_stable or 'none'} of these proved stable" if stable else ""
+        parts = [f"It has {count} fixed points, {proved} proved, {stable or 'none'} of them stable{sure}"]
     for flat, one, many in (
         (int(found.continuum.sum()), "stands for a continuum", "stand for continua"),
         (int(found.marginal.sum()), "is marginal to first order", "are marginal to first order"),

@@ -112,6 +112,8 @@ def _points(points: FixedPoints) -> dict[str, Any]:
         "marginal": int(points.marginal.sum()),
         "residual_max": float(points.residual.max(initial=0.0)),
         "certified": points.certified,
+        "stability_proved": int(points.stability_proved.sum()),
+        "proved_stable": points.proved_stable,
         "missing_at_least": points.missing_at_least,
     }
 
