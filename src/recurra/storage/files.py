@@ -55,7 +55,7 @@ def new_file(path: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
-    """A folder to be filled: it becomes `path`, which must not exist, when it is whole; it is removed if anything fails.
+    """A folder to be filled: it becomes `path`, which must not exist, when it is whole, and is removed if that fails.
 
     Raises:
         ValueError: `path` exists.
