@@ -18,6 +18,7 @@ FLOORS = {
     "plotting": 4,
     "studies": 5,
     "report": 6,
+    "console_tables": 5,
     "console": 6,
     "console_studies": 7,
     "cli_studies": 8,
@@ -26,7 +27,19 @@ FLOORS = {
     "cli": 9,
     "__main__": 10,
 }
-GROUND = {"arrays", "checks", "status", "periods", "intervals", "linalg", "sources", "streams", "wording", "numerics"}
+GROUND = {
+    "arrays",
+    "checks",
+    "status",
+    "periods",
+    "intervals",
+    "linalg",
+    "sources",
+    "streams",
+    "wording",
+    "numerics",
+    "terminal",
+}
 MODULES = sorted(SOURCE.rglob("*.py"))
 
 

@@ -1,6 +1,7 @@
 """The command line. Each command calls functions of studies, storage or report; heavy imports wait inside."""
 
 import json
+import os
 import traceback
 import warnings
 from pathlib import Path
@@ -11,6 +12,7 @@ import typer
 from recurra.cli_census import census
 from recurra.cli_studies import damage, reproduction, study
 from recurra.cli_tasks import tasks
+from recurra.terminal import discard_output, prepare_streams, print_error
 
 if TYPE_CHECKING:
     from recurra.storage.run_folder import RunFolder
@@ -119,7 +121,6 @@ def report(
     """Write the report of an analysed run: the third step."""
     from recurra.console import ProgressBars
     from recurra.report import write_report
-    from recurra.report.figures import write_figures
     from recurra.storage.run_folder import RunFolder
     from recurra.studies.run_record import read_run
 
@@ -128,6 +129,8 @@ def report(
     write_report(record, target)
     typer.echo(f"report: {target}")
     if figures:
+        from recurra.report.figures import write_figures
+
         with ProgressBars() as progress:
             files = write_figures(record, path / "figures", progress.drawn)
         typer.echo(f"figures: {len(files)} files in {path / 'figures'}")
@@ -203,9 +206,11 @@ def main(arguments: list[str] | None = None) -> int:
 
     That numbers of a network that grows without bound overflow is no warning: they are shown as infinite or missing.
     """
+    prepare_streams()
+    os.environ.pop("MPLBACKEND", None)  # a notebook's, which its children inherit; our figures open no window
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "(overflow|invalid value) encountered", RuntimeWarning)
-        warnings.showwarning = lambda message, *_: typer.echo(f"recurra: {message}", err=True)
+        warnings.showwarning = lambda message, *_: print_error(str(message))
         return _status_of(arguments)
 
 
@@ -216,6 +221,9 @@ def _status_of(arguments: list[str] | None) -> int:
         return ended.exit_code
     except (typer.Abort, KeyboardInterrupt):
         return _failed("interrupted; the same command with --resume goes on from the last epoch", 1)
+    except BrokenPipeError:  # whoever read has seen enough, as `head` does
+        discard_output()
+        return 1
     except OSError as error:
         return _failed(f"{error.filename}: {error.strerror}" if error.filename else str(error), 1)
     except Exception as error:
@@ -228,7 +236,7 @@ def _status_of(arguments: list[str] | None) -> int:
 
 
 def _failed(message: str, status: int) -> int:
-    typer.echo("recurra: " + " ".join(message.split()), err=True)
+    print_error(message)
     return status
 
 

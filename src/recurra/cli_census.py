@@ -17,12 +17,12 @@ def census(
     as_json: Annotated[bool, typer.Option("--json", help="Print the census as JSON.")] = False,
 ) -> None:
     """Networks sorted by what they do, and whether they fall into groups. The runs need not be analysed."""
-    from rich.console import Console
     from rich.progress import Progress
 
     from recurra.analysis.census import MEASURES
     from recurra.checks import check_choice
     from recurra.console_studies import print_census
+    from recurra.console_tables import progress_console
     from recurra.plotting.papers.census import census_map
     from recurra.report.figures import write_figure
     from recurra.storage.run_folder import RunFolder
@@ -32,7 +32,7 @@ def census(
     if figure and figure.exists():
         raise ValueError(f"{figure} exists; choose another file")
     members = read_members([RunFolder.open(run) for run in runs])
-    with Progress(console=Console(stderr=True), transient=True) as bars:
+    with Progress(console=progress_console(), transient=True) as bars:
         bar = bars.add_task("networks", total=len(members.networks))
         found = census_of_runs(members, seed, measure, lambda: bars.advance(bar))
     if figure:

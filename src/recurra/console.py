@@ -1,16 +1,14 @@
 """What the command line shows: progress bars and tables, on standard error and standard output."""
 
-import sys
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from recurra.analysis import Performance
+from recurra.console_tables import print_table, progress_console, results_console
 from recurra.studies.dossier import Dossier
 from recurra.studies.run_record import RunRecord
 from recurra.studies.summary import task_name
@@ -30,14 +28,14 @@ class ProgressBars:
     """Progress bars with loss, success and time left; where standard error is no terminal, a line an epoch."""
 
     def __init__(self) -> None:
-        console = Console(stderr=True)
+        console = progress_console()
         self._plain = not console.is_terminal
         columns = (
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[note]}"),
+            TextColumn("{task.fields[note]}", markup=False),
         )
         self._bars = Progress(*columns, console=console, disable=self._plain)
         self._training: TaskID | None = None
@@ -95,28 +93,18 @@ def _last_number(row: np.ndarray) -> float:
     return float(known[-1]) if len(known) else float("nan")
 
 
-def results_console() -> Console:
-    """Standard output; 110 columns wide where it is no terminal."""
-    return Console(width=None if sys.stdout.isatty() else 110)
-
-
 def print_run(run: RunRecord) -> None:
     """A table with a row a network."""
-    table = Table(title=f"{run.about['name']}: {task_name(run.task)}")
     status = ["imported"] * len(run.numbers) if run.status is None else [status.name for status in run.status]
     rows = [
         {"network": str(number), "status": f"{outcome}, {dossier.performance.verdict}", **_cells(dossier)}
         for number, outcome, dossier in zip(run.numbers, status, run.dossiers, strict=True)
     ]
-    for heading in rows[0]:
-        table.add_column(heading, justify="left" if heading == "status" else "right")
-    for row in rows:
-        table.add_row(*row.values())
     console = results_console()
-    console.print(table)
+    print_table(console, f"{run.about['name']}: {task_name(run.task)}", rows, left=("status",))
     for number, dossier in zip(run.numbers, run.dossiers, strict=True):
         if dossier.performance.contradiction:
-            console.print(f"network {number}: {dossier.performance.contradiction}", highlight=False, markup=False)
+            console.print(f"network {number}: {dossier.performance.contradiction}", highlight=False)
 
 
 def _cells(dossier: Dossier) -> dict[str, str]:
@@ -150,16 +138,16 @@ def print_workings(dossier: Dossier, task: Task) -> None:
     """
     console, table = results_console(), workings_table(dossier, task)
     shown = [{name: value for name, value in one.items() if name != "settled_ms"} for one in table["regimes"]]
-    console.print(_table("regimes", shown))
+    print_table(console, "regimes", _texts(shown))
     if table["memory_states"]:
-        console.print(_table("memories", table["memory_states"]))
+        print_table(console, "memories", _texts(table["memory_states"]))
     if table["pulse_table"]:
         found = table["pulse_table"]
         rows = [
             {"state": state, **{pulse: end or "?" for pulse, end in row.items()}}
             for state, row in found["reached"].items()
         ]
-        console.print(_table(f"state and pulse: {found['right']} of {found['of']} as the task asks", rows))
+        print_table(console, f"state and pulse: {found['right']} of {found['of']} as the task asks", _texts(rows))
     console.print("\n".join(_lines(table)), highlight=False)
 
 
@@ -192,13 +180,8 @@ def _span(numbers: list[int]) -> str:
     return f"{least}" if least == most else f"{least} to {most}"
 
 
-def _table(title: str, rows: list[dict]) -> Table:
-    table = Table(title=title)
-    for heading in rows[0]:
-        table.add_column(heading, justify="right", min_width=len(heading))
-    for row in rows:
-        table.add_row(*(_cell(value) for value in row.values()))
-    return table
+def _texts(rows: list[dict[str, Any]]) -> list[dict[str, str]]:
+    return [{name: _cell(value) for name, value in row.items()} for row in rows]
 
 
 def _cell(value: object) -> str:

@@ -5,11 +5,9 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Any
 
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
-from recurra.console import results_console
+from recurra.console_tables import print_table, progress_console, results_console
 from recurra.plotting.colors import cluster_name
 from recurra.studies.conduct import Planned
 from recurra.studies.study import Rows, column, where
@@ -24,15 +22,15 @@ class StudyBars:
     """
 
     def __init__(self, plan: Sequence[Planned]) -> None:
-        console = Console(stderr=True)
+        console = progress_console()
         self._work = [0.0 if one.ready else one.work for one in plan]
         self._steps = [one.spec.training.steps for one in plan]
         self._plain, self._began, self._at = not console.is_terminal, time.perf_counter(), -1
         columns = (
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[note]}"),
+            TextColumn("{task.fields[note]}", markup=False),
         )
         self._bars = Progress(*columns, console=console, disable=self._plain)
         self._bar = self._bars.add_task("cohorts", total=max(sum(self._work), 1.0), note="")
@@ -73,15 +71,18 @@ def print_plan(plan: Sequence[Planned], speed: float) -> None:
         plan: the cohorts.
         speed: operations a second of a training on this machine.
     """
-    table = Table()
-    for heading in ("cohort", "networks", "units", "steps at most", "time at most"):
-        table.add_column(heading, justify="left" if heading == "cohort" else "right")
-    for one in plan:
-        spec, took = one.spec, "trained already" if one.ready else duration(one.work / speed)
-        row = (spec.name, spec.networks, spec.model.units, f"{spec.training.steps:,}", took)
-        table.add_row(*map(str, row))
+    rows = [
+        {
+            "cohort": one.spec.name,
+            "networks": str(one.spec.networks),
+            "units": str(one.spec.model.units),
+            "steps at most": f"{one.spec.training.steps:,}",
+            "time at most": "trained already" if one.ready else duration(one.work / speed),
+        }
+        for one in plan
+    ]
     console = results_console()
-    console.print(table)
+    print_table(console, "", rows, left=("cohort",))
     networks = sum(one.spec.networks for one in plan)
     left = sum(one.work for one in plan if not one.ready) / speed
     console.print(f"{networks} networks, {duration(left)} of training at most ({speed / 1e9:.0f} GFLOP/s)")
@@ -89,13 +90,16 @@ def print_plan(plan: Sequence[Planned], speed: float) -> None:
 
 def print_damage(rows: Rows) -> None:
     """A table with a row a percentage: the distance, a mean over the conditions, for every way of removal."""
-    table, ways = Table(), list(dict.fromkeys(str(row["way"]) for row in rows))
-    for heading in ("removed, %", *(way.replace("_", ", ") for way in ways)):
-        table.add_column(heading, justify="right")
-    for percent in dict.fromkeys(row["percent"] for row in rows):
-        means = [column(where(rows, way=way, percent=percent), "distance").mean() for way in ways]
-        table.add_row(f"{percent:g}", *(f"{mean:.3g}" for mean in means))
-    results_console().print(table)
+    ways = list(dict.fromkeys(str(row["way"]) for row in rows))
+    shown = [
+        {"removed, %": f"{percent:g}"}
+        | {
+            way.replace("_", ", "): f"{column(where(rows, way=way, percent=percent), 'distance').mean():.3g}"
+            for way in ways
+        }
+        for percent in dict.fromkeys(row["percent"] for row in rows)
+    ]
+    print_table(results_console(), "", shown)
 
 
 def print_census(table: dict[str, Any]) -> None:
@@ -104,15 +108,12 @@ def print_census(table: dict[str, Any]) -> None:
     Args:
         table: the census in plain values.
     """
-    console, shown = results_console(), Table(title=f"{table['networks']} networks")
-    for heading in ("networks", "signature"):
-        shown.add_column(heading, justify="right" if heading == "networks" else "left")
-    for row in table["signatures"]:
-        shown.add_row(str(row["networks"]), row["signature"])
-    console.print(shown)
+    console = results_console()
+    shown = [{"networks": str(row["networks"]), "signature": row["signature"]} for row in table["signatures"]]
+    print_table(console, f"{table['networks']} networks", shown, left=("signature",))
     clusters, near = table["clusters"], table["nearest_neighbour"]
     if clusters["count"] > 1:
-        console.print(_members(table["members"]))
+        print_table(console, "", _members(table["members"]), left=("cluster", "signatures"))
     noun = "cluster" if clusters["count"] == 1 else "clusters"
     lines = [
         f"{clusters['count']} {noun} by {table['measure']}: silhouette {clusters['silhouette']:.2f}, without groups "
@@ -131,16 +132,18 @@ def print_census(table: dict[str, Any]) -> None:
     console.print("\n".join(lines), highlight=False)
 
 
-def _members(clusters: list[dict[str, Any]]) -> Table:
+def _members(clusters: list[dict[str, Any]]) -> list[dict[str, str]]:
     """A row a cluster, with the letters of the figure: fixed points as least, median and most."""
-    table = Table()
-    for heading in ("cluster", "networks", "stable points", "other points", "signatures"):
-        table.add_column(heading, justify="left" if heading in ("cluster", "signatures") else "right")
-    for at, one in enumerate(clusters):
-        points = [" / ".join(f"{count:g}" for count in one[name]) for name in ("stable_points", "unstable_points")]
-        signatures = "\n".join(f"{count} {name}" for name, count in one["signatures"].items())
-        table.add_row(cluster_name(at), str(one["networks"]), *points, signatures)
-    return table
+    return [
+        {
+            "cluster": cluster_name(at),
+            "networks": str(one["networks"]),
+            "stable points": " / ".join(f"{count:g}" for count in one["stable_points"]),
+            "other points": " / ".join(f"{count:g}" for count in one["unstable_points"]),
+            "signatures": "\n".join(f"{count} {name}" for name, count in one["signatures"].items()),
+        }
+        for at, one in enumerate(clusters)
+    ]
 
 
 def duration(seconds: float) -> str:
