@@ -139,3 +139,25 @@ def test_descriptions():
     described = describe_task(rc.FlipFlop(bits=2))
     assert described["parameters"]["pulse_ms"] == {"value": 20.0, "meaning": "width of a pulse, ms"}
     assert described["conditions"] == ["--", "-+", "+-", "++"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("training.steps=" + "[" * 5_000 + "]" * 5_000, "nested too deep"),
+        ("training.steps=" + "[" * 40 + "]" * 40, "nested too deep"),
+        ("task.rule=" + "{a=" * 900 + "1" + "}" * 900, "nested too deep"),
+        ("x" + ".x" * 3_000 + "=1", "--set got a key of 3001 levels"),
+        ("model.tau_ms=inf", "tau_ms is infinite; expected a finite number above 0"),
+        ("model.initializer.gain=inf", "gain is infinite"),
+        ("training.learning_rate=inf", "learning_rate is infinite"),
+    ],
+)
+def test_settings_out_of_all_bounds(setting, message):
+    with pytest.raises(ValueError, match=message):
+        to_spec(with_settings(read_table("flipflop"), [setting]))
+
+
+def test_what_may_be_without_bound():
+    settings = ["training.gradient_clip=inf", "training.divergence=inf"]
+    assert to_spec(with_settings(read_table("flipflop"), settings)).training.gradient_clip == float("inf")

@@ -33,10 +33,13 @@ def check_between(name: str, value: object, low: float, high: float) -> None:
         raise ValueError(f"{name} is {value}; expected a number from {low:g} to {high:g}")
 
 
-def check_positive(name: str, value: object) -> None:
-    """`value` must be above zero."""
-    if check_number(name, value) <= 0:
+def check_positive(name: str, value: object, infinite: bool = False) -> None:
+    """`value` must be above zero, and finite unless `infinite` says that it may be without bound."""
+    number = check_number(name, value)
+    if number <= 0:
         raise ValueError(f"{name} is {value}; expected a number above 0")
+    if number == math.inf and not infinite:
+        raise ValueError(f"{name} is infinite; expected a finite number above 0")
 
 
 def check_at_least_zero(name: str, value: object) -> None:

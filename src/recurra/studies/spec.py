@@ -19,6 +19,8 @@ from recurra.training.schedules import Schedule
 from recurra.training.stopping import Stop
 from recurra.training.trial_sets import TrialSet
 
+DEEPEST = 8  # levels of a spec
+
 REGISTRY: Registry = {
     Task: dict(TASKS),
     PulseSchedule: {"scheduled": ScheduledPulses, "poisson": PoissonPulses},
@@ -87,7 +89,7 @@ def read_table(spec: str) -> Table:
     if path.suffix != ".toml":
         raise ValueError(f"{spec!r} is neither a preset nor a file that ends in .toml; {nearest(spec, preset_names())}")
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return _loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ValueError(f"{path} cannot be read: {error.strerror}") from None
     except ValueError as error:
@@ -100,6 +102,8 @@ def with_settings(table: Table, settings: Iterable[str]) -> Table:
         key, separator, value = setting.partition("=")
         if not separator or not all(key.split(".")):
             raise ValueError(f"--set got {setting!r}; expected KEY=VALUE, such as training.steps=500")
+        if key.count(".") >= DEEPEST:
+            raise ValueError(f"--set got a key of {key.count('.') + 1} levels; no spec has more than {DEEPEST}")
         table = _with(table, key.split("."), _parsed(value))
     return table
 
@@ -123,9 +127,25 @@ def _with(table: Table, keys: list[str], value: object) -> Table:
 
 def _parsed(value: str) -> object:
     try:
-        return tomllib.loads(f"value = {value}")["value"]
-    except ValueError:
+        return _loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
         return value
+
+
+def _loads(text: str) -> Table:
+    """TOML as a table; no spec is nested deeper than `DEEPEST` levels."""
+    deep = f"its values are nested too deep; no spec has more than {DEEPEST} levels"
+    try:
+        table = tomllib.loads(text)
+    except RecursionError:
+        raise ValueError(deep) from None
+    level: list[object] = [table]
+    for _ in range(DEEPEST + 1):
+        inner = [list(value.values()) if isinstance(value, dict) else value for value in level]
+        level = [one for values in inner for one in values if isinstance(one, (dict, list))]
+    if level:
+        raise ValueError(deep)
+    return table
 
 
 def _sources(method: object) -> Iterable[str]:

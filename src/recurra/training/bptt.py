@@ -64,9 +64,9 @@ class BPTT:
         rates = self.learning_rate if isinstance(self.learning_rate, tuple) else (self.learning_rate,)
         for rate in rates:
             check_positive("learning_rate", rate)
-        check_positive("gradient_clip", self.gradient_clip)
+        check_positive("gradient_clip", self.gradient_clip, infinite=True)
         check_at_least_zero("rate_penalty", self.rate_penalty)
-        check_positive("divergence", self.divergence)
+        check_positive("divergence", self.divergence, infinite=True)
         kinds = {"optimizer": Optimizer, "schedule": Schedule, "trials": TrialSet, "stop": Stop}
         for name, kind in kinds.items():
             if not isinstance(getattr(self, name), kind):
