@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -88,6 +90,21 @@ def _interval_contains(wrong, mean):
     failed, steps = _first_lasting(wrong, 1)
     watched, failures = steps.sum() + 0.5 * failed.sum(), failed.sum()
     return 2 * watched / chi2.ppf(0.975, 2 * failures + 2) <= mean <= 2 * watched / chi2.ppf(0.025, 2 * failures)
+
+
+@pytest.mark.parametrize(
+    ("change", "watched_ms", "noisy_ms"),
+    [({}, 20_000, 5_000), ({"dt_ms": 20.0}, 400_000, 100_000), ({"length_ms": 6_000.0}, 36_000, 12_000)],
+)
+def test_memories_are_watched_for_long_against_trial_and_step(change, watched_ms, noisy_ms):
+    """A flip-flop longer than 5 s, or with coarse steps, is analysed like any other."""
+    task = FlipFlop(bits=1, **change)
+    network = replace(one_bit(1.5), dt_ms=task.dt_ms)
+    assert memory_lifetimes(network, task).longest_ms == watched_ms
+    found = noisy_lifetimes(network, task, 0, input_noise=(1e-6,), repeats=1)
+    assert found.failures[0] == 0
+    settled = (10 + task.in_steps(20.0, 20.0, 10.0)) * task.dt_ms
+    assert found.low_ms[0] == pytest.approx(2 * 2 * (noisy_ms - settled) / 7.38, rel=0.01)
 
 
 def test_no_failure_has_no_mean_but_a_lower_end(seed):

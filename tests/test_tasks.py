@@ -14,11 +14,10 @@ import pytest
 import recurra as rc
 from recurra.report.task_picture import write_task_picture
 from recurra.sources import SOURCES
-from recurra.studies.show import to_toml
+from recurra.studies.show import describe_task, task_text, to_toml
 from recurra.studies.spec import RunSpec, to_spec
 from recurra.tasks import TASKS, NearRule, Trial, from_neurogym
 from recurra.tasks.rules import steady
-from recurra.tasks.staged import StagedTask
 
 MANY = 400  # one number for all tests: each one costs a compilation
 every_task = pytest.mark.parametrize("name", TASKS)
@@ -122,14 +121,56 @@ def test_spec_there_and_back(name):
 
 @pytest.mark.parametrize(
     "task",
-    [*(kind() for kind in TASKS.values()), rc.PerceptualDecision(dt_ms=5.0)],
+    [*(kind() for kind in TASKS.values()), rc.PerceptualDecision(dt_ms=5.0), rc.FlipFlop(dt_ms=4.0), rc.Not(dt_ms=0.5)],
     ids=lambda task: type(task).__name__,
 )
 def test_noise(task, seed):
+    """One meaning in every task: σ/√dt a step, so that a mean over time has the same noise at any step."""
     noise = drawn(task, seed).inputs - clean(task, seed).inputs
-    step = task.input_noise / (np.sqrt(task.dt_ms) if isinstance(task, StagedTask) else 1)
+    step = task.input_noise / np.sqrt(task.dt_ms)
     assert noise.std() == pytest.approx(step, rel=5 / np.sqrt(2 * noise.size))
     assert abs(noise.mean(dtype=float)) < 5 * step / np.sqrt(noise.size)
+
+
+STEPS_MS = (0.1, 0.3, 0.7, 1.0, 2.0, 3.0, 5.0, 7.0, 10.0, 20.0)
+# tasks whose inputs and targets change at the bounds of their periods and nowhere else
+STAGES = ("and", "or", "xor", "not", "decision", "context_decision", "dms", "dual_dms", "go_nogo")
+
+
+@every_task
+def test_periods_are_whole_steps_at_any_step(name):
+    slow = {"frequency_hz": 10.0} if name == "oscillation" else {}  # 30 Hz need steps below 8 ms
+    nominal = np.array([bound for period in TASKS[name]().periods for bound in (period.start_ms, period.end_ms)])
+    for dt_ms in STEPS_MS:
+        task = TASKS[name](dt_ms=dt_ms, **slow)  # type: ignore[call-arg]
+        bounds = np.array([bound for period in task.periods for bound in (period.start_ms, period.end_ms)])
+        np.testing.assert_allclose(bounds / dt_ms, np.round(bounds / dt_ms), atol=1e-6)
+        assert bounds[0] == 0
+        assert (np.diff(bounds)[::2] > 0).all()
+        assert (np.diff(bounds)[1::2] == 0).all()
+        assert abs(bounds - nominal).max() <= dt_ms / 2 * len(task.periods) + 1e-6, "half a step a duration at most"
+    coarse = TASKS[name](dt_ms=STEPS_MS[-1], **slow)  # type: ignore[call-arg]
+    assert coarse.periods[-1].end_ms <= coarse.steps * coarse.dt_ms + 1e-6
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_signals_change_at_the_periods(name):
+    task = TASKS[name](dt_ms=7.0)  # type: ignore[call-arg]
+    probe, bounds = probe_of(task), {round(period.start_ms / 7) for period in task.periods}
+    assert {round(period.end_ms / 7) for period in task.periods} - bounds == {task.steps}
+    for signal in (probe.inputs, probe.targets, probe.mask.astype(float)):
+        changes = np.abs(np.diff(signal, axis=1)).max(axis=(0, 2))
+        assert set(np.flatnonzero(changes) + 1) <= bounds
+    answer = round(task.periods[-1].start_ms / 7)
+    assert np.any(probe.targets[:, answer] != probe.targets[:, answer - 1])
+
+
+def test_rounded_durations_are_told():
+    found = describe_task(rc.And(dt_ms=3.0))
+    assert found["rounded"] == {"length_ms": 201.0, "pulse_ms": 21.0, "response_delay_ms": 21.0, "rule.settle_ms": 9.0}
+    assert "to the nearest whole step of 3 ms: length_ms 201.0, pulse_ms 21.0" in task_text(found)
+    assert describe_task(rc.And())["rounded"] == {}
+    assert describe_task(rc.IntervalReproduction())["rounded"] == {"pulse_ms": 80.0}
 
 
 @pytest.mark.parametrize("name", ["decision", "romo", "interval"])

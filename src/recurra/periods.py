@@ -1,5 +1,6 @@
 """Named periods of a trial, in ms."""
 
+import itertools
 from dataclasses import dataclass
 
 
@@ -10,3 +11,18 @@ class Period:
     name: str
     start_ms: float
     end_ms: float
+
+
+def periods_until(dt_ms: float, **ends: int) -> tuple[Period, ...]:
+    """Periods of these names, one after the other, each up to its step of `ends`; what has no step is left out."""
+    steps = [0, *itertools.accumulate(ends.values(), max)]
+    spans = zip(ends, steps, steps[1:], strict=False)
+    return tuple(
+        Period(name, round(start * dt_ms, 9), round(end * dt_ms, 9)) for name, start, end in spans if end > start
+    )
+
+
+def in_a_row(dt_ms: float, **durations_ms: float) -> tuple[Period, ...]:
+    """Periods of these names and durations, each to the nearest whole step, one after the other from time 0 on."""
+    ends = itertools.accumulate(round(duration_ms / dt_ms) for duration_ms in durations_ms.values())
+    return periods_until(dt_ms, **dict(zip(durations_ms, ends, strict=True)))

@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from recurra.checks import check_between, check_count
 from recurra.models.cohort import Network
+from recurra.tasks.base import step_noise
 from recurra.tasks.flipflop import FlipFlop
 
 Clouds = Float[np.ndarray, "condition trial unit"]
@@ -116,8 +117,9 @@ def noisy_hold(network: Network, task: FlipFlop, random: np.random.Generator, re
     inputs = np.asarray(task.probe().inputs, np.float64)
     found = []
     for part in np.array_split(np.arange(repeats), math.ceil(repeats * len(inputs) / AT_ONCE)):
-        noise = task.input_noise * random.standard_normal((len(inputs), len(part), *inputs.shape[1:]))
-        rates, _ = network.run((inputs[:, None] + noise).reshape(-1, *inputs.shape[1:]))
+        noise = random.standard_normal((len(inputs), len(part), *inputs.shape[1:]))
+        noisy = inputs[:, None] + step_noise(task.input_noise, task.dt_ms) * noise
+        rates, _ = network.run(noisy.reshape(-1, *inputs.shape[1:]))
         found.append(rates[:, -1].reshape(len(inputs), len(part), -1))
     return np.concatenate(found, axis=1)
 

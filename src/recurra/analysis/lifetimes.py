@@ -1,6 +1,6 @@
 """Lifetimes of memories: far beyond the trained length, without noise and with it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 import jax
@@ -12,11 +12,14 @@ from recurra.analysis.regimes import DRIFTING as UNSETTLED
 from recurra.analysis.regimes import FIXED, QUIESCENT, regimes
 from recurra.checks import check_between, check_count, check_positive
 from recurra.models.cohort import Network
+from recurra.tasks.base import step_noise
 from recurra.tasks.flipflop import FlipFlop
 from recurra.tasks.trials import Trials
 
 STABLE, DRIFTING, OSCILLATING = "stable", "drifting", "oscillating"
 KINDS = (STABLE, DRIFTING, OSCILLATING)
+LONGEST = 20_000, 6  # steps that memories are watched for, or so many lengths of a trial where that is longer
+LONGEST_NOISY = 5_000, 2  # the same under noise
 
 
 @dataclass(frozen=True)
@@ -43,15 +46,16 @@ class Lifetimes:
         return KINDS[int(self.kind[condition])]
 
 
-def memory_lifetimes(network: Network, task: FlipFlop, longest_ms: float = 20_000.0) -> Lifetimes:
+def memory_lifetimes(network: Network, task: FlipFlop, longest_ms: float | None = None) -> Lifetimes:
     """Set each memory state from rest by one pulse a bit, and watch it.
 
     Args:
         network: the network.
         task: the flip-flop that it was trained on.
-        longest_ms: how long to watch, ms; at least the length of a trial.
+        longest_ms: how long to watch, ms; at least the length of a trial. If not given 20,000 steps, or six lengths of
+            a trial where that is longer: at steps of 1 ms 20 s.
     """
-    check_between("longest_ms", longest_ms, task.length_ms, np.inf)
+    longest_ms = _longest_ms(longest_ms, task, *LONGEST)
     probe = task.hold(longest_ms)
     outputs = network.respond(probe.inputs)
     right = (np.sign(outputs) == task.states[:, None]).all(axis=-1)
@@ -78,7 +82,7 @@ class NoisyLifetimes:
     """Mean time until noise on the inputs makes a memory fail, over all memory states.
 
     Args:
-        input_noise: standard deviation of the noise at every step.
+        input_noise: σ of the noise on the inputs, as in the task: its standard deviation at a step of 1 ms, √ms.
         mean_ms: total time watched over the number of failures, ms; infinite without a failure.
         low_ms: lower end of its 95 % interval, ms.
         high_ms: upper end, ms.
@@ -110,7 +114,7 @@ def noisy_lifetimes(
     seed: int,
     input_noise: tuple[float, ...] = (0.1, 0.2, 0.3, 0.4, 0.5),
     repeats: int = 8,
-    longest_ms: float = 5_000.0,
+    longest_ms: float | None = None,
 ) -> NoisyLifetimes:
     r"""Mean first-passage times under noise, by the estimator of an exponential waiting time with censored trials.
 
@@ -121,14 +125,15 @@ def noisy_lifetimes(
         network: the network.
         task: the flip-flop that it was trained on.
         seed: of the noise.
-        input_noise: standard deviations to try, above 0.
+        input_noise: σ of the noises to try, √ms, above 0.
         repeats: trials a memory state and noise.
-        longest_ms: how long each is watched at most, ms.
+        longest_ms: how long each is watched at most, ms; at least the length of a trial. If not given 5,000 steps, or
+            two lengths of a trial where that is longer: at steps of 1 ms 5 s.
 
     Source: Epstein and Sobel (1953).
     """
     check_count("repeats", repeats)
-    check_between("longest_ms", longest_ms, task.length_ms, np.inf)
+    longest_ms = _longest_ms(longest_ms, task, *LONGEST_NOISY)
     for noise in input_noise:
         check_positive("input_noise", noise)
     probe = jax.tree.map(np.asarray, task.hold(longest_ms))
@@ -139,7 +144,7 @@ def noisy_lifetimes(
     patience = max(round(task.rule.settle_ms / task.dt_ms), 1)
     found = []
     for noise in input_noise:
-        noisy = replace(probe, inputs=inputs + noise * random.standard_normal(inputs.shape)).inputs
+        noisy = inputs + step_noise(noise, task.dt_ms) * random.standard_normal(inputs.shape)
         wrong = (np.sign(network.respond(noisy)) != states[:, None]).any(axis=-1)[:, begin:]
         failed, steps = _first_lasting(wrong, patience)
         found.append((steps.sum() * task.dt_ms, int(failed.sum())))
@@ -153,6 +158,14 @@ def noisy_lifetimes(
             failures=failures,
             trials=len(inputs),
         )
+
+
+def _longest_ms(longest_ms: float | None, task: FlipFlop, steps: int, lengths: int) -> float:
+    """How long to watch: as it is given, or so many steps or lengths of a trial, whichever is longer."""
+    if longest_ms is None:
+        return max(steps, lengths * task.steps) * task.dt_ms
+    check_between("longest_ms", longest_ms, task.length_ms, np.inf)
+    return longest_ms
 
 
 def _judged_from(task: FlipFlop, probe: Trials) -> int:

@@ -12,6 +12,8 @@ from recurra.studies.spec import REGISTRY, RunSpec
 from recurra.studies.tables import to_table
 from recurra.tasks import TASKS, Task
 
+EXACT = ("dt_ms", "smooth_ms")  # times in ms that need not be a whole number of steps
+
 
 def to_toml(spec: RunSpec) -> str:
     """The spec as TOML that reads back to the same spec, with a comment a key."""
@@ -73,6 +75,7 @@ def describe_task(task: Task) -> dict[str, Any]:
         "steps": task.steps,
         "dt_ms": task.dt_ms,
         "conditions": list(task.condition_names),
+        "rounded": rounded_durations(task),
         "periods": [{"name": p.name, "start_ms": p.start_ms, "end_ms": p.end_ms} for p in task.periods],
         "parameters": {
             name: {"value": value, "meaning": texts.get(name, "")} for name, value in table.items() if name != "kind"
@@ -81,19 +84,36 @@ def describe_task(task: Task) -> dict[str, Any]:
     }
 
 
+def rounded_durations(task: Task) -> dict[str, float | list[float]]:
+    """The durations that are no whole number of the task's time steps, as they are used: to the nearest step."""
+    return dict(_rounded(to_table(task, REGISTRY), task.dt_ms, ""))
+
+
+def _rounded(table: dict[str, Any], dt_ms: float, path: str) -> Iterator[tuple[str, float | list[float]]]:
+    for name, value in table.items():
+        if isinstance(value, dict):
+            yield from _rounded(value, dt_ms, f"{path}{name}.")
+        elif name.endswith("_ms") and name not in EXACT:
+            given = value if isinstance(value, list) else [value]
+            used = [round(round(one / dt_ms) * dt_ms, 9) for one in given]
+            if any(abs(one - other) > 1e-6 * dt_ms for one, other in zip(given, used, strict=True)):
+                yield path + name, used if isinstance(value, list) else used[0]
+
+
 def task_text(described: dict[str, Any]) -> str:
     """The same as lines to read."""
     parameters = [
         f"  {name} = {entry['value']}  # {entry['meaning']}" for name, entry in described["parameters"].items()
     ]
     sources = [f"  {source}" for source in described["sources"]]
+    used = ", ".join(f"{name} {value}" for name, value in described["rounded"].items())
+    rounded = [f"to the nearest whole step of {described['dt_ms']:g} ms: {used}"] if used else []
     head = [
         described["summary"],
         f"inputs {described['inputs']}, outputs {described['outputs']}, {described['steps']} steps",
     ]
-    return "\n".join(
-        [*head, f"conditions: {' '.join(described['conditions'])}", "parameters:", *parameters, "sources:", *sources]
-    )
+    conditions = f"conditions: {' '.join(described['conditions'])}"
+    return "\n".join([*head, conditions, "parameters:", *parameters, *rounded, "sources:", *sources])
 
 
 def _summary(kind: type) -> str:

@@ -1,6 +1,7 @@
 """What a task is: trials, their conditions and periods, a probe, and the rule by which a trial is a success."""
 
 import abc
+import dataclasses
 import math
 from functools import lru_cache, partial
 from typing import ClassVar
@@ -62,6 +63,10 @@ class Task(abc.ABC):
         """Time steps of a trial."""
         return _shape(self).inputs.shape[0]
 
+    def in_steps(self, *durations_ms: float) -> int:
+        """Durations one after the other in steps, each to the nearest one."""
+        return sum(round(duration_ms / self.dt_ms) for duration_ms in durations_ms)
+
     def sample(self, key: RandomKey, trials: int) -> Trials:
         """`trials` random trials, drawn from `key`; the same key gives the same trials.
 
@@ -115,6 +120,19 @@ def uniform_and_normal(
     lowest = float(np.nextafter(np.float32(-1), np.float32(0)))
     drawn = jax.random.uniform(key, (uniform + normal, columns), jnp.float32, lowest, 1)
     return (drawn[:uniform] + 1) / 2, math.sqrt(2) * jax.lax.erf_inv(drawn[uniform:])
+
+
+def step_noise(input_noise: float, dt_ms: float) -> float:
+    r"""Standard deviation of the noise on an input at a step: $\sigma / \sqrt{\Delta t}$ of σ = `input_noise`, √ms.
+
+    So what the noise adds to a mean over time does not depend on the time step.
+    """
+    return input_noise / math.sqrt(dt_ms)
+
+
+def with_noise(clean: Trial, input_noise: float, dt_ms: float, normal: Float[Array, "time input"]) -> Trial:
+    """The trial with noise on its inputs, made of standard normal numbers."""
+    return dataclasses.replace(clean, inputs=clean.inputs + step_noise(input_noise, dt_ms) * normal)
 
 
 def gather(task: Task, drawn: Trial) -> Trials:

@@ -11,8 +11,8 @@ from jaxtyping import Array, Float, Int
 
 from recurra.arrays import RandomKey
 from recurra.checks import check_range, steps_of
-from recurra.periods import Period
-from recurra.tasks.base import Task, gather, uniform_and_normal
+from recurra.periods import Period, periods_until
+from recurra.tasks.base import Task, gather, uniform_and_normal, with_noise
 from recurra.tasks.pulse_schedules import whole_steps
 from recurra.tasks.pulses import check_pulse, pulse
 from recurra.tasks.rules import NearRule, SuccessRule
@@ -32,7 +32,7 @@ class Boolean(Task):
         pulse_ms: width of a pulse, ms.
         amplitude: height of a pulse.
         response_delay_ms: from the end of the pulses to the answer, ms.
-        input_noise: standard deviation of the noise on every input and step; the targets are clean.
+        input_noise: σ, the standard deviation of the noise on every input at a step of 1 ms, √ms.
         rule: when a trial is a success.
         dt_ms: length of a time step, ms.
     """
@@ -53,11 +53,15 @@ class Boolean(Task):
         check_pulse(self.pulse_ms, self.amplitude, self.input_noise, self.dt_ms)
         check_range("onset_ms", self.onset_ms, 0)
         steps_of("response_delay_ms", self.response_delay_ms, self.dt_ms, at_least=0)
-        self.rule.check_room(self.length_ms, self._answer_ms, self.dt_ms)
+        self.rule.check_room(self._steps, self._after(self.onset_ms[1]), self.dt_ms)
 
     @property
-    def _answer_ms(self) -> float:
-        return self.onset_ms[1] + self.pulse_ms + self.response_delay_ms
+    def _steps(self) -> int:
+        return steps_of("length_ms", self.length_ms, self.dt_ms)
+
+    def _after(self, onset_ms: float) -> int:
+        """The step at which the answer to pulses at this time begins."""
+        return self.in_steps(onset_ms, self.pulse_ms, self.response_delay_ms)
 
     @property
     def _combinations(self) -> Int[np.ndarray, "condition input"]:
@@ -70,16 +74,15 @@ class Boolean(Task):
 
     @property
     def periods(self) -> tuple[Period, ...]:
-        early, late = self.onset_ms[0], self.onset_ms[1] + self.pulse_ms
-        parts = (("before", 0.0, early), ("pulses", early, late), ("gap", late, self._answer_ms))
-        return (*(Period(*part) for part in parts), Period("answer", self._answer_ms, self.length_ms))
+        before, pulses = self.in_steps(self.onset_ms[0]), self.in_steps(self.onset_ms[1], self.pulse_ms)
+        gap = self._after(self.onset_ms[1])
+        return periods_until(self.dt_ms, before=before, pulses=pulses, gap=gap, answer=self._steps)
 
     def trial(self, key: RandomKey) -> Trial:
-        steps = steps_of("length_ms", self.length_ms, self.dt_ms)
-        uniform, normal = uniform_and_normal(key, 2, steps, len(self._combinations[0]))
+        uniform, normal = uniform_and_normal(key, 2, self._steps, len(self._combinations[0]))
         condition = jnp.floor(uniform[0, 0] * len(self.truth)).astype(jnp.int32)
         clean = self._render(condition, whole_steps(uniform[1, :1], self.onset_ms, self.dt_ms)[0])
-        return Trial(clean.inputs + self.input_noise * normal, clean.targets, clean.mask, condition)
+        return with_noise(clean, self.input_noise, self.dt_ms, normal)
 
     def probe(self) -> Trials:
         """Every combination once, at the earliest onset, without noise."""
@@ -88,12 +91,11 @@ class Boolean(Task):
         return gather(self, jax.vmap(lambda condition: self._render(condition, onset))(conditions))
 
     def _render(self, condition: Int[Array, ""], onset: Int[Array, ""]) -> Trial:
-        steps = steps_of("length_ms", self.length_ms, self.dt_ms)
         width = round(self.pulse_ms / self.dt_ms)
         present = jnp.asarray(self._combinations, jnp.float32)[condition]
-        inputs = self.amplitude * pulse(onset, width, 0, steps)[:, None] * present
+        inputs = self.amplitude * pulse(onset, width, 0, self._steps)[:, None] * present
         answer = jnp.asarray(self.truth, jnp.float32)[condition]
-        targets = _from(onset + width + round(self.response_delay_ms / self.dt_ms), steps) * answer
+        targets = _from(onset + width + round(self.response_delay_ms / self.dt_ms), self._steps) * answer
         return Trial(inputs, targets, jnp.ones(targets.shape, bool), condition)
 
 

@@ -6,9 +6,9 @@ from typing import ClassVar, final
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from recurra.periods import Period
+from recurra.periods import Period, in_a_row
 from recurra.tasks.rules import NearRule, SuccessRule
-from recurra.tasks.staged import StagedTask, both_signs, in_a_row
+from recurra.tasks.staged import StagedTask, both_signs
 from recurra.tasks.trials import Trial
 
 
@@ -59,7 +59,7 @@ class PerceptualDecision(StagedTask):
 
     @property
     def periods(self) -> tuple[Period, ...]:
-        return in_a_row(fixation=self.fixation_ms, stimulus=self.stimulus_ms, decision=self.decision_ms)
+        return in_a_row(self.dt_ms, fixation=self.fixation_ms, stimulus=self.stimulus_ms, decision=self.decision_ms)
 
     def render(self, condition: Int[Array, ""], chance: Float[Array, "chance"]) -> Trial:
         coherence = jnp.asarray(both_signs("coherences", self.coherences, 100) / 100, jnp.float32)[condition]

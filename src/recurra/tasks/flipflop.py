@@ -1,6 +1,5 @@
 """The n-bit flip-flop: a memory of n signs."""
 
-import dataclasses
 import itertools
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,12 +18,15 @@ from recurra.checks import (
     check_positive,
     steps_of,
 )
-from recurra.periods import Period
-from recurra.tasks.base import Task, gather, uniform_and_normal
+from recurra.periods import Period, in_a_row
+from recurra.tasks.base import Task, gather, uniform_and_normal, with_noise
 from recurra.tasks.pulse_schedules import PulseSchedule, ScheduledPulses, Signs, whole_steps
 from recurra.tasks.pulses import Pulses
 from recurra.tasks.rules import SignRule, SuccessRule
 from recurra.tasks.trials import Trial, Trials
+
+PROBE_ONSET = 10  # step of the pulses that set the memory states
+WALK_MS, WALK = 70.0, 1.75  # time from pulse to pulse on the cube walk: of the paper, and in times to an answer
 
 
 @final
@@ -48,7 +50,7 @@ class FlipFlop(Task):
         amplitude: height of a pulse.
         amplitude_spread: the height is uniform over amplitude ± this.
         response_delay_ms: from the end of a pulse to the target's step, ms.
-        input_noise: standard deviation of the noise on every input and step; the targets are clean.
+        input_noise: σ, the standard deviation of the noise on every input at a step of 1 ms, √ms.
         pulses: when they come: `ScheduledPulses` (the papers') or `PoissonPulses`.
         rule: when a trial is a success.
         dt_ms: length of a time step, ms.
@@ -84,12 +86,13 @@ class FlipFlop(Task):
         if not isinstance(self.pulses, PulseSchedule):
             raise TypeError(f"pulses is {self.pulses!r}; expected ScheduledPulses(...) or PoissonPulses(...)")
         self.pulses.check(self.dt_ms)
-        held_ms = self.length_ms - self._probe_onset_ms - self.pulse_ms - self.response_delay_ms - self.rule.settle_ms
-        if held_ms < self.dt_ms:
+        steps = steps_of("length_ms", self.length_ms, self.dt_ms)
+        held = steps - PROBE_ONSET - self._answer - self.in_steps(self.rule.settle_ms)
+        if held < 1:
             raise ValueError(
-                f"length_ms is {self.length_ms:g}; a pulse at {self._probe_onset_ms:g} ms, response_delay_ms and "
-                f"the rule's settle_ms leave {held_ms:g} ms to judge the memory. "
-                f"Expected at least {self.length_ms - held_ms + self.dt_ms:g} ms."
+                f"length_ms is {self.length_ms:g}; a pulse at {PROBE_ONSET * self.dt_ms:g} ms, response_delay_ms and "
+                f"the rule's settle_ms leave {held * self.dt_ms:g} ms to judge the memory. "
+                f"Expected at least {(steps - held + 1) * self.dt_ms:g} ms."
             )
 
     @property
@@ -97,8 +100,9 @@ class FlipFlop(Task):
         return self.pulse_ms - self.pulse_spread_ms
 
     @property
-    def _probe_onset_ms(self) -> float:
-        return 10 * self.dt_ms
+    def _answer(self) -> int:
+        """Steps from the onset of a pulse of `pulse_ms` to the target's step."""
+        return self.in_steps(self.pulse_ms, self.response_delay_ms)
 
     @property
     def states(self) -> Int[np.ndarray, "state bit"]:
@@ -111,7 +115,7 @@ class FlipFlop(Task):
 
     @property
     def periods(self) -> tuple[Period, ...]:
-        return (Period("trial", 0.0, self.length_ms),)
+        return in_a_row(self.dt_ms, trial=self.length_ms)
 
     def trial(self, key: RandomKey) -> Trial:
         steps = steps_of("length_ms", self.length_ms, self.dt_ms)
@@ -127,7 +131,7 @@ class FlipFlop(Task):
             amplitude=self.amplitude + self.amplitude_spread * (2 * height - 1),
         )
         clean = self.render(drawn, steps)
-        return dataclasses.replace(clean, inputs=clean.inputs + self.input_noise * normal)
+        return with_noise(clean, self.input_noise, self.dt_ms, normal)
 
     def probe(self) -> Trials:
         r"""The $2^n$ memory states: each is set from rest by one pulse a bit, all at once, and held to the end."""
@@ -136,27 +140,27 @@ class FlipFlop(Task):
     def hold(self, length_ms: float) -> Trials:
         """The probe with another length: do the memories outlast what the network was trained on?"""
         steps = steps_of("length_ms", length_ms, self.dt_ms)
-        return self.noiseless(self.states[:, None], round(self._probe_onset_ms / self.dt_ms), 1, steps)
+        return self.noiseless(self.states[:, None], PROBE_ONSET, 1, steps)
 
-    def cube_walk(self, interval_ms: float = 70.0, visits: int = 2) -> Trials:
+    def cube_walk(self, interval_ms: float | None = None, visits: int = 2) -> Trials:
         """One long noiseless trial that visits all memory states: a pulse on every bit every `interval_ms`.
 
         The signs run through the reflected Gray code, so that one bit changes at a time, also from the
         last state to the first.
 
         Args:
-            interval_ms: from pulse to pulse, ms; the first comes after one interval, and each state lasts one.
+            interval_ms: from pulse to pulse, ms; the first comes after one interval, and each state lasts one. If not
+                given 70 ms, or 1.75 times the time from the onset of a pulse to its answer where that is longer.
             visits: how many times the sequence of states is gone through.
 
         Source: Jarne (2024), Figure 6.
         """
         check_count("visits", visits)
-        interval = steps_of("interval_ms", interval_ms, self.dt_ms)
+        longest_ms = max(WALK_MS, WALK * (self.pulse_ms + self.response_delay_ms))
+        interval = steps_of("interval_ms", longest_ms if interval_ms is None else interval_ms, self.dt_ms)
         gray = np.array([number ^ (number >> 1) for number in range(2**self.bits)])
         walk = np.tile(self.states[gray], (visits, 1))
-        answer_ms = self.pulse_ms + self.response_delay_ms
-        steps = (len(walk) + 1) * interval + steps_of("the last answer", answer_ms, self.dt_ms)
-        return self.noiseless(walk[None], interval, interval, steps)
+        return self.noiseless(walk[None], interval, interval, (len(walk) + 1) * interval + self._answer)
 
     def memory_state(self, trials: Trials) -> Int[Array, "trial time"]:
         """The memory state that the targets ask for at every step, as a condition; -1 where a bit is not set."""
@@ -174,7 +178,7 @@ class FlipFlop(Task):
 
     def render(self, pulses: Pulses, steps: int) -> Trial:
         """The noiseless trial of these pulses."""
-        targets = pulses.held_sign(steps, round(self.response_delay_ms / self.dt_ms))
+        targets = pulses.held_sign(steps, self.in_steps(self.response_delay_ms))
         return Trial(
             inputs=pulses.square(steps),
             targets=targets,

@@ -1,5 +1,6 @@
 """Interval reproduction: ready, set, and go after the same time."""
 
+import math
 from dataclasses import dataclass, field
 from typing import ClassVar, final
 
@@ -8,10 +9,10 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from recurra.checks import check_count, check_positive, check_range, steps_of
-from recurra.periods import Period
+from recurra.periods import Period, in_a_row
 from recurra.tasks.pulse_schedules import whole_steps
 from recurra.tasks.rules import NearRule, SuccessRule
-from recurra.tasks.staged import StagedTask, in_a_row, signals
+from recurra.tasks.staged import StagedTask, signals
 from recurra.tasks.trials import Trial
 
 
@@ -71,7 +72,8 @@ class IntervalReproduction(StagedTask):
 
     @property
     def _intervals_ms(self) -> Float[np.ndarray, "condition"]:
-        return np.linspace(*self.interval_ms, self.intervals)
+        """To the nearest whole step."""
+        return np.round(np.linspace(*self.interval_ms, self.intervals) / self.dt_ms) * self.dt_ms
 
     @property
     def condition_names(self) -> tuple[str, ...]:
@@ -80,16 +82,17 @@ class IntervalReproduction(StagedTask):
     @property
     def periods(self) -> tuple[Period, ...]:
         """The one that all trials share, before the earliest onset of ready."""
-        return in_a_row(before=self.ready_onset_ms[0])
+        return in_a_row(self.dt_ms, before=self.ready_onset_ms[0])
 
     @property
-    def end_ms(self) -> float:
-        return self.ready_onset_ms[1] + (1 + self.gain) * self.interval_ms[1] + self.dt_ms
+    def _steps(self) -> int:
+        longest = self.in_steps(self.interval_ms[1])
+        return self.in_steps(self.ready_onset_ms[1]) + longest + math.ceil(self.gain * longest) + 1
 
     def render(self, condition: Int[Array, ""], chance: Float[Array, "chance"]) -> Trial:
         interval = jnp.asarray(np.round(self._intervals_ms / self.dt_ms), jnp.int32)[condition]
         ready = whole_steps(chance, self.ready_onset_ms, self.dt_ms)[0]
-        width, onset = round(self.pulse_ms / self.dt_ms), ready + interval
+        width, onset = self.in_steps(self.pulse_ms), ready + interval
         ramp = self.gain * interval.astype(jnp.float32)
         since = jnp.arange(self._steps, dtype=jnp.int32)[:, None] - onset
         counts = since.astype(jnp.float32) <= ramp

@@ -10,9 +10,9 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from recurra.checks import check_between, check_number
-from recurra.periods import Period
+from recurra.periods import Period, in_a_row
 from recurra.tasks.rules import NearRule, SuccessRule
-from recurra.tasks.staged import StagedTask, in_a_row, signals
+from recurra.tasks.staged import StagedTask, signals
 from recurra.tasks.trials import Trial
 
 
@@ -74,7 +74,7 @@ class DelayedMatchToSample(StagedTask):
     @property
     def periods(self) -> tuple[Period, ...]:
         before = {"fixation": self.fixation_ms, "sample": self.sample_ms, "delay": self.delay_ms}
-        return in_a_row(**before, test=self.test_ms, decision=self.decision_ms)
+        return in_a_row(self.dt_ms, **before, test=self.test_ms, decision=self.decision_ms)
 
     def render(self, condition: Int[Array, ""], chance: Float[Array, "chance"]) -> Trial:
         category = jnp.asarray([[0, 0], [0, 1], [1, 0], [1, 1]], jnp.int32)[condition]
@@ -156,7 +156,7 @@ class DualDelayedMatch(StagedTask):
     def periods(self) -> tuple[Period, ...]:
         one = {"delay": self.delay_ms, "cue": self.cue_ms, "test": self.test_ms, "decision": self.decision_ms}
         both = {f"{name} {number}": duration for number in (1, 2) for name, duration in one.items()}
-        return in_a_row(fixation=self.fixation_ms, samples=self.sample_ms, **both)
+        return in_a_row(self.dt_ms, fixation=self.fixation_ms, samples=self.sample_ms, **both)
 
     def render(self, condition: Int[Array, ""], chance: Float[Array, "chance"]) -> Trial:
         design = jnp.asarray(self._design)[condition]

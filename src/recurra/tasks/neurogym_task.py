@@ -12,7 +12,7 @@ from jaxtyping import Float
 
 from recurra.arrays import RandomKey
 from recurra.checks import check_count
-from recurra.periods import Period
+from recurra.periods import Period, periods_until
 from recurra.tasks.base import Task, gather
 from recurra.tasks.own import first_of_each
 from recurra.tasks.rules import NearRule, SuccessRule
@@ -50,7 +50,7 @@ class NeuroGymTask(Task):
 
     @property
     def periods(self) -> tuple[Period, ...]:
-        return (Period("trial", 0.0, self.bank.inputs.shape[1] * self.dt_ms),)
+        return periods_until(self.dt_ms, trial=self.bank.inputs.shape[1])
 
     def trial(self, key: RandomKey) -> Trial:
         chosen = jax.random.randint(key, (), 0, len(self.bank.condition), jnp.int32)

@@ -8,7 +8,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from recurra.arrays import RandomKey
 from recurra.checks import check_at_least_zero, check_between, check_range, steps_of
-from recurra.tasks.base import Task, gather, uniform_and_normal
+from recurra.tasks.base import Task, gather, uniform_and_normal, with_noise
 from recurra.tasks.pulse_schedules import whole_steps
 from recurra.tasks.pulses import check_pulse, pulse
 from recurra.tasks.trials import Trial, Trials
@@ -39,11 +39,11 @@ class OnePulseTask(Task):
     def trial(self, key: RandomKey) -> Trial:
         uniform, normal = uniform_and_normal(key, 2, self._steps, 1)
         clean = self._render(uniform[0] < self.chance, whole_steps(uniform[1], self.onset_ms, self.dt_ms))
-        return Trial(clean.inputs + self.input_noise * normal, clean.targets, clean.mask, clean.condition)
+        return with_noise(clean, self.input_noise, self.dt_ms, normal)
 
     def probe(self) -> Trials:
         """A trial without and one with a pulse, at the earliest onset and without noise."""
-        onset = jnp.full((2, 1), round(self.onset_ms[0] / self.dt_ms), jnp.int32)
+        onset = jnp.full((2, 1), self.in_steps(self.onset_ms[0]), jnp.int32)
         return gather(self, jax.vmap(self._render)(jnp.asarray([[False], [True]]), onset))
 
     @property
@@ -52,7 +52,7 @@ class OnePulseTask(Task):
 
     def shape_of_pulse(self, onset: Int[Array, ""]) -> Float[Array, "time 1"]:
         """A pulse of height 1 from step `onset` on."""
-        width, smooth = round(self.pulse_ms / self.dt_ms), self.smooth_ms / self.dt_ms
+        width, smooth = self.in_steps(self.pulse_ms), self.smooth_ms / self.dt_ms
         return pulse(onset, width, smooth, self._steps)[:, None]
 
     def _render(self, present: Bool[Array, "1"], onset: Int[Array, "1"]) -> Trial:

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from recurra.checks import check_positive, steps_of
-from recurra.periods import Period
+from recurra.periods import Period, periods_until
 from recurra.tasks.one_pulse import OnePulseTask
 from recurra.tasks.rules import NearRule, SuccessRule
 
@@ -31,7 +31,7 @@ class Oscillation(OnePulseTask):
         frequency_hz: f of the sine, Hz.
         chance: of a pulse, 0 to 1.
         amplitude: height of the pulse; the sine has the amplitude 1.
-        input_noise: standard deviation of the noise on the input at every step; the targets are clean.
+        input_noise: σ, the standard deviation of the noise on the input at a step of 1 ms, √ms.
         rule: when a trial is a success.
         dt_ms: length of a time step, ms.
 
@@ -62,11 +62,12 @@ class Oscillation(OnePulseTask):
             raise ValueError(
                 f"frequency_hz is {self.frequency_hz:g}; a step of dt_ms = {self.dt_ms:g} is over a quarter"
             )
-        self.rule.check_room(self.length_ms, self._sine_ms + self.end_gap_ms, self.dt_ms)
+        self.rule.check_room(self._steps, self._sine + self.in_steps(self.end_gap_ms), self.dt_ms)
 
     @property
-    def _sine_ms(self) -> float:
-        return self.onset_ms[1] + self.pulse_ms + self.response_delay_ms
+    def _sine(self) -> int:
+        """The step at which the latest sine begins."""
+        return self.in_steps(self.onset_ms[1], self.pulse_ms, self.response_delay_ms)
 
     @property
     def condition_names(self) -> tuple[str, ...]:
@@ -74,15 +75,13 @@ class Oscillation(OnePulseTask):
 
     @property
     def periods(self) -> tuple[Period, ...]:
-        early, late = self.onset_ms[0], self.onset_ms[1] + self.pulse_ms
-        end = self.length_ms - self.end_gap_ms
-        parts = (("before", 0.0, early), ("pulse", early, late), ("gap", late, self._sine_ms))
-        parts += (("sine", self._sine_ms, end), ("after", end, self.length_ms))
-        return tuple(Period(*part) for part in parts if part[2] > part[1])
+        before, pulse = self.in_steps(self.onset_ms[0]), self.in_steps(self.onset_ms[1], self.pulse_ms)
+        sine = self._steps - self.in_steps(self.end_gap_ms)
+        return periods_until(self.dt_ms, before=before, pulse=pulse, gap=self._sine, sine=sine, after=self._steps)
 
     def answer(self, onset: Int[Array, ""]) -> Float[Array, "time 1"]:
-        begin = onset + round(self.pulse_ms / self.dt_ms) + round(self.response_delay_ms / self.dt_ms)
+        begin = onset + self.in_steps(self.pulse_ms, self.response_delay_ms)
         time = jnp.arange(self._steps, dtype=jnp.int32)[:, None]
-        sounding = (time >= begin) & (time < self._steps - round(self.end_gap_ms / self.dt_ms))
+        sounding = (time >= begin) & (time < self._steps - self.in_steps(self.end_gap_ms))
         phase = (2 * math.pi * self.frequency_hz * self.dt_ms / 1000) * (time - begin).astype(jnp.float32)
         return jnp.where(sounding, jnp.sin(phase), 0)

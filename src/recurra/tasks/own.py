@@ -11,7 +11,7 @@ import numpy as np
 from recurra.arrays import RandomKey
 from recurra.checks import check_positive
 from recurra.numerics import GENERATOR
-from recurra.periods import Period
+from recurra.periods import Period, periods_until
 from recurra.tasks.base import Task, gather
 from recurra.tasks.rules import NearRule, SuccessRule
 from recurra.tasks.trials import Trial, Trials
@@ -46,7 +46,7 @@ class OwnTask(Task):
 
     @property
     def periods(self) -> tuple[Period, ...]:
-        return (Period("trial", 0.0, self.steps * self.dt_ms),)
+        return periods_until(self.dt_ms, trial=self.steps)
 
     def probe(self) -> Trials:
         """The first trial of every condition among those of key 0, your noise in it; write your own to have none."""

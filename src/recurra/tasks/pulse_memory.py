@@ -6,7 +6,7 @@ from typing import ClassVar, final
 from jaxtyping import Array, Float, Int
 
 from recurra.checks import steps_of
-from recurra.periods import Period
+from recurra.periods import Period, periods_until
 from recurra.tasks.one_pulse import OnePulseTask
 from recurra.tasks.rules import NearRule, SuccessRule
 
@@ -26,7 +26,7 @@ class PulseMemory(OnePulseTask):
         delay_ms: from the end of the pulse to the start of the answer, ms.
         chance: of a pulse, 0 to 1.
         amplitude: height of the pulse; the answer has the height 1.
-        input_noise: standard deviation of the noise on the input at every step; the targets are clean.
+        input_noise: σ, the standard deviation of the noise on the input at a step of 1 ms, √ms.
         rule: when a trial is a success.
         dt_ms: length of a time step, ms.
 
@@ -49,11 +49,11 @@ class PulseMemory(OnePulseTask):
     def __post_init__(self) -> None:
         self.check_stimulus()
         steps_of("delay_ms", self.delay_ms, self.dt_ms, at_least=0)
-        end_ms = self.onset_ms[1] + 2 * self.pulse_ms + self.delay_ms
-        if self.length_ms < end_ms:
+        end = self.in_steps(self.onset_ms[1], self.pulse_ms, self.delay_ms, self.pulse_ms)
+        if self._steps < end:
             raise ValueError(
                 f"length_ms is {self.length_ms:g}; a pulse at {self.onset_ms[1]:g} ms, repeated after a delay_ms of "
-                f"{self.delay_ms:g}, ends at {end_ms:g} ms. Lengthen the trial or shorten the delay."
+                f"{self.delay_ms:g}, ends at {end * self.dt_ms:g} ms. Lengthen the trial or shorten the delay."
             )
 
     @property
@@ -62,10 +62,9 @@ class PulseMemory(OnePulseTask):
 
     @property
     def periods(self) -> tuple[Period, ...]:
-        early, late = self.onset_ms[0], self.onset_ms[1] + self.pulse_ms
-        answer = late + self.delay_ms
-        parts = (("before", 0.0, early), ("pulse", early, late), ("delay", late, answer))
-        return (*(Period(*part) for part in parts), Period("answer", answer, self.length_ms))
+        end = self.in_steps(self.onset_ms[1], self.pulse_ms)
+        before, delay = self.in_steps(self.onset_ms[0]), end + self.in_steps(self.delay_ms)
+        return periods_until(self.dt_ms, before=before, pulse=end, delay=delay, answer=self._steps)
 
     def answer(self, onset: Int[Array, ""]) -> Float[Array, "time 1"]:
-        return self.shape_of_pulse(onset + round((self.pulse_ms + self.delay_ms) / self.dt_ms))
+        return self.shape_of_pulse(onset + self.in_steps(self.pulse_ms, self.delay_ms))

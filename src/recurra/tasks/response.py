@@ -8,10 +8,10 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from recurra.checks import check_count, check_range, steps_of
-from recurra.periods import Period
+from recurra.periods import Period, in_a_row
 from recurra.tasks.pulse_schedules import whole_steps
 from recurra.tasks.rules import NearRule, SuccessRule
-from recurra.tasks.staged import StagedTask, in_a_row, signals
+from recurra.tasks.staged import StagedTask, signals
 from recurra.tasks.trials import Trial
 
 
@@ -53,7 +53,7 @@ class GoNoGo(StagedTask):
 
     @property
     def periods(self) -> tuple[Period, ...]:
-        return in_a_row(stimulus=self.stimulus_ms, delay=self.delay_ms, decision=self.decision_ms)
+        return in_a_row(self.dt_ms, stimulus=self.stimulus_ms, delay=self.delay_ms, decision=self.decision_ms)
 
     def render(self, condition: Int[Array, ""], chance: Float[Array, "chance"]) -> Trial:
         stimulus, decision, go = self.during("stimulus"), self.during("decision"), condition == 1
@@ -116,17 +116,17 @@ class MemoryResponse(StagedTask):
     @property
     def periods(self) -> tuple[Period, ...]:
         """Those that all trials share: of the delay, what the shortest one has."""
-        return in_a_row(stimulus=self.stimulus_ms, delay=self.delay_ms[0])
+        return in_a_row(self.dt_ms, stimulus=self.stimulus_ms, delay=self.delay_ms[0])
 
     @property
-    def end_ms(self) -> float:
-        return self.stimulus_ms + self.delay_ms[1] + self.response_ms
+    def _steps(self) -> int:
+        return self.in_steps(self.stimulus_ms, self.delay_ms[1], self.response_ms)
 
     def render(self, condition: Int[Array, ""], chance: Float[Array, "chance"]) -> Trial:
         angle = (condition % self.directions).astype(jnp.float32) * (2 * math.pi / self.directions)
         direction, pro = jnp.stack([jnp.cos(angle), jnp.sin(angle)]), condition < self.directions
-        onset = round(self.stimulus_ms / self.dt_ms) + whole_steps(chance, self.delay_ms, self.dt_ms)[0]
-        end = onset + round(self.response_ms / self.dt_ms)
+        onset = self.in_steps(self.stimulus_ms) + whole_steps(chance, self.delay_ms, self.dt_ms)[0]
+        end = onset + self.in_steps(self.response_ms)
         always, before = self.between(0, self._steps), self.between(0, onset)
         targets = jnp.where(self.between(onset, end), jnp.where(pro, direction, -direction), 0)
         return Trial(

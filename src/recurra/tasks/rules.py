@@ -47,13 +47,13 @@ class SuccessRule(abc.ABC):
         check_positive("tolerance", self.tolerance)
         check_at_least_zero("rest", self.rest)
 
-    def check_room(self, length_ms: float, answer_ms: float, dt_ms: float) -> None:
-        """Raise where a trial ends before the answer at `answer_ms` can settle and be judged for a step."""
-        needed_ms = answer_ms + self.settle_ms + dt_ms
-        if length_ms < needed_ms:
+    def check_room(self, steps: int, answer: int, dt_ms: float) -> None:
+        """Raise where a trial of so many steps ends before an answer at step `answer` can settle and be judged."""
+        needed = answer + round(self.settle_ms / dt_ms) + 1
+        if steps < needed:
             raise ValueError(
-                f"length_ms is {length_ms:g}; the answer may come as late as {answer_ms:g} ms and has "
-                f"{self.settle_ms:g} ms to settle. Expected at least {needed_ms:g} ms."
+                f"length_ms is {steps * dt_ms:g}; the answer may come as late as {answer * dt_ms:g} ms and has "
+                f"{self.settle_ms:g} ms to settle. Expected at least {needed * dt_ms:g} ms."
             )
 
     def asked(self, trials: Trials) -> Bool[Array, "trial time output"]:

@@ -10,8 +10,8 @@ from jaxtyping import Array, Int
 
 from recurra.arrays import RandomKey
 from recurra.checks import check_at_least_zero, steps_of
-from recurra.periods import Period
-from recurra.tasks.base import Task, gather, uniform_and_normal
+from recurra.periods import Period, periods_until
+from recurra.tasks.base import Task, gather, uniform_and_normal, with_noise
 from recurra.tasks.pulses import Pulses, check_pulse
 from recurra.tasks.rules import NearRule, SuccessRule
 from recurra.tasks.trials import Trial, Trials
@@ -35,7 +35,7 @@ class SetReset(Task):
         pulse_ms: width of a pulse, ms.
         amplitude: height of a pulse.
         response_delay_ms: from the end of a pulse to the target's step, ms.
-        input_noise: standard deviation of the noise on every input and step; the targets are clean.
+        input_noise: σ, the standard deviation of the noise on every input at a step of 1 ms, √ms.
         rule: when a trial is a success.
         dt_ms: length of a time step, ms.
 
@@ -61,8 +61,12 @@ class SetReset(Task):
         steps_of("interval_ms", self.interval_ms, self.dt_ms)
         if self.interval_ms < self.pulse_ms:
             raise ValueError(f"interval_ms is {self.interval_ms:g}; expected at least pulse_ms, {self.pulse_ms:g} ms")
-        answer_ms = self.first_onset_ms + self.interval_ms + self.pulse_ms + self.response_delay_ms
-        self.rule.check_room(self.length_ms, answer_ms, self.dt_ms)
+        answer = self.in_steps(self.first_onset_ms, self.interval_ms, self.pulse_ms, self.response_delay_ms)
+        self.rule.check_room(self._steps, answer, self.dt_ms)
+
+    @property
+    def _steps(self) -> int:
+        return steps_of("length_ms", self.length_ms, self.dt_ms)
 
     @property
     def condition_names(self) -> tuple[str, ...]:
@@ -70,17 +74,16 @@ class SetReset(Task):
 
     @property
     def periods(self) -> tuple[Period, ...]:
-        return (Period("before", 0.0, self.first_onset_ms), Period("pulses", self.first_onset_ms, self.length_ms))
+        return periods_until(self.dt_ms, before=self.in_steps(self.first_onset_ms), pulses=self._steps)
 
     @property
     def _most(self) -> int:
-        return math.ceil((self.length_ms - self.first_onset_ms) / self.interval_ms)
+        return math.ceil((self._steps - self.in_steps(self.first_onset_ms)) / self.in_steps(self.interval_ms))
 
     def trial(self, key: RandomKey) -> Trial:
-        steps = steps_of("length_ms", self.length_ms, self.dt_ms)
-        uniform, normal = uniform_and_normal(key, self._most, steps, 2)
+        uniform, normal = uniform_and_normal(key, self._most, self._steps, 2)
         clean = self._render(jnp.where(uniform[:, 0] < 0.5, 1, -1).astype(jnp.int32))
-        return Trial(clean.inputs + self.input_noise * normal, clean.targets, clean.mask, clean.condition)
+        return with_noise(clean, self.input_noise, self.dt_ms, normal)
 
     def probe(self) -> Trials:
         """Both levels without noise: set and reset, then left alone; set, then left alone."""
@@ -89,9 +92,8 @@ class SetReset(Task):
 
     def _render(self, signs: Signs) -> Trial:
         """The noiseless trial of these pulses: +1 sets, -1 resets, 0 is none."""
-        steps = steps_of("length_ms", self.length_ms, self.dt_ms)
-        first, interval = round(self.first_onset_ms / self.dt_ms), round(self.interval_ms / self.dt_ms)
-        width = jnp.full(signs.shape, round(self.pulse_ms / self.dt_ms), jnp.int32)
+        first, interval = self.in_steps(self.first_onset_ms), self.in_steps(self.interval_ms)
+        width = jnp.full(signs.shape, self.in_steps(self.pulse_ms), jnp.int32)
         onset = first + interval * jnp.arange(len(signs), dtype=jnp.int32)
         height = jnp.full(signs.shape, self.amplitude, jnp.float32)
         channels = Pulses(
@@ -101,7 +103,7 @@ class SetReset(Task):
             amplitude=jnp.stack([height] * 2, axis=1),
         )
         both = Pulses(onset[:, None], signs[:, None], width[:, None], height[:, None])
-        held = both.held_sign(steps, round(self.response_delay_ms / self.dt_ms))
+        held = both.held_sign(self._steps, self.in_steps(self.response_delay_ms))
         targets = (held > 0).astype(jnp.float32)
         condition = targets[-1, 0].astype(jnp.int32)
-        return Trial(channels.square(steps), targets, jnp.ones(targets.shape, bool), condition)
+        return Trial(channels.square(self._steps), targets, jnp.ones(targets.shape, bool), condition)

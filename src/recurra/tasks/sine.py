@@ -9,9 +9,9 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from recurra.checks import check_count, check_positive, check_range
-from recurra.periods import Period
+from recurra.periods import Period, in_a_row
 from recurra.tasks.rules import NearRule, SuccessRule
-from recurra.tasks.staged import StagedTask, in_a_row
+from recurra.tasks.staged import StagedTask
 from recurra.tasks.trials import Trial
 
 
@@ -71,7 +71,7 @@ class SineGeneration(StagedTask):
 
     @property
     def periods(self) -> tuple[Period, ...]:
-        return in_a_row(sine=self.length_ms)
+        return in_a_row(self.dt_ms, sine=self.length_ms)
 
     def render(self, condition: Int[Array, ""], chance: Float[Array, "chance"]) -> Trial:
         frequency = jnp.asarray(self._frequencies_hz, jnp.float32)[condition]

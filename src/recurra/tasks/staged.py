@@ -1,9 +1,6 @@
 """What tasks share whose trials go through stages: conditions of equal chance, and noise in continuous time."""
 
 import abc
-import dataclasses
-import itertools
-import math
 from functools import partial
 from typing import ClassVar
 
@@ -14,8 +11,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from recurra.arrays import RandomKey
 from recurra.checks import check_at_least_zero, check_positive, steps_of
-from recurra.periods import Period
-from recurra.tasks.base import Task, gather, uniform_and_normal
+from recurra.tasks.base import Task, gather, uniform_and_normal, with_noise
 from recurra.tasks.trials import Trial, Trials
 
 
@@ -30,11 +26,6 @@ class StagedTask(Task):
     chances: ClassVar[int] = 0  # uniform numbers that a trial depends on beside its condition
     input_noise: float
 
-    @property
-    def end_ms(self) -> float:
-        """Length of all trials, ms: that of the longest one. Without random delays the periods fill it."""
-        return self.periods[-1].end_ms
-
     @abc.abstractmethod
     def render(self, condition: Int[Array, ""], chance: Float[Array, "chance"]) -> Trial:
         """The noiseless trial of a condition, what else is random by uniform numbers in [0, 1)."""
@@ -43,8 +34,7 @@ class StagedTask(Task):
         uniform, normal = uniform_and_normal(key, 1 + self.chances, self._steps, self.channels)
         condition = jnp.floor(uniform[0, 0] * len(self.condition_names)).astype(jnp.int32)
         clean = self.render(condition, uniform[1:, 0])
-        noise = self.input_noise / math.sqrt(self.dt_ms) * normal
-        return dataclasses.replace(clean, inputs=clean.inputs + noise)
+        return with_noise(clean, self.input_noise, self.dt_ms, normal)
 
     def probe(self) -> Trials:
         """Every condition once, without noise; what else is random is in the middle of its range."""
@@ -52,7 +42,8 @@ class StagedTask(Task):
 
     @property
     def _steps(self) -> int:
-        return round(self.end_ms / self.dt_ms)
+        """Length of all trials in steps: that of the longest one. Without random delays the periods fill it."""
+        return round(self.periods[-1].end_ms / self.dt_ms)
 
     def check_stages(self, *names: str) -> None:
         """Raise where noise or time step make no sense, or where one of these durations has no step."""
@@ -63,16 +54,16 @@ class StagedTask(Task):
 
     def check_answer(self, answer: str) -> None:
         """Raise where this duration leaves the answer no time to settle and to be judged for a step."""
-        needed_ms = self.rule.settle_ms + self.dt_ms
-        if getattr(self, answer) < needed_ms:
+        needed = self.in_steps(self.rule.settle_ms) + 1
+        if self.in_steps(getattr(self, answer)) < needed:
             raise ValueError(
                 f"{answer} is {getattr(self, answer):g}; the answer has {self.rule.settle_ms:g} ms to settle. "
-                f"Expected at least {needed_ms:g} ms."
+                f"Expected at least {needed * self.dt_ms:g} ms."
             )
 
     def within(self, start_ms: float, end_ms: float) -> Bool[Array, "time 1"]:
         """Where time lies in [start_ms, end_ms), to the nearest step."""
-        return self.between(round(start_ms / self.dt_ms), round(end_ms / self.dt_ms))
+        return self.between(self.in_steps(start_ms), self.in_steps(end_ms))
 
     def between(self, start: int | Int[Array, ""], end: int | Int[Array, ""]) -> Bool[Array, "time 1"]:
         """The steps from `start` on and before `end`."""
@@ -90,12 +81,6 @@ def _every_condition(task: StagedTask) -> Trial:
     conditions = jnp.arange(len(task.condition_names), dtype=jnp.int32)
     middle = jnp.full((len(conditions), task.chances), 0.5, jnp.float32)
     return jax.vmap(task.render)(conditions, middle)
-
-
-def in_a_row(**durations_ms: float) -> tuple[Period, ...]:
-    """Periods of these names and durations, one after the other from time 0 on."""
-    ends = list(itertools.accumulate(durations_ms.values()))
-    return tuple(Period(*part) for part in zip(durations_ms, (0.0, *ends[:-1]), ends, strict=True))
 
 
 def signals(*channels: Float[Array, "time 1"] | Bool[Array, "time 1"]) -> Float[Array, "time channel"]:

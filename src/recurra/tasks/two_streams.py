@@ -10,9 +10,9 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from recurra.arrays import RandomKey
-from recurra.periods import Period
+from recurra.periods import Period, in_a_row
 from recurra.tasks.rules import NearRule, SuccessRule
-from recurra.tasks.staged import StagedTask, both_signs, in_a_row, signals
+from recurra.tasks.staged import StagedTask, both_signs, signals
 from recurra.tasks.trials import Trial
 
 
@@ -71,7 +71,7 @@ class ContextDecision(StagedTask):
     @property
     def periods(self) -> tuple[Period, ...]:
         before = {"fixation": self.fixation_ms, "stimulus": self.stimulus_ms}
-        return in_a_row(**before, delay=self.delay_ms, decision=self.decision_ms)
+        return in_a_row(self.dt_ms, **before, delay=self.delay_ms, decision=self.decision_ms)
 
     def render(self, condition: Int[Array, ""], chance: Float[Array, "chance"]) -> Trial:
         values = jnp.asarray(self._values / [1, 100, 100], jnp.float32)[condition]
@@ -139,7 +139,7 @@ class EvidenceIntegration(StagedTask):
 
     @property
     def periods(self) -> tuple[Period, ...]:
-        return in_a_row(fixation=self.fixation_ms, stimulus=self.stimulus_ms, hold=self.hold_ms)
+        return in_a_row(self.dt_ms, fixation=self.fixation_ms, stimulus=self.stimulus_ms, hold=self.hold_ms)
 
     def trial(self, key: RandomKey) -> Trial:
         drawn = super().trial(key)
@@ -153,7 +153,7 @@ class EvidenceIntegration(StagedTask):
     def _integral(self, inputs: Float[Array, "time input"], condition: Int[Array, ""]) -> Float[Array, "time 1"]:
         context = jnp.asarray(self._values[:, 0], jnp.float32)[condition]
         stream = _named(context, inputs.T[:2])[:, None]
-        return jnp.cumsum(jnp.where(self.during("stimulus"), stream, 0), axis=0) * (self.dt_ms / self.stimulus_ms)
+        return jnp.cumsum(jnp.where(self.during("stimulus"), stream, 0), axis=0) / self.in_steps(self.stimulus_ms)
 
 
 def _contexts_and_streams(values: Float[np.ndarray, "value"]) -> Float[np.ndarray, "condition 3"]:

@@ -8,10 +8,10 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from recurra.checks import check_range, steps_of
-from recurra.periods import Period
+from recurra.periods import Period, in_a_row
 from recurra.tasks.pulse_schedules import whole_steps
 from recurra.tasks.rules import NearRule, SuccessRule
-from recurra.tasks.staged import StagedTask, in_a_row
+from recurra.tasks.staged import StagedTask
 from recurra.tasks.trials import Trial
 
 LOWEST_HZ, HIGHEST_HZ = 10.0, 34.0
@@ -75,19 +75,19 @@ class ParametricWorkingMemory(StagedTask):
     @property
     def periods(self) -> tuple[Period, ...]:
         """Those that all trials share: of the delay, what the shortest one has."""
-        return in_a_row(fixation=self.fixation_ms, first=self.first_ms, delay=self.delay_ms[0])
+        return in_a_row(self.dt_ms, fixation=self.fixation_ms, first=self.first_ms, delay=self.delay_ms[0])
 
     @property
-    def end_ms(self) -> float:
-        return self.fixation_ms + self.first_ms + self.delay_ms[1] + self.second_ms + self.decision_ms
+    def _steps(self) -> int:
+        return self.in_steps(self.fixation_ms, self.first_ms, self.delay_ms[1], self.second_ms, self.decision_ms)
 
     def render(self, condition: Int[Array, ""], chance: Float[Array, "chance"]) -> Trial:
         pair = jnp.asarray(self._pairs_hz)[condition]
         delay = whole_steps(chance, self.delay_ms, self.dt_ms)[0]
-        onset = round((self.fixation_ms + self.first_ms) / self.dt_ms) + delay
-        answer = onset + round(self.second_ms / self.dt_ms)
+        onset = self.in_steps(self.fixation_ms, self.first_ms) + delay
+        answer = onset + self.in_steps(self.second_ms)
         first, second = self.during("first"), self.between(onset, answer)
-        decision = self.between(answer, answer + round(self.decision_ms / self.dt_ms))
+        decision = self.between(answer, answer + self.in_steps(self.decision_ms))
         above, below = pair - LOWEST_HZ, HIGHEST_HZ - pair
         level = 0.4 + 0.8 / (HIGHEST_HZ - LOWEST_HZ) * jnp.stack([above, below], axis=1)
         return Trial(
