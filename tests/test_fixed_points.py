@@ -7,7 +7,8 @@ from recurra.analysis.fixed_points import chao_missing, fixed_points, fixed_poin
 from recurra.analysis.flow import AnyFlow, flow_of
 from recurra.analysis.slow_points import slow_points
 from recurra.analysis.starts import starts_near
-from recurra.engine import ACTIVATIONS
+from recurra.engine import ACTIVATIONS, Dynamics, RateDynamics
+from recurra.models import Network
 from recurra.studies.imports import read_network
 from recurra.tasks import TASKS
 from tests.networks import network_of, random_network, rotation, starts_of
@@ -139,6 +140,72 @@ def test_ghost_of_two_points_that_vanished_is_slow():
     assert len(slow_points(network, points, fastest=1e-4)) == 0
 
 
+class Hidden(Dynamics):
+    """Equations that are known by their step alone, with an inner state of another dynamics."""
+
+    def __init__(self, inner):
+        self.inner = inner
+
+    def __hash__(self):
+        return hash(self.inner)
+
+    def __eq__(self, other):
+        return isinstance(other, Hidden) and self.inner == other.inner
+
+    def initial_state(self, weights):
+        return self.inner.initial_state(weights)
+
+    def step(self, weights, state, inputs):
+        return self.inner.step(weights, state, inputs)
+
+    def rates(self, state):
+        return self.inner.rates(state)
+
+    def noise_scale(self, units):
+        return self.inner.noise_scale(units)
+
+    def leaks(self, units):
+        return self.inner.leaks(units)
+
+
+@pytest.mark.parametrize("form", ["rate", "current"])
+@pytest.mark.parametrize(
+    ("activation", "gain", "bias"), [("tanh", 3.0, -1.375), ("sigmoid", 8.0, -2.85), ("softplus", 3.0, -1.9)]
+)
+def test_slow_point_of_one_unit_and_of_several(activation, gain, bias, form):
+    """The speed of one unit is least where its slope is 0; units beside it without any connection change nothing."""
+    single = network_of([[gain]], form=form, activation=activation, bias=bias)
+    grid = np.linspace(-4, 4, 160_001)[:, None]
+    speed = np.abs(flow_of(single).displacement(grid))[:, 0]
+    lowest = np.flatnonzero((speed[1:-1] < speed[:-2]) & (speed[1:-1] < speed[2:]) & (speed[1:-1] > 1e-3)) + 1
+    expected = [grid[at, 0] for at in lowest if speed[at] < 0.1]
+    assert len(expected) == 1
+    for units in (1, 2, 3):
+        for leak in (1.0, 1e-4):
+            recurrent = np.zeros((units, units))
+            recurrent[0, 0] = gain
+            network = network_of(recurrent, form=form, activation=activation, bias=bias, leak=leak)
+            found = slow_points(network, fixed_points(network, 2 * starts_of(network)))
+            assert len(found) == 1
+            assert found.states[0, 0] == pytest.approx(expected[0], abs=1e-3)
+            assert found.speed[0] == pytest.approx(speed[lowest].min(), rel=1e-4)
+
+
+def test_own_equations_have_the_same_points_whatever_the_time_step():
+    rate = network_of([[1.5, 0.1], [0.0, 0.5]], bias=-0.2)
+    starts = starts_of(rate, 20)
+    known = fixed_points(rate, starts)
+    for leak in (1.0, 1e-3):
+        network = Network(Hidden(RateDynamics("rate", "tanh", leak)), rate.weights, 1.0)
+        found = fixed_points(network, starts)
+        np.testing.assert_allclose(found.states, known.states, atol=1e-9)
+        np.testing.assert_array_equal(found.index, known.index)
+        assert not found.certified
+        slow, fast = slow_points(network, found, fastest=1.0), slow_points(rate, known, fastest=1.0)
+        np.testing.assert_allclose(slow.states, fast.states, atol=1e-6)
+        np.testing.assert_allclose(slow.speed, fast.speed, rtol=1e-9)
+
+
 def test_no_slow_point_is_a_fixed_point(seed):
     network = random_network(seed)
     points = fixed_points(network, starts_of(network))
@@ -169,7 +236,7 @@ def test_jacobian_by_hand_is_that_of_autodiff(form, activation, seed):
     network = random_network(seed, form=form, activation=activation, leak=0.3, bias=0.1)
     states = starts_of(network, 5, seed)
     by_hand, automatic = flow_of(network, 0.2), AnyFlow(network, np.array([0.2]))
-    np.testing.assert_allclose(0.3 * by_hand.displacement(states), automatic.displacement(states), atol=1e-14)
+    np.testing.assert_allclose(by_hand.displacement(states), automatic.displacement(states), atol=1e-13)
     step = by_hand.step_jacobian(by_hand.jacobian(states))
     np.testing.assert_allclose(step, automatic.step_jacobian(automatic.jacobian(states)), atol=1e-13)
 

@@ -1,13 +1,14 @@
 """What pulls a state: displacement and Jacobian of a network at a constant input, in float64 and for many states."""
 
 import abc
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import final
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Array, Float
 
 from recurra.analysis.rounding import (
     SLOPE,
@@ -19,6 +20,7 @@ from recurra.analysis.rounding import (
     upward,
     value_error,
 )
+from recurra.arrays import Weights
 from recurra.engine import Dynamics, RateDynamics
 from recurra.models.cohort import Network
 
@@ -165,7 +167,7 @@ class RateFlow(Flow):
 @final
 @dataclass(frozen=True)
 class AnyFlow(Flow):
-    """Of equations of any kind, by automatic differentiation; the displacement is that of one time step.
+    """Of equations of any kind, by automatic differentiation; the displacement is their `pull`.
 
     Args:
         network: the network.
@@ -176,32 +178,43 @@ class AnyFlow(Flow):
     inputs: Float[np.ndarray, "input"]
 
     def displacement(self, states: States) -> States:
-        with jax.enable_x64(True):
-            return np.array(jax.vmap(self._moved)(jnp.asarray(states))).reshape(np.shape(states))
+        return self._each(_pull, states).reshape(np.shape(states))
 
     def jacobian(self, states: States) -> Matrices:
-        with jax.enable_x64(True):
-            return np.array(jax.vmap(jax.jacfwd(self._moved))(jnp.asarray(states)))
+        return self._each(_pull_by_state, states).reshape(*np.shape(states), np.shape(states)[-1])
 
     def bend(self, state: Float[np.ndarray, "unit"]) -> Float[np.ndarray, "unit unit"]:
-        with jax.enable_x64(True):
-            displacement = self._moved(jnp.asarray(state))
-            return np.array(jax.hessian(lambda here: displacement @ self._moved(here))(jnp.asarray(state)))
+        return self._each(_bend, state)[0]
 
     def input_jacobian(self, state: Float[np.ndarray, "unit"]) -> Float[np.ndarray, "unit input"]:
-        with jax.enable_x64(True):
-            return np.array(jax.jacfwd(self._moved, argnums=1)(jnp.asarray(state), jnp.asarray(self.inputs)))
+        return self._each(_pull_by_input, state)[0]
 
     def leaks(self) -> Float[np.ndarray, "unit"]:
-        return np.ones(self.network.weights.units)
+        return np.asarray(self.network.dynamics.leaks(self.network.weights.units), np.float64)
 
     def enclosure(self, state: Float[np.ndarray, "unit"], reach: float) -> Enclosure | None:
         return None
 
-    def _moved(self, state: jax.Array, inputs: jax.Array | None = None) -> jax.Array:
-        weights = jax.tree.map(lambda array: jnp.asarray(array, jnp.float64), self.network.weights)
-        now = jnp.asarray(self.inputs) if inputs is None else inputs
-        return self.network.dynamics.step(weights, state, now) - state
+    def _each(self, of: Callable[..., Array], states: States) -> np.ndarray:
+        """One state after another, so that nothing is compiled anew for another number of them."""
+        with jax.enable_x64(True):
+            weights = jax.tree.map(lambda array: jnp.asarray(array, jnp.float64), self.network.weights)
+            flat, now = np.reshape(states, (-1, np.shape(states)[-1])), jnp.asarray(self.inputs)
+            return np.array([of(self.network.dynamics, weights, jnp.asarray(one), now) for one in flat])
+
+
+def _pulled(dynamics: Dynamics, weights: Weights, state: Array, inputs: Array) -> Array:
+    return dynamics.pull(weights, state, inputs)
+
+
+def _bent(dynamics: Dynamics, weights: Weights, state: Array, inputs: Array) -> Array:
+    displacement = _pulled(dynamics, weights, state, inputs)
+    return jax.hessian(lambda here: displacement @ _pulled(dynamics, weights, here, inputs))(state)
+
+
+_pull, _bend = jax.jit(_pulled, static_argnums=0), jax.jit(_bent, static_argnums=0)
+_pull_by_state = jax.jit(jax.jacfwd(_pulled, argnums=2), static_argnums=0)
+_pull_by_input = jax.jit(jax.jacfwd(_pulled, argnums=3), static_argnums=0)
 
 
 def flow_of(network: Network, inputs: float | Float[np.ndarray, "input"] = 0.0) -> Flow:

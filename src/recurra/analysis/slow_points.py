@@ -15,7 +15,8 @@ from recurra.analysis.starts import in_parts, unique
 from recurra.checks import check_count, check_positive
 from recurra.models.cohort import Network
 
-LEVEL = 1e-8  # largest gradient of a minimum, relative to the product of speed and Jacobian
+LEVEL = 1e-8  # largest gradient of a minimum, relative to the product of speed and Jacobian, or 1 if that is larger:
+# at the ghost of two points the Jacobian of a single unit vanishes with the gradient
 FLAT = 1e-13  # the gradient at which the search ends
 ITERATIONS = 200
 
@@ -94,8 +95,8 @@ def _hessian(flow: Flow, state: Float[np.ndarray, "unit"]) -> Float[np.ndarray, 
 
 def _is_minimum(flow: Flow, state: Float[np.ndarray, "unit"], fastest: float) -> bool:
     displacement, jacobian = flow.displacement(state), flow.jacobian(state)
-    speed, size = np.linalg.norm(displacement), np.linalg.norm(jacobian, 2)
+    speed, size = np.linalg.norm(displacement), max(float(np.linalg.norm(jacobian, 2)), 1.0)
     if not 10 * CONVERGED < speed < fastest or np.linalg.norm(jacobian.T @ displacement) > LEVEL * speed * size:
         return False
     curvature = np.linalg.eigvalsh(_hessian(flow, state))
-    return bool(curvature[0] > -LEVEL * curvature[-1])
+    return bool(curvature[0] > -LEVEL * max(curvature[-1], speed))

@@ -24,7 +24,11 @@ ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
 
 
 class Dynamics(abc.ABC):
-    """The step of one network on one trial. A cell of your own is a frozen dataclass with these four methods."""
+    """The step of one network on one trial. A cell of your own is a frozen dataclass with the four abstract methods.
+
+    Where a step moves each unit by a share of what pulls it, as a short time step does, it says so in `leaks`: then
+    fixed points, slow points and regimes do not depend on the length of the step.
+    """
 
     @abc.abstractmethod
     def initial_state(self, weights: Weights) -> State:
@@ -41,6 +45,14 @@ class Dynamics(abc.ABC):
     @abc.abstractmethod
     def noise_scale(self, units: int) -> Float[np.ndarray, "unit"]:
         """Standard deviation of the noise that is added to each unit's state at every step; zeros for none."""
+
+    def leaks(self, units: int) -> Float[np.ndarray, "unit"]:
+        """By which share of its pull each unit moves in a step, dt_ms / tau_ms, in (0, 1]; 1 if a cell does not say."""
+        return np.ones(units)
+
+    def pull(self, weights: Weights, state: State, inputs: Float[Array, "input"]) -> State:
+        """From a state to where it is drawn: what a step changes, over the leaks; it does not depend on the step."""
+        return (self.step(weights, state, inputs) - state) / jnp.asarray(self.leaks(len(state)), state.dtype)
 
 
 @final
