@@ -403,3 +403,22 @@ def test_leaks_that_do_not_fit_the_units(engine, seed):
     weights, (inputs, _, _) = random_weights(random, 1), random_trials(random, 3, 7)
     with pytest.raises(ValueError, match="leak has 2 values; expected one, or one for each of the 5 units"):
         engine.run(RateDynamics("rate", "tanh", (0.5, 0.2)), weights, inputs)
+
+
+def test_a_mean_over_nothing_is_zero_and_has_no_slope(engine, seed):
+    random = np.random.default_rng(seed)
+    weights, (inputs, targets, mask) = random_weights(random, 2), random_trials(random, 3, 7)
+    for nothing in (np.zeros_like(mask), np.zeros(mask.shape), np.full(mask.shape, -1.0), np.full(mask.shape, np.nan)):
+        loss, gradient = engine.loss_and_gradient(RateDynamics("rate", "tanh", 1.0), weights, inputs, targets, nothing)
+        assert not np.any(loss)
+        assert not any(np.any(leaf) for leaf in jax.tree.leaves(gradient))
+
+
+def test_weights_of_the_loss_have_no_scale(engine, seed):
+    random = np.random.default_rng(seed)
+    weights, (inputs, targets, mask) = random_weights(random, 2), random_trials(random, 3, 7)
+    dynamics = RateDynamics("current", "tanh", 0.5)
+    expected = engine.loss_and_gradient(dynamics, weights, inputs, targets, mask)
+    for scale in (1.0, 3.5):
+        found = engine.loss_and_gradient(dynamics, weights, inputs, targets, scale * mask)
+        jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6), found, expected)

@@ -41,7 +41,10 @@ def _native():
 
 @dataclass(frozen=True)
 class Case:
-    """A cohort and its trials. The leak "units" is one a unit; the mask "whole" leaves out a trial and three steps."""
+    """A cohort and its trials. The leak "units" is one a unit; the mask "whole" leaves out a trial and three steps.
+
+    The mask "weighted" has weights of the loss, some of them 0.
+    """
 
     form: str = "rate"
     activation: str = "tanh"
@@ -98,6 +101,9 @@ def problem(case, random):
         mask[..., 3:6, :] = False
         mask[..., : int(case.trials > 1), :, :] = False
     mask[..., -1, 0, 0] = True
+    if case.mask == "weighted":
+        mask = (mask * random.choice([0.0, 0.2, 1.0, 5.0], size=mask.shape)).astype(case.dtype)
+        mask[..., -1, 0, 0] = 2
     keys = random.integers(2**32, size=(case.networks, 2), dtype=np.uint32) if case.noise else None
     made = Problem(dynamics, weights, (inputs, targets, mask), {"noise_keys": keys, "rate_penalty": case.rate_penalty})
     kinks = case.activation == "relu" and case.dtype == "float32" and case.inputs
@@ -174,9 +180,9 @@ def by_hand(made, network):
     after = np.stack(rates[1:], axis=1)
     outputs = after @ w.output.T + w.output_bias
 
-    difference = np.where(mask, outputs - targets, 0)
-    loss = (difference**2).sum() / mask.sum() + options["rate_penalty"] * (after**2).mean()
-    by_output = 2 * difference / mask.sum()
+    difference, count = np.where(mask > 0, outputs - targets, 0), mask.astype(float).sum()
+    loss = (mask * difference**2).sum() / count + options["rate_penalty"] * (after**2).mean()
+    by_output = 2 * mask * difference / count
     by_rate = by_output @ w.output + 2 * options["rate_penalty"] * after / after.size
     by_state, by_current = np.zeros((trials, units)), np.zeros((steps, trials, units))
     for t in reversed(range(steps)):
@@ -243,7 +249,7 @@ FACTORS = {
     "form": ("rate", "current"),
     "activation": tuple(PHI),
     "leak": (1.0, 0.2, "units"),
-    "mask": ("all", "random", "whole"),
+    "mask": ("all", "random", "whole", "weighted"),
     "units": (1, 3, 16, 50, 64, 127, 400),
     "trials": (1, 7, 32, 65),
     "dtype": ("float32", "float64"),
@@ -480,9 +486,28 @@ def test_lanes_without_a_trial_cannot_fail(trials):
 def test_shapes_that_do_not_fit(seed):
     made = problem(Case(), np.random.default_rng(seed))
     inputs, targets, mask = made.trials
-    for trials in ((inputs, targets[1:], mask), (inputs, targets, mask[:, 1:]), (inputs[..., 1:], targets, mask)):
-        with pytest.raises(jax.errors.JaxRuntimeError, match="recurra: shapes do not fit"):
-            jax.block_until_ready(made._replace(trials=trials).loss_and_gradient(NATIVE))
+    bad = [
+        (
+            (inputs, targets[:, :1], mask),
+            r"targets has 1 along time, of the shape \(7, 1, 2\); expected \d+: \(trial, time",
+        ),
+        ((inputs, targets[1:], mask), r"targets has 6 along trial, of the shape .*; expected 7"),
+        ((inputs, targets, mask[:, 1:]), r"mask has \d+ along time, of the shape .*; expected \d+"),
+        ((inputs[..., 1:], targets, mask), r"inputs has 2 along input, of the shape .*; expected 3"),
+        ((inputs[0], targets, mask), r"inputs has the shape .*, 2 axes; expected \(trial, time, input\), input = 3"),
+        ((inputs[:0], targets, mask), r"inputs has 0 along trial, .*; expected at least 1"),
+    ]
+    for engine in (NATIVE, PORTABLE):
+        for trials, message in bad:
+            with pytest.raises(ValueError, match=message):
+                made._replace(trials=trials).loss_and_gradient(engine)
+        with pytest.raises(
+            ValueError, match=r"recurrent weights have the shape \(16, 16\); expected \(network, post, pre\)"
+        ):
+            made._replace(weights=jax.tree.map(lambda array: array[0], made.weights)).run(engine)
+        wrong = replace(made.weights, output=made.weights.output[:, :, 1:])
+        with pytest.raises(ValueError, match=r"output weights has 15 along unit, of the shape .*; expected 16"):
+            made._replace(weights=wrong).run(engine)
 
 
 # ---- the same bits

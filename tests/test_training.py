@@ -9,8 +9,10 @@ import optax
 import pytest
 
 import recurra as rc
+from recurra.engine import NATIVE, PORTABLE
 from recurra.status import Status
 from recurra.training import OPTIMIZERS, SCHEDULES, Training
+from recurra.training.bptt import Pace, bptt_step
 
 TASK = rc.FlipFlop(bits=1, length_ms=120.0)
 MODEL = rc.RateRNN(units=8, initializer=rc.Identity(0.9))
@@ -242,3 +244,108 @@ def test_bad_training():
         rc.train(TASK, MODEL, dataclasses.replace(RULE, learning_rate=(1e-3, 1e-3)), networks=3, seed=0)
     with pytest.raises(ValueError, match=r"training 1 networks of 300000 units would take .* GiB of memory"):
         rc.train(TASK, rc.RateRNN(units=300_000), RULE, networks=1, seed=0)
+
+
+# ---- what is not trained, what is not scored, what is weighted
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_what_is_not_trained_stays_to_the_bit(name, seed):
+    weights = jax.vmap(lambda key: MODEL.initial_weights(key, 1, 1))(jax.random.split(jax.random.key(seed), 2))
+    weights = dataclasses.replace(weights, recurrent_bias=weights.recurrent_bias + np.float32(0.3))
+    rule = dataclasses.replace(RULE, optimizer=OPTIMIZERS[name](), learning_rate=0.1)
+    trials = TASK.sample(jax.random.key(seed), 4)
+    pace = Pace(jnp.full(2, 0.1, jnp.float32), jax.random.split(jax.random.key(0), 2), np.float32(np.inf))
+    learner, active = rule.init(weights), jnp.ones(2, bool)
+    for _ in range(3):
+        learner, active, _ = bptt_step(
+            rule, MODEL.dynamics(1.0), PORTABLE, ("output", "output_bias"), learner, active, pace, trials
+        )
+    for held in ("recurrent", "input", "recurrent_bias"):
+        np.testing.assert_array_equal(getattr(learner.weights, held), getattr(weights, held))
+    assert np.any(np.asarray(learner.weights.output) != np.asarray(weights.output))
+
+
+def test_a_batch_in_which_nothing_counts_is_no_step(seed):
+    """Momentum would move the weights otherwise, and a mean over nothing would end the networks as diverged."""
+    trials = TASK.sample(jax.random.key(seed), 4)
+    nothing = dataclasses.replace(trials, mask=jnp.zeros_like(trials.mask))
+    start = Training(TASK, MODEL, RULE, (0, 1), seed).start().learner
+    pace = Pace(jnp.full(2, 1e-2, jnp.float32), jax.random.split(jax.random.key(0), 2), np.float32(100))
+    for engine in (NATIVE, PORTABLE):
+        before, active, loss = bptt_step(
+            RULE, MODEL.dynamics(1.0), engine, MODEL.trained(), start, jnp.ones(2, bool), pace, trials
+        )
+        after, active, loss = bptt_step(
+            RULE, MODEL.dynamics(1.0), engine, MODEL.trained(), before, active, pace, nothing
+        )
+        assert_same_bits(
+            jax.tree.leaves((before.weights, before.optimizer)), jax.tree.leaves((after.weights, after.optimizer))
+        )
+        assert list(after.step) == [2, 2]
+        assert np.asarray(active).all()
+        assert np.isnan(loss).all()
+
+
+def own_task(mask, targets=1.0):
+    """Inputs of one channel, the same target throughout, and a mask of the key."""
+
+    def trial(key):
+        inputs = jax.random.normal(key, (20, 1), jnp.float32)
+        return rc.Trial.of(inputs, jnp.full((20, 1), targets, jnp.float32), mask(key))
+
+    return rc.FunctionTask(draw=trial)
+
+
+def test_batches_without_a_scored_step_end_no_network(seed):
+    """A trial in eight counts: of batches of one trial most score nothing."""
+    task = own_task(lambda key: jnp.broadcast_to(jax.random.bernoulli(key, 0.125), (20, 1)))
+    rule = rc.BPTT(steps=12, batch=1, trials=rc.FreshTrials(3), validation_trials=1)
+    cohort = rc.train(task, MODEL, rule, networks=2, seed=seed)
+    assert set(cohort.status) == {Status.finished}
+    assert np.isfinite(jax.tree.leaves(cohort.weights)[0]).all()
+    assert (cohort.history.success[np.isnan(cohort.history.validation_loss)] == 0).all()
+
+
+def test_a_task_that_never_scores_is_refused(seed):
+    task = own_task(lambda _: jnp.zeros((20, 1), bool))
+    with pytest.raises(ValueError, match="the mask of FunctionTask leaves nothing in: in 256 trials no entry counts"):
+        rc.train(task, MODEL, RULE, networks=1, seed=seed)
+
+
+def test_a_mask_of_ones_trains_as_a_mask_of_truths_and_twice_the_mask_the_same(seed):
+    half = np.arange(20)[:, None] < 10
+    cohorts = [
+        rc.train(own_task(lambda _, mask=mask: mask), MODEL, RULE, networks=2, seed=seed)
+        for mask in (half, half.astype(float), 4 * half)
+    ]
+    for other in cohorts[1:]:
+        for a, b in zip(jax.tree.leaves(cohorts[0].weights), jax.tree.leaves(other.weights), strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("bad", [-1.0, np.nan, np.inf])
+def test_bad_weights_of_the_loss(bad, seed):
+    with pytest.raises(ValueError, match="mask has weights that are negative, infinite or NaN"):
+        rc.Trial.of(np.ones((5, 1)), np.ones((5, 1)), np.full((5, 1), bad))
+    task = own_task(lambda key: jnp.full((20, 1), bad) + jax.random.normal(key, (20, 1)) * 0)
+    with pytest.raises(ValueError, match="mask has weights that are negative, infinite or NaN"):
+        task.sample(jax.random.key(seed), 2)
+
+
+def test_success_asks_wherever_the_weight_is_above_zero(seed):
+    task = own_task(lambda _: jnp.array([0.2] * 10 + [5.0] * 5 + [0.0] * 5)[:, None])
+    trials = task.sample(jax.random.key(seed), 3)
+    assert (np.asarray(trials.counts)[0, :, 0] == np.array([True] * 15 + [False] * 5)).all()
+    right = np.ones((3, 20, 1), np.float32)
+    assert task.success(right, trials).all()
+    right[:, -5:] = 9
+    assert task.success(right, trials).all()
+    right[:, :13] = 9
+    assert not task.success(right, trials).any()
+
+
+@pytest.mark.parametrize("field", ["steps", "batch", "validation_trials"])
+def test_counts_beyond_int32_are_refused(field):
+    with pytest.raises(ValueError, match=f"{field} is 20000000000; expected at most 2,147,483,647"):
+        rc.BPTT(**{field: 20_000_000_000})

@@ -14,7 +14,7 @@ Inputs: TypeAlias = Float[AnyArray, "trial time input"]
 Targets: TypeAlias = Float[AnyArray, "trial time output"]
 Outputs: TypeAlias = Float[AnyArray, "trial time output"]
 Rates: TypeAlias = Float[AnyArray, "trial time unit"]
-Mask: TypeAlias = Bool[AnyArray, "trial time output"]
+Mask: TypeAlias = Bool[AnyArray, "trial time output"] | Float[AnyArray, "trial time output"]
 Condition: TypeAlias = Int[AnyArray, "trial"]
 NoiseKeys: TypeAlias = UInt32[AnyArray, "network 2"]
 

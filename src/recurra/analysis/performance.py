@@ -22,7 +22,7 @@ class Performance:
     """How well one network does its task on a set of trials.
 
     Args:
-        mse: mean over the unmasked entries of (z - z*)^2.
+        mse: mean of (z - z*)^2, weighted by the mask; NaN where it leaves nothing in.
         distance: norm of z - z* over time, mean over trials and outputs; the papers' measure.
         bit_accuracy: share of the judged steps and outputs that are right, silence where silence is asked for included.
         success: share of the judged trials that are a success; NaN where nothing is judged.
@@ -79,7 +79,7 @@ class Performance:
 def performance(network: Network, task: Task, trials: Trials) -> Performance:
     r"""Error, distance, accuracy and success of a network.
 
-    mse $= \frac{1}{|M|}\sum_M (z - z^*)^2$ over the unmasked entries M; distance
+    mse $= \sum m (z - z^*)^2 / \sum m$ with the mask m, the loss that training lowers; distance
     $= \langle \|z_{b \cdot k} - z^*_{b \cdot k}\|_2 \rangle_{b, k}$ over trials b and outputs k, masked steps left out.
 
     Args:
@@ -90,14 +90,14 @@ def performance(network: Network, task: Task, trials: Trials) -> Performance:
     Source: Jarne and Laje (2019) for the distance; Wilson (1927) for the interval.
     """
     outputs = network.respond(trials.inputs)
-    mask, targets = np.asarray(trials.mask), np.asarray(trials.targets, np.float64)
+    mask, targets = np.asarray(trials.mask, np.float64), np.asarray(trials.targets, np.float64)
     scored, judged = np.asarray(task.scored(trials)), int(task.rule.judged(trials).sum())
-    squared = np.where(mask, (outputs - targets) ** 2, 0)
+    squared = np.where(mask > 0, (outputs - targets) ** 2, 0)
     answers = jnp.asarray(outputs, jnp.float32)
     successes = int(task.success(answers, trials).sum())
     interval = wilson_interval(successes, judged) if judged else None
     return Performance(
-        mse=_share(squared.sum(), mask.sum()),
+        mse=_share((mask * squared).sum(), mask.sum()),
         distance=float(np.sqrt(squared.sum(axis=1)).mean()),
         bit_accuracy=_share((np.asarray(task.correct(answers, trials)) & scored).sum(), scored.sum()),
         success=_share(successes, judged),
@@ -105,7 +105,7 @@ def performance(network: Network, task: Task, trials: Trials) -> Performance:
         success_high=interval.high if interval else math.nan,
         trials=len(trials),
         judged=judged,
-        silent_mse=_share(np.where(mask, targets**2, 0).sum(), mask.sum()),
+        silent_mse=_share(np.where(mask > 0, mask * targets**2, 0).sum(), mask.sum()),
         silent_success=_share(int(task.success(jnp.zeros_like(answers), trials).sum()), judged),
     )
 

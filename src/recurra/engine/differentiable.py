@@ -25,7 +25,7 @@ def loss(
         weights: the cohort's weights, each array with a leading `network` axis.
         inputs: the inputs, as for `portable.loss_and_gradient`.
         targets: what the outputs should be.
-        mask: True where the loss counts.
+        mask: True where the loss counts, or how much, 0 or above.
     """
     return engine.loss_and_gradient(dynamics, weights, inputs, targets, mask)[0]
 

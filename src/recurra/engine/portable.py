@@ -14,6 +14,7 @@ from jaxtyping import Array, Bool, Float, UInt32
 from recurra.arrays import AnyArray, Inputs, Mask, NoiseKeys, Targets, Weights
 from recurra.engine.dynamics import Dynamics
 from recurra.engine.noise import trial_noise
+from recurra.engine.shapes import check_call
 
 
 class _Network(NamedTuple):
@@ -75,6 +76,7 @@ def run(
     Returns:
         Rates and outputs at every time step.
     """
+    check_call(weights, inputs, noise_keys=noise_keys)
     networks, (shared,) = _networks(weights, None, noise_keys, inputs)
 
     def one_network(one: _Network):
@@ -106,8 +108,9 @@ def loss_and_gradient(
 ) -> tuple[Float[Array, "network"], Weights]:
     r"""Loss of every network and its gradient with respect to the five weight arrays.
 
-    $E = \frac{1}{|M|} \sum_{(b, t, k) \in M} (z_{btk} - z^*_{btk})^2 + \lambda \langle r_{btu}^2 \rangle$, the mean
-    over the unmasked entries M, and λ times the mean squared rate over trials, steps and units.
+    $E = \sum_{btk} m_{btk} (z_{btk} - z^*_{btk})^2 / \sum_{btk} m_{btk} + \lambda \langle r_{btu}^2 \rangle$, the mean
+    weighted by the mask m, and λ times the mean squared rate over trials, steps and units. Where no m is above 0,
+    the mean is over nothing: it and its gradient are 0.
 
     Args:
         dynamics: the equations of one step.
@@ -115,11 +118,12 @@ def loss_and_gradient(
         inputs: the inputs, in the dtype of the weights; they, the targets and the mask are the same for all networks,
             or all three have a leading `network` axis.
         targets: what the outputs should be.
-        mask: True where the loss counts.
+        mask: True where the loss counts, or how much it counts there, 0 or above.
         noise_keys: two words a network, for the recurrent noise; without them there is none.
         rate_penalty: λ, 0 or above.
         active: which networks to compute; the others get a loss and gradient of zero, and cost nothing.
     """
+    check_call(weights, inputs, [("targets", targets), ("mask", mask)], noise_keys=noise_keys, active=active)
     networks, shared = _networks(weights, active, noise_keys, inputs, targets, mask)
 
     def loss(weights: Weights, one: _Network):
@@ -138,6 +142,16 @@ def loss_and_gradient(
 
 
 def mean_squared_error(outputs: Float[Array, "trial time output"], targets: Targets, mask: Mask) -> Float[Array, ""]:
-    """Mean over the unmasked entries of the squared difference, so that the mask does not scale it."""
-    difference = jnp.where(mask, outputs - targets, 0)  # masked here, so that a masked NaN is in no gradient
-    return (difference**2).sum() / mask.sum().astype(difference.dtype)
+    """Mean of the squared difference, weighted by the mask, so that the mask does not scale it; 0 where nothing counts.
+
+    A weight that is negative or no number counts as 0; `Trial.of` refuses it.
+    """
+    mask = jnp.asarray(mask)
+    counts = mask if mask.dtype == bool else mask > 0
+    difference = jnp.where(counts, outputs - targets, 0)  # masked here, so that a masked NaN is in no gradient
+    if mask.dtype == bool:
+        total, error = mask.sum().astype(difference.dtype), (difference**2).sum()
+    else:
+        weights = jnp.where(counts, mask, 0).astype(difference.dtype)
+        total, error = weights.sum(), (weights * difference**2).sum()
+    return error / jnp.where(total > 0, total, 1)

@@ -173,7 +173,7 @@ def _rms(targets: np.ndarray, outputs: np.ndarray) -> float:
 
 def _masked_rms(shown: xr.Dataset, outputs: np.ndarray) -> float:
     """The difference where the output counts; NaN where it never does."""
-    counts = shown["mask"].values
+    counts = shown["mask"].values > 0
     return _rms(shown["targets"].values[counts], outputs[counts]) if counts.any() else float("nan")
 
 

@@ -76,7 +76,7 @@ def _errors(network: Network, trials: Trials, taken: np.ndarray) -> Float[np.nda
         repeated = jax.tree.map(lambda array: np.repeat(array[None], len(taken), axis=0), whole)
         damaged = Weights(**{**repeated.__dict__, "recurrent": np.where(taken, 0.0, repeated.recurrent)})
         outputs = np.asarray(engine.respond(network.dynamics, damaged, np.asarray(trials.inputs, np.float64)))
-    return np.where(trials.mask, outputs - np.asarray(trials.targets, np.float64), 0)
+    return np.where(trials.counts, outputs - np.asarray(trials.targets, np.float64), 0)
 
 
 @final

@@ -17,7 +17,7 @@ from recurra.numerics import GENERATOR, pinned
 from recurra.periods import Period
 from recurra.streams import check_key
 from recurra.tasks.rules import SuccessRule
-from recurra.tasks.trials import Trial, Trials
+from recurra.tasks.trials import Trial, Trials, check_weights
 
 
 class Task(abc.ABC):
@@ -77,7 +77,10 @@ class Task(abc.ABC):
         check_count("trials", trials)
         check_key(key)
         with pinned():
-            return _sample(self, key, trials)
+            drawn = _sample(self, key, trials)
+        if drawn.mask.dtype != bool:
+            check_weights(drawn.mask)
+        return drawn
 
     def scored(self, trials: Trials) -> Bool[Array, "trial time output"]:
         """Where the output is judged: without the time that a change is given to settle."""

@@ -63,7 +63,7 @@ class SuccessRule(abc.ABC):
     def scored(self, trials: Trials) -> Bool[Array, "trial time output"]:
         """Where the output is judged."""
         steps = round(self.settle_ms / trials.dt_ms)
-        return jnp.asarray(trials.mask).astype(bool) & steady(trials.targets, steps)
+        return trials.counts & steady(trials.targets, steps)
 
     def judged(self, trials: Trials) -> Bool[Array, "trial"]:
         """Which trials have a step that is judged."""

@@ -14,11 +14,11 @@ from recurra.periods import Period
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Trial:
-    """One trial: what goes in, what should come out, where it counts, and which condition it is."""
+    """One trial: what goes in, what should come out, where or how much it counts, and which condition it is."""
 
     inputs: Float[Array, "time input"]
     targets: Float[Array, "time output"]
-    mask: Bool[Array, "time output"]
+    mask: Bool[Array, "time output"] | Float[Array, "time output"]
     condition: Int[Array, ""]
 
     @classmethod
@@ -26,14 +26,21 @@ class Trial:
         cls,
         inputs: Float[AnyArray, "time input"],
         targets: Float[AnyArray, "time output"],
-        mask: Bool[AnyArray, "time output"] | None = None,
+        mask: Bool[AnyArray, "time output"] | Float[AnyArray, "time output"] | None = None,
         condition: int | Int[AnyArray, ""] = 0,
     ) -> "Trial":
-        """A trial from any arrays; without a mask every step counts, without a condition it is the first one."""
+        """A trial from any arrays; without a mask every step counts, without a condition it is the first one.
+
+        The mask is True where the loss counts; or it holds numbers, 0 or above, that weight the loss: periods that
+        matter more count more, as in Yang et al. (2019), doi:10.1038/s41593-018-0310-2. Success asks wherever it is
+        above 0.
+        """
         targets = jnp.asarray(targets, jnp.float32)
-        mask = (
-            jnp.ones(targets.shape, bool) if mask is None else jnp.broadcast_to(jnp.asarray(mask, bool), targets.shape)
-        )
+        mask = jnp.ones(targets.shape, bool) if mask is None else jnp.asarray(mask)
+        if mask.dtype != bool:
+            mask = mask.astype(jnp.float32)
+            check_weights(mask)
+        mask = jnp.broadcast_to(mask, targets.shape)
         return cls(jnp.asarray(inputs, jnp.float32), targets, mask, jnp.asarray(condition, jnp.int32))
 
 
@@ -54,6 +61,12 @@ class Trials:
         return self.inputs.shape[0]
 
     @property
+    def counts(self) -> Bool[Array, "trial time output"]:
+        """Where the loss counts, however much."""
+        mask = jnp.asarray(self.mask)
+        return mask if mask.dtype == bool else mask > 0
+
+    @property
     def time_ms(self) -> Float[np.ndarray, "time"]:
         """Time of every step since the start of the trial, ms."""
         return np.arange(self.inputs.shape[1]) * self.dt_ms
@@ -61,3 +74,14 @@ class Trials:
     def part(self, index: Int[AnyArray, "part"] | slice) -> "Trials":
         """The trials that `index` selects."""
         return jax.tree.map(lambda array: array[index], self)
+
+
+def check_weights(mask: Float[AnyArray, "*axes"]) -> None:
+    """The weights of a loss must be finite and not negative; of a trial that JAX only traces, `Task.sample` asks it."""
+    if isinstance(mask, jax.core.Tracer):
+        return
+    values = np.asarray(mask)
+    if not np.all((values >= 0) & np.isfinite(values)):
+        raise ValueError(
+            "mask has weights that are negative, infinite or NaN; expected True and False, or finite numbers from 0 on"
+        )

@@ -1,6 +1,6 @@
 """Backpropagation through time for a cohort: one step of it, for any number of networks."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, ClassVar, cast, final
 
@@ -18,6 +18,8 @@ from recurra.training.optimizers import Adam, Optimizer
 from recurra.training.schedules import Cosine, Schedule
 from recurra.training.stopping import Never, Stop
 from recurra.training.trial_sets import FreshTrials, TrialSet
+
+LARGEST_COUNT = 2**31 - 1  # of steps and trials, which are counted in int32
 
 
 @final
@@ -60,7 +62,7 @@ class BPTT:
 
     def __post_init__(self) -> None:
         for name in ("steps", "batch", "validation_trials"):
-            check_count(name, getattr(self, name))
+            check_count(name, getattr(self, name), at_most=LARGEST_COUNT)
         rates = self.learning_rate if isinstance(self.learning_rate, tuple) else (self.learning_rate,)
         for rate in rates:
             check_positive("learning_rate", rate)
@@ -146,13 +148,15 @@ def bptt_step(
     Returns:
         The learner one step later, the networks that are still active, and the loss before the step, NaN for those that
         are not. A network whose step brings a loss above the bound or a weight that is not finite does not take it, and
-        is active no more.
+        is active no more. Where no entry of the batch counts there is no loss (NaN) and nothing to follow: the step is
+        counted, for schedule and noise, but weights and optimizers stay as they are.
     """
     networks = active.shape[0]
     if networks == 1:  # the compiler would treat one network alone in another way, down to its bits
         twice = jax.tree.map(lambda array: jnp.concatenate([array, array]), (learner, pace.learning_rate, pace.noise))
         learner, pace = twice[0], Pace(twice[1], twice[2], pace.loss_bound)
         active = jnp.concatenate([active, jnp.zeros_like(active)])
+    scored = trials.counts.any()
     loss, gradient = engine.loss_and_gradient(
         dynamics,
         learner.weights,
@@ -165,8 +169,13 @@ def bptt_step(
     )
     frozen = {name: jnp.zeros_like(getattr(gradient, name)) for name in gradient.__dict__ if name not in trained}
     gradient = Weights(**{**gradient.__dict__, **frozen})
-    moved, still = _all_moved(rule, learner, gradient, pace.learning_rate, active & (loss <= pace.loss_bound))
-    return jax.tree.map(lambda array: array[:networks], (moved, still, jnp.where(still, loss, jnp.nan)))
+    going = active & (loss <= pace.loss_bound) & scored
+    moved, still = _all_moved(rule, learner, gradient, pace.learning_rate, going)
+    held = {name: getattr(learner.weights, name) for name in frozen}  # whatever the optimizer does: AdamW decays them
+    passed = active & ~scored
+    moved = replace(moved, weights=replace(moved.weights, **held), step=moved.step + passed.astype(moved.step.dtype))
+    found = (moved, still | passed, jnp.where(still, loss, jnp.nan))
+    return jax.tree.map(lambda array: array[:networks], found)
 
 
 def _all_moved(

@@ -95,5 +95,10 @@ def gathered(before: Learner, lanes: Sequence[Lane]) -> Learner:
 
 @partial(jax.jit, static_argnames="task")
 def _validated(task: Task, outputs: Outputs, trials: Trials) -> tuple[Float[Array, ""], Float[Array, ""]]:
-    loss = mean_squared_error(jnp.asarray(outputs), trials.targets, trials.mask)
-    return loss, task.success_share(outputs, trials).astype(loss.dtype)
+    """Loss and share of successes; where nothing counts, there is no loss (NaN) and no success (0)."""
+    loss, share = (
+        mean_squared_error(jnp.asarray(outputs), trials.targets, trials.mask),
+        task.success_share(outputs, trials),
+    )
+    loss = jnp.where(trials.counts.any(), loss, jnp.nan)
+    return loss, jnp.where(jnp.isnan(share), 0, share).astype(loss.dtype)

@@ -140,10 +140,16 @@ class Training:
         """The loss of a network whose output is 0 throughout; infinite where that is right, so that it bounds nothing.
 
         A handful of validation trials may have next to no targets, so it is never measured on fewer than SILENT_TRIALS.
+        A task that scores nothing in so many trials has nothing to learn.
         """
         trials = validation
         if self.rule.validation_trials < SILENT_TRIALS:
             trials = self.task.sample(random_key(self.seed, Stream.validation), SILENT_TRIALS)
+        if not np.any(trials.counts):
+            raise ValueError(
+                f"the mask of {type(self.task).__name__} leaves nothing in: in {len(trials):,} trials no entry counts. "
+                "Expected a mask that is True, or above 0, where an output is asked for."
+            )
         return float(mean_squared_error(jnp.zeros_like(trials.targets), trials.targets, trials.mask)) or math.inf
 
     def cohort(self, start: Weights, state: TrainingState) -> Cohort:

@@ -39,7 +39,7 @@ class FreshTrials(TrialSet):
     steps_an_epoch: int = 100
 
     def __post_init__(self) -> None:
-        check_count("steps_an_epoch", self.steps_an_epoch)
+        check_count("steps_an_epoch", self.steps_an_epoch, at_most=2**31 - 1)
 
     def epoch_steps(self, batch: int) -> int:
         return self.steps_an_epoch
@@ -62,7 +62,7 @@ class FixedTrials(TrialSet):
     count: int = 30_050
 
     def __post_init__(self) -> None:
-        check_count("count", self.count)
+        check_count("count", self.count, at_most=2**31 - 1)
 
     def epoch_steps(self, batch: int) -> int:
         return -(-self.count // batch)

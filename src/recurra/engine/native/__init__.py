@@ -15,6 +15,7 @@ from jaxtyping import Array, Bool, Float
 
 from recurra.arrays import AnyArray, Inputs, Mask, NoiseKeys, Targets, Weights
 from recurra.engine.dynamics import ACTIVATIONS, RateDynamics
+from recurra.engine.shapes import check_call
 
 FORMS = ("rate", "current")
 
@@ -53,10 +54,12 @@ def loss_and_gradient(  # noqa: PLR0913 - those of the portable one, and one mor
     With `bfloat16` the factors of the three matrix products are rounded to 8 bits of mantissa, and only they: sums,
     states and answers are float32. It needs a processor with AVX512-BF16.
     """
-    dtype = weights.recurrent.dtype
+    check_call(weights, inputs, [("targets", targets), ("mask", mask)], noise_keys=noise_keys, active=active)
+    dtype, mask = weights.recurrent.dtype, jnp.asarray(mask)
+    weighted = "" if mask.dtype == bool else "weighted_"
     leaves, structure = jax.tree.flatten(weights)
     call = jax.ffi.ffi_call(
-        f"recurra_loss_and_gradient_{dtype}",
+        f"recurra_{weighted}loss_and_gradient_{dtype}",
         [jax.ShapeDtypeStruct(weights.recurrent.shape[:1], dtype)]
         + [jax.ShapeDtypeStruct(leaf.shape, dtype) for leaf in leaves],
     )
@@ -68,7 +71,7 @@ def loss_and_gradient(  # noqa: PLR0913 - those of the portable one, and one mor
     loss, *gradient = call(
         *_operands(dynamics, weights, inputs, noise_keys, active),
         jnp.asarray(targets, dtype),
-        jnp.asarray(mask, bool),
+        mask.astype(dtype) if weighted else mask,
         **attributes,
     )
     return loss, jax.tree.unflatten(structure, gradient)
@@ -77,6 +80,7 @@ def loss_and_gradient(  # noqa: PLR0913 - those of the portable one, and one mor
 def _run(
     dynamics: RateDynamics, weights: Weights, inputs: Inputs, noise_keys: NoiseKeys | None, kept_units: int
 ) -> tuple[Array, Array]:
+    check_call(weights, inputs, noise_keys=noise_keys)
     dtype = weights.recurrent.dtype
     shape = (weights.recurrent.shape[0], *inputs.shape[-3:-1])
     call = jax.ffi.ffi_call(

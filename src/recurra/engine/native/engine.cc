@@ -2,6 +2,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "kernel.h"
@@ -127,10 +128,11 @@ ffi::Error unfit(const std::string& what) { return ffi::Error(ffi::ErrorCode::kI
 template <class T>
 void clear(T* data, size_t count) { std::memset(static_cast<void*>(data), 0, count * sizeof(T)); }
 
-template <class T, ffi::DataType dtype>
+// `Mask` is Flags, or as many weights.
+template <class T, ffi::DataType dtype, class Mask>
 ffi::Error loss_and_gradient(In<dtype> recurrent, In<dtype> input, In<dtype> output, In<dtype> recurrent_bias,
                              In<dtype> output_bias, In<dtype> leak, Words noise_keys, Flags active, In<dtype> inputs,
-                             In<dtype> targets, Flags mask, Out<dtype> loss,
+                             In<dtype> targets, Mask mask, Out<dtype> loss,
                              Out<dtype> d_recurrent, Out<dtype> d_input, Out<dtype> d_output,
                              Out<dtype> d_recurrent_bias, Out<dtype> d_output_bias, int64_t form, int64_t activation,
                              double noise, double rate_penalty, bool bfloat16) {
@@ -146,14 +148,16 @@ ffi::Error loss_and_gradient(In<dtype> recurrent, In<dtype> input, In<dtype> out
       d_recurrent_bias->element_count() != recurrent_bias.element_count() ||
       d_output_bias->element_count() != output_bias.element_count())
     return unfit("shapes do not fit");
-  job.trial_targets = targets.typed_data(), job.trial_mask = mask.typed_data();
+  job.trial_targets = targets.typed_data();
+  if constexpr (std::is_same_v<Mask, Flags>) job.trial_mask = mask.typed_data();
+  if constexpr (!std::is_same_v<Mask, Flags>) job.trial_weights = mask.typed_data();
   job.rate_penalty = T(rate_penalty), job.bfloat16 = bfloat16;
   if (bfloat16 && (!chosen()->bfloat16 || sizeof(T) != 4)) return unfit("bfloat16 needs float32 and AVX512-BF16");
   std::vector<T> inverse_count(sets);
   for (size_t set = 0; set < sets; set++) {
-    int64_t count = 0;
-    for (size_t i = 0; i < entries; i++) count += job.trial_mask[set * entries + i];
-    inverse_count[set] = T(1) / T(count);
+    double count = 0;
+    for (size_t i = 0; i < entries; i++) count += double(weight_of(job, int64_t(set * entries + i)));
+    inverse_count[set] = count > 0 ? T(1) / T(count) : T(0);
   }
   std::vector<int32_t> turn(size_t(job.networks), 0);
   job.inverse_count = inverse_count.data(), job.turn = turn.data();
@@ -195,11 +199,11 @@ auto weights_and_inputs() {
       .template Arg<Words>().template Arg<Flags>().template Arg<B>();
 }
 
-template <ffi::DataType dtype>
+template <ffi::DataType dtype, class Mask>
 auto gradient_binding() {
   using B = In<dtype>;
   return weights_and_inputs<dtype>()
-      .template Arg<B>().template Arg<Flags>()
+      .template Arg<B>().template Arg<Mask>()
       .template Ret<B>().template Ret<B>().template Ret<B>().template Ret<B>().template Ret<B>().template Ret<B>()
       .template Attr<int64_t>("form").template Attr<int64_t>("activation").template Attr<double>("noise")
       .template Attr<double>("rate_penalty").template Attr<bool>("bfloat16");
@@ -219,11 +223,17 @@ auto run_binding() {
 #pragma GCC visibility push(default)
 
 XLA_FFI_DEFINE_HANDLER_SYMBOL(recurra_loss_and_gradient_float32,
-                              (recurra::loss_and_gradient<float, xla::ffi::F32>),
-                              recurra::gradient_binding<xla::ffi::F32>());
+                              (recurra::loss_and_gradient<float, xla::ffi::F32, recurra::Flags>),
+                              (recurra::gradient_binding<xla::ffi::F32, recurra::Flags>()));
 XLA_FFI_DEFINE_HANDLER_SYMBOL(recurra_loss_and_gradient_float64,
-                              (recurra::loss_and_gradient<double, xla::ffi::F64>),
-                              recurra::gradient_binding<xla::ffi::F64>());
+                              (recurra::loss_and_gradient<double, xla::ffi::F64, recurra::Flags>),
+                              (recurra::gradient_binding<xla::ffi::F64, recurra::Flags>()));
+XLA_FFI_DEFINE_HANDLER_SYMBOL(recurra_weighted_loss_and_gradient_float32,
+                              (recurra::loss_and_gradient<float, xla::ffi::F32, recurra::In<xla::ffi::F32>>),
+                              (recurra::gradient_binding<xla::ffi::F32, recurra::In<xla::ffi::F32>>()));
+XLA_FFI_DEFINE_HANDLER_SYMBOL(recurra_weighted_loss_and_gradient_float64,
+                              (recurra::loss_and_gradient<double, xla::ffi::F64, recurra::In<xla::ffi::F64>>),
+                              (recurra::gradient_binding<xla::ffi::F64, recurra::In<xla::ffi::F64>>()));
 XLA_FFI_DEFINE_HANDLER_SYMBOL(recurra_run_float32, (recurra::run<float, xla::ffi::F32>),
                               recurra::run_binding<xla::ffi::F32>());
 XLA_FFI_DEFINE_HANDLER_SYMBOL(recurra_run_float64, (recurra::run<double, xla::ffi::F64>),

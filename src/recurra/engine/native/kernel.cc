@@ -52,7 +52,7 @@ size_t packed_size(const Job<T>& job) {  // of one group of trials
   return size_t(2 * PACK<T>) * job.steps * (job.inputs + 2 * job.outputs);
 }
 
-// Trials with the trial as the last axis: inputs, targets, and 1 where the loss counts. Lanes beyond the last trial run
+// Trials with the trial as the last axis: inputs, targets, and how much the loss counts. Lanes beyond the last trial run
 // that trial once more, masked: whatever is finite in the trials stays so in the sums over lanes.
 template <class T, int W>
 void pack_group(const Job<T>& job, int64_t network, int64_t group, T* packed) {
@@ -61,7 +61,7 @@ void pack_group(const Job<T>& job, int64_t network, int64_t group, T* packed) {
   const int64_t ins = job.steps * job.inputs, outs = job.steps * job.outputs;
   const int64_t set = job.own_trials ? network * job.trials + first : first;
   const T* x = job.trial_inputs + set * ins;
-  T *to_x = packed, *to_y = to_x + ins * lanes, *to_mask = to_y + outs * lanes;
+  T *to_x = packed, *to_y = to_x + ins * lanes, *to_weight = to_y + outs * lanes;
   memset(packed, 0, sizeof(T) * lanes * (ins + 2 * outs));
   for (int64_t k0 = 0; k0 < ins; k0 += block)
     for (int64_t l = 0; l < lanes; l++) {
@@ -70,12 +70,12 @@ void pack_group(const Job<T>& job, int64_t network, int64_t group, T* packed) {
     }
   if (!job.trial_targets) return;
   const T* y = job.trial_targets + set * outs;
-  const bool* mask = job.trial_mask + set * outs;
   for (int64_t k0 = 0; k0 < outs; k0 += block)
     for (int64_t l = 0; l < count; l++)
       for (int64_t k = k0; k < outs && k < k0 + block; k++) {
-        to_y[k * lanes + l] = mask[l * outs + k] ? y[l * outs + k] : T(0);
-        to_mask[k * lanes + l] = mask[l * outs + k] ? T(1) : T(0);
+        const T weight = weight_of(job, (set + l) * outs + k);
+        to_y[k * lanes + l] = weight > T(0) ? y[l * outs + k] : T(0);
+        to_weight[k * lanes + l] = weight;
       }
 }
 
@@ -328,7 +328,7 @@ struct Task {
   // The outputs of `forward` become the slopes of the loss by them; the loss is added up.
   void compare(int begin, int end, T inverse_count) {
     const V* target = (const V*)trials() + size_t(steps) * inputs * vectors;
-    const V* counts = target + size_t(steps) * outputs * vectors;
+    const V* weight = target + size_t(steps) * outputs * vectors;
     for (int t = begin; t < end; t++) {
       V sum[PIECES] = {};
       for (int i = 0; i < outputs * vectors; i++) {
@@ -338,9 +338,9 @@ struct Task {
           error = V{};
           continue;
         }
-        V difference = counts[at] > V{} ? error - target[at] : V{};
-        sum[i % PIECES] += difference * difference;
-        error = difference * (2 * inverse_count);
+        V difference = weight[at] > V{} ? error - target[at] : V{}, weighted = difference * weight[at];
+        sum[i % PIECES] += difference * weighted;
+        error = weighted * (2 * inverse_count);
       }
       for (int p = 0; p < PIECES; p++) loss[p] += sum[p] * inverse_count;
     }

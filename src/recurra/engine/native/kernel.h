@@ -32,8 +32,9 @@ struct Job {
   bool own_trials;           // whether the next three have a leading network axis
   const T* trial_inputs;     // trial, time, input
   const T* trial_targets;    // trial, time, output
-  const bool* trial_mask;    // trial, time, output
-  const T* inverse_count;    // one over the number of unmasked entries; one value, or one a network
+  const bool* trial_mask;    // trial, time, output: where the loss counts; or null, and then
+  const T* trial_weights;    // trial, time, output: how much it counts there; nothing where it is not above 0
+  const T* inverse_count;    // one over the sum of the weights, 0 where it is 0; one value, or one a network
   const T* packed;           // the trials as `pack` lays them out, or null
 
   // Loss and gradient, all zero when the work starts; `turn` (network) says which group adds next. Null: only run.
@@ -44,6 +45,13 @@ struct Job {
   // Where there is no loss: network, trial, time, unit (may be null) and network, trial, time, output.
   T *rates, *answers;
 };
+
+// How much the entry of the trials counts, 0 or above.
+template <class T>
+inline T weight_of(const Job<T>& job, int64_t entry) {
+  if (job.trial_mask) return job.trial_mask[entry] ? T(1) : T(0);
+  return job.trial_weights[entry] > T(0) ? job.trial_weights[entry] : T(0);  // no number counts as nothing
+}
 
 // One implementation for one instruction set. A group is as many trials as fit into the vectors of a task;
 // a task is one network on one group. Scratch is aligned to 64 bytes and of one task at a time.

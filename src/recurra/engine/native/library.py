@@ -12,7 +12,8 @@ from recurra.checks import check_choice
 
 PATH = Path(__file__).parent / f"librecurra_engine.{'dylib' if sys.platform == 'darwin' else 'so'}"
 INSTRUCTIONS = ("avx512bf16", "avx512", "avx2", "baseline")
-TARGETS = [f"recurra_{name}_{dtype}" for name in ("loss_and_gradient", "run") for dtype in ("float32", "float64")]
+HANDLERS = ("loss_and_gradient", "weighted_loss_and_gradient", "run")
+TARGETS = [f"recurra_{name}_{dtype}" for name in HANDLERS for dtype in ("float32", "float64")]
 
 
 @lru_cache(maxsize=1)
@@ -28,6 +29,8 @@ def load() -> tuple[ctypes.CDLL | None, str]:
         library.recurra_instructions.restype = ctypes.c_char_p
         library.recurra_has_bfloat16.restype = ctypes.c_bool
         for target in TARGETS:
+            if "weighted" in target and not hasattr(library, target):
+                continue  # compiled before there were weights of the loss: XLA says so where they are used
             jax.ffi.register_ffi_target(target, jax.ffi.pycapsule(getattr(library, target)), platform="cpu")
     except (OSError, AttributeError, RuntimeError, jax.errors.JaxRuntimeError) as error:
         return None, " ".join(str(error).split())

@@ -30,7 +30,7 @@ def sample_trials(trials: Trials, count: int = 3) -> Figure:
     """
     check_count("count", count)
     count = min(count, len(trials))
-    inputs, targets, mask = (np.asarray(array) for array in (trials.inputs, trials.targets, trials.mask))
+    inputs, targets, mask = (np.asarray(array) for array in (trials.inputs, trials.targets, trials.counts))
     time_ms = np.asarray(trials.time_ms)
     channels = [(inputs, at, INPUT, _name("Input", at, inputs)) for at in range(inputs.shape[-1])]
     channels += [(targets, at, TARGET, _name("Target", at, targets)) for at in range(targets.shape[-1])]

@@ -1,0 +1,59 @@
+"""Whether the arrays of a call fit each other: said with the axis, what came and what was expected."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from recurra.arrays import WEIGHT_AXES, AnyArray, Weights
+
+LARGEST_COUNTER = 2**32  # of the noise: a pair of units at a time step
+
+
+def check_call(
+    weights: Weights, inputs: AnyArray, answers: Sequence[tuple[str, AnyArray]] = (), **flags: AnyArray | None
+) -> None:
+    """The shapes of an engine's call.
+
+    Args:
+        weights: the cohort's weights, with a leading `network` axis.
+        inputs: the trials' inputs, with or without a `network` axis.
+        answers: targets and mask, each with its name; their axes are those of the inputs.
+        flags: `noise_keys` and `active`, where they are given: one entry a network.
+    """
+    if np.ndim(weights.recurrent) != 3:
+        raise ValueError(
+            f"recurrent weights have the shape {np.shape(weights.recurrent)}; expected (network, post, pre). "
+            "Add a network axis to every array, or use Network.run()."
+        )
+    networks, units = np.shape(weights.recurrent)[:2]
+    sizes = {"network": networks, "post": units, "pre": units, "unit": units}
+    sizes |= {"input": np.shape(weights.input)[-1], "output": np.shape(weights.output)[-2]}
+    for name, axes in WEIGHT_AXES.items():
+        _check(f"{name} weights", getattr(weights, name), ("network", *axes), sizes)
+    own = np.ndim(inputs) == 4
+    lead = ("network",) if own else ()
+    if np.ndim(inputs) in (3, 4):
+        sizes |= {"trial": np.shape(inputs)[-3], "time": np.shape(inputs)[-2]}
+    _check("inputs", inputs, (*lead, "trial", "time", "input"), sizes)
+    for name, array in answers:
+        _check(name, array, (*lead, "trial", "time", "output"), sizes)
+    for name, array in flags.items():
+        if array is not None and np.shape(array)[:1] != (networks,):
+            raise ValueError(
+                f"{name} has the shape {np.shape(array)}; expected one entry for each of {networks} networks"
+            )
+    if "noise_keys" in flags and flags["noise_keys"] is not None and sizes["time"] * -(-units // 2) > LARGEST_COUNTER:
+        raise ValueError(f"{sizes['time']:,} time steps of {units:,} units have more noise than can be numbered (2^33)")
+
+
+def _check(what: str, array: AnyArray, axes: tuple[str, ...], sizes: dict[str, int]) -> None:
+    shape = np.shape(array)
+    expected = f"({', '.join(axes)})" + "".join(
+        f", {axis} = {sizes[axis]}" for axis in dict.fromkeys(axes) if axis in sizes
+    )
+    if len(shape) != len(axes):
+        raise ValueError(f"{what} has the shape {shape}, {len(shape)} axes; expected {expected}")
+    for axis, got in zip(axes, shape, strict=True):
+        if got != sizes.get(axis, got) or (got == 0 and axis in ("trial", "time")):
+            wanted = sizes[axis] if got else "at least 1"
+            raise ValueError(f"{what} has {got} along {axis}, of the shape {shape}; expected {wanted}: {expected}")
