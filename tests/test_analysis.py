@@ -11,13 +11,16 @@ from hypothesis import strategies as st
 
 import recurra as rc
 from recurra.analysis import (
+    girko_distance,
     held_memories,
     memory_geometry,
     non_normality,
     performance,
     principal_components,
+    share_on_circle,
     singular_vectors,
     spectrum,
+    weight_statistics,
 )
 from recurra.analysis.geometry import axis_cosines, hypercube_score
 from recurra.arrays import Weights
@@ -40,17 +43,44 @@ def rotation(modulus, angle):
 
 
 def test_spectrum_of_a_rotation():
-    """A mode of modulus 1.1 that turns once in 40 ms, and one that decays to 1/e in 10 ms."""
+    """Of modes with moduli 1.1, a pair, and 0.8."""
     matrix = np.zeros((3, 3))
-    matrix[:2, :2], matrix[2, 2] = rotation(1.1, 2 * np.pi / 20), np.exp(-0.2)
-    found = spectrum(matrix, dt_ms=2.0)
+    matrix[:2, :2], matrix[2, 2] = rotation(1.1, 2 * np.pi / 20), 0.8
+    found = spectrum(matrix)
     assert found.leading == pytest.approx(1.1 * np.exp(2j * np.pi / 20))
-    assert found.frequency_hz == pytest.approx(25.0)
-    assert found.time_constant_ms == pytest.approx(-2 / np.log(1.1))
     assert found.count_outside == 2
     assert len(found.outliers) == 2
     assert found.largest_real_part == pytest.approx(1.1 * np.cos(2 * np.pi / 20))
-    assert spectrum(np.diag([np.exp(-0.2), 0.1]), 2.0).time_constant_ms == pytest.approx(10.0)
+
+
+def test_how_eigenvalues_lie_to_circle_and_disc(seed):
+    """An orthogonal matrix lies on the circle, a normal one fills the disc."""
+    random = np.random.default_rng(seed)
+    orthogonal, normal = np.linalg.qr(random.normal(size=(200, 200)))[0], random.normal(size=(200, 200)) / np.sqrt(200)
+    on_circle, in_disc = spectrum(orthogonal).eigenvalues, spectrum(normal).eigenvalues
+    assert share_on_circle(on_circle) == 1
+    assert share_on_circle(in_disc) < 0.12
+    assert girko_distance(in_disc) < 0.08
+    assert girko_distance(2 * in_disc, 2) == pytest.approx(girko_distance(in_disc))
+    assert girko_distance(on_circle) > 0.99
+    assert girko_distance(np.zeros(5)) == 1
+    np.testing.assert_allclose(share_on_circle(np.array([1.02, 0.98, 1.021, 0.979])), 0.5)
+    with pytest.raises(ValueError, match="radius is 0; expected a number above 0"):
+        girko_distance(on_circle, 0)
+    with pytest.raises(ValueError, match="within is -1; expected 0"):
+        share_on_circle(on_circle, -1)
+
+
+def test_weights_by_hand(seed):
+    found = weight_statistics(np.array([[1.0, -1.0], [0.05, 0.15]]))
+    assert (found.mean, found.largest, found.near_zero, found.positive) == (0.05, 1.0, 0.25, 0.75)
+    assert found.deviation == pytest.approx(np.std([1, -1, 0.05, 0.15]))
+    normal = weight_statistics(np.random.default_rng(seed).normal(size=(300, 300)))
+    assert normal.near_zero == pytest.approx(normal.near_zero_normal, abs=0.01)
+    assert normal.excess_kurtosis == pytest.approx(0, abs=0.15)
+    assert np.isnan(weight_statistics(np.ones((2, 2))).excess_kurtosis)
+    with pytest.raises(ValueError, match="near is 2; expected a number from 0 to 1"):
+        weight_statistics(np.ones((2, 2)), near=2)
 
 
 @settings(max_examples=20, deadline=None)
@@ -59,22 +89,18 @@ def test_order_of_units_changes_no_spectrum(units, data):
     random = np.random.default_rng(data)
     matrix, order = random.normal(size=(units, units)), random.permutation(units)
     shuffled = matrix[order][:, order]
-    moduli = [np.abs(spectrum(one, 1.0).eigenvalues) for one in (matrix, shuffled)]
+    moduli = [np.abs(spectrum(one).eigenvalues) for one in (matrix, shuffled)]
     np.testing.assert_allclose(*moduli, atol=1e-6)
     assert non_normality(shuffled).henrici == pytest.approx(non_normality(matrix).henrici, abs=1e-6)
 
 
 def test_non_normality_by_hand():
-    jordan = np.array([[0.5, 3.0], [0.0, 0.5]])
-    found = non_normality(jordan)
+    found = non_normality(np.array([[0.5, 3.0], [0.0, 0.5]]))
     assert found.henrici == pytest.approx(3 / np.sqrt(9.5))
-    assert found.numerical_abscissa == pytest.approx(2.0)
-    powers = [np.linalg.norm(np.linalg.matrix_power(jordan, 2**k), 2) for k in range(9)]
-    assert found.transient_gain == pytest.approx(max(powers))
-    assert found.transient_gain_step == 2 ** int(np.argmax(powers))
+    assert found.norm == pytest.approx((3 + np.sqrt(10)) / 2)
     normal = non_normality(rotation(0.9, 1.0))
     assert normal.henrici == pytest.approx(0, abs=1e-7)
-    assert normal.transient_gain == pytest.approx(0.9)
+    assert normal.norm == pytest.approx(0.9)
     assert non_normality(np.zeros((2, 2))).henrici == 0
 
 
@@ -181,7 +207,7 @@ def test_published_network(reference):
 
     task = rc.FlipFlop()
     network = read_keras(reference / "flipflop3_n400_epoch20.hdf5", 1.0)
-    found = spectrum(network.weights.recurrent, 1.0)
+    found = spectrum(network.weights.recurrent)
     assert network.weights.units == 400
     assert found.count_outside == 39
     assert found.largest_real_part == pytest.approx(1.029, abs=5e-4)
@@ -191,5 +217,5 @@ def test_published_network(reference):
     assert np.abs(geometry.axis_cosines).max() < 0.06
     assert held_memories(network, task).held.all()
     initial = read_keras(reference / "flipflop3_n400_initial.hdf5", 1.0)
-    assert spectrum(initial.weights.recurrent, 1.0).count_outside == 0
+    assert spectrum(initial.weights.recurrent).count_outside == 0
     assert non_normality(initial.weights.recurrent).henrici == pytest.approx(0, abs=5e-4)

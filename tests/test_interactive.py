@@ -1,5 +1,6 @@
 """The figure builders: what is in the figures, and the colours that carry meaning."""
 
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -9,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from recurra.analysis import Census, Geometry, Lifetimes, spectrum
+from recurra.analysis import Census, Geometry, Lifetimes, resting_modes, spectrum
 from recurra.models.cohort import History
 from recurra.plotting import colors
 from recurra.plotting.interactive import (
@@ -43,6 +44,7 @@ from recurra.plotting.interactive.meshes import broken_line, cube_edges, unit_sp
 from recurra.plotting.interactive.program import moved_apart
 from recurra.plotting.interactive.spectra import mode_words
 from recurra.tasks import FlipFlop
+from tests.networks import network_of, rotation
 
 
 def portrait(bits: int) -> Portrait:
@@ -469,38 +471,48 @@ class TestConnectivity:
 
 
 class TestSpectra:
-    def test_outliers_are_labelled_with_modulus_period_and_time_constant(self):
-        turn = 1.1 * np.array([[np.cos(0.1), -np.sin(0.1)], [np.sin(0.1), np.cos(0.1)]])
+    def test_outliers_are_labelled_with_modulus_period_and_course(self):
         matrix = np.zeros((4, 4))
-        matrix[:2, :2], matrix[2, 2] = turn, 0.5
-        found = spectrum(matrix, 1.0)
-        figure = spectrum_plane(found, None, 1.0, Span.of([found]), "#123456")
+        matrix[:2, :2], matrix[2, 2] = rotation(1.1, 2 * np.pi / 0.1), 0.5
+        found, modes = spectrum(matrix), resting_modes(network_of(matrix))
+        figure = spectrum_plane(found, None, modes, 1.0, Span.of([found]), "#123456")
         (label,) = layout(figure).annotations
-        assert label.text == "|λ| 1.100 (pair)<br>period 62.8 ms, τ −10.5 ms"
+        assert label.text == "|λ| 1.100 (pair)<br>period 62.8 ms, grows in 10.5 ms"
         outside = next(trace for trace in traces(figure) if trace.name == "outside")
         assert len(outside.x) == found.count_outside == 2
         assert layout(figure).yaxis.scaleanchor == "x"
 
     @pytest.mark.parametrize(
-        ("value", "words"),
+        ("value", "leak", "words"),
         [
-            (1 + 0j, "|λ| 1.000, no rotation, stands"),
-            (0.5 + 0j, "|λ| 0.500, no rotation, decays in 1.44 ms"),
-            (-1.1 + 0j, "|λ| 1.100, period 2 ms, grows in 10.5 ms"),
+            (1 + 0j, 1.0, "|λ| 1.000, no rotation, stands"),
+            (0.5 + 0j, 1.0, "|λ| 0.500, no rotation, decays in 1.44 ms"),
+            (-1.1 + 0j, 1.0, "|λ| 1.100, period 2 ms, grows in 10.5 ms"),
+            (-1.1 + 0j, 0.1, "|λ| 1.100, at rest |μ| 0.7900, no rotation, decays in 4.24 ms"),
+            (1.1 + 0j, (0.1, 1.0), "|λ| 1.100"),
         ],
     )
-    def test_mode_words(self, value, words):
-        assert mode_words(value, 1.0) == words
+    def test_mode_words(self, value, leak, words):
+        assert mode_words(value, resting_modes(network_of(np.eye(2), leak=leak)), 1.0) == words
+        assert mode_words(value, None, 1.0) == words.split(",")[0]
+
+    @pytest.mark.parametrize("kind", ["before", "after"])
+    def test_no_pointer_shows_a_negative_time(self, kind):
+        found, modes = spectrum(np.diag([1.3, 1.001, -1.2])), resting_modes(network_of(np.diag([1.3, 1.001, -1.2])))
+        figure = spectrum_plane(found, found, modes, 1.0, Span.of([found]), "#123456")
+        texts = next(trace for trace in traces(figure) if trace.name == kind).text
+        assert all(re.search(r"grows in \d", text) for text in texts)
 
     def test_the_span_holds_the_unit_circle_and_leaves_out_what_is_far(self):
-        span = Span.of([spectrum(np.diag([1.5, 100.0]), 1.0)])
+        span = Span.of([spectrum(np.diag([1.5, 100.0]))])
         assert span.left < -1
         assert 1.5 < span.right < 2
         assert 1 < span.height < 1.5
 
     def test_many_networks_are_a_density_with_the_outliers_of_each(self):
-        found = [spectrum(np.diag([1.5, 0.2, 0.1]), 1.0)] * 20
-        figure = spectra_density(found, range(20), 1.0, Span.of(found))
+        found = [spectrum(np.diag([1.5, 0.2, 0.1]))] * 20
+        modes = [resting_modes(network_of(np.diag([1.5, 0.2, 0.1])))] * 20
+        figure = spectra_density(found, modes, range(20), 1.0, Span.of(found))
         assert traces(figure)[0].type == "heatmap"
         assert (10 ** np.asarray(traces(figure)[0].z) - 1).sum() == pytest.approx(60, rel=1e-5)
         assert layout(figure).showlegend is False

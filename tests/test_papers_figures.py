@@ -210,8 +210,8 @@ def test_spectra_of_many_networks_are_a_density():
 
 
 def test_a_diverged_spectrum_does_not_set_the_scale():
-    far = spectrum(1e4 * np.eye(3), 1.0)
-    lost = Spectrum(np.full(3, np.nan + 0j), 0, complex(np.nan), np.nan, np.nan, np.nan)
+    far = spectrum(1e4 * np.eye(3))
+    lost = Spectrum(np.full(3, np.nan + 0j), 0, complex(np.nan), np.nan)
     figure = drawn(spectra([*random_spectra(3), far, lost], None, range(5)))
     assert figure.axes[0].get_xlim()[1] < 10
     assert any("3 not in view" in text for text in texts(figure.axes[3]))

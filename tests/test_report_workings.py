@@ -255,7 +255,8 @@ class TestPointWords:
 
     def test_under_the_pointer(self):
         assert point_text(points_of([0]), 0, 1.0) == (
-            "stable fixed point<br>largest |λ| 0.900, τ 9.49 ms<br>the only one within 1.00 × 10⁻¹², stability proved"
+            "stable fixed point<br>largest |λ| 0.900, decays in 9.49 ms<br>"
+            "the only one within 1.00 × 10⁻¹², stability proved"
         )
         assert point_text(points_of([2], [np.nan]), 0, 1.0).startswith("saddle, 2 unstable modes<br>")
         assert point_text(points_of([1], [np.nan]), 0, 1.0).endswith("not proved, stability computed")
@@ -310,7 +311,7 @@ class TestTables:
         assert [row.condition for row in found.regimes if row.kind == "drift"] == ["++−−", "+++−"]
         assert len(found.regimes) == say.MOST_NAMED
         assert found.regimes_left == "Shown are 8 of 16 conditions; 14 are of the kind fixed point."
-        assert found.regimes[0].cells == ("–", "0.500", "12.3", "1.00 · 1.00 · 1.00 · 1.00")
+        assert found.regimes[0].cells == ("–", "0.500", "decays in 12.3 ms", "1.00 · 1.00 · 1.00 · 1.00")
         assert len(found.pulses) == 16
         assert found.stimuli == ("1+", "1-", "2+", "2-", "3+", "3-", "4+", "4-")
 

@@ -14,6 +14,7 @@ from .analysis import fixed_points as fixed_points
 from .analysis import fixed_points_under as fixed_points_under
 from .analysis import floquet_multipliers as floquet_multipliers
 from .analysis import flow_field as flow_field
+from .analysis import girko_distance as girko_distance
 from .analysis import held_memories as held_memories
 from .analysis import linear_cka as linear_cka
 from .analysis import lyapunov_spectrum as lyapunov_spectrum
@@ -28,6 +29,8 @@ from .analysis import procrustes_distance as procrustes_distance
 from .analysis import program as program
 from .analysis import pulse_table as pulse_table
 from .analysis import regimes as regimes
+from .analysis import resting_modes as resting_modes
+from .analysis import share_on_circle as share_on_circle
 from .analysis import signature_of as signature_of
 from .analysis import similarity_matrices as similarity_matrices
 from .analysis import singular_vectors as singular_vectors
@@ -37,7 +40,9 @@ from .analysis import spectrum as spectrum
 from .analysis import starts_near as starts_near
 from .analysis import states_on as states_on
 from .analysis import tensor_components as tensor_components
+from .analysis import transient_gains as transient_gains
 from .analysis import unit_selectivity as unit_selectivity
+from .analysis import weight_statistics as weight_statistics
 from .models import Cohort as Cohort
 from .models import GlorotUniform as GlorotUniform
 from .models import Identity as Identity

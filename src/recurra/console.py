@@ -11,6 +11,7 @@ from recurra.analysis import Performance
 from recurra.console_tables import print_table, progress_console, results_console
 from recurra.studies.dossier import Dossier
 from recurra.studies.run_record import RunRecord
+from recurra.studies.spectrum_words import gain_words, modes_words
 from recurra.studies.summary import task_name
 from recurra.studies.workings import workings_table
 from recurra.tasks import Task
@@ -137,7 +138,8 @@ def print_workings(dossier: Dossier, task: Task) -> None:
         task: what it was trained on.
     """
     console, table = results_console(), workings_table(dossier, task)
-    shown = [{name: value for name, value in one.items() if name != "settled_ms"} for one in table["regimes"]]
+    left = ("settled_ms", "time_constant_ms")
+    shown = [{name: value for name, value in one.items() if name not in left} for one in table["regimes"]]
     print_table(console, "regimes", _texts(shown))
     if table["memory_states"]:
         print_table(console, "memories", _texts(table["memory_states"]))
@@ -148,7 +150,17 @@ def print_workings(dossier: Dossier, task: Task) -> None:
             for state, row in found["reached"].items()
         ]
         print_table(console, f"state and pulse: {found['right']} of {found['of']} as the task asks", _texts(rows))
-    console.print("\n".join(_lines(table)), highlight=False)
+    console.print("\n".join([*_spectral_lines(dossier), *_lines(table)]), highlight=False)
+
+
+def _spectral_lines(dossier: Dossier) -> Iterator[str]:
+    values, skew = dossier.spectrum, dossier.non_normality
+    yield (
+        f"recurrent weights: {values.count_outside} eigenvalues outside the unit circle, "
+        f"largest |λ| {abs(values.leading):.3f}, Henrici {skew.henrici:.3f}"
+    )
+    yield f"modes without input: {modes_words(dossier.modes)}"
+    yield f"transient gain: {gain_words(dossier.gains)}"
 
 
 def _lines(table: dict[str, Any]) -> Iterator[str]:

@@ -75,3 +75,14 @@ def course_words(time_constant_ms: float) -> str:
     if math.isinf(time_constant_ms):
         return "stands"
     return f"{'grows' if time_constant_ms < 0 else 'decays'} in {time_words(abs(time_constant_ms))}"
+
+
+def motion_words(frequency_hz: float, time_constant_ms: float) -> str:
+    """How a mode moves: "period 73.8 ms, grows in 4 ms".
+
+    Args:
+        frequency_hz: how often it turns; 0 for not at all.
+        time_constant_ms: in which it falls to 1/e; negative where it grows.
+    """
+    turn = f"period {time_words(1000 / frequency_hz)}" if frequency_hz > 0 else "no rotation"
+    return f"{turn}, {course_words(time_constant_ms)}"

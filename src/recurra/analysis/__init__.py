@@ -13,6 +13,7 @@ from recurra.analysis.geometry import Geometry, memory_geometry
 from recurra.analysis.landscape import Landscape, landscape
 from recurra.analysis.lifetimes import Lifetimes, NoisyLifetimes, memory_lifetimes, noisy_lifetimes
 from recurra.analysis.memories import Memories, held_memories
+from recurra.analysis.modes import RestingModes, TransientGains, resting_modes, transient_gains
 from recurra.analysis.performance import Performance, performance
 from recurra.analysis.program import Program, PulseTable, points_and_program, program, pulse_table
 from recurra.analysis.reduction import Reduction, principal_components, singular_vectors
@@ -26,10 +27,18 @@ from recurra.analysis.similarity import (
     similarity_matrices,
 )
 from recurra.analysis.slow_points import SlowPoints, slow_points
-from recurra.analysis.spectra import NonNormality, Spectrum, non_normality, spectrum
+from recurra.analysis.spectra import (
+    NonNormality,
+    Spectrum,
+    girko_distance,
+    non_normality,
+    share_on_circle,
+    spectrum,
+)
 from recurra.analysis.stability import floquet_multipliers, kaplan_yorke_dimension, lyapunov_spectrum
 from recurra.analysis.starts import starts_near
 from recurra.analysis.tensors import TensorComponents, tensor_components
+from recurra.analysis.weights import WeightStatistics, weight_statistics
 
 __all__ = [
     "Alignment",
@@ -50,11 +59,14 @@ __all__ = [
     "PulseTable",
     "Reduction",
     "Regimes",
+    "RestingModes",
     "Selectivity",
     "Similarities",
     "SlowPoints",
     "Spectrum",
     "TensorComponents",
+    "TransientGains",
+    "WeightStatistics",
     "axis_alignment",
     "census",
     "clusters",
@@ -67,6 +79,7 @@ __all__ = [
     "fixed_points_under",
     "floquet_multipliers",
     "flow_field",
+    "girko_distance",
     "held_memories",
     "kaplan_yorke_dimension",
     "landscape",
@@ -86,6 +99,8 @@ __all__ = [
     "pulse_table",
     "rate_selectivity",
     "regimes",
+    "resting_modes",
+    "share_on_circle",
     "signature_of",
     "similarity_matrices",
     "singular_vectors",
@@ -95,6 +110,8 @@ __all__ = [
     "starts_near",
     "states_on",
     "tensor_components",
+    "transient_gains",
     "unit_selectivity",
+    "weight_statistics",
     "with_more",
 ]

@@ -115,7 +115,7 @@ def axis_alignment(
     recurrent, rows = (np.asarray(one, np.float64) for one in (network.weights.recurrent, network.weights.output))
     with threadpool_limits(1):
         drawn = activity_directions(network, task, seed, directions)
-        leading = leading_span(recurrent, max(spectrum(recurrent, network.dt_ms).count_outside, task.bits))
+        leading = leading_span(recurrent, max(spectrum(recurrent).count_outside, task.bits))
         slow = slow_spans(network, geometry, points, within, task.bits)
     cosines = np.abs(cosines_with(drawn, rows))
     chance_leading, chance_slow = share_in(drawn, leading), mean_share_in(drawn, slow)

@@ -7,22 +7,23 @@ import numpy as np
 from jaxtyping import Complex, Float
 
 from recurra.arrays import AnyArray
+from recurra.checks import check_at_least_zero, check_positive
 
 OUTSIDE = 1.02  # modulus above which an eigenvalue counts as an outlier
-GAIN_STEPS = tuple(2**power for power in range(9))
 
 
 @dataclass(frozen=True)
 class Spectrum:
     r"""Eigenvalues of one matrix of recurrent weights.
 
+    They are those of the linear system $h \leftarrow W h$. What a network with a leak, another activation or biases
+    does at rest has other modes: `resting_modes`.
+
     Args:
         eigenvalues: by falling modulus; a conjugate pair has the one with positive imaginary part first.
         count_outside: how many have a modulus above 1.02.
         leading: the eigenvalue of the largest modulus.
         largest_real_part: over all eigenvalues.
-        frequency_hz: of the leading one, |arg λ| / (2π dt).
-        time_constant_ms: of the leading one, -dt / ln |λ|; negative where it grows.
     """
 
     sources: ClassVar[tuple[str, ...]] = ("rajan2006",)
@@ -31,8 +32,6 @@ class Spectrum:
     count_outside: int
     leading: complex
     largest_real_part: float
-    frequency_hz: float
-    time_constant_ms: float
 
     @property
     def outliers(self) -> Complex[np.ndarray, "outlier"]:
@@ -40,36 +39,75 @@ class Spectrum:
         return self.eigenvalues[np.abs(self.eigenvalues) > OUTSIDE]
 
 
-def spectrum(recurrent: Float[AnyArray, "post pre"], dt_ms: float) -> Spectrum:
+def spectrum(recurrent: Float[AnyArray, "post pre"]) -> Spectrum:
     """The spectrum of a matrix of recurrent weights, in float64.
 
     Args:
         recurrent: the square matrix W.
-        dt_ms: length of a time step, ms.
 
     Source: Rajan and Abbott (2006): a normal start of gain g fills a disc of radius g (Girko's circle).
     """
     values = np.linalg.eigvals(np.asarray(recurrent, np.float64)).astype(np.complex128)
     order = np.lexsort((-values.imag, -np.round(np.abs(values), 12)))
     values = values[order]
-    leading = complex(values[0])
     return Spectrum(
         eigenvalues=values,
         count_outside=int((np.abs(values) > OUTSIDE).sum()),
-        leading=leading,
+        leading=complex(values[0]),
         largest_real_part=float(values.real.max()),
-        frequency_hz=frequency_hz(leading, dt_ms),
-        time_constant_ms=time_constant_ms(leading, dt_ms),
     )
 
 
+def share_on_circle(eigenvalues: Complex[np.ndarray, "mode"], within: float = OUTSIDE - 1) -> float:
+    """The share of eigenvalues whose modulus differs from 1 by no more than `within`: of an orthogonal matrix all.
+
+    Args:
+        eigenvalues: of a matrix.
+        within: the largest difference.
+    """
+    check_at_least_zero("within", within)
+    return float((np.abs(np.abs(eigenvalues) - 1) <= within * (1 + 1e-12)).mean())
+
+
+def girko_distance(eigenvalues: Complex[np.ndarray, "mode"], radius: float = 1.0) -> float:
+    r"""How far eigenvalues are from filling a disc evenly, by their moduli: $\max_r |F(r) - \min(1, r/R)^2|$.
+
+    F(r) is the share of eigenvalues with a modulus of at most r. 0 is an even disc of radius R, which the eigenvalues
+    of a large matrix with independent entries of mean 0 and standard deviation $R / \sqrt N$ fill; 1 are eigenvalues
+    all at 0, or all on or beyond the circle.
+
+    Args:
+        eigenvalues: of a matrix.
+        radius: R, above 0.
+
+    Source: Rajan and Abbott (2006) for the disc.
+    """
+    check_positive("radius", radius)
+    moduli = np.sort(np.abs(eigenvalues))
+    disc, count = np.minimum(1, moduli / radius) ** 2, len(moduli)
+    above, below = np.arange(1, count + 1) / count - disc, disc - np.arange(count) / count
+    return float(max(above.max(), below.max()))
+
+
 def frequency_hz(eigenvalue: complex, dt_ms: float) -> float:
-    """|arg λ| / (2π dt)."""
+    """|arg μ| / (2π dt) of an eigenvalue of the Jacobian of one step.
+
+    Args:
+        eigenvalue: μ; not of the recurrent weights, unless leak and slope of all units are 1.
+        dt_ms: length of the step, ms.
+    """
     return float(abs(np.angle(eigenvalue)) / (2 * np.pi * dt_ms) * 1000)
 
 
 def time_constant_ms(eigenvalue: complex, dt_ms: float) -> float:
-    """-dt / ln |λ|: the time in which a mode falls to 1/e; negative where it grows, infinite on the unit circle."""
+    """-dt / ln |μ| of an eigenvalue of the Jacobian of one step: the time in which its mode falls to 1/e.
+
+    Negative where it grows, infinite on the unit circle.
+
+    Args:
+        eigenvalue: μ; not of the recurrent weights, unless leak and slope of all units are 1.
+        dt_ms: length of the step, ms.
+    """
     modulus = abs(eigenvalue)
     if modulus == 0:
         return 0.0
@@ -78,47 +116,29 @@ def time_constant_ms(eigenvalue: complex, dt_ms: float) -> float:
 
 @dataclass(frozen=True)
 class NonNormality:
-    r"""How far a matrix is from commuting with its transpose.
+    r"""How far the recurrent weights are from commuting with their transpose.
 
     Args:
         henrici: departure from normality, 0 for a normal matrix, at most 1.
-        numerical_abscissa: largest eigenvalue of the symmetric part; above the largest real part only if W is
-            not normal.
-        transient_gain: largest gain beyond the growth of the leading mode.
-        transient_gain_step: the number of steps at which it is reached.
+        norm: spectral norm $\|W\|_2$, the largest gain of one step of $h \leftarrow W h$; above the largest modulus of
+            the eigenvalues only if W is not normal.
     """
 
-    sources: ClassVar[tuple[str, ...]] = ("henrici1962", "asllani2018", "bondanelli2020")
+    sources: ClassVar[tuple[str, ...]] = ("henrici1962",)
 
     henrici: float
-    numerical_abscissa: float
-    transient_gain: float
-    transient_gain_step: int
+    norm: float
 
 
 def non_normality(recurrent: Float[AnyArray, "post pre"]) -> NonNormality:
-    r"""Henrici's departure, numerical abscissa and transient gain of a matrix, in float64.
-
-    Henrici: $\sqrt{\|W\|_F^2 - \sum |\lambda|^2} / \|W\|_F$. Numerical abscissa:
-    $\tfrac12 \lambda_{max}(W + W^T)$. Transient gain: $\max_t \|W^t\|_2 / \max(1, \rho)^t$ over
-    t = 1, 2, 4, ... 256 steps, with the spectral radius $\rho$.
+    r"""Henrici's departure $\sqrt{\|W\|_F^2 - \sum |\lambda|^2} / \|W\|_F$ and the spectral norm, in float64.
 
     Args:
         recurrent: the square matrix W.
 
-    Source: Henrici (1962); Asllani (2018); Bondanelli and Ostojic (2020).
+    Source: Henrici (1962).
     """
     matrix = np.asarray(recurrent, np.float64)
-    moduli = np.abs(np.linalg.eigvals(matrix))
-    norm = np.linalg.norm(matrix)
-    departure = np.sqrt(max(norm**2 - (moduli**2).sum(), 0))
-    power, gains = matrix / max(1.0, moduli.max()), []
-    for _ in GAIN_STEPS:
-        gains.append(float(np.linalg.norm(power, 2)))
-        power = power @ power
-    return NonNormality(
-        henrici=float(departure / norm) if norm > 0 else 0.0,
-        numerical_abscissa=float(np.linalg.eigvalsh((matrix + matrix.T) / 2).max()),
-        transient_gain=max(gains),
-        transient_gain_step=GAIN_STEPS[int(np.argmax(gains))],
-    )
+    squares, norm = (np.abs(np.linalg.eigvals(matrix)) ** 2).sum(), np.linalg.norm(matrix)
+    departure = np.sqrt(max(norm**2 - squares, 0))
+    return NonNormality(henrici=float(departure / norm) if norm > 0 else 0.0, norm=float(np.linalg.norm(matrix, 2)))

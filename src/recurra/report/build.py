@@ -25,6 +25,7 @@ from recurra.report.workings_words import census_words
 from recurra.storage.files import replace_text
 from recurra.studies.run_record import RunRecord
 from recurra.studies.spec import to_spec
+from recurra.studies.spectrum_words import gain_words, modes_words
 from recurra.tasks import FlipFlop
 from recurra.tasks.rules import SUCCESSFUL
 from recurra.wording import fixed, percent, percent_high, percent_low, three
@@ -63,6 +64,8 @@ def report_html(run: RunRecord) -> str:
         facts=facts(run, spec),
         version=recurra_version(run.about),
         words=words,
+        modes_words=modes_words,
+        gain_words=gain_words,
         sentence=words.sentence(run),
         flipflop=isinstance(run.task, FlipFlop),
         length_ms=run.task.steps * run.task.dt_ms,

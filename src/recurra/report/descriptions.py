@@ -6,9 +6,9 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float, Int
 
-from recurra.analysis import Census, Geometry, Lifetimes, Reduction, Spectrum
+from recurra.analysis import Census, Geometry, Lifetimes, Reduction, RestingModes, Spectrum
 from recurra.plotting.interactive import Graph, Landmarks
-from recurra.plotting.interactive.spectra import mode_words
+from recurra.studies.spectrum_words import modes_words
 from recurra.wording import percent, three
 
 ARROWS = 24  # arrows of a graph that are read out
@@ -89,11 +89,12 @@ def weights(name: str, before: Float[np.ndarray, "post pre"] | None, after: Floa
     return f"{text} after training and {three(before.std())} before; the changes have {three((after - before).std())}."
 
 
-def spectrum(name: str, found: Spectrum, dt_ms: float) -> str:
+def spectrum(name: str, found: Spectrum, modes: RestingModes) -> str:
     """One spectrum."""
     return (
-        f"{name}: {len(found.eigenvalues)} eigenvalues in the complex plane, {found.count_outside} outside the unit "
-        f"circle. The leading one: {mode_words(found.leading, dt_ms)}."
+        f"{name}: {len(found.eigenvalues)} eigenvalues of the recurrent weights in the complex plane, "
+        f"{found.count_outside} outside the unit circle, the largest modulus {three(abs(found.leading))}. "
+        f"Modes {modes_words(modes)}."
     )
 
 

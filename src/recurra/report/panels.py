@@ -42,7 +42,8 @@ def all_panels(run: RunRecord, spec: RunSpec | None, names: Sequence[str], shown
         found += [panel for panel in _of_network(run, memories, at, name, scales) if at in picked or not panel.detail]
     if len(names) > shown:
         spectra = [dossier.spectrum for dossier in run.dossiers]
-        figure = spectra_density(spectra, run.numbers, run.task.dt_ms, scales.spectrum)
+        modes = [dossier.modes for dossier in run.dossiers]
+        figure = spectra_density(spectra, modes, run.numbers, run.task.dt_ms, scales.spectrum)
         found.append(Panel("spectra", figure, say.spectra(spectra)))
     census = census_panel(run, names)
     return {panel.key: panel for panel in [*found, *([census] if census else [])]}
@@ -84,8 +85,8 @@ def _of_network(
     figure = connectivity(before, after, scales.weight, color, scales.cells)
     yield Panel(f"connectivity-{number}", figure, say.weights(name, before, after))
     start = None if run.before is None else run.before[at]
-    figure = spectrum_plane(dossier.spectrum, start, run.task.dt_ms, scales.spectrum, color)
-    yield Panel(f"spectrum-{number}", figure, say.spectrum(name, dossier.spectrum, run.task.dt_ms))
+    figure = spectrum_plane(dossier.spectrum, start, dossier.modes, run.task.dt_ms, scales.spectrum, color)
+    yield Panel(f"spectrum-{number}", figure, say.spectrum(name, dossier.spectrum, dossier.modes))
 
 
 def _weight_limit(run: RunRecord, cells: int) -> float:

@@ -17,7 +17,7 @@ from recurra.report.workings_words import short_name, signature_words
 from recurra.studies.dossier import Dossier
 from recurra.studies.run_record import RunRecord
 from recurra.tasks import FlipFlop
-from recurra.wording import three
+from recurra.wording import course_words, three
 
 FEW_MODES = 3  # unstable directions are drawn of saddles with at most so many
 MOST_ORBITS = 12  # orbits in a state space
@@ -120,8 +120,8 @@ def point_text(points: FixedPoints, at: int, dt_ms: float) -> str:
     radius = float(points.radius[at])
     proof = f"the only one within {three(radius)}" if np.isfinite(radius) else "not proved"
     proof += ", stability proved" if points.stability_proved[at] else ", stability computed"
-    constant = time_constant_ms(leading, dt_ms)
-    return f"{kind}<br>largest |λ| {three(abs(leading))}, τ {three(constant)} ms<br>{proof}"
+    course = course_words(time_constant_ms(leading, dt_ms))
+    return f"{kind}<br>largest |λ| {three(abs(leading))}, {course}<br>{proof}"
 
 
 def _near(drawn: Float[np.ndarray, "at axis"], points: Float[np.ndarray, "point axis"]) -> Bool[np.ndarray, "point"]:

@@ -13,7 +13,7 @@ from recurra.plotting.colors import state_color
 from recurra.report.workings_words import MOST_NAMED, NAMES, output_words, sentences, short_name
 from recurra.studies.dossier import Dossier
 from recurra.tasks import FlipFlop, Task
-from recurra.wording import three
+from recurra.wording import course_words, three
 
 TABLE_BITS = 4  # of a flip-flop whose table of states and pulses is shown
 LOOSE = 1e-9  # a mode whose multiplier is above 1 by more than this grows
@@ -140,7 +140,7 @@ def _regime_row(task: Task, found: Regimes, names: Sequence[str], at: int) -> Re
         cells=(
             three(found.period_ms[at]),
             three(found.multiplier[at]),
-            three(found.time_constant_ms[at]),
+            course_words(float(found.time_constant_ms[at])),
             told + (" …" if len(outputs) > MOST_NAMED else ""),
         ),
     )

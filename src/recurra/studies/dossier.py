@@ -24,10 +24,12 @@ from recurra.analysis import (
     PulseTable,
     Reduction,
     Regimes,
+    RestingModes,
     Selectivity,
     SlowPoints,
     Spectrum,
     TensorComponents,
+    TransientGains,
     axis_alignment,
     cross_condition_generalization,
     demixed_components,
@@ -45,12 +47,14 @@ from recurra.analysis import (
     pulse_table,
     rate_selectivity,
     regimes,
+    resting_modes,
     singular_vectors,
     slow_points,
     spectrum,
     starts_near,
     states_on,
     tensor_components,
+    transient_gains,
 )
 from recurra.models.cohort import Network
 from recurra.streams import Stream, random_key
@@ -110,6 +114,8 @@ class Dossier:
     performance: Performance
     spectrum: Spectrum
     non_normality: NonNormality
+    modes: RestingModes
+    gains: TransientGains
     pca: Reduction
     svd: Reduction
     demixed: Demixed
@@ -170,8 +176,10 @@ def _dossier(network: Network, task: Task, seed: int) -> Dossier:
     )
     dossier = Dossier(
         performance=performance(network, task, trials),
-        spectrum=spectrum(network.weights.recurrent, task.dt_ms),
+        spectrum=spectrum(network.weights.recurrent),
         non_normality=non_normality(network.weights.recurrent),
+        modes=resting_modes(network),
+        gains=transient_gains(network, points),
         pca=pca,
         svd=singular_vectors(rates),
         demixed=demixed_components(rates, factors),

@@ -106,7 +106,7 @@ class Realizations(Study):
 
 
 def _row(recipe: str, number: int, network: Network, task: FlipFlop, seed: int) -> dict:
-    geometry, values = memory_geometry(network, task, seed), spectrum(network.weights.recurrent, task.dt_ms)
+    geometry, values = memory_geometry(network, task, seed), spectrum(network.weights.recurrent)
     found, memories = performance(network, task, test_trials(task, seed)), held_memories(network, task)
     return {
         "recipe": recipe,

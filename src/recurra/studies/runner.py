@@ -114,7 +114,7 @@ def analyse_run(folder: RunFolder, progress: Progress) -> list[Dossier]:
     for position in range(len(cohort)):
         dossiers.append(make_dossier(cohort[position], task, spec.seed))
         progress.analysed(1)
-    before = [spectrum(cohort.before(at).weights.recurrent, task.dt_ms) for at in range(len(cohort))]
+    before = [spectrum(cohort.before(at).weights.recurrent) for at in range(len(cohort))]
     groups = {
         name: to_dataset([getattr(dossier, name) for dossier in dossiers], cohort.numbers)
         for name in record_kinds(task)

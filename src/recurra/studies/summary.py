@@ -8,6 +8,7 @@ import numpy as np
 from recurra.analysis import Geometry, Memories
 from recurra.studies.dossier import Dossier
 from recurra.studies.run_record import RunRecord
+from recurra.studies.spectrum_words import spectrum_tables
 from recurra.tasks import TASKS, FlipFlop, Task
 
 
@@ -21,7 +22,7 @@ def task_name(task: Task) -> str:
 
 def dossier_table(dossier: Dossier) -> dict[str, Any]:
     """The numbers of a dossier, ready for JSON: complex numbers as pairs, what is not finite or not there as null."""
-    measured, values, skew = dossier.performance, dossier.spectrum, dossier.non_normality
+    measured = dossier.performance
     table = {
         "units": len(dossier.pca.center),
         "performance": {
@@ -37,20 +38,7 @@ def dossier_table(dossier: Dossier) -> dict[str, Any]:
             "contradiction": measured.contradiction,
         },
         "memories": _memories_table(dossier.memories) if dossier.memories else None,
-        "spectrum": {
-            "outliers": [[value.real, value.imag] for value in values.outliers.tolist()],
-            "count_outside": values.count_outside,
-            "leading": [values.leading.real, values.leading.imag],
-            "largest_real_part": values.largest_real_part,
-            "frequency_hz": values.frequency_hz,
-            "time_constant_ms": values.time_constant_ms,
-        },
-        "nonnormality": {
-            "henrici": skew.henrici,
-            "numerical_abscissa": skew.numerical_abscissa,
-            "transient_gain": skew.transient_gain,
-            "transient_gain_step": skew.transient_gain_step,
-        },
+        **spectrum_tables(dossier.spectrum, dossier.non_normality, dossier.modes, dossier.gains),
         "geometry": _geometry_table(dossier.geometry) if dossier.geometry else None,
         "reduction": {
             "explained_variance": dossier.pca.explained_variance,

@@ -17,6 +17,7 @@ from recurra.analysis import (
 from recurra.analysis.program import stimulus_names
 from recurra.studies.dossier import Dossier
 from recurra.tasks import Task
+from recurra.wording import course_words
 
 
 def workings_table(dossier: Dossier, task: Task) -> dict[str, Any]:
@@ -65,6 +66,7 @@ def regime_rows(found: Regimes, task: Task) -> list[dict[str, Any]]:
             "exponent_hz": float(found.exponent_hz[at]),
             "multiplier": float(found.multiplier[at]),
             "time_constant_ms": float(found.time_constant_ms[at]),
+            "course": course_words(float(found.time_constant_ms[at])),
             "settled_ms": float(found.settled_ms[at]),
             "output": found.mean_output[at].tolist(),
         }

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
-from recurra.analysis.spectra import Spectrum, frequency_hz, time_constant_ms
+from recurra.analysis import RestingModes, Spectrum
+from recurra.analysis.spectra import frequency_hz, time_constant_ms
 from recurra.plotting.colors import FRAME, INK, PAPER, START, mix, network_color
 from recurra.plotting.interactive.theme import note, styled
+from recurra.wording import motion_words
 
 LABELS = 4  # outliers of largest modulus that are labelled; the others show their numbers under the pointer
 BINS = 80
@@ -38,36 +40,45 @@ class Span:
         return cls(float(left - room), float(right + room), float(height + room))
 
 
-def spectrum_plane(after: Spectrum, before: Spectrum | None, dt_ms: float, span: Span, color: str) -> go.Figure:
-    """Eigenvalues before and after training, the unit circle, and the outliers with their numbers.
+def spectrum_plane(
+    after: Spectrum, before: Spectrum | None, modes: RestingModes, dt_ms: float, span: Span, color: str
+) -> go.Figure:
+    """Eigenvalues of the weights before and after training, the unit circle, and the outliers with their numbers.
+
+    Period and course are those of the mode at rest that belongs to an eigenvalue, where there is one.
 
     Args:
         after: of the network.
         before: of its start, drawn in light grey behind.
+        modes: of the network at rest.
         dt_ms: length of a time step, ms.
         span: of the axes.
         color: of the network.
     """
     figure = go.Figure(_unit_circle())
     if before is not None:
-        figure.add_trace(_points(before.eigenvalues, dt_ms, "before", {"color": START, "size": 5}))
+        same = modes if modes.at_start else None  # a start has no unit biases, and rests at zero
+        figure.add_trace(_points(before.eigenvalues, same, dt_ms, "before", {"color": START, "size": 5}))
     inside = after.eigenvalues[after.count_outside :]
-    figure.add_trace(_points(inside, dt_ms, "after", {"color": color, "size": 5, "opacity": 0.75}))
+    figure.add_trace(_points(inside, modes, dt_ms, "after", {"color": color, "size": 5, "opacity": 0.75}))
     outline = {"color": INK, "width": 1}
-    figure.add_trace(_points(after.outliers, dt_ms, "outside", {"color": color, "size": 7, "line": outline}))
+    figure.add_trace(_points(after.outliers, modes, dt_ms, "outside", {"color": color, "size": 7, "line": outline}))
     styled(figure, 334, margin=(62, 172, 30, 48))
     _plane_axes(figure, span)
     figure.update_layout(legend={"x": 0, "xanchor": "left", "font": {"size": 11}})
-    for annotation in _labels(after, dt_ms, span):
+    for annotation in _labels(after, modes, dt_ms, span):
         figure.add_annotation(annotation)
     return figure
 
 
-def spectra_density(spectra: Sequence[Spectrum], numbers: Sequence[int], dt_ms: float, span: Span) -> go.Figure:
+def spectra_density(
+    spectra: Sequence[Spectrum], modes: Sequence[RestingModes], numbers: Sequence[int], dt_ms: float, span: Span
+) -> go.Figure:
     """Of many networks: how densely their eigenvalues lie, and the outliers of each.
 
     Args:
         spectra: of every network.
+        modes: of every network at rest.
         numbers: the networks' numbers.
         dt_ms: length of a time step, ms.
         span: of the axes.
@@ -90,28 +101,32 @@ def spectra_density(spectra: Sequence[Spectrum], numbers: Sequence[int], dt_ms: 
         )
     )
     figure.add_trace(_unit_circle())
-    for spectrum, number in zip(spectra, numbers, strict=True):
+    for spectrum, resting, number in zip(spectra, modes, numbers, strict=True):
         look = {"color": network_color(number), "size": 6, "line": {"color": PAPER, "width": 0.5}}
-        figure.add_trace(_points(spectrum.outliers, dt_ms, f"network {number}", look))
+        figure.add_trace(_points(spectrum.outliers, resting, dt_ms, f"network {number}", look))
     styled(figure, 560, margin=(56, 20, 20, 48))
     _plane_axes(figure, span)
     figure.update_layout(showlegend=False)
     return figure
 
 
-def mode_words(value: complex, dt_ms: float) -> str:
-    """Modulus, period and time constant of an eigenvalue, for people."""
-    hz, constant = frequency_hz(value, dt_ms), time_constant_ms(value, dt_ms)
-    turn = f"period {_time_words(1000 / hz)}" if hz > 0 else "no rotation"
-    course = (
-        "stands" if np.isinf(constant) else f"{'grows' if constant < 0 else 'decays'} in {_time_words(abs(constant))}"
-    )
-    return f"|λ| {abs(value):.3f}, {turn}, {course}"
+def mode_words(value: complex, modes: RestingModes | None, dt_ms: float) -> str:
+    """An eigenvalue of the weights for people, with period and course of the mode at rest that belongs to it, if any.
+
+    Args:
+        value: the eigenvalue.
+        modes: of the network at rest, if they are known.
+        dt_ms: length of a time step, ms.
+    """
+    return ", ".join([f"|λ| {abs(value):.3f}", *_motion(value, modes, dt_ms)])
 
 
-def _time_words(ms: float) -> str:
-    """A time in ms, or in s from one on."""
-    return f"{ms:.3g} ms" if abs(ms) < 999.5 else f"{ms / 1000:.3g} s"
+def _motion(value: complex, modes: RestingModes | None, dt_ms: float) -> list[str]:
+    mode = modes.of(value) if modes else None
+    if mode is None:
+        return []
+    motion = motion_words(frequency_hz(mode, dt_ms), time_constant_ms(mode, dt_ms))
+    return [motion if np.isclose(mode, value) else f"at rest |μ| {abs(mode):.4f}, {motion}"]
 
 
 def _unit_circle() -> go.Scatter:
@@ -121,14 +136,16 @@ def _unit_circle() -> go.Scatter:
     return go.Scatter(x=x, y=y, mode="lines", line=look, hoverinfo="skip", showlegend=False)
 
 
-def _points(values: np.ndarray, dt_ms: float, name: str, marker: dict[str, object]) -> go.Scatter:
+def _points(
+    values: np.ndarray, modes: RestingModes | None, dt_ms: float, name: str, marker: dict[str, object]
+) -> go.Scatter:
     return go.Scatter(
         x=np.real(values).astype(np.float32),
         y=np.imag(values).astype(np.float32),
         mode="markers",
         marker=marker,
         name=name,
-        text=[mode_words(complex(value), dt_ms) for value in values],
+        text=[mode_words(complex(value), modes, dt_ms) for value in values],
         hovertemplate="%{x:.3f} %{y:+.3f} i<br>%{text}",
     )
 
@@ -146,19 +163,14 @@ def _plane_axes(figure: go.Figure, span: Span) -> None:
     )
 
 
-def _labels(after: Spectrum, dt_ms: float, span: Span) -> list[dict[str, object]]:
+def _labels(after: Spectrum, modes: RestingModes, dt_ms: float, span: Span) -> list[dict[str, object]]:
     """Labels in a column on the right, by height, each with a line to its eigenvalue; one for a conjugate pair."""
     upper = [complex(value) for value in after.outliers if value.imag >= 0][:LABELS]
     chosen = sorted(upper, key=lambda value: (-value.imag, -value.real))
     labels: list[dict[str, object]] = []
     for place, value in enumerate(chosen):
-        hz, constant = frequency_hz(value, dt_ms), time_constant_ms(value, dt_ms)
-        turn = f"period {_time_words(1000 / hz)}" if hz > 0 else "no rotation"
-        text = (
-            f"|λ| {abs(value):.3f}{' (pair)' if value.imag > 0 else ''}<br>{turn}, τ {_time_words(constant)}".replace(
-                "-", "−"
-            )
-        )
+        pair = " (pair)" if value.imag > 0 else ""
+        text = "<br>".join([f"|λ| {abs(value):.3f}{pair}", *_motion(value, modes, dt_ms)])
         line = {"showarrow": True, "arrowhead": 0, "arrowwidth": 0.8, "arrowcolor": FRAME, "axref": "x", "ayref": "y"}
         line |= {"xanchor": "left", "align": "left"}
         tail = {"ax": span.right + 0.04 * (span.right - span.left), "ay": span.height * (0.9 - 0.4 * place)}

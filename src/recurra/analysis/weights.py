@@ -1,0 +1,59 @@
+"""How the recurrent weights are distributed."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from recurra.arrays import AnyArray
+from recurra.checks import check_between
+
+
+@dataclass(frozen=True)
+class WeightStatistics:
+    r"""The distribution of the weights of one matrix.
+
+    Args:
+        mean: of all weights.
+        deviation: their standard deviation $\sigma$.
+        excess_kurtosis: $\langle (w - \bar w)^4 \rangle / \sigma^4 - 3$: 0 for a normal distribution, above 0 with more
+            weights near the middle and far from it; NaN where all weights are alike.
+        largest: size of the largest weight.
+        near_zero: share of the weights whose size is at most `near` times the largest.
+        near_zero_normal: the same share of a normal distribution with mean 0 and the deviation of the weights.
+        positive: share of the weights above zero.
+    """
+
+    mean: float
+    deviation: float
+    excess_kurtosis: float
+    largest: float
+    near_zero: float
+    near_zero_normal: float
+    positive: float
+
+
+def weight_statistics(recurrent: Float[AnyArray, "post pre"], near: float = 0.1) -> WeightStatistics:
+    """Mean, deviation and shape of the distribution of the weights, and how many are near zero.
+
+    Whether "most weights are near zero" says anything depends on the scale, here that of the largest weight, as in the
+    colours of a picture; of normal weights too most are near zero then, so that their share stands beside it.
+
+    Args:
+        recurrent: the weights.
+        near: what counts as near zero, relative to the size of the largest weight, 0 to 1.
+    """
+    check_between("near", near, 0, 1)
+    weights = np.asarray(recurrent, np.float64).ravel()
+    deviation, largest = float(weights.std()), float(np.abs(weights).max())
+    fourth = float(((weights - weights.mean()) ** 4).mean())
+    return WeightStatistics(
+        mean=float(weights.mean()),
+        deviation=deviation,
+        excess_kurtosis=fourth / deviation**4 - 3 if deviation > 0 else math.nan,
+        largest=largest,
+        near_zero=float((np.abs(weights) <= near * largest).mean()),
+        near_zero_normal=math.erf(near * largest / deviation / math.sqrt(2)) if deviation > 0 else math.nan,
+        positive=float((weights > 0).mean()),
+    )
