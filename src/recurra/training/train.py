@@ -21,6 +21,7 @@ from recurra.numerics import pinned
 from recurra.status import Status
 from recurra.streams import LARGEST_NUMBER, Stream, check_seed, random_key
 from recurra.tasks.base import Task
+from recurra.tasks.border import check_task
 from recurra.tasks.trials import Trials
 from recurra.training.bptt import BPTT, Learner, Pace, step_noise
 from recurra.training.lanes import Lane, Scores, gathered, score_lane, train_lane
@@ -66,6 +67,7 @@ class Training:
     engine: str = "auto"
 
     def __post_init__(self) -> None:
+        check_task(self.task)
         check_count("networks", len(self.numbers))
         check_seed(self.seed)
         for number in self.numbers:
