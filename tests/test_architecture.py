@@ -38,6 +38,7 @@ GROUND = {
     "streams",
     "wording",
     "numerics",
+    "interrupts",
     "terminal",
 }
 MODULES = sorted(SOURCE.rglob("*.py"))

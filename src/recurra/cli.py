@@ -12,6 +12,7 @@ import typer
 from recurra.cli_census import census
 from recurra.cli_studies import damage, reproduction, study
 from recurra.cli_tasks import tasks
+from recurra.interrupts import Stopped, listening, stop_if_asked
 from recurra.terminal import discard_output, prepare_streams, print_error
 
 if TYPE_CHECKING:
@@ -211,16 +212,21 @@ def main(arguments: list[str] | None = None) -> int:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "(overflow|invalid value) encountered", RuntimeWarning)
         warnings.showwarning = lambda message, *_: print_error(str(message))
-        return _status_of(arguments)
+        with listening(command=True):
+            return _status_of(arguments)
 
 
 def _status_of(arguments: list[str] | None) -> int:
     try:
-        return app(arguments, standalone_mode=False) or 0
+        status = app(arguments, standalone_mode=False) or 0
+        stop_if_asked()  # a signal that a callback has swallowed after the last look
+        return status
     except typer.Exit as ended:
         return ended.exit_code
+    except Stopped as stopped:
+        return _failed(f"interrupted{stopped.hint and '; '}{stopped.hint}", stopped.status)
     except (typer.Abort, KeyboardInterrupt):
-        return _failed("interrupted; the same command with --resume goes on from the last epoch", 1)
+        return _failed("interrupted", 130)
     except BrokenPipeError:  # whoever read has seen enough, as `head` does
         discard_output()
         return 1

@@ -95,10 +95,15 @@ def reproduction(
 
 def _conducted(chosen: "Study", scale: "Scale", seed: int, path: Path, shelf: "Shelf") -> "RunFolder":
     from recurra.console_studies import StudyBars
+    from recurra.interrupts import Stopped
     from recurra.studies.conduct import conduct, planned
 
-    with StudyBars(planned(chosen, scale, seed, shelf)) as progress:
-        return conduct(chosen, scale, seed, path, shelf, progress)
+    try:
+        with StudyBars(planned(chosen, scale, seed, shelf)) as progress:
+            return conduct(chosen, scale, seed, path, shelf, progress)
+    except Stopped as stopped:
+        stopped.hint = "the same command goes on where it was"
+        raise
 
 
 def _show(chosen: "Study", scale: "Scale", seed: int, shelf: "Shelf") -> None:

@@ -2,12 +2,14 @@
 
 import os
 import platform
+import shlex
 import time
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Protocol
 
 from recurra.analysis import spectrum
+from recurra.interrupts import Stopped, patient, stop_if_asked
 from recurra.storage.checkpoints import begin_training, resume_training, save_epoch
 from recurra.storage.records import to_dataset, to_single_dataset
 from recurra.storage.run_folder import RunFolder
@@ -112,6 +114,7 @@ def analyse_run(folder: RunFolder, progress: Progress) -> list[Dossier]:
     cohort, task = cohort_of(folder), spec.task
     dossiers = []
     for position in range(len(cohort)):
+        stop_if_asked()
         dossiers.append(make_dossier(cohort[position], task, spec.seed))
         progress.analysed(1)
     before = [spectrum(cohort.before(at).weights.recurrent) for at in range(len(cohort))]
@@ -140,8 +143,18 @@ def machine() -> dict[str, Any]:
 
 
 def _train(folder: RunFolder, training: Training, state: TrainingState, progress: Progress) -> None:
+    try:
+        with patient():
+            _epochs(folder, training, state, progress)
+    except Stopped as stopped:
+        stopped.hint = f"recurra run --resume {shlex.quote(str(folder.path))} goes on from the last epoch"
+        raise
+
+
+def _epochs(folder: RunFolder, training: Training, state: TrainingState, progress: Progress) -> None:
     progress.epoch(training, state)
     while not state.ended:
+        stop_if_asked()
         began = time.perf_counter()
         state = training.advance(state, progress.trained)
         seconds = folder.entry("seconds")["training"] + time.perf_counter() - began
