@@ -114,5 +114,7 @@ def _show(chosen: "Study", scale: "Scale", seed: int, shelf: "Shelf") -> None:
 
 
 def _line(verdict: dict[str, Any]) -> str:
+    difference = f"; difference {verdict['difference']}" if verdict["difference"] else ""
     note = f" ({verdict['note']})" if verdict["note"] else ""
-    return f"{verdict['what']}: published {verdict['published']}; found {verdict['found']}: {verdict['verdict']}{note}"
+    found = f"published {verdict['published']}; found {verdict['found']}{difference}"
+    return f"{verdict['what']}: {found}: {verdict['verdict']}{note}"
