@@ -167,10 +167,10 @@ def _bootstrapped(value: float, draws: np.ndarray, rows: int) -> Comparison:
 
 def damage_points(networks: Rows) -> Rows:
     """A row a way, percentage and condition: mean over the networks that learned, and what was published."""
-    known = {(row["way"], row["percent"], row["condition"]): row for row in published("damage")}
+    known = grouped(published("damage"), "way", "percent", "condition")
     rows: Rows = []
     for key, of_row in grouped(learned(networks), "way", "percent", "condition").items():
-        before = known.get(key)
+        before = known.get(key, [None])[0]
         held = column(of_row, "held_distance")
         rows.append(
             {

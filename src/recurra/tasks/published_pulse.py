@@ -9,8 +9,8 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from recurra.arrays import RandomKey
-from recurra.checks import check_at_least_zero, check_between, check_positive, steps_of
-from recurra.periods import Period
+from recurra.checks import check_at_least_zero, check_between, steps_of
+from recurra.periods import Period, periods_until
 from recurra.tasks.base import Task, gather, uniform_and_normal
 from recurra.tasks.rules import NearRule, SuccessRule
 from recurra.tasks.trials import Trial, Trials
@@ -37,8 +37,8 @@ class PublishedPulse(Task):
         chance: of a pulse, 0 to 1.
         rest: what the output has to be outside the answer.
         noise: standard deviation of the noise on input and target at every step.
-        rule: when a trial is a success; the noise counts as an error.
-        dt_ms: length of a time step, ms.
+        rule: when a trial is a success; noise on the target is an error too, and above `rest` it asks for an answer.
+        dt_ms: length of a time step, ms: 1.
 
     Source: Jarne and Laje (2019), section 5.6, and the program to it.
     """
@@ -52,19 +52,20 @@ class PublishedPulse(Task):
     chance: float = 0.5
     rest: float = 0.01
     noise: float = 0.1
-    rule: SuccessRule = field(default_factory=NearRule)
+    rule: SuccessRule = field(default_factory=lambda: NearRule(rest=0.3))
     dt_ms: float = 1.0
 
     def __post_init__(self) -> None:
-        check_positive("dt_ms", self.dt_ms)
+        if self.dt_ms != 1:
+            raise ValueError(f"dt_ms is {self.dt_ms:g}; the published program has steps of 1 ms")
         for name, least in (("delay_ms", 0), ("onset_ms", 0), ("pulse_ms", 1), ("length_ms", 1)):
             steps_of(name, getattr(self, name), self.dt_ms, at_least=least)
         check_between("chance", self.chance, 0, 1)
         check_at_least_zero("noise", self.noise)
-        if self.onset_ms + self.pulse_ms > self.length_ms:
+        end = self.in_steps(self.onset_ms, self.pulse_ms)
+        if end > self._steps:
             raise ValueError(
-                f"length_ms is {self.length_ms:g}; the pulse ends at {self.onset_ms + self.pulse_ms:g} ms. "
-                "Lengthen the trial."
+                f"length_ms is {self.length_ms:g}; the pulse ends at {end * self.dt_ms:g} ms. Lengthen the trial."
             )
 
     @property
@@ -74,15 +75,13 @@ class PublishedPulse(Task):
     @property
     def answer_ms(self) -> float:
         """When the answer starts, ms."""
-        return self.onset_ms + self.pulse_ms + self.delay_ms
+        return self.dt_ms * self.in_steps(self.onset_ms, self.pulse_ms, self.delay_ms)
 
     @property
     def periods(self) -> tuple[Period, ...]:
-        end = self.onset_ms + self.pulse_ms
-        parts = (("before", 0.0, self.onset_ms), ("pulse", self.onset_ms, end), ("delay", end, self.answer_ms))
-        whole = (*parts, ("answer", self.answer_ms, self.length_ms))
-        cut = [(name, begin, min(stop, self.length_ms)) for name, begin, stop in whole]
-        return tuple(Period(*part) for part in cut if part[1] < part[2])
+        before, end = self.in_steps(self.onset_ms), self.in_steps(self.onset_ms, self.pulse_ms)
+        ends = {"before": before, "pulse": end, "delay": self.in_steps(self.answer_ms), "answer": self._steps}
+        return periods_until(self.dt_ms, **{name: min(step, self._steps) for name, step in ends.items()})
 
     def trial(self, key: RandomKey) -> Trial:
         uniform, normal = uniform_and_normal(key, 1, 2 * self._steps, 1)
@@ -100,8 +99,8 @@ class PublishedPulse(Task):
 
     def pulse_from(self, start_ms: float) -> Float[np.ndarray, "time 1"]:
         """A pulse that starts at a time, cut at the end of the trial."""
-        start = round(start_ms / self.dt_ms)
-        width = min(round(self.pulse_ms / self.dt_ms), max(self._steps - start, 0))
+        start = self.in_steps(start_ms)
+        width = min(self.in_steps(self.pulse_ms), max(self._steps - start, 0))
         signal = np.zeros((self._steps, 1), np.float32)
         if width:
             at = np.arange(KERNEL_STEPS) - (KERNEL_STEPS - 1) / 2
