@@ -33,6 +33,13 @@ Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="A key of the spec, such as training.steps=500; may be repeated."),
 ]
+ResumeAnyway = Annotated[
+    bool,
+    typer.Option(
+        "--resume-anyway",
+        help="Resume even with other versions or instructions, whose bits may differ.",
+    ),
+]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with what the folder holds; start if it holds nothing.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Delete the run that the folder holds.")]
 EngineName = Annotated[
@@ -65,6 +72,7 @@ def run(
     settings: Settings = None,
     engine: EngineName = None,
     resume: Resume = False,
+    resume_anyway: ResumeAnyway = False,
     overwrite: Overwrite = False,
     show: Show = False,
     as_json: AsJson = False,
@@ -74,7 +82,7 @@ def run(
     if show:
         _show(chosen)
         return
-    folder = _trained(chosen, out, engine, resume, overwrite)
+    folder = _trained(chosen, out, engine, resume, overwrite, resume_anyway)
     if folder.entry("status") != "analysed":
         _analysed(folder)
     _reported(folder, as_json)
@@ -90,6 +98,7 @@ def train(
     settings: Settings = None,
     engine: EngineName = None,
     resume: Resume = False,
+    resume_anyway: ResumeAnyway = False,
     overwrite: Overwrite = False,
     show: Show = False,
 ) -> None:
@@ -98,7 +107,7 @@ def train(
     if show:
         _show(chosen)
         return
-    typer.echo(f"trained: {_trained(chosen, out, engine, resume, overwrite).path}")
+    typer.echo(f"trained: {_trained(chosen, out, engine, resume, overwrite, resume_anyway).path}")
 
 
 @app.command()
@@ -268,7 +277,10 @@ def _show(spec: "RunSpec") -> None:
     typer.echo(to_toml(spec), nl=False)
 
 
-def _trained(spec: "RunSpec", out: Path | None, engine: str | None, resume: bool, overwrite: bool) -> "RunFolder":
+def _trained(
+    spec: "RunSpec", out: Path | None, engine: str | None, resume: bool, overwrite: bool, anyway: bool
+) -> "RunFolder":
+    resume = resume or anyway
     if resume and overwrite:
         raise ValueError("--resume and --overwrite exclude each other")
     from recurra.console import ProgressBars
@@ -279,7 +291,7 @@ def _trained(spec: "RunSpec", out: Path | None, engine: str | None, resume: bool
     with ProgressBars() as progress:
         if resume and (path / "run.json").is_file():
             folder = RunFolder.open(path)
-            resume_run(folder, spec, progress, engine)
+            resume_run(folder, spec, progress, engine, anyway)
             return folder
         return start_run(spec, path, overwrite, progress, engine or "auto")
 

@@ -21,9 +21,10 @@ from recurra.models.cohort import Cohort
 from recurra.storage.files import replace_bytes, replace_text
 from recurra.storage.run_folder import RunFolder
 from recurra.streams import Stream, random_key
-from recurra.studies.runner import Progress, machine
+from recurra.studies.runner import Progress
 from recurra.studies.shelf import Shelf, spec_hash
 from recurra.studies.spec import RunSpec
+from recurra.studies.stretches import machine
 from recurra.studies.study import Rows, Scale, Study, read_rows
 
 

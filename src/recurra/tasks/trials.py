@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jaxtyping import Array, Bool, Float, Int
 
 from recurra.arrays import AnyArray, Condition, Inputs, Mask, Targets
@@ -113,7 +114,7 @@ class Trials:
 
 def check_weights(mask: Float[AnyArray, "*axes"]) -> None:
     """The weights of a loss must be finite and not negative; of a trial that JAX only traces, `Task.sample` asks it."""
-    if isinstance(mask, jax.core.Tracer):
+    if isinstance(mask, Tracer):
         return
     values = np.asarray(mask)
     if not np.all((values >= 0) & np.isfinite(values)):
