@@ -122,6 +122,9 @@ def test_published_tables():
     assert where(delays, delay_ms=150.0)[0]["distance"] == pytest.approx(1.708006, abs=1e-5)
     damage = published("damage")
     assert {row["way"] for row in damage} == set(WAYS)
+    assert where(damage, way="cumulative_both", percent=14.0)[0]["figure_percent"] == 14
+    assert where(damage, way="slice_negative", percent=20.0)[0]["figure_percent"] == 10
+    assert all(row["figure_bar"] == pytest.approx(row["deviation"] / 11, rel=1e-5) for row in damage)
     last = where(damage, way="cumulative_both", percent=36.0, condition="11")
     assert last[0]["distance"] == pytest.approx(6.897718, abs=1e-4)
 
@@ -388,7 +391,8 @@ def test_a_study_from_plan_to_page(tmp_path):
     assert "(assets/damage-damage.png)" in text
     assert (tmp_path / "assets" / "damage-damage.png").is_file()
     assert "recurra study damage --scale quick --seed 0" in text
-    assert "**Slice, positive: distance after damage, mean over the levels: undecided.**" in text, "two networks"
+    claim = next(line for line in text.splitlines() if line.startswith("| slice, positive: distance after damage"))
+    assert "| **undecided** | within ±0.25" in claim, "two networks"
     assert "| both as drawn |" in text
     again = json.loads(json.dumps([asdict(one) for one in study.verdicts(read_tables(folder))]))
     assert again == folder.entry("verdicts")

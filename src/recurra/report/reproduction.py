@@ -28,6 +28,7 @@ comparison could have shown. *Cannot be compared* says why. [Studies](studies.md
 RERUN = """The tables of this study were made before the rules of [Studies](studies.md) and cannot be judged by them: it
 has to be rerun. Until then there is no verdict.
 """
+COLUMNS = ("published", "found", "difference", "power", "verdict")
 COUNTED = {"agrees": "agree", "differs": "differ", "undecided": "undecided", "cannot be compared": "cannot be compared"}
 
 
@@ -62,29 +63,22 @@ def _section(folder: RunFolder, page: Path) -> Iterator[str]:
         (page.parent / "assets").mkdir(exist_ok=True)
         replace_bytes(page.parent / "assets" / name, figure.read_bytes())
         yield f"![{about['title']}: {figure.stem}](assets/{name})\n"
-    for verdict in verdicts:
-        yield from _claim(verdict)
+    yield "\n".join(_table(("claim", *COLUMNS, "margin", "note"), [_claim(one) for one in verdicts])) + "\n"
+    for one in verdicts:
+        if one.rows:
+            yield f"*{one.what[0].upper()}{one.what[1:]}*, row by row. {_counts(one.rows, 'rows')}\n"
+            yield "\n".join(_table(("", *COLUMNS), [_row(row) for row in one.rows])) + "\n"
     yield from _choices(study, tables)
     yield _ending(folder, study)
 
 
-def _claim(one: Verdict) -> Iterator[str]:
-    """A claim with its verdict, and the rows that it pools folded beneath it."""
-    yield f"**{one.what[0].upper()}{one.what[1:]}: {one.verdict}.**\n"
-    told = {
-        "published": one.published,
-        "found": one.found,
-        "difference": one.difference,
-        "rule": one.rule,
-        "power": one.power,
-        "note": one.note,
-    }
-    yield "; ".join(f"{name}: {text}" for name, text in told.items() if text) + ".\n"
-    if one.rows:
-        yield f'??? note "{_counts(one.rows, "rows")}"\n'
-        head = ("", "published", "found", "difference", "power", "verdict")
-        rows = [(row.what, row.published, row.found, row.difference, row.power, row.verdict) for row in one.rows]
-        yield "\n".join(f"    {line}" for line in _table(head, rows)) + "\n"
+def _row(one: Verdict) -> tuple[str, ...]:
+    return one.what, one.published, one.found, one.difference, one.power, one.verdict
+
+
+def _claim(one: Verdict) -> tuple[str, ...]:
+    what, *others, verdict = _row(one)
+    return what, *others, f"**{verdict}**", one.rule, one.note
 
 
 def _choices(study: Study, tables: dict[str, Rows]) -> Iterator[str]:

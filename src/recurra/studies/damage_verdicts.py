@@ -192,36 +192,39 @@ def damage_points(networks: Rows) -> Rows:
 
 def damage_choices(networks: Rows) -> Rows:
     """How many published points lie within 1.96 errors of the found ones, under every reading of the published file."""
-    best = sorted({float(row["loss"]) for row in networks})[:PUBLISHED_NETWORKS]
-    chosen = {
-        "as in the verdicts": (learned(networks), "held_distance", 1.0, math.sqrt(PUBLISHED_NETWORKS)),
-        "published errors as drawn, deviation / 11": (learned(networks), "held_distance", 1.0, 11.0),
-        "one sign at half the level, as drawn": (learned(networks), "held_distance", 0.5, math.sqrt(10)),
-        "both as drawn": (learned(networks), "held_distance", 0.5, 11.0),
-        "distance over the whole trial": (learned(networks), "distance", 1.0, math.sqrt(10)),
-        "the ten with the least loss": (
-            [row for row in networks if float(row["loss"]) in best],
-            "held_distance",
-            1.0,
-            math.sqrt(10),
-        ),
-        "all networks, learned or not": (networks, "held_distance", 1.0, math.sqrt(10)),
-    }
-    return [_choice(name, *choice) for name, choice in chosen.items()]
+    own, best = learned(networks), sorted({float(row["loss"]) for row in networks})[:PUBLISHED_NETWORKS]
+    ten = [row for row in networks if float(row["loss"]) in best]
+    return [
+        _choice("as in the verdicts", own),
+        _choice("published errors as drawn, deviation / 11", own, bars_as_drawn=True),
+        _choice("one sign at half the level, as drawn", own, levels_as_drawn=True),
+        _choice("both as drawn", own, bars_as_drawn=True, levels_as_drawn=True),
+        _choice("distance over the whole trial", own, measure="distance"),
+        _choice("the ten networks with the least loss", ten),
+        _choice("all networks, learned or not", networks),
+    ]
 
 
-def _choice(name: str, networks: Rows, measure: str, scale: float, divisor: float) -> dict[str, Value]:
+def _choice(
+    name: str,
+    networks: Rows,
+    *,
+    measure: str = "held_distance",
+    bars_as_drawn: bool = False,
+    levels_as_drawn: bool = False,
+) -> dict[str, Value]:
     row: dict[str, Value] = {"choice": name}
     groups = grouped(networks, "way", "percent", "condition")
-    for way, (_, sign) in WAYS.items():
-        factor = 1.0 if sign == "both" else scale
+    for way in WAYS:
         within = total = 0
         for known in where(published("damage"), way=way):
-            level = float(known["percent"]) * factor
+            level = known["figure_percent" if levels_as_drawn else "percent"]
             own = groups.get((way, level, known["condition"]), [])
             if len(own) > 1:
                 values = column(own, measure)
-                error = math.hypot(values.std(ddof=1) / math.sqrt(len(values)), float(known["deviation"]) / divisor)
+                before = float(known["deviation"]) / math.sqrt(PUBLISHED_NETWORKS)
+                before = float(known["figure_bar"]) if bars_as_drawn else before
+                error = math.hypot(values.std(ddof=1) / math.sqrt(len(values)), before)
                 within += abs(values.mean() - float(known["distance"])) <= 1.96 * error
                 total += 1
         row[_words(way)] = f"{within} of {total}"
