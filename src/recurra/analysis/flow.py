@@ -22,6 +22,7 @@ from recurra.analysis.rounding import (
 )
 from recurra.arrays import Weights
 from recurra.engine import Dynamics, RateDynamics
+from recurra.engine.dynamics import HARD_WIDTHS
 from recurra.models.cohort import Network
 
 States = Float[np.ndarray, "*batch unit"]
@@ -247,8 +248,12 @@ def value(activation: str, current: States) -> States:
             return np.maximum(current, 0)
         case "sigmoid":
             return (1 + np.tanh(current / 2)) / 2
-        case _:
+        case "softplus":
             return np.logaddexp(0, current)
+        case "linear":
+            return current
+        case _:
+            return np.clip(current / HARD_WIDTHS[activation] + 0.5, 0, 1)
 
 
 def slope(activation: str, current: States) -> States:
@@ -260,18 +265,23 @@ def slope(activation: str, current: States) -> States:
             return (current > 0).astype(float)
         case "sigmoid":
             return (1 - np.tanh(current / 2) ** 2) / 4
-        case _:
+        case "softplus":
             return (1 + np.tanh(current / 2)) / 2
+        case "linear":
+            return np.ones_like(current)
+        case _:
+            width = HARD_WIDTHS[activation]
+            return (np.abs(current) < width / 2) / width
 
 
 def second_slope(activation: str, current: States) -> States:
-    """φ'' of the currents; of relu that on either side of its kink."""
+    """φ'' of the currents; where there is a kink, that on either side of it."""
     match activation:
         case "tanh":
             return -2 * np.tanh(current) * (1 - np.tanh(current) ** 2)
-        case "relu":
-            return np.zeros_like(current)
         case "sigmoid":
             return -np.tanh(current / 2) * (1 - np.tanh(current / 2) ** 2) / 4
-        case _:
+        case "softplus":
             return (1 - np.tanh(current / 2) ** 2) / 4
+        case _:
+            return np.zeros_like(current)

@@ -13,6 +13,7 @@ from recurra.analysis.fixed_points import CONVERGED, FixedPoints, fixed_points
 from recurra.analysis.flow import RateFlow, flow_of, slope
 from recurra.analysis.linearization import eigenvalues_at
 from recurra.analysis.spectra import frequency_hz, time_constant_ms
+from recurra.engine.dynamics import HARD_WIDTHS
 from recurra.models.cohort import Network
 
 NEAR = 0.01  # largest distance, times the root of the number of units, from where a path ends to its fixed point
@@ -126,8 +127,10 @@ def _slopes(flow: RateFlow, state: State) -> tuple[State, State]:
 
 
 def _on_kink(flow: object, state: State) -> bool:
-    relu = isinstance(flow, RateFlow) and flow.dynamics.activation == "relu"
-    return relu and bool((_slopes(flow, state)[0] == 0).any())  # type: ignore[arg-type]
+    if not isinstance(flow, RateFlow):
+        return False
+    kink = {"relu": 0.0, **{name: width / 2 for name, width in HARD_WIDTHS.items()}}.get(flow.dynamics.activation)
+    return kink is not None and bool((np.abs(_slopes(flow, state)[0]) == kink).any())
 
 
 def _law(flow: object, state: State) -> tuple[float, float]:

@@ -3,11 +3,14 @@
 import numpy as np
 from jaxtyping import Float
 
+from recurra.engine.dynamics import HARD_WIDTHS
+
 UNIT = 2.0**-53  # largest relative error of one operation in float64
 TINY = 2.0**-1022  # largest absolute error of one operation whose result underflows
 TANH = 8 * UNIT  # largest relative error of numpy's tanh: 4 units in the last place
 SOFTPLUS = 16 * UNIT  # of numpy's logaddexp(0, x)
 SIGMOID = 8 * UNIT  # largest absolute error of (1 + tanh(x / 2)) / 2
+HARD_SIGMOID = 4 * UNIT  # largest absolute error of x / width + 1/2 within 0 and 1
 SLOPE = 32 * UNIT  # largest absolute error of the slopes, computed from tanh
 STEEPEST = {"tanh": 1.0, "sigmoid": 0.25, "softplus": 1.0, "relu": 1.0}  # largest φ'
 CURVATURE = {"tanh": 4 / (3 * np.sqrt(3)), "sigmoid": 1 / (6 * np.sqrt(3)), "softplus": 0.25}  # largest |φ''|
@@ -46,8 +49,10 @@ def value_error(activation: str, values: Array) -> Array:
             return np.full_like(values, SIGMOID)
         case "softplus":
             return SOFTPLUS * np.abs(values) + TINY
-        case _:
+        case "relu" | "linear":
             return np.zeros_like(values)
+        case _:
+            return np.full_like(values, HARD_SIGMOID)
 
 
 def steepest_near(activation: str, current: Array, within: Array) -> Array:
@@ -59,9 +64,15 @@ def steepest_near(activation: str, current: Array, within: Array) -> Array:
 
 
 def curvature_near(activation: str, current: Array, within: Array) -> Array:
-    """A bound on |φ''| wherever no current is further off than `within`; infinite where relu's kink is that near."""
+    """A bound on |φ''| wherever no current is further off than `within`; infinite where a kink is that near."""
+    if activation == "linear":
+        return np.zeros_like(current)
     if activation == "relu":
         return np.where(np.abs(current) > within * (1 + SLOPE), 0.0, np.inf)
+    if activation in HARD_WIDTHS:
+        size = np.abs(current)
+        away = np.abs(size - HARD_WIDTHS[activation] / 2) - SLOPE * size
+        return np.where(away > within * (1 + SLOPE), 0.0, np.inf)
     rate = DECAY[activation]
     return np.minimum(CURVATURE[activation] * (1 + SLOPE), 2 * rate**2 * _decay(rate, current, within))
 

@@ -20,7 +20,11 @@ ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "relu": jax.nn.relu,
     "sigmoid": jax.nn.sigmoid,
     "softplus": jax.nn.softplus,
+    "linear": lambda current: current,
+    "hard_sigmoid_5": lambda current: jnp.clip(current / 5 + 0.5, 0, 1),
+    "hard_sigmoid_6": lambda current: jnp.clip(current / 6 + 0.5, 0, 1),
 }
+HARD_WIDTHS = {"hard_sigmoid_5": 5, "hard_sigmoid_6": 6}  # of the currents over which they rise from 0 to 1
 
 
 class Dynamics(abc.ABC):
@@ -70,7 +74,9 @@ class RateDynamics(Dynamics):
 
     Args:
         form: "rate" or "current"; spectra and fixed points differ between the two.
-        activation: φ of the equations: "tanh", "relu", "sigmoid" or "softplus".
+        activation: φ of the equations: "tanh", "relu", "sigmoid", "softplus", "linear", or a hard sigmoid, the line
+            x / 5 + 1/2 ("hard_sigmoid_5": Keras 1 and 2) or x / 6 + 1/2 ("hard_sigmoid_6": Keras 3, PyTorch) within 0
+            and 1.
         leak: $\ell$ = dt_ms / tau_ms, in (0, 1]; one for all units, or a tuple with one a unit.
         noise: σ, the standard deviation that the noise alone gives to an isolated unit of small leak; 0 or above.
 

@@ -57,7 +57,7 @@ def choose_engine(choice: str, dynamics: Dynamics) -> Engine:
     Args:
         choice: "auto" (native where it can be used), "native", "portable", or "native-bfloat16", which rounds the
             factors of the matrix products in training: faster, with a gradient to between two and three digits.
-        dynamics: the equations; the native engine knows `RateDynamics` alone.
+        dynamics: the equations; the native engine knows `RateDynamics` alone, and not all of its activations.
 
     Raises:
         ValueError: the native engine was asked for and cannot be used.
@@ -65,11 +65,11 @@ def choose_engine(choice: str, dynamics: Dynamics) -> Engine:
     check_choice("engine", choice, CHOICES)
     if choice == "portable":
         return PORTABLE
-    known = isinstance(dynamics, RateDynamics)
-    if choice == "auto" and not known:
+    unknown = _unknown_to_native(dynamics)
+    if choice == "auto" and unknown:
         return PORTABLE
-    if not known:
-        raise ValueError(f"the native engine has no {type(dynamics).__name__}; take engine auto or portable")
+    if unknown:
+        raise ValueError(f"the native engine has no {unknown}; take engine auto or portable")
     found, why = library.load()
     if choice == "native-bfloat16" and found is not None:
         if not library.has_bfloat16(found):
@@ -83,6 +83,13 @@ def choose_engine(choice: str, dynamics: Dynamics) -> Engine:
         )
     _warn_once(why)
     return PORTABLE
+
+
+def _unknown_to_native(dynamics: Dynamics) -> str | None:
+    """What of these equations the native engine does not know, if there is something."""
+    if not isinstance(dynamics, RateDynamics):
+        return type(dynamics).__name__
+    return None if dynamics.activation in native.ACTIVATIONS else f"activation {dynamics.activation!r}"
 
 
 _warned: list[str] = []

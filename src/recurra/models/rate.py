@@ -25,7 +25,8 @@ class RateRNN:
     Args:
         units: number of recurrent units N.
         form: "rate" or "current"; spectra and fixed points differ between the two.
-        activation: φ of the equations: "tanh", "relu", "sigmoid" or "softplus".
+        activation: φ of the equations: "tanh", "relu", "sigmoid", "softplus", "linear", "hard_sigmoid_5" or
+            "hard_sigmoid_6"; the native engine has the first four.
         tau_ms: time constant, ms, at least dt_ms; equal to it the leak is 1, as in the papers. One for all units, or a
             tuple (in a spec: a list) with one a unit.
         recurrent_noise: σ of the noise √(2ℓ) σ ξ that is added to every unit's state at a training step; 0 is none.

@@ -14,10 +14,11 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from recurra.arrays import AnyArray, Inputs, Mask, NoiseKeys, Targets, Weights
-from recurra.engine.dynamics import ACTIVATIONS, RateDynamics
+from recurra.engine.dynamics import RateDynamics
 from recurra.engine.shapes import check_call
 
 FORMS = ("rate", "current")
+ACTIVATIONS = ("tanh", "relu", "sigmoid", "softplus")  # in the order of kernel.h
 
 
 @partial(jax.jit, static_argnames="dynamics")
@@ -112,6 +113,6 @@ def _operands(
 def _attributes(dynamics: RateDynamics, noise_keys: NoiseKeys | None) -> dict[str, Any]:
     return {
         "form": np.int64(FORMS.index(dynamics.form)),
-        "activation": np.int64(list(ACTIVATIONS).index(dynamics.activation)),
+        "activation": np.int64(ACTIVATIONS.index(dynamics.activation)),
         "noise": np.float64(0 if noise_keys is None else dynamics.noise),
     }
