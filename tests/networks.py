@@ -5,6 +5,9 @@ import numpy as np
 from recurra.arrays import Weights
 from recurra.engine import RateDynamics
 from recurra.models import Network
+from recurra.storage.content import MOST_FILE_BYTES
+from recurra.storage.parsing import content_of
+from recurra.storage.reading import naming, read_bytes
 
 
 def network_of(recurrent, form="rate", activation="tanh", leak=1.0, bias=0.0, inward=1.0, bits=False):
@@ -35,3 +38,9 @@ def rotation(gain=1.2, period=40):
     """Two units that turn by a known angle in every step."""
     angle = 2 * np.pi / period
     return gain * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+
+
+def read_here(path, kind):
+    """What a file holds, without the process that `read_content` starts for safety."""
+    with naming(path):
+        return content_of(read_bytes(path, MOST_FILE_BYTES), kind)

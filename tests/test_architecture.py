@@ -22,6 +22,7 @@ FLOORS = {
     "console": 6,
     "console_studies": 7,
     "cli_studies": 8,
+    "cli_networks": 7,
     "cli_census": 8,
     "cli_tasks": 8,
     "cli": 9,
@@ -29,6 +30,7 @@ FLOORS = {
 }
 GROUND = {
     "arrays",
+    "axes",
     "checks",
     "status",
     "periods",
@@ -38,7 +40,6 @@ GROUND = {
     "streams",
     "wording",
     "numerics",
-    "interrupts",
     "terminal",
 }
 MODULES = sorted(SOURCE.rglob("*.py"))

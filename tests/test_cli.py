@@ -229,7 +229,7 @@ def test_inspect_bad_file(name, message, tmp_path, capsys):
         (["run", "flipflop", "--set", "task.pulse_ms=-1"], "a duration cannot be negative"),
         (["run", "flipflop", "--set", "task.pulse_ms=0.3"], "0 steps of dt_ms = 1; expected at least 1"),
         (["run", "flipflop", "--set", "task.length_ms=60"], "leave 0 ms to judge the memory"),
-        (["run", "nothing.toml"], "nothing.toml cannot be read"),
+        (["run", "nothing.toml"], "nothing.toml: No such file or directory"),
         (["inspect", "x.npz"], "there is no file x.npz"),
         (["inspect", "x.npz", "--task", "fliflop"], "did you mean 'flipflop'"),
         (["tasks", "xxor"], "unknown task 'xxor'; did you mean 'xor'?"),

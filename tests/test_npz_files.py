@@ -2,6 +2,7 @@ import dataclasses
 import io
 import re
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recurra.arrays import Weights, named_arrays
-from recurra.engine.dynamics import RateDynamics
+from recurra.engine.dynamics import ACTIVATIONS, RateDynamics
 from recurra.models.cohort import Network
-from recurra.storage.npz_files import read_npz, write_npz
+from recurra.storage.imported import Said
+from recurra.storage.npz_files import import_npz, read_npz, write_npz
+from tests.networks import read_here
 
 UNITS, INPUTS, OUTPUTS = 5, 2, 3
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _in_this_process() -> Iterator[None]:
+    """Read without a process of its own, which takes a while to start; `test_parsing.py` is about that."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("recurra.storage.npz_files.read_content", read_here)
+        yield
+
+
+PLAIN = Said(activation="tanh", form="rate", tau_ms=1.0)
 
 
 def arrays(dtype: type = np.float32) -> dict[str, np.ndarray]:
@@ -75,7 +89,7 @@ def test_the_same_network_makes_the_same_file(tmp_path: Path) -> None:
 def test_a_file_of_three_arrays_is_a_rate_network_without_biases(tmp_path: Path) -> None:
     found = arrays()
     path = savez(tmp_path / "plain.npz", **{name: found[name] for name in ("recurrent", "input", "output")})
-    read = read_npz(path, 1.0)
+    read = read_npz(path, 1.0, PLAIN)
     assert read.dynamics == RateDynamics("rate", "tanh", 1.0)
     np.testing.assert_array_equal(read.weights.recurrent_bias, np.zeros(UNITS))
     np.testing.assert_array_equal(read.weights.output_bias, np.zeros(OUTPUTS))
@@ -89,7 +103,7 @@ def test_a_file_of_three_arrays_is_a_rate_network_without_biases(tmp_path: Path)
 
 def test_the_order_of_bytes_and_of_axes_in_the_file_does_not_matter(tmp_path: Path) -> None:
     swapped = {name: np.asfortranarray(array.astype(">f8")) for name, array in arrays(np.float64).items()}
-    read = read_npz(savez(tmp_path / "big.npz", **swapped), 1.0)
+    read = read_npz(savez(tmp_path / "big.npz", **swapped), 1.0, PLAIN)
     assert read.weights.recurrent.dtype == np.dtype(np.float64)
     np.testing.assert_array_equal(read.weights.recurrent, arrays(np.float64)["recurrent"])
 
@@ -120,7 +134,7 @@ def test_the_time_step_of_the_file_must_be_the_one_asked_for(tmp_path: Path) -> 
         ({"activation": "t" * 400}, "expected one short text"),
         ({"activation": np.full((), None)}, "expected one short text"),
         ({"leak": 0.0}, "leak is 0.0; expected a number above 0"),
-        ({"leak": [1.0, 1.0]}, "leak has shape (2,) and type float64; expected one number"),
+        ({"leak": [1.0, 1.0]}, "leak has shape (2,); expected one number, or one for each of the 5 units"),
         ({"dt_ms": np.nan}, "has dt_ms = nan"),
     ],
 )
@@ -137,7 +151,9 @@ def test_missing_weights_are_named(tmp_path: Path) -> None:
 
 def test_an_array_that_claims_more_than_it_holds_is_not_read(tmp_path: Path) -> None:
     path = with_member(tmp_path / "claim.npz", "recurrent", header((200_000, 200_000)) + bytes(100))
-    with pytest.raises(ValueError, match=r"'recurrent' claims shape \(200000, 200000\)"):
+    with pytest.raises(
+        ValueError, match=r"'recurrent' claims shape \(200000, 200000\), more than the [\d,]+ bytes it may"
+    ):
         read_npz(path, 1.0)
 
 
@@ -146,7 +162,10 @@ def test_a_zip_bomb_is_not_unpacked(tmp_path: Path) -> None:
     content = path.read_bytes()
     at = content.rindex(b"PK\x01\x02") + 24  # the unpacked size in the table of contents
     path.write_bytes(content[:at] + (4_000_000_000).to_bytes(4, "little") + content[at + 4 :])
-    with pytest.raises(ValueError, match=r"bomb\.npz: claims to unpack to 4,000,0"):
+    with pytest.raises(
+        ValueError,
+        match=r"bomb\.npz: the array 'recurrent' claims shape \(5, 5\) in 100 bytes; the file has 3,999,999,",
+    ):
         read_npz(path, 1.0)
 
 
@@ -159,7 +178,7 @@ def test_rare_packings_are_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"not an archive", "is damaged: File is not a zip file"), (b"", "is damaged: File is not a zip file")],
+    [(b"not an archive", "is damaged: it is no whole zip archive"), (b"", "is damaged: it is no whole zip archive")],
 )
 def test_another_kind_of_file_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
     (tmp_path / "text.npz").write_bytes(content)
@@ -193,7 +212,7 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one(tmp_path: Path, monkey
 
 def test_a_control_sign_in_the_file_does_not_reach_the_terminal(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "sly.npz", "w") as archive:
-        archive.writestr("\x1b[2J\n.npy", b"")
+        archive.writestr("\x1b[2J\n.npy", header((5, 5)) + bytes(100))
     with pytest.raises(ValueError, match="holds an unknown array") as caught:
         read_npz(tmp_path / "sly.npz", 1.0)
     assert str(caught.value).isprintable()
@@ -226,7 +245,123 @@ def test_flipped_bytes_give_a_network_or_a_clear_error(whole: Path, flips: list[
     flipped.write_bytes(content)
     message = ""
     try:
-        assert read_npz(flipped, 2.5).weights.units > 0
+        assert import_npz(flipped, 2.5, Said()).network.weights.units > 0
     except ValueError as error:
         message = str(error)
     assert message == "" or (message.startswith(f"{flipped}: ") and message.isprintable())
+
+
+NAMES = {"recurrent": (5, 5), "input": (5, 2), "output": (3, 5), "recurrent_bias": (5,), "output_bias": (3,)}
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    shape=st.tuples(st.integers(1, 4), st.integers(1, 3), st.integers(1, 3)),
+    form=st.sampled_from(["rate", "current"]),
+    activation=st.sampled_from(list(ACTIVATIONS)),
+    leaks=st.lists(st.floats(1e-3, 1), min_size=1, max_size=4),
+    noise=st.floats(0, 2),
+    dt_ms=st.sampled_from([0.1, 1 / 3, 0.3, 1.0, 7.0]),
+    dtype=st.sampled_from([np.float16, np.float32, np.float64]),
+    layout=st.sampled_from(["C", "F", "strided"]),
+    draw=st.integers(0, 2**32 - 1),
+)
+def test_what_is_exported_runs_the_same(  # noqa: PLR0917
+    tmp_path_factory, shape, form, activation, leaks, noise, dt_ms, dtype, layout, draw
+) -> None:
+    """Whatever can be exported is read back as the same network, also where a single-precision dt_ms is asked for."""
+    units, ins, outs = shape
+    generator = np.random.default_rng(draw)
+    sizes = [(units, units), (units, ins), (outs, units), (units,), (outs,)]
+    found = {name: generator.normal(0, 0.5, size) for name, size in zip(NAMES, sizes, strict=True)}
+    for name, array in found.items():
+        wide = np.repeat(array, 2, axis=-1)[..., ::2] if layout == "strided" else np.asarray(array, order=layout)
+        found[name] = wide.astype(dtype, order="K")
+    leak = leaks[0] if len(leaks) != units else tuple(leaks)
+    before = Network(RateDynamics(form, activation, leak, noise), Weights(**found), dt_ms)
+    path = tmp_path_factory.mktemp("exported") / "one.npz"
+    write_npz(path, before)
+    for asked in (dt_ms, float(np.float32(dt_ms))):
+        after = import_npz(path, asked, Said())
+        assert (after.network.dynamics, after.notes) == (before.dynamics, ())
+        for name, array in named_arrays(after.network.weights).items():
+            np.testing.assert_array_equal(array, found[name])
+    with np.load(path) as plain:
+        assert all(plain[name].dtype == dtype for name in NAMES)
+
+
+def test_a_network_with_a_time_constant_a_unit_comes_back(tmp_path: Path) -> None:
+    leaks = (1.0, 0.5, 0.25, 0.1, 0.01)
+    before = dataclasses.replace(network(), dynamics=RateDynamics("current", "tanh", leaks, 0.3))
+    write_npz(tmp_path / "one.npz", before)
+    after = read_npz(tmp_path / "one.npz", 2.5)
+    assert after.dynamics == before.dynamics
+    inputs = np.random.default_rng(1).normal(size=(4, 9, INPUTS))
+    np.testing.assert_array_equal(after.run(inputs)[1], before.run(inputs)[1])
+    taus = tuple(2.5 / leak for leak in leaks)
+    assert read_npz(tmp_path / "one.npz", 2.5, Said(tau_ms=taus)).dynamics == before.dynamics
+    with pytest.raises(ValueError, match=r"says leak = dt_ms / tau_ms = 0\.01 to 1, and --tau says 1; leave"):
+        read_npz(tmp_path / "one.npz", 2.5, Said(tau_ms=2.5))
+
+
+def test_what_the_file_leaves_open_is_what_the_user_says(tmp_path: Path) -> None:
+    path = savez(tmp_path / "plain.npz", **arrays(), activation="relu")
+    with pytest.warns(
+        UserWarning, match=r"plain\.npz: does not say its form, time constant; assumed: the rate form, tau"
+    ):
+        assert read_npz(path, 1.0).dynamics == RateDynamics("rate", "relu", 1.0)
+    said = Said(form="current", tau_ms=(1.0, 2.0, 4.0, 5.0, 10.0))
+    assert read_npz(path, 1.0, said).dynamics == RateDynamics("current", "relu", (1.0, 0.5, 0.25, 0.2, 0.1))
+    with pytest.raises(
+        ValueError, match=r"plain\.npz: leak has 2 values; expected one, or one for each of the 5 units"
+    ):
+        read_npz(path, 1.0, Said(form="rate", tau_ms=(1.0, 2.0)))
+    with pytest.raises(ValueError, match="unknown activation 'tahn'; did you mean 'tanh'"):
+        Said(activation="tahn")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b"'<f4'", b"'<f4"),
+        (b"(5, 5)", b"(5, 5"),
+        (b"(5, 5)", b"(5, -5)"),
+        (b"'descr'", b"'decsr'"),
+        (b"'<f4'", b"[('a', '<f4')]"),
+        (b"False", b"Flase"),
+        (b"'<f4'", b"'<q4'"),
+    ],
+)
+def test_a_header_that_is_none_is_refused(tmp_path: Path, before: bytes, after: bytes) -> None:
+    start = header((5, 5))
+    assert before in start
+    path = with_member(tmp_path / "head.npz", "recurrent", start.replace(before, after) + bytes(100))
+    with pytest.raises(
+        ValueError, match=r"head\.npz: is damaged: the array 'recurrent' has (no valid header|the unknown)"
+    ):
+        read_npz(path, 1.0)
+
+
+def test_shapes_are_looked_at_before_an_array_is_read(tmp_path: Path) -> None:
+    path = with_member(tmp_path / "wide.npz", "output", header((50_000, 1_000)) + b"these are no 200 MB")
+    with pytest.raises(
+        ValueError, match=r"output weights have shape \(50000, 1000\); expected \(50000, 5\) for 5 units"
+    ):
+        read_npz(path, 1.0)
+
+
+def test_a_bomb_is_not_unpacked(tmp_path: Path) -> None:
+    """Zeros that unpack to a thousand times their bytes; a network of them fits itself, and is still too large."""
+    with zipfile.ZipFile(tmp_path / "bomb.npz", "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, shape in (("recurrent", (40_000, 40_000)), ("input", (40_000, 1)), ("output", (1, 40_000))):
+            archive.writestr(f"{name}.npy", header(shape) + bytes(1_000_000))
+    with pytest.raises(ValueError, match=r"'recurrent' claims shape \(40000, 40000\), more than the 536,870,912 bytes"):
+        read_npz(tmp_path / "bomb.npz", 1.0)
+
+
+def test_an_array_twice_is_refused(tmp_path: Path) -> None:
+    path = savez(tmp_path / "twice.npz", **arrays())
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("recurrent", header((5, 5)) + bytes(100))
+    with pytest.raises(ValueError, match=r"twice\.npz: holds an array twice"):
+        read_npz(path, 1.0)

@@ -7,6 +7,8 @@ import jax
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Key, UInt32
 
+from recurra.axes import WEIGHT_AXES  # noqa: F401 - here for all but the readers of files
+
 AnyArray: TypeAlias = Array | np.ndarray
 Scalar: TypeAlias = Float[Array, ""]
 RandomKey: TypeAlias = Key[Array, ""]
@@ -49,15 +51,6 @@ class Weights:
     @property
     def outputs(self) -> int:
         return self.output.shape[-2]
-
-
-WEIGHT_AXES: dict[str, tuple[str, ...]] = {
-    "recurrent": ("post", "pre"),
-    "input": ("unit", "input"),
-    "output": ("output", "unit"),
-    "recurrent_bias": ("unit",),
-    "output_bias": ("output",),
-}
 
 
 def named_arrays(weights: Weights) -> dict[str, np.ndarray]:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+ROUNDING = 1e-6  # relative: the seven digits of float32
+
 
 def check_count(name: str, value: object, at_least: int = 1, at_most: int | None = None) -> None:
     """`value` must be a whole number of at least `at_least` and, if given, at most `at_most`."""
@@ -82,6 +84,11 @@ def steps_of(name: str, duration_ms: float, dt_ms: float, at_least: int = 1) -> 
             f"Lengthen it or lower dt_ms."
         )
     return steps
+
+
+def same(first: float, second: float) -> bool:
+    """Whether two numbers of a user are the same but for rounding, as 0.1 in float32 and in float64."""
+    return math.isclose(first, second, rel_tol=ROUNDING)
 
 
 def check_shapes(shapes: Mapping[str, tuple[int, ...]]) -> None:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from recurra.cli_census import census
+from recurra.cli_networks import Activation, Form, Tau, subject
 from recurra.cli_studies import damage, reproduction, study
 from recurra.cli_tasks import tasks
-from recurra.interrupts import Stopped, listening, stop_if_asked
 from recurra.terminal import discard_output, prepare_streams, print_error
 
 if TYPE_CHECKING:
@@ -32,13 +32,6 @@ Seed = Annotated[int | None, typer.Option(help="Fixes all that is random.")]
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="A key of the spec, such as training.steps=500; may be repeated."),
-]
-ResumeAnyway = Annotated[
-    bool,
-    typer.Option(
-        "--resume-anyway",
-        help="Resume even with other versions or instructions, whose bits may differ.",
-    ),
 ]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with what the folder holds; start if it holds nothing.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Delete the run that the folder holds.")]
@@ -72,7 +65,6 @@ def run(
     settings: Settings = None,
     engine: EngineName = None,
     resume: Resume = False,
-    resume_anyway: ResumeAnyway = False,
     overwrite: Overwrite = False,
     show: Show = False,
     as_json: AsJson = False,
@@ -82,7 +74,7 @@ def run(
     if show:
         _show(chosen)
         return
-    folder = _trained(chosen, out, engine, resume, overwrite, resume_anyway)
+    folder = _trained(chosen, out, engine, resume, overwrite)
     if folder.entry("status") != "analysed":
         _analysed(folder)
     _reported(folder, as_json)
@@ -98,7 +90,6 @@ def train(
     settings: Settings = None,
     engine: EngineName = None,
     resume: Resume = False,
-    resume_anyway: ResumeAnyway = False,
     overwrite: Overwrite = False,
     show: Show = False,
 ) -> None:
@@ -107,7 +98,7 @@ def train(
     if show:
         _show(chosen)
         return
-    typer.echo(f"trained: {_trained(chosen, out, engine, resume, overwrite, resume_anyway).path}")
+    typer.echo(f"trained: {_trained(chosen, out, engine, resume, overwrite).path}")
 
 
 @app.command()
@@ -157,33 +148,34 @@ def inspect(
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A key of the task, such as task.bits=2.")
     ] = None,
+    activation: Activation = None,
+    form: Form = None,
+    tau_ms: Tau = None,
     seed: Annotated[int, typer.Option(help="Of the test trials and of the chance levels.")] = 0,
     as_json: AsJson = False,
     report: Annotated[Path | None, typer.Option(help="Also write its report to this HTML file.")] = None,
 ) -> None:
     """One network's dossier: how well it does the task, and how."""
     from recurra.console import print_run, print_workings
-    from recurra.studies.imports import read_network_for, task_for
     from recurra.studies.run_record import record_of_network
     from recurra.studies.summary import dossier_table, plain
     from recurra.studies.workings import workings_table
 
     if report and report.exists():
         raise ValueError(f"{report} exists; choose another file")
-    chosen = task_for(source, task, settings or [])
-    found = read_network_for(source, chosen, network)
-    record = record_of_network(found, chosen, seed, {"name": source.name})
+    found = subject(source, task, network, settings, activation, form, tau_ms)
+    record = record_of_network(found.network, found.task, seed, {"name": source.name, "network": found.table()})
     if report:
         from recurra.report import write_report
 
         write_report(record, report)
     dossier = record.dossiers[0]
     if as_json:
-        table = dossier_table(dossier) | plain(workings_table(dossier, chosen))
+        table = {"network": found.table()} | dossier_table(dossier) | plain(workings_table(dossier, found.task))
         typer.echo(json.dumps(table, indent=2))
     else:
         print_run(record)
-        print_workings(dossier, chosen)
+        print_workings(dossier, found.task)
     if report:
         typer.echo(f"report: {report}", err=True)
 
@@ -221,21 +213,16 @@ def main(arguments: list[str] | None = None) -> int:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "(overflow|invalid value) encountered", RuntimeWarning)
         warnings.showwarning = lambda message, *_: print_error(str(message))
-        with listening(command=True):
-            return _status_of(arguments)
+        return _status_of(arguments)
 
 
 def _status_of(arguments: list[str] | None) -> int:
     try:
-        status = app(arguments, standalone_mode=False) or 0
-        stop_if_asked()  # a signal that a callback has swallowed after the last look
-        return status
+        return app(arguments, standalone_mode=False) or 0
     except typer.Exit as ended:
         return ended.exit_code
-    except Stopped as stopped:
-        return _failed(f"interrupted{stopped.hint and '; '}{stopped.hint}", stopped.status)
     except (typer.Abort, KeyboardInterrupt):
-        return _failed("interrupted", 130)
+        return _failed("interrupted; the same command with --resume goes on from the last epoch", 1)
     except BrokenPipeError:  # whoever read has seen enough, as `head` does
         discard_output()
         return 1
@@ -277,10 +264,7 @@ def _show(spec: "RunSpec") -> None:
     typer.echo(to_toml(spec), nl=False)
 
 
-def _trained(
-    spec: "RunSpec", out: Path | None, engine: str | None, resume: bool, overwrite: bool, anyway: bool
-) -> "RunFolder":
-    resume = resume or anyway
+def _trained(spec: "RunSpec", out: Path | None, engine: str | None, resume: bool, overwrite: bool) -> "RunFolder":
     if resume and overwrite:
         raise ValueError("--resume and --overwrite exclude each other")
     from recurra.console import ProgressBars
@@ -291,7 +275,7 @@ def _trained(
     with ProgressBars() as progress:
         if resume and (path / "run.json").is_file():
             folder = RunFolder.open(path)
-            resume_run(folder, spec, progress, engine, anyway)
+            resume_run(folder, spec, progress, engine)
             return folder
         return start_run(spec, path, overwrite, progress, engine or "auto")
 

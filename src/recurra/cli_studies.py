@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from recurra.cli_networks import Activation, Form, Tau, subject
+
 if TYPE_CHECKING:
     from recurra.storage.run_folder import RunFolder
     from recurra.studies.shelf import Shelf
@@ -59,6 +61,9 @@ def damage(
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A key of the task, such as task.bits=2.")
     ] = None,
+    activation: Activation = None,
+    form: Form = None,
+    tau_ms: Tau = None,
     seed: Annotated[int, typer.Option(help="Of the test trials.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print every condition's distance as JSON.")] = False,
 ) -> None:
@@ -67,13 +72,11 @@ def damage(
     from recurra.console_studies import print_damage
     from recurra.studies.damage import damage_rows
     from recurra.studies.dossier import test_trials
-    from recurra.studies.imports import read_network_for, task_for
 
-    chosen = task_for(source, task, settings or [])
-    found = read_network_for(source, chosen, network)
-    rows = damage_rows(found, chosen, test_trials(chosen, seed), network or 0, PERCENTS)
+    found = subject(source, task, network, settings, activation, form, tau_ms)
+    rows = damage_rows(found.network, found.task, test_trials(found.task, seed), network or 0, PERCENTS)
     if as_json:
-        typer.echo(json.dumps(rows, indent=2))
+        typer.echo(json.dumps({"network": found.table(), "conditions": rows}, indent=2))
     else:
         print_damage(rows)
 
@@ -95,15 +98,10 @@ def reproduction(
 
 def _conducted(chosen: "Study", scale: "Scale", seed: int, path: Path, shelf: "Shelf") -> "RunFolder":
     from recurra.console_studies import StudyBars
-    from recurra.interrupts import Stopped
     from recurra.studies.conduct import conduct, planned
 
-    try:
-        with StudyBars(planned(chosen, scale, seed, shelf)) as progress:
-            return conduct(chosen, scale, seed, path, shelf, progress)
-    except Stopped as stopped:
-        stopped.hint = "the same command goes on where it was"
-        raise
+    with StudyBars(planned(chosen, scale, seed, shelf)) as progress:
+        return conduct(chosen, scale, seed, path, shelf, progress)
 
 
 def _show(chosen: "Study", scale: "Scale", seed: int, shelf: "Shelf") -> None:
@@ -114,7 +112,5 @@ def _show(chosen: "Study", scale: "Scale", seed: int, shelf: "Shelf") -> None:
 
 
 def _line(verdict: dict[str, Any]) -> str:
-    difference = f"; difference {verdict['difference']}" if verdict["difference"] else ""
     note = f" ({verdict['note']})" if verdict["note"] else ""
-    found = f"published {verdict['published']}; found {verdict['found']}{difference}"
-    return f"{verdict['what']}: {found}: {verdict['verdict']}{note}"
+    return f"{verdict['what']}: published {verdict['published']}; found {verdict['found']}: {verdict['verdict']}{note}"

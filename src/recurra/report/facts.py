@@ -83,6 +83,10 @@ def _lines(about: Mapping[str, Any], spec: RunSpec | None) -> Iterator[tuple[str
     for key, name in (("file", "File"), ("started", "Started")):
         if about.get(key):
             yield name, str(about[key])
+    if network := about.get("network"):
+        yield "Read as", ", ".join(f"{key} {value}" for key, value in network.items() if key != "notes")
+        for note in network["notes"]:
+            yield "Mind", note
     if engine := about.get("engine"):
         details = [f"{engine['threads']} threads", engine["instructions"]] if "threads" in engine else []
         yield "Engine", ", ".join([engine["name"], *details])

@@ -5,13 +5,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from recurra.engine.dynamics import ACTIVATIONS
-
 GATED = {"GRU": "a GRU", "LSTM": "an LSTM"}
 READOUTS = ("Dense", "TimeDistributedDense")
 DROPOUTS = ("Dropout", "SpatialDropout1D", "GaussianDropout", "GaussianNoise")
 # Idle layers leave their input as it is in a network that is only run.
 IDLE = ("InputLayer", "Activation", "ActivityRegularization", *DROPOUTS)
+MOST_LAYERS = 100
+ACTIVATIONS = ("tanh", "relu", "sigmoid", "softplus", "linear", "hard_sigmoid")
+HALF_PRECISION = ("float16", "bfloat16", "mixed_float16", "mixed_bfloat16")
 
 
 @dataclass(frozen=True)
@@ -24,9 +25,28 @@ class Layer:
     def activation(self, default: str) -> str:
         """The name of its activation."""
         name = self.settings.get("activation", default)
+        if isinstance(name, dict):
+            name = name.get("class_name") if name.get("config") is None else name["config"]
+            raise ValueError(f"its {self.kind} layer has the activation {name!r}, which is not from Keras")
         if not isinstance(name, str | None):
             raise ValueError(f"its {self.kind} layer has an activation that is not from Keras")
         return name or "linear"
+
+    def biased(self) -> bool:
+        """Whether it has a bias; "bias" is the word of Keras 1, where a recurrent layer always has one."""
+        return self.settings.get("use_bias", self.settings.get("bias", True)) is not False
+
+    def units(self) -> object:
+        """How many units it says that it has; "output_dim" is the word of Keras 1."""
+        return self.settings.get("units", self.settings.get("output_dim"))
+
+
+@dataclass(frozen=True)
+class Layers:
+    """The layers that recurra runs, of a model that it can run."""
+
+    recurrent: Layer
+    readout: Layer
 
 
 def layers_in_order(config: str | bytes) -> list[Layer]:
@@ -40,6 +60,8 @@ def layers_in_order(config: str | bytes) -> list[Layer]:
         raise ValueError(f"holds a model of the class {kind}; expected a Sequential or functional one")
     inner = entry(model, "config", list | dict)
     described = inner if isinstance(inner, list) else entry(inner, "layers", list)
+    if len(described) > MOST_LAYERS:
+        raise ValueError(f"holds {len(described):,} layers; expected one SimpleRNN and then one Dense, its readout")
     return [layer_of(one) for one in (described if kind == "Sequential" else in_chain(described))]
 
 
@@ -68,7 +90,10 @@ def layer_of(described: object) -> Layer:
 def in_chain(described: Sequence[object]) -> list[object]:
     """The layers of a functional model in the order they are called, each by the one before it alone."""
     layers = {entry(one, "name", str): one for one in described}
-    sources = {name: list(references(entry(one, "inbound_nodes", list))) for name, one in layers.items()}
+    calls = {name: entry(one, "inbound_nodes", list) for name, one in layers.items()}
+    for name, nodes in calls.items():
+        check_calls(name, nodes)
+    sources = {name: list(references(nodes)) for name, nodes in calls.items()}
     chain = following = [name for name, found in sources.items() if not found]
     while len(following) == 1:
         following = [name for name, found in sources.items() if found == [(chain[-1], 0)]]
@@ -87,8 +112,20 @@ def references(node: object) -> Iterator[tuple[str, int]]:
         yield from references(part)
 
 
-def check_layers(layers: Sequence[Layer]) -> str:
-    """The layers must be a SimpleRNN and a linear readout, idle ones aside; its activation comes back."""
+def check_calls(name: str, node: object) -> None:
+    """No layer may be called as in training, where a dropout drops, or with a mask or an initial state."""
+    for part in node if isinstance(node, list) else []:
+        if not isinstance(part, dict):
+            check_calls(name, part)
+            continue
+        given = part.get("kwargs", {} if "args" in part else part)
+        for key, value in given.items() if isinstance(given, dict) else ():
+            if value is not None and value is not False:
+                raise ValueError(f"its layer {name!r} is called with {key}; recurra runs a layer on its input alone")
+
+
+def check_layers(layers: Sequence[Layer]) -> Layers:
+    """The layers must be a SimpleRNN and a linear readout, idle ones aside; these two come back."""
     for layer in layers:
         check_not_gated(layer.kind.removeprefix("CuDNN"))
         if layer.kind not in ("SimpleRNN", *READOUTS, *IDLE):
@@ -101,14 +138,51 @@ def check_layers(layers: Sequence[Layer]) -> str:
     if kinds != ["SimpleRNN", "Dense"]:
         found = " and then ".join(kinds) or "none of them"
         raise ValueError(f"holds the layers {found}; expected one SimpleRNN and then one Dense, its readout")
-    recurrent = working[0]
-    if recurrent.settings.get("go_backwards"):
+    if working[0].settings.get("go_backwards"):
         raise ValueError("its SimpleRNN layer has go_backwards set; recurra runs time forwards only")
-    activation = recurrent.activation("tanh")
-    if activation not in ACTIVATIONS:
-        known = ", ".join(ACTIVATIONS)
-        raise ValueError(f"its SimpleRNN layer has the activation {activation!r}; expected one of: {known}")
-    return activation
+    return Layers(*working)
+
+
+def activation_of(recurrent: Layer, version: str | None) -> str:
+    """Recurra's name of the activation of a SimpleRNN layer.
+
+    Args:
+        recurrent: the layer.
+        version: of Keras, where the file says it; the slope of a hard sigmoid is 1/5 up to Keras 2 and 1/6 from 3 on.
+    """
+    name = recurrent.activation("tanh")
+    if name not in ACTIVATIONS:
+        raise ValueError(f"its SimpleRNN layer has the activation {name!r}; expected one of: {', '.join(ACTIVATIONS)}")
+    if name != "hard_sigmoid":
+        return name
+    major = (version or "").partition(".")[0]
+    if not major.isdigit():
+        raise ValueError("has a hard_sigmoid and does not say its version of Keras, which decides on the slope")
+    return "hard_sigmoid_5" if int(major) < 3 else "hard_sigmoid_6"
+
+
+def remarks(layers: Layers) -> list[str]:
+    """What recurra does otherwise than Keras with these layers, a sentence each."""
+    found = []
+    if layers.recurrent.settings.get("stateful"):
+        found.append("its SimpleRNN layer is stateful; recurra begins every trial at a state of zero")
+    if layers.recurrent.settings.get("return_sequences") is False:
+        found.append("its SimpleRNN layer returns the last step only; recurra reads it out at every step")
+    for layer in (layers.recurrent, layers.readout):
+        name = precision(layer.settings.get("dtype"))
+        if name in HALF_PRECISION:
+            found.append(f"its {layer.kind} layer computes in {name}; recurra computes in float64")
+        elif name not in (None, "float32", "float64"):
+            raise ValueError(f"its {layer.kind} layer has the dtype {name!r}; expected a plain floating-point type")
+    return found
+
+
+def precision(dtype: object) -> object:
+    """The name of a precision, or of a policy for it, as Keras 2 and 3 write them."""
+    while isinstance(dtype, dict):
+        inner = dtype.get("config")
+        dtype = inner.get("name") if isinstance(inner, dict) else inner
+    return dtype
 
 
 def check_not_gated(kind: str) -> None:

@@ -1,75 +1,141 @@
 """One network from a file or a run folder, whoever trained it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from recurra.engine.dynamics import RateDynamics
 from recurra.models.cohort import Network
-from recurra.storage.keras_files import read_keras
-from recurra.storage.npz_files import read_npz
+from recurra.storage.imported import Imported, Said, check_said
+from recurra.storage.keras_files import import_keras
+from recurra.storage.npz_files import import_npz
+from recurra.storage.reading import naming
 from recurra.storage.run_folder import RunFolder
 from recurra.studies.dossier import check_fit
 from recurra.studies.run_record import cohort_of, spec_of
 from recurra.studies.spec import to_spec, with_settings
+from recurra.studies.tables import from_table
 from recurra.tasks import Task
 
 KERAS_ENDINGS = (".hdf5", ".h5", ".keras")
+NOTHING = Said()
 
 
-def task_for(path: Path, name: str | None, settings: Sequence[str] = ()) -> Task:
-    """The task that a network is looked at with: the named one, or the one that a run folder was trained on.
+@dataclass(frozen=True)
+class Subject:
+    """A network that a command looks at.
 
     Args:
-        path: the file or the run folder of the network.
-        name: of the task; a run folder needs none.
-        settings: keys of the task, such as "task.bits=2".
+        task: what the network was trained on.
+        network: the network.
+        notes: what its file does not say and was assumed, a sentence each.
     """
+
+    task: Task
+    network: Network
+    notes: tuple[str, ...]
+
+    def table(self) -> dict[str, Any]:
+        """The equations that the network is taken to have, and the notes; plain values for JSON."""
+        dynamics = self.network.dynamics
+        if not isinstance(dynamics, RateDynamics):
+            return {"cell": type(dynamics).__name__, "dt_ms": self.network.dt_ms, "notes": list(self.notes)}
+        leak = list(dynamics.leak) if isinstance(dynamics.leak, tuple) else dynamics.leak
+        return {
+            "form": dynamics.form,
+            "activation": dynamics.activation,
+            "leak": leak,
+            "dt_ms": self.network.dt_ms,
+            "notes": list(self.notes),
+        }
+
+
+def subject_of(path: Path, task: str | None, number: int | None, settings: Sequence[str]) -> Subject:
+    """The network in a Keras file, an .npz file or a run folder, and its task.
+
+    Args:
+        path: the file or the folder.
+        task: name of what it was trained on; a run folder needs none.
+        number: which network of a run folder; its first one if None.
+        settings: keys of the task, such as "task.bits=2", and what the file does not say of the network, such as
+            "model.activation=relu".
+    """
+    table = with_settings({"task": _task_table(path, task)}, settings)
+    said = from_table(Said, table.pop("model", {}), {}, "model")
+    for key in set(table) - {"task"}:
+        raise ValueError(
+            f"--set: {key} has no part in a network that is only looked at; "
+            "expected keys of task, or model.activation, model.form or model.tau_ms"
+        )
+    chosen = to_spec(table).task
+    found = import_network(path, chosen.dt_ms, number, said)
+    with naming(path):
+        check_fit(found.network, chosen)
+    return Subject(chosen, found.network, found.notes)
+
+
+def _task_table(path: Path, name: str | None) -> Any:
+    """The task's part of a spec: the named one, or that of a run folder."""
     if name is not None:
-        table: dict[str, Any] = {"task": name}
-    elif path.is_dir():
-        table = spec_of(RunFolder.open(path)).table()
-    elif path.exists():
+        return name
+    if path.is_dir():
+        return spec_of(RunFolder.open(path)).table()["task"]
+    if path.exists():
         raise ValueError(f"{path} does not say what the network was trained on; name it with --task")
-    else:
-        raise ValueError(f"there is no file {path}")
-    return to_spec(with_settings(table, settings)).task
+    raise ValueError(f"there is no file {path}")
 
 
-def read_network_for(path: Path, task: Task, number: int | None = None) -> Network:
-    """The network in a Keras file, an .npz file or a run folder; an error names the file if it does not fit the task.
+def read_network_for(path: Path, task: Task, number: int | None = None, said: Said = NOTHING) -> Network:
+    """The network in a file or a run folder; an error names the file if it does not fit the task.
 
     Args:
         path: the file or the folder.
         task: what it was trained on.
         number: which network of a run folder; its first one if None.
+        said: what the file does not say of the network; what is left open is assumed, with a warning.
     """
-    network = read_network(path, task.dt_ms, number)
-    try:
+    network = read_network(path, task.dt_ms, number, said)
+    with naming(path):
         check_fit(network, task)
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
     return network
 
 
-def read_network(path: Path, dt_ms: float, number: int | None = None) -> Network:
+def read_network(path: Path, dt_ms: float, number: int | None = None, said: Said = NOTHING) -> Network:
     """The network in a Keras file, an .npz file or a run folder.
 
     Args:
         path: the file or the folder.
         dt_ms: length of a time step for files that do not say, ms.
         number: which network of a run folder; its first one if None.
+        said: what the file does not say of the network; what is left open is assumed, with a warning.
     """
+    return import_network(path, dt_ms, number, said).told()
+
+
+def import_network(path: Path, dt_ms: float, number: int | None, said: Said) -> Imported:
+    """The same with its notes, and without warnings."""
     if path.is_dir():
-        cohort = cohort_of(RunFolder.open(path))
-        if number is not None and number not in cohort.numbers:
-            raise ValueError(f"{path} has no network {number}; it has {', '.join(map(str, cohort.numbers))}")
-        return cohort[0 if number is None else cohort.numbers.index(number)]
+        return Imported(_network_of_run(path, number, said))
     if not path.exists():
         raise ValueError(f"there is no file {path}")
     if path.suffix == ".npz":
-        return read_npz(path, dt_ms)
+        return import_npz(path, dt_ms, said)
     if path.suffix in KERAS_ENDINGS:
-        return read_keras(path, dt_ms)
+        return import_keras(path, dt_ms, said)
     raise ValueError(
         f"{path}: unknown ending {path.suffix!r}; expected {', '.join(KERAS_ENDINGS)}, .npz or a run folder"
     )
+
+
+def _network_of_run(path: Path, number: int | None, said: Said) -> Network:
+    cohort = cohort_of(RunFolder.open(path))
+    if number is not None and number not in cohort.numbers:
+        raise ValueError(f"{path} has no network {number}; it has {', '.join(map(str, cohort.numbers))}")
+    dynamics = cohort.dynamics
+    if isinstance(dynamics, RateDynamics):
+        leak = list(dynamics.leak) if isinstance(dynamics.leak, tuple) else dynamics.leak
+        known = {"form": dynamics.form, "activation": dynamics.activation, "leak": leak}
+        with naming(path):
+            check_said(known, said.equations(cohort.task.dt_ms))
+    return cohort[0 if number is None else cohort.numbers.index(number)]

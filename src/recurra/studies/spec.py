@@ -9,10 +9,10 @@ from typing import final
 
 from recurra.checks import check_count, nearest
 from recurra.models import INITIALIZERS, Initializer, RateRNN
+from recurra.storage.reading import naming, read_text
 from recurra.streams import check_seed
 from recurra.studies.tables import Registry, Table, from_table, to_table
 from recurra.tasks import RULES, TASKS, SuccessRule, Task
-from recurra.tasks.published_pulse import PublishedPulse
 from recurra.tasks.pulse_schedules import PoissonPulses, PulseSchedule, ScheduledPulses
 from recurra.training import BPTT, OPTIMIZERS, SCHEDULES, STOPS, TRIAL_SETS, Training
 from recurra.training.optimizers import Optimizer
@@ -23,7 +23,7 @@ from recurra.training.trial_sets import TrialSet
 DEEPEST = 8  # levels of a spec
 
 REGISTRY: Registry = {
-    Task: {**TASKS, "pulse_published": PublishedPulse},
+    Task: dict(TASKS),
     PulseSchedule: {"scheduled": ScheduledPulses, "poisson": PoissonPulses},
     SuccessRule: dict(RULES),
     Initializer: dict(INITIALIZERS),
@@ -32,6 +32,7 @@ REGISTRY: Registry = {
     TrialSet: dict(TRIAL_SETS),
     Stop: dict(STOPS),
 }
+MOST_SPEC_BYTES = 2**20
 
 
 @final
@@ -89,10 +90,10 @@ def read_table(spec: str) -> Table:
     path = Path(spec)
     if path.suffix != ".toml":
         raise ValueError(f"{spec!r} is neither a preset nor a file that ends in .toml; {nearest(spec, preset_names())}")
+    with naming(path):
+        text = read_text(path, MOST_SPEC_BYTES)
     try:
-        return _loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ValueError(f"{path} cannot be read: {error.strerror}") from None
+        return _loads(text)
     except ValueError as error:
         raise ValueError(f"{path} is no TOML: {error}") from None
 

@@ -1,0 +1,68 @@
+"""What a file of a network holds, before it is one: arrays, and what the file says of the equations."""
+
+import io
+import math
+import zipfile
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+MOST_FILE_BYTES = 2**30
+MOST_ARRAY_BYTES = 2**29  # all arrays of a network together: 8,000 units in float64
+END_OF_ARCHIVE, END_BYTES = b"PK\x05\x06", 22
+MOST_TABLE_BYTES = 2**20
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a file of a network holds.
+
+    Args:
+        arrays: the weight arrays by recurra's names, turned as recurra has them.
+        says: what the file says of the equations: `form`, `activation`, `leak`, `noise` and `dt_ms`, or some of them.
+        notes: what recurra does otherwise than the program that wrote the file.
+    """
+
+    arrays: dict[str, np.ndarray]
+    says: dict[str, Any]
+    notes: tuple[str, ...] = ()
+
+
+def check_array(name: str, shape: tuple[int, ...], dtype: np.dtype, room_bytes: int) -> None:
+    """Weights must be floating-point numbers on one or two axes, and no more of them than there is room for."""
+    if dtype.kind != "f" or dtype.itemsize not in (2, 4, 8):
+        raise ValueError(f"the array {name!r} has the type {dtype.name}; expected float32 or float64")
+    if len(shape) not in (1, 2) or min(shape) < 1:
+        raise ValueError(f"the array {name!r} has shape {shape}; expected one or two axes, none empty")
+    if math.prod(shape) * dtype.itemsize > room_bytes:
+        raise ValueError(f"the array {name!r} claims shape {shape}, more than the {room_bytes:,} bytes it may have")
+
+
+def open_archive(content: bytes) -> zipfile.ZipFile:
+    """A zip archive whose table of contents is short and whole, with no member twice or packed in a rare way."""
+    end = content.rfind(END_OF_ARCHIVE)
+    if end < 0 or len(content) < end + END_BYTES:
+        raise ValueError("is damaged: it is no whole zip archive")
+    count, table_bytes = (int.from_bytes(content[end + at : end + to], "little") for at, to in ((10, 12), (12, 16)))
+    if table_bytes > MOST_TABLE_BYTES:  # Python reads the whole of it at once
+        raise ValueError(f"has a table of contents of more than {MOST_TABLE_BYTES:,} bytes")
+    archive = zipfile.ZipFile(io.BytesIO(content))
+    members = archive.infolist()
+    if len({member.filename for member in members}) != count:
+        raise ValueError(f"is damaged: its table of contents should have {count:,} members of different names")
+    for member in members:
+        if member.flag_bits & 1 or member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise ValueError(f"its member {member.filename!r} is encrypted or compressed in an unknown way")
+    return archive
+
+
+def unpacked(archive: zipfile.ZipFile, name: str, most_bytes: int) -> bytes:
+    """A member of a zip archive, if it has at most so many bytes."""
+    if name not in archive.namelist():
+        raise ValueError(f"lacks the member {name!r}")
+    claimed = archive.getinfo(name).file_size
+    if claimed > most_bytes:
+        raise ValueError(f"its member {name!r} unpacks to {claimed:,} bytes; recurra reads at most {most_bytes:,}")
+    with archive.open(name) as stream:
+        return stream.read(most_bytes)

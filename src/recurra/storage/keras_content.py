@@ -1,0 +1,221 @@
+"""What the files of Keras 1, 2 and 3 hold: the one place that knows that Keras stores the transposes.
+
+It runs in a process of its own (`parsing.py`): the HDF5 library crashes or hangs on some damaged files.
+"""
+
+import io
+import json
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from recurra.checks import check_shapes
+from recurra.storage.content import MOST_ARRAY_BYTES, Content, check_array, open_archive, unpacked
+from recurra.storage.keras_config import (
+    Layer,
+    activation_of,
+    check_layers,
+    check_not_gated,
+    layers_in_order,
+    remarks,
+)
+
+if TYPE_CHECKING:
+    import h5py
+
+Datasets = dict[str, Any]  # of h5py, by place or by role
+
+NO_WEIGHTS = ("optimizer", "optimizer_weights", "seed_generator")
+# Keras 1 names a weight "simplernn_1_U" or "U:0", Keras 2 "recurrent_kernel:0", Keras 3 "recurrent_kernel" or "1".
+ROLES = {"U": "recurrent_kernel", "W": "kernel", "b": "bias"}
+WEIGHT_NAME = re.compile(r"(?:.*_)??(recurrent_kernel|kernel|bias|U|W|b)(?::0)?")
+GATE_NAME = re.compile(r".*_[UWb]_(?:(?P<GRU>[zrh])|(?P<LSTM>[ifco]))(?::0)?")
+MOST_OBJECTS = 2_000
+MOST_CONFIG_BYTES = 2**24
+MOST_VERSION_BYTES = 2**16
+
+
+def keras_content(content: bytes) -> Content:
+    """What the bytes of a Keras file hold: HDF5 of a whole model or of its weights alone, or a `.keras` archive."""
+    if content.startswith(b"\x89HDF\r\n\x1a\n"):
+        return hdf5_content(content)
+    if content.startswith(b"PK\x03\x04"):
+        return archive_content(content)
+    raise ValueError("is neither an HDF5 file nor a .keras archive")
+
+
+def archive_content(content: bytes) -> Content:
+    """What a `.keras` archive holds: the configuration, the version of Keras, and the weights in HDF5."""
+    with open_archive(content) as archive:
+        config = unpacked(archive, "config.json", MOST_CONFIG_BYTES)
+        weights = unpacked(archive, "model.weights.h5", MOST_ARRAY_BYTES)
+        named = "metadata.json" in archive.namelist()
+        about = unpacked(archive, "metadata.json", MOST_VERSION_BYTES) if named else b"{}"
+    return hdf5_content(weights, config, version_in(about))
+
+
+def hdf5_content(content: bytes, config: str | bytes | None = None, version: str | None = None) -> Content:
+    """What an HDF5 file holds.
+
+    Args:
+        content: its bytes.
+        config: the configuration of the model; that in the file, where it has one, if None.
+        version: of the Keras that wrote it; that in the file, where it has one, if None.
+    """
+    import h5py  # noqa: PLC0415 - most runs read no HDF5
+
+    with h5py.File(io.BytesIO(content), "r") as file:
+        config, version = config or text_of(file, "model_config"), version or text_of(file, "keras_version")
+        layers = None if config is None else check_layers(layers_in_order(config))
+        found = weights_in(file, min(len(content), MOST_ARRAY_BYTES))
+        if layers and not found:
+            raise ValueError("holds a model without its weights: it was saved before they were made")
+        recurrent, readout = recurrent_and_readout(found)
+        if layers:
+            check_agreement(layers.recurrent, recurrent)
+            check_agreement(layers.readout, readout)
+        arrays = transposed(recurrent, readout)
+    if layers is None:
+        return Content(arrays, {})
+    says = {"form": "rate", "leak": 1.0, "activation": activation_of(layers.recurrent, version)}
+    return Content(arrays, says, tuple(remarks(layers)))
+
+
+def check_agreement(layer: Layer, weights: Datasets) -> None:
+    """The weights of a layer must be those that the configuration speaks of."""
+    units = weights["kernel"].shape[-1]
+    if layer.units() not in (None, units):
+        raise ValueError(f"says that its {layer.kind} layer has {layer.units()!r} units; its weights have {units}")
+    if layer.biased() != ("bias" in weights):
+        said, found = ("a", "none") if layer.biased() else ("no", "one")
+        raise ValueError(f"says that its {layer.kind} layer has {said} bias; among its weights is {found}")
+
+
+def transposed(recurrent: Datasets, readout: Datasets) -> dict[str, np.ndarray]:
+    """The weights as (post, pre), read when their shapes fit; Keras has (pre, post)."""
+    named = {"recurrent": recurrent["recurrent_kernel"], "input": recurrent["kernel"], "output": readout["kernel"]}
+    biases = {"recurrent_bias": recurrent, "output_bias": readout}
+    named |= {name: layer["bias"] for name, layer in biases.items() if "bias" in layer}
+    shapes = {name: dataset.shape[::-1] for name, dataset in named.items()}
+    missing = {"recurrent_bias": shapes["recurrent"][:1], "output_bias": shapes["output"][:1]}
+    check_shapes(missing | shapes)
+    return {name: dataset[()].T for name, dataset in named.items()}
+
+
+def version_in(about: bytes) -> str | None:
+    """The version of Keras that a `.keras` archive names."""
+    try:
+        found: Any = json.loads(about)
+    except (ValueError, RecursionError):
+        raise ValueError("its metadata.json is not valid JSON") from None
+    version = found.get("keras_version") if isinstance(found, dict) else None
+    return version if isinstance(version, str) else None
+
+
+def weights_in(file: "h5py.File", room_bytes: int) -> Datasets:
+    """The datasets that may be weights by their place, none read yet; together they must fit into so many bytes."""
+    found = {}
+    for place, dataset in datasets(file):
+        check_dataset(place, dataset, room_bytes)
+        found[place] = dataset
+        room_bytes -= dataset.size * dataset.dtype.itemsize
+    return found
+
+
+def text_of(file: "h5py.File", name: str) -> str | None:
+    """An attribute of the file, where there is one; only a text is safe to read from a damaged file."""
+    import h5py  # noqa: PLC0415
+
+    if name not in file.attrs:
+        return None
+    attribute = file.attrs.get_id(name)
+    if attribute.shape != () or h5py.check_string_dtype(attribute.dtype) is None:
+        raise ValueError(f"its {name} has shape {attribute.shape} and type {attribute.dtype}; expected one text")
+    text: Any = file.attrs[name]
+    if len(text) > MOST_CONFIG_BYTES:
+        raise ValueError(f"its {name} has {len(text):,} characters; recurra reads at most {MOST_CONFIG_BYTES:,}")
+    return text.decode() if isinstance(text, bytes) else text
+
+
+def datasets(file: "h5py.File") -> Iterator[tuple[str, "h5py.Dataset"]]:
+    """Every dataset that may be a weight, with its place; no link is followed that could lead elsewhere."""
+    import h5py  # noqa: PLC0415
+
+    objects = 0
+    groups: list[tuple[str, h5py.Group]] = [("", file)]
+    while groups:
+        parent, group = groups.pop()
+        for name in group:
+            objects += 1
+            if objects > MOST_OBJECTS:
+                raise ValueError(f"holds more than {MOST_OBJECTS:,} objects; a Keras network of two layers has fewer")
+            if name in NO_WEIGHTS:
+                continue
+            place = f"{parent}/{name}"
+            if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+                raise ValueError(f"{place!r} is a link, which recurra does not follow")
+            found = group[name]
+            if isinstance(found, h5py.Group):
+                groups.append((place, found))
+            elif isinstance(found, h5py.Dataset):
+                yield place, found
+            else:
+                raise ValueError(f"{place!r} is neither a group nor a dataset")
+
+
+def check_dataset(place: str, dataset: "h5py.Dataset", room_bytes: int) -> None:
+    """A dataset must be plain weights in this very file."""
+    if dataset.is_virtual or dataset.external:
+        raise ValueError(f"the array {place!r} is kept in another file, which recurra does not open")
+    if dataset.chunks is not None:
+        raise ValueError(f"the array {place!r} is chunked or compressed; Keras stores weights in one piece")
+    check_array(place, dataset.shape or (), dataset.dtype, room_bytes)
+
+
+def recurrent_and_readout(found: Datasets) -> tuple[Datasets, Datasets]:
+    """The weights of the recurrent layer and of the readout, each by role: kernel, recurrent_kernel, bias."""
+    groups: dict[str, Datasets] = {}
+    for place, dataset in found.items():
+        parent, _, name = place.rpartition("/")
+        groups.setdefault(parent, {})[name] = dataset
+    layers = [by_role(parent, named) for parent, named in groups.items()]
+    recurrent = [layer for layer in layers if "recurrent_kernel" in layer]
+    readouts = [layer for layer in layers if "recurrent_kernel" not in layer]
+    if len(recurrent) != 1 or len(readouts) != 1:
+        raise ValueError(
+            f"holds the weights of {len(recurrent) or 'no'} recurrent and {len(readouts) or 'no'} other layers; "
+            "expected one SimpleRNN layer and one Dense readout"
+        )
+    return recurrent[0], readouts[0]
+
+
+def by_role(parent: str, named: Datasets) -> Datasets:
+    """The weights of one layer by role; `.weights.h5` only numbers them: kernel, recurrent_kernel, bias."""
+    if parent.endswith("/vars"):
+        numbered = [named.get(str(at)) for at in range(len(named))]
+        roles = ["kernel", "bias"]
+        if len(numbered) > 1 and numbered[1] is not None and numbered[1].ndim == 2:
+            roles.insert(1, "recurrent_kernel")
+        found = [(role, array) for role, array in zip(roles, numbered, strict=False) if array is not None]
+    else:
+        found = [(role_of(parent, name), array) for name, array in named.items()]
+    layer = dict(found)
+    if "recurrent_kernel" in layer:
+        units, width = len(layer["recurrent_kernel"]), layer["recurrent_kernel"].shape[-1]
+        check_not_gated({3 * units: "GRU", 4 * units: "LSTM"}.get(width, "SimpleRNN"))
+    fits = all(array.ndim == (1 if role == "bias" else 2) for role, array in layer.items())
+    if len(layer) != len(named) or "kernel" not in layer or not fits:
+        shapes = ", ".join(f"{name} {array.shape}" for name, array in sorted(named.items()))
+        raise ValueError(f"{parent!r} holds {shapes}; these are not the weights of a SimpleRNN or Dense layer")
+    return layer
+
+
+def role_of(parent: str, name: str) -> str:
+    """What a weight is by its name."""
+    if gate := GATE_NAME.fullmatch(name):
+        check_not_gated(str(gate.lastgroup))
+    if not (match := WEIGHT_NAME.fullmatch(name)):
+        raise ValueError(f"holds {f'{parent}/{name}'!r}, which is no weight of a SimpleRNN or Dense layer")
+    return ROLES.get(match[1], match[1])

@@ -1,0 +1,117 @@
+"""What a `.npz` file holds. Every header is judged, and all of them together, before an array is read."""
+
+import math
+import re
+import zipfile
+from dataclasses import dataclass
+
+import numpy as np
+
+from recurra.axes import WEIGHT_AXES
+from recurra.checks import check_shapes, nearest
+from recurra.storage.content import MOST_ARRAY_BYTES, Content, check_array, open_archive, unpacked
+
+SETTINGS = {"form": "U", "activation": "U", "leak": "fiu", "dt_ms": "fiu", "noise": "fiu"}  # NumPy's letters
+MAGIC = b"\x93NUMPY\x01\x00"
+MOST_HEADER_BYTES = 4_096
+DESCRIPTION = re.compile(r"'descr': *'([<>|=]?[a-zA-Z]\d{0,6})'")
+FORTRAN = re.compile(r"'fortran_order': *(True|False)")
+SHAPE = re.compile(r"'shape': *\(((?: *\d{1,12} *,?)*) *\)")
+
+
+@dataclass(frozen=True)
+class Header:
+    """What the header of a `.npy` array says.
+
+    Args:
+        shape: of the array.
+        dtype: of its numbers.
+        fortran: whether its first axis runs fastest.
+        offset: where its numbers begin, bytes.
+    """
+
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    fortran: bool
+    offset: int
+
+
+def npz_content(content: bytes) -> Content:
+    """What the bytes of a `.npz` file hold."""
+    with open_archive(content) as archive:
+        headers = {}
+        for member in archive.infolist():
+            name = member.filename.removesuffix(".npy")
+            with archive.open(member) as stream:
+                headers[name] = header_of(name, stream.read(len(MAGIC) + 2 + MOST_HEADER_BYTES))
+        if len(headers) < len(archive.infolist()):
+            raise ValueError("holds an array twice")
+        check_headers(headers)
+        files = {member.filename.removesuffix(".npy"): member.filename for member in archive.infolist()}
+        arrays = {name: array_of(archive, name, files[name], header) for name, header in headers.items()}
+    says = {name: arrays.pop(name).tolist() for name in SETTINGS if name in arrays}
+    return Content(arrays, says)
+
+
+def header_of(name: str, start: bytes) -> Header:
+    """The header at the start of a `.npy` array."""
+    if not start.startswith(MAGIC):
+        raise ValueError(f"the array {name!r} is not in version 1.0 of NumPy's format")
+    offset = len(MAGIC) + 2 + int.from_bytes(start[len(MAGIC) : len(MAGIC) + 2], "little")
+    text = start[len(MAGIC) + 2 : offset].decode("latin-1")
+    found = [pattern.search(text) for pattern in (DESCRIPTION, FORTRAN, SHAPE)]
+    if offset > len(start) or None in found:
+        raise ValueError(f"is damaged: the array {name!r} has no valid header")
+    descr, fortran, shape = (match[1] for match in found if match)
+    try:
+        dtype = np.dtype(descr)
+    except TypeError:
+        raise ValueError(f"is damaged: the array {name!r} has the unknown type {descr!r}") from None
+    return Header(tuple(int(size) for size in re.findall(r"\d+", shape)), dtype, fortran == "True", offset)
+
+
+def check_headers(headers: dict[str, Header]) -> None:
+    """The arrays must be those of a network, of shapes that fit each other, and together not too large."""
+    known = [*WEIGHT_AXES, *SETTINGS]
+    for name in headers:
+        if name not in known:
+            raise ValueError(f"holds an unknown array {name!r}; {nearest(name, known)}")
+    room_bytes = MOST_ARRAY_BYTES
+    for name, header in headers.items():
+        if name in SETTINGS:
+            check_setting(name, header)
+        else:
+            check_array(name, header.shape, header.dtype, room_bytes)
+            room_bytes -= math.prod(header.shape) * header.dtype.itemsize
+    missing = [name for name in ("recurrent", "input", "output") if name not in headers]
+    if missing:
+        raise ValueError(f"lacks the weights {', '.join(missing)}")
+    shapes = {name: headers[name].shape for name in headers if name in WEIGHT_AXES}
+    biases = {"recurrent_bias": shapes["recurrent"][:1], "output_bias": shapes["output"][:1]}
+    check_shapes(biases | shapes)
+    if headers.get("leak") and headers["leak"].shape not in ((), shapes["recurrent"][:1]):
+        units = shapes["recurrent"][0]
+        raise ValueError(
+            f"leak has shape {headers['leak'].shape}; expected one number, or one for each of the {units} units"
+        )
+
+
+def check_setting(name: str, header: Header) -> None:
+    """A setting must be one short text or one number; of leaks there may be one a unit."""
+    axes = 1 if name == "leak" else 0
+    if len(header.shape) > axes or header.dtype.kind not in SETTINGS[name] or header.dtype.itemsize > 256:
+        expected = "one short text" if SETTINGS[name] == "U" else "one number"
+        raise ValueError(f"{name} has shape {header.shape} and type {header.dtype.name}; expected {expected}")
+
+
+def array_of(archive: zipfile.ZipFile, name: str, file: str, header: Header) -> np.ndarray:
+    """The array of a member; it must hold what its header says, no more and no less."""
+    needed = math.prod(header.shape) * header.dtype.itemsize
+    found = archive.getinfo(file).file_size - header.offset
+    if found != needed:
+        raise ValueError(
+            f"the array {name!r} claims shape {header.shape} in {needed:,} bytes; the file has {found:,} of it"
+        )
+    numbers = unpacked(archive, file, header.offset + needed)
+    array = np.frombuffer(numbers, header.dtype, offset=header.offset)
+    return array.reshape(header.shape, order="F" if header.fortran else "C")

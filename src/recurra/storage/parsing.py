@@ -1,0 +1,141 @@
+"""Files of networks are read in a short-lived process: what a damaged or hostile one does there is one line here.
+
+Parsers of other people's formats crash, hang, or take all memory on some files, the HDF5 library above all. The
+process gets the file on its standard input, reads it within limits of memory and time, and answers with a line of
+JSON, then the arrays as they lie in memory.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from recurra.storage.content import MOST_FILE_BYTES, Content
+from recurra.storage.reading import naming, one_line, open_plain
+
+MEMORY_BYTES = 2**31  # beyond what Python and NumPy have taken, and the file itself
+PROCESSOR_SECONDS, SECONDS = 20, 120
+PROGRAM = "from recurra.storage.parsing import answer; answer({kind!r}, {seconds})"
+
+
+def read_content(path: Path, kind: str) -> Content:
+    """What a file of a network holds.
+
+    Args:
+        path: the file.
+        kind: "npz" or "keras".
+
+    Raises:
+        ValueError: it cannot be read, is damaged, or holds something else; one line that begins with its name.
+    """
+    with naming(path):
+        with open_plain(path, MOST_FILE_BYTES) as file:
+            answer = _asked(kind, file)
+        return _content_of(answer)
+
+
+def _asked(kind: str, file: BinaryIO) -> bytes:
+    """What the process answers."""
+    program = f"import sys; sys.path[:] = {sys.path!r}; " + PROGRAM.format(kind=kind, seconds=PROCESSOR_SECONDS)
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    try:
+        done = subprocess.run(  # noqa: S603 - this very module
+            [sys.executable, "-W", "ignore", "-c", program],
+            stdin=file,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=SECONDS,
+            env=environment,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise ValueError(f"is damaged: reading it did not end within {SECONDS} s") from None
+    if done.returncode == -getattr(signal, "SIGXCPU", 0) and done.returncode:
+        raise ValueError(f"is damaged: reading it did not end within {PROCESSOR_SECONDS} s")
+    if done.returncode:
+        raise ValueError(f"is damaged: the process that read it ended with status {done.returncode}")
+    return done.stdout
+
+
+def _content_of(answer: bytes) -> Content:
+    """The content that an answer tells, or the error."""
+    line, _, numbers = answer.partition(b"\n")
+    told = json.loads(line)
+    if "error" in told:
+        raise ValueError(told["error"])
+    arrays, at = {}, 0
+    for name, dtype, shape in told["arrays"]:
+        count = int(np.prod(shape))
+        arrays[name] = np.frombuffer(numbers, dtype, count, at).reshape(shape)
+        at += arrays[name].nbytes
+    return Content(arrays, told["says"], tuple(told["notes"]))
+
+
+def answer(kind: str, seconds: int) -> None:
+    """Read the file on standard input and write what it holds to standard output: the process's own program."""
+    out = os.fdopen(os.dup(1), "wb")
+    arrays: dict[str, np.ndarray] = {}
+    try:
+        _limit_itself(os.fstat(0).st_size, seconds)
+        found = content_of(sys.stdin.buffer.read(MOST_FILE_BYTES), kind)
+        arrays = {name: np.ascontiguousarray(array) for name, array in found.arrays.items()}
+        described = [[name, array.dtype.str, array.shape] for name, array in arrays.items()]
+        told: dict[str, Any] = {"says": found.says, "notes": found.notes, "arrays": described}
+    except ValueError as error:
+        told = {"error": one_line(error)}
+    out.write(json.dumps(told).encode() + b"\n")
+    for array in arrays.values():
+        out.write(array.data)
+    out.flush()
+    os._exit(0)  # without the clean-up of libraries that may be in any state
+
+
+def content_of(content: bytes, kind: str) -> Content:
+    """What the bytes of a file hold, found out in this very process; `read_content` is the safe way.
+
+    Raises:
+        ValueError: they are damaged or hold something else.
+    """
+    try:
+        if kind == "npz":
+            from recurra.storage.npz_content import npz_content  # noqa: PLC0415 - each alone, for a quick start
+
+            return npz_content(content)
+        from recurra.storage.keras_content import keras_content  # noqa: PLC0415
+
+        return keras_content(content)
+    except ValueError:
+        raise
+    except MemoryError:
+        raise ValueError(f"needs more than {MEMORY_BYTES:,} bytes of memory to be read") from None
+    except Exception as error:
+        raise ValueError(f"is damaged: {error or type(error).__name__}") from None
+
+
+def _limit_itself(file_bytes: int, seconds: int) -> None:
+    """Bound this process's memory and time where the system can."""
+    try:
+        import resource  # noqa: PLC0415
+    except ImportError:  # Windows
+        return
+    import h5py  # noqa: F401, PLC0415 - before the limit, which counts what libraries map
+
+    try:
+        taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    except OSError:  # not Linux
+        taken = 2**33
+    limits = {
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_CPU: seconds,
+        resource.RLIMIT_AS: taken + 2 * file_bytes + MEMORY_BYTES,
+    }
+    for kind, most in limits.items():
+        _, highest = resource.getrlimit(kind)
+        with suppress(OSError, ValueError):  # a system may not have this limit
+            resource.setrlimit(kind, (most if highest == resource.RLIM_INFINITY else min(most, highest), highest))
