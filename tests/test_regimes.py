@@ -3,7 +3,8 @@ import time
 import numpy as np
 import pytest
 
-from recurra.analysis.regimes import Regimes, period_of, regimes
+from recurra.analysis.recurrence import directed, period_of
+from recurra.analysis.regimes import MOST_STEPS, Regimes, regimes
 from recurra.arrays import Weights
 from recurra.engine import RateDynamics
 from recurra.models import Network
@@ -75,7 +76,7 @@ def test_slowest_mode_of_a_stable_point_is_its_leading_eigenvalue():
     np.testing.assert_allclose(found.multiplier, 0.8 + 0.2 * 0.5, rtol=1e-12)
     np.testing.assert_allclose(found.exponent_hz, 500 * np.log(0.9), rtol=1e-12)
     np.testing.assert_allclose(found.time_constant_ms, -2 / np.log(0.9), rtol=1e-12)
-    assert (found.settled_ms == 8_000).all()
+    assert (found.settled_ms == 10_000).all()  # a thousand time constants of 5 steps of 2 ms
     assert np.isnan(found.period_ms).all()
 
 
@@ -142,9 +143,92 @@ def test_time_step_does_not_change_the_exponent():
     assert slow.exponent_hz[0] * 2 == pytest.approx(fast.exponent_hz[0], rel=0.01)  # dt_ms is 1 in both: tau_ms differs
 
 
-def test_a_small_leak_is_not_rest():
-    """The state moves by less than 1e-8 a step from the first one on, but only since the time step is short."""
-    assert kinds(network_of([[0.5]], leak=1e-5), windows=1) == ["quiescent", "drifting"]
+@pytest.mark.parametrize("leak", [1.0, 1e-2, 1e-5])
+def test_what_goes_straight_to_a_point_rests_there(leak):
+    """A mode with a time constant of 2 or of 10,000 time constants of the unit, however short the step is."""
+    for weight in (0.5, 0.9999):
+        found = regimes(network_of([[weight]], leak=leak), kicked().probe())
+        assert kinds_of(found) == ["quiescent", "quiescent"]
+        assert found.time_constant_ms[1] == pytest.approx(-1 / np.log1p(leak * (weight - 1)), rel=1e-5)
+    assert found.settled_ms.max() <= MOST_STEPS
+
+
+def scaled(recurrent, leak, tau_ms=10.0, **options):
+    """The same equations in time, with a step of `leak` time constants."""
+    network = network_of(recurrent, leak=leak, **options)
+    return Network(network.dynamics, network.weights, leak * tau_ms)
+
+
+def after_a_kick(network):
+    return regimes(network, kicked().probe().part(slice(1, 2)))
+
+
+HOPF = np.array([[1.3, -0.8], [0.8, 1.3]])
+
+
+class TestTimeStep:
+    """dh/dt = -h + tanh(W h): what it does is the same with every short step."""
+
+    def test_young_cycle_by_hand(self):
+        """W = 1 + m + i w: to first order in m a turn takes 2 pi / (w (1 - m)), and distances shrink at a rate of 2 m.
+
+        A step of l time constants adds l w^2 / 2 to m.
+        """
+        found = after_a_kick(scaled([[1.02, -0.5], [0.5, 1.02]], 0.01))
+        m = 0.02 + 0.01 * 0.5**2 / 2
+        assert found.kind_of(0) == "cycle"
+        assert found.period_ms[0] == pytest.approx(10 * 2 * np.pi / (0.5 * (1 - m)), rel=2e-3)
+        assert found.time_constant_ms[0] == pytest.approx(10 / (2 * m), rel=0.05)
+
+    def test_cycle(self):
+        """Its period, slowest mode and exponent converge."""
+        found = [after_a_kick(scaled(HOPF, leak)) for leak in (0.1, 0.03, 0.01)]
+        assert [one.kind_of(0) for one in found] == ["cycle"] * 3
+        periods = [float(one.period_ms[0]) for one in found]
+        assert abs(periods[2] - periods[1]) < abs(periods[1] - periods[0]) / 2
+        constants = [float(one.time_constant_ms[0]) for one in found]
+        assert constants[2] == pytest.approx(constants[1], rel=0.1)
+        assert all(abs(float(one.exponent_hz[0])) < 0.1 for one in found)
+
+    @pytest.mark.parametrize("leak", [0.2, 0.02])
+    def test_two_independent_cycles(self, leak):
+        both = np.zeros((4, 4))
+        both[:2, :2], both[2:, 2:] = HOPF, [[1.2, -0.37], [0.37, 1.2]]
+        found = after_a_kick(scaled(both, leak))
+        assert found.kind_of(0) == "quasi-periodic"
+        assert np.isnan(found.period_ms[0])
+
+    @pytest.mark.parametrize("leak", [1.0, 0.1, 0.01])
+    def test_drift_along_a_line(self, leak):
+        """Two relu units that copy each other, and a little constant current: they never come to rest."""
+        found = after_a_kick(scaled(np.full((2, 2), 0.5), leak, activation="relu", bias=1e-6))
+        assert found.kind_of(0) == "drifting"
+
+    @pytest.mark.slow
+    def test_chaos(self):
+        recurrent = np.random.default_rng(0).normal(0, 3 / np.sqrt(150), (150, 150))
+        found = [after_a_kick(scaled(recurrent, leak)) for leak in (0.1, 0.05, 0.02, 0.01)]
+        assert [one.kind_of(0) for one in found] == ["chaotic"] * 4
+        exponents = np.array([one.exponent_hz[0] for one in found])
+        np.testing.assert_allclose(exponents, exponents.mean(), rtol=0.4)
+
+    def test_units_of_time(self):
+        """Ten times the step and the time constant: all times are ten times as long."""
+        one, other = after_a_kick(scaled(HOPF, 0.1)), after_a_kick(scaled(HOPF, 0.1, tau_ms=100.0))
+        for name in ("period_ms", "time_constant_ms", "settled_ms"):
+            np.testing.assert_allclose(getattr(other, name), 10 * getattr(one, name), rtol=1e-9)
+        np.testing.assert_allclose(other.exponent_hz, one.exponent_hz / 10, rtol=1e-9)
+
+    def test_no_cycle_grows(self, seed):
+        """Of random networks of two to four units nothing with a multiplier beyond 1 is called a cycle."""
+        random = np.random.default_rng(seed)
+        for _ in range(4):
+            units = int(random.integers(2, 5))
+            recurrent = random.normal(0, 2.5 / np.sqrt(units), (units, units))
+            found = regimes(network_of(recurrent, leak=float(random.choice([1.0, 0.3]))), kicked().probe(), windows=2)
+            cycle = np.array([kind == "cycle" for kind in kinds_of(found)])
+            assert (found.multiplier[cycle] < 1).all()
+            assert np.isfinite(found.period_ms[cycle]).all()
 
 
 class TestHardCases:
@@ -186,13 +270,13 @@ class TestHardCases:
         assert ring.multiplier[1] == 0
         assert ring.time_constant_ms[1] == 0
         wild = network_of(1e6 * np.random.default_rng(0).normal(size=(100, 100)))
-        assert kinds(wild, windows=1) == ["quiescent", "drifting"]
+        assert kinds(wild, windows=1) == ["quiescent", "undecided"]
 
     def test_untrained_network(self, reference):
         """Of an orthogonal matrix: the origin is neutral, and a kick decays as slowly as a power of time."""
         network = read_network(reference / "and_n50_orthogonal_04_initial.hdf5", 1.0, None)
         found = regimes(network, And().probe(), windows=2)
-        assert kinds_of(found) == ["quiescent", "drifting", "drifting", "drifting"]
+        assert kinds_of(found) == ["quiescent", "undecided", "undecided", "undecided"]
         assert found.multiplier[0] == pytest.approx(1, abs=1e-6)
         assert (np.abs(found.exponent_hz) < 1).all()
         assert np.isfinite(found.mean_output).all()
@@ -242,12 +326,37 @@ def test_all_activations_and_forms(form, seed):
         assert kinds(network)[0] == "fixed"
 
 
-@pytest.mark.parametrize("period", [5.0, 31.7, 200.0])
+@pytest.mark.parametrize("period", [2.0, 3.0, 5.0, 5.3, 31.7, 200.0])
 def test_period(period):
     time = np.arange(3_000)
     wave = np.stack([np.sin(2 * np.pi * time / period), np.cos(2 * np.pi * time / period)], axis=1)
     assert period_of(wave + 3) == pytest.approx(period, rel=1e-3)
     assert np.isnan(period_of(np.ones((100, 2))))
+
+
+def test_the_period_is_that_of_the_whole_path():
+    """A unit that changes its sign at every step beside a slow one; an orbit of 66 steps, in 31 turns."""
+    time = np.arange(4_000)
+    both = np.stack([(-1.0) ** time, 0.2 * np.sin(2 * np.pi * time / 66)], axis=1)
+    assert period_of(both) == pytest.approx(66, rel=1e-6)
+    fast = 2 * np.pi * 31 * time / 66
+    assert period_of(np.stack([np.cos(fast), np.sin(fast)], axis=1)) == pytest.approx(66, rel=1e-6)
+    slow = 2 * np.pi * time / 41.3
+    double = np.stack([np.sin(slow), np.cos(slow), 0.3 * np.sin(slow / 2)], axis=1)
+    assert period_of(double) == pytest.approx(82.6, rel=1e-4)
+
+
+def test_no_period(seed):
+    random = np.random.default_rng(seed)
+    assert np.isnan(period_of(np.cumsum(random.normal(size=(2_000, 3)), axis=0)))
+    assert np.isnan(period_of(np.linspace(0, 1, 2_000)[:, None]))
+    assert np.isnan(period_of(random.normal(size=(4, 2))))
+
+
+def test_how_straight():
+    assert directed(np.linspace(0, 1, 1_000)[:, None] * [1.0, 2.0]) == pytest.approx(1)
+    assert directed(np.sin(np.arange(1_000))[:, None]) < 0.2
+    assert directed(np.zeros((100, 2))) == 0
 
 
 def test_bad_windows():

@@ -136,8 +136,8 @@ def fixed_points(
     starts = np.atleast_2d(np.asarray(starts, np.float64))
     check_count("starts", len(starts))
     with threadpool_limits(1):
-        reached = in_parts(lambda part: _newton(flow, part), starts)
-    here = _is_fixed(flow, reached)
+        reached = in_parts(lambda part: newton(flow, part), starts)
+    here = is_fixed(flow, reached)
     states, found = unique(reached[here], apart)
     singular = np.linalg.svd(flow.jacobian(states), compute_uv=False) if len(states) else np.ones((0, 1))
     dimension = (singular < FLAT * np.maximum(singular[:, :1], 1)).sum(axis=1)
@@ -214,8 +214,13 @@ def chao_missing(found: Int[np.ndarray, "point"]) -> float:
     return once * (once - 1) / (2 * (twice + 1))
 
 
-def _newton(flow: Flow, starts: States) -> States:
-    """Where Newton's method ends from every start."""
+def newton(flow: Flow, starts: States) -> States:
+    """Where Newton's method ends from every start.
+
+    Args:
+        flow: the flow at a constant input.
+        starts: states from which it begins.
+    """
     states = starts.copy()
     active = np.arange(len(states))
     for _ in range(ITERATIONS):
@@ -263,7 +268,13 @@ def _solved(matrices: Float[np.ndarray, "start unit unit"], right: States) -> St
     return solutions
 
 
-def _is_fixed(flow: Flow, states: States) -> Bool[np.ndarray, "start"]:
+def is_fixed(flow: Flow, states: States) -> Bool[np.ndarray, "start"]:
+    """Whether the residual is as small as that of a fixed point.
+
+    Args:
+        flow: the flow at a constant input.
+        states: some states.
+    """
     size = np.maximum(np.abs(states).max(axis=1, initial=0), 1)
     return np.linalg.norm(flow.displacement(states), axis=1) < CONVERGED * size
 
@@ -281,8 +292,8 @@ def _continua(
         return np.arange(len(states)), np.zeros(len(states)), found
     tree = minimum_spanning_tree(cdist(states[flat], states[flat])).tocoo()
     middle = (states[flat[tree.row]] + states[flat[tree.col]]) / 2
-    polished = np.where(_is_fixed(flow, middle)[:, None], middle, _newton(flow, middle))
-    joined = _is_fixed(flow, polished) & (np.linalg.norm(polished - middle, axis=1) < BETWEEN * tree.data)
+    polished = np.where(is_fixed(flow, middle)[:, None], middle, newton(flow, middle))
+    joined = is_fixed(flow, polished) & (np.linalg.norm(polished - middle, axis=1) < BETWEEN * tree.data)
     links = coo_array((joined[joined], (tree.row[joined], tree.col[joined])), shape=(len(flat), len(flat)))
     label = connected_components(links, directed=False)[1]
     kept, extent, total = np.flatnonzero(dimension == 0).tolist(), [], []

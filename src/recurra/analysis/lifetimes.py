@@ -8,8 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.stats import chi2
 
-from recurra.analysis.regimes import DRIFTING as UNSETTLED
-from recurra.analysis.regimes import FIXED, QUIESCENT, regimes
+from recurra.analysis.regimes import CHAOTIC, CYCLE, FIXED, QUASIPERIODIC, QUIESCENT, regimes
 from recurra.checks import check_between, check_count, check_positive
 from recurra.models.cohort import Network
 from recurra.tasks.base import step_noise
@@ -72,9 +71,9 @@ def memory_lifetimes(network: Network, task: FlipFlop, longest_ms: float | None 
 
 
 def _kind(regime: str, held: bool) -> int:
-    if not held or regime == UNSETTLED:
-        return KINDS.index(DRIFTING)
-    return KINDS.index(STABLE if regime in (FIXED, QUIESCENT) else OSCILLATING)
+    if held and regime in (FIXED, QUIESCENT):
+        return KINDS.index(STABLE)
+    return KINDS.index(OSCILLATING if held and regime in (CYCLE, CHAOTIC, QUASIPERIODIC) else DRIFTING)
 
 
 @dataclass(frozen=True)

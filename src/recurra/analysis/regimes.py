@@ -2,34 +2,44 @@
 
 import math
 from dataclasses import astuple, dataclass
-from functools import partial
 from typing import ClassVar
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Float, Int
 from threadpoolctl import threadpool_limits
 
+from recurra.analysis.fixed_points import is_fixed, newton
 from recurra.analysis.flow import Flow, flow_of
+from recurra.analysis.recurrence import directed, period_of
 from recurra.analysis.spectra import time_constant_ms
-from recurra.analysis.stability import STEPS, beyond_trivial, closest_return, followed, mean_growth
-from recurra.arrays import Weights
+from recurra.analysis.stability import (
+    at_least,
+    beyond_trivial,
+    followed,
+    mean_growth,
+    sampling,
+)
+from recurra.analysis.windows import Window, after_trials, rates_of, windows_after
 from recurra.checks import check_count
-from recurra.engine import Dynamics
 from recurra.models.cohort import Network
 from recurra.tasks.trials import Trials
 
 QUIESCENT, FIXED, CYCLE, CHAOTIC, DRIFTING = "quiescent", "fixed", "cycle", "chaotic", "drifting"
-KINDS = (QUIESCENT, FIXED, CYCLE, CHAOTIC, DRIFTING)
-STILL = 1e-8  # largest displacement of a state that is taken for rest
+QUASIPERIODIC, UNDECIDED = "quasi-periodic", "undecided"
+KINDS = (QUIESCENT, FIXED, CYCLE, CHAOTIC, DRIFTING, QUASIPERIODIC, UNDECIDED)
+STILL = 1e-8  # largest displacement of a state that is taken for rest, times its largest coordinate if above 1
+NEAR = 1e-3  # a fixed point so near is the one at which a state rests
 SILENT = 1e-6  # largest rate of a quiescent network
-CHAOS = 2e-3  # a largest Lyapunov exponent above this, a step, is chaos
-STATIONARY = 0.02  # largest relative change of a cycle's size from the first half of a window to the second
-RETURN = 0.1  # a cycle comes back to a state to so much of its largest span
-LARGE = 1e100  # a state beyond this grows without bound
-WINDOW = 4_000  # steps of a window
-WINDOWS = 8  # windows after which a network that has not settled is called drifting
+CHAOS = 8.0  # growth of a distance over a stretch, in logarithms, that is chaos
+NEUTRAL = 2.0  # growth or loss over a stretch, in logarithms, that cannot be told from none
+SAME_SIZE = 0.02  # largest relative change of the size of what repeats itself, from one half of a window to the other
+CHAOTIC_SIZE = 0.2  # the same of chaos
+TURNS = 4  # periods that are seen at least
+STRAIGHT = 0.5  # a drift ends at least so far from its begin, as a share of the way
+WINDOW = 4_000, 1_000  # steps, or time constants of the slowest unit, of the first window; the larger
+WINDOWS = 5  # windows, each twice as long as the last, after which a regime is undecided
+MOST_STEPS = 400_000  # that are looked at in all
+FOLLOWED = 4  # times the first window: the longest stretch over which exponents are measured
 EXPONENTS = 4  # Lyapunov exponents of what is not at rest, at most
 
 
@@ -38,18 +48,19 @@ class Regimes:
     r"""What one network does after the stimulus of each condition.
 
     Args:
-        kind: 0 quiescent: at rest, all rates 0; 1 fixed: at rest; 2 cycle; 3 chaotic; 4 drifting: not settled, never
-            coming back, or growing without bound.
+        kind: 0 quiescent: at rest, all rates 0; 1 fixed: at rest, or on the last, linear way there; 2 cycle; 3 chaotic;
+            4 drifting: going in one direction, or growing without bound; 5 quasi-periodic: several independent
+            periods; 6 undecided: none of these can be told from the time that was looked at.
         period_ms: of a cycle, ms; NaN for the others.
         amplitude: half the largest span of a unit's rate; 0 at rest, infinite where the rates grow without bound.
         exponent_hz: the largest Lyapunov exponent, 1/s: at rest that of the point, about 0 on a cycle, of a drifting
-            network that of the last steps; NaN where the rates grow without bound.
+            or undecided network that of the last steps; NaN where the rates grow without bound.
         multiplier: by how much the slowest mode shrinks: at rest the largest modulus $|\lambda|$ of the eigenvalues of
             the Jacobian of one step, on a cycle the largest modulus $|\mu|$ of the Floquet multipliers beyond the
             trivial one, by period; above 1 it grows; NaN for the others.
         time_constant_ms: of that mode, $-dt / \ln |\lambda|$ or $-P / \ln |\mu|$ with the period P, ms; infinite for a
             multiplier of 1, negative where the mode grows; NaN for the others.
-        settled_ms: time after the stimulus by which it had settled, or was given up, ms.
+        settled_ms: time after the stimulus after which it was decided, or given up, ms.
         mean_output: over a window; NaN where the rates grow without bound.
     """
 
@@ -73,27 +84,6 @@ class Regimes:
 
 
 @dataclass(frozen=True)
-class _Window:
-    """A stretch of time after the stimulus of one condition: state and rates at its end, and what was between."""
-
-    state: Float[np.ndarray, "unit"]
-    rates: Float[np.ndarray, "unit"]
-    span: Float[np.ndarray, "unit"]
-    size: Float[np.ndarray, "half"]
-    mean_output: Float[np.ndarray, "output"]
-
-    @property
-    def diverged(self) -> bool:
-        """Whether the state grows without bound."""
-        return not max(np.abs(self.state).max(), self.span.max()) < LARGE
-
-    @property
-    def stationary(self) -> bool:
-        """Whether both halves have the same size."""
-        return abs(self.size[1] - self.size[0]) < STATIONARY * np.linalg.norm(self.span)
-
-
-@dataclass(frozen=True)
 class _Regime:
     """The regime of one condition; the fields are those of `Regimes`."""
 
@@ -110,34 +100,42 @@ class _Regime:
 def regimes(network: Network, probe: Trials, windows: int = WINDOWS) -> Regimes:
     r"""The regime of a network after every condition of a task, in the order of the probe's trials.
 
-    The network goes through the noiseless trial of each condition, and then on with the trial's last inputs, in
-    windows of 4,000 steps. It is at rest where no state is pulled by more than 1e-8: $|f(h) - h|$ as for fixed points,
-    so that the time step does not matter. Else it has settled if two halves of a window have the same size to 2 %. It
-    is chaotic then with a largest Lyapunov exponent above 2e-3 a step, and on a cycle with a smaller one if in the
-    following steps it comes back to a state, to a tenth of the largest span of a rate. The period is the mean time
-    between upward crossings of the mean by the first principal component of the rates.
+    The network goes through the noiseless trial of each condition, and then on with the trial's last inputs, in windows
+    of 4,000, 8,000, 16,000, ... steps, or of 1,000, 2,000, ... time constants of its slowest unit if these are longer;
+    400,000 steps in all. At the end of each it is decided if it can be; all bounds are in time constants, so that the
+    time step does not matter.
+
+    - At rest: no state is pulled by more than 1e-8, $|f(h) - h|$ as for fixed points; or Newton's method leads to a
+      stable point so near that what is not linear in the pull is less than half of what its slowest mode loses.
+    - Chaotic: a distance grows by $e^8$ over the stretch, in both of its halves, and the size of the motion does not
+      change by more than 20 % from one half of the window to the other.
+    - On a cycle: the size is the same to 2 %, the rates come back after a period (`period_of`), at least four times in
+      the stretch, and along no direction but that of the cycle does a distance stay or grow.
+    - Drifting, at the end only: straight on; or beyond all bounds.
+    - Quasi-periodic, at the end only: the same size, two exponents that cannot be told from 0, and no period.
 
     At rest the modes are those of the exact Jacobian of one step. On a cycle they belong to the four largest exponents,
-    as in `floquet_multipliers`. The largest is the trivial one, along the cycle, unless it is below -1/4,000 a step: a
-    cycle that repeats itself exactly after a few steps has no trivial one.
+    as in `floquet_multipliers`. The largest is the trivial one, along the cycle, unless all distances shrink: a cycle
+    that repeats itself exactly after a few steps has no trivial one.
 
     Args:
         network: the network.
         probe: noiseless trials, one a condition, such as those of `Task.probe`.
-        windows: the most windows to wait for a network to settle.
+        windows: the most windows to wait for a decision.
 
     Source: Benettin, Galgani, Giorgilli and Strelcyn (1980) for the exponents.
     """
     check_count("windows", windows)
     inputs = np.asarray(probe.inputs, np.float64)
     flows = [flow_of(network, last) for last in inputs[:, -1]]
-    state, found = _after_trials(network, inputs), dict[int, _Regime]()
-    for number in range(1, windows + 1):
-        state, seen = _windows(network, inputs[:, -1], state)
-        for condition in sorted(set(range(len(flows))) - set(found)):
-            settled_ms = number * WINDOW * network.dt_ms
-            with threadpool_limits(1):
-                one = _regime(network, flows[condition], seen[condition], settled_ms, number == windows)
+    state, found, lengths = after_trials(network, inputs), dict[int, _Regime](), _lengths(network, windows)
+    for number, length in enumerate(lengths):
+        open_ = sorted(set(range(len(flows))) - set(found))
+        state[open_], seen = windows_after(network, inputs[open_, -1], state[open_], length // 2)
+        settled_ms, last = sum(lengths[: number + 1]) * network.dt_ms, number + 1 == len(lengths)
+        for condition, window in zip(open_, seen, strict=True):
+            with threadpool_limits(1), np.errstate(all="ignore"):
+                one = _regime(network, flows[condition], window, settled_ms, (length, last))
             if one is not None:
                 found[condition] = one
         if len(found) == len(flows):
@@ -146,22 +144,57 @@ def regimes(network: Network, probe: Trials, windows: int = WINDOWS) -> Regimes:
     return Regimes(*(np.array(column) for column in columns))
 
 
-def _regime(network: Network, flow: Flow, window: _Window, settled_ms: float, last: bool) -> _Regime | None:
-    """The regime if it has settled or this is the last window, else None."""
+def _lengths(network: Network, windows: int) -> list[int]:
+    """Steps of the windows."""
+    wanted = at_least(WINDOW, network) * 2 ** np.arange(windows)
+    ends = np.minimum(np.cumsum(wanted), MOST_STEPS)
+    return [int(length) for length in np.diff(ends, prepend=0) if length > 1]
+
+
+def _regime(network: Network, flow: Flow, window: Window, settled_ms: float, when: tuple[int, bool]) -> _Regime | None:
+    """The regime if it can be decided or this is the last window, else None; `when` is its length and whether it is."""
     if window.diverged:
         nowhere = np.full_like(window.mean_output, np.nan)
         return _Regime(KINDS.index(DRIFTING), math.nan, math.inf, math.nan, math.nan, math.nan, settled_ms, nowhere)
-    if np.abs(flow.displacement(window.state[None])).max() < STILL:
-        return _at_rest(network, flow, window, settled_ms)
-    if window.stationary or last:
-        moving = _moving(network, flow, window, settled_ms)
-        return moving if last or moving.kind != KINDS.index(DRIFTING) else None
-    return None
+    if np.abs(flow.displacement(window.state)).max() < STILL * max(1.0, np.abs(window.state).max()):
+        end = newton(flow, window.state[None])[0]
+        near = np.linalg.norm(end - window.state) < NEAR
+        return _at_rest(network, flow, end if near else window.state, settled_ms)
+    end = _on_the_way(flow, window.state)
+    if end is not None:
+        return _at_rest(network, flow, end, settled_ms)
+    length, last = when
+    moving = _moving(network, flow, window, settled_ms, length)
+    return moving if last or KINDS[moving.kind] in (CYCLE, CHAOTIC) else None
 
 
-def _at_rest(network: Network, flow: Flow, window: _Window, settled_ms: float) -> _Regime:
-    kind = QUIESCENT if np.abs(window.rates).max() < SILENT else FIXED
-    multiplier = _slowest(flow, window.state)
+def _on_the_way(flow: Flow, state: Float[np.ndarray, "unit"]) -> Float[np.ndarray, "unit"] | None:
+    """The stable point that a state goes to, if it is so near that the slowest mode there outweighs what is not linear.
+
+    In the basis of the modes a step shortens the distance y by at least the slowest mode's share; the rest of the step,
+    beyond the linear one, must be less than half of that.
+    """
+    end = newton(flow, state[None])[0]
+    if not (np.isfinite(end).all() and is_fixed(flow, end[None])[0]):
+        return None
+    jacobian = flow.jacobian(end)
+    values, modes = np.linalg.eig(flow.leaks()[:, None] * jacobian)
+    slowest = 1 - np.abs(1 + values).max()
+    if slowest <= 0:
+        return None
+    off = state - end
+    beyond = flow.leaks() * (flow.displacement(state) - jacobian @ off)
+    try:
+        distance, other = np.linalg.norm(np.linalg.solve(modes, np.stack([off, beyond], axis=1)), axis=0)
+    except np.linalg.LinAlgError:
+        return None
+    return end if other <= slowest * distance / 2 else None
+
+
+def _at_rest(network: Network, flow: Flow, state: Float[np.ndarray, "unit"], settled_ms: float) -> _Regime:
+    rates = rates_of(network, state)
+    kind = QUIESCENT if np.abs(rates).max() < SILENT else FIXED
+    multiplier = _slowest(flow, state)
     with np.errstate(divide="ignore"):
         exponent_hz = float(1_000 * np.log(multiplier) / network.dt_ms)
     return _Regime(
@@ -172,121 +205,52 @@ def _at_rest(network: Network, flow: Flow, window: _Window, settled_ms: float) -
         multiplier=multiplier,
         time_constant_ms=time_constant_ms(multiplier, network.dt_ms),
         settled_ms=settled_ms,
-        mean_output=window.mean_output,
+        mean_output=np.asarray(network.weights.output) @ rates + np.asarray(network.weights.output_bias),
     )
 
 
-def _moving(network: Network, flow: Flow, window: _Window, settled_ms: float) -> _Regime:
-    rates, growth = followed(network, window.state, flow.inputs, min(EXPONENTS, len(window.state)), STEPS)
-    back, distance = closest_return(rates)
-    exponents = mean_growth(growth[:back])
-    kind, period, multiplier = DRIFTING, math.nan, math.nan
-    if window.stationary and exponents[0] > CHAOS:
-        kind = CHAOTIC
-    elif window.stationary and distance < RETURN * window.span.max():
-        kind, period = CYCLE, period_of(rates)
-        multiplier = float(np.exp(period * beyond_trivial(exponents)))
+def _moving(network: Network, flow: Flow, window: Window, settled_ms: float, length: int) -> _Regime:
+    usual = at_least(WINDOW, network)
+    steps, every = min(max(length // FOLLOWED, usual), FOLLOWED * usual, MOST_STEPS // FOLLOWED), sampling(network)
+    rates, growth = followed(network, window.state, flow.inputs, min(EXPONENTS, len(window.state)), steps)
+    kind, period, grown = _kind(window, rates, growth * every)
+    multiplier = float(np.exp(period / len(rates) * beyond_trivial(grown))) if kind == CYCLE else math.nan
+    period_ms = period * every * network.dt_ms
     return _Regime(
         kind=KINDS.index(kind),
-        period_ms=period * network.dt_ms,
+        period_ms=period_ms,
         amplitude=float(window.span.max()) / 2,
-        exponent_hz=float(1_000 * exponents[0] / network.dt_ms),
+        exponent_hz=float(1_000 * grown[0] / (len(rates) * every * network.dt_ms)),
         multiplier=multiplier,
-        time_constant_ms=time_constant_ms(multiplier, period * network.dt_ms),
+        time_constant_ms=time_constant_ms(multiplier, period_ms),
         settled_ms=settled_ms,
         mean_output=window.mean_output,
     )
+
+
+def _kind(
+    window: Window, rates: Float[np.ndarray, "time unit"], growth: Float[np.ndarray, "time exponent"]
+) -> tuple[str, float, Float[np.ndarray, "exponent"]]:
+    """The kind, the period in samples or NaN, and the growth over the stretch, from whole periods on a cycle."""
+    samples = len(rates)
+    grown = samples * mean_growth(growth)
+    early, late = (half.sum(axis=0).max() for half in np.array_split(growth, 2))
+    if window.change < CHAOTIC_SIZE and grown[0] > CHAOS and min(early, late) > CHAOS / 4:
+        return CHAOTIC, math.nan, grown
+    period = period_of(rates) if window.change < SAME_SIZE and grown[0] <= CHAOS else math.nan
+    if period <= samples / TURNS:
+        whole = samples * mean_growth(growth[: int(samples // period * period)])
+        if whole[0] < NEUTRAL and beyond_trivial(whole) < -NEUTRAL:
+            return CYCLE, period, whole
+    if directed(rates) > STRAIGHT:
+        return DRIFTING, math.nan, grown
+    neutral = len(grown) > 1 and bool((np.abs(grown[:2]) < NEUTRAL).all())
+    quick = period <= samples / (5 * TURNS)  # a period with a neutral mode beside it may be a cycle still
+    kind = QUASIPERIODIC if neutral and window.change < SAME_SIZE and not quick else UNDECIDED
+    return kind, math.nan, grown
 
 
 def _slowest(flow: Flow, state: Float[np.ndarray, "unit"]) -> float:
     """The largest modulus of the eigenvalues of the Jacobian of one step."""
     jacobian = flow.step_jacobian(flow.jacobian(state[None]))[0]
     return float(np.abs(np.linalg.eigvals(jacobian)).max()) if np.isfinite(jacobian).all() else math.nan
-
-
-def period_of(rates: Float[np.ndarray, "time unit"]) -> float:
-    """Mean steps between upward crossings of the mean by the first principal component; NaN with fewer than two.
-
-    A crossing counts only after the component has been below the mean by a fifth of its standard deviation.
-
-    Args:
-        rates: of a network on a cycle.
-    """
-    centred = rates - rates.mean(axis=0)
-    _, _, axes = np.linalg.svd(centred[:: max(1, len(centred) // 1_000)], full_matrices=False)
-    component = centred @ axes[0]
-    low = -component.std() / 5
-    crossings, armed = [], False
-    for step in range(1, len(component)):
-        before, now = component[step - 1], component[step]
-        armed |= bool(now < low)
-        if armed and before < 0 <= now:
-            crossings.append(step - 1 + before / (before - now))
-            armed = False
-    return float(np.mean(np.diff(crossings))) if len(crossings) > 1 else math.nan
-
-
-def _after_trials(
-    network: Network, inputs: Float[np.ndarray, "condition time input"]
-) -> Float[np.ndarray, "condition unit"]:
-    with jax.enable_x64(True):
-        return np.asarray(_through(network.dynamics, _double(network), jnp.asarray(inputs)))
-
-
-def _windows(
-    network: Network, inputs: Float[np.ndarray, "condition input"], state: Float[np.ndarray, "condition unit"]
-) -> tuple[Float[np.ndarray, "condition unit"], list[_Window]]:
-    """The states a window later, and the window of each condition."""
-    with jax.enable_x64(True):
-        fields = _left_alone(network.dynamics, _double(network), jnp.asarray(inputs), jnp.asarray(state))
-        arrays = [np.asarray(field) for field in fields]
-    return arrays[0], [_Window(*one) for one in zip(*arrays, strict=True)]
-
-
-def _double(network: Network) -> Weights:
-    return jax.tree.map(lambda array: jnp.asarray(array, jnp.float64), network.weights)
-
-
-@partial(jax.jit, static_argnames="dynamics")
-def _through(
-    dynamics: Dynamics, weights: Weights, inputs: Float[Array, "condition time input"]
-) -> Float[Array, "condition unit"]:
-    """The states at the end of the trials."""
-
-    def one(trial: Float[Array, "time input"]) -> Float[Array, "unit"]:
-        def step(state: Array, now: Array) -> tuple[Array, None]:
-            return dynamics.step(weights, state, now), None
-
-        return jax.lax.scan(step, dynamics.initial_state(weights), trial)[0]
-
-    return jax.vmap(one)(inputs)
-
-
-@partial(jax.jit, static_argnames="dynamics")
-def _left_alone(
-    dynamics: Dynamics,
-    weights: Weights,
-    inputs: Float[Array, "condition input"],
-    state: Float[Array, "condition unit"],
-) -> tuple[Array, Array, Array, Array, Array]:
-    """The fields of the windows, with a leading `condition` axis."""
-
-    def one(now: Array, state: Array) -> tuple[Array, Array, Array, Array, Array]:
-        def step(carried: tuple[Array, ...], _: None) -> tuple[tuple[Array, ...], None]:
-            state, low, high, total = carried
-            new = dynamics.step(weights, state, now)
-            rates = dynamics.rates(new)
-            return (new, jnp.minimum(low, rates), jnp.maximum(high, rates), total + rates), None
-
-        def half(state: Array, _: None) -> tuple[Array, tuple[Array, Array, Array]]:
-            rates = dynamics.rates(state)
-            start = (state, jnp.full_like(rates, jnp.inf), jnp.full_like(rates, -jnp.inf), jnp.zeros_like(rates))
-            (state, low, high, total), _ = jax.lax.scan(step, start, length=WINDOW // 2)
-            return state, (low, high, total)
-
-        state, (low, high, total) = jax.lax.scan(half, state, length=2)
-        output = jnp.asarray(weights.output @ total.sum(axis=0) / WINDOW + weights.output_bias)
-        size = jnp.linalg.norm(high - low, axis=1)
-        return state, dynamics.rates(state), high.max(axis=0) - low.min(axis=0), size, output
-
-    return jax.vmap(one)(inputs, state)

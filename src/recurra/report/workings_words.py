@@ -10,7 +10,7 @@ from jaxtyping import Int
 from recurra.analysis import Census, FixedPoints, Lifetimes, Program, PulseTable
 from recurra.analysis.census import SMALLEST
 from recurra.analysis.program import UNSTABLE
-from recurra.analysis.regimes import CHAOTIC, CYCLE, DRIFTING, FIXED, QUIESCENT, Regimes
+from recurra.analysis.regimes import CHAOTIC, CYCLE, DRIFTING, FIXED, QUASIPERIODIC, QUIESCENT, UNDECIDED, Regimes
 from recurra.plotting.colors import state_name
 from recurra.studies.dossier import Dossier
 from recurra.tasks import FlipFlop, Task
@@ -27,13 +27,17 @@ NAMES = {
     CYCLE: "cycle",
     CHAOTIC: "chaos",
     DRIFTING: "drift",
+    QUASIPERIODIC: "several periods",
+    UNDECIDED: "undecided",
 }
 DOES = {
     QUIESCENT: "it rests",
     FIXED: "it goes to a fixed point",
     CYCLE: "it oscillates",
     CHAOTIC: "it is chaotic",
-    DRIFTING: "it does not settle",
+    DRIFTING: "it drifts",
+    QUASIPERIODIC: "it oscillates with several independent periods",
+    UNDECIDED: "what it does is undecided in the time that was looked at",
 }
 LEVELS = {
     QUIESCENT: "rest",
@@ -41,6 +45,8 @@ LEVELS = {
     CYCLE: "an oscillation",
     CHAOTIC: "chaos",
     DRIFTING: "a drift that does not settle",
+    QUASIPERIODIC: "an oscillation with several independent periods",
+    UNDECIDED: "undecided in the time that was looked at",
 }
 
 
@@ -69,7 +75,7 @@ def regime_words(found: Regimes, program: Program, names: Sequence[str]) -> str:
         return _counted_regimes(found)
     groups: dict[tuple[str, int], list[str]] = {}
     for at, name in enumerate(names):
-        wanders = found.kind_of(at) in (CHAOTIC, DRIFTING)
+        wanders = found.kind_of(at) in (CHAOTIC, DRIFTING, UNDECIDED)
         groups.setdefault((_does(found, program, at), -1 if wanders else int(program.after[at])), []).append(name)
     told = [f"after {listed(members)} {does}" for (does, _), members in groups.items()]
     return _sentence("; ".join(told))

@@ -1,0 +1,136 @@
+"""Stretches of time in which a network is left alone."""
+
+from dataclasses import dataclass
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from recurra.arrays import Weights
+from recurra.engine import Dynamics
+from recurra.models.cohort import Network
+
+LARGE = 1e100  # a state beyond this grows without bound
+
+
+@dataclass(frozen=True)
+class Window:
+    """A stretch of time after the stimulus of one condition: the state at its end, and what was between.
+
+    Args:
+        state: at its end.
+        span: of each unit's rate.
+        size: norm of the spans in either half.
+        mean_output: over the window.
+    """
+
+    state: Float[np.ndarray, "unit"]
+    span: Float[np.ndarray, "unit"]
+    size: Float[np.ndarray, "half"]
+    mean_output: Float[np.ndarray, "output"]
+
+    @property
+    def diverged(self) -> bool:
+        """Whether the state grows without bound."""
+        return not max(np.abs(self.state).max(), self.span.max()) < LARGE
+
+    @property
+    def change(self) -> float:
+        """Of the size from one half to the other, relative to the whole."""
+        return np.abs(self.size[1] - self.size[0]) / np.linalg.norm(self.span)
+
+
+def after_trials(
+    network: Network, inputs: Float[np.ndarray, "condition time input"]
+) -> Float[np.ndarray, "condition unit"]:
+    """The states at the end of trials.
+
+    Args:
+        network: the network.
+        inputs: of the trials.
+    """
+    with jax.enable_x64(True):
+        return np.array(_through(network.dynamics, _double(network), jnp.asarray(inputs)))
+
+
+def windows_after(
+    network: Network,
+    inputs: Float[np.ndarray, "condition input"],
+    state: Float[np.ndarray, "condition unit"],
+    half: int,
+) -> tuple[Float[np.ndarray, "condition unit"], list[Window]]:
+    """The states a window later, and the window of each condition.
+
+    Args:
+        network: the network.
+        inputs: the constant input of each condition.
+        state: where each begins.
+        half: steps of half a window.
+    """
+    with jax.enable_x64(True):
+        fields = _left_alone(network.dynamics, _double(network), jnp.asarray(inputs), jnp.asarray(state), half)
+        arrays = [np.asarray(field) for field in fields]
+    return arrays[0], [Window(*one) for one in zip(*arrays, strict=True)]
+
+
+def rates_of(network: Network, state: Float[np.ndarray, "unit"]) -> Float[np.ndarray, "unit"]:
+    """The rates of a state, in float64.
+
+    Args:
+        network: the network.
+        state: one state.
+    """
+    with jax.enable_x64(True):
+        return np.asarray(network.dynamics.rates(jnp.asarray(state, jnp.float64)))
+
+
+def _double(network: Network) -> Weights:
+    return jax.tree.map(lambda array: jnp.asarray(array, jnp.float64), network.weights)
+
+
+@partial(jax.jit, static_argnames="dynamics")
+def _through(
+    dynamics: Dynamics, weights: Weights, inputs: Float[Array, "condition time input"]
+) -> Float[Array, "condition unit"]:
+    """The states at the end of the trials."""
+
+    def one(trial: Float[Array, "time input"]) -> Float[Array, "unit"]:
+        def step(state: Array, now: Array) -> tuple[Array, None]:
+            return dynamics.step(weights, state, now), None
+
+        return jax.lax.scan(step, dynamics.initial_state(weights), trial)[0]
+
+    return jax.vmap(one)(inputs)
+
+
+@partial(jax.jit, static_argnames="dynamics")
+def _left_alone(
+    dynamics: Dynamics,
+    weights: Weights,
+    inputs: Float[Array, "condition input"],
+    state: Float[Array, "condition unit"],
+    steps: int,
+) -> tuple[Array, Array, Array, Array]:
+    """The fields of the windows, with a leading `condition` axis; half of a window has so many steps."""
+
+    def one(now: Array, state: Array) -> tuple[Array, Array, Array, Array]:
+        def step(_: Array, carried: tuple[Array, ...]) -> tuple[Array, ...]:
+            state, low, high, total = carried
+            new = dynamics.step(weights, state, now)
+            rates = dynamics.rates(new)
+            return new, jnp.minimum(low, rates), jnp.maximum(high, rates), total + rates
+
+        def half(state: Array, _: None) -> tuple[Array, tuple[Array, Array, Array]]:
+            rates = dynamics.rates(state)
+            start = (state, jnp.full_like(rates, jnp.inf), jnp.full_like(rates, -jnp.inf), jnp.zeros_like(rates))
+            state, low, high, total = jax.lax.fori_loop(0, steps, step, start)
+            return state, (low, high, total)
+
+        state, (low, high, total) = jax.lax.scan(half, state, length=2)
+        output = jnp.asarray(weights.output @ total.sum(axis=0) / (2 * steps) + weights.output_bias)
+        size = jnp.linalg.norm(high - low, axis=1)
+        return state, high.max(axis=0) - low.min(axis=0), size, output
+
+    return jax.vmap(one)(inputs, state)
