@@ -1,5 +1,9 @@
 """The promise of `make demo`: from several seeds, every network below the paper's 0.009, every memory right."""
 
+import re
+import tomllib
+from pathlib import Path
+
 import pytest
 
 from recurra.studies.dossier import make_dossier
@@ -22,3 +26,13 @@ def test_demo_recipe(number):
         assert dossier.memories.held.all()
         assert dossier.memories.held_long.all()
     assert cohort.success_rate().count == 4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", range(3))
+def test_the_spec_in_the_docs_learns(number):
+    page = (Path(__file__).parents[1] / "docs" / "command-line.md").read_text()
+    (shown,) = re.findall(r"^```toml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    spec = to_spec({**tomllib.loads(shown), "seed": number})
+    cohort = train(spec.task, spec.model, spec.training, networks=spec.networks, seed=number)
+    assert cohort.success_rate(needed=0.95).count == spec.networks == 2

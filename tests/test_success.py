@@ -11,6 +11,7 @@ import pytest
 import recurra as rc
 from networks import network_of
 from recurra.analysis.performance import Performance, performance
+from recurra.cli import main
 from recurra.tasks import TASKS, FlipFlop, FunctionTask, NearRule, SignRule, Trial
 from recurra.tasks.base import gather
 from recurra.tasks.rules import SUCCESSFUL
@@ -104,14 +105,19 @@ def flat(*levels, mask=None, rule=None):
     return task, gather(task, jax.tree.map(lambda array: array[None], trial))
 
 
-def test_silence_before_and_after_are_judged_apart():
-    """A short silence before the answer is not hidden by a long one after it, nor the other way round."""
-    for levels, wrong in [((0, 1, *[0] * 30), slice(0, 10)), ((*[0] * 30, 1, 0), slice(310, 320))]:
+def test_silence_before_the_answer_and_the_answer_are_judged_apart():
+    """Neither is hidden by a long silence; the silence after the answer is judged with all silence."""
+    for levels, wrong, passes in [
+        ((0, 1, *[0] * 30), slice(0, 10), False),
+        ((*[0] * 30, 1, 0), slice(300, 310), False),
+        ((*[0] * 20, 1, 0), slice(210, 220), True),
+        ((*[0] * 20, 1, 0, 0), slice(210, 230), False),
+    ]:
         task, trials = flat(*levels)
         outputs = np.array(trials.targets)
-        outputs[:, wrong] = 0.7
+        outputs[:, wrong] = np.where(outputs[:, wrong], 0, 0.7)
         assert task.success(trials.targets, trials).all()
-        assert not task.success(outputs, trials).any()
+        assert task.success(outputs, trials).all() == passes
 
 
 def test_a_target_at_rest_asks_for_silence():
@@ -200,3 +206,12 @@ def test_a_silent_network_contradicts_itself_on_rare_pulses(seed):
     assert found.mse == pytest.approx(found.silent_mse)
     assert found.success == found.silent_success
     assert "is no better than that of a silent network" in found.contradiction
+
+
+def test_a_training_without_success_says_what_to_look_at(tmp_path, capsys):
+    small = ("model.units=3", "training.steps=1", "training.batch=2", "training.validation_trials=4")
+    settings = [word for setting in small for word in ("--set", setting)]
+    assert main(["train", "flipflop", "--networks", "1", "--out", str(tmp_path / "run"), *settings]) == 0
+    told = " ".join(capsys.readouterr().err.split())
+    assert "no trial is a success in any network" in told
+    assert "recurra run TASK --show" in told

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from recurra.arrays import RandomKey, Weights
 from recurra.checks import check_at_least_zero, check_choice, check_count, check_positive
 from recurra.engine import ACTIVATIONS, RateDynamics
-from recurra.models.initializers import GlorotUniform, Initializer, Orthogonal
+from recurra.models.initializers import GlorotUniform, Identity, Initializer
 from recurra.numerics import pinned
 
 
@@ -46,7 +46,7 @@ class RateRNN:
     recurrent_noise: float = 0.0
     recurrent_bias: bool = False
     output_bias: bool = True
-    initializer: Initializer = field(default_factory=Orthogonal)
+    initializer: Initializer = field(default_factory=Identity)
     input_initializer: Initializer = field(default_factory=GlorotUniform)
     output_initializer: Initializer = field(default_factory=GlorotUniform)
 
@@ -62,7 +62,7 @@ class RateRNN:
         check_at_least_zero("recurrent_noise", self.recurrent_noise)
         for name in ("initializer", "input_initializer", "output_initializer"):
             if not isinstance(getattr(self, name), Initializer):
-                raise TypeError(f"{name} is {getattr(self, name)!r}; expected an initializer such as Orthogonal()")
+                raise TypeError(f"{name} is {getattr(self, name)!r}; expected an initializer such as Identity()")
 
     @property
     def sources(self) -> tuple[str, ...]:

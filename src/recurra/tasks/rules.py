@@ -22,9 +22,9 @@ class SuccessRule(abc.ABC):
     A rule is a frozen dataclass with `settle_ms`, `share`, `error_bound`, `tolerance` and `rest` among its fields.
     Judged is the time that the mask leaves in, without the first `settle_ms` after each jump of the target by more than
     0.5, in three parts: the silence before the first answer, where the target is 0; the answers, where it is not; and
-    the silence after the first answer. A trial is a success if, on every output and in each of its parts, at least
-    `share` of the judged steps are right and the root-mean-square error over them is below `error_bound`. So silence is
-    no success where a short answer was asked for, nor an answer where silence was, however long the trial.
+    all silence, before and after. A trial is a success if, on every output and in each of these parts, at least `share`
+    of the judged steps are right and the root-mean-square error over them is below `error_bound`. So silence is no
+    success where a short answer was asked for, nor an answer before it was asked, however long the trial.
 
     A part without a judged step cannot fail a trial; a trial without one counts neither way: see `judged`.
     """
@@ -77,10 +77,10 @@ class SuccessRule(abc.ABC):
         return jnp.stack(passed).all(axis=0) & scored.any(axis=(1, 2))
 
     def _parts(self, trials: Trials) -> tuple[Bool[Array, "trial time output"], ...]:
-        """Before the first answer, the answers, and the silence after the first."""
+        """The silence before the first answer, the answers, and all silence."""
         asked = self.asked(trials)
         begun = jax.lax.cummax(asked.astype(jnp.int32), axis=1).astype(bool)
-        return (~begun, asked, begun & ~asked)
+        return (~begun, asked, ~asked)
 
     def _passed(
         self,
