@@ -40,6 +40,7 @@ GROUND = {
     "streams",
     "wording",
     "numerics",
+    "interrupts",
     "terminal",
 }
 MODULES = sorted(SOURCE.rglob("*.py"))

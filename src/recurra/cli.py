@@ -13,6 +13,7 @@ from recurra.cli_census import census
 from recurra.cli_networks import Activation, Form, Tau, subject
 from recurra.cli_studies import damage, reproduction, study
 from recurra.cli_tasks import tasks
+from recurra.interrupts import Stopped, listening, stop_if_asked
 from recurra.terminal import discard_output, prepare_streams, print_error
 
 if TYPE_CHECKING:
@@ -32,6 +33,13 @@ Seed = Annotated[int | None, typer.Option(help="Fixes all that is random.")]
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="A key of the spec, such as training.steps=500; may be repeated."),
+]
+ResumeAnyway = Annotated[
+    bool,
+    typer.Option(
+        "--resume-anyway",
+        help="Resume even with other versions or instructions, whose bits may differ.",
+    ),
 ]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with what the folder holds; start if it holds nothing.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Delete the run that the folder holds.")]
@@ -65,6 +73,7 @@ def run(
     settings: Settings = None,
     engine: EngineName = None,
     resume: Resume = False,
+    resume_anyway: ResumeAnyway = False,
     overwrite: Overwrite = False,
     show: Show = False,
     as_json: AsJson = False,
@@ -74,7 +83,7 @@ def run(
     if show:
         _show(chosen)
         return
-    folder = _trained(chosen, out, engine, resume, overwrite)
+    folder = _trained(chosen, out, engine, resume, overwrite, resume_anyway)
     if folder.entry("status") != "analysed":
         _analysed(folder)
     _reported(folder, as_json)
@@ -90,6 +99,7 @@ def train(
     settings: Settings = None,
     engine: EngineName = None,
     resume: Resume = False,
+    resume_anyway: ResumeAnyway = False,
     overwrite: Overwrite = False,
     show: Show = False,
 ) -> None:
@@ -98,7 +108,7 @@ def train(
     if show:
         _show(chosen)
         return
-    typer.echo(f"trained: {_trained(chosen, out, engine, resume, overwrite).path}")
+    typer.echo(f"trained: {_trained(chosen, out, engine, resume, overwrite, resume_anyway).path}")
 
 
 @app.command()
@@ -213,16 +223,21 @@ def main(arguments: list[str] | None = None) -> int:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "(overflow|invalid value) encountered", RuntimeWarning)
         warnings.showwarning = lambda message, *_: print_error(str(message))
-        return _status_of(arguments)
+        with listening(command=True):
+            return _status_of(arguments)
 
 
 def _status_of(arguments: list[str] | None) -> int:
     try:
-        return app(arguments, standalone_mode=False) or 0
+        status = app(arguments, standalone_mode=False) or 0
+        stop_if_asked()  # a signal that a callback has swallowed after the last look
+        return status
     except typer.Exit as ended:
         return ended.exit_code
+    except Stopped as stopped:
+        return _failed(f"interrupted{stopped.hint and '; '}{stopped.hint}", stopped.status)
     except (typer.Abort, KeyboardInterrupt):
-        return _failed("interrupted; the same command with --resume goes on from the last epoch", 1)
+        return _failed("interrupted", 130)
     except BrokenPipeError:  # whoever read has seen enough, as `head` does
         discard_output()
         return 1
@@ -264,7 +279,10 @@ def _show(spec: "RunSpec") -> None:
     typer.echo(to_toml(spec), nl=False)
 
 
-def _trained(spec: "RunSpec", out: Path | None, engine: str | None, resume: bool, overwrite: bool) -> "RunFolder":
+def _trained(
+    spec: "RunSpec", out: Path | None, engine: str | None, resume: bool, overwrite: bool, anyway: bool
+) -> "RunFolder":
+    resume = resume or anyway
     if resume and overwrite:
         raise ValueError("--resume and --overwrite exclude each other")
     from recurra.console import ProgressBars
@@ -275,7 +293,7 @@ def _trained(spec: "RunSpec", out: Path | None, engine: str | None, resume: bool
     with ProgressBars() as progress:
         if resume and (path / "run.json").is_file():
             folder = RunFolder.open(path)
-            resume_run(folder, spec, progress, engine)
+            resume_run(folder, spec, progress, engine, anyway)
             return folder
         return start_run(spec, path, overwrite, progress, engine or "auto")
 

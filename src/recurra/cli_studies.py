@@ -98,10 +98,15 @@ def reproduction(
 
 def _conducted(chosen: "Study", scale: "Scale", seed: int, path: Path, shelf: "Shelf") -> "RunFolder":
     from recurra.console_studies import StudyBars
+    from recurra.interrupts import Stopped
     from recurra.studies.conduct import conduct, planned
 
-    with StudyBars(planned(chosen, scale, seed, shelf)) as progress:
-        return conduct(chosen, scale, seed, path, shelf, progress)
+    try:
+        with StudyBars(planned(chosen, scale, seed, shelf)) as progress:
+            return conduct(chosen, scale, seed, path, shelf, progress)
+    except Stopped as stopped:
+        stopped.hint = "the same command goes on where it was"
+        raise
 
 
 def _show(chosen: "Study", scale: "Scale", seed: int, shelf: "Shelf") -> None:
@@ -112,5 +117,7 @@ def _show(chosen: "Study", scale: "Scale", seed: int, shelf: "Shelf") -> None:
 
 
 def _line(verdict: dict[str, Any]) -> str:
+    difference = f"; difference {verdict['difference']}" if verdict["difference"] else ""
     note = f" ({verdict['note']})" if verdict["note"] else ""
-    return f"{verdict['what']}: published {verdict['published']}; found {verdict['found']}: {verdict['verdict']}{note}"
+    found = f"published {verdict['published']}; found {verdict['found']}{difference}"
+    return f"{verdict['what']}: {found}: {verdict['verdict']}{note}"

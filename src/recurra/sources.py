@@ -359,6 +359,35 @@ SOURCES: dict[str, Source] = {
         "Journal of Computational and Applied Mathematics 20, 53-65",
         "https://doi.org/10.1016/0377-0427(87)90125-7",
     ),
+    "newcombe1998": Source(
+        "R. G. Newcombe",
+        1998,
+        "Interval estimation for the difference between independent proportions: comparison of eleven methods",
+        "Statistics in Medicine 17, 873-890",
+        "https://doi.org/10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I",
+    ),
+    "clopper1934": Source(
+        "C. J. Clopper and E. S. Pearson",
+        1934,
+        "The use of confidence or fiducial limits illustrated in the case of the binomial",
+        "Biometrika 26, 404-413",
+        "https://doi.org/10.1093/biomet/26.4.404",
+    ),
+    "killip2004": Source(
+        "S. Killip, Z. Mahfoud, and K. Pearce",
+        2004,
+        "What is an intracluster correlation coefficient? Crucial concepts for primary care researchers",
+        "Annals of Family Medicine 2, 204-208",
+        "https://doi.org/10.1370/afm.141",
+    ),
+    "schuirmann1987": Source(
+        "D. J. Schuirmann",
+        1987,
+        "A comparison of the two one-sided tests procedure and the power approach for assessing the equivalence of "
+        "average bioavailability",
+        "Journal of Pharmacokinetics and Biopharmaceutics 15, 657-680",
+        "https://doi.org/10.1007/BF01068419",
+    ),
     "wilson1927": Source(
         "E. B. Wilson",
         1927,

@@ -7,6 +7,10 @@ from typing import Any
 from recurra.sources import SOURCES
 from recurra.storage.files import replace_bytes, replace_text
 from recurra.storage.run_folder import RunFolder
+from recurra.studies.all_studies import STUDIES
+from recurra.studies.conduct import read_tables
+from recurra.studies.study import Rows, Study
+from recurra.studies.verdicts import Verdict
 
 HEAD = """# Reproduction
 
@@ -16,9 +20,16 @@ What the papers published, beside what recurra finds. Made from the folders of f
 {command}
 ```
 
-after the study commands below. *Agrees* and *differs* follow from the rule that stands with each study; *cannot be
-compared* says why.
+after the study commands below; the verdicts are computed anew from the stored tables. *Agrees*: the whole interval of
+the difference lies inside the margin that was stated before. *Differs*: all of it lies outside. *Undecided*: it
+straddles the margin, so that these networks are too few, or too unlike each other, to tell; beside it stands what the
+comparison could have shown. *Cannot be compared* says why. [Studies](studies.md) has the rules and their reasons.
 """
+RERUN = """The tables of this study were made before the rules of [Studies](studies.md) and cannot be judged by them: it
+has to be rerun. Until then there is no verdict.
+"""
+COLUMNS = ("published", "found", "difference", "power", "verdict")
+COUNTED = {"agrees": "agree", "differs": "differ", "undecided": "undecided", "cannot be compared": "cannot be compared"}
 
 
 def write_page(folders: Sequence[RunFolder], page: Path) -> None:
@@ -38,32 +49,63 @@ def write_page(folders: Sequence[RunFolder], page: Path) -> None:
 
 def _section(folder: RunFolder, page: Path) -> Iterator[str]:
     about = folder.about()
-    verdicts: list[dict[str, str]] = about["verdicts"]
+    study = STUDIES[about["study"]]() if about["study"] in STUDIES else None
     yield f"## {about['title']}\n"
     yield f"```sh\nrecurra study {about['study']} --scale {about['scale']} --seed {about['seed']}\n```\n"
+    if study is None or about.get("rules") != study.rules:
+        yield RERUN
+        return
+    tables = read_tables(folder)
+    verdicts = study.verdicts(tables)
     yield f"{_counts(verdicts)} {_made(about)}\n"
     for figure in sorted(folder.path.glob("*.png")):
         name = f"{about['study']}-{figure.name}"
         (page.parent / "assets").mkdir(exist_ok=True)
         replace_bytes(page.parent / "assets" / name, figure.read_bytes())
         yield f"![{about['title']}: {figure.stem}](assets/{name})\n"
-    yield "| | published | found | verdict | |\n|---|---|---|---|---|"
+    yield "\n".join(_table(("claim", *COLUMNS, "margin", "note"), [_claim(one) for one in verdicts])) + "\n"
     for one in verdicts:
-        yield "| " + " | ".join(_cell(one[key]) for key in ("what", "published", "found", "verdict", "note")) + " |"
-    tables = ", ".join(f"`{name}.csv`" for name in about["tables"])
-    links = "; ".join(
-        f"{SOURCES[key].authors} ({SOURCES[key].year}), <{SOURCES[key].link}>" for key in about["sources"]
-    )
-    yield f"\nAll numbers: {tables} in `{folder.path.parent.name}/{folder.path.name}`. Sources: {links}.\n"
+        if one.rows:
+            yield f"*{one.what[0].upper()}{one.what[1:]}*, row by row. {_counts(one.rows, 'rows')}\n"
+            yield "\n".join(_table(("", *COLUMNS), [_row(row) for row in one.rows])) + "\n"
+    yield from _choices(study, tables)
+    yield _ending(folder, study)
 
 
-def _counts(verdicts: list[dict[str, str]]) -> str:
-    found = [one["verdict"] for one in verdicts]
-    counted = [f"{found.count(word)} {words}" for word, words in WORDS.items() if word in found]
-    return f"Of {len(found)} comparisons " + ", ".join(counted) + "."
+def _row(one: Verdict) -> tuple[str, ...]:
+    return one.what, one.published, one.found, one.difference, one.power, one.verdict
 
 
-WORDS = {"agrees": "agree", "differs": "differ", "cannot be compared": "cannot be compared"}
+def _claim(one: Verdict) -> tuple[str, ...]:
+    what, *others, verdict = _row(one)
+    return what, *others, f"**{verdict}**", one.rule, one.note
+
+
+def _choices(study: Study, tables: dict[str, Rows]) -> Iterator[str]:
+    """What the free choices of the study would have made of it."""
+    rows = study.sensitivity(tables)
+    if rows:
+        yield "Free choices, and what others would have given:\n"
+        yield "\n".join(_table(tuple(rows[0]), [tuple(map(str, row.values())) for row in rows])) + "\n"
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    yield "| " + " | ".join(map(_cell, head)) + " |"
+    yield "|" + "---|" * len(head)
+    for row in rows:
+        yield "| " + " | ".join(map(_cell, row)) + " |"
+
+
+def _ending(folder: RunFolder, study: Study) -> str:
+    tables = ", ".join(f"`{name}.csv`" for name in folder.entry("tables"))
+    links = "; ".join(f"{SOURCES[key].authors} ({SOURCES[key].year}), <{SOURCES[key].link}>" for key in study.sources)
+    return f"All numbers: {tables} in `{folder.path.parent.name}/{folder.path.name}`. Sources: {links}.\n"
+
+
+def _counts(verdicts: Sequence[Verdict], noun: str = "claims") -> str:
+    found = [one.verdict for one in verdicts]
+    counted = [f"{found.count(word)} {words}" for word, words in COUNTED.items() if word in found]
+    return f"Of {len(found)} {noun if len(found) > 1 else noun.removesuffix('s')} " + ", ".join(counted) + "."
 
 
 def _made(about: dict[str, Any]) -> str:

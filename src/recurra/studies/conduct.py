@@ -21,10 +21,11 @@ from recurra.models.cohort import Cohort
 from recurra.storage.files import replace_bytes, replace_text
 from recurra.storage.run_folder import RunFolder
 from recurra.streams import Stream, random_key
-from recurra.studies.runner import Progress, machine
+from recurra.studies.runner import Progress
 from recurra.studies.shelf import Shelf, spec_hash
 from recurra.studies.spec import RunSpec
-from recurra.studies.study import Rows, Scale, Study
+from recurra.studies.stretches import machine
+from recurra.studies.study import Rows, Scale, Study, read_rows
 
 
 class StudyProgress(Progress, Protocol):
@@ -82,6 +83,9 @@ def conduct(study: Study, scale: Scale, seed: int, path: Path, shelf: Shelf, pro
         folder.write_dataset(name, _dataset(rows))
     for name, figure in study.figures(tables).items():
         replace_bytes(path / f"{name}.png", _png(figure))
+    choices = study.sensitivity(tables)
+    if choices:
+        replace_text(path / "sensitivity.csv", _csv(choices))
     seconds = folder.entry("seconds") + time.perf_counter() - began
     folder.update_about(
         status="finished",
@@ -89,6 +93,7 @@ def conduct(study: Study, scale: Scale, seed: int, path: Path, shelf: Shelf, pro
         training_seconds=sum(training.values()),
         networks=used,
         tables=list(tables),
+        rules=study.rules,
         verdicts=[asdict(verdict) for verdict in study.verdicts(tables)],
     )
     return folder
@@ -176,6 +181,11 @@ def _png(figure: Figure) -> bytes:
     file = io.BytesIO()
     figure.savefig(file, format="png", dpi=200, metadata={"Software": None})
     return file.getvalue()
+
+
+def read_tables(folder: RunFolder) -> dict[str, Rows]:
+    """The tables of a finished study, as its verdicts take them."""
+    return {name: read_rows((folder.path / f"{name}.csv").read_text("utf-8")) for name in folder.entry("tables")}
 
 
 def read_studies(path: Path) -> Sequence[RunFolder]:

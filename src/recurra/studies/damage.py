@@ -8,26 +8,21 @@ import numpy as np
 from jaxtyping import Float
 from matplotlib.figure import Figure
 
-from recurra.analysis.damage import PERCENTS, Removal, Sign, removed
+from recurra.analysis import performance
+from recurra.analysis.damage import PERCENTS, removed
 from recurra.arrays import Weights
 from recurra.engine import choose_engine
 from recurra.models.cohort import Cohort, Network
 from recurra.plotting.papers.studies import damage_curves
+from recurra.studies.damage_verdicts import BOUNDS, WAYS, damage_choices, damage_points, damage_verdicts
 from recurra.studies.dossier import test_trials
-from recurra.studies.protocol import papers_spec
+from recurra.studies.protocol import data_sets, papers_spec
 from recurra.studies.spec import RunSpec
-from recurra.studies.study import Rows, Scale, Study, Verdict, column, mean_and_error, published, where
+from recurra.studies.study import Rows, Scale, Study
+from recurra.studies.verdicts import Verdict
 from recurra.tasks import Task, Trials
 
-WAYS: dict[str, tuple[Removal, Sign]] = {
-    "cumulative_both": ("cumulative", "both"),
-    "cumulative_positive": ("cumulative", "positive"),
-    "cumulative_negative": ("cumulative", "negative"),
-    "slice_positive": ("slice", "positive"),
-    "slice_negative": ("slice", "negative"),
-}
 SETTLED_MS = 20.0  # of the last period, left out of the held distance
-BOUNDS = (1.0, 1.5)  # distances from which the papers call a state deteriorated, and destroyed
 
 
 def damage_rows(network: Network, task: Task, trials: Trials, number: int, percents: tuple[float, ...]) -> Rows:
@@ -81,94 +76,35 @@ def _errors(network: Network, trials: Trials, taken: np.ndarray) -> Float[np.nda
 
 @final
 class Damage(Study):
-    """Ten networks that learned `and`, five ways of removal, 19 levels, four conditions."""
+    """Networks that learned `and`, five ways of removal, 19 levels, four conditions."""
 
     name: ClassVar[str] = "damage"
     title: ClassVar[str] = "Selective damage (Jarne and Laje 2019, Figure 14)"
-    sources: ClassVar[tuple[str, ...]] = ("jarne2019",)
+    sources: ClassVar[tuple[str, ...]] = ("jarne2019", "schuirmann1987", "killip2004")
 
     def plan(self, scale: Scale, seed: int) -> list[RunSpec]:
-        networks, passes = (2, 1) if scale == "quick" else (20, 20)
-        return [papers_spec("and", networks=networks, seed=seed, passes=passes)]
+        sets = data_sets(seed, 200, 2 if scale == "quick" else 10)
+        networks, passes = {"quick": (1, 1), "laptop": (2, 20), "paper": (4, 20)}[scale]
+        return [papers_spec("and", networks=networks, seed=one, passes=passes) for one in sets]
 
     def measure(self, scale: Scale, seed: int, trained: Callable[[RunSpec], Cohort]) -> dict[str, Rows]:
-        spec = self.plan(scale, seed)[0]
-        cohort, trials = trained(spec), test_trials(spec.task, seed)
-        losses = np.nan_to_num(cohort.history.validation_loss, nan=np.inf).min(axis=1)
-        best = sorted(np.argsort(losses, kind="stable")[: 2 if scale == "quick" else 10].tolist())
         percents = PERCENTS[::6] if scale == "quick" else PERCENTS
-        some = trials.part(slice(200))
-        networks = [
-            row for at in best for row in damage_rows(cohort[at], spec.task, some, cohort.numbers[at], percents)
-        ]
-        return {"points": _points(networks), "networks": networks}
+        networks: Rows = []
+        for spec in self.plan(scale, seed):
+            cohort, trials = trained(spec), test_trials(spec.task, spec.seed)
+            losses = np.nan_to_num(cohort.history.validation_loss, nan=np.inf).min(axis=1)
+            for at, network in enumerate(cohort):
+                success = performance(network, spec.task, trials).success
+                about = {"data_set": spec.seed, "success": success, "loss": float(losses[at])}
+                rows = damage_rows(network, spec.task, trials.part(slice(200)), cohort.numbers[at], percents)
+                networks += [about | row for row in rows]
+        return {"points": damage_points(networks), "networks": networks}
 
     def verdicts(self, tables: dict[str, Rows]) -> list[Verdict]:
-        rows = tables["points"]
-        return [_threshold(rows, way, bound) for way in WAYS for bound in BOUNDS] + [_share(rows, way) for way in WAYS]
+        return damage_verdicts(tables["networks"])
+
+    def sensitivity(self, tables: dict[str, Rows]) -> Rows:
+        return damage_choices(tables["networks"])
 
     def figures(self, tables: dict[str, Rows]) -> dict[str, Figure]:
         return {"damage": damage_curves(tables["points"], list(WAYS), BOUNDS)}
-
-
-def _points(networks: Rows) -> Rows:
-    """A row a way, percentage and condition: mean over the networks, and what was published."""
-    known = {(row["way"], row["percent"], row["condition"]): row for row in published("damage")}
-    rows: Rows = []
-    for key in dict.fromkeys((row["way"], row["percent"], row["condition"]) for row in networks):
-        of_row = where(networks, way=key[0], percent=key[1], condition=key[2])
-        before = known.get(key)
-        rows.append(
-            {
-                "way": key[0],
-                "percent": key[1],
-                "condition": key[2],
-                "networks": len(of_row),
-                "removed": float(column(of_row, "removed").mean()),
-                **{f"distance_{name}": value for name, value in mean_and_error(column(of_row, "distance")).items()},
-                **{f"held_{name}": value for name, value in mean_and_error(column(of_row, "held_distance")).items()},
-                "published_distance": before["distance"] if before else float("nan"),
-                "published_deviation": before["deviation"] if before else float("nan"),
-            }
-        )
-    return rows
-
-
-def _threshold(rows: Rows, way: str, bound: float) -> Verdict:
-    """From which percentage on the mean over the conditions exceeds a bound; ten per cent apart still agrees."""
-    published_at, found_at = (_crossing(rows, way, name, bound) for name in ("published_distance", "held_mean"))
-    agrees = abs(published_at - found_at) <= 10 or (np.isinf(published_at) and np.isinf(found_at))
-    return Verdict(
-        what=f"{way.replace('_', ', ')}: mean distance above {bound:g} from",
-        published=_percent(published_at),
-        found=_percent(found_at),
-        verdict="agrees" if agrees else "differs",
-    )
-
-
-def _crossing(rows: Rows, way: str, name: str, bound: float) -> float:
-    means = {
-        percent: float(column(where(rows, way=way, percent=percent), name).mean())
-        for percent in dict.fromkeys(row["percent"] for row in rows)
-    }
-    above = [float(percent) for percent, mean in means.items() if mean > bound]
-    return min(above, default=float("inf"))
-
-
-def _percent(value: float) -> str:
-    return "not up to 36 %" if np.isinf(value) else f"{value:g} %"
-
-
-def _share(rows: Rows, way: str) -> Verdict:
-    """How many published points lie within two standard errors of the difference of the found ones."""
-    part = where(rows, way=way)
-    known, found = column(part, "published_distance"), column(part, "held_mean")
-    error = np.hypot(column(part, "held_error"), column(part, "published_deviation") / np.sqrt(10))
-    within = np.abs(known - found) <= 1.96 * error
-    return Verdict(
-        what=f"{way.replace('_', ', ')}: all points",
-        published=f"{len(part)} points",
-        found=f"{within.sum()} of them within 1.96 standard errors of the difference",
-        verdict="agrees" if within.mean() >= 0.9 else "differs",
-        note=f"median of found over published {np.median(found / known):.2f}",
-    )

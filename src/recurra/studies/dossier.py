@@ -60,6 +60,7 @@ from recurra.checks import same
 from recurra.models.cohort import Network
 from recurra.streams import Stream, random_key
 from recurra.tasks import FlipFlop, Task, Trials
+from recurra.tasks.border import check_task
 
 TEST_TRIALS = 1_000
 EXAMPLES = 3
@@ -213,7 +214,8 @@ def _starts(network: Network, task: Task, seed: int) -> Float[np.ndarray, "start
 
 
 def check_fit(network: Network, task: Task) -> None:
-    """The network's inputs, outputs and time step must be those of the task."""
+    """The network's inputs, outputs and time step must be those of the task, and the task one to be tested on."""
+    check_task(task)
     for name in ("inputs", "outputs"):
         found, expected = getattr(network.weights, name), getattr(task, name)
         if found != expected:

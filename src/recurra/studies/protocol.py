@@ -13,12 +13,25 @@ STOPS: dict[str, float] = {
     "xor": 1e-3,
     "not": 5e-4,
     "pulse": 1e-3,
+    "pulse_published": 1e-3,
     "oscillation": 1e-3,
 }
 BIASED = ("not",)  # without an input nothing but a bias can move these networks away from 0
 PASSES = 20  # times through all trials
 TRIALS = 15_000
 BATCH = 64
+DATA_SETS = 3  # all networks of a cohort see the same trials, so that a condition is trained on several sets of them
+
+
+def data_sets(seed: int, condition: int, count: int = DATA_SETS) -> list[int]:
+    """The seeds of a condition's data sets; no two conditions of a study share one.
+
+    Args:
+        seed: the study's.
+        condition: a number of the condition.
+        count: how many, at most 100.
+    """
+    return [seed * 1_000_000 + condition * 100 + number for number in range(count)]
 
 
 def papers_spec(

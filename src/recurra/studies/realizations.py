@@ -12,7 +12,8 @@ from recurra.plotting.papers.studies import realizations
 from recurra.studies.dossier import test_trials
 from recurra.studies.run_record import flipflop_of
 from recurra.studies.spec import RunSpec, read_table, to_spec, with_settings
-from recurra.studies.study import Rows, Scale, Study, Verdict, column
+from recurra.studies.study import Rows, Scale, Study, column
+from recurra.studies.verdicts import Verdict
 from recurra.tasks import FlipFlop
 from recurra.tasks.rules import SUCCESSFUL
 

@@ -5,17 +5,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, ClassVar, final
 
-import numpy as np
 from matplotlib.figure import Figure
 
 from recurra.analysis import performance
-from recurra.intervals import wilson_interval
 from recurra.models.cohort import Cohort
 from recurra.plotting.papers.studies import factor_curves
 from recurra.studies.dossier import test_trials
-from recurra.studies.protocol import papers_spec
+from recurra.studies.protocol import DATA_SETS, data_sets
 from recurra.studies.spec import RunSpec, read_table, to_spec, with_settings
-from recurra.studies.study import Rows, Scale, Study, Verdict, where
+from recurra.studies.study import Rows, Scale, Study, column, where
+from recurra.studies.success_rates import learners
+from recurra.studies.verdicts import Share, Verdict, between_share, design_effect, wilson
 from recurra.tasks import Task
 from recurra.tasks.rules import SUCCESSFUL
 
@@ -55,16 +55,15 @@ class Robustness(Study):
 
     name: ClassVar[str] = "robustness"
     title: ClassVar[str] = "Robustness against noise and other stimuli (Jarne 2024, section 5.1)"
-    sources: ClassVar[tuple[str, ...]] = ("jarne2024", "wilson1927")
+    sources: ClassVar[tuple[str, ...]] = ("jarne2024", "wilson1927", "killip2004")
 
     def plan(self, scale: Scale, seed: int) -> list[RunSpec]:
-        networks = {"quick": 2, "laptop": 8, "paper": 20}[scale]
+        networks = {"quick": 2, "laptop": 5, "paper": 20}[scale]
         shorter = ["training.steps=25"] if scale == "quick" else []
-        settings = [f"networks={networks}", f"seed={seed}", "name=flipflop", *shorter]
-        flipflop = to_spec(with_settings(read_table("flipflop"), settings))
-        if scale == "quick":
-            return [flipflop]
-        return [flipflop, papers_spec("and", networks=20, seed=seed)]
+        settings = [f"networks={networks}", "name=flipflop", *shorter]
+        table, sets = read_table("flipflop"), data_sets(seed, 300, 1 if scale == "quick" else DATA_SETS)
+        flipflop = [to_spec(with_settings(table, [*settings, f"seed={one}"])) for one in sets]
+        return flipflop if scale == "quick" else [*flipflop, *learners("and", "orthogonal", scale, seed)]
 
     def measure(self, scale: Scale, seed: int, trained: Callable[[RunSpec], Cohort]) -> dict[str, Rows]:
         networks: Rows = []
@@ -72,14 +71,14 @@ class Robustness(Study):
         for spec in self.plan(scale, seed):
             cohort, kind = trained(spec), spec.table()["task"]["kind"]
             for factor, value in _one_at_a_time(scale):
-                for row in shares(cohort, varied(spec.task, factor, value), seed):
-                    networks.append({"task": kind, "factor": factor, "value": value, **row})
+                for row in shares(cohort, varied(spec.task, factor, value), spec.seed):
+                    about = {"task": kind, "factor": factor, "value": value, "data_set": spec.seed}
+                    networks.append(about | row)
             for noise, amplitude in _both(scale):
                 changed = varied(varied(spec.task, "input_noise", noise), "amplitude", amplitude)
-                found = [float(row["success"]) for row in shares(cohort, changed, seed)]
-                grid.append(
-                    {"task": kind, "input_noise": noise, "amplitude": amplitude, "mean_success": float(np.mean(found))}
-                )
+                found = float(column(shares(cohort, changed, spec.seed), "success").mean())
+                about = {"task": kind, "input_noise": noise, "amplitude": amplitude, "data_set": spec.seed}
+                grid.append(about | {"mean_success": found})
         return {"points": _points(networks), "grid": grid, "networks": networks}
 
     def verdicts(self, tables: dict[str, Rows]) -> list[Verdict]:
@@ -103,27 +102,45 @@ def _values(factor: str, scale: Scale) -> tuple[float, ...]:
 
 
 def _points(networks: Rows) -> Rows:
+    """A row a task, factor and value: the share of successful networks with its 95 % interval."""
     rows: Rows = []
-    for task, factor, value in dict.fromkeys((row["task"], row["factor"], row["value"]) for row in networks):
-        part = where(networks, task=task, factor=factor, value=value)
-        good = wilson_interval(sum(float(row["success"]) >= SUCCESSFUL for row in part), len(part))
-        ends = {"percent": 100 * good.value, "low": 100 * good.low, "high": 100 * good.high}
-        distance = float(np.mean([float(row["distance"]) for row in part]))
-        rows.append(
-            {"task": task, "factor": factor, "value": value, "networks": len(part), **ends, "distance": distance}
-        )
+    for task in dict.fromkeys(str(row["task"]) for row in networks):
+        own = where(networks, task=task)
+        good = (column(own, "success") >= SUCCESSFUL).astype(float)
+        conditions, sets = [(row["factor"], row["value"]) for row in own], [row["data_set"] for row in own]
+        between = between_share(good, conditions, sets)
+        for factor, value in dict.fromkeys(conditions):
+            part = where(own, factor=factor, value=value)
+            count = int((column(part, "success") >= SUCCESSFUL).sum())
+            share = Share(count, len(part), design_effect([row["data_set"] for row in part], between))
+            low, high = wilson(share)
+            ends = {"percent": 100 * share.value, "low": 100 * low, "high": 100 * high}
+            about = {"task": task, "factor": factor, "value": value, "networks": share.total, "successful": count}
+            rows.append(about | ends | {"distance": float(column(part, "distance").mean())})
     return rows
 
 
 def _verdict(rows: Rows) -> Verdict:
-    """The span of values around the trained one at which at least half of the networks are successful."""
-    factor = str(rows[0]["factor"])
-    good = [float(row["value"]) for row in rows if float(row["percent"]) >= 50]
-    found = f"half of the networks are successful from {min(good):g} to {max(good):g}" if good else "none is successful"
+    """The values around the trained one at which at least half of the networks are shown to be successful."""
+    factor, trained = str(rows[0]["factor"]), TRAINED[str(rows[0]["factor"])]
+    shown, seen = (_span(rows, name, trained) for name in ("low", "percent"))
     return Verdict(
-        what=f"{rows[0]['task']}: {TITLES[factor]}, trained with {TRAINED[factor]:g}",
+        what=f"{rows[0]['task']}: {TITLES[factor]}, trained with {trained:g}",
         published="no number",
-        found=found,
+        found=f"half of the networks are successful {seen}; shown, with the lower end of the 95 % interval: {shown}",
         verdict="cannot be compared",
         note="the tutorial proposes the study and publishes no result of it",
+        power=f"{int(float(rows[0]['networks']))} networks a value, on three data sets",
     )
+
+
+def _span(rows: Rows, name: str, trained: float) -> str:
+    """The run of tried values around the trained one at which a column stays at 50 or above."""
+    values = sorted(float(row["value"]) for row in rows)
+    good = {float(row["value"]) for row in rows if float(row[name]) >= 50}
+    if trained not in good:
+        return "nowhere"
+    at = values.index(trained)
+    low = next((here for here in range(at, -1, -1) if values[here] not in good), -1) + 1
+    high = next((here for here in range(at, len(values)) if values[here] not in good), len(values)) - 1
+    return f"from {values[low]:g} to {values[high]:g}"

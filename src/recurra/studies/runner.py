@@ -1,13 +1,12 @@
 """A run from its spec to its analysis, all of it in the run folder."""
 
-import os
-import platform
+import shlex
 import time
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from recurra.analysis import spectrum
+from recurra.interrupts import Stopped, patient, stop_if_asked
 from recurra.storage.checkpoints import begin_training, resume_training, save_epoch
 from recurra.storage.records import to_dataset, to_single_dataset
 from recurra.storage.run_folder import RunFolder
@@ -22,11 +21,10 @@ from recurra.studies.dossier import (
 )
 from recurra.studies.run_record import cohort_of, spec_of
 from recurra.studies.spec import RunSpec
+from recurra.studies.stretches import begin_stretch, stretch_of
 from recurra.studies.tables import changes
 from recurra.tasks import FlipFlop
 from recurra.training import Training, TrainingState
-
-PACKAGES = ("recurra", "jax", "jaxlib", "optax", "numpy", "scipy", "scikit-learn", "xarray", "zarr")
 
 
 class Progress(Protocol):
@@ -66,14 +64,16 @@ def start_run(spec: RunSpec, path: Path, overwrite: bool, progress: Progress, en
         engine: "auto" (native where it can be used), "native", "portable" or "native-bfloat16".
     """
     training = spec.to_training(engine)
+    stretch = stretch_of(training, 0)
     about = {
         "name": spec.name,
         "status": "training",
         "engine": training.used_engine.about(),
         "seconds": {"training": 0.0},
-        "versions": {name: version(name) for name in PACKAGES},
-        "machine": machine(),
-        "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "versions": stretch["versions"],
+        "machine": stretch["machine"],
+        "started": stretch["started"],
+        "stretches": [stretch],
         "spec": spec.table(),
         "sources": list(spec.sources()),
     }
@@ -84,7 +84,9 @@ def start_run(spec: RunSpec, path: Path, overwrite: bool, progress: Progress, en
     return folder
 
 
-def resume_run(folder: RunFolder, spec: RunSpec | None, progress: Progress, engine: str | None = None) -> None:
+def resume_run(
+    folder: RunFolder, spec: RunSpec | None, progress: Progress, engine: str | None = None, anyway: bool = False
+) -> None:
     """Go on with a training that was interrupted, with the same engine to the same bits; one that has ended stays.
 
     Args:
@@ -92,15 +94,17 @@ def resume_run(folder: RunFolder, spec: RunSpec | None, progress: Progress, engi
         spec: if given, it must be the folder's.
         progress: told how training goes on.
         engine: if given, it must be the folder's, or "auto".
+        anyway: whether to go on where the engine, versions, instructions or settings differ that the bits depend on.
     """
     own, first_engine = spec_of(folder), folder.entry("engine")["name"]
-    if engine not in (None, "auto", first_engine):
+    if engine not in (None, "auto", first_engine) and not anyway:
         raise ValueError(f"{folder.path} was begun with the {first_engine} engine, which has other bits than {engine}")
     different = changes(own.table(), spec.table()) if spec else []
     if different:
         raise ValueError(f"{folder.path} was made with another {', '.join(different)}; choose another folder")
     if folder.entry("status") == "training":
-        training = own.to_training(first_engine)
+        training = own.to_training(engine if engine and anyway else first_engine)
+        begin_stretch(folder, training, anyway)
         if "epoch" not in folder.about():
             begin_training(folder, training, training.start())
         _train(folder, training, resume_training(folder, training), progress)
@@ -112,6 +116,7 @@ def analyse_run(folder: RunFolder, progress: Progress) -> list[Dossier]:
     cohort, task = cohort_of(folder), spec.task
     dossiers = []
     for position in range(len(cohort)):
+        stop_if_asked()
         dossiers.append(make_dossier(cohort[position], task, spec.seed))
         progress.analysed(1)
     before = [spectrum(cohort.before(at).weights.recurrent) for at in range(len(cohort))]
@@ -134,14 +139,19 @@ def analyse_run(folder: RunFolder, progress: Progress) -> list[Dossier]:
     return dossiers
 
 
-def machine() -> dict[str, Any]:
-    """What a run says of the machine that it was made on."""
-    return {"system": platform.platform(), "processor": platform.machine(), "cores": os.cpu_count() or 1}
-
-
 def _train(folder: RunFolder, training: Training, state: TrainingState, progress: Progress) -> None:
+    try:
+        with patient():
+            _epochs(folder, training, state, progress)
+    except Stopped as stopped:
+        stopped.hint = f"recurra run --resume {shlex.quote(str(folder.path))} goes on from the last epoch"
+        raise
+
+
+def _epochs(folder: RunFolder, training: Training, state: TrainingState, progress: Progress) -> None:
     progress.epoch(training, state)
     while not state.ended:
+        stop_if_asked()
         began = time.perf_counter()
         state = training.advance(state, progress.trained)
         seconds = folder.entry("seconds")["training"] + time.perf_counter() - began

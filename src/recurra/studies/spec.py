@@ -13,6 +13,7 @@ from recurra.storage.reading import naming, read_text
 from recurra.streams import check_seed
 from recurra.studies.tables import Registry, Table, from_table, to_table
 from recurra.tasks import RULES, TASKS, SuccessRule, Task
+from recurra.tasks.published_pulse import PublishedPulse
 from recurra.tasks.pulse_schedules import PoissonPulses, PulseSchedule, ScheduledPulses
 from recurra.training import BPTT, OPTIMIZERS, SCHEDULES, STOPS, TRIAL_SETS, Training
 from recurra.training.optimizers import Optimizer
@@ -23,7 +24,7 @@ from recurra.training.trial_sets import TrialSet
 DEEPEST = 8  # levels of a spec
 
 REGISTRY: Registry = {
-    Task: dict(TASKS),
+    Task: {**TASKS, "pulse_published": PublishedPulse},
     PulseSchedule: {"scheduled": ScheduledPulses, "poisson": PoissonPulses},
     SuccessRule: dict(RULES),
     Initializer: dict(INITIALIZERS),

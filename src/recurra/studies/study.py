@@ -2,41 +2,21 @@
 
 import abc
 import csv
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from importlib import resources
 from typing import ClassVar, Literal
 
 import numpy as np
 from matplotlib.figure import Figure
-from scipy import stats
 
 from recurra.models.cohort import Cohort
 from recurra.studies.spec import RunSpec
+from recurra.studies.verdicts import Verdict
 
 Value = str | float | int
 Rows = list[dict[str, Value]]
 Scale = Literal["quick", "laptop", "paper"]
 SCALES: tuple[Scale, ...] = ("quick", "laptop", "paper")
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """One published number, or statement, beside what was found.
-
-    Args:
-        what: which number.
-        published: as it was published.
-        found: what was found, with its interval.
-        verdict: "agrees", "differs" or "cannot be compared".
-        note: by how much, or why.
-    """
-
-    what: str
-    published: str
-    found: str
-    verdict: Literal["agrees", "differs", "cannot be compared"]
-    note: str = ""
 
 
 class Study(abc.ABC):
@@ -45,6 +25,7 @@ class Study(abc.ABC):
     name: ClassVar[str]
     title: ClassVar[str]
     sources: ClassVar[tuple[str, ...]]
+    rules: ClassVar[int] = 1  # raised where tables of before cannot be judged by the rules of now
 
     @abc.abstractmethod
     def plan(self, scale: Scale, seed: int) -> list[RunSpec]:
@@ -64,6 +45,10 @@ class Study(abc.ABC):
     def verdicts(self, tables: dict[str, Rows]) -> list[Verdict]:
         """What was published beside what was found."""
 
+    def sensitivity(self, tables: dict[str, Rows]) -> Rows:
+        """What other free choices would have given, a row a choice; nothing where none was made."""
+        return []
+
     @abc.abstractmethod
     def figures(self, tables: dict[str, Rows]) -> dict[str, Figure]:
         """The figures, by name, as the papers drew them and with the published points in them."""
@@ -75,9 +60,16 @@ def published(name: str) -> Rows:
     Args:
         name: "success_rates", "memory_delay", "memory_size" or "damage".
     """
-    text = (resources.files("recurra.studies") / "published" / f"{name}.csv").read_text("utf-8")
-    texts = {"task", "initializer", "way", "condition"}
-    return [{k: v if k in texts else float(v) for k, v in row.items()} for row in csv.DictReader(text.splitlines())]
+    return read_rows((resources.files("recurra.studies") / "published" / f"{name}.csv").read_text("utf-8"))
+
+
+TEXTS = ("task", "initializer", "way", "condition", "choice", "status", "factor", "recipe", "state", "claim", "rule")
+
+
+def read_rows(text: str) -> Rows:
+    """A table from CSV, numbers as numbers; columns of `TEXTS` stay as they are."""
+    rows = csv.DictReader(text.splitlines())
+    return [{name: value if name in TEXTS else float(value) for name, value in row.items()} for row in rows]
 
 
 def column(rows: Iterable[dict[str, Value]], name: str) -> np.ndarray:
@@ -90,11 +82,9 @@ def where(rows: Rows, **values: Value) -> Rows:
     return [row for row in rows if all(row[name] == value for name, value in values.items())]
 
 
-def mean_and_error(values: Sequence[float] | np.ndarray) -> dict[str, float]:
-    """Mean, standard deviation, standard error and a 95 % interval of the mean by Student's t."""
-    values = np.asarray(values, float)
-    deviation = float(values.std(ddof=1)) if len(values) > 1 else float("nan")
-    error = deviation / len(values) ** 0.5
-    half = float(stats.t.ppf(0.975, len(values) - 1)) * error if len(values) > 1 else float("nan")
-    mean = float(values.mean())
-    return {"mean": mean, "deviation": deviation, "error": error, "low": mean - half, "high": mean + half}
+def grouped(rows: Rows, *names: str) -> dict[tuple[Value, ...], Rows]:
+    """The rows by their values of some columns, in the order in which these come."""
+    groups: dict[tuple[Value, ...], Rows] = {}
+    for row in rows:
+        groups.setdefault(tuple(row[name] for name in names), []).append(row)
+    return groups

@@ -43,13 +43,23 @@ def from_table(kind: type, table: object, registry: Registry, path: str) -> Any:
 
 
 def to_table(method: Any, registry: Registry) -> Table:
-    """The table that `from_table` makes `method` from, complete."""
+    """The table that `from_table` makes `method` from, complete; raises where it could not."""
     table: Table = {}
+    _check_named(method, registry)
     for names in registry.values():
         table.update(("kind", name) for name, kind in names.items() if kind is type(method))
     for field in fields(method):
         table[field.name] = _plain(getattr(method, field.name), registry)
     return table
+
+
+def _check_named(method: object, registry: Registry) -> None:
+    for kind, names in registry.items():
+        if isinstance(method, kind) and type(method) not in names.values():
+            raise ValueError(
+                f"{type(method).__name__} is a {kind.__name__} of your own: it has no name in a spec, and no run "
+                f"folder can hold it yet; expected one of: {', '.join(names)}. rc.train and the analyses take it."
+            )
 
 
 def changes(old: Table, new: Table, path: str = "") -> list[str]:

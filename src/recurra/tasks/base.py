@@ -17,7 +17,7 @@ from recurra.numerics import GENERATOR, pinned
 from recurra.periods import Period
 from recurra.streams import check_key
 from recurra.tasks.rules import SuccessRule
-from recurra.tasks.trials import Trial, Trials, check_weights
+from recurra.tasks.trials import Trial, Trials, check_trial, check_weights
 
 
 class Task(abc.ABC):
@@ -76,6 +76,7 @@ class Task(abc.ABC):
         """
         check_count("trials", trials)
         check_key(key)
+        _shape(self)
         with pinned():
             drawn = _sample(self, key, trials)
         if drawn.mask.dtype != bool:
@@ -100,10 +101,35 @@ class Task(abc.ABC):
         return good.sum().astype(jnp.float32) / judged.sum().astype(jnp.float32)
 
 
-@lru_cache(maxsize=64)
+def hashed(task: Task) -> Task:
+    """The task itself; raises where it has no hash, by which its traced trials are remembered."""
+    try:
+        hash(task)
+    except TypeError as error:
+        raise TypeError(
+            f"{type(task).__name__} has no hash ({error}); expected a frozen dataclass whose fields are numbers, texts "
+            "and tuples, not lists, dictionaries or arrays"
+        ) from None
+    return task
+
+
 def _shape(task: Task) -> Trial:
+    return _shapes(hashed(task))
+
+
+@lru_cache(maxsize=64)
+def _shapes(task: Task) -> Trial:
+    """Shapes and types of the arrays of a trial, which must fit each other."""
     with pinned():
-        return jax.eval_shape(task.trial, jax.random.key(0, impl=GENERATOR))
+        try:
+            shapes = jax.eval_shape(task.trial, jax.random.key(0, impl=GENERATOR))
+        except (jax.errors.JAXTypeError, jax.errors.JAXIndexError) as error:
+            raise ValueError(
+                f"{type(task).__name__}.trial cannot be traced by JAX ({type(error).__name__}): it decides, counts or "
+                "calls NumPy by a value that depends on the key. Take jnp.where or jax.lax.cond for `if`, and jax.numpy"
+            ) from None
+    check_trial(f"{type(task).__name__}.trial", shapes)
+    return shapes
 
 
 @partial(jax.jit, static_argnames=("task", "trials"))

@@ -27,11 +27,13 @@ class OwnTask(Task):
         conditions: names of the conditions; the `condition` of a trial counts into them.
         rule: when a trial is a success.
         dt_ms: length of a time step, ms.
+        deterministic: whether all trials are the same; else a `trial` that ignores its key is refused.
     """
 
     conditions: tuple[str, ...] = ("all",)
     rule: SuccessRule = field(default_factory=NearRule)
     dt_ms: float = 1.0
+    deterministic: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
         check_positive("dt_ms", self.dt_ms)
@@ -63,6 +65,7 @@ class FunctionTask(OwnTask):
         conditions: names of the conditions; the `condition` of a trial counts into them.
         rule: when a trial is a success.
         dt_ms: length of a time step, ms.
+        deterministic: whether all trials are the same; else a `draw` that ignores its key is refused.
         draw: makes one random `Trial` from a JAX key, with `jax.numpy`.
         draw_condition: makes the noiseless `Trial` of a condition from its number; without it the probe is drawn.
     """

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jaxtyping import Array, Bool, Float, Int
 
 from recurra.arrays import AnyArray, Condition, Inputs, Mask, Targets
@@ -35,6 +36,9 @@ class Trial:
         matter more count more, as in Yang et al. (2019), doi:10.1038/s41593-018-0310-2. Success asks wherever it is
         above 0.
         """
+        _check_signals("Trial.of", jnp.shape(inputs), jnp.shape(targets))
+        if jnp.result_type(condition).kind not in "iub":
+            raise TypeError(f"Trial.of: the condition is {jnp.result_type(condition)}; expected a whole number")
         targets = jnp.asarray(targets, jnp.float32)
         mask = jnp.ones(targets.shape, bool) if mask is None else jnp.asarray(mask)
         if mask.dtype != bool:
@@ -42,6 +46,38 @@ class Trial:
             check_weights(mask)
         mask = jnp.broadcast_to(mask, targets.shape)
         return cls(jnp.asarray(inputs, jnp.float32), targets, mask, jnp.asarray(condition, jnp.int32))
+
+
+def check_trial(what: str, trial: object) -> None:
+    """Raise where the arrays of a trial do not fit each other, or are of another type."""
+    if not isinstance(trial, Trial):
+        raise TypeError(f"{what} gives {type(trial).__name__}; expected a Trial: rc.Trial.of(inputs, targets)")
+    _check_signals(what, trial.inputs.shape, trial.targets.shape)
+    if trial.mask.shape != trial.targets.shape:
+        raise ValueError(
+            f"{what}: the mask has shape {trial.mask.shape}; expected that of the targets, {trial.targets.shape}"
+        )
+    if trial.mask.dtype not in (bool, jnp.float32):
+        raise TypeError(f"{what}: the mask is {trial.mask.dtype}; expected True and False, or float32 weights")
+    if trial.condition.shape != () or not jnp.issubdtype(trial.condition.dtype, jnp.integer):
+        raise TypeError(
+            f"{what}: the condition has shape {trial.condition.shape} and type {trial.condition.dtype}; "
+            "expected one whole number"
+        )
+    for name in ("inputs", "targets"):
+        found = getattr(trial, name).dtype
+        if found != jnp.float32:
+            raise TypeError(f"{what}: the {name} are {found}; expected float32, to which rc.Trial.of converts")
+
+
+def _check_signals(what: str, inputs: tuple[int, ...], targets: tuple[int, ...]) -> None:
+    for name, shape, axes in (("inputs", inputs, "(time, input)"), ("targets", targets, "(time, output)")):
+        if len(shape) != 2 or 0 in shape:
+            raise ValueError(f"{what}: the {name} have shape {shape}; expected {axes}, at least one of each")
+    if inputs[0] != targets[0]:
+        raise ValueError(
+            f"{what}: the inputs have {inputs[0]} time steps and the targets {targets[0]}; expected as many"
+        )
 
 
 @jax.tree_util.register_dataclass
@@ -78,7 +114,7 @@ class Trials:
 
 def check_weights(mask: Float[AnyArray, "*axes"]) -> None:
     """The weights of a loss must be finite and not negative; of a trial that JAX only traces, `Task.sample` asks it."""
-    if isinstance(mask, jax.core.Tracer):
+    if isinstance(mask, Tracer):
         return
     values = np.asarray(mask)
     if not np.all((values >= 0) & np.isfinite(values)):

@@ -15,12 +15,14 @@ import numpy as np
 from recurra.arrays import Weights
 from recurra.checks import check_count, check_memory
 from recurra.engine import Dynamics, Engine, choose_engine, mean_squared_error
+from recurra.interrupts import listening, stop_if_asked
 from recurra.models.cohort import Cohort, History
 from recurra.models.rate import RateRNN
 from recurra.numerics import pinned
 from recurra.status import Status
 from recurra.streams import LARGEST_NUMBER, Stream, check_seed, random_key
 from recurra.tasks.base import Task
+from recurra.tasks.border import check_task
 from recurra.tasks.trials import Trials
 from recurra.training.bptt import BPTT, Learner, Pace, step_noise
 from recurra.training.lanes import Lane, Scores, gathered, score_lane, train_lane
@@ -66,6 +68,7 @@ class Training:
     engine: str = "auto"
 
     def __post_init__(self) -> None:
+        check_task(self.task)
         check_count("networks", len(self.numbers))
         check_seed(self.seed)
         for number in self.numbers:
@@ -129,6 +132,7 @@ class Training:
         step = partial(train_lane, self.rule, self.dynamics, self.used_engine, self.model.trained())
         with ThreadPoolExecutor(1 if self.used_engine.whole_cohorts else _workers()) as pool:
             for begin in range(first, last, STRETCH):
+                stop_if_asked()
                 steps = range(begin, min(begin + STRETCH, last))
                 batches = [self.rule.trials.batch(self.task, self.seed, step, self.rule.batch) for step in steps]
                 lanes = list(pool.map(partial(step, batches), lanes))
@@ -240,9 +244,10 @@ def train(
         check_count("networks", networks)
     numbers = tuple(networks) if isinstance(networks, Sequence) else tuple(range(networks))
     training = Training(task, model, rule, numbers, seed, engine)
-    start = state = training.start()
-    while not state.ended:
-        state = training.advance(state)
+    with listening():
+        start = state = training.start()
+        while not state.ended:
+            state = training.advance(state)
     return training.cohort(start.learner.weights, state)
 
 

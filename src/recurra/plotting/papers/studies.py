@@ -48,37 +48,25 @@ def success_bars(rows: Rows, names: Mapping[str, str]) -> Figure:
 
 
 @in_print()
-def memory_curve(rows: Rows, published: Rows, factor: str, label: str) -> Figure:
-    """Distance against delay or size: mean and standard error over networks; above, the successful ones."""
-    figure = new_figure(COLUMN_MM, 90)
-    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[1, 2])
+def memory_curve(rows: Rows, factor: str, label: str) -> Figure:
+    """Distance against delay or size, and above it the same between a perfect network and a silent one."""
+    figure = new_figure(COLUMN_MM, 100)
+    upper, lower = figure.subplots(2, 1, sharex=True)
     x = _column(rows, factor)
-    for key, color, mark, name in (("one_pass", FOUND, "o-", "one pass"), ("all_passes", THIRD, "s-", "all passes")):
-        part = [row for row in rows if row[f"{key}_networks"]]
-        if not part:
-            continue
-        where, total = _column(part, factor), _column(part, f"{key}_networks")
-        good = _column(part, f"{key}_successful") / total
-        ends = [good - _column(part, f"{key}_successful_low"), _column(part, f"{key}_successful_high") - good]
-        look = {"fmt": mark, "color": color, "markersize": 3, "linewidth": 0.8}
-        upper.errorbar(where, 100 * good, yerr=100 * np.maximum(ends, 0), **look)
-        lower.errorbar(where, _column(part, f"{key}_mean"), yerr=_column(part, f"{key}_error"), label=name, **look)
-    upper.set_ylabel("Successful (%)")
-    upper.set_ylim(-5, 105)
-    lower.errorbar(
-        _column(published, factor),
-        _column(published, "distance"),
-        yerr=_column(published, "error"),
-        fmt="D",
-        color=PUBLISHED,
-        markersize=3,
-        linewidth=0.8,
-        label="published",
-    )
-    lower.set_xlabel(label)
+    for axes, name in ((upper, "rescaled"), (lower, "distance")):
+        known, error = f"published_{name}", "error" if name == "distance" else "rescaled_error"
+        look = {"markersize": 3, "linewidth": 0.8}
+        axes.errorbar(x, _column(rows, name), yerr=_column(rows, error), fmt="o-", color=FOUND, label="found", **look)
+        errors = _column(rows, f"published_{error}")
+        axes.errorbar(x, _column(rows, known), yerr=errors, fmt="D", color=PUBLISHED, label="published", **look)
+        axes.margins(x=0.04)
+    for height in (0, 1):
+        upper.axhline(height, color="black", linewidth=0.5, linestyle=":")
+    lower.plot(x, _column(rows, "floor"), ":", color=FOUND, linewidth=0.8, label="perfect and silent, found")
+    lower.plot(x, _column(rows, "silence"), ":", color=FOUND, linewidth=0.8)
+    upper.set_ylabel("0 perfect, 1 silent")
     lower.set_ylabel("Distance")
-    lower.set_ylim(bottom=0)
-    lower.set_xlim(0.9 * min(x.min(), _column(published, factor).min()), 1.04 * _column(published, factor).max())
+    lower.set_xlabel(label)
     _legend(lower)
     return figure
 

@@ -1,0 +1,104 @@
+"""Ctrl-C and SIGTERM. A handler of our own sets a flag, and long work looks at it where it can stop.
+
+Python's own handler raises KeyboardInterrupt wherever the program is: JAX's callback at garbage collection swallows it,
+and frameworks of command lines turn it into a silent exit.
+"""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import FrameType
+
+AGAIN_S = 0.5  # a signal that comes again sooner is the same one: terminals and wrappers both send it
+
+
+class Stopped(BaseException):
+    """A signal ended a command. Like KeyboardInterrupt it is no error, but nothing on its way catches it.
+
+    Args:
+        number: of the signal.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.Signals(number).name)
+        self.number = number
+        self.hint = ""  # how to go on, where something was saved
+
+    @property
+    def status(self) -> int:
+        """The exit status that shells expect."""
+        return 128 + self.number
+
+
+@dataclass
+class _Heard:
+    """What the handlers have heard: of a process, as signals are."""
+
+    signals: list[int] = field(default_factory=list)
+    last: float = -AGAIN_S
+    command: bool = False
+    patient: int = 0
+
+
+_heard = _Heard()
+
+
+@contextmanager
+def listening(*, command: bool = False) -> Iterator[None]:
+    """A context in which Ctrl-C ends the work at the next `stop_if_asked`, a second one at once; no handler stays.
+
+    Args:
+        command: the command line listens: to SIGTERM too, with `Stopped`, which it turns into a line and a status, and
+            the work ends where it is unless it is `patient`. In Python a KeyboardInterrupt is raised as ever.
+    """
+    own = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if threading.current_thread() is not threading.main_thread() or not (command or own):
+        yield  # somebody else listens, such as the command line or a notebook's kernel
+        return
+    numbers = [signal.SIGINT, signal.SIGTERM] if command else [signal.SIGINT]
+    before = {number: signal.getsignal(number) for number in numbers}
+    _heard.__init__(command=command)
+    for number, handler in before.items():
+        if handler != signal.SIG_IGN:  # as nohup and a shell's `&` set it
+            signal.signal(number, _hear)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        _heard.__init__()
+
+
+@contextmanager
+def patient() -> Iterator[None]:
+    """A context in which the first signal waits for the next `stop_if_asked`: nothing is left half done."""
+    _heard.patient += 1
+    try:
+        yield
+    finally:
+        _heard.patient -= 1
+
+
+def stop_if_asked() -> None:
+    """End the work here if a signal has asked for it."""
+    if _heard.signals:
+        raise Stopped(_heard.signals[0]) if _heard.command else KeyboardInterrupt
+
+
+def _hear(number: int, _frame: FrameType | None) -> None:
+    now, again = time.monotonic(), bool(_heard.signals)
+    if again and now - _heard.last < AGAIN_S:
+        return
+    _heard.last = now
+    _heard.signals.append(number)
+    if again and _heard.command:
+        os.write(2, b"\nrecurra: stopped at once\n")
+        os._exit(128 + number)
+    if again or not (_heard.patient or not _heard.command):
+        stop_if_asked()
+    if _heard.command:
+        os.write(2, b"\nrecurra: stopping; once more stops at once\n")

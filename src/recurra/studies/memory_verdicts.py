@@ -1,0 +1,198 @@
+"""The pulse memory beside Figure 13 of Jarne and Laje (2019): what can be compared, and what follows from it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from scipy.special import gammaln, hyp1f1
+
+from recurra.studies.study import Rows, Value, column, published, where
+from recurra.studies.verdict_words import verdict_of
+from recurra.studies.verdicts import (
+    Estimate,
+    Verdict,
+    between_share,
+    difference,
+    difference_of_means,
+    found_mean,
+    pooled,
+    published_mean,
+)
+from recurra.tasks.published_pulse import PublishedPulse
+
+FLOOR, SILENCE = 1.00, 1.84  # of a perfect and of a silent network in the program's ten test trials, five with a pulse
+MARGIN = 0.1  # of a distance: an eighth of the way from perfect to silent
+RESCALED_MARGIN = 0.15  # of that way, where only the rescaled curves can be compared
+AS_PUBLISHED = "as published"
+
+
+@cache
+def scores(task: PublishedPulse) -> tuple[float, float]:
+    """The expected distances of a perfect network, and of a silent one whose output stays at rest."""
+    targets = task.clean_targets().astype(float)
+    apart = np.linalg.norm(targets - task.rest, axis=(1, 2))
+    perfect, silent, answer = (expected_distance(len(targets[0]), task.noise, float(one)) for one in (0.0, *apart))
+    return perfect, (1 - task.chance) * silent + task.chance * answer
+
+
+def expected_distance(steps: int, noise: float, apart: float) -> float:
+    r"""The mean of $\|d + \sigma \xi\|$ for $\|d\|$ = `apart`: that of a non-central chi distribution.
+
+    Args:
+        steps: of a trial, n.
+        noise: deviation of the noise on every step.
+        apart: distance of the output from the noiseless target.
+    """
+    chi = np.sqrt(2) * np.exp(gammaln((steps + 1) / 2) - gammaln(steps / 2))
+    return float(noise * chi * hyp1f1(-0.5, steps / 2, -((apart / noise) ** 2) / 2))
+
+
+def follows(row: dict[str, Value]) -> bool:
+    """Whether the published program can give a published distance at all.
+
+    Its trials of 100 ms cut the answer from a delay of 30 ms on. Where even a network that stays silent is closer to
+    what is left of the target than the published distance, less 1.96 of its errors, that comes from other trials.
+    """
+    if "delay_ms" not in row:
+        return False
+    silence = scores(PublishedPulse(delay_ms=float(row["delay_ms"])))[1]
+    return float(row["distance"]) - 1.96 * float(row["error"]) <= silence
+
+
+@cache
+def longest_released() -> float:
+    """The longest delay whose published distance the published program can give, ms."""
+    return max(float(row["delay_ms"]) for row in published("memory_delay") if follows(row))
+
+
+@dataclass(frozen=True)
+class Pair:
+    """What was found and what was published for a value of the factor, in distances and rescaled.
+
+    Rescaled is the distance above that of a perfect network, in units of what a silent one has there.
+    """
+
+    value: float
+    networks: int
+    found: Estimate
+    known: Estimate
+    found_rescaled: Estimate
+    known_rescaled: Estimate
+    follows: bool
+
+
+def pairs_of(networks: Rows, factor: str, choice: str = AS_PUBLISHED) -> list[Pair]:
+    """Found and published, by the value of the factor.
+
+    Args:
+        networks: a row a network.
+        factor: "delay_ms" or "units".
+        choice: which networks: those trained as published, or with a free choice made otherwise.
+    """
+    networks = where(networks, choice=choice)
+    values, sets = [float(row[factor]) for row in networks], [row["data_set"] for row in networks]
+    distances, floors, silences = (column(networks, name) for name in ("distance", "floor", "silence"))
+    rescaled, between = (distances - floors) / (silences - floors), between_share(distances, values, sets)
+    pairs = []
+    for row in _published(factor):
+        own = [at for at, value in enumerate(values) if value == row[factor]]
+        if not own:
+            continue
+        labels = [sets[at] for at in own]
+        known = published_mean(float(row["distance"]), float(row["error"]), int(float(row["networks"])), between)
+        scale = SILENCE - FLOOR
+        pairs.append(
+            Pair(
+                value=float(row[factor]),
+                networks=len(own),
+                found=found_mean(distances[own], labels, between),
+                known=known,
+                found_rescaled=found_mean(rescaled[own], labels, between),
+                known_rescaled=Estimate((known.value - FLOOR) / scale, known.error / scale, known.freedom),
+                follows=follows(row),
+            )
+        )
+    return pairs
+
+
+def _published(factor: str) -> Rows:
+    return published("memory_delay" if factor == "delay_ms" else "memory_size")
+
+
+def memory_points(networks: Rows, factor: str) -> Rows:
+    """A row a value of the factor: distance and rescaled distance, found and published, with standard errors."""
+    rows: Rows = []
+    for pair in pairs_of(networks, factor):
+        own = where(networks, **{factor: pair.value, "choice": AS_PUBLISHED})
+        rows.append(
+            {
+                factor: pair.value,
+                "networks": pair.networks,
+                "distance": pair.found.value,
+                "error": pair.found.error,
+                "floor": float(column(own, "floor").mean()),
+                "silence": float(column(own, "silence").mean()),
+                "rescaled": pair.found_rescaled.value,
+                "rescaled_error": pair.found_rescaled.error,
+                "published_distance": pair.known.value,
+                "published_error": pair.known.error,
+                "published_rescaled": pair.known_rescaled.value,
+                "published_rescaled_error": pair.known_rescaled.error,
+                "follows": int(pair.follows),
+            }
+        )
+    return rows
+
+
+def distance_verdict(pairs: Sequence[Pair], claims: int) -> Verdict:
+    """The distances themselves, where the published program gives them."""
+    compared = [(f"{pair.value:g} ms", pair.found, pair.known) for pair in pairs]
+    rule = f"the mean difference within ±{MARGIN:g}; a perfect network has {FLOOR:.2f}, a silent one {SILENCE:.2f}"
+    return _claim("short delays: the distance is the published one", compared, MARGIN, claims, rule)
+
+
+def rescaled_verdict(pairs: Sequence[Pair], what: str, unit: str, claims: int, note: str) -> Verdict:
+    """The rescaled distances, where no released setting gives the published ones."""
+    compared = [(f"{pair.value:g} {unit}", pair.found_rescaled, pair.known_rescaled) for pair in pairs]
+    rule = f"the mean difference of the rescaled distances (0 perfect, 1 silent) within ±{RESCALED_MARGIN:g}"
+    return _claim(what, compared, RESCALED_MARGIN, claims, rule, note)
+
+
+def _claim(
+    what: str, compared: Sequence[tuple[str, Estimate, Estimate]], margin: float, claims: int, rule: str, note: str = ""
+) -> Verdict:
+    rows = tuple(
+        verdict_of(
+            words,
+            f"{known.value:.2f} ± {known.error:.2f}",
+            f"{found.value:.2f} ± {found.error:.2f}",
+            difference_of_means(found, known, margin, len(compared)),
+        )
+        for words, found, known in compared
+    )
+    parts = [difference(found, known) for _, found, known in compared]
+    mean_found = np.mean([found.value for _, found, _ in compared])
+    mean_known = np.mean([known.value for _, _, known in compared])
+    together = pooled(parts, [1.0] * len(parts), (-margin, margin), claims)
+    return verdict_of(what, f"{mean_known:.2f}", f"{mean_found:.2f}", together, rows=rows, rule=rule, note=note)
+
+
+def memory_choices(networks: Rows, factor: str) -> Rows:
+    """A row a free choice and value: the distances with the choice made otherwise."""
+    others = {row[factor] for row in networks if row["choice"] != AS_PUBLISHED}
+    rows: Rows = [
+        {
+            factor.replace("_ms", ", ms"): f"{pair.value:g}",
+            "choice": choice,
+            "networks": pair.networks,
+            "distance": f"{pair.found.value:.2f}",
+            "published": f"{pair.known.value:.2f}",
+            "rescaled": f"{pair.found_rescaled.value:.2f}",
+            "published, rescaled": f"{pair.known_rescaled.value:.2f}",
+        }
+        for choice in dict.fromkeys(str(row["choice"]) for row in networks)
+        for pair in pairs_of(networks, factor, choice)
+        if pair.value in others
+    ]
+    return sorted(rows, key=lambda row: float(next(iter(row.values()))))

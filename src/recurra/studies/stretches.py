@@ -1,0 +1,118 @@
+"""The stretches of a training, from its start or a resume to its end or the next: with what each was made.
+
+`run.json` has them all. A training that goes on elsewhere gives the same bits only where nothing that they depend on
+differs; a resume says what does.
+"""
+
+import os
+import platform
+import re
+import shlex
+import time
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from recurra.numerics import NUMERICS
+from recurra.storage.run_folder import RunFolder
+from recurra.training import Training
+
+PACKAGES = ("recurra", "jax", "jaxlib", "optax", "numpy", "scipy", "scikit-learn", "xarray", "zarr")
+DECIDING = ("jax", "jaxlib", "optax")  # of these, those whose version decides the bits of a training step
+FUSED = ("avx512bf16", "avx512", "avx2")  # one rounding for a product and a sum: the same bits; baseline has two
+HARMLESS = ("--xla_force_host_platform_device_count", "--xla_dump", "--xla_cpu_multi_thread_eigen")
+PROMISE = "a training that was interrupted gives the same bits as one that was not"
+
+
+def stretch_of(training: Training, epoch: int) -> dict[str, Any]:
+    """What a stretch of training that begins after `epoch` is made with."""
+    return {
+        "epoch": epoch,
+        "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "numerics": NUMERICS,
+        "versions": {name: version(name) for name in PACKAGES},
+        "engine": training.used_engine.about(),
+        "machine": machine(),
+        "settings": {name: value[:500] for name, value in sorted(os.environ.items()) if _is_setting(name)},
+    }
+
+
+def begin_stretch(folder: RunFolder, training: Training, anyway: bool) -> None:
+    """Record in `run.json` that training goes on here and now.
+
+    Args:
+        folder: the run.
+        training: what goes on.
+        anyway: whether it may where the promise of the same bits is given up; the stretch then says why.
+
+    Raises:
+        ValueError: something that the bits depend on differs from the stretch before.
+    """
+    about = folder.about()
+    stretches = about.get("stretches") or [{name: about.get(name, {}) for name in ("versions", "engine", "machine")}]
+    new = stretch_of(training, about.get("epoch", 0))
+    different = differences(stretches[-1], new)
+    if different and not anyway:
+        raise ValueError(
+            f"{folder.path} was trained with {'; '.join(different)}. Going on here breaks the promise that {PROMISE}. "
+            f"Go on with what it was trained with; or give the promise up, and have run.json say so: "
+            f"recurra run --resume-anyway {shlex.quote(str(folder.path))}"
+        )
+    folder.update_about(stretches=[*stretches, {**new, "gave_up": different} if different else new])
+
+
+def differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    """What two stretches do not share of that which the bits of a training depend on, in words."""
+    before, now = _deciding(old), _deciding(new)
+    return [
+        f"{name} {before[name] or 'none'}, here {now[name] or 'none'}"
+        for name in now
+        if name in before and before[name] != now[name]
+    ]
+
+
+def machine() -> dict[str, Any]:
+    """What a run says of the machine that it was made on."""
+    return {
+        "system": platform.platform(),
+        "processor": platform.machine(),
+        "vectors": vectors(),
+        "cores": os.cpu_count() or 1,
+    }
+
+
+@lru_cache(maxsize=1)
+def vectors() -> str:
+    """The widest vectors of this processor, for which JAX compiles: sums are taken in another order on others."""
+    try:
+        text = Path("/proc/cpuinfo").read_text()
+    except (OSError, UnicodeDecodeError):
+        return ""
+    flags = set(" ".join(re.findall(r"^(?:flags|Features)\s*:(.*)$", text, re.MULTILINE)).split())
+    return next((name for name in ("avx512f", "avx2", "avx", "sse4_2", "sve", "asimd") if name in flags), "")
+
+
+def _deciding(stretch: dict[str, Any]) -> dict[str, str]:
+    """What decides the bits, by its name; what an older run does not say is left out."""
+    found = {name: stretch["versions"][name] for name in DECIDING if name in stretch.get("versions", {})}
+    engine, place = stretch.get("engine", {}), stretch.get("machine", {})
+    if "numerics" in stretch:
+        found["the numerics of recurra"] = str(stretch["numerics"])
+    if "name" in engine:
+        found["the engine"] = engine["name"]
+    if "instructions" in engine and engine.get("name") != "portable":
+        fused = engine["instructions"] in FUSED
+        found["instructions"] = f"with fused products ({', '.join(FUSED)})" if fused else engine["instructions"]
+    for name, words in (("processor", "a processor"), ("vectors", "the vectors")):
+        if name in place:
+            found[words] = place[name]
+    if "settings" in stretch:
+        flags = stretch["settings"].get("XLA_FLAGS", "").split()
+        found["XLA_FLAGS"] = " ".join(sorted(flag for flag in flags if not flag.startswith(HARMLESS)))
+    return found
+
+
+def _is_setting(name: str) -> bool:
+    """Whether a variable may change how numbers come about; those of recurra and JAX are told, whatever they do."""
+    return name.startswith(("RECURRA_", "JAX_")) or name == "XLA_FLAGS"

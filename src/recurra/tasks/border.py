@@ -1,0 +1,116 @@
+"""The border where a task comes in: what its trials are is looked at once, before anything depends on it."""
+
+from functools import lru_cache
+
+import jax
+import numpy as np
+from jax.extend.core import Literal
+
+from recurra.checks import check_finite
+from recurra.numerics import GENERATOR, pinned
+from recurra.tasks.base import Task, hashed
+from recurra.tasks.neurogym_task import NeuroGymTask
+from recurra.tasks.own import OwnTask
+from recurra.tasks.trials import Trials, check_weights
+
+TRIED = 64  # trials that are looked at
+
+
+def check_task(task: Task) -> None:
+    """Raise, with a line that names what is wrong, where a task is none that networks could be trained or tested on.
+
+    Looked at are the shapes and types of a trial's arrays, that the trial follows from its key alone, that its numbers
+    are finite and its conditions those that are named, that something is scored, the periods, and the probe. Tasks that
+    come with recurra are tested, and pass at once.
+    """
+    hashed(task)
+    if isinstance(task, OwnTask | NeuroGymTask) or not type(task).__module__.startswith("recurra.tasks."):
+        _check(task)
+
+
+@lru_cache(maxsize=64)
+def _check(task: Task) -> None:
+    name = type(task).__name__
+    steps = task.steps  # raises where a trial's arrays do not fit each other
+    _check_periods(name, task, steps)
+    _check_key(name, task)
+    trials = task.sample(jax.random.key(0, impl=GENERATOR), TRIED)
+    _check_values(f"{name}.trial", trials)
+    if not np.asarray(task.rule.judged(trials)).any():
+        raise ValueError(
+            f"{name} scores nothing: in none of {TRIED} trials is a step that the mask counts and the rule judges, "
+            f"{task.rule.settle_ms:g} ms after each jump of the target. Count some steps, or lower rule.settle_ms."
+        )
+    probe = task.probe()
+    _check_values(f"{name}.probe", probe)
+    found, expected = [int(number) for number in probe.condition], list(range(len(task.condition_names)))
+    if sorted(found) != expected:
+        raise ValueError(f"{name}.probe has the conditions {found[:20]}; expected each of {expected[:20]} once")
+    if (probe.inputs.shape[-1], probe.targets.shape[-1]) != (task.inputs, task.outputs):
+        raise ValueError(
+            f"{name}.probe has {probe.inputs.shape[-1]} inputs and {probe.targets.shape[-1]} outputs; "
+            f"its trials have {task.inputs} and {task.outputs}"
+        )
+
+
+def _check_values(what: str, trials: Trials) -> None:
+    for array in ("inputs", "targets"):
+        check_finite(f"{what}: {array}", np.asarray(getattr(trials, array)))
+    if trials.mask.dtype != bool:
+        check_weights(trials.mask)
+    names, condition = trials.condition_names, np.asarray(trials.condition)
+    if not names or len(set(names)) < len(names) or not all(isinstance(one, str) and one for one in names):
+        raise ValueError(f"{what}: the conditions are named {names!r}; expected different names, at least one")
+    outside = condition[(condition < -1) | (condition >= len(names))]
+    if len(outside):
+        raise ValueError(
+            f"{what}: the condition is {int(outside[0])}; expected a number that counts into the {len(names)} names "
+            f"of the conditions, 0 to {len(names) - 1}, or -1 where none fits"
+        )
+
+
+def _check_periods(name: str, task: Task, steps: int) -> None:
+    last = 0.0
+    for period in task.periods:
+        start, end = (bound / task.dt_ms for bound in (period.start_ms, period.end_ms))
+        if not last <= start + 1e-6 or not start < end <= steps + 1e-6:
+            raise ValueError(
+                f"{name}: the period {period.name!r} is from {period.start_ms:g} to {period.end_ms:g} ms; expected "
+                f"periods one after the other within the trial, 0 to {steps * task.dt_ms:g} ms"
+            )
+        if abs(start - round(start)) > 1e-6 or abs(end - round(end)) > 1e-6:
+            raise ValueError(
+                f"{name}: the period {period.name!r} is from {period.start_ms:g} to {period.end_ms:g} ms, no whole "
+                f"steps of dt_ms = {task.dt_ms:g}; recurra.periods.in_a_row makes periods of whole steps"
+            )
+        last = end - 1e-6
+
+
+def _check_key(name: str, task: Task) -> None:
+    """A trial must follow from its key, and from nothing else."""
+    key = jax.random.key(0, impl=GENERATOR)
+    with pinned():
+        one, again = (jax.tree.map(np.asarray, task.trial(key)) for _ in range(2))
+        used = _uses_key(task)
+    pairs = zip(jax.tree.leaves(one), jax.tree.leaves(again), strict=True)
+    if any(first.tobytes() != second.tobytes() for first, second in pairs):
+        raise ValueError(
+            f"{name}.trial gives another trial for the same key: something random or changing in it does not come from "
+            "the key, such as np.random or a counter. Draw it with jax.random from the key; all trials would have the "
+            "same"
+        )
+    if not used and not getattr(task, "deterministic", False):
+        raise ValueError(
+            f"{name}.trial ignores its key, so that all its trials are the same. Draw what is random with jax.random "
+            "from the key, and not with np.random; where nothing is random, set deterministic=True"
+        )
+
+
+def _uses_key(task: Task) -> bool:
+    """Whether an output of `trial` depends on the key, by the steps that JAX traced."""
+    traced = jax.make_jaxpr(task.trial)(jax.random.key(0, impl=GENERATOR)).jaxpr
+    needed = {id(one) for one in traced.outvars if not isinstance(one, Literal)}
+    for equation in reversed(traced.eqns):
+        if any(id(one) in needed for one in equation.outvars):
+            needed |= {id(one) for one in equation.invars if not isinstance(one, Literal)}
+    return any(id(one) in needed for one in traced.invars)
