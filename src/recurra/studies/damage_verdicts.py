@@ -12,7 +12,6 @@ from recurra.studies.study import Rows, Value, column, grouped, published, where
 from recurra.studies.verdict_words import verdict_of
 from recurra.studies.verdicts import (
     Comparison,
-    Estimate,
     Verdict,
     between_share,
     difference_of_means,
@@ -92,23 +91,21 @@ def _distances(found: Curves, way: str, claims: int) -> Verdict:
     means, errors = known_curve(way, found.percents)
     damaged = [at for at, percent in enumerate(found.percents) if percent > 0]
 
-    def compared(at: list[int], rows: int) -> tuple[Estimate, Estimate, Comparison]:
+    def compared(at: list[int], rows: int) -> tuple[str, str, Comparison]:
         values = found.distances[:, at].mean(axis=1)
         between = between_share(values, [way] * len(values), found.data_sets)
         ours = found_mean(values, found.data_sets, between)
-        known = published_mean(float(means[at].mean()), float(errors[at].mean()), PUBLISHED_NETWORKS, between)
-        return ours, known, difference_of_means(ours, known, MARGIN, rows)
+        mean, error = float(means[at].mean()), float(errors[at].mean())
+        known = published_mean(mean, error, PUBLISHED_NETWORKS, between)
+        comparison = difference_of_means(ours, known, MARGIN, rows)
+        return f"{mean:.2f} ± {error:.2f}", f"{ours.value:.2f} ± {ours.error:.2f}", comparison
 
-    rows = tuple(
-        verdict_of(f"{found.percents[at]:g} %", _with_error(known), _with_error(ours), comparison)
-        for at in damaged
-        for ours, known, comparison in [compared([at], len(damaged))]
-    )
-    ours, known, comparison = compared(damaged, claims)
+    rows = tuple(verdict_of(f"{found.percents[at]:g} %", *compared([at], len(damaged))) for at in damaged)
+    known, ours, comparison = compared(damaged, claims)
     return verdict_of(
         f"{_words(way)}: distance after damage, mean over the levels",
-        _with_error(known),
-        f"{_with_error(ours)}, {len(found.data_sets)} networks",
+        known,
+        f"{ours}, {len(found.data_sets)} networks",
         comparison,
         rows=rows,
         rule=f"within ±{MARGIN:g}, half the step from deteriorated (1.0) to destroyed (1.5)",
@@ -229,10 +226,6 @@ def _choice(
                 total += 1
         row[_words(way)] = f"{within} of {total}"
     return row
-
-
-def _with_error(estimate: Estimate) -> str:
-    return f"{estimate.value:.2f} ± {estimate.error:.2f}"
 
 
 def _level(value: float) -> str:

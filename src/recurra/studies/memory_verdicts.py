@@ -70,7 +70,8 @@ def longest_released() -> float:
 class Pair:
     """What was found and what was published for a value of the factor, in distances and rescaled.
 
-    Rescaled is the distance above that of a perfect network, in units of what a silent one has there.
+    Rescaled is the distance above that of a perfect network, in units of what a silent one has there. The errors of
+    `known` have in them that its networks shared one data set; `printed_error` is the published one.
     """
 
     value: float
@@ -79,6 +80,7 @@ class Pair:
     known: Estimate
     found_rescaled: Estimate
     known_rescaled: Estimate
+    printed_error: float
     follows: bool
 
 
@@ -110,6 +112,7 @@ def pairs_of(networks: Rows, factor: str, choice: str = AS_PUBLISHED) -> list[Pa
                 known=known,
                 found_rescaled=found_mean(rescaled[own], labels, between),
                 known_rescaled=Estimate((known.value - FLOOR) / scale, known.error / scale, known.freedom),
+                printed_error=float(row["error"]),
                 follows=follows(row),
             )
         )
@@ -136,9 +139,9 @@ def memory_points(networks: Rows, factor: str) -> Rows:
                 "rescaled": pair.found_rescaled.value,
                 "rescaled_error": pair.found_rescaled.error,
                 "published_distance": pair.known.value,
-                "published_error": pair.known.error,
+                "published_error": pair.printed_error,
                 "published_rescaled": pair.known_rescaled.value,
-                "published_rescaled_error": pair.known_rescaled.error,
+                "published_rescaled_error": pair.printed_error / (SILENCE - FLOOR),
                 "follows": int(pair.follows),
             }
         )
@@ -147,33 +150,41 @@ def memory_points(networks: Rows, factor: str) -> Rows:
 
 def distance_verdict(pairs: Sequence[Pair], claims: int) -> Verdict:
     """The distances themselves, where the published program gives them."""
-    compared = [(f"{pair.value:g} ms", pair.found, pair.known) for pair in pairs]
+    compared = [(f"{pair.value:g} ms", pair.found, pair.known, pair.printed_error) for pair in pairs]
     rule = f"the mean difference within ±{MARGIN:g}; a perfect network has {FLOOR:.2f}, a silent one {SILENCE:.2f}"
     return _claim("short delays: the distance is the published one", compared, MARGIN, claims, rule)
 
 
 def rescaled_verdict(pairs: Sequence[Pair], what: str, unit: str, claims: int, note: str) -> Verdict:
     """The rescaled distances, where no released setting gives the published ones."""
-    compared = [(f"{pair.value:g} {unit}", pair.found_rescaled, pair.known_rescaled) for pair in pairs]
+    compared = [
+        (f"{pair.value:g} {unit}", pair.found_rescaled, pair.known_rescaled, pair.printed_error / (SILENCE - FLOOR))
+        for pair in pairs
+    ]
     rule = f"the mean difference of the rescaled distances (0 perfect, 1 silent) within ±{RESCALED_MARGIN:g}"
     return _claim(what, compared, RESCALED_MARGIN, claims, rule, note)
 
 
 def _claim(
-    what: str, compared: Sequence[tuple[str, Estimate, Estimate]], margin: float, claims: int, rule: str, note: str = ""
+    what: str,
+    compared: Sequence[tuple[str, Estimate, Estimate, float]],
+    margin: float,
+    claims: int,
+    rule: str,
+    note: str = "",
 ) -> Verdict:
     rows = tuple(
         verdict_of(
             words,
-            f"{known.value:.2f} ± {known.error:.2f}",
+            f"{known.value:.2f} ± {printed:.2f}",
             f"{found.value:.2f} ± {found.error:.2f}",
             difference_of_means(found, known, margin, len(compared)),
         )
-        for words, found, known in compared
+        for words, found, known, printed in compared
     )
-    parts = [difference(found, known) for _, found, known in compared]
-    mean_found = np.mean([found.value for _, found, _ in compared])
-    mean_known = np.mean([known.value for _, _, known in compared])
+    parts = [difference(found, known) for _, found, known, _ in compared]
+    mean_found = np.mean([found.value for _, found, _, _ in compared])
+    mean_known = np.mean([known.value for _, _, known, _ in compared])
     together = pooled(parts, [1.0] * len(parts), (-margin, margin), claims)
     return verdict_of(what, f"{mean_known:.2f}", f"{mean_found:.2f}", together, rows=rows, rule=rule, note=note)
 
