@@ -64,6 +64,18 @@ def test_known_attractors_are_recognized_and_new_ones_appended():
     assert known.states[0] == pytest.approx(-known.states[1])
 
 
+@pytest.mark.parametrize("leak", [0.1, 1e-3])
+def test_a_short_time_step_changes_no_end(leak):
+    """A state that moves by less than 1e-9 a step is not at rest; an orbit of many short steps is one."""
+    pitchfork = network_of([[1.5]], leak=leak)
+    known, label = settle(pitchfork, np.array([[1e-7], [-0.1]]), np.zeros(1), Attractors())
+    assert (len(known), *np.sort(label)) == (2, 0, 1)
+    assert abs(known.states[0, 0]) == pytest.approx(0.8586, abs=1e-3)
+    turn = network_of([[1.3, -0.8], [0.8, 1.3]], leak=leak)
+    known, label = settle(turn, np.array([[0.1, 0.0], [0.0, -0.4]]), np.zeros(1), Attractors())
+    assert (list(known.kind), *label) == ([ORBIT], 0, 0)
+
+
 def test_growth_without_bound_and_drift_are_no_attractors():
     one_bit = rc.FlipFlop(bits=1)
     exploding = network_of([[2.0]], activation="relu", bias=1.0)

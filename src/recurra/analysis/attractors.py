@@ -8,6 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
+from recurra.analysis.flow import flow_of
+from recurra.analysis.stability import at_least, sampling
 from recurra.arrays import Weights
 from recurra.checks import check_count
 from recurra.engine import Dynamics
@@ -15,8 +17,10 @@ from recurra.models.cohort import Network
 
 REST, ORBIT = 0, 1
 UNSETTLED = -1
-STILL = 1e-9  # largest change of a state in a step that is taken for rest
-STRETCH = 1_000  # steps between two looks
+STILL = 1e-9  # largest displacement of a state that is taken for rest; it does not depend on the time step
+STRETCH = 1_000, 100  # steps, or time constants of the slowest unit if these are more, between two looks
+LONGEST_STRETCH = 20_000  # steps between two looks at most
+LOOKS = 10
 SAME_REST = 1e-4  # two points at rest closer than this, times the root of the number of units, are one
 SAME_ORBIT = 0.1  # a state so close to an orbit, relative to the orbit's size, is on it
 MOST_ORBITS = 12  # a network with more, such as an untrained one, wanders: it has one for nearly every start
@@ -57,41 +61,45 @@ def settle(
     states: States,
     inputs: Float[np.ndarray, "input"],
     known: Attractors,
-    longest: int = 10_000,
+    longest: int | None = None,
 ) -> tuple[Attractors, Int[np.ndarray, "state"]]:
     """Leave a network alone in every state: all attractors known then, and which of them each state ends at.
 
-    Every 1,000 steps it is looked at which states have come to a known attractor, and which are at rest: those that
-    change by no more than 1e-9 a step. From the fourth look on a state is taken to be on an orbit if its next 1,000
-    steps are more than twice as long as they are wide, and as wide in their first half as in their second. Of orbits no
-    more than 12 are told apart; when so many are known, no state is waited for beyond the fourth look.
+    Every 1,000 steps, or 100 time constants of the slowest unit if these are more, it is looked at which states have
+    come to a known attractor, and which are at rest: those whose displacement is no more than 1e-9. From the fourth
+    look on a state is taken to be on an orbit if its way to the next look is more than twice as long as it is wide, and
+    as wide in its first half as in its second. Of orbits no more than 12 are told apart; when so many are known, no
+    state is waited for beyond the fourth look.
 
     Args:
         network: the network.
         states: where it begins.
         inputs: the constant input meanwhile.
         known: the attractors known before; those at rest must be stable.
-        longest: steps to wait at most.
+        longest: steps to wait at most; ten looks if None.
 
     Returns:
         The attractors, those known before first, and their number for every state; -1 where a state is not settled at
         the end, grows without bound, or is on a further orbit.
     """
+    stretch = min(at_least(STRETCH, network), LONGEST_STRETCH)
+    longest = LOOKS * stretch if longest is None else longest
     check_count("longest", longest)
+    flow = flow_of(network, inputs)
     states, label = np.array(states, np.float64), np.full(len(states), UNSETTLED)
     active = np.arange(len(states))
     with jax.enable_x64(True), np.errstate(invalid="ignore", over="ignore"):
         weights = jax.tree.map(lambda array: jnp.asarray(array, jnp.float64), network.weights)
-        for look in range(-(-longest // STRETCH)):
-            before, after = _moved_on(network.dynamics, weights, inputs, states[active])
+        for look in range(-(-longest // stretch)):
+            after = _moved_on(network.dynamics, weights, inputs, states[active], stretch)
             states[active] = after
-            for at, move, state in zip(active, np.abs(after - before).max(axis=1), after, strict=True):
+            for at, move, state in zip(active, np.abs(flow.displacement(after)).max(axis=1), after, strict=True):
                 label[at] = _place(known, state)
                 if label[at] != UNSETTLED or not np.isfinite(state).all():
                     continue
                 path = state[None]
                 if move >= STILL and look + 1 >= PATIENCE and known.kind.sum() < MOST_ORBITS:
-                    path = path_from(network, state, inputs, STRETCH)
+                    path = path_from(network, state, inputs, stretch, sampling(network))
                 if move < STILL or _is_orbit(path):
                     label[at], known = len(known), Attractors((*known.orbits, path))
             active = active[(label[active] == UNSETTLED) & np.isfinite(after).all(axis=1)]
@@ -147,7 +155,7 @@ def mean_output(network: Network, path: Float[np.ndarray, "time unit"]) -> Float
 
 
 def path_from(
-    network: Network, state: Float[np.ndarray, "unit"], inputs: Float[np.ndarray, "input"], steps: int
+    network: Network, state: Float[np.ndarray, "unit"], inputs: Float[np.ndarray, "input"], steps: int, every: int = 1
 ) -> Float[np.ndarray, "time unit"]:
     """The states of a network that is left alone.
 
@@ -156,20 +164,21 @@ def path_from(
         state: where it begins; not part of the path.
         inputs: the constant input.
         steps: how long.
+        every: of the steps that are kept.
     """
     with jax.enable_x64(True):
         weights = jax.tree.map(lambda array: jnp.asarray(array, jnp.float64), network.weights)
-        return np.asarray(_path(network.dynamics, steps, weights, jnp.asarray(inputs, jnp.float64), jnp.asarray(state)))
+        lengths, constant = (max(steps // every, 1), every), jnp.asarray(inputs, jnp.float64)
+        return np.asarray(_path(network.dynamics, lengths, weights, constant, jnp.asarray(state)))
 
 
 def _moved_on(
-    dynamics: Dynamics, weights: Weights, inputs: Float[np.ndarray, "input"], states: States
-) -> tuple[States, States]:
-    """The states before and after the last step of a stretch; compiled for few numbers of states."""
+    dynamics: Dynamics, weights: Weights, inputs: Float[np.ndarray, "input"], states: States, steps: int
+) -> States:
+    """The states after so many steps; compiled for few numbers of states."""
     room = 2 ** int(np.ceil(np.log2(len(states))))
     padded = np.concatenate([states, np.zeros((room - len(states), states.shape[1]))])
-    before, after = _run(dynamics, weights, jnp.asarray(inputs), jnp.asarray(padded))
-    return np.asarray(before)[: len(states)], np.asarray(after)[: len(states)]
+    return np.asarray(_run(dynamics, weights, jnp.asarray(inputs), jnp.asarray(padded), steps))[: len(states)]
 
 
 def _place(known: Attractors, state: Float[np.ndarray, "unit"]) -> int:
@@ -219,23 +228,28 @@ def _driven(
 
 @partial(jax.jit, static_argnames="dynamics")
 def _run(
-    dynamics: Dynamics, weights: Weights, inputs: Float[Array, "input"], states: Float[Array, "state unit"]
-) -> tuple[Float[Array, "state unit"], Float[Array, "state unit"]]:
-    """The states before and after the last step of a stretch."""
+    dynamics: Dynamics,
+    weights: Weights,
+    inputs: Float[Array, "input"],
+    states: Float[Array, "state unit"],
+    steps: int,
+) -> Float[Array, "state unit"]:
     step = jax.vmap(lambda state: dynamics.step(weights, state, inputs))
-
-    def on(carried: tuple[Array, Array], _: None) -> tuple[tuple[Array, Array], None]:
-        return (carried[1], step(carried[1])), None
-
-    return jax.lax.scan(on, (states, states), length=STRETCH)[0]
+    return jax.lax.fori_loop(0, steps, lambda _, now: step(now), states)
 
 
-@partial(jax.jit, static_argnames=("dynamics", "steps"))
+@partial(jax.jit, static_argnames=("dynamics", "lengths"))
 def _path(
-    dynamics: Dynamics, steps: int, weights: Weights, inputs: Float[Array, "input"], state: Float[Array, "unit"]
+    dynamics: Dynamics,
+    lengths: tuple[int, int],
+    weights: Weights,
+    inputs: Float[Array, "input"],
+    state: Float[Array, "unit"],
 ) -> Float[Array, "time unit"]:
+    samples, every = lengths
+
     def on(now: Array, _: None) -> tuple[Array, Array]:
-        new = dynamics.step(weights, now, inputs)
+        new = jax.lax.fori_loop(0, every, lambda _, here: dynamics.step(weights, here, inputs), now)
         return new, new
 
-    return jax.lax.scan(on, state, length=steps)[1]
+    return jax.lax.scan(on, state, length=samples)[1]

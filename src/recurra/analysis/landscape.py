@@ -11,6 +11,7 @@ from jaxtyping import Float
 from recurra.analysis.attractors import path_from
 from recurra.analysis.fixed_points import FixedPoints
 from recurra.analysis.program import Program
+from recurra.analysis.stability import sampling
 from recurra.models.cohort import Network
 
 DRAWN = 200  # steps of an attractor's path
@@ -52,7 +53,8 @@ def landscape(
             return project(np.asarray(jnp.vectorize(network.dynamics.rates, signature="(n)->(n)")(jnp.asarray(states))))
 
     begins = points.states[found.saddle]
-    paths = [path_from(network, state, points.inputs, DRAWN) for state in found.states]
+    every = sampling(network)
+    paths = [path_from(network, state, points.inputs, DRAWN * every, every) for state in found.states]
     return Landscape(
         points=coordinates(points.states),
         branches=(coordinates(begins + NEAR * found.direction) - coordinates(begins)) / NEAR,
