@@ -81,6 +81,7 @@ class Pair:
     found_rescaled: Estimate
     known_rescaled: Estimate
     printed_error: float
+    printed_error_rescaled: float
     follows: bool
 
 
@@ -103,7 +104,8 @@ def pairs_of(networks: Rows, factor: str, choice: str = AS_PUBLISHED) -> list[Pa
             continue
         labels = [sets[at] for at in own]
         known = published_mean(float(row["distance"]), float(row["error"]), int(float(row["networks"])), between)
-        scale = SILENCE - FLOOR
+        floor, silence = _published_scores(row)
+        scale = silence - floor
         pairs.append(
             Pair(
                 value=float(row[factor]),
@@ -111,12 +113,18 @@ def pairs_of(networks: Rows, factor: str, choice: str = AS_PUBLISHED) -> list[Pa
                 found=found_mean(distances[own], labels, between),
                 known=known,
                 found_rescaled=found_mean(rescaled[own], labels, between),
-                known_rescaled=Estimate((known.value - FLOOR) / scale, known.error / scale, known.freedom),
+                known_rescaled=Estimate((known.value - floor) / scale, known.error / scale, known.freedom),
                 printed_error=float(row["error"]),
+                printed_error_rescaled=float(row["error"]) / scale,
                 follows=follows(row),
             )
         )
     return pairs
+
+
+def _published_scores(row: dict[str, Value]) -> tuple[float, float]:
+    """What perfection and silence scored in the published trials, where these are known; else as where answers fit."""
+    return scores(PublishedPulse(delay_ms=float(row["delay_ms"]))) if follows(row) else (FLOOR, SILENCE)
 
 
 def _published(factor: str) -> Rows:
@@ -141,7 +149,7 @@ def memory_points(networks: Rows, factor: str) -> Rows:
                 "published_distance": pair.known.value,
                 "published_error": pair.printed_error,
                 "published_rescaled": pair.known_rescaled.value,
-                "published_rescaled_error": pair.printed_error / (SILENCE - FLOOR),
+                "published_rescaled_error": pair.printed_error_rescaled,
                 "follows": int(pair.follows),
             }
         )
@@ -158,7 +166,7 @@ def distance_verdict(pairs: Sequence[Pair], claims: int) -> Verdict:
 def rescaled_verdict(pairs: Sequence[Pair], what: str, unit: str, claims: int, note: str) -> Verdict:
     """The rescaled distances, where no released setting gives the published ones."""
     compared = [
-        (f"{pair.value:g} {unit}", pair.found_rescaled, pair.known_rescaled, pair.printed_error / (SILENCE - FLOOR))
+        (f"{pair.value:g} {unit}", pair.found_rescaled, pair.known_rescaled, pair.printed_error_rescaled)
         for pair in pairs
     ]
     rule = f"the mean difference of the rescaled distances (0 perfect, 1 silent) within ±{RESCALED_MARGIN:g}"

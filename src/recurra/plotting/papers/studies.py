@@ -67,7 +67,8 @@ def memory_curve(rows: Rows, factor: str, label: str) -> Figure:
     upper.set_ylabel("0 perfect, 1 silent")
     lower.set_ylabel("Distance")
     lower.set_xlabel(label)
-    _legend(lower)
+    handles, labels = lower.get_legend_handles_labels()
+    upper.legend(handles, labels, ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1.0))
     return figure
 
 
