@@ -142,9 +142,12 @@ def report(
     if figures:
         from recurra.report.figures import write_figures
 
+        missing: dict[str, str] = {}
         with ProgressBars() as progress:
-            files = write_figures(record, path / "figures", progress.drawn)
+            files = write_figures(record, path / "figures", progress.drawn, missing.__setitem__)
         typer.echo(f"figures: {len(files)} files in {path / 'figures'}")
+        for name, why in missing.items():
+            typer.echo(f"not drawn: {name}: {why}")
 
 
 @app.command()

@@ -1,6 +1,6 @@
 """What the command line shows: progress bars and tables, on standard error and standard output."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any
 
@@ -9,10 +9,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from recurra.analysis import Performance
 from recurra.console_tables import print_table, progress_console, results_console
-from recurra.studies.dossier import Dossier
+from recurra.studies.dossier_records import Dossier
+from recurra.studies.failures import in_words, where_known
 from recurra.studies.run_record import RunRecord
 from recurra.studies.spectrum_words import gain_words, modes_words
-from recurra.studies.summary import task_name
+from recurra.studies.summary import task_name, verdict_words
 from recurra.studies.workings import workings_table
 from recurra.tasks import Task
 from recurra.training import Training, TrainingState
@@ -23,6 +24,8 @@ NOTHING_LEARNED = (
     "on a plateau, try another start or learning rate (model.initializer, training.learning_rate). "
     "The preset of the task shows a recipe that learns: recurra run TASK --show; docs/recipes.md says what was tried."
 )
+
+MISSING = "-"  # in place of a number whose analysis failed
 
 
 class ProgressBars:
@@ -95,34 +98,45 @@ def _last_number(row: np.ndarray) -> float:
 
 
 def print_run(run: RunRecord) -> None:
-    """A table with a row a network."""
+    """A table with a row a network, and a line for every analysis that failed."""
     status = ["imported"] * len(run.numbers) if run.status is None else [status.name for status in run.status]
     rows = [
-        {"network": str(number), "status": f"{outcome}, {dossier.performance.verdict}", **_cells(dossier)}
+        {"network": str(number), "status": f"{outcome}, {verdict_words(dossier)}", **_cells(dossier)}
         for number, outcome, dossier in zip(run.numbers, status, run.dossiers, strict=True)
     ]
     console = results_console()
     print_table(console, f"{run.about['name']}: {task_name(run.task)}", rows, left=("status",))
     for number, dossier in zip(run.numbers, run.dossiers, strict=True):
-        if dossier.performance.contradiction:
-            console.print(f"network {number}: {dossier.performance.contradiction}", highlight=False)
+        contradiction = where_known(lambda one=dossier: one.performance.contradiction, "")
+        if contradiction:
+            console.print(f"network {number}: {contradiction}", highlight=False)
+    for line in failure_lines(run):
+        console.print(line, highlight=False, markup=False)
+
+
+def failure_lines(run: RunRecord) -> list[str]:
+    """What failed on which network, and why: "failed, network 3, fixed points: LinAlgError: ..."."""
+    lines = [
+        f"failed{'' if run.status is None else f', network {number}'}, {in_words(name)}: {reason}"
+        for number, dossier in zip(run.numbers, run.dossiers, strict=True)
+        for name, reason in dossier.failures.items()
+    ]
+    return [*lines, *([f"failed, census: {run.census_failure}"] if run.census_failure else [])]
 
 
 def _cells(dossier: Dossier) -> dict[str, str]:
-    """What the table says of a network, by column; memories and cube only where there are any."""
-    measured = dossier.performance
-    cells = {
-        "MSE": f"{measured.mse:.3g}",
-        "distance": f"{measured.distance:.3g}",
-        "success [95 %]": _success(measured),
+    """What the table says of a network, by column; memories and cube only where there are any, "-" for what failed."""
+    cells: dict[str, Callable[[], str | None]] = {
+        "MSE": lambda: f"{dossier.performance.mse:.3g}",
+        "distance": lambda: f"{dossier.performance.distance:.3g}",
+        "success [95 %]": lambda: _success(dossier.performance),
+        "memories": lambda: f"{dossier.memories.held.sum()}/{len(dossier.memories.held)}" if dossier.memories else None,
+        "cube R²": lambda: f"{dossier.geometry.hypercube_r2:.3f}" if dossier.geometry else None,
+        "outside": lambda: str(dossier.spectrum.count_outside),
+        "Henrici": lambda: f"{dossier.non_normality.henrici:.3f}",
     }
-    if dossier.memories:
-        cells["memories"] = f"{dossier.memories.held.sum()}/{len(dossier.memories.held)}"
-    if dossier.geometry:
-        cells["cube R²"] = f"{dossier.geometry.hypercube_r2:.3f}"
-    cells["outside"] = str(dossier.spectrum.count_outside)
-    cells["Henrici"] = f"{dossier.non_normality.henrici:.3f}"
-    return cells
+    told = {heading: where_known(cell, MISSING) for heading, cell in cells.items()}
+    return {heading: cell for heading, cell in told.items() if cell is not None}
 
 
 def _success(measured: Performance) -> str:
@@ -138,9 +152,10 @@ def print_workings(dossier: Dossier, task: Task) -> None:
         task: what it was trained on.
     """
     console, table = results_console(), workings_table(dossier, task)
-    left = ("settled_ms", "time_constant_ms")
-    shown = [{name: value for name, value in one.items() if name not in left} for one in table["regimes"]]
-    print_table(console, "regimes", _texts(shown))
+    if table["regimes"]:
+        left = ("settled_ms", "time_constant_ms")
+        shown = [{name: value for name, value in one.items() if name not in left} for one in table["regimes"]]
+        print_table(console, "regimes", _texts(shown))
     if table["memory_states"]:
         print_table(console, "memories", _texts(table["memory_states"]))
     if table["pulse_table"]:
@@ -153,19 +168,32 @@ def print_workings(dossier: Dossier, task: Task) -> None:
     console.print("\n".join([*_spectral_lines(dossier), *_lines(table)]), highlight=False)
 
 
-def _spectral_lines(dossier: Dossier) -> Iterator[str]:
-    values, skew = dossier.spectrum, dossier.non_normality
-    yield (
-        f"recurrent weights: {values.count_outside} eigenvalues outside the unit circle, "
-        f"largest |λ| {abs(values.leading):.3f}, Henrici {skew.henrici:.3f}"
-    )
-    yield f"modes without input: {modes_words(dossier.modes)}"
-    yield f"transient gain: {gain_words(dossier.gains)}"
+def _spectral_lines(dossier: Dossier) -> list[str]:
+    lines: list[Callable[[], str]] = [
+        lambda: (
+            f"recurrent weights: {dossier.spectrum.count_outside} eigenvalues outside the unit circle, "
+            f"largest |λ| {abs(dossier.spectrum.leading):.3f}, Henrici {dossier.non_normality.henrici:.3f}"
+        ),
+        lambda: f"modes without input: {modes_words(dossier.modes)}",
+        lambda: f"transient gain: {gain_words(dossier.gains)}",
+    ]
+    return [line for one in lines if (line := where_known(one, ""))]
 
 
 def _lines(table: dict[str, Any]) -> Iterator[str]:
     """What is said of the fixed points, the attractors and the slow points."""
-    points = table["fixed_points"]
+    if table["fixed_points"]:
+        yield from _point_lines(table["fixed_points"])
+    if table["slow_points"] and table["slow_points"]["count"]:
+        speeds = table["slow_points"]["speeds"]
+        yield f"slow points: {len(speeds)}, speeds from {min(speeds):.2g} to {max(speeds):.2g}"
+    if table["program"]:
+        kinds = [one["kind"] for one in table["program"]["attractors"]]
+        counts = ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds))
+        yield f"where paths end: {len(kinds)} ({counts or 'nowhere'})"
+
+
+def _point_lines(points: dict[str, Any]) -> Iterator[str]:
     stable = points["by_index"].get("0", 0)
     unstable = [int(index) for index in points["by_index"] if index != "0"]
     modes = "" if not unstable else f" with {_span(unstable)} unstable modes"
@@ -179,12 +207,6 @@ def _lines(table: dict[str, Any]) -> Iterator[str]:
         yield f"{points['continua']} of them stand for a continuum"
     if points["marginal"]:
         yield f"{points['marginal']} of them are marginal: to first order there is no motion along some direction"
-    if table["slow_points"]["count"]:
-        speeds = table["slow_points"]["speeds"]
-        yield f"slow points: {len(speeds)}, speeds from {min(speeds):.2g} to {max(speeds):.2g}"
-    kinds = [one["kind"] for one in table["program"]["attractors"]]
-    counts = ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds))
-    yield f"where paths end: {len(kinds)} ({counts or 'nowhere'})"
 
 
 def _span(numbers: list[int]) -> str:

@@ -126,10 +126,10 @@ def print_census(table: dict[str, Any]) -> None:
             f"by chance {near['chance']:.0%}"
         )
     if table["left_out"]:
-        lines.append(
-            f"left out, since {table['measure']} has no number for them: {', '.join(map(str, table['left_out']))}"
-        )
-    console.print("\n".join(lines), highlight=False)
+        names = ", ".join(map(str, table["left_out"]))
+        lines.append(f"left out, since {table['measure']} has no number for them or their regimes are unknown: {names}")
+    lines += [f"failed: {what}: {reason}" for what, reason in table["failures"].items()]
+    console.print("\n".join(lines), highlight=False, markup=False)
 
 
 def _members(clusters: list[dict[str, Any]]) -> list[dict[str, str]]:
@@ -138,12 +138,16 @@ def _members(clusters: list[dict[str, Any]]) -> list[dict[str, str]]:
         {
             "cluster": cluster_name(at),
             "networks": str(one["networks"]),
-            "stable points": " / ".join(f"{count:g}" for count in one["stable_points"]),
-            "other points": " / ".join(f"{count:g}" for count in one["unstable_points"]),
+            "stable points": _counts(one["stable_points"]),
+            "other points": _counts(one["unstable_points"]),
             "signatures": "\n".join(f"{count} {name}" for name, count in one["signatures"].items()),
         }
         for at, one in enumerate(clusters)
     ]
+
+
+def _counts(least_to_most: list[float] | None) -> str:
+    return " / ".join(f"{count:g}" for count in least_to_most) if least_to_most else "?"
 
 
 def duration(seconds: float) -> str:

@@ -15,7 +15,7 @@ from recurra.analysis.lifetimes import Lifetimes, NoisyLifetimes, memory_lifetim
 from recurra.analysis.memories import Memories, held_memories
 from recurra.analysis.modes import RestingModes, TransientGains, resting_modes, transient_gains
 from recurra.analysis.performance import Performance, performance
-from recurra.analysis.program import Program, PulseTable, points_and_program, program, pulse_table
+from recurra.analysis.program import Program, PulseTable, points_and_program, program, pulse_table, with_program
 from recurra.analysis.reduction import Reduction, principal_components, singular_vectors
 from recurra.analysis.regimes import Regimes, regimes
 from recurra.analysis.selectivity import Selectivity, rate_selectivity, unit_selectivity
@@ -114,4 +114,5 @@ __all__ = [
     "unit_selectivity",
     "weight_statistics",
     "with_more",
+    "with_program",
 ]

@@ -19,6 +19,7 @@ DRAWS = 200  # cohorts without clusters that the null is made of
 LEVEL = 0.05  # of the test: above, a cohort is one continuum
 MOST_CLUSTERS, SMALLEST = 10, 3  # clusters, and networks in one
 ALONE, LEFT_OUT = -1, -2  # labels of a network in no cluster, and of one that could not be compared
+UNKNOWN = -1  # the regimes, the signature and the count of fixed points of a network where these are not known
 
 
 @dataclass(frozen=True)
@@ -64,12 +65,13 @@ class Census:
     """What the networks of a cohort do, how alike they are, and whether they fall into groups.
 
     Args:
-        compared: which networks were compared; the others had rates that are not finite, and are left out.
-        kinds: of the regime after each condition.
-        signature: which of the regime signatures each network has, 0 for the most frequent one.
+        compared: which networks were compared; the others had rates that are not finite or no known regimes, and are
+            left out.
+        kinds: of the regime after each condition; -1 in networks of which they are not known.
+        signature: which of the regime signatures each network has, 0 for the most frequent one, -1 for none known.
         signature_kinds: the regimes of every signature.
         signature_count: how many networks have it.
-        stable_points: stable fixed points of each network.
+        stable_points: stable fixed points of each network, -1 where they are not known.
         unstable_points: its other fixed points.
         measure: which of `MEASURES` the distances are.
         distances: between the networks.
@@ -137,24 +139,27 @@ def census(
 
     Args:
         similarities: of all pairs.
-        kinds: of the regimes of every network, as numbers.
-        stable_points: how many stable fixed points each has.
+        kinds: of the regimes of every network, as numbers; -1 throughout for a network of which they are not known,
+            which is left out.
+        stable_points: how many stable fixed points each has; -1 where that is not known.
         unstable_points: how many others.
         seed: of the cohorts without clusters.
         measure: one of `MEASURES`, the one by which the networks are compared.
         draws: cohorts without clusters.
     """
     check_choice("measure", measure, MEASURES)
-    distances = similarities.distances(measure)
+    distances, kinds = similarities.distances(measure).copy(), np.asarray(kinds)
     for name, array in (("kinds", kinds), ("stable_points", stable_points), ("unstable_points", unstable_points)):
         if len(array) != len(distances):
             raise ValueError(f"{name} has {len(array)} rows; expected one for each of the {len(distances)} networks")
+    unknown = (kinds == UNKNOWN).any(axis=1)
+    distances[unknown] = distances[:, unknown] = np.nan
     plane, groups = network_map(distances), clusters(distances, seed, draws)
-    signature_kinds, signature, count = _by_frequency(np.asarray(kinds))
+    signature_kinds, signature, count = _by_frequency(kinds, ~unknown)
     share, chance = neighbour_agreement(distances, signature)
     return Census(
         compared=_compared(distances),
-        kinds=np.asarray(kinds),
+        kinds=kinds,
         signature=signature,
         signature_kinds=signature_kinds,
         signature_count=count,
@@ -287,12 +292,14 @@ def _by_size(groups: Labels, smallest: int) -> Labels:
 
 
 def _by_frequency(
-    kinds: Int[np.ndarray, "network condition"],
+    kinds: Int[np.ndarray, "network condition"], known: Bool[np.ndarray, "network"]
 ) -> tuple[Int[np.ndarray, "regime_signature condition"], Labels, Int[np.ndarray, "regime_signature"]]:
-    """The different rows, the most frequent one first; which of them each network has; how many have it."""
-    rows, inverse, count = np.unique(kinds, axis=0, return_inverse=True, return_counts=True)
+    """The different known rows, the most frequent one first; which of them each network has; how many have it."""
+    rows, inverse, count = np.unique(kinds[known], axis=0, return_inverse=True, return_counts=True)
     order = np.argsort(-count, kind="stable")
-    return rows[order], np.argsort(order)[inverse.ravel()], count[order]
+    signature = np.full(len(kinds), UNKNOWN)
+    signature[known] = np.argsort(order)[inverse.ravel()]
+    return rows[order], signature, count[order]
 
 
 def _scaling(distances: Distances) -> tuple[Float[np.ndarray, "dimension"], Float[np.ndarray, "network dimension"]]:

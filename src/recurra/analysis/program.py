@@ -138,7 +138,17 @@ def points_and_program(
         starts: states from which fixed points are searched.
     """
     first = fixed_points(network, starts)
-    found = program(network, task, first)
+    return with_program(network, first, program(network, task, first))
+
+
+def with_program(network: Network, first: FixedPoints, found: Program) -> tuple[FixedPoints, Program]:
+    """The fixed points with the stable ones that only the program met, and the program with its saddles among them.
+
+    Args:
+        network: the network.
+        first: its fixed points.
+        found: the program made from these.
+    """
     points = with_more(network, first, found.states[found.kind == REST])
     saddle = cdist(first.states[found.saddle], points.states).argmin(axis=1) if len(found.saddle) else found.saddle
     return points, replace(found, saddle=saddle)

@@ -9,6 +9,7 @@ from pathlib import Path
 import jinja2
 from plotly.offline import get_plotlyjs
 
+from recurra.analysis import factors_of
 from recurra.analysis.spectra import OUTSIDE
 from recurra.plotting.colors import DARK, state_colors, state_name
 from recurra.plotting.interactive import LOSS_TOP
@@ -16,6 +17,7 @@ from recurra.report import words
 from recurra.report.conditions import Conditions
 from recurra.report.facts import facts, recurra_version
 from recurra.report.flipflop_panels import WALK_STEPS
+from recurra.report.missing import FirstKnown, RecordEnvironment, told
 from recurra.report.panels import CELLS, Scales, all_panels
 from recurra.report.rows import SPARK, pick, rows
 from recurra.report.workings_graph import bit_look, left_words
@@ -23,9 +25,12 @@ from recurra.report.workings_panels import signature_members
 from recurra.report.workings_tables import account
 from recurra.report.workings_words import census_words
 from recurra.storage.files import replace_text
+from recurra.studies.dossier_records import Dossier
+from recurra.studies.failures import in_words, where_known
 from recurra.studies.run_record import RunRecord
 from recurra.studies.spec import to_spec
 from recurra.studies.spectrum_words import gain_words, modes_words
+from recurra.studies.summary import verdict_words
 from recurra.tasks import FlipFlop
 from recurra.tasks.rules import SUCCESSFUL
 from recurra.wording import fixed, percent, percent_high, percent_low, three
@@ -62,16 +67,20 @@ def report_html(run: RunRecord) -> str:
         panels=panels,
         scales=Scales.of(run),
         facts=facts(run, spec),
+        known=FirstKnown(run.dossiers),
+        in_words=in_words,
         version=recurra_version(run.about),
         words=words,
         modes_words=modes_words,
         gain_words=gain_words,
+        verdict_words=verdict_words,
+        told=told,
         sentence=words.sentence(run),
         flipflop=isinstance(run.task, FlipFlop),
         length_ms=run.task.steps * run.task.dt_ms,
         conditions=conditions,
         accounts=dict(zip(run.numbers, accounts, strict=True)),
-        left_out={number: left_words(one.program) for number, one in zip(run.numbers, run.dossiers, strict=True)},
+        left_out={number: left_out(one) for number, one in zip(run.numbers, run.dossiers, strict=True)},
         bits=[bit_look(bit) for bit in range(run.task.bits)] if isinstance(run.task, FlipFlop) else [],
         census_sentence=census_words(run.census) if run.census else "",
         factor_names=factor_names(run),
@@ -91,6 +100,11 @@ def report_html(run: RunRecord) -> str:
     return html + "\n"
 
 
+def left_out(dossier: Dossier) -> str:
+    """What the graph of a network leaves out, in words."""
+    return where_known(lambda: left_words(dossier.program), "")
+
+
 def legend(run: RunRecord) -> list[tuple[str, str, bool]]:
     """What the state space shows: names of memory states or of conditions, colours, and whether the line is dashed."""
     if not isinstance(run.task, FlipFlop):
@@ -101,7 +115,7 @@ def legend(run: RunRecord) -> list[tuple[str, str, bool]]:
 
 def factor_names(run: RunRecord) -> list[str]:
     """What the factors of the task are called: bits, inputs, or the condition itself."""
-    count = run.dossiers[0].selectivity.factors.shape[1]
+    count = factors_of(run.task).shape[1]
     if count == 1 and not isinstance(run.task, FlipFlop):
         return ["condition"]
     return [f"{'bit' if isinstance(run.task, FlipFlop) else 'input'} {factor + 1}" for factor in range(count)]
@@ -109,7 +123,7 @@ def factor_names(run: RunRecord) -> list[str]:
 
 def _environment() -> jinja2.Environment:
     """Templates from the package; all that is put into them is escaped."""
-    environment = jinja2.Environment(
+    environment = RecordEnvironment(
         loader=jinja2.FunctionLoader(_template),
         autoescape=True,
         undefined=jinja2.StrictUndefined,

@@ -3,13 +3,13 @@
 import base64
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from recurra.analysis import Similarities
 from recurra.sources import SOURCES, Source
-from recurra.studies.dossier import Dossier
+from recurra.studies.dossier_records import record_kinds
 from recurra.studies.run_record import RunRecord
 from recurra.studies.show import to_toml
 from recurra.studies.spec import RunSpec
@@ -56,10 +56,10 @@ def facts(run: RunRecord, spec: RunSpec | None) -> Facts:
 
 def used_sources(run: RunRecord) -> tuple[Source, ...]:
     """The sources of the task, of the training and of the analyses, each once, by author and year."""
-    records = [getattr(run.dossiers[0], field.name) for field in fields(Dossier)]
+    records: list[Any] = list(record_kinds(run.task).values())
     keys = [*run.about.get("sources", run.task.sources)]
     records += [run.census, Similarities] if run.census else []
-    keys += [key for record in records if record is not None for key in getattr(record, "sources", ())]
+    keys += [key for record in records for key in getattr(record, "sources", ())]
     found = [SOURCES[key] for key in dict.fromkeys(keys) if key in SOURCES]
     return tuple(sorted(found, key=lambda source: (_family_name(source), source.year)))
 

@@ -1,6 +1,6 @@
 """Which figures for print a run has, by the name of the file: those of a flip-flop, and those of any other task."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -33,12 +33,13 @@ from recurra.plotting.papers.program import Nodes, program
 from recurra.plotting.papers.projection import on_page
 from recurra.plotting.papers.style import bit_name
 from recurra.report.conditions import Conditions
-from recurra.report.findings import FlipFlopFindings
-from recurra.studies.dossier import Dossier
+from recurra.report.findings import FlipFlopFindings, known
+from recurra.report.paging import all_known, pages
+from recurra.studies.dossier_records import Dossier
+from recurra.studies.failures import where_known
 from recurra.studies.run_record import RunRecord
 from recurra.studies.spec import to_spec
 
-PAGE = 20  # networks in one figure of state spaces
 MOST_BITS = 4  # of a flip-flop whose program is drawn
 NAMED = 0.5  # modulus of an output from which it has a sign in the name of an attractor
 PLANAR = 0.6  # share of the variance in the first two components from which the flow in their plane is drawn
@@ -81,9 +82,13 @@ def condition_plan(run: RunRecord) -> Plan:
         plan[f"behaviour_{number}"] = lambda at=at: _sample_answers(run, at)
         plan[f"probe_{number}"] = lambda at=at: _probe_answers(run, conditions, at)
         plan[f"program_{number}"] = lambda at=at: _program_of_conditions(run, conditions, at)
-        if "spec" in run.about and run.dossiers[at].pca.explained_variance[:2].sum() >= PLANAR:
+        if "spec" in run.about and where_known(lambda one=run.dossiers[at]: _is_planar(one), False):
             plan[f"flow_field_{number}"] = lambda at=at: _flow_field(run, conditions, at)
     return plan
+
+
+def _is_planar(dossier: Dossier) -> bool:
+    return bool(dossier.pca.explained_variance[:2].sum() >= PLANAR)
 
 
 def _behaviour(run: RunRecord, at: int) -> Figure:
@@ -91,7 +96,7 @@ def _behaviour(run: RunRecord, at: int) -> Figure:
 
 
 def _cube_walk(run: RunRecord, found: FlipFlopFindings, at: int) -> Figure:
-    return cube_walk(found.walk, found.walks[at].outputs, found.task.states, run.numbers[at])
+    return cube_walk(found.walk, known(run.dossiers[at].walk).outputs, found.task.states, run.numbers[at])
 
 
 def _sample_answers(run: RunRecord, at: int) -> Figure:
@@ -105,23 +110,25 @@ def _probe_answers(run: RunRecord, conditions: Conditions, at: int) -> Figure:
 
 def _trajectories(run: RunRecord, conditions: Conditions, part: range, marked: bool = False) -> Figure:
     """The networks of a page along the principal components of their rates, every network turned its own way."""
-    panels = []
-    for at in part:
-        paths, shares = run.dossiers[at].behaviour.probe_components, run.dossiers[at].pca.explained_variance
-        panels.append(Trajectories(network_name(run.numbers[at]), _components(shares, paths.shape[-1]), paths))
     lines, time_ms = _lines(conditions), np.asarray(run.probe["probe_time"])
     if not marked:
-        return trajectories(panels, lines, time_ms)
-    marks = [_landmarks(run.dossiers[at], run.dossiers[at].landscape) for at in part]
-    return landscape_of_paths(panels, marks, lines, time_ms)
+        return trajectories(all_known(lambda at: _paths(run, at), part), lines, time_ms)
+    pairs = all_known(lambda at: (_paths(run, at), _landmarks(run.dossiers[at], "landscape")), part)
+    return landscape_of_paths([paths for paths, _ in pairs], [marks for _, marks in pairs], lines, time_ms)
+
+
+def _paths(run: RunRecord, at: int) -> Trajectories:
+    shares, paths = run.dossiers[at].pca.explained_variance, run.dossiers[at].behaviour.probe_components
+    return Trajectories(network_name(run.numbers[at]), _components(shares, paths.shape[-1]), paths)
 
 
 def _lines(conditions: Conditions) -> Lines:
     return Lines(conditions.names, conditions.colors, conditions.dashed, conditions.shown)
 
 
-def _landmarks(dossier: Dossier, found: Landscape) -> Landmarks:
+def _landmarks(dossier: Dossier, name: str) -> Landmarks:
     """Fixed points and orbits in at most three coordinates, with the points at rest that only the program has found."""
+    found: Landscape = known(getattr(dossier, name))
     reached, saddle = dossier.program, dossier.program.saddle
     begins = found.points[saddle]
     points = np.concatenate([found.points, found.paths[reached.kind != ORBIT, -1]])
@@ -136,7 +143,7 @@ def _landmarks(dossier: Dossier, found: Landscape) -> Landmarks:
 
 
 def _lifetimes(run: RunRecord, found: FlipFlopFindings, part: range) -> Figure:
-    kept = [(one, run.numbers[at]) for at in part if (one := run.dossiers[at].lifetimes) is not None]
+    kept = all_known(lambda at: (known(run.dossiers[at].lifetimes), run.numbers[at]), part)
     return lifetimes([one for one, _ in kept], found.task.states, found.task.length_ms, [at for _, at in kept])
 
 
@@ -156,7 +163,7 @@ def _program_of_bits(run: RunRecord, found: FlipFlopFindings, at: int) -> Figure
         dashed=[bit % 2 == 1 for bit in range(bits) for _ in "+-"],
         explained=range(2 * bits),
     )
-    title, table = network_name(run.numbers[at]), dossier.pulse_table
+    title, table = network_name(run.numbers[at]), where_known(lambda: dossier.pulse_table, None)
     if table is not None:
         title += f": {table.right} of {table.reached.size} transitions right after {found.task.length_ms:g} ms"
     wrong = wrong_transitions(dossier, np.sign(outputs), found.task.states)
@@ -173,7 +180,7 @@ def wrong_transitions(
         signs: of the outputs of its attractors.
         states: the memory states.
     """
-    following, table = dossier.program.following, dossier.pulse_table
+    following, table = dossier.program.following, where_known(lambda: dossier.pulse_table, None)
     wrong = np.zeros(following.shape, bool)
     if table is None:
         return wrong
@@ -251,32 +258,21 @@ def _network(run: RunRecord, at: int) -> Network:
     return Network(to_spec(run.about["spec"]).model.dynamics(run.task.dt_ms), Weights(**one), run.task.dt_ms)
 
 
-def pages(name: str, networks: int) -> Iterator[tuple[str, range]]:
-    """Names of the figures and positions of the networks in each; one page needs no number.
-
-    Args:
-        name: of the figure.
-        networks: how many there are.
-    """
-    for page, first in enumerate(range(0, networks, PAGE), start=1):
-        yield name if networks <= PAGE else f"{name}_{page}", range(first, min(first + PAGE, networks))
-
-
 def _state_space(run: RunRecord, found: FlipFlopFindings, view: View, part: range, marked: bool = False) -> Figure:
     fourth = view is _along_bits and found.task.bits >= 4
     note = "bit 4 scales the cube: + outside, − inside" if fourth else ""
-    panels = [view(run, found, at) for at in part]
     signs, time_ms = found.task.states, np.asarray(found.walk["walk_time"])
     if not marked:
-        return state_space(panels, signs, time_ms, note)
-    places = [run.dossiers[at].landscape_bits if view is _along_bits else run.dossiers[at].landscape for at in part]
-    marks = [_landmarks(run.dossiers[at], one) for at, one in zip(part, places, strict=True) if one is not None]
-    return landscape_of_states(panels, marks, signs, time_ms, note)
+        return state_space(all_known(lambda at: view(run, found, at), part), signs, time_ms, note)
+    place = "landscape_bits" if view is _along_bits else "landscape"
+    pairs = all_known(lambda at: (view(run, found, at), _landmarks(run.dossiers[at], place)), part)
+    return landscape_of_states([one for one, _ in pairs], [marks for _, marks in pairs], signs, time_ms, note)
 
 
 def _along_components(run: RunRecord, found: FlipFlopFindings, at: int) -> StateSpace:
     """A network along the principal components of its rates: every network turned its own way."""
-    pca, walk, geometry = run.dossiers[at].pca, found.walks[at], found.geometries[at]
+    dossier = run.dossiers[at]
+    pca, walk, geometry = dossier.pca, known(dossier.walk), known(dossier.geometry)
     corners = pca.project(geometry.center + found.task.states @ geometry.axes)
     shown = min(3, found.task.bits, corners.shape[1])
     return StateSpace(
@@ -290,7 +286,8 @@ def _along_components(run: RunRecord, found: FlipFlopFindings, at: int) -> State
 
 def _along_bits(run: RunRecord, found: FlipFlopFindings, at: int) -> StateSpace:
     """A network along the axes of its bits: the cubes of all networks are aligned."""
-    walk, bits = found.walks[at], found.task.bits
+    dossier, bits = run.dossiers[at], found.task.bits
+    walk, _ = known(dossier.walk), known(dossier.geometry)
     return StateSpace(
         title=network_name(run.numbers[at]),
         axes=tuple(f"Bit {axis + 1}" for axis in range(min(3, bits))) if bits > 1 else ("Bit",),

@@ -17,11 +17,13 @@ from recurra.plotting.papers.census import census_map
 from recurra.plotting.papers.lifetimes import variance_shares
 from recurra.plotting.papers.spectra_points import spectra_points
 from recurra.plotting.papers.style import bit_name
-from recurra.report.figure_plans import Plan, bit_colors, condition_plan, flipflop_plan, pages
+from recurra.report.figure_plans import Plan, bit_colors, condition_plan, flipflop_plan
 from recurra.report.findings import flipflop_findings
+from recurra.report.paging import all_known, pages
 from recurra.status import Status
 from recurra.storage.files import replace_bytes
 from recurra.studies.census import signature_names
+from recurra.studies.failures import Failure, UnavailableError, reason_of
 from recurra.studies.run_record import RunRecord
 from recurra.studies.spec import to_spec
 from recurra.tasks import FlipFlop, Task
@@ -34,27 +36,48 @@ METADATA: dict[str, dict[str, None]] = {"png": {"Software": None}, "svg": {"Date
 FORMATS = ("png", "svg")
 
 
-def write_figures(run: RunRecord, folder: Path, progress: Callable[[int, int], None] | None = None) -> list[Path]:
+def write_figures(
+    run: RunRecord,
+    folder: Path,
+    progress: Callable[[int, int], None] | None = None,
+    missing: Callable[[str, str], None] | None = None,
+) -> list[Path]:
     """Write every figure of a run as PNG (300 dpi) and SVG, each in one piece; those that are there are replaced.
 
-    What an imported network does not have (its start, its history) is left out.
+    What an imported network does not have (its start, its history) is left out, and so are figures of what is not
+    known since its analysis failed.
 
     Args:
         run: the run and its analysis.
         folder: where the files go; it is made if it is missing.
         progress: told after every figure how many are written, and how many there are in all.
+        missing: told the name of a figure that cannot be drawn, and why.
     """
     folder.mkdir(parents=True, exist_ok=True)
     paths: list[Path] = []
     plan = figures_of(run)
     for done, (name, draw) in enumerate(plan.items(), start=1):
-        figure = draw()
-        for kind in FORMATS:
-            paths.append(folder / f"{name}.{kind}")
-            write_figure(figure, paths[-1])
+        figure = _drawn(draw)
+        if isinstance(figure, Failure):
+            if missing is not None:
+                missing(name, figure.reason)
+        else:
+            for kind in FORMATS:
+                paths.append(folder / f"{name}.{kind}")
+                write_figure(figure, paths[-1])
         if progress is not None:
             progress(done, len(plan))
     return paths
+
+
+def _drawn(draw: Callable[[], Figure]) -> Figure | Failure:
+    """A figure; where what it shows is not known, or it cannot be drawn, why."""
+    try:
+        return draw()
+    except UnavailableError as error:
+        return Failure(str(error))
+    except Exception as error:
+        return Failure(reason_of(error))
 
 
 def figures_of(run: RunRecord) -> Plan:
@@ -63,7 +86,7 @@ def figures_of(run: RunRecord) -> Plan:
     history, status = run.history, run.status
     if history is not None and status is not None:
         plan["learning"] = lambda: _learning(run, history, status)
-    plan["spectra"] = lambda: spectra([dossier.spectrum for dossier in run.dossiers], run.before, run.numbers)
+    plan["spectra"] = lambda: _spectra(run)
     found = flipflop_findings(run)
     plan |= flipflop_plan(run, found) if found else condition_plan(run)
     plan |= _cohort_plan(run)
@@ -74,7 +97,7 @@ def figures_of(run: RunRecord) -> Plan:
 
 def _cohort_plan(run: RunRecord) -> Plan:
     """How to draw the figures that compare the networks of any task."""
-    plan: Plan = {"spectra_points": lambda: spectra_points([one.fixed_points for one in run.dossiers], run.numbers)}
+    plan: Plan = {"spectra_points": lambda: _spectra_points(run)}
     for name, part in pages("variance_shares", len(run.numbers)):
         plan[name] = lambda part=part: _variance_shares(run, part)
     found = run.census
@@ -91,16 +114,30 @@ def _learning(run: RunRecord, history: History, status: Sequence[Status]) -> Fig
     return learning(history, run.numbers, status, training.batch, criterion)
 
 
+def _spectra(run: RunRecord) -> Figure:
+    """The spectra that are known; those before training if all of these networks have one."""
+    found = dict(all_known(lambda at: (at, run.dossiers[at].spectrum), range(len(run.numbers))))
+    before = None if run.before is None else [one for at in found if (one := run.before[at]) is not None]
+    if before is not None and len(before) < len(found):
+        before = None
+    return spectra(list(found.values()), before, [run.numbers[at] for at in found])
+
+
+def _spectra_points(run: RunRecord) -> Figure:
+    found = dict(all_known(lambda at: (at, run.dossiers[at].fixed_points), range(len(run.numbers))))
+    return spectra_points(list(found.values()), [run.numbers[at] for at in found])
+
+
 def _connectivity(run: RunRecord, at: int) -> Figure:
     before = None if run.initial is None else np.asarray(run.initial.recurrent[at], np.float64)
     return connectivity(np.asarray(run.weights.recurrent[at], np.float64), before, run.numbers[at])
 
 
 def _variance_shares(run: RunRecord, part: range) -> Figure:
-    dossiers = [run.dossiers[at] for at in part]
     names, colors = _factors(run.task)
-    found, units = [one.demixed for one in dossiers], [one.selectivity for one in dossiers]
-    return variance_shares(found, units, names, colors, [run.numbers[at] for at in part])
+    pairs = dict(all_known(lambda at: (at, (run.dossiers[at].demixed, run.dossiers[at].selectivity)), part))
+    found, units = [one for one, _ in pairs.values()], [one for _, one in pairs.values()]
+    return variance_shares(found, units, names, colors, [run.numbers[at] for at in pairs])
 
 
 def _factors(task: Task) -> tuple[list[str], list[str]]:

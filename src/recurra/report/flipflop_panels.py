@@ -1,22 +1,24 @@
 """The figures that only a flip-flop has: its bits, the walk through its memory states, and where these lie."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
 from recurra.plotting.colors import network_color
 from recurra.plotting.interactive import Portrait, bit_trials, cube_walk, state_space, vertices
 from recurra.report import descriptions as say
-from recurra.report.findings import FlipFlopFindings
-from recurra.report.panel import FINE, Panel
-from recurra.report.workings_panels import landmarks_of
+from recurra.report.findings import FlipFlopFindings, known
+from recurra.report.panel import FINE, Drawing, Panel
+from recurra.report.workings_panels import known_landmarks
+from recurra.studies.failures import where_known
 from recurra.studies.run_record import RunRecord
 from recurra.wording import percent
 
 WALK_STEPS = 3_000  # of the cube walk that are drawn
 
 
-def flipflop_panels(run: RunRecord, found: FlipFlopFindings, at: int, name: str) -> Iterator[Panel]:
+def flipflop_panels(run: RunRecord, found: FlipFlopFindings, at: int, name: str) -> Iterator[Drawing]:
     """What the network at position `at` does, and its memory states.
 
     Args:
@@ -25,40 +27,60 @@ def flipflop_panels(run: RunRecord, found: FlipFlopFindings, at: int, name: str)
         at: position of the network.
         name: what it is called.
     """
-    number, dossier, color = run.numbers[at], run.dossiers[at], network_color(run.numbers[at])
-    examples, walk = run.examples, found.walk.isel(walk_time=slice(WALK_STEPS))
-    inputs, targets, outputs = examples["inputs"].values, examples["targets"].values, dossier.behaviour.examples
-    figure = bit_trials(examples["time"].values, inputs, targets, outputs, color)
-    yield Panel(f"trials-{number}", figure, say.bit_trials(name, targets, outputs), detail=True)
-    time = walk["walk_time"].values
-    inputs, targets, state = (walk[key].values for key in ("inputs", "targets", "memory_state"))
-    outputs = found.walks[at].outputs[: len(time)]
-    figure = cube_walk(time, inputs, targets, outputs, state, found.task.states, color)
-    yield Panel(f"walk-{number}", figure, say.walk(name, state, targets, outputs))
-    yield from _state_spaces(run, found, at, name, time, state)
+    number = run.numbers[at]
+    yield Drawing(f"trials-{number}", partial(_trials, run, at, name), detail=True)
+    yield Drawing(f"walk-{number}", partial(_walk, run, found, at, name))
+    yield Drawing(f"principal-{number}", partial(_along_components, run, found, at, name))
+    yield Drawing(f"bits-{number}", partial(_along_bits, run, found, at, name), detail=True)
 
 
-def _state_spaces(
-    run: RunRecord, found: FlipFlopFindings, at: int, name: str, time: np.ndarray, state: np.ndarray
-) -> Iterator[Panel]:
-    number, dossier, states, dt_ms = run.numbers[at], run.dossiers[at], found.task.states, found.task.dt_ms
-    pca, walk, geometry = dossier.pca, found.walks[at], found.geometries[at]
-    divisions = 2 if len(run.numbers) <= FINE else 1
+def _trials(run: RunRecord, at: int, name: str) -> Panel:
+    examples, outputs = run.examples, run.dossiers[at].behaviour.examples
+    inputs, targets = examples["inputs"].values, examples["targets"].values
+    figure = bit_trials(examples["time"].values, inputs, targets, outputs, network_color(run.numbers[at]))
+    return Panel(f"trials-{run.numbers[at]}", figure, say.bit_trials(name, targets, outputs))
+
+
+def _walk(run: RunRecord, found: FlipFlopFindings, at: int, name: str) -> Panel:
+    time, state = _time_and_state(found)
+    inputs, targets = (found.walk[key].values[: len(time)] for key in ("inputs", "targets"))
+    outputs = known(run.dossiers[at].walk).outputs[: len(time)]
+    figure = cube_walk(time, inputs, targets, outputs, state, found.task.states, network_color(run.numbers[at]))
+    return Panel(f"walk-{run.numbers[at]}", figure, say.walk(name, state, targets, outputs))
+
+
+def _time_and_state(found: FlipFlopFindings) -> tuple[np.ndarray, np.ndarray]:
+    """The time and the memory state of the part of the walk that is drawn."""
+    drawn = found.walk.isel(walk_time=slice(WALK_STEPS))
+    return drawn["walk_time"].values, drawn["memory_state"].values
+
+
+def _along_components(run: RunRecord, found: FlipFlopFindings, at: int, name: str) -> Panel:
+    dossier, states = run.dossiers[at], found.task.states
+    pca, walk, geometry = dossier.pca, known(dossier.walk), known(dossier.geometry)
+    time, state = _time_and_state(found)
     count = min(3, found.task.bits, walk.components.shape[1])
-    shares = pca.explained_variance
     path = walk.components[: len(time), :count]
-    principal = Portrait(
+    shown = Portrait(
         path=path,
         path_state=state,
         time_ms=time,
         states=states,
         means=walk.states_components[:, :count],
         vertices=pca.project(vertices(geometry, states))[:, :count],
-        axes=[f"PC {axis + 1} ({percent(shares[axis])} %)" for axis in range(count)],
-        landmarks=landmarks_of(dossier, dossier.landscape, path, dt_ms),
+        axes=[f"PC {axis + 1} ({percent(pca.explained_variance[axis])} %)" for axis in range(count)],
+        landmarks=known_landmarks(dossier, "landscape", path, found.task.dt_ms),
     )
+    return _portrait(run, f"principal-{run.numbers[at]}", shown, _label(run, at, name, count, shown))
+
+
+def _along_bits(run: RunRecord, found: FlipFlopFindings, at: int, name: str) -> Panel:
+    dossier, states = run.dossiers[at], found.task.states
+    walk, _ = known(dossier.walk), known(dossier.geometry)
+    time, state = _time_and_state(found)
+    count = min(3, found.task.bits)
     path = walk.bits[: len(time), :count]
-    bits = Portrait(
+    shown = Portrait(
         path=path,
         path_state=state,
         time_ms=time,
@@ -66,9 +88,21 @@ def _state_spaces(
         means=walk.states_bits[:, :count],
         vertices=states[:, :count].astype(float),
         axes=[f"bit {axis + 1}" for axis in range(count)],
-        landmarks=landmarks_of(dossier, dossier.landscape_bits, path, dt_ms) if dossier.landscape_bits else None,
+        landmarks=known_landmarks(dossier, "landscape_bits", path, found.task.dt_ms),
     )
-    label, spatial = say.state_space(name, geometry, pca, count) + say.landmarks(principal.landmarks), count >= 3
-    yield Panel(f"principal-{number}", state_space(principal, divisions=divisions), label, spatial)
-    figure = state_space(bits, divisions=divisions)
-    yield Panel(f"bits-{number}", figure, label + " Axes: the bits.", spatial, detail=True)
+    label = (
+        where_known(lambda: _label(run, at, name, count, shown), f"{name}: the path of the rates.") + " Axes: the bits."
+    )
+    return _portrait(run, f"bits-{run.numbers[at]}", shown, label)
+
+
+def _label(run: RunRecord, at: int, name: str, count: int, shown: Portrait) -> str:
+    """What a state space shows, in words."""
+    dossier = run.dossiers[at]
+    label = say.state_space(name, known(dossier.geometry), dossier.pca, count)
+    return label + (say.landmarks(shown.landmarks) if shown.landmarks else "")
+
+
+def _portrait(run: RunRecord, key: str, shown: Portrait, label: str) -> Panel:
+    divisions = 2 if len(run.numbers) <= FINE else 1
+    return Panel(key, state_space(shown, divisions=divisions), label, spatial=len(shown.axes) >= 3)

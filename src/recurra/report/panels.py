@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
+from recurra.analysis import Spectrum
+from recurra.models.cohort import History
 from recurra.plotting.colors import network_color
 from recurra.plotting.interactive import Span, connectivity, spectra_density, spectrum_plane, strongest
 from recurra.report import descriptions as say
@@ -12,9 +15,11 @@ from recurra.report.condition_panels import condition_panels
 from recurra.report.curves import learning_figure, trials_seen
 from recurra.report.findings import FlipFlopFindings, flipflop_findings
 from recurra.report.flipflop_panels import flipflop_panels
-from recurra.report.panel import FINE, Panel
+from recurra.report.paging import all_known
+from recurra.report.panel import FINE, Drawing, Panel
 from recurra.report.rows import pick
 from recurra.report.workings_panels import census_panel, workings_panels
+from recurra.studies.failures import where_known
 from recurra.studies.run_record import RunRecord
 from recurra.studies.spec import RunSpec
 
@@ -31,22 +36,19 @@ def all_panels(run: RunRecord, spec: RunSpec | None, names: Sequence[str], shown
         names: what the networks are called.
         shown: how many networks the sections compare; with more there is a figure of all spectra.
     """
-    found: list[Panel] = []
+    found: list[Drawing] = []
     if run.history is not None and spec is not None:
-        label = say.learning(names, run.history.validation_loss, float(trials_seen(run.history, spec)[-1]))
-        found.append(Panel("learning", learning_figure(run.history, run.numbers, spec), label))
+        found.append(Drawing("learning", partial(_learning, run, run.history, spec, names)))
     scales = Scales.of(run)
     picked = pick(run, shown) if len(names) > FINE else range(len(names))
     memories = flipflop_findings(run)
     for at, name in enumerate(names):
-        found += [panel for panel in _of_network(run, memories, at, name, scales) if at in picked or not panel.detail]
+        found += [one for one in _of_network(run, memories, at, name, scales) if at in picked or not one.detail]
     if len(names) > shown:
-        spectra = [dossier.spectrum for dossier in run.dossiers]
-        modes = [dossier.modes for dossier in run.dossiers]
-        figure = spectra_density(spectra, modes, run.numbers, run.task.dt_ms, scales.spectrum)
-        found.append(Panel("spectra", figure, say.spectra(spectra)))
-    census = census_panel(run, names)
-    return {panel.key: panel for panel in [*found, *([census] if census else [])]}
+        found.append(Drawing("spectra", partial(_spectra, run, scales)))
+    if run.census is not None:
+        found.append(Drawing("census", partial(census_panel, run, run.census, names)))
+    return {one.key: one.panel() for one in found}
 
 
 @dataclass(frozen=True)
@@ -69,24 +71,51 @@ class Scales:
         cells = min(CELLS, max(24, int(np.sqrt(ALL_CELLS / matrices))))
         return cls(
             weight=_weight_limit(run, cells),
-            spectrum=Span.of([*(dossier.spectrum for dossier in run.dossiers), *(run.before or [])]),
+            spectrum=Span.of([*_known_spectra(run), *filter(None, run.before or [])]),
             cells=cells,
         )
 
 
 def _of_network(
     run: RunRecord, memories: FlipFlopFindings | None, at: int, name: str, scales: Scales
-) -> Iterator[Panel]:
+) -> Iterator[Drawing]:
     yield from flipflop_panels(run, memories, at, name) if memories else condition_panels(run, at, name)
     yield from workings_panels(run, at, name)
-    number, dossier, color = run.numbers[at], run.dossiers[at], network_color(run.numbers[at])
+    yield Drawing(f"connectivity-{run.numbers[at]}", partial(_connectivity, run, at, name, scales))
+    yield Drawing(f"spectrum-{run.numbers[at]}", partial(_spectrum, run, at, name, scales))
+
+
+def _learning(run: RunRecord, history: History, spec: RunSpec, names: Sequence[str]) -> Panel:
+    label = say.learning(names, history.validation_loss, float(trials_seen(history, spec)[-1]))
+    return Panel("learning", learning_figure(history, run.numbers, spec), label)
+
+
+def _connectivity(run: RunRecord, at: int, name: str, scales: Scales) -> Panel:
     before = None if run.initial is None else np.asarray(run.initial.recurrent[at], float)
     after = np.asarray(run.weights.recurrent[at], float)
-    figure = connectivity(before, after, scales.weight, color, scales.cells)
-    yield Panel(f"connectivity-{number}", figure, say.weights(name, before, after))
-    start = None if run.before is None else run.before[at]
-    figure = spectrum_plane(dossier.spectrum, start, dossier.modes, run.task.dt_ms, scales.spectrum, color)
-    yield Panel(f"spectrum-{number}", figure, say.spectrum(name, dossier.spectrum, dossier.modes))
+    figure = connectivity(before, after, scales.weight, network_color(run.numbers[at]), scales.cells)
+    return Panel(f"connectivity-{run.numbers[at]}", figure, say.weights(name, before, after))
+
+
+def _spectrum(run: RunRecord, at: int, name: str, scales: Scales) -> Panel:
+    found, start, dt_ms = run.dossiers[at].spectrum, None if run.before is None else run.before[at], run.task.dt_ms
+    modes = run.dossiers[at].modes
+    figure = spectrum_plane(found, start, modes, dt_ms, scales.spectrum, network_color(run.numbers[at]))
+    return Panel(f"spectrum-{run.numbers[at]}", figure, say.spectrum(name, found, modes))
+
+
+def _spectra(run: RunRecord, scales: Scales) -> Panel:
+    """All spectra that are known."""
+    positions = range(len(run.numbers))
+    found = all_known(lambda at: (run.dossiers[at].spectrum, run.dossiers[at].modes, run.numbers[at]), positions)
+    spectra, modes, numbers = (list(part) for part in zip(*found, strict=True))
+    figure = spectra_density(spectra, modes, numbers, run.task.dt_ms, scales.spectrum)
+    return Panel("spectra", figure, say.spectra(spectra))
+
+
+def _known_spectra(run: RunRecord) -> list[Spectrum]:
+    found = [where_known(lambda one=one: one.spectrum, None) for one in run.dossiers]
+    return [one for one in found if one is not None]
 
 
 def _weight_limit(run: RunRecord, cells: int) -> float:

@@ -2,19 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from jaxtyping import Float
 
-from recurra.analysis import Memories
 from recurra.models.cohort import History
 from recurra.plotting.colors import network_color, state_name
 from recurra.plotting.interactive import LOSS_TOP
+from recurra.report.words import has_learned
 from recurra.status import Status
-from recurra.studies.dossier import Dossier
+from recurra.studies.dossier_records import Dossier
+from recurra.studies.failures import where_known
 from recurra.studies.run_record import RunRecord
 from recurra.studies.spec import RunSpec
-from recurra.tasks import FlipFlop
+from recurra.tasks import FlipFlop, Task
 from recurra.tasks.rules import SUCCESSFUL
 from recurra.training.stopping import LossBelow, SuccessAbove
 from recurra.wording import percent
@@ -60,22 +62,24 @@ def rows(run: RunRecord, spec: RunSpec | None) -> list[Row]:
                 number=number,
                 name=names[at],
                 color=network_color(number),
-                learned=dossier.performance.learned,
+                learned=has_learned(dossier),
                 outcome=run.status[at].name if run.status else "imported",
                 reason=reason(run.status[at], run.history, at, spec, dossier)
                 if run.status and run.history and spec
                 else "",
                 spark=sparks[at],
                 dossier=dossier,
-                lost=lost_memories(run.task, dossier.memories) if isinstance(run.task, FlipFlop) else (),
+                lost=where_known(partial(lost_memories, run.task, dossier), ()),
             )
         )
     return found
 
 
-def lost_memories(task: FlipFlop, memories: Memories | None) -> tuple[str, ...]:
+def lost_memories(task: Task, dossier: Dossier) -> tuple[str, ...]:
     """The names of the memories that a network does not hold."""
-    return tuple(state_name(state) for state in task.states[~memories.held]) if memories else ()
+    if not isinstance(task, FlipFlop) or dossier.memories is None:
+        return ()
+    return tuple(state_name(state) for state in task.states[~dossier.memories.held])
 
 
 def reason(status: Status, history: History, at: int, spec: RunSpec, dossier: Dossier) -> str:
@@ -91,7 +95,9 @@ def reason(status: Status, history: History, at: int, spec: RunSpec, dossier: Do
             ending = f"within {steps} its loss became infinite or far too large; shown are the weights before that"
         case _:
             ending = f"took all {steps}"
-    share = dossier.performance.success
+    share = where_known(lambda: dossier.performance.success, None)
+    if share is None:
+        return f"{ending}; whether fresh trials are right is not known"
     failing = (
         ""
         if share >= SUCCESSFUL
@@ -128,7 +134,7 @@ def pick(run: RunRecord, most: int) -> Sequence[int]:
     """Positions of the networks that the sections show: all, or some by rank of their error with best and worst."""
     if len(run.numbers) <= most:
         return range(len(run.numbers))
-    errors = [dossier.performance.mse for dossier in run.dossiers]
+    errors = [where_known(lambda one=one: one.performance.mse, np.nan) for one in run.dossiers]
     order = np.argsort(np.nan_to_num(errors, nan=np.inf, posinf=np.inf), kind="stable")
     return sorted(int(order[rank]) for rank in np.linspace(0, len(order) - 1, most).round().astype(int))
 

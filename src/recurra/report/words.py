@@ -4,6 +4,8 @@ import inspect
 import math
 import re
 from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +13,8 @@ from recurra.analysis import Geometry, Memories
 from recurra.intervals import wilson_interval
 from recurra.periods import Period
 from recurra.status import Status
+from recurra.studies.dossier_records import Dossier
+from recurra.studies.failures import where_known
 from recurra.studies.run_record import RunRecord
 from recurra.studies.summary import task_name
 from recurra.tasks import Task
@@ -68,19 +72,34 @@ def held_words(memories: Sequence[Memories]) -> str:
     return f"they hold {min(held)} to {max(held)} of {states} memories"
 
 
+def has_learned(dossier: Dossier) -> bool:
+    """Whether a network is known to do its task on fresh trials."""
+    return where_known(lambda: dossier.performance.learned, False)
+
+
 def sentence(run: RunRecord) -> str:
     """What came out, in one sentence."""
-    good = [dossier for dossier in run.dossiers if dossier.performance.learned]
+    good = [dossier for dossier in run.dossiers if has_learned(dossier)]
     told = good or run.dossiers
     parts = [
         _success_words(run, len(good)),
-        held_words([one.memories for one in told if one.memories]),
-        shape_words([one.geometry for one in told if one.geometry]),
+        held_words(_records(told, "memories")),
+        shape_words(_records(told, "geometry")),
     ]
     diverged = [number for number, end in zip(run.numbers, run.status or (), strict=False) if end is Status.diverged]
     if diverged:
         parts.append(f"{joined([f'network {number}' for number in diverged])} diverged")
+    failing = sum(bool(dossier.failures) for dossier in run.dossiers)
+    if failing:
+        what = "an analysis" if sum(len(dossier.failures) for dossier in run.dossiers) == 1 else "analyses"
+        parts.append(f"{what} failed{'' if run.status is None else f' on {failing} of {len(run.dossiers)}'}, see below")
     return "; ".join(part for part in parts if part) + "."
+
+
+def _records(dossiers: Sequence[Dossier], name: str) -> list[Any]:
+    """The records of this name that there are."""
+    found = [where_known(partial(getattr, dossier, name), None) for dossier in dossiers]
+    return [one for one in found if one is not None]
 
 
 def joined(words: Sequence[str], most: int = 5) -> str:
@@ -92,7 +111,7 @@ def joined(words: Sequence[str], most: int = 5) -> str:
 
 def learned_interval(run: RunRecord) -> str:
     """How many networks learned, with the interval that chance leaves."""
-    found = wilson_interval(sum(dossier.performance.learned for dossier in run.dossiers), len(run.dossiers))
+    found = wilson_interval(sum(map(has_learned, run.dossiers)), len(run.dossiers))
     return f"{found.count} of {found.total}, 95 % interval {percent_low(found.low)} to {percent_high(found.high)} %"
 
 
@@ -112,10 +131,11 @@ def periods_words(periods: Sequence[Period]) -> str:
 def _success_words(run: RunRecord, good: int) -> str:
     task = task_name(run.task)
     if run.status is None:
-        performance = run.dossiers[0].performance
+        name, performance = run.about["name"], where_known(lambda: run.dossiers[0].performance, None)
+        if performance is None:
+            return f"{name}: how many trials of the {task} are right is not known"
         return (
-            f"{run.about['name']}: {percent(performance.success)} % of {performance.trials:,} fresh trials "
-            f"of the {task} are right"
+            f"{name}: {percent(performance.success)} % of {performance.trials:,} fresh trials of the {task} are right"
         )
     return f"{good} of {len(run.dossiers)} network{'' if len(run.dossiers) == 1 else 's'} learned the {task}"
 

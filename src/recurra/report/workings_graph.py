@@ -11,7 +11,7 @@ from recurra.plotting.colors import INK, INPUT, network_color, state_color
 from recurra.plotting.interactive import Arrow, Divide, Graph, oblique
 from recurra.report.conditions import Conditions
 from recurra.report.workings_words import listed, output_words, read_signs, short_name, wrong_stimuli
-from recurra.studies.dossier import Dossier
+from recurra.studies.dossier_records import Dossier
 from recurra.studies.run_record import RunRecord
 from recurra.tasks import FlipFlop
 from recurra.wording import three

@@ -1,20 +1,24 @@
 """The figures of how networks work: the program as a graph, lifetimes, landmarks of a state space, the census."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import numpy as np
 from jaxtyping import Bool, Float
 
-from recurra.analysis import FixedPoints, Landscape
+from recurra.analysis import Census, FixedPoints, Landscape
+from recurra.analysis.census import UNKNOWN
 from recurra.analysis.regimes import KINDS
 from recurra.analysis.spectra import time_constant_ms
 from recurra.plotting.interactive import Landmarks, census_map, lifetime_bars, program_graph, signature_look
 from recurra.report import descriptions as say
 from recurra.report.conditions import Conditions
-from recurra.report.panel import Panel
+from recurra.report.findings import known
+from recurra.report.panel import Drawing, Panel
 from recurra.report.workings_graph import graph_of
 from recurra.report.workings_words import short_name, signature_words
-from recurra.studies.dossier import Dossier
+from recurra.studies.dossier_records import Dossier
+from recurra.studies.failures import where_known
 from recurra.studies.run_record import RunRecord
 from recurra.tasks import FlipFlop
 from recurra.wording import course_words, three
@@ -24,7 +28,7 @@ MOST_ORBITS = 12  # orbits in a state space
 BEYOND = 0.5  # landmarks further outside the drawing than this, as a share of its extent, are left out
 
 
-def workings_panels(run: RunRecord, at: int, name: str) -> Iterator[Panel]:
+def workings_panels(run: RunRecord, at: int, name: str) -> Iterator[Drawing]:
     """How the network at position `at` works.
 
     Args:
@@ -32,33 +36,43 @@ def workings_panels(run: RunRecord, at: int, name: str) -> Iterator[Panel]:
         at: position of the network.
         name: what it is called.
     """
-    number, dossier, task = run.numbers[at], run.dossiers[at], run.task
+    yield Drawing(f"program-{run.numbers[at]}", partial(_program, run, at, name))
+    if isinstance(run.task, FlipFlop):
+        yield Drawing(f"lifetimes-{run.numbers[at]}", partial(_lifetimes, run, run.task, at, name))
+
+
+def _program(run: RunRecord, at: int, name: str) -> Panel:
     graph = graph_of(run, at)
-    yield Panel(f"program-{number}", program_graph(graph), say.program(name, graph))
-    if dossier.lifetimes is not None and isinstance(task, FlipFlop):
-        figure = lifetime_bars(dossier.lifetimes, task.states, task.length_ms)
-        yield Panel(f"lifetimes-{number}", figure, say.lifetimes(name, dossier.lifetimes))
+    return Panel(f"program-{run.numbers[at]}", program_graph(graph), say.program(name, graph))
 
 
-def census_panel(run: RunRecord, names: Sequence[str]) -> Panel | None:
-    """The map of the cohort; none where there is no census.
+def _lifetimes(run: RunRecord, task: FlipFlop, at: int, name: str) -> Panel:
+    found = known(run.dossiers[at].lifetimes)
+    figure = lifetime_bars(found, task.states, task.length_ms)
+    return Panel(f"lifetimes-{run.numbers[at]}", figure, say.lifetimes(name, found))
+
+
+def census_panel(run: RunRecord, found: Census, names: Sequence[str]) -> Panel:
+    """The map of the cohort.
 
     Args:
         run: the run.
+        found: its census.
         names: what the networks are called.
     """
-    found = run.census
-    if found is None:
-        return None
     told = signatures(run)
-    texts = [
-        f"{name}<br>{told[found.signature[at]]}<br>{found.stable_points[at]} stable fixed points, "
-        f"{found.unstable_points[at]} unstable"
-        for at, name in enumerate(names)
-    ]
+    texts = [f"{name}<br>{_seen(found, told, at)}" for at, name in enumerate(names)]
     links = [f"network-{number}" for number in run.numbers]
     figure = census_map(found, [f" {number}" for number in run.numbers], texts, links)
     return Panel("census", figure, say.census(found, told))
+
+
+def _seen(found: Census, told: Sequence[str], at: int) -> str:
+    """What a network says under the pointer."""
+    does = told[found.signature[at]] if found.signature[at] > UNKNOWN else "regimes unknown"
+    if found.stable_points[at] == UNKNOWN:
+        return f"{does}<br>fixed points unknown"
+    return f"{does}<br>{found.stable_points[at]} stable fixed points, {found.unstable_points[at]} unstable"
 
 
 def signatures(run: RunRecord) -> list[str]:
@@ -80,6 +94,18 @@ def signature_members(run: RunRecord) -> list[tuple[str, str, str, list[int]]]:
         (*signature_look(signature), words, np.flatnonzero(found.signature == signature).tolist())
         for signature, words in enumerate(signatures(run))
     ]
+
+
+def known_landmarks(dossier: Dossier, name: str, drawn: Float[np.ndarray, "at axis"], dt_ms: float) -> Landmarks | None:
+    """The landmarks in the landscape of this name; none where what they are made of is not known.
+
+    Args:
+        dossier: the analysis of a network.
+        name: "landscape" or "landscape_bits".
+        drawn: what is drawn besides.
+        dt_ms: length of a time step, ms.
+    """
+    return where_known(lambda: landmarks_of(dossier, known(getattr(dossier, name)), drawn, dt_ms), None)
 
 
 def landmarks_of(dossier: Dossier, where: Landscape, drawn: Float[np.ndarray, "at axis"], dt_ms: float) -> Landmarks:

@@ -11,7 +11,8 @@ from recurra.analysis.program import stimulus_names
 from recurra.analysis.regimes import CHAOTIC, Regimes
 from recurra.plotting.colors import state_color
 from recurra.report.workings_words import MOST_NAMED, NAMES, output_words, sentences, short_name
-from recurra.studies.dossier import Dossier
+from recurra.studies.dossier_records import Dossier
+from recurra.studies.failures import where_known
 from recurra.tasks import FlipFlop, Task
 from recurra.wording import course_words, three
 
@@ -89,8 +90,8 @@ def account(task: Task, dossier: Dossier, names: Sequence[str]) -> Account:
         dossier: its analysis.
         names: of the conditions of the probe.
     """
-    rows, left = _regime_rows(task, dossier.regimes, names)
-    table = dossier.pulse_table
+    rows, left = where_known(lambda: _regime_rows(task, dossier.regimes, names), ((), "The regimes are not known."))
+    table = where_known(lambda: dossier.pulse_table, None)
     tabled = isinstance(task, FlipFlop) and table is not None and task.bits <= TABLE_BITS
     return Account(
         sentences=" ".join(part for part in sentences(task, dossier, names) if part),

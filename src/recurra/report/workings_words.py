@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from jaxtyping import Int
@@ -12,7 +12,9 @@ from recurra.analysis.census import SMALLEST
 from recurra.analysis.program import UNSTABLE
 from recurra.analysis.regimes import CHAOTIC, CYCLE, DRIFTING, FIXED, QUASIPERIODIC, QUIESCENT, UNDECIDED, Regimes
 from recurra.plotting.colors import state_name
-from recurra.studies.dossier import Dossier
+from recurra.report.findings import known
+from recurra.studies.dossier_records import Dossier
+from recurra.studies.failures import in_words, where_known
 from recurra.tasks import FlipFlop, Task
 from recurra.tasks.set_reset import SetReset
 from recurra.wording import percent, three
@@ -51,22 +53,28 @@ LEVELS = {
 
 
 def sentences(task: Task, dossier: Dossier, names: Sequence[str]) -> Iterator[str]:
-    """How a network works, sentence by sentence.
+    """How a network works, sentence by sentence; what needs an analysis that failed is left out, and said last.
 
     Args:
         task: what it was trained on.
         dossier: its analysis.
         names: of the conditions of the probe.
     """
-    if dossier.lifetimes is not None and isinstance(task, FlipFlop):
-        yield memory_words(dossier.lifetimes, task)
-        if dossier.pulse_table is not None:
-            yield table_words(dossier.pulse_table, dossier.program)
+    told: list[Callable[[], str]] = []
+    if isinstance(task, FlipFlop):
+        told += [
+            lambda: memory_words(known(dossier.lifetimes), task),
+            lambda: table_words(known(dossier.pulse_table), dossier.program),
+        ]
     elif isinstance(task, SetReset):
-        yield level_words(dossier.regimes, names)
+        told.append(lambda: level_words(dossier.regimes, names))
     else:
-        yield regime_words(dossier.regimes, dossier.program, names)
-    yield point_words(dossier.fixed_points, len(dossier.slow_points))
+        told.append(lambda: regime_words(dossier.regimes, dossier.program, names))
+    told.append(lambda: point_words(dossier.fixed_points))
+    told.append(lambda: slow_words(len(dossier.slow_points)))
+    yield from (sentence for one in told if (sentence := where_known(one, "")))
+    if dossier.failures:
+        yield f"Not known, since the analysis failed: {listed([in_words(name) for name in dossier.failures])}."
 
 
 def regime_words(found: Regimes, program: Program, names: Sequence[str]) -> str:
@@ -140,7 +148,7 @@ def wrong_stimuli(found: Program, attractor: int) -> list[int]:
     return wrong
 
 
-def point_words(found: FixedPoints, slow: int) -> str:
+def point_words(found: FixedPoints) -> str:
     """How many there are: "It has 3 fixed points, all 3 proved, 2 of them stable, 2 of these proved stable; ..."."""
     count, stable = len(found), int((found.index == 0).sum())
     if not count:
@@ -162,8 +170,12 @@ def point_words(found: FixedPoints, slow: int) -> str:
     missing = math.ceil(found.missing_at_least - 1e-9)
     more = f"at least {missing} more {_is(missing)} to be expected"
     parts.append(more if missing else "nothing hints at more")
-    besides = f" There {_is(slow)} {slow} slow point{'s' if slow > 1 else ''} besides." if slow else ""
-    return "; ".join(parts) + "." + besides
+    return "; ".join(parts) + "."
+
+
+def slow_words(count: int) -> str:
+    """How many slow points there are besides; nothing where there are none."""
+    return f"There {_is(count)} {count} slow point{'s' if count > 1 else ''} besides." if count else ""
 
 
 def signature_words(kinds: Sequence[str], names: Sequence[str]) -> str:

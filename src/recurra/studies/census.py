@@ -2,38 +2,57 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Float, Int
 
-from recurra.analysis import FixedPoints, states_on
-from recurra.analysis.census import ALONE, Census, census, regime_signature
+from recurra.analysis import FixedPoints, Regimes, states_on
+from recurra.analysis.census import ALONE, UNKNOWN, Census, census, regime_signature
 from recurra.analysis.eigenvalue_distances import nearest_linearizations
-from recurra.analysis.similarity import MEASURES, Similarities, signature_of, similarity_matrices
+from recurra.analysis.similarity import MEASURES, Signature, Similarities, signature_of, similarity_matrices
 from recurra.models.cohort import Network
-from recurra.studies.dossier import Dossier, check_fit
+from recurra.studies.dossier import check_fit
+from recurra.studies.dossier_records import Dossier
+from recurra.studies.failures import Failure, attempted
 from recurra.tasks import Task
 
 FEWEST = 3  # networks that a census needs
 
 
-def similarities_of(networks: Sequence[Network], task: Task, points: Sequence[FixedPoints]) -> Similarities:
-    """All pairs of networks in every measure, by their rates on the probe; NaN where the rates are not finite.
+def similarities_of(networks: Sequence[Network], task: Task, points: Sequence[FixedPoints | Failure]) -> Similarities:
+    """All pairs of networks in every measure, by their rates on the probe; NaN where a measure has no number.
 
     Args:
         networks: the networks; their inputs and outputs must be those of the task.
         task: what they were trained on.
         points: the fixed points of each without input.
     """
-    inputs = np.asarray(task.probe().inputs)
-    signatures = []
-    for network, own in zip(networks, points, strict=True):
+    for network in networks:
         check_fit(network, task)
-        rates, _ = network.run(inputs)
-        linearized = nearest_linearizations(own, states_on(network, inputs)[:, -1])
-        signatures.append(signature_of(rates, network.weights.recurrent, linearized))
-    return similarity_matrices(signatures)
+    inputs = np.asarray(task.probe().inputs)
+    pairs = zip(networks, points, strict=True)
+    found = [attempted(partial(_signature, network, inputs, own)) for network, own in pairs]
+    nothing = _no_signature(inputs)
+    return similarity_matrices([nothing if isinstance(one, Failure) else one for one in found])
+
+
+def _signature(network: Network, inputs: Float[np.ndarray, "condition time input"], points: Any) -> Signature:
+    """What is kept of a network; without its fixed points there are no linearizations."""
+    rates, _ = network.run(inputs)
+    if isinstance(points, Failure):
+        return signature_of(rates, network.weights.recurrent, _no_signature(inputs).linearized)
+    linearized = nearest_linearizations(points, states_on(network, inputs)[:, -1])
+    return signature_of(rates, network.weights.recurrent, linearized)
+
+
+def _no_signature(inputs: Float[np.ndarray, "condition time input"]) -> Signature:
+    """That of a network of which nothing is known."""
+    conditions, steps = inputs.shape[:2]
+    nothing = np.full((conditions, 1), np.nan, np.complex128)
+    return replace(signature_of(np.full((conditions, steps, 1), np.nan), np.eye(1), nothing), eigenvalues=nothing[0])
 
 
 def census_of_dossiers(
@@ -44,19 +63,18 @@ def census_of_dossiers(
     Args:
         networks: the networks, at least `FEWEST`.
         task: what they were trained on.
-        dossiers: their analysis.
+        dossiers: their analysis; a network of which the regimes are not known is left out.
         seed: of the cohorts without clusters.
     """
-    kinds = np.array([dossier.regimes.kind for dossier in dossiers])
-    points = [dossier.fixed_points for dossier in dossiers]
+    points = [dossier.record("fixed_points") for dossier in dossiers]
     similarities = similarities_of(networks, task, points)
-    return similarities, census_with(similarities, kinds, points, seed)
+    return similarities, census_with(similarities, [one.record("regimes") for one in dossiers], points, seed)
 
 
 def census_with(
     similarities: Similarities,
-    kinds: Int[np.ndarray, "network condition"],
-    points: Sequence[FixedPoints],
+    found: Sequence[Regimes | Failure],
+    points: Sequence[FixedPoints | Failure],
     seed: int,
     measure: str = MEASURES[0],
 ) -> Census:
@@ -64,13 +82,25 @@ def census_with(
 
     Args:
         similarities: of all pairs.
-        kinds: of the regimes.
+        found: the regimes of each.
         points: the fixed points of each.
         seed: of the cohorts without clusters.
         measure: the one by which networks are compared.
     """
-    stable = np.array([(one.index == 0).sum() for one in points])
-    return census(similarities, kinds, stable, np.array([len(one) for one in points]) - stable, seed, measure)
+    known = [one for one in found if not isinstance(one, Failure)]
+    if not known:
+        raise ValueError("the regimes of no network are known; a census sorts networks by these")
+    unknown = np.full(len(known[0]), UNKNOWN)
+    kinds = np.array([unknown if isinstance(one, Failure) else one.kind for one in found])
+    counts = [(UNKNOWN, UNKNOWN) if isinstance(one, Failure) else _counted(one) for one in points]
+    stable, others = np.array(counts).T
+    return census(similarities, kinds, stable, others, seed, measure)
+
+
+def _counted(points: FixedPoints) -> tuple[int, int]:
+    """How many points are stable, and how many are not."""
+    stable = int((points.index == 0).sum())
+    return stable, len(points) - stable
 
 
 def signature_names(found: Census, kind_names: Sequence[str], task: Task) -> list[str]:
@@ -122,8 +152,8 @@ def _cluster(found: Census, number: int, names: Sequence[str]) -> dict[str, Any]
     own = found.labels == number
     return {
         "networks": int(own.sum()),
-        "stable_points": np.quantile(found.stable_points[own], (0, 0.5, 1)).tolist(),
-        "unstable_points": np.quantile(found.unstable_points[own], (0, 0.5, 1)).tolist(),
+        "stable_points": _spread(found.stable_points[own]),
+        "unstable_points": _spread(found.unstable_points[own]),
         "signatures": {
             name: int(count)
             for name, count in zip(names, np.bincount(found.signature[own], minlength=len(names)), strict=True)
@@ -135,12 +165,22 @@ def _cluster(found: Census, number: int, names: Sequence[str]) -> dict[str, Any]
 def _row(found: Census, at: int, names: Sequence[str]) -> dict[str, Any]:
     return {
         "network": at,
-        "signature": names[found.signature[at]],
-        "stable_points": int(found.stable_points[at]),
-        "unstable_points": int(found.unstable_points[at]),
+        "signature": names[found.signature[at]] if found.signature[at] > UNKNOWN else None,
+        "stable_points": _count(found.stable_points[at]),
+        "unstable_points": _count(found.unstable_points[at]),
         "cluster": int(found.labels[at]) if found.labels[at] > ALONE else None,
         "map": [_number(value) for value in found.coordinates[at].tolist()],
     }
+
+
+def _spread(counts: Int[np.ndarray, "network"]) -> list[float] | None:
+    """The least, the median and the greatest of the known counts."""
+    known = counts[counts > UNKNOWN]
+    return np.quantile(known, (0, 0.5, 1)).tolist() if len(known) else None
+
+
+def _count(value: int) -> int | None:
+    return int(value) if value > UNKNOWN else None
 
 
 def _number(value: float) -> float | None:

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-import numpy as np
 from threadpoolctl import threadpool_limits
 
 from recurra.analysis import Census, Similarities, regimes
@@ -13,6 +13,7 @@ from recurra.models.cohort import Network
 from recurra.storage.run_folder import RunFolder
 from recurra.studies.census import FEWEST, census_table, census_with, signature_names, similarities_of
 from recurra.studies.dossier import points_of
+from recurra.studies.failures import Failure, attempted
 from recurra.studies.run_record import cohort_of
 from recurra.tasks import Task
 
@@ -40,11 +41,13 @@ class RunsCensus:
         members: the networks.
         similarities: of all pairs.
         census: what they do and how they fall into groups.
+        failures: what failed on which network, with the reason.
     """
 
     members: Members
     similarities: Similarities
     census: Census
+    failures: dict[str, str]
 
     @property
     def signatures(self) -> list[str]:
@@ -55,7 +58,9 @@ class RunsCensus:
         """Plain values, for JSON; every network with its name."""
         table = census_table(self.census, KINDS, self.members.task)
         rows = zip(table["each"], self.members.names, strict=True)
-        return {**table, "each": [{**row, "network": name} for row, name in rows]}
+        each = [{**row, "network": name} for row, name in rows]
+        left_out = [self.members.names[at] for at in table["left_out"]]
+        return {**table, "left_out": left_out, "each": each, "failures": self.failures}
 
 
 def read_members(folders: Sequence[RunFolder]) -> Members:
@@ -94,12 +99,17 @@ def census_of_runs(
             "linearized".
         on_network: told when a network is done.
     """
-    kinds, points, probe = [], [], members.task.probe()
+    found, points, probe = [], [], members.task.probe()
     with threadpool_limits(1):
         for network in members.networks:
-            kinds.append(regimes(network, probe).kind)
-            points.append(points_of(network, members.task, seed))
+            found.append(attempted(partial(regimes, network, probe)))
+            points.append(attempted(partial(points_of, network, members.task, seed)))
             on_network()
         similarities = similarities_of(members.networks, members.task, points)
-    found = census_with(similarities, np.array(kinds), points, seed, measure)
-    return RunsCensus(members, similarities, found)
+    failures = {
+        f"{what} of network {name}": one.reason
+        for what, records in (("regimes", found), ("fixed points", points))
+        for name, one in zip(members.names, records, strict=True)
+        if isinstance(one, Failure)
+    }
+    return RunsCensus(members, similarities, census_with(similarities, found, points, seed, measure), failures)

@@ -3,14 +3,16 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from recurra.analysis import Spectrum
 from recurra.storage.files import new_folder
 from recurra.storage.npz_files import write_npz
-from recurra.storage.records import to_dataset
 from recurra.storage.run_folder import RunFolder
-from recurra.studies.dossier import record_kinds
+from recurra.studies.dossier_records import record_kinds
+from recurra.studies.failures import Failure
+from recurra.studies.record_store import cohort_dataset, cohort_records
 from recurra.studies.run_record import cohort_of
 
 
@@ -44,8 +46,20 @@ def _write_tables(folder: RunFolder, out: Path) -> None:
         name: (("network", "epoch"), getattr(cohort.history, name)) for name in ("loss", "validation_loss", "success")
     }
     _write_dataset(out, "history", xr.Dataset({"step": ("epoch", cohort.history.step), **curves}, coords=axes))
+    failed: list[tuple[str, int, str]] = []
     for name, kind in (record_kinds(cohort.task) | {"spectrum_before": Spectrum}).items():
-        _write_dataset(out, name, to_dataset(folder.read_records(name, kind), cohort.numbers))
+        records = cohort_records(kind, folder.read_dataset(name), cohort.numbers)
+        failed += [
+            (name, number, one.reason)
+            for one, number in zip(records, cohort.numbers, strict=True)
+            if isinstance(one, Failure)
+        ]
+        _write_dataset(out, name, cohort_dataset(records, cohort.numbers))
+    if failed:
+        columns = zip(*failed, strict=True)
+        pd.DataFrame(dict(zip(("analysis", "network", "reason"), columns, strict=True))).to_csv(
+            out / "failures.csv", index=False
+        )
 
 
 def _write_dataset(out: Path, name: str, dataset: xr.Dataset) -> None:

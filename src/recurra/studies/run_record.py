@@ -15,14 +15,11 @@ from recurra.status import Status
 from recurra.storage.checkpoints import read_history, read_weights
 from recurra.storage.run_folder import RunFolder
 from recurra.studies.census import FEWEST
-from recurra.studies.dossier import (
-    Dossier,
-    examples_dataset,
-    make_dossier,
-    probe_dataset,
-    record_kinds,
-    walk_dataset,
-)
+from recurra.studies.dossier import make_dossier
+from recurra.studies.dossier_records import Dossier, record_kinds
+from recurra.studies.failures import Failure
+from recurra.studies.record_store import cohort_records, single_record
+from recurra.studies.shown_trials import examples_dataset, probe_dataset, walk_dataset
 from recurra.studies.spec import RunSpec, to_spec
 from recurra.tasks import FlipFlop, Task
 
@@ -39,12 +36,13 @@ class RunRecord:
         initial: weights before training, with a `network` axis.
         weights: weights after training, with a `network` axis.
         history: losses and success by epoch.
-        before: the spectrum of every network's initial weights.
+        before: the spectrum of every network's initial weights; None in place of one that failed.
         dossiers: the analysis of every network.
         examples: inputs, targets and mask of the trials shown.
         probe: inputs, targets and mask of the probe, a `condition` each.
         walk: inputs, targets and memory states of a flip-flop's cube walk; None for other tasks.
-        census: how the networks compare; None where there are fewer than three.
+        census: how the networks compare; None where there are fewer than three, or it failed.
+        census_failure: why it failed; empty if it did not.
     """
 
     about: Mapping[str, Any]
@@ -54,18 +52,22 @@ class RunRecord:
     initial: Weights | None
     weights: Weights
     history: History | None
-    before: list[Spectrum] | None
+    before: list[Spectrum | None] | None
     dossiers: list[Dossier]
     examples: xr.Dataset
     probe: xr.Dataset
     walk: xr.Dataset | None
     census: Census | None
+    census_failure: str = ""
 
 
 def read_run(folder: RunFolder) -> RunRecord:
     """The record of an analysed run."""
     cohort = cohort_of(folder)
-    columns = {name: folder.read_records(name, kind) for name, kind in record_kinds(cohort.task).items()}
+    kinds = record_kinds(cohort.task) | {"spectrum_before": Spectrum}
+    columns = {name: cohort_records(kind, folder.read_dataset(name), cohort.numbers) for name, kind in kinds.items()}
+    before = [None if isinstance(one, Failure) else one for one in columns.pop("spectrum_before")]
+    census = single_record(Census, folder.read_dataset("census")) if len(cohort) >= FEWEST else None
     return RunRecord(
         about=folder.about(),
         task=cohort.task,
@@ -74,12 +76,13 @@ def read_run(folder: RunFolder) -> RunRecord:
         initial=cohort.initial,
         weights=cohort.weights,
         history=cohort.history,
-        before=folder.read_records("spectrum_before", Spectrum),
+        before=before,
         dossiers=[Dossier(**dict(zip(columns, row, strict=True))) for row in zip(*columns.values(), strict=True)],
         examples=folder.read_dataset("examples"),
         probe=folder.read_dataset("probe"),
         walk=folder.read_dataset("walk").drop_dims("network") if isinstance(cohort.task, FlipFlop) else None,
-        census=folder.read_record("census", Census) if len(cohort) >= FEWEST else None,
+        census=None if isinstance(census, Failure) else census,
+        census_failure=census.reason if isinstance(census, Failure) else "",
     )
 
 

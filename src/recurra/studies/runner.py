@@ -2,24 +2,22 @@
 
 import shlex
 import time
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from recurra.analysis import spectrum
+from recurra.analysis import Spectrum, spectrum
 from recurra.interrupts import Stopped, patient, stop_if_asked
+from recurra.models.cohort import Cohort
 from recurra.storage.checkpoints import begin_training, resume_training, save_epoch
-from recurra.storage.records import to_dataset, to_single_dataset
 from recurra.storage.run_folder import RunFolder
 from recurra.studies.census import FEWEST, census_of_dossiers
-from recurra.studies.dossier import (
-    Dossier,
-    examples_dataset,
-    make_dossier,
-    probe_dataset,
-    record_kinds,
-    walk_dataset,
-)
+from recurra.studies.dossier import make_dossier
+from recurra.studies.dossier_records import Dossier, record_kinds
+from recurra.studies.failures import Failure, attempted
+from recurra.studies.record_store import cohort_dataset, single_dataset
 from recurra.studies.run_record import cohort_of, spec_of
+from recurra.studies.shown_trials import examples_dataset, probe_dataset, walk_dataset
 from recurra.studies.spec import RunSpec
 from recurra.studies.stretches import begin_stretch, stretch_of
 from recurra.studies.tables import changes
@@ -111,7 +109,7 @@ def resume_run(
 
 
 def analyse_run(folder: RunFolder, progress: Progress) -> list[Dossier]:
-    """Analyse every network of a run, and write the records to `run.zarr`."""
+    """Analyse every network of a run, and write the records to `run.zarr`, with the reasons of those that failed."""
     began, spec = time.perf_counter(), spec_of(folder)
     cohort, task = cohort_of(folder), spec.task
     dossiers = []
@@ -119,24 +117,30 @@ def analyse_run(folder: RunFolder, progress: Progress) -> list[Dossier]:
         stop_if_asked()
         dossiers.append(make_dossier(cohort[position], task, spec.seed))
         progress.analysed(1)
-    before = [spectrum(cohort.before(at).weights.recurrent) for at in range(len(cohort))]
+    before = [attempted(partial(_spectrum_before, cohort, at)) for at in range(len(cohort))]
+    columns = {name: [one.record(name) for one in dossiers] for name in record_kinds(task)}
     groups = {
-        name: to_dataset([getattr(dossier, name) for dossier in dossiers], cohort.numbers)
-        for name in record_kinds(task)
+        name: cohort_dataset(records, cohort.numbers)
+        for name, records in (columns | {"spectrum_before": before}).items()
     }
-    groups["spectrum_before"] = to_dataset(before, cohort.numbers)
     groups |= {"examples": examples_dataset(task, spec.seed), "probe": probe_dataset(task)}
     if isinstance(task, FlipFlop):
         groups["walk"] = groups["walk"].merge(walk_dataset(task))
     if len(cohort) >= FEWEST:
-        similarities, census = census_of_dossiers(list(cohort), task, dossiers, spec.seed)
-        groups |= {"similarities": to_single_dataset(similarities), "census": to_single_dataset(census)}
+        found = attempted(lambda: census_of_dossiers(list(cohort), task, dossiers, spec.seed))
+        similarities, census = (found, found) if isinstance(found, Failure) else found
+        groups |= {"similarities": single_dataset(similarities), "census": single_dataset(census)}
     for name, dataset in groups.items():
         folder.write_dataset(name, dataset)
     folder.consolidate()
     seconds = {**folder.entry("seconds"), "analysis": time.perf_counter() - began}
     folder.update_about(status="analysed", seconds=seconds)
     return dossiers
+
+
+def _spectrum_before(cohort: Cohort, at: int) -> Spectrum:
+    """Of the weights of the network at position `at` before training."""
+    return spectrum(cohort.before(at).weights.recurrent)
 
 
 def _train(folder: RunFolder, training: Training, state: TrainingState, progress: Progress) -> None:

@@ -44,47 +44,48 @@ def gain_words(gains: TransientGains) -> str:
     return f"{three(gains.gain[at])} ({when}{bound}), the most at {points}{more}"
 
 
-def spectrum_tables(
-    values: Spectrum, skew: NonNormality, modes: RestingModes, gains: TransientGains
-) -> dict[str, dict[str, Any]]:
-    """All of it in plain values; each table says of which system its numbers are.
-
-    Args:
-        values: eigenvalues of the recurrent weights.
-        skew: how far these are from normal.
-        modes: at rest.
-        gains: at stable fixed points.
-    """
+def spectrum_table(values: Spectrum) -> dict[str, Any]:
+    """Eigenvalues of the recurrent weights in plain values; like the others it says of which system its numbers are."""
     return {
-        "spectrum": {
-            "of": OF_WEIGHTS,
-            "outliers": [[value.real, value.imag] for value in values.outliers.tolist()],
-            "count_outside": values.count_outside,
-            "leading": [values.leading.real, values.leading.imag],
-            "largest_real_part": values.largest_real_part,
-        },
-        "nonnormality": {"of": OF_WEIGHTS, "henrici": skew.henrici, "norm": skew.norm},
-        "modes_at_rest": {
-            "of": OF_REST,
-            "rest": rest_words(modes),
-            "leading": [modes.leading.real, modes.leading.imag] if modes.known else None,
-            "frequency_hz": modes.frequency_hz,
-            "time_constant_ms": modes.time_constant_ms,
-            "course": course_words(modes.time_constant_ms) if modes.known else None,
-            "reactivity": modes.reactivity,
-        },
-        "transient_gain": {
-            "of": OF_POINTS,
-            "points": [
-                {
-                    "fixed_point": int(gains.point[at]),
-                    "reactivity": float(gains.reactivity[at]),
-                    "gain": float(gains.gain[at]),
-                    "gain_ms": float(gains.gain_ms[at]),
-                    "proved_largest": bool(gains.proved[at]),
-                }
-                for at in np.argsort(-gains.gain, kind="stable").tolist()
-            ],
-            "left_out": gains.left_out,
-        },
+        "of": OF_WEIGHTS,
+        "outliers": [[value.real, value.imag] for value in values.outliers.tolist()],
+        "count_outside": values.count_outside,
+        "leading": [values.leading.real, values.leading.imag],
+        "largest_real_part": values.largest_real_part,
+    }
+
+
+def skew_table(skew: NonNormality) -> dict[str, Any]:
+    """How far the recurrent weights are from normal, in plain values."""
+    return {"of": OF_WEIGHTS, "henrici": skew.henrici, "norm": skew.norm}
+
+
+def modes_table(modes: RestingModes) -> dict[str, Any]:
+    """The modes at rest in plain values."""
+    return {
+        "of": OF_REST,
+        "rest": rest_words(modes),
+        "leading": [modes.leading.real, modes.leading.imag] if modes.known else None,
+        "frequency_hz": modes.frequency_hz,
+        "time_constant_ms": modes.time_constant_ms,
+        "course": course_words(modes.time_constant_ms) if modes.known else None,
+        "reactivity": modes.reactivity,
+    }
+
+
+def gains_table(gains: TransientGains) -> dict[str, Any]:
+    """The transient gains at stable fixed points in plain values."""
+    return {
+        "of": OF_POINTS,
+        "points": [
+            {
+                "fixed_point": int(gains.point[at]),
+                "reactivity": float(gains.reactivity[at]),
+                "gain": float(gains.gain[at]),
+                "gain_ms": float(gains.gain_ms[at]),
+                "proved_largest": bool(gains.proved[at]),
+            }
+            for at in np.argsort(-gains.gain, kind="stable").tolist()
+        ],
+        "left_out": gains.left_out,
     }

@@ -1,14 +1,16 @@
 """A dossier in plain values, for `--json` and for tables, and what a task is called."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from recurra.analysis import Geometry, Memories
-from recurra.studies.dossier import Dossier
+from recurra.analysis import Geometry, Memories, Performance
+from recurra.studies.dossier_records import Dossier
+from recurra.studies.failures import where_known
 from recurra.studies.run_record import RunRecord
-from recurra.studies.spectrum_words import spectrum_tables
+from recurra.studies.spectrum_words import gains_table, modes_table, skew_table, spectrum_table
 from recurra.tasks import TASKS, FlipFlop, Task
 
 
@@ -20,33 +22,48 @@ def task_name(task: Task) -> str:
     return f"task {names.get(type(task), type(task).__name__)}"
 
 
+def verdict_words(dossier: Dossier) -> str:
+    """Whether a network has learned its task, as far as that is known."""
+    return where_known(lambda: dossier.performance.verdict, "not tested")
+
+
 def dossier_table(dossier: Dossier) -> dict[str, Any]:
-    """The numbers of a dossier, ready for JSON: complex numbers as pairs, what is not finite or not there as null."""
-    measured = dossier.performance
-    table = {
-        "units": len(dossier.pca.center),
-        "performance": {
-            "mse": measured.mse,
-            "distance": measured.distance,
-            "bit_accuracy": measured.bit_accuracy,
-            "success": measured.success,
-            "success_interval": [measured.success_low, measured.success_high],
-            "trials": measured.trials,
-            "judged": measured.judged,
-            "silent_mse": measured.silent_mse,
-            "silent_success": measured.silent_success,
-            "contradiction": measured.contradiction,
-        },
-        "memories": _memories_table(dossier.memories) if dossier.memories else None,
-        **spectrum_tables(dossier.spectrum, dossier.non_normality, dossier.modes, dossier.gains),
-        "geometry": _geometry_table(dossier.geometry) if dossier.geometry else None,
-        "reduction": {
+    """The numbers of a dossier, ready for JSON: complex numbers as pairs, what is not finite or not there as null.
+
+    `failures` has the reasons of the analyses that failed, by their name; what they would have found is null.
+    """
+    parts: dict[str, Callable[[], Any]] = {
+        "units": lambda: len(dossier.pca.center),
+        "performance": lambda: _performance_table(dossier.performance),
+        "memories": lambda: _memories_table(dossier.memories) if dossier.memories else None,
+        "spectrum": lambda: spectrum_table(dossier.spectrum),
+        "nonnormality": lambda: skew_table(dossier.non_normality),
+        "modes_at_rest": lambda: modes_table(dossier.modes),
+        "transient_gain": lambda: gains_table(dossier.gains),
+        "geometry": lambda: _geometry_table(dossier.geometry) if dossier.geometry else None,
+        "reduction": lambda: {
             "explained_variance": dossier.pca.explained_variance,
-            "explained_variance_svd": dossier.svd.explained_variance,
+            "explained_variance_svd": where_known(lambda: dossier.svd.explained_variance, None),
             "participation_ratio": dossier.pca.participation_ratio,
         },
     }
-    return plain(table)
+    table = {name: where_known(part, None) for name, part in parts.items()}
+    return plain(table | {"failures": dossier.failures})
+
+
+def _performance_table(measured: Performance) -> dict[str, Any]:
+    return {
+        "mse": measured.mse,
+        "distance": measured.distance,
+        "bit_accuracy": measured.bit_accuracy,
+        "success": measured.success,
+        "success_interval": [measured.success_low, measured.success_high],
+        "trials": measured.trials,
+        "judged": measured.judged,
+        "silent_mse": measured.silent_mse,
+        "silent_success": measured.silent_success,
+        "contradiction": measured.contradiction,
+    }
 
 
 def _memories_table(memories: Memories) -> dict[str, Any]:
@@ -77,6 +94,7 @@ def run_table(run: RunRecord) -> dict[str, Any]:
         "networks": [
             {"number": number, "status": outcome, **dossier_table(dossier)} for number, outcome, dossier in rows
         ],
+        "census_failure": run.census_failure or None,
     }
 
 

@@ -1,5 +1,6 @@
 """How one network does its task, in plain values for JSON and for tables."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,8 @@ from recurra.analysis import (
     Regimes,
 )
 from recurra.analysis.program import stimulus_names
-from recurra.studies.dossier import Dossier
+from recurra.studies.dossier_records import Dossier
+from recurra.studies.failures import where_known
 from recurra.tasks import Task
 from recurra.wording import course_words
 
@@ -23,30 +25,36 @@ from recurra.wording import course_words
 def workings_table(dossier: Dossier, task: Task) -> dict[str, Any]:
     """Regimes, memory states, fixed points and the program of a network; None for what its task does not have.
 
+    What an analysis that failed would have found is None too; `failures` of `dossier_table` has the reasons.
+
     Args:
         dossier: of the network.
         task: what it was trained on.
     """
-    return {
-        "regimes": regime_rows(dossier.regimes, task),
-        "memory_states": memory_rows(dossier.lifetimes, task) if dossier.lifetimes else None,
-        "noisy_lifetimes": _noisy(dossier.noisy_lifetimes) if dossier.noisy_lifetimes else None,
-        "fixed_points": _points(dossier.fixed_points),
-        "slow_points": {"count": len(dossier.slow_points), "speeds": dossier.slow_points.speed.tolist()},
-        "program": _program(dossier.program, task),
-        "pulse_table": _pulse_table(dossier.pulse_table, task) if dossier.pulse_table else None,
-        "generalization": _generalization(dossier.generalization) if dossier.generalization else None,
-        "alignment": _alignment(dossier.alignment) if dossier.alignment else None,
-        "selectivity": {
+    parts: dict[str, Callable[[], Any]] = {
+        "regimes": lambda: regime_rows(dossier.regimes, task),
+        "memory_states": lambda: memory_rows(dossier.lifetimes, task) if dossier.lifetimes else None,
+        "noisy_lifetimes": lambda: _noisy(dossier.noisy_lifetimes) if dossier.noisy_lifetimes else None,
+        "fixed_points": lambda: _points(dossier.fixed_points),
+        "slow_points": lambda: {"count": len(dossier.slow_points), "speeds": dossier.slow_points.speed.tolist()},
+        "program": lambda: _program(dossier.program, task),
+        "pulse_table": lambda: _pulse_table(dossier.pulse_table, task) if dossier.pulse_table else None,
+        "generalization": lambda: _generalization(dossier.generalization) if dossier.generalization else None,
+        "alignment": lambda: _alignment(dossier.alignment) if dossier.alignment else None,
+        "selectivity": lambda: {
             "none": int(dossier.selectivity.count[0]),
             "one": int(dossier.selectivity.count[1]),
             "several": int(dossier.selectivity.count[2]),
             "chance": dossier.selectivity.count_chance.tolist(),
             "chance_high": dossier.selectivity.count_chance_high.tolist(),
         },
-        "demixed": {"marginal_variance": dossier.demixed.marginal_variance.tolist()},
-        "tensors": {"error": dossier.tensors.error, "similarities": dossier.tensors.similarities.tolist()},
+        "demixed": lambda: {"marginal_variance": dossier.demixed.marginal_variance.tolist()},
+        "tensors": lambda: {
+            "error": dossier.tensors.error,
+            "similarities": dossier.tensors.similarities.tolist(),
+        },
     }
+    return {name: where_known(part, None) for name, part in parts.items()}
 
 
 def regime_rows(found: Regimes, task: Task) -> list[dict[str, Any]]:

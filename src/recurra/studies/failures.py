@@ -1,0 +1,85 @@
+"""What becomes of an analysis that fails on a network: it is data, with a reason, and takes nothing else with it."""
+
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+Found = TypeVar("Found")
+Otherwise = TypeVar("Otherwise")
+LONGEST = 200  # characters of a reason
+ROOT = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Stands where the record of an analysis would, had it not failed.
+
+    Args:
+        reason: what happened, in one line: the kind of the error, its message, and the function in which it arose, or
+            which record was needed and is not there.
+    """
+
+    reason: str
+
+
+class UnavailableError(Exception):
+    """A record was asked for whose analysis failed.
+
+    Args:
+        name: of the record.
+        reason: why its analysis failed.
+    """
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{in_words(name)} failed: {reason}")
+        self.name, self.reason = name, reason
+
+
+def attempted(make: Callable[[], Any]) -> Any:
+    """What is made; or, where that fails, the failure with its reason.
+
+    Every kind of error is caught: what a network of a stranger does to an analysis is not known beforehand, and the
+    others must go on. That nothing fails on ordinary networks is for the tests to say.
+
+    Args:
+        make: makes a record, and may ask for others.
+    """
+    try:
+        return make()
+    except UnavailableError as error:
+        return Failure(f"it needs {in_words(error.name)}, which failed")
+    except Exception as error:
+        return Failure(reason_of(error))
+
+
+def where_known(make: Callable[[], Found], otherwise: Otherwise) -> Found | Otherwise:
+    """What is made of records; something else where one of them is not there.
+
+    Args:
+        make: asks for records.
+        otherwise: what stands in its place.
+    """
+    try:
+        return make()
+    except UnavailableError:
+        return otherwise
+
+
+def in_words(name: str) -> str:
+    """The name of a record for readers: "fixed points"."""
+    return name.replace("_", " ")
+
+
+def reason_of(error: BaseException) -> str:
+    """An error in one line: "LinAlgError: Eigenvalues did not converge (in spectra.spectrum)".
+
+    Args:
+        error: which was raised.
+    """
+    message = " ".join(str(error).split())[:LONGEST]
+    own = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).is_relative_to(ROOT)]
+    own = [frame for frame in own if Path(frame.filename) != Path(__file__) and "<lambda>" not in frame.name]
+    where = f" (in {Path(own[-1].filename).stem}.{own[-1].name})" if own else ""
+    return f"{type(error).__name__}{': ' if message else ''}{message}{where}"

@@ -1,0 +1,51 @@
+"""The trials that a report shows, the same for all networks of a run."""
+
+import numpy as np
+import xarray as xr
+
+from recurra.streams import Stream, random_key
+from recurra.tasks import FlipFlop, Task, Trials
+
+TEST_TRIALS = 1_000
+EXAMPLES = 3
+
+
+def test_trials(task: Task, seed: int) -> Trials:
+    """The trials that every network of a run is tested on; none was trained on them."""
+    return task.sample(random_key(seed, Stream.test), TEST_TRIALS)
+
+
+def examples_dataset(task: Task, seed: int) -> xr.Dataset:
+    """Inputs, targets and mask of the trials that the report shows, the same for all networks."""
+    trials = test_trials(task, seed).part(slice(EXAMPLES))
+    return _dataset(trials, "trial", "time")
+
+
+def probe_dataset(task: Task) -> xr.Dataset:
+    """Inputs, targets and mask of the probe; `condition` counts into the attribute `condition_names`."""
+    probe = task.probe()
+    dataset = _dataset(probe, "condition", "probe_time").assign_coords(condition=np.asarray(probe.condition))
+    return dataset.assign_attrs(condition_names=list(probe.condition_names))
+
+
+def walk_dataset(task: FlipFlop) -> xr.Dataset:
+    """Inputs, targets and memory states of the cube walk."""
+    walk = task.cube_walk()
+    dataset = _dataset(walk, "trial", "walk_time").isel(trial=0).drop_vars("mask")
+    return dataset.assign(memory_state=("walk_time", np.asarray(task.memory_state(walk)[0])))
+
+
+def _dataset(trials: Trials, first: str, time: str) -> xr.Dataset:
+    """Trials as a labelled dataset.
+
+    Args:
+        trials: the trials.
+        first: what their axis is called.
+        time: what the axis of time is called.
+    """
+    arrays = {
+        "inputs": ((first, time, "input"), np.asarray(trials.inputs)),
+        "targets": ((first, time, "output"), np.asarray(trials.targets)),
+        "mask": ((first, time, "output"), np.asarray(trials.mask)),
+    }
+    return xr.Dataset(arrays, coords={time: np.asarray(trials.time_ms)})
