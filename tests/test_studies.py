@@ -15,7 +15,7 @@ from recurra.report.reproduction import write_page
 from recurra.studies.all_studies import STUDIES
 from recurra.studies.conduct import conduct, planned, read_studies, read_tables, speed, work
 from recurra.studies.damage import damage_rows
-from recurra.studies.damage_verdicts import BOUNDS, WAYS, crossing, damage_choices, damage_verdicts
+from recurra.studies.damage_verdicts import BOUNDS, WAYS, crossing, damage_choices, damage_verdicts, outliers
 from recurra.studies.dossier import test_trials as draw_test_trials
 from recurra.studies.memory import pulse_task
 from recurra.studies.memory_verdicts import FLOOR, SILENCE, expected_distance, follows, longest_released, scores
@@ -186,6 +186,15 @@ def test_published_levels_are_percentiles_of_strength(reference):
         rows = where(published("damage"), way=way, condition="00")
         shares = [100 * (strength < row["strength"]).mean() for row in rows]
         np.testing.assert_allclose(shares, column(rows, "percent"), atol=1.1)
+
+
+def test_the_published_means_at_first_deterioration_are_one_network():
+    """At 14 % of both signs a mean of 1.40 with a deviation of 3.02: one of ten is destroyed, nine are well."""
+    first = where(published("damage"), way="cumulative_both", percent=14.0, condition="00")[0]
+    assert outliers(first) == pytest.approx(1.3, abs=0.05)
+    far = np.array([0.223765 + 7, *[0.223765] * 9])
+    made = {**first, "distance": float(far.mean()), "deviation": float(far.std())}
+    assert outliers(made) == pytest.approx(1)
 
 
 def test_crossing():

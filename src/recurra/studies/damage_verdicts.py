@@ -182,9 +182,21 @@ def damage_points(networks: Rows) -> Rows:
                 "held_error": float(held.std(ddof=1) / math.sqrt(len(held))) if len(held) > 1 else math.nan,
                 "published_distance": before["distance"] if before else math.nan,
                 "published_deviation": before["deviation"] if before else math.nan,
+                "published_outliers": outliers(before) if before else math.nan,
             }
         )
     return rows
+
+
+def outliers(row: dict[str, Value]) -> float:
+    r"""How many of the ten published networks, equally far, would make a mean and deviation if the others were well.
+
+    With k of n networks at a distance D above the undamaged mean, that rises by $kD/n$ and the deviation is
+    $D\sqrt{k(n - k)}/n$; so $k = n r^2 / (1 + r^2)$ for the rise over the deviation, r.
+    """
+    undamaged = where(published("damage"), way=row["way"], percent=0.0, condition=row["condition"])[0]
+    ratio = (float(row["distance"]) - float(undamaged["distance"])) / float(row["deviation"])
+    return PUBLISHED_NETWORKS * ratio**2 / (1 + ratio**2)
 
 
 def damage_choices(networks: Rows) -> Rows:
