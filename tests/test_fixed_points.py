@@ -51,6 +51,16 @@ def test_one_unit_has_a_pitchfork():
     assert found.eigenvalues[2, 0] == pytest.approx(0.8 + 0.2 * 1.5)
 
 
+@pytest.mark.parametrize("form", ["rate", "current"])
+def test_odd_equations_have_every_point_twice(form):
+    network = network_of(1.5 * np.eye(2), form=form)
+    found = fixed_points(network, np.array([[1.0, 1.0], [1.0, 0.9]]))
+    assert list(found.found) == [2, 0]
+    np.testing.assert_array_equal(found.states[0], -found.states[1])
+    assert found.proved_stable == 2
+    assert len(fixed_points(network_of(1.5 * np.eye(2), form=form, bias=0.01), np.ones((1, 2)))) == 1
+
+
 def test_points_move_with_the_input():
     network = network_of([[0.5]])
     found = fixed_points(network, starts_of(network), inputs=0.3)

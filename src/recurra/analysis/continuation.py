@@ -6,9 +6,9 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Bool, Complex, Float, Int
 
-from recurra.analysis.fixed_points import CONVERGED
 from recurra.analysis.flow import Flow, flow_of
 from recurra.analysis.linearization import OUTSIDE, modes_at
+from recurra.analysis.newton import CONVERGED
 from recurra.checks import check_count, check_positive
 from recurra.models.cohort import Network
 

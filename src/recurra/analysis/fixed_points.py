@@ -1,6 +1,8 @@
 """Fixed points of a network at a constant input: found by Newton's method, proved where that is possible."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -12,14 +14,12 @@ from threadpoolctl import threadpool_limits
 
 from recurra.analysis.flow import Flow, flow_of
 from recurra.analysis.linearization import OUTSIDE, modes_at
+from recurra.analysis.newton import FLAT, States, is_fixed, newton
 from recurra.analysis.proofs import UNKNOWN, prove
 from recurra.analysis.starts import in_parts, told_apart, unique
 from recurra.checks import check_count, check_positive
 from recurra.models.cohort import Network
 
-States = Float[np.ndarray, "start unit"]
-CONVERGED = 1e-10  # largest residual of a fixed point, times its largest coordinate if that is above 1
-POLISHED = 1e-13  # residual below which no further step is taken
 PER_POINT = (
     "states",
     "residual",
@@ -31,9 +31,6 @@ PER_POINT = (
     "extent",
     "found",
 )
-ITERATIONS, HALVINGS = 60, 12
-LONG = 1e3  # a Newton step of more than this a unit is the step of a singular matrix
-FLAT = 1e-7  # singular values of J below this, relative to 1 or the largest, belong to directions without motion
 NARROW = 1e-3  # extent up to which a flat point is one; the search places it no better where the slope vanishes
 BETWEEN = 0.25  # two points are of one continuum if one lies so close to their middle, in units of their distance
 
@@ -128,10 +125,22 @@ def fixed_points(
         inputs: the constant input, one number for all channels or one a channel.
         apart: two points closer than this are one.
 
+    Equations that are odd, tanh without any constant current, have -h with every h: where no start ended at one of the
+    two it is added, and counts as found.
+
     Source: Sussillo and Barak (2013) for the question; Kantorovich (1948), Gershgorin (1931), Higham (2002) and Rump
     (2010) for the proofs; Chao (1984) for what is missing.
     """
     check_positive("apart", apart)
+    points = _search(network, starts, inputs, apart)
+    if not flow_of(network, inputs).odd:
+        return points
+    joined = _joined(points, -points.states, partial(_search, network, inputs=inputs, apart=apart), apart)
+    missing = max(points.missing_at_least - (len(joined) - len(points)), 0.0)
+    return replace(joined, missing_at_least=missing)
+
+
+def _search(network: Network, starts: States, inputs: float | Float[np.ndarray, "input"], apart: float) -> FixedPoints:
     flow = flow_of(network, inputs)
     starts = np.atleast_2d(np.asarray(starts, np.float64))
     check_count("starts", len(starts))
@@ -192,10 +201,16 @@ def with_more(network: Network, points: FixedPoints, states: States, apart: floa
         states: further states.
         apart: two points closer than this are one.
     """
+    return _joined(points, states, partial(fixed_points, network, inputs=points.inputs, apart=apart), apart)
+
+
+def _joined(points: FixedPoints, states: States, search: Callable[[States], FixedPoints], apart: float) -> FixedPoints:
+    """The points and those that the search finds from states that are not near one of them."""
+    reach = np.maximum(apart, points.extent)[:, None]
+    states = states[~(cdist(points.states, states) <= reach).any(axis=0)]
     if not len(states):
         return points
-    more = fixed_points(network, states, points.inputs, apart)
-    reach = np.maximum(apart, points.extent)[:, None]
+    more = search(states)
     new = ~(cdist(points.states, more.states) <= reach).any(axis=0)
     columns = {name: [getattr(points, name), getattr(more, name)[new]] for name in PER_POINT}
     columns["found"][1] = np.zeros(new.sum(), int)
@@ -212,71 +227,6 @@ def chao_missing(found: Int[np.ndarray, "point"]) -> float:
     """
     once, twice = int((found == 1).sum()), int((found == 2).sum())
     return once * (once - 1) / (2 * (twice + 1))
-
-
-def newton(flow: Flow, starts: States) -> States:
-    """Where Newton's method ends from every start.
-
-    Args:
-        flow: the flow at a constant input.
-        starts: states from which it begins.
-    """
-    states = starts.copy()
-    active = np.arange(len(states))
-    for _ in range(ITERATIONS):
-        if not len(active):
-            break
-        here = states[active]
-        displacement = flow.displacement(here)
-        step = _solved(flow.jacobian(here), -displacement)
-        residual = np.linalg.norm(displacement, axis=1)
-        moved, lessened = _line_search(flow, here, step, residual)
-        states[active] = moved
-        active = active[lessened & (residual >= POLISHED)]
-    return states
-
-
-def _line_search(
-    flow: Flow, here: States, step: States, residual: Float[np.ndarray, "start"]
-) -> tuple[States, np.ndarray]:
-    """The largest of the halved steps that lessens the residual; where none does, the state stays."""
-    moved, waiting, length = here.copy(), np.arange(len(here)), 1.0
-    for _ in range(HALVINGS):
-        tried = here[waiting] + length * step[waiting]
-        bound = (1 - 1e-4 * length) * residual[waiting]
-        better = np.linalg.norm(flow.displacement(tried), axis=1) < bound
-        moved[waiting[better]] = tried[better]
-        waiting = waiting[~better]
-        if not len(waiting):
-            break
-        length /= 2
-    lessened = np.ones(len(here), bool)
-    lessened[waiting] = False
-    return moved, lessened
-
-
-def _solved(matrices: Float[np.ndarray, "start unit unit"], right: States) -> States:
-    """The solutions; where a matrix is singular, or nearly so that the step is long, the shortest least-squares one."""
-    try:
-        solutions = np.linalg.solve(matrices, right[..., None])[..., 0]
-    except np.linalg.LinAlgError:
-        solutions = np.full_like(right, np.inf)
-    with np.errstate(over="ignore"):
-        long = ~(np.linalg.norm(solutions, axis=1) < LONG * np.sqrt(right.shape[1]))
-    for at in np.flatnonzero(long):
-        solutions[at] = np.linalg.lstsq(matrices[at], right[at], rcond=FLAT)[0]
-    return solutions
-
-
-def is_fixed(flow: Flow, states: States) -> Bool[np.ndarray, "start"]:
-    """Whether the residual is as small as that of a fixed point.
-
-    Args:
-        flow: the flow at a constant input.
-        states: some states.
-    """
-    size = np.maximum(np.abs(states).max(axis=1, initial=0), 1)
-    return np.linalg.norm(flow.displacement(states), axis=1) < CONVERGED * size
 
 
 def _continua(

@@ -52,6 +52,11 @@ class Flow(abc.ABC):
 
     inputs: Float[np.ndarray, "input"]
 
+    @property
+    def odd(self) -> bool:
+        """Whether the displacement of -h is exactly that of h with the other sign."""
+        return False
+
     @abc.abstractmethod
     def displacement(self, states: States) -> States:
         """f(h) - h: from a state to where the leak pulls it; zero at a fixed point, whatever the time step."""
@@ -101,6 +106,10 @@ class RateFlow(Flow):
     constant: Float[np.ndarray, "unit"]
     size: Float[np.ndarray, "unit"]
     inputs: Float[np.ndarray, "input"]
+
+    @property
+    def odd(self) -> bool:
+        return self.dynamics.activation == "tanh" and not self.constant.any()
 
     def displacement(self, states: States) -> States:
         if self.dynamics.form == "rate":

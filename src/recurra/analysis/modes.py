@@ -9,9 +9,10 @@ from jaxtyping import Bool, Complex, Float, Int
 from threadpoolctl import threadpool_limits
 
 from recurra.analysis.attractors import REST, Attractors, settle
-from recurra.analysis.fixed_points import CONVERGED, FixedPoints, fixed_points
+from recurra.analysis.fixed_points import FixedPoints, fixed_points
 from recurra.analysis.flow import RateFlow, flow_of, slope
 from recurra.analysis.linearization import eigenvalues_at
+from recurra.analysis.newton import is_fixed
 from recurra.analysis.spectra import frequency_hz, time_constant_ms
 from recurra.engine.dynamics import HARD_WIDTHS
 from recurra.models.cohort import Network
@@ -107,7 +108,7 @@ def resting_state(network: Network) -> tuple[State, bool]:
     with jax.enable_x64(True):
         weights = jax.tree.map(lambda array: np.asarray(array, np.float64), network.weights)
         start = np.asarray(network.dynamics.initial_state(weights), np.float64)
-    if np.linalg.norm(flow_of(network).displacement(start[None])[0]) < CONVERGED:
+    if is_fixed(flow_of(network), start[None])[0]:
         return start, True
     nowhere = np.full_like(start, np.nan)
     ends, label = settle(network, start[None], np.zeros(network.weights.inputs), Attractors())

@@ -8,8 +8,8 @@ import numpy as np
 from jaxtyping import Float, Int
 from threadpoolctl import threadpool_limits
 
-from recurra.analysis.fixed_points import is_fixed, newton
 from recurra.analysis.flow import Flow, flow_of
+from recurra.analysis.newton import is_fixed, newton
 from recurra.analysis.recurrence import directed, period_of
 from recurra.analysis.spectra import time_constant_ms
 from recurra.analysis.stability import (

@@ -8,9 +8,10 @@ from jaxtyping import Complex, Float, Int
 from scipy.optimize import minimize
 from threadpoolctl import threadpool_limits
 
-from recurra.analysis.fixed_points import CONVERGED, FixedPoints
+from recurra.analysis.fixed_points import FixedPoints
 from recurra.analysis.flow import Flow, flow_of
 from recurra.analysis.linearization import eigenvalues_at
+from recurra.analysis.newton import CONVERGED
 from recurra.analysis.starts import in_parts, unique
 from recurra.checks import check_count, check_positive
 from recurra.models.cohort import Network
