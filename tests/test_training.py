@@ -227,7 +227,7 @@ def test_schedules_by_hand():
         ({"learning_rate": -1.0}, ValueError, "learning_rate is -1.0; expected a number above 0"),
         ({"learning_rate": (1e-3, 0.0)}, ValueError, "learning_rate is 0.0"),
         ({"gradient_clip": 0.0}, ValueError, "gradient_clip is 0.0; expected a number above 0"),
-        ({"optimizer": "adam"}, TypeError, "optimizer is 'adam'; expected a Optimizer"),
+        ({"optimizer": "adam"}, TypeError, "optimizer is 'adam'; expected an Optimizer"),
     ],
 )
 def test_bad_rule(change, error, message):
@@ -242,7 +242,7 @@ def test_bad_training():
         rc.train(TASK, MODEL, RULE, networks=1, seed=-1)
     with pytest.raises(ValueError, match="learning_rate has 2 values; network 2 needs one of its own"):
         rc.train(TASK, MODEL, dataclasses.replace(RULE, learning_rate=(1e-3, 1e-3)), networks=3, seed=0)
-    with pytest.raises(ValueError, match=r"training 1 networks of 300000 units would take .* GiB of memory"):
+    with pytest.raises(ValueError, match=r"training 1 networks of 300,000 units would take .* GiB of memory"):
         rc.train(TASK, rc.RateRNN(units=300_000), RULE, networks=1, seed=0)
 
 
@@ -309,7 +309,7 @@ def test_batches_without_a_scored_step_end_no_network(seed):
 
 def test_a_task_that_never_scores_is_refused(seed):
     task = own_task(lambda _: jnp.zeros((20, 1), bool))
-    with pytest.raises(ValueError, match="the mask of FunctionTask leaves nothing in: in 256 trials no entry counts"):
+    with pytest.raises(ValueError, match="FunctionTask scores nothing"):
         rc.train(task, MODEL, RULE, networks=1, seed=seed)
 
 
@@ -349,3 +349,62 @@ def test_success_asks_wherever_the_weight_is_above_zero(seed):
 def test_counts_beyond_int32_are_refused(field):
     with pytest.raises(ValueError, match=f"{field} is 20000000000; expected at most 2,147,483,647"):
         rc.BPTT(**{field: 20_000_000_000})
+
+
+# ---- many trials, sizes, misuse
+
+
+@pytest.mark.parametrize("engine", ["auto", "portable"])
+def test_trials_scored_in_pieces_are_the_same_and_so_are_the_networks(engine, seed, monkeypatch):
+    from recurra.tasks import base
+
+    rule = dataclasses.replace(RULE, steps=6, validation_trials=70)
+    whole = rc.train(TASK, MODEL, rule, networks=2, seed=seed, engine=engine)
+    monkeypatch.setattr(base, "PIECE", 32)
+    key = jax.random.key(seed, impl="threefry2x32")
+    pieces = list(TASK.sample_pieces(key, 70))
+    assert [len(piece) for piece in pieces] == [32, 32, 6]
+    for name in ("inputs", "targets", "mask", "condition"):
+        together = np.concatenate([getattr(piece, name) for piece in pieces])
+        np.testing.assert_array_equal(together, getattr(TASK.sample(key, 70), name))
+    cut = rc.train(TASK, MODEL, rule, networks=2, seed=seed, engine=engine)
+    assert_same_bits(jax.tree.leaves(whole.weights), jax.tree.leaves(cut.weights))
+    np.testing.assert_allclose(whole.history.validation_loss, cut.history.validation_loss, rtol=1e-5)
+    np.testing.assert_allclose(whole.history.success, cut.history.success, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"networks": 1_000_000_000}, "training 1,000,000,000 networks of 8 units would take"),
+        ({"model": {"units": 10**6}}, "training 1 networks of 1,000,000 units would take"),
+        ({"rule": {"batch": 2 * 10**9}}, "batches of 2,000,000,000 trials of 120 steps would take"),
+        ({"rule": {"trials": rc.FixedTrials(2 * 10**9)}}, "a set of 2,000,000,000 trials of 120 steps would take"),
+    ],
+)
+def test_sizes_are_looked_at_before_anything_is_made(change, message):
+    model = dataclasses.replace(MODEL, initializer=rc.Orthogonal(), **change.get("model", {}))
+    rule = dataclasses.replace(RULE, **change.get("rule", {}))
+    with pytest.raises(ValueError, match=message):
+        rc.train(TASK, model, rule, networks=change.get("networks", 1), seed=0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((MODEL, TASK, RULE), r"task is a RateRNN; expected a Task. The order is train\(task, model, rule\)"),
+        ((TASK, RULE, MODEL), "model is a BPTT; expected a RateRNN"),
+        ((TASK, MODEL, "bptt"), "rule is 'bptt'; expected a BPTT"),
+        ((rc.FlipFlop, MODEL, RULE), r"task is the class FlipFlop; expected one that is made of it: FlipFlop\(\)"),
+    ],
+)
+def test_arguments_of_train_in_a_wrong_place(arguments, message):
+    with pytest.raises(TypeError, match=message):
+        rc.train(*arguments, networks=1, seed=0)
+
+
+def test_an_optimizer_by_name_and_a_name_that_is_none():
+    with pytest.raises(TypeError, match=r"optimizer is 'adam'; expected an Optimizer such as Adam\(\)"):
+        rc.BPTT(optimizer="adam")
+    with pytest.raises(AttributeError, match=r"recurra has no 'FlipFlp'; did you mean 'FlipFlop'?"):
+        rc.FlipFlp  # noqa: B018

@@ -5,4 +5,16 @@ The names are in `__init__.pyi`; each is imported when it is first used, so that
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+_imported, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+
+
+def __getattr__(name: str) -> object:
+    """A public name, imported now; an AttributeError with the nearest one where there is none."""
+    try:
+        return _imported(name)
+    except AttributeError:
+        if name in __all__ or name.startswith("_"):
+            raise
+        from recurra.checks import nearest  # noqa: PLC0415 - importing recurra is quick
+
+        raise AttributeError(f"recurra has no {name!r}; {nearest(name, __all__)}") from None

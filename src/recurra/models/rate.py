@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from recurra.arrays import RandomKey, Weights
-from recurra.checks import check_at_least_zero, check_choice, check_count, check_positive
+from recurra.checks import check_at_least_zero, check_choice, check_count, check_memory, check_positive
 from recurra.engine import ACTIVATIONS, RateDynamics
 from recurra.models.initializers import GlorotUniform, Identity, Initializer
 from recurra.numerics import pinned
@@ -78,6 +78,7 @@ class RateRNN:
     @pinned()
     def initial_weights(self, key: RandomKey, inputs: int, outputs: int) -> Weights:
         """The weights of one network before training, float32."""
+        check_memory(f"a network of {self.units:,} units", 4.0 * 3 * self.units * (self.units + inputs + outputs))
         recurrent, inward, outward = jax.random.split(key, 3)
         return Weights(
             recurrent=self.initializer(recurrent, (self.units, self.units)),

@@ -63,7 +63,7 @@ class RunSpec:
 
     def to_training(self, engine: str = "auto") -> Training:
         """The training of this run's cohort; says so where it would need more memory than there is."""
-        return Training(self.task, self.model, self.training, tuple(range(self.networks)), self.seed, engine)
+        return Training(self.task, self.model, self.training, range(self.networks), self.seed, engine)
 
     def table(self) -> Table:
         """The complete spec in plain values."""

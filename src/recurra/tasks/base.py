@@ -3,13 +3,14 @@
 import abc
 import dataclasses
 import math
+from collections.abc import Iterator
 from functools import lru_cache, partial
 from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Bool, Float, Key
 
 from recurra.arrays import Outputs, RandomKey
 from recurra.checks import check_count
@@ -18,6 +19,8 @@ from recurra.periods import Period
 from recurra.streams import check_key
 from recurra.tasks.rules import SuccessRule
 from recurra.tasks.trials import Trial, Trials, check_trial, check_weights
+
+PIECE = 2_048  # trials that are drawn and scored at once
 
 
 class Task(abc.ABC):
@@ -83,6 +86,22 @@ class Task(abc.ABC):
             check_weights(drawn.mask)
         return drawn
 
+    def sample_pieces(self, key: RandomKey, trials: int) -> Iterator[Trials]:
+        """The trials of `sample`, at most PIECE at a time, so that any number of them fits the memory."""
+        check_count("trials", trials)
+        if trials <= PIECE:
+            yield self.sample(key, trials)
+            return
+        check_key(key)
+        with pinned():
+            keys = jax.random.split(key, trials)
+        for first in range(0, trials, PIECE):
+            with pinned():
+                drawn = _sample_keys(self, keys[first : first + PIECE])
+            if drawn.mask.dtype != bool:
+                check_weights(drawn.mask)
+            yield drawn
+
     def scored(self, trials: Trials) -> Bool[Array, "trial time output"]:
         """Where the output is judged: without the time that a change is given to settle."""
         return self.rule.scored(trials)
@@ -134,8 +153,12 @@ def _shapes(task: Task) -> Trial:
 
 @partial(jax.jit, static_argnames=("task", "trials"))
 def _sample(task: Task, key: RandomKey, trials: int) -> Trials:
-    drawn = jax.vmap(task.trial)(jax.random.split(key, trials))
-    return gather(task, drawn)
+    return _sample_keys(task, jax.random.split(key, trials))
+
+
+@partial(jax.jit, static_argnames="task")
+def _sample_keys(task: Task, keys: Key[Array, "trial"]) -> Trials:
+    return gather(task, jax.vmap(task.trial)(keys))
 
 
 def uniform_and_normal(

@@ -69,10 +69,15 @@ class BPTT:
         check_positive("gradient_clip", self.gradient_clip, infinite=True)
         check_at_least_zero("rate_penalty", self.rate_penalty)
         check_positive("divergence", self.divergence, infinite=True)
-        kinds = {"optimizer": Optimizer, "schedule": Schedule, "trials": TrialSet, "stop": Stop}
-        for name, kind in kinds.items():
+        kinds = {
+            "optimizer": (Optimizer, "Adam()"),
+            "schedule": (Schedule, "Constant()"),
+            "trials": (TrialSet, "FreshTrials()"),
+            "stop": (Stop, "Never()"),
+        }
+        for name, (kind, example) in kinds.items():
             if not isinstance(getattr(self, name), kind):
-                raise TypeError(f"{name} is {getattr(self, name)!r}; expected a {kind.__name__}")
+                raise TypeError(f"{name} is {getattr(self, name)!r}; expected {_a(kind.__name__)} such as {example}")
 
     def learning_rate_of(self, number: int) -> float:
         """The learning rate of network `number`."""
@@ -225,3 +230,7 @@ def _moved(rule: BPTT, one: Learner, gradient: Weights, learning_rate: Float[Arr
 
 def _finite(weights: Weights) -> Bool[Array, ""]:
     return jnp.stack([jnp.isfinite(array).all() for array in jax.tree.leaves(weights)]).all()
+
+
+def _a(noun: str) -> str:
+    return f"{'an' if noun[0] in 'AEIOU' else 'a'} {noun}"

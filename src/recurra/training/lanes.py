@@ -62,23 +62,60 @@ def train_lane(
     return replace(lane, learner=learner, active=active, losses=tuple(losses))
 
 
+@dataclass(frozen=True)
+class Measured:
+    """What was measured of one network on a piece of the validation trials.
+
+    Args:
+        loss: mean over the entries that count; NaN where none does.
+        success: share of the judged trials; 0 where none is judged.
+        weight: of the loss.
+        judged: trials that can be a success.
+    """
+
+    loss: float
+    success: float
+    weight: float
+    judged: int
+
+
 @pinned()
-def score_lane(
+def measure_lane(
     task: Task, dynamics: Dynamics, engine: Engine, validation: Trials, noise_keys: NoiseKeys | None, lane: Lane
-) -> dict[int, Scores]:
-    """The scores of the networks that entered the epoch, by their position in the cohort."""
+) -> dict[int, Measured]:
+    """What the networks that entered the epoch do on some trials, by their position in the cohort."""
     within = np.flatnonzero(lane.entered)
     weights = jax.tree.map(lambda array: np.asarray(array)[within], lane.learner.weights)
     keys = None if noise_keys is None else np.asarray(noise_keys)[within]
     outputs = engine.respond(dynamics, weights, validation.inputs, noise_keys=keys)
+    found = [_validated(task, answers, validation) for answers in outputs]
+    weight, judged = float(np.asarray(validation.mask, float).sum()), int(task.rule.judged(validation).sum())
+    return {
+        lane.positions[at]: Measured(float(loss), float(success), weight, judged)
+        for at, (loss, success) in zip(within, found, strict=True)
+    }
+
+
+def score_lane(lane: Lane, pieces: Sequence[dict[int, Measured]]) -> dict[int, Scores]:
+    """The scores of the networks that entered the epoch, from what was measured on all pieces of the trials."""
     losses = np.array([np.asarray(loss) for loss in lane.losses]).reshape(len(lane.losses), len(lane.positions))
     scores = {}
-    for at, answers in zip(within, outputs, strict=True):
-        known = losses[:, at][~np.isnan(losses[:, at])]
-        loss, success = _validated(task, answers, validation)
+    for at in np.flatnonzero(lane.entered):
+        known, position = losses[:, at][~np.isnan(losses[:, at])], lane.positions[at]
+        loss, success = _together([piece[position] for piece in pieces])
         mean = float(known.mean()) if len(known) else float("nan")
-        scores[lane.positions[at]] = Scores(mean, float(loss), float(success), not bool(lane.active[at]))
+        scores[position] = Scores(mean, loss, success, not bool(lane.active[at]))
     return scores
+
+
+def _together(pieces: Sequence[Measured]) -> tuple[float, float]:
+    """Loss and success over all pieces."""
+    if len(pieces) == 1:
+        return pieces[0].loss, pieces[0].success
+    weight, judged = sum(one.weight for one in pieces), sum(one.judged for one in pieces)
+    loss = sum(one.loss * one.weight for one in pieces if one.weight)
+    success = sum(one.success * one.judged for one in pieces)
+    return loss / weight if weight else float("nan"), success / judged if judged else 0.0
 
 
 def gathered(before: Learner, lanes: Sequence[Lane]) -> Learner:

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from recurra.arrays import Weights
-from recurra.checks import check_count, check_memory
+from recurra.checks import check_count
 from recurra.engine import Dynamics, Engine, choose_engine, mean_squared_error
 from recurra.interrupts import listening, stop_if_asked
 from recurra.models.cohort import Cohort, History
@@ -25,10 +25,10 @@ from recurra.tasks.base import Task
 from recurra.tasks.border import check_task
 from recurra.tasks.trials import Trials
 from recurra.training.bptt import BPTT, Learner, Pace, step_noise
-from recurra.training.lanes import Lane, Scores, gathered, score_lane, train_lane
+from recurra.training.lanes import Lane, Measured, Scores, gathered, measure_lane, score_lane, train_lane
+from recurra.training.sizes import STRETCH, check_size
 from recurra.training.stopping import Never
 
-STRETCH = 10  # training steps between two looks at the losses
 SILENT_TRIALS = 256  # at least so many tell what a silent network's loss is
 
 
@@ -63,18 +63,22 @@ class Training:
     task: Task
     model: RateRNN
     rule: BPTT
-    numbers: tuple[int, ...]
+    numbers: Sequence[int]
     seed: int
     engine: str = "auto"
 
     def __post_init__(self) -> None:
+        for name, value, kind in (("task", self.task, Task), ("model", self.model, RateRNN), ("rule", self.rule, BPTT)):
+            _check_kind(name, value, kind)
         check_task(self.task)
         check_count("networks", len(self.numbers))
         check_seed(self.seed)
+        at_once = None if self.used_engine.whole_cohorts else _workers()
+        check_size(self.task, self.model, self.rule, len(self.numbers), at_once)
         for number in self.numbers:
             check_count("a network's number", number, at_least=0, at_most=LARGEST_NUMBER)
             self.rule.learning_rate_of(number)
-        check_memory(f"training {len(self.numbers)} networks of {self.model.units} units", self.memory_bytes())
+        object.__setattr__(self, "numbers", tuple(self.numbers))  # a range until its length was found to fit
 
     @cached_property
     def dynamics(self) -> Dynamics:
@@ -85,14 +89,6 @@ class Training:
     def used_engine(self) -> Engine:
         """The engine that does the work."""
         return choose_engine(self.engine, self.dynamics)
-
-    def memory_bytes(self) -> float:
-        """An estimate of the memory that training needs: rates of the networks in work, weights and moments of all."""
-        units, steps, batch = self.model.units, self.task.steps, self.rule.batch
-        at_once = 32 / 6 if self.used_engine.whole_cohorts else batch * min(len(self.numbers), _workers())
-        rates = 4 * 6 * at_once * steps * units
-        weights = 4 * 8 * len(self.numbers) * (units**2 + units * (self.task.inputs + self.task.outputs))
-        return rates + weights
 
     @property
     def epochs(self) -> int:
@@ -127,8 +123,7 @@ class Training:
         length = self.rule.trials.epoch_steps(self.rule.batch)
         first = state.epoch * length
         last = min(first + length, self.rule.steps)
-        validation = self.task.sample(random_key(self.seed, Stream.validation), self.rule.validation_trials)
-        lanes = self._lanes(state, self.rule.divergence * self._silent_loss(validation))
+        lanes = self._lanes(state, self.rule.divergence * self._silent_loss)
         step = partial(train_lane, self.rule, self.dynamics, self.used_engine, self.model.trained())
         with ThreadPoolExecutor(1 if self.used_engine.whole_cohorts else _workers()) as pool:
             for begin in range(first, last, STRETCH):
@@ -137,23 +132,19 @@ class Training:
                 batches = [self.rule.trials.batch(self.task, self.seed, step, self.rule.batch) for step in steps]
                 lanes = list(pool.map(partial(step, batches), lanes))
                 on_steps(len(steps))
-            scored = list(pool.map(partial(self._score, validation), lanes))
+            trials = self.task.sample_pieces(random_key(self.seed, Stream.validation), self.rule.validation_trials)
+            pieces = [list(pool.map(partial(self._measure, at, piece), lanes)) for at, piece in enumerate(trials)]
+        scored = [score_lane(lane, measured) for lane, *measured in zip(lanes, *pieces, strict=True)]
         return self._gather(state, last, lanes, {at: one for scores in scored for at, one in scores.items()})
 
-    def _silent_loss(self, validation: Trials) -> float:
+    @cached_property
+    def _silent_loss(self) -> float:
         """The loss of a network whose output is 0 throughout; infinite where that is right, so that it bounds nothing.
 
         A handful of validation trials may have next to no targets, so it is never measured on fewer than SILENT_TRIALS.
-        A task that scores nothing in so many trials has nothing to learn.
         """
-        trials = validation
-        if self.rule.validation_trials < SILENT_TRIALS:
-            trials = self.task.sample(random_key(self.seed, Stream.validation), SILENT_TRIALS)
-        if not np.any(trials.counts):
-            raise ValueError(
-                f"the mask of {type(self.task).__name__} leaves nothing in: in {len(trials):,} trials no entry counts. "
-                "Expected a mask that is True, or above 0, where an output is asked for."
-            )
+        count = max(self.rule.validation_trials, SILENT_TRIALS)
+        trials = next(self.task.sample_pieces(random_key(self.seed, Stream.validation), count))
         return float(mean_squared_error(jnp.zeros_like(trials.targets), trials.targets, trials.mask)) or math.inf
 
     def cohort(self, start: Weights, state: TrainingState) -> Cohort:
@@ -164,7 +155,7 @@ class Training:
             weights=state.learner.weights,
             task=self.task,
             seed=self.seed,
-            numbers=self.numbers,
+            numbers=tuple(self.numbers),
             status=state.status,
             history=state.history,
         )
@@ -192,12 +183,14 @@ class Training:
         return Pace(jnp.asarray(rates, jnp.float32), keys, jnp.asarray(loss_bound, jnp.float32))
 
     @pinned()
-    def _score(self, validation: Trials, lane: Lane) -> dict[int, Scores]:
+    def _measure(self, piece: int, validation: Trials, lane: Lane) -> dict[int, Measured]:
         keys = jnp.stack(
             [random_key(self.seed, Stream.validation_noise, self.numbers[position]) for position in lane.positions]
         )
+        if piece:  # trials are numbered from 0 in every piece: noise of its own for each
+            keys = jax.vmap(lambda key: jax.random.fold_in(key, piece))(keys)
         noise_keys = step_noise(self.dynamics, lane.learner, keys)
-        return score_lane(self.task, self.dynamics, self.used_engine, validation, noise_keys, lane)
+        return measure_lane(self.task, self.dynamics, self.used_engine, validation, noise_keys, lane)
 
     def _gather(self, state: TrainingState, step: int, lanes: list[Lane], scores: dict[int, Scores]) -> TrainingState:
         status = list(state.status)
@@ -242,13 +235,22 @@ def train(
     """
     if not isinstance(networks, Sequence):
         check_count("networks", networks)
-    numbers = tuple(networks) if isinstance(networks, Sequence) else tuple(range(networks))
+    numbers = networks if isinstance(networks, Sequence) else range(networks)
     training = Training(task, model, rule, numbers, seed, engine)
     with listening():
         start = state = training.start()
         while not state.ended:
             state = training.advance(state)
     return training.cohort(start.learner.weights, state)
+
+
+def _check_kind(name: str, value: object, kind: type) -> None:
+    if isinstance(value, kind):
+        return
+    if isinstance(value, type):
+        raise TypeError(f"{name} is the class {value.__name__}; expected one that is made of it: {value.__name__}()")
+    what = f"a {type(value).__name__}" if isinstance(value, (Task, RateRNN, BPTT)) else repr(value)
+    raise TypeError(f"{name} is {what}; expected a {kind.__name__}. The order is train(task, model, rule)")
 
 
 def _workers() -> int:
