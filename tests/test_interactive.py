@@ -1,5 +1,6 @@
 """The figure builders: what is in the figures, and the colours that carry meaning."""
 
+import json
 import re
 import subprocess
 import sys
@@ -119,7 +120,8 @@ class TestColors:
         assert colors.state_name([1, -1, 1]) == "+ − +"
 
     def test_network_colours_come_again(self):
-        assert colors.network_color(8) == colors.network_color(0) != colors.network_color(1)
+        assert len({colors.network_color(number) for number in range(24)}) == 24
+        assert colors.network_color(24) == colors.network_color(0)
 
 
 class TestMeshes:
@@ -545,3 +547,15 @@ class TestLearning:
 def test_importing_recurra_loads_no_plotly():
     code = "import recurra, recurra.studies.runner, sys; sys.exit('plotly' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_names_of_strangers_are_no_markup_in_figures():
+    from recurra.report.panel import Panel
+
+    figure = go.Figure(go.Scatter(y=[1, 2], name='<a href="https://example.org">here</a>', text="one<br>two"))
+    text = Panel("one", figure, "a figure").json
+    assert "<" not in text
+    assert "\\u003ca" not in text
+    shown = json.loads(text)["data"][0]
+    assert shown["name"].startswith("&lt;a href=")
+    assert shown["text"] == "one<br>two"

@@ -39,7 +39,7 @@ from recurra.plotting.papers.program import GAP, NODE, SADDLE, Nodes, program, r
 from recurra.plotting.papers.projection import BASIS, on_page
 from recurra.plotting.papers.spectra_points import spectra_points
 from recurra.plotting.papers.state_panel import LAYERS, edges
-from recurra.plotting.papers.style import columns_for, shared_bound
+from recurra.plotting.papers.style import columns_for, in_print, new_figure, shared_bound
 from recurra.plotting.papers.trajectories import Lines, Trajectories
 from recurra.report.figure_plans import wrong_transitions
 from recurra.report.figures import figures_of, write_figures
@@ -664,3 +664,12 @@ def test_nothing_global_changes(record):
 def test_pyplot_is_not_loaded():
     code = "import recurra.report.figures, sys; sys.exit('matplotlib.pyplot' in sys.modules)"
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)
+
+
+@pytest.mark.parametrize("name", ["$x$", r"$\frac", "a$b", "<a href=x>"])
+def test_names_of_strangers_are_no_formulas_on_paper(name):
+    with in_print():
+        figure = new_figure(85, 40)
+        figure.subplots().set_title(name)
+        figure.canvas.draw()
+    assert figure.axes[0].get_title() == name

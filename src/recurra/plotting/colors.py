@@ -35,6 +35,7 @@ CUBE = ("#565c6d", "#3f74d1", "#3a9c4e", "#1b9dab", "#cf4558", "#ab55c0", "#b986
 
 # Okabe and Ito's order of hues, darkened where they are too pale for lines on white.
 NETWORKS = ("#1b7fc4", "#d98200", "#009e73", "#c2609a", "#4aa3df", "#c8501e", "#7a6fc0", "#8f8600")
+SHADES = ((PAPER, 0.0), (PAPER, 0.42), (INK, 0.42))  # what is mixed into them, turn by turn
 
 # Through the conditions of a task in their order. Up to four spread over them are told apart by colour-blind readers
 # too; of more, every other line is dashed; of still more, the colours are a scale.
@@ -78,8 +79,10 @@ def text_on(color: str) -> str:
 
 
 def network_color(number: int) -> str:
-    """The colour of network `number`; from the ninth on they come again."""
-    return NETWORKS[number % len(NETWORKS)]
+    """The colour of network `number`: eight hues, then the same paler, then darker; no two of 24 are alike."""
+    turn, hue = divmod(number % (len(NETWORKS) * len(SHADES)), len(NETWORKS))
+    other, share = SHADES[turn]
+    return mix(NETWORKS[hue], other, share)
 
 
 def condition_colors(count: int) -> list[str]:

@@ -1,6 +1,7 @@
 """One figure of a report."""
 
 import html
+import re
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -38,10 +39,13 @@ class Panel:
 
     @property
     def json(self) -> str:
-        """The figure as JSON that can stand in a script element: no `<` in it."""
-        return (
-            str(self.figure.to_json()).replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
-        )
+        """The figure as JSON that can stand in a script element: no `<` in it.
+
+        Plotly makes markup of what looks like it, links too; of a stranger's names only line breaks are taken for it.
+        """
+        text = str(self.figure.to_json()).replace("\\u003c", "<").replace("\\u003e", ">")
+        text = re.sub(r"<(?!br>)", "&lt;", text)
+        return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
 @dataclass(frozen=True)

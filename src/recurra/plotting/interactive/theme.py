@@ -40,6 +40,7 @@ def styled(figure: go.Figure, height: int, margin: tuple[int, int, int, int] = (
         plot_bgcolor=CLEAR,
         font={"family": FONT, "size": 12, "color": INK},
         hoverlabel={"bgcolor": PAPER, "bordercolor": FRAME, "font": {"family": FONT, "size": 12, "color": INK}},
+        modebar={"bgcolor": CLEAR, "color": FRAME, "activecolor": INK},
         legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1, "yanchor": "bottom", "bgcolor": CLEAR},
     )
     figure.update_xaxes(**AXIS)

@@ -52,6 +52,7 @@ STYLE: dict[Any, Any] = {
     "lines.solid_capstyle": "round",
     "svg.fonttype": "none",
     "text.usetex": False,
+    "text.parse_math": False,  # a dollar sign in a name is a dollar sign
     "xtick.color": INK,
     "xtick.labelsize": SMALL,
     "xtick.major.pad": 2.0,
