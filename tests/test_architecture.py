@@ -24,6 +24,7 @@ FLOORS = {
     "cli_studies": 8,
     "cli_networks": 7,
     "cli_census": 8,
+    "cli_specs": 8,
     "cli_tasks": 8,
     "cli": 9,
     "__main__": 10,
@@ -42,6 +43,7 @@ GROUND = {
     "numerics",
     "interrupts",
     "terminal",
+    "cli_paths",
 }
 MODULES = sorted(SOURCE.rglob("*.py"))
 

@@ -68,7 +68,16 @@ def test_second_run_refuses_and_resume_trains_nothing(demo, capsys):
     assert (demo / "log.jsonl").read_bytes() == before
     status, _, err = call(capsys, "run", "flipflop", "--out", demo, "--resume")
     assert status == 2
-    assert "was made with another model.units, networks, training.steps" in err
+    assert "was made with another model.units (10, not 100), networks (2, not 4), training.steps (4, not 350)" in err
+    assert f"recurra run --resume {demo}" in err
+    page = (demo / "report.html").stat()
+    status, out, _ = call(capsys, "run", "--resume", demo)
+    assert (status, str(demo / "report.html") in out) == (0, True)
+    assert (demo / "report.html").stat() == page  # not even touched
+    assert call(capsys, "run", demo)[2] == (
+        f"recurra: {demo} is a folder; expected a preset's name or a TOML file. --resume goes on with a run\n"
+    )
+    assert "leave --out" in call(capsys, "run", "--resume", demo, "--out", demo.parent / "other")[2]
 
 
 def test_three_steps_are_run(tmp_path, demo, capsys):

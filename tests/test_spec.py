@@ -46,13 +46,13 @@ def test_settings():
     assert spec("task.pulses.absent=0").task.pulses == rc.ScheduledPulses(absent=0.0)
     assert spec("training.stop.kind=loss").training.stop == rc.LossBelow()
     assert spec("task.pulses=poisson").task.pulses == rc.PoissonPulses()
-    assert changes(spec().table(), made.table()) == [
-        "model.initializer.gain",
-        "model.initializer.kind",
-        "model.initializer.spread",
-        "name",
-        "task.pulse_ms",
-    ]
+    assert changes(spec().table(), made.table()) == {
+        "model.initializer.gain": (1.0, 0.7),
+        "model.initializer.kind": ("identity", "orthogonal"),
+        "model.initializer.spread": (0.0, "nothing"),
+        "name": ("flipflop", "mine"),
+        "task.pulse_ms": (20.0, 10.0),
+    }
 
 
 @settings(max_examples=30, deadline=None)
@@ -61,7 +61,7 @@ def test_settings():
     rate=st.floats(1e-9, 1e3),
     clip=st.one_of(st.just(float("inf")), st.floats(1e-9, 1e9)),
     form=st.sampled_from(["rate", "current"]),
-    name=st.text(max_size=20),
+    name=st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=50),
 )
 def test_any_spec_there_and_back(units, rate, clip, form, name):
     rule = rc.BPTT(learning_rate=rate, gradient_clip=clip)

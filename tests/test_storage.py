@@ -18,7 +18,8 @@ from jaxtyping import Complex, Float
 
 from recurra.analysis import Census, Similarities
 from recurra.analysis.fixed_points import FixedPoints, fixed_points
-from recurra.storage.checkpoints import read_history, read_log, read_weights
+from recurra.storage.checkpoints import read_weights
+from recurra.storage.log import read_history, read_log
 from recurra.storage.records import from_dataset, record_axes, to_dataset
 from recurra.storage.run_folder import RunFolder
 from recurra.studies.dossier import record_kinds
@@ -196,7 +197,7 @@ def test_create_never_destroys(tmp_path, small_run):
     with pytest.raises(ValueError, match="exists and is not a run folder"):
         RunFolder.create(precious, {}, overwrite=True)
     assert (precious / "chapter1.txt").read_text() == "years of work"
-    assert RunFolder.create(tmp_path / "new" / "run", {}, overwrite=False).about() == {"format": 1}
+    assert RunFolder.create(tmp_path / "new" / "run", {}, overwrite=False).about() == {"format": 2}
     assert RunFolder.create(tmp_path / "new" / "run", {"name": "b"}, overwrite=True).about()["name"] == "b"
 
 
@@ -205,7 +206,7 @@ def test_create_never_destroys(tmp_path, small_run):
     [
         ("{", "run.json cannot be read"),
         ("[]", "run.json holds no object"),
-        ('{"format": 9}', "has the format 9; this version reads 1"),
+        ('{"format": 9}', "has the format 9; this version reads 1 and 2"),
     ],
 )
 def test_open_bad_run_json(text, message, tmp_path):

@@ -65,6 +65,17 @@ def check_choice(name: str, value: str, choices: Collection[str]) -> None:
         raise ValueError(f"unknown {name} {value!r}; {nearest(value, choices)}")
 
 
+def check_name(name: str, value: object) -> None:
+    """`value` must be a text that can name a file or folder and nothing outside: printable, and no path."""
+    if not isinstance(value, str):
+        raise TypeError(f"{name} is {value!r}; expected a text")
+    if not value.strip() or value.startswith((".", "~", "-")) or not value.isprintable() or set(value) & set("/\\"):
+        shown = value if len(value) <= 60 else value[:60] + "…"
+        raise ValueError(f"{name} is {shown!r}; expected a plain name such as 'flipflop-1', without / and \\")
+    if len(value.encode()) > 200:
+        raise ValueError(f"{name} has {len(value.encode()):,} bytes, {value[:30]!r}…; expected at most 200")
+
+
 def nearest(value: str, choices: Collection[str]) -> str:
     """A hint for a mistyped name: the nearest of `choices`, or all of them."""
     close = difflib.get_close_matches(str(value), list(choices), n=1, cutoff=0.5)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 import traceback
 import warnings
 from pathlib import Path
@@ -11,6 +12,8 @@ import typer
 
 from recurra.cli_census import census
 from recurra.cli_networks import Activation, Form, Tau, subject
+from recurra.cli_paths import user_path
+from recurra.cli_specs import show_spec, spec_and_folder, trained
 from recurra.cli_studies import damage, reproduction, study
 from recurra.cli_tasks import tasks
 from recurra.interrupts import Stopped, listening, stop_if_asked
@@ -18,15 +21,21 @@ from recurra.terminal import discard_output, prepare_streams, print_error
 
 if TYPE_CHECKING:
     from recurra.storage.run_folder import RunFolder
-    from recurra.studies.spec import RunSpec
 
 app = typer.Typer(
     no_args_is_help=True, invoke_without_command=True, add_completion=False, pretty_exceptions_enable=False
 )
 
-Spec = Annotated[str, typer.Argument(metavar="SPEC", help="A preset's name, such as flipflop or xor, or a TOML file.")]
-RunPath = Annotated[Path, typer.Argument(metavar="DIR", help="A run folder.")]
-Out = Annotated[Path | None, typer.Option(help="The run folder to make; runs/NAME if not given.")]
+Spec = Annotated[
+    str,
+    typer.Argument(
+        metavar="SPEC", help="A preset's name, such as flipflop or xor, a TOML file, or with --resume a run folder."
+    ),
+]
+RunPath = Annotated[Path, typer.Argument(metavar="DIR", parser=user_path, help="A run folder.")]
+Out = Annotated[
+    Path | None, typer.Option(parser=user_path, metavar="DIR", help="The run folder to make; runs/NAME if not given.")
+]
 Networks = Annotated[int | None, typer.Option(help="How many networks.")]
 Units = Annotated[int | None, typer.Option(help="Recurrent units a network.")]
 Seed = Annotated[int | None, typer.Option(help="Fixes all that is random.")]
@@ -48,6 +57,7 @@ EngineName = Annotated[
     typer.Option("--engine", help="auto (native where it can be used), native, portable, or native-bfloat16."),
 ]
 Show = Annotated[bool, typer.Option("--show", help="Print the whole spec with units and defaults; train nothing.")]
+RESUMABLE = (["run"], ["train"])
 AsJson = Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")]
 
 
@@ -79,11 +89,11 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Train a cohort, analyse it, and write the report."""
-    chosen = _spec(spec, networks, units, seed, settings)
+    chosen, path = spec_and_folder(spec, out, resume or resume_anyway, networks, units, seed, settings)
     if show:
-        _show(chosen)
+        show_spec(chosen)
         return
-    folder = _trained(chosen, out, engine, resume, overwrite, resume_anyway)
+    folder = trained(chosen, path, engine, resume, overwrite, resume_anyway)
     if folder.entry("status") != "analysed":
         _analysed(folder)
     _reported(folder, as_json)
@@ -104,11 +114,11 @@ def train(
     show: Show = False,
 ) -> None:
     """Train a cohort: the first of the three steps of run."""
-    chosen = _spec(spec, networks, units, seed, settings)
+    chosen, path = spec_and_folder(spec, out, resume or resume_anyway, networks, units, seed, settings)
     if show:
-        _show(chosen)
+        show_spec(chosen)
         return
-    typer.echo(f"trained: {_trained(chosen, out, engine, resume, overwrite, resume_anyway).path}")
+    typer.echo(f"trained: {trained(chosen, path, engine, resume, overwrite, resume_anyway)}")
 
 
 @app.command()
@@ -124,7 +134,9 @@ def analyse(path: RunPath, as_json: AsJson = False) -> None:
 @app.command()
 def report(
     path: RunPath,
-    out: Annotated[Path | None, typer.Option(help="The HTML file; DIR/report.html if not given.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(parser=user_path, metavar="FILE", help="The HTML file; DIR/report.html if not given.")
+    ] = None,
     figures: Annotated[
         bool, typer.Option("--figures", help="Also write every figure as PNG and SVG, DIR/figures.")
     ] = False,
@@ -132,27 +144,31 @@ def report(
     """Write the report of an analysed run: the third step."""
     from recurra.console import ProgressBars
     from recurra.report import write_report
+    from recurra.storage.lock import locked
     from recurra.storage.run_folder import RunFolder
     from recurra.studies.run_record import read_run
 
-    record = read_run(RunFolder.open(path))
-    target = out or path / "report.html"
-    write_report(record, target)
-    typer.echo(f"report: {target}")
-    if figures:
-        from recurra.report.figures import write_figures
+    folder, target = RunFolder.open(path), out or path / "report.html"
+    with locked(folder.path):
+        record = read_run(folder)
+        write_report(record, target)
+        typer.echo(f"report: {target}")
+        if figures:
+            from recurra.report.figures import write_figures
 
-        missing: dict[str, str] = {}
-        with ProgressBars() as progress:
-            files = write_figures(record, path / "figures", progress.drawn, missing.__setitem__)
-        typer.echo(f"figures: {len(files)} files in {path / 'figures'}")
-        for name, why in missing.items():
-            typer.echo(f"not drawn: {name}: {why}")
+            missing: dict[str, str] = {}
+            with ProgressBars() as progress:
+                files = write_figures(record, path / "figures", progress.drawn, missing.__setitem__)
+            typer.echo(f"figures: {len(files)} files in {path / 'figures'}")
+            for name, why in missing.items():
+                typer.echo(f"not drawn: {name}: {why}")
 
 
 @app.command()
 def inspect(
-    source: Annotated[Path, typer.Argument(metavar="FILE_OR_DIR", help="Keras HDF5, .keras, .npz, or a run folder.")],
+    source: Annotated[
+        Path, typer.Argument(metavar="FILE_OR_DIR", parser=user_path, help="Keras HDF5, .keras, .npz, or a run folder.")
+    ],
     task: Annotated[
         str | None,
         typer.Option(help="What the network was trained on, such as flipflop or xor; a run folder knows it."),
@@ -166,7 +182,9 @@ def inspect(
     tau_ms: Tau = None,
     seed: Annotated[int, typer.Option(help="Of the test trials and of the chance levels.")] = 0,
     as_json: AsJson = False,
-    report: Annotated[Path | None, typer.Option(help="Also write its report to this HTML file.")] = None,
+    report: Annotated[
+        Path | None, typer.Option(parser=user_path, metavar="FILE", help="Also write its report to this HTML file.")
+    ] = None,
 ) -> None:
     """One network's dossier: how well it does the task, and how."""
     from recurra.console import print_run, print_workings
@@ -196,7 +214,7 @@ def inspect(
 @app.command()
 def export(
     path: RunPath,
-    out: Annotated[Path, typer.Option(help="The folder to make.")],
+    out: Annotated[Path, typer.Option(parser=user_path, metavar="DIR", help="The folder to make.")],
     kind: Annotated[str, typer.Option("--format", help="npz: a file a network; csv: the tables of the analysis.")],
 ) -> None:
     """Networks and tables of a run for other tools."""
@@ -245,7 +263,9 @@ def _status_of(arguments: list[str] | None) -> int:
         discard_output()
         return 1
     except OSError as error:
-        return _failed(f"{error.filename}: {error.strerror}" if error.filename else str(error), 1)
+        from recurra.storage.files import describe
+
+        return _failed(describe(error, (arguments or sys.argv[1:])[:1] in RESUMABLE), 1)
     except Exception as error:
         if hasattr(error, "format_message"):
             return _failed(error.format_message(), 2)  # type: ignore[attr-defined]
@@ -266,41 +286,6 @@ def _raised_here(error: BaseException) -> bool:
     return Path(last.filename).is_relative_to(Path(__file__).parent)
 
 
-def _spec(
-    spec: str, networks: int | None, units: int | None, seed: int | None, settings: list[str] | None
-) -> "RunSpec":
-    from recurra.studies.spec import read_table, to_spec, with_settings
-
-    options = {"networks": networks, "model.units": units, "seed": seed}
-    given = [f"{key}={value}" for key, value in options.items() if value is not None]
-    return to_spec(with_settings(read_table(spec), [*given, *(settings or [])]))
-
-
-def _show(spec: "RunSpec") -> None:
-    from recurra.studies.show import to_toml
-
-    typer.echo(to_toml(spec), nl=False)
-
-
-def _trained(
-    spec: "RunSpec", out: Path | None, engine: str | None, resume: bool, overwrite: bool, anyway: bool
-) -> "RunFolder":
-    resume = resume or anyway
-    if resume and overwrite:
-        raise ValueError("--resume and --overwrite exclude each other")
-    from recurra.console import ProgressBars
-    from recurra.storage.run_folder import RunFolder
-    from recurra.studies.runner import resume_run, start_run
-
-    path = out or Path("runs") / spec.name
-    with ProgressBars() as progress:
-        if resume and (path / "run.json").is_file():
-            folder = RunFolder.open(path)
-            resume_run(folder, spec, progress, engine, anyway)
-            return folder
-        return start_run(spec, path, overwrite, progress, engine or "auto")
-
-
 def _analysed(folder: "RunFolder") -> None:
     from recurra.console import ProgressBars
     from recurra.studies.runner import analyse_run
@@ -312,12 +297,13 @@ def _analysed(folder: "RunFolder") -> None:
 
 def _reported(folder: "RunFolder", as_json: bool) -> None:
     from recurra.report import write_report
+    from recurra.storage.lock import locked
     from recurra.studies.run_record import read_run
 
-    target = folder.path / "report.html"
-    write_report(read_run(folder), target)
+    with locked(folder.path):
+        write_report(read_run(folder), folder.path / "report.html")
     _printed(folder, as_json)
-    typer.echo(f"report: {target}", err=as_json)
+    typer.echo(f"report: {folder}/report.html", err=as_json)
 
 
 def _printed(folder: "RunFolder", as_json: bool) -> None:

@@ -6,13 +6,18 @@ from typing import Annotated
 
 import typer
 
+from recurra.cli_paths import user_path
+
 
 def census(
-    runs: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Run folders of one task.")],
+    runs: Annotated[list[Path], typer.Argument(metavar="DIR...", parser=user_path, help="Run folders of one task.")],
     measure: Annotated[
         str, typer.Option(help="What networks are compared by: procrustes, cka, spectral, dynamical or linearized.")
     ] = "procrustes",
-    figure: Annotated[Path | None, typer.Option(help="Also draw the map to this PNG, SVG or PDF file.")] = None,
+    figure: Annotated[
+        Path | None,
+        typer.Option(parser=user_path, metavar="FILE", help="Also draw the map to this PNG, SVG or PDF file."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of the starts of fixed points, and of cohorts without clusters.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the census as JSON.")] = False,
 ) -> None:

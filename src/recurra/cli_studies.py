@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from recurra.cli_networks import Activation, Form, Tau, subject
+from recurra.cli_paths import user_path
 
 if TYPE_CHECKING:
     from recurra.storage.run_folder import RunFolder
@@ -19,9 +20,14 @@ NETWORKS = Path("runs/networks")
 def study(
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="A study; all of them if not given.")] = None,
     scale: Annotated[str, typer.Option(help="quick (under a minute), laptop (an hour at most), or paper.")] = "laptop",
-    out: Annotated[Path | None, typer.Option(help="The folder to make; runs/NAME-SCALE if not given.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(parser=user_path, metavar="DIR", help="The folder to make; runs/NAME-SCALE if not given."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Fixes all that is random.")] = 0,
-    networks: Annotated[Path, typer.Option(help="Where trained networks are and go.")] = NETWORKS,
+    networks: Annotated[
+        Path, typer.Option(parser=user_path, metavar="DIR", help="Where trained networks are and go.")
+    ] = NETWORKS,
     engine: Annotated[str, typer.Option(help="auto, native, portable, or native-bfloat16.")] = "auto",
     show: Annotated[
         bool, typer.Option("--show", help="Print what would be trained and how long; train nothing.")
@@ -49,11 +55,13 @@ def study(
     folder = _conducted(chosen, size, seed, out or Path("runs") / f"{name}-{scale}", shelf)
     verdicts = folder.entry("verdicts")
     typer.echo(json.dumps(verdicts, indent=2) if as_json else "\n".join(map(_line, verdicts)))
-    typer.echo(f"results: {folder.path}", err=as_json)
+    typer.echo(f"results: {folder}", err=as_json)
 
 
 def damage(
-    source: Annotated[Path, typer.Argument(metavar="FILE_OR_DIR", help="Keras HDF5, .keras, .npz, or a run folder.")],
+    source: Annotated[
+        Path, typer.Argument(metavar="FILE_OR_DIR", parser=user_path, help="Keras HDF5, .keras, .npz, or a run folder.")
+    ],
     task: Annotated[
         str | None, typer.Option(help="What the network was trained on, such as and; a run folder knows it.")
     ] = None,
@@ -82,8 +90,10 @@ def damage(
 
 
 def reproduction(
-    path: Annotated[Path, typer.Argument(metavar="DIR", help="A folder with the folders of finished studies.")],
-    page: Annotated[Path, typer.Option(help="The Markdown file to write.")],
+    path: Annotated[
+        Path, typer.Argument(metavar="DIR", parser=user_path, help="A folder with the folders of finished studies.")
+    ],
+    page: Annotated[Path, typer.Option(parser=user_path, metavar="FILE", help="The Markdown file to write.")],
 ) -> None:
     """A page with the verdicts and figures of all studies in a folder."""
     from recurra.report.reproduction import write_page

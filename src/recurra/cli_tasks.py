@@ -6,10 +6,15 @@ from typing import Annotated, Any
 
 import typer
 
+from recurra.cli_paths import user_path
+
 
 def tasks(
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="A task; all of them if not given.")] = None,
-    plot: Annotated[Path | None, typer.Option(help="A PNG, SVG or PDF file for a picture of sample trials.")] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(parser=user_path, metavar="FILE", help="A PNG, SVG or PDF file for a picture of sample trials."),
+    ] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A key of the task, such as task.bits=2.")
     ] = None,

@@ -1,57 +1,65 @@
-"""Training in a run folder: weights by checkpoint, the log, and the state that resuming needs."""
+"""Training in a run folder: weights by checkpoint, the log, and the states that training goes on from.
 
+A checkpoint is on the disk before `run.json` names it: a chunk of every weight array, and one file with the state. The
+last two states are kept, so that a damaged one gives way to the one before. The log follows from the state.
+"""
+
+import errno
 import json
-import shutil
-from collections.abc import Iterator
+import os
+import warnings
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import zarr
 
 from recurra.arrays import WEIGHT_AXES, Weights, named_arrays
-from recurra.checks import check_memory
-from recurra.models.cohort import History
 from recurra.status import Status
-from recurra.storage.files import replace_text
+from recurra.storage.files import naming_file, remove, replace_text, shown, sync, sync_all, sync_tree
+from recurra.storage.groups import create_array, create_coordinate, read_row, reading
+from recurra.storage.log import CURVES
 from recurra.storage.run_folder import RunFolder
+from recurra.storage.states import read_state, write_state
 from recurra.training import Training, TrainingState
 
-CURVES = ("loss", "validation_loss", "success")
+STATES = 2  # so many are kept
 
 
 def begin_training(folder: RunFolder, training: Training, state: TrainingState) -> None:
     """Make room for the checkpoints of a training, and save the first: the initial weights."""
-    group = folder.zarr("a").create_group("weights", overwrite=True)
-    for name, array in named_arrays(state.learner.weights).items():
-        group.create_array(
-            name,
-            shape=(training.epochs + 1, *array.shape),
-            chunks=(1, 1, *array.shape[1:]),
-            dtype=array.dtype,
-            dimension_names=("checkpoint", "network", *WEIGHT_AXES[name]),
-        )
-    _coordinate(group, "network", np.array(training.numbers))
-    _coordinate(group, "checkpoint", np.arange(training.epochs + 1))
-    (folder.path / "log.jsonl").write_text("", encoding="utf-8")
-    save_epoch(folder, training, state)
+    folder.clear()
+    with naming_file(folder.path / "run.zarr"):
+        group = folder.zarr("a").create_group("weights")
+        for name, array in named_arrays(state.learner.weights).items():
+            axes = ("checkpoint", "network", *WEIGHT_AXES[name])
+            create_array(group, name, (training.epochs + 1, *array.shape), array.dtype, axes)
+        create_coordinate(group, "network", training.numbers)
+        create_coordinate(group, "checkpoint", range(training.epochs + 1))
+        sync_tree(folder.path / "run.zarr")
+    save_epoch(folder, training, state, {})
 
 
-def save_epoch(folder: RunFolder, training: Training, state: TrainingState) -> None:
-    """Save an epoch; `run.json` names it only after everything else is on disk."""
-    group = _weights_group(folder, "a")
-    for name, array in named_arrays(state.learner.weights).items():
-        _array(group, name)[state.epoch] = array
-    if state.epoch > 0:
-        with (folder.path / "log.jsonl").open("a", encoding="utf-8") as file:
-            file.writelines(_log_lines(training, state))
-    if state.ended:
-        for name in (*WEIGHT_AXES, "checkpoint"):
-            _array(group, name).resize((state.epoch + 1, *_array(group, name).shape[1:]))
-    else:
-        _save_state(_state_path(folder, state.epoch), state)
+def save_epoch(folder: RunFolder, training: Training, state: TrainingState, entries: Mapping[str, Any]) -> None:
+    """Save an epoch; `run.json` names it only after everything else is on disk.
+
+    Args:
+        folder: the run folder.
+        training: what is trained.
+        state: where it stands.
+        entries: what `run.json` says from now on, beside the epoch and the networks' status.
+    """
+    about = folder.about()  # before anything is written: a folder that was deleted meanwhile is not made again
+    with naming_file(folder.path / "run.zarr"):
+        _write_weights(folder, state)
+    _append_log(folder, training, state)
+    checkpoints = []
+    if not state.ended:
+        sha256 = write_state(_state_path(folder, state.epoch), state)
+        earlier = [one for one in about.get("checkpoints", []) if one["epoch"] < state.epoch]
+        checkpoints = [*earlier, {"epoch": state.epoch, "sha256": sha256}][-STATES:]
+    sync(folder.path)
     folder.update_about(
         epoch=state.epoch,
         status="trained" if state.ended else "training",
@@ -59,113 +67,117 @@ def save_epoch(folder: RunFolder, training: Training, state: TrainingState) -> N
             {"number": number, "status": status.name}
             for number, status in zip(training.numbers, state.status, strict=True)
         ],
+        checkpoints=checkpoints or None,
+        **entries,
     )
-    if state.ended:
-        shutil.rmtree(folder.path / "state", ignore_errors=True)
-        folder.consolidate()
-    for old in (folder.path / "state").glob("epoch-*.zarr"):
-        if old != _state_path(folder, state.epoch):
-            shutil.rmtree(old)
+    _forget_states(folder, [one["epoch"] for one in checkpoints])
 
 
 def resume_training(folder: RunFolder, training: Training) -> TrainingState:
-    """The state after the last epoch that was saved whole; what was logged after it is dropped."""
-    epoch = folder.about().get("epoch")
-    path = _state_path(folder, epoch if isinstance(epoch, int) else -1)
-    if not isinstance(epoch, int) or not path.is_dir():
-        raise ValueError(f"{folder.path} holds no unfinished training to resume")
-    saved = zarr.open_group(path, mode="r", zarr_format=3)
-    leaves = [np.asarray(_array(saved, name)[...]) for name in sorted(saved.array_keys())]
-    start = training.start()
-    structure = jax.tree.structure((start.learner, start.history))
-    if structure.num_leaves + 1 != len(leaves):
-        raise ValueError(f"{path} does not fit the spec in {folder.path}/run.json")
-    learner, history = jax.tree.unflatten(structure, leaves[:-1])
-    kept = [json.dumps(line) + "\n" for line in read_log(folder) if line["epoch"] <= epoch]
-    replace_text(folder.path / "log.jsonl", "".join(kept))
-    status = tuple(Status(int(value)) for value in leaves[-1])
-    return TrainingState(epoch, jax.tree.map(jnp.asarray, learner), status, history)
+    """The state after the last epoch that was saved whole; what was logged after it is dropped.
+
+    A checkpoint that is damaged gives way to the one before, with a warning.
+
+    Raises:
+        ValueError: no checkpoint can be read.
+    """
+    folder.sweep()
+    reasons = []
+    for checkpoint in reversed(folder.about().get("checkpoints", [])):
+        epoch = checkpoint["epoch"]
+        try:
+            state = read_state(_state_path(folder, epoch), checkpoint["sha256"], epoch, training)
+        except ValueError as error:
+            reasons.append(f"state/{error}")
+            continue
+        if reasons:
+            warnings.warn(f"{folder}: {reasons[0]}; training goes on from epoch {epoch}", RuntimeWarning, stacklevel=2)
+        lines = (line for at in range(1, epoch + 1) for line in _log_lines(training, state, at))
+        replace_text(folder.path / "log.jsonl", "".join(lines))
+        return state
+    why = "; ".join(reasons) or "it names no checkpoint"
+    raise ValueError(f"{folder} cannot be resumed: {why}; start anew with --overwrite")
 
 
 def read_weights(folder: RunFolder, checkpoint: int) -> Weights:
     """The weights of all networks at a checkpoint: 0 is before training, -1 the last one."""
-    group = _weights_group(folder, "r")
+    arrays = _weight_arrays(folder, "r")
     at = folder.entry("epoch") if checkpoint == -1 else checkpoint
     found = {}
     for name, axes in WEIGHT_AXES.items():
-        array = _array(group, name)
+        array, path = arrays[name], _weights_path(folder) / name
         if array.dtype.kind != "f" or array.ndim != len(axes) + 2:
-            raise ValueError(f"{folder.path}/run.zarr: {name} is no float array with axes {axes}")
+            raise ValueError(f"{shown(path)} is no float array with axes {axes}")
         if not 0 <= at < array.shape[0]:
-            raise ValueError(f"{folder.path}/run.zarr has no checkpoint {at}; it has {array.shape[0]}")
-        check_memory(f"reading {name} from {folder.path}", float(np.prod(array.shape[1:])) * 8)
-        found[name] = np.asarray(array[at])
+            raise ValueError(f"{folder}/run.zarr has no checkpoint {at}; it has {array.shape[0]}")
+        found[name] = read_row(path, array, at)
+        bad = int(np.count_nonzero(~np.isfinite(found[name])))
+        if bad:
+            raise ValueError(f"{shown(path)} is damaged: checkpoint {at} holds {bad} values that are no finite numbers")
     return Weights(**found)
 
 
-def read_history(folder: RunFolder) -> History:
-    """Losses and success by epoch, from `log.jsonl`."""
-    lines = list(read_log(folder))
-    epochs = sorted({line["epoch"] for line in lines})
-    numbers = [network["number"] for network in folder.entry("networks")]
-    curves = {name: np.full((len(numbers), len(epochs)), np.nan) for name in CURVES}
-    for line in lines:
-        for name, curve in curves.items():
-            value = line[name]
-            curve[numbers.index(line["network"]), epochs.index(line["epoch"])] = np.inf if value is None else value
-    steps = {line["epoch"]: line["step"] for line in lines}
-    return History(step=np.array([steps[epoch] for epoch in epochs], float), **curves)
+def _write_weights(folder: RunFolder, state: TrainingState) -> None:
+    arrays = _weight_arrays(folder, "a")
+    for name, array in named_arrays(state.learner.weights).items():
+        arrays[name][state.epoch] = array
+    if state.ended:
+        for name in (*WEIGHT_AXES, "checkpoint"):
+            arrays[name].resize((state.epoch + 1, *arrays[name].shape[1:]))
+        folder.consolidate()
+        sync_tree(_weights_path(folder))
+    else:
+        paths = [_weights_path(folder) / name for name in WEIGHT_AXES]
+        sync_all([*paths, *(chunk for path in paths for chunk in path.glob(f"c.{state.epoch}.*"))])
 
 
-def read_log(folder: RunFolder) -> Iterator[dict[str, Any]]:
-    """The lines of `log.jsonl`, a line an epoch and network; a last line that was cut off is left out."""
-    try:
-        lines = (folder.path / "log.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"{folder.path}/log.jsonl cannot be read: {error}") from None
-    for number, line in enumerate(lines, 1):
-        try:
-            yield json.loads(line)
-        except ValueError:
-            if number < len(lines) or line.endswith("\n"):
-                raise ValueError(f"{folder.path}/log.jsonl, line {number}, is no JSON") from None
+def _append_log(folder: RunFolder, training: Training, state: TrainingState) -> None:
+    """Not synced: the whole log follows from the state, and is written anew when training is resumed."""
+    with (folder.path / "log.jsonl").open("a", encoding="utf-8") as file:
+        file.writelines(_log_lines(training, state, state.epoch))
+        if state.ended:
+            file.flush()
+            os.fsync(file.fileno())
 
 
-def _log_lines(training: Training, state: TrainingState) -> Iterator[str]:
+def _log_lines(training: Training, state: TrainingState, epoch: int) -> Iterator[str]:
+    """The lines of an epoch that the state comes after; a network that had ended before has none."""
     for position, number in enumerate(training.numbers):
-        last = {name: float(getattr(state.history, name)[position, -1]) for name in CURVES}
-        if np.isnan(last["success"]):
-            continue  # it had ended before this epoch
-        finite = {name: value if np.isfinite(value) else None for name, value in last.items()}
-        line = {"epoch": state.epoch, "network": number, "step": int(state.history.step[-1]), **finite}
-        yield json.dumps({**line, "status": state.status[position].name}, allow_nan=False) + "\n"
+        found = {name: getattr(state.history, name)[position] for name in CURVES}
+        if epoch < 1 or np.isnan([curve[epoch - 1] for curve in found.values()]).all():
+            continue
+        last = np.isnan([curve[epoch:] for curve in found.values()]).all()
+        status = state.status[position] if last else Status.training
+        values = {name: float(curve[epoch - 1]) for name, curve in found.items()}
+        finite = {name: value if np.isfinite(value) else None for name, value in values.items()}
+        line = {"epoch": epoch, "network": number, "step": int(state.history.step[epoch - 1]), **finite}
+        yield json.dumps({**line, "status": status.name}, allow_nan=False) + "\n"
 
 
-def _save_state(path: Path, state: TrainingState) -> None:
-    shutil.rmtree(path, ignore_errors=True)
-    group = zarr.open_group(path, mode="w", zarr_format=3)
-    leaves = [*jax.tree.leaves((state.learner, state.history)), np.array(state.status, np.int64)]
-    for place, leaf in enumerate(leaves):
-        group.create_array(f"leaf_{place:03d}", data=np.asarray(leaf))
+def _forget_states(folder: RunFolder, kept: list[int]) -> None:
+    names = {_state_path(folder, epoch).name for epoch in kept}
+    for old in (folder.path / "state").glob("*"):
+        if old.name not in names:
+            remove(old)
+    if not kept:
+        remove(folder.path / "state")
 
 
 def _state_path(folder: RunFolder, epoch: int) -> Path:
-    return folder.path / "state" / f"epoch-{epoch:06d}.zarr"
+    return folder.path / "state" / f"epoch-{epoch:06d}.npz"
 
 
-def _weights_group(folder: RunFolder, mode: Any) -> zarr.Group:
-    group = folder.zarr(mode).get("weights")
-    if not isinstance(group, zarr.Group) or any(name not in group for name in WEIGHT_AXES):
-        raise ValueError(f"{folder.path}/run.zarr has no group weights with {', '.join(WEIGHT_AXES)}")
-    return group
+def _weights_path(folder: RunFolder) -> Path:
+    return folder.path / "run.zarr" / "weights"
 
 
-def _array(group: zarr.Group, name: str) -> zarr.Array:
-    array = group[name]
-    if not isinstance(array, zarr.Array):
-        raise ValueError(f"{group.store_path}: {name} is a group; expected an array")
-    return array
-
-
-def _coordinate(group: zarr.Group, name: str, values: np.ndarray) -> None:
-    group.create_array(name, data=values, dimension_names=(name,))
+def _weight_arrays(folder: RunFolder, mode: Literal["r", "a"]) -> dict[str, zarr.Array]:
+    """The weight arrays by name, and the coordinates of their axes."""
+    if mode == "a" and not (_weights_path(folder) / "zarr.json").is_file():
+        raise FileNotFoundError(errno.ENOENT, "the run folder is no longer whole", str(folder))
+    with reading(_weights_path(folder)):
+        group = folder.zarr(mode).get("weights")
+        arrays = dict(group.arrays()) if isinstance(group, zarr.Group) else {}
+    if not set(WEIGHT_AXES) <= set(arrays):
+        raise ValueError(f"{folder}/run.zarr has no group weights with {', '.join(WEIGHT_AXES)}")
+    return arrays

@@ -21,7 +21,14 @@ def replace_text(path: Path, text: str) -> None:
 
 
 def replace_bytes(path: Path, content: bytes | memoryview) -> None:
-    """Write a file in one piece: it is there whole, or as it was."""
+    """Write a file in one piece: it is there whole, or as it was; one that has this content already is not touched."""
+    if (
+        path.is_file()
+        and not path.is_symlink()
+        and path.stat().st_size == len(content)
+        and path.read_bytes() == content
+    ):
+        return
     with new_file(path) as file:
         file.write(content)
 
@@ -100,9 +107,26 @@ def beside(path: Path) -> Path:
     return path.with_name(f"{OURS}{secrets.token_hex(8)}.partial")
 
 
-def is_full(error: OSError) -> bool:
-    """Whether the disk, or what the user may take of it, is full."""
-    return error.errno in (errno.ENOSPC, errno.EDQUOT)
+def shown(path: Path) -> Path:
+    """A path as messages name it: as seen from here where it is below here."""
+    with suppress(OSError):  # the folder that we are in may be gone
+        here = Path.cwd()
+        return path.relative_to(here) if here in path.parents else path
+    return path
+
+
+def describe(error: OSError, resumable: bool) -> str:
+    """What went wrong with which file, and what helps.
+
+    Args:
+        error: the error.
+        resumable: whether the command has an option that goes on from where it was.
+    """
+    words = f"{shown(Path(error.filename))}: {error.strerror}" if error.filename else str(error)
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        return words
+    goes_on = "; the same command with --resume goes on from the last epoch" if resumable else ""
+    return f"{words}. Free some space{goes_on}"
 
 
 def sync(path: Path) -> None:

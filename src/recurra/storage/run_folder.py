@@ -1,22 +1,24 @@
 """The run folder: `run.json` says what it is, `run.zarr` holds its arrays; `checkpoints.py` adds the training."""
 
-import json
-import shutil
-import warnings
-from collections.abc import Sequence
+import errno
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import xarray as xr
 import zarr
-from zarr.errors import ZarrUserWarning
 
-from recurra.storage.files import replace_text
+from recurra.storage.about import FORMAT, parsed, written
+from recurra.storage.files import OURS, check_plain, remove, replace_text, shown, sweep
+from recurra.storage.groups import consolidate, read_group, reading, store, write_group
 from recurra.storage.records import from_dataset, from_single_dataset, to_dataset, to_single_dataset
+from recurra.terminal import one_line
 
-FORMAT = 1
+CONTENTS = ("run.zarr", "state", "log.jsonl", "report.html", "figures")  # what a run has beside its run.json
+LEFT_OVER = "run.json.partial"  # of a start that was cut off, by an older version
 Record = TypeVar("Record")
+Read = TypeVar("Read")
 
 
 @dataclass(frozen=True)
@@ -24,79 +26,105 @@ class RunFolder:
     """A folder that holds one run.
 
     Args:
-        path: the folder.
+        path: the folder. It is what it is now, wherever the process goes later: `~` and `://` mean nothing in it.
     """
 
     path: Path
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "path", self.path.absolute())
+
+    def __str__(self) -> str:
+        return str(shown(self.path))
+
     @classmethod
     def create(cls, path: Path, about: dict[str, Any], overwrite: bool) -> "RunFolder":
         """A new run folder.
+
+        The `run.json` of the new run comes first, in place of an old one, and what else the old run had goes then: a
+        crash at any moment leaves a folder that can be resumed or overwritten.
 
         Args:
             path: the folder; it must not exist or be empty, unless it holds a run and `overwrite` is set.
             about: what `run.json` says of the run.
             overwrite: whether a run that is there already may be deleted.
         """
-        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        folder, text = cls(path), written({"format": FORMAT, **about})
+        if path.exists() and not folder._is_empty():
             if not (path / "run.json").is_file():
-                raise ValueError(f"{path} exists and is not a run folder; choose another folder")
+                raise ValueError(f"{folder} exists and is not a run folder; choose another folder")
             if not overwrite:
-                raise ValueError(f"{path} holds a run already; resume it, overwrite it, or choose another folder")
-            shutil.rmtree(path)
+                raise ValueError(f"{folder} holds a run already; resume it, overwrite it, or choose another folder")
         path.mkdir(parents=True, exist_ok=True)
-        folder = cls(path)
-        folder.write_about({"format": FORMAT, **about})
+        replace_text(path / "run.json", text)
+        folder.clear()
         return folder
 
     @classmethod
     def open(cls, path: Path) -> "RunFolder":
         """A run folder that exists."""
-        if not path.exists():
-            raise ValueError(f"there is no folder {path}")
-        if not (path / "run.json").is_file():
-            raise ValueError(f"{path} is not a run folder: it has no run.json")
         folder = cls(path)
-        about = folder.about()
-        if about.get("format") != FORMAT:
-            raise ValueError(f"{path}/run.json has the format {about.get('format')!r}; this version reads {FORMAT}")
+        if not path.exists():
+            raise ValueError(f"there is no folder {folder}")
+        if not (path / "run.json").is_file():
+            raise ValueError(f"{folder} is not a run folder: it has no run.json")
+        for name in ("run.json", "run.zarr", "state", "log.jsonl"):
+            if (folder.path / name).is_symlink() or (folder.path / name).exists():
+                check_plain(folder.path / name)
+        folder.about()
         return folder
+
+    def clear(self) -> None:
+        """Remove all that a run has beside its `run.json`, and nothing else."""
+        for name in (*CONTENTS, LEFT_OVER):
+            remove(self.path / name)
+        self.sweep()
+
+    def sweep(self) -> None:
+        """Remove what a crash has left of files that were being written."""
+        for path in self.path.glob(f"{OURS}*.partial"):
+            remove(path)
+        for name in ("run.zarr", "state"):
+            sweep(self.path / name)
 
     def about(self) -> dict[str, Any]:
         """What `run.json` says."""
         try:
-            about = json.loads((self.path / "run.json").read_text(encoding="utf-8"))
+            text = (self.path / "run.json").read_text(encoding="utf-8")
+        except FileNotFoundError:
+            raise FileNotFoundError(errno.ENOENT, "the folder is no longer a run folder", f"{self}/run.json") from None
         except (OSError, ValueError) as error:
-            raise ValueError(f"{self.path}/run.json cannot be read: {error}") from None
-        if not isinstance(about, dict):
-            raise ValueError(f"{self.path}/run.json holds no object")
-        return about
+            raise ValueError(f"{self}/run.json cannot be read: {one_line(str(error))}") from None
+        try:
+            return parsed(text)
+        except ValueError as error:
+            raise ValueError(f"{self}/run.json {one_line(str(error))}") from None
 
     def entry(self, key: str) -> Any:
         """An entry of `run.json` that every run has."""
         about = self.about()
         if key not in about:
-            raise ValueError(f"{self.path}/run.json has no {key}")
+            raise ValueError(f"{self}/run.json has no {key}")
         return about[key]
 
     def write_about(self, about: dict[str, Any]) -> None:
         """Replace `run.json` in one piece."""
-        replace_text(self.path / "run.json", json.dumps(about, indent=2, allow_nan=False) + "\n")
+        replace_text(self.path / "run.json", written(about))
 
     def update_about(self, **changes: Any) -> None:
-        """Change entries of `run.json`."""
-        self.write_about({**self.about(), **changes})
+        """Change entries of `run.json`; one that is None goes."""
+        about = {**self.about(), **changes}
+        self.write_about({key: value for key, value in about.items() if value is not None})
 
     def write_dataset(self, name: str, dataset: xr.Dataset) -> None:
         """Write a labelled dataset as the group `name` of `run.zarr`, in place of an older one."""
-        dataset.to_zarr(self.path / "run.zarr", group=name, mode="w", zarr_format=3, consolidated=False)
+        write_group(self.path / "run.zarr", name, dataset)
 
     def read_dataset(self, name: str) -> xr.Dataset:
         """The group `name` of `run.zarr`."""
-        try:
-            return xr.open_zarr(self.path / "run.zarr", group=name, zarr_format=3, consolidated=False).load()
-        except (OSError, KeyError, ValueError) as error:
-            raise ValueError(f"{self.path}/run.zarr has no {name}: {error}; analyse the run first") from None
+        if not (self.path / "run.zarr" / name / "zarr.json").is_file():
+            raise ValueError(f"{self}/run.zarr has no {name}; analyse the run first")
+        return read_group(self.path / "run.zarr", name)
 
     def write_records(self, name: str, records: Sequence[Any], numbers: Sequence[int]) -> None:
         """Write the records of a cohort, one a network, as the group `name`."""
@@ -104,7 +132,7 @@ class RunFolder:
 
     def read_records(self, name: str, kind: type[Record]) -> list[Record]:
         """The records of a group, one a network."""
-        return from_dataset(kind, self.read_dataset(name))
+        return self._checked(name, lambda dataset: from_dataset(kind, dataset))
 
     def write_record(self, name: str, record: Any) -> None:
         """Write the record of a whole cohort as the group `name`."""
@@ -112,17 +140,29 @@ class RunFolder:
 
     def read_record(self, name: str, kind: type[Record]) -> Record:
         """The record of a whole cohort."""
-        return from_single_dataset(kind, self.read_dataset(name))
+        return self._checked(name, lambda dataset: from_single_dataset(kind, dataset))
 
     def consolidate(self) -> None:
         """Gather the metadata of `run.zarr` in its root, so that xarray opens it at once and without a warning."""
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Consolidated metadata is currently not part", ZarrUserWarning)
-            zarr.consolidate_metadata(self.path / "run.zarr", zarr_format=3)
+        consolidate(self.path / "run.zarr")
 
     def zarr(self, mode: Literal["r", "a"]) -> zarr.Group:
         """The root of `run.zarr`."""
+        path = self.path / "run.zarr"
+        if mode == "r" and not (path / "zarr.json").is_file():
+            raise ValueError(f"{self}/run.zarr cannot be read: it has no zarr.json")
+        with reading(path):
+            return zarr.open_group(store(path, mode == "r"), mode=mode, zarr_format=3, use_consolidated=False)
+
+    def _is_empty(self) -> bool:
+        """Whether nothing is in the folder, or only what a start that was cut off has left."""
+        if not self.path.is_dir():
+            raise ValueError(f"{self} exists and is not a run folder; choose another folder")
+        return all(path.name.startswith(OURS) or path.name == LEFT_OVER for path in self.path.iterdir())
+
+    def _checked(self, name: str, read: Callable[[xr.Dataset], Read]) -> Read:
+        dataset = self.read_dataset(name)
         try:
-            return zarr.open_group(self.path / "run.zarr", mode=mode, zarr_format=3)
-        except (OSError, ValueError, KeyError) as error:
-            raise ValueError(f"{self.path}/run.zarr cannot be read: {error}") from None
+            return read(dataset)
+        except ValueError as error:
+            raise ValueError(f"{self}/run.zarr/{name}: {error}") from None

@@ -19,6 +19,7 @@ from recurra.engine import choose_engine
 from recurra.models import RateRNN
 from recurra.models.cohort import Cohort
 from recurra.storage.files import replace_bytes, replace_text
+from recurra.storage.lock import locked
 from recurra.storage.run_folder import RunFolder
 from recurra.streams import Stream, random_key
 from recurra.studies.runner import Progress
@@ -64,6 +65,11 @@ def conduct(study: Study, scale: Scale, seed: int, path: Path, shelf: Shelf, pro
         shelf: where trained networks are and go.
         progress: told how it goes on.
     """
+    with locked(path):
+        return _conducted(study, scale, seed, path, shelf, progress)
+
+
+def _conducted(study: Study, scale: Scale, seed: int, path: Path, shelf: Shelf, progress: StudyProgress) -> RunFolder:
     began, folder = time.perf_counter(), _opened(study, scale, seed, path)
     plan = study.plan(scale, seed)
     numbers = {spec_hash(spec): number for number, spec in enumerate(plan, 1)}
@@ -79,13 +85,13 @@ def conduct(study: Study, scale: Scale, seed: int, path: Path, shelf: Shelf, pro
 
     tables = study.measure(scale, seed, trained)
     for name, rows in tables.items():
-        replace_text(path / f"{name}.csv", _csv(rows))
+        replace_text(folder.path / f"{name}.csv", _csv(rows))
         folder.write_dataset(name, _dataset(rows))
     for name, figure in study.figures(tables).items():
-        replace_bytes(path / f"{name}.png", _png(figure))
+        replace_bytes(folder.path / f"{name}.png", _png(figure))
     choices = study.sensitivity(tables)
     if choices:
-        replace_text(path / "sensitivity.csv", _csv(choices))
+        replace_text(folder.path / "sensitivity.csv", _csv(choices))
     seconds = folder.entry("seconds") + time.perf_counter() - began
     folder.update_about(
         status="finished",
@@ -135,11 +141,12 @@ def _opened(study: Study, scale: Scale, seed: int, path: Path) -> RunFolder:
     what = {"study": study.name, "scale": scale, "seed": seed}
     if (path / "run.json").is_file():
         folder = RunFolder.open(path)
+        folder.sweep()
         about = folder.about()
         if {key: about.get(key) for key in what} != what:
-            raise ValueError(f"{path} holds another study or run; choose another folder")
+            raise ValueError(f"{folder} holds another study or run; choose another folder")
         if about.get("status") == "finished":
-            raise ValueError(f"{path} holds this study already, finished; choose another folder or delete it")
+            raise ValueError(f"{folder} holds this study already, finished; choose another folder or delete it")
         return folder
     about = {
         **what,

@@ -12,7 +12,8 @@ from recurra.analysis import Census, Spectrum
 from recurra.arrays import Weights
 from recurra.models.cohort import Cohort, History, Network
 from recurra.status import Status
-from recurra.storage.checkpoints import read_history, read_weights
+from recurra.storage.checkpoints import read_weights
+from recurra.storage.log import read_history
 from recurra.storage.run_folder import RunFolder
 from recurra.studies.census import FEWEST
 from recurra.studies.dossier import make_dossier
@@ -121,7 +122,7 @@ def cohort_of(folder: RunFolder) -> Cohort:
     """The trained cohort of a run."""
     spec, networks = spec_of(folder), folder.entry("networks")
     if folder.entry("status") == "training":
-        raise ValueError(f"the training in {folder.path} has not ended; resume it first")
+        raise ValueError(f"the training in {folder} has not ended; resume it first")
     return Cohort(
         dynamics=spec.model.dynamics(spec.task.dt_ms),
         initial=read_weights(folder, 0),

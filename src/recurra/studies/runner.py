@@ -2,6 +2,7 @@
 
 import shlex
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -9,7 +10,9 @@ from typing import Protocol
 from recurra.analysis import Spectrum, spectrum
 from recurra.interrupts import Stopped, patient, stop_if_asked
 from recurra.models.cohort import Cohort
+from recurra.storage.about import FORMAT
 from recurra.storage.checkpoints import begin_training, resume_training, save_epoch
+from recurra.storage.lock import locked
 from recurra.storage.run_folder import RunFolder
 from recurra.studies.census import FEWEST, census_of_dossiers
 from recurra.studies.dossier import make_dossier
@@ -75,10 +78,11 @@ def start_run(spec: RunSpec, path: Path, overwrite: bool, progress: Progress, en
         "spec": spec.table(),
         "sources": list(spec.sources()),
     }
-    folder = RunFolder.create(path, about, overwrite)
-    state = training.start()
-    begin_training(folder, training, state)
-    _train(folder, training, state, progress)
+    with locked(path) as still_ours:
+        folder = RunFolder.create(path, about, overwrite)
+        state = training.start()
+        begin_training(folder, training, state)
+        _train(folder, training, state, progress, still_ours)
     return folder
 
 
@@ -96,20 +100,35 @@ def resume_run(
     """
     own, first_engine = spec_of(folder), folder.entry("engine")["name"]
     if engine not in (None, "auto", first_engine) and not anyway:
-        raise ValueError(f"{folder.path} was begun with the {first_engine} engine, which has other bits than {engine}")
-    different = changes(own.table(), spec.table()) if spec else []
+        raise ValueError(f"{folder} was begun with the {first_engine} engine, which has other bits than {engine}")
+    different = changes(own.table(), spec.table()) if spec else {}
     if different:
-        raise ValueError(f"{folder.path} was made with another {', '.join(different)}; choose another folder")
-    if folder.entry("status") == "training":
+        words = ", ".join(f"{key} ({old}, not {new})" for key, (old, new) in different.items())
+        raise ValueError(
+            f"{folder} was made with another {words}. Go on with it as it was made: recurra run --resume "
+            f"{shlex.quote(str(folder))}; or choose another folder with --out"
+        )
+    if folder.entry("status") != "training":
+        return
+    with locked(folder.path) as still_ours:
+        if folder.entry("status") != "training":  # another process has ended it meanwhile
+            return
+        if folder.entry("format") != FORMAT:
+            raise ValueError(f"{folder} was begun by an older recurra; start its training anew with --overwrite")
         training = own.to_training(engine if engine and anyway else first_engine)
         begin_stretch(folder, training, anyway)
         if "epoch" not in folder.about():
             begin_training(folder, training, training.start())
-        _train(folder, training, resume_training(folder, training), progress)
+        _train(folder, training, resume_training(folder, training), progress, still_ours)
 
 
 def analyse_run(folder: RunFolder, progress: Progress) -> list[Dossier]:
     """Analyse every network of a run, and write the records to `run.zarr`, with the reasons of those that failed."""
+    with locked(folder.path):
+        return _analysed(folder, progress)
+
+
+def _analysed(folder: RunFolder, progress: Progress) -> list[Dossier]:
     began, spec = time.perf_counter(), spec_of(folder)
     cohort, task = cohort_of(folder), spec.task
     dossiers = []
@@ -130,6 +149,8 @@ def analyse_run(folder: RunFolder, progress: Progress) -> list[Dossier]:
         found = attempted(lambda: census_of_dossiers(list(cohort), task, dossiers, spec.seed))
         similarities, census = (found, found) if isinstance(found, Failure) else found
         groups |= {"similarities": single_dataset(similarities), "census": single_dataset(census)}
+    folder.sweep()
+    folder.update_about(status="trained")  # until all groups are of this analysis
     for name, dataset in groups.items():
         folder.write_dataset(name, dataset)
     folder.consolidate()
@@ -143,22 +164,26 @@ def _spectrum_before(cohort: Cohort, at: int) -> Spectrum:
     return spectrum(cohort.before(at).weights.recurrent)
 
 
-def _train(folder: RunFolder, training: Training, state: TrainingState, progress: Progress) -> None:
+def _train(
+    folder: RunFolder, training: Training, state: TrainingState, progress: Progress, still_ours: Callable[[], None]
+) -> None:
     try:
         with patient():
-            _epochs(folder, training, state, progress)
+            _epochs(folder, training, state, progress, still_ours)
     except Stopped as stopped:
-        stopped.hint = f"recurra run --resume {shlex.quote(str(folder.path))} goes on from the last epoch"
+        stopped.hint = f"recurra run --resume {shlex.quote(str(folder))} goes on from the last epoch"
         raise
 
 
-def _epochs(folder: RunFolder, training: Training, state: TrainingState, progress: Progress) -> None:
+def _epochs(
+    folder: RunFolder, training: Training, state: TrainingState, progress: Progress, still_ours: Callable[[], None]
+) -> None:
     progress.epoch(training, state)
     while not state.ended:
         stop_if_asked()
         began = time.perf_counter()
         state = training.advance(state, progress.trained)
         seconds = folder.entry("seconds")["training"] + time.perf_counter() - began
-        folder.update_about(seconds={"training": seconds})
-        save_epoch(folder, training, state)
+        still_ours()
+        save_epoch(folder, training, state, {"seconds": {"training": seconds}})
         progress.epoch(training, state)

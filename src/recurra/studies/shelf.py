@@ -2,12 +2,17 @@
 
 import hashlib
 import json
+import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import jax
 
+from recurra.engine import choose_engine
 from recurra.models.cohort import Cohort
+from recurra.storage.about import FORMAT
+from recurra.storage.files import OURS
+from recurra.storage.lock import locked
 from recurra.storage.run_folder import RunFolder
 from recurra.studies.run_record import cohort_of
 from recurra.studies.runner import Progress, resume_run, start_run
@@ -16,7 +21,7 @@ from recurra.studies.spec import RunSpec
 
 @dataclass(frozen=True)
 class Shelf:
-    """A folder of run folders, named by the hash of their specs.
+    """A folder of run folders, named by the hash of their specs and by the engine that trained them.
 
     Args:
         path: the folder.
@@ -27,14 +32,19 @@ class Shelf:
     engine: str = "auto"
 
     def cohort(self, spec: RunSpec, progress: Progress) -> Cohort:
-        """The trained cohort of a spec: read, gone on with, or trained now."""
-        folder = self.find(spec)
-        if folder is None:
-            folder = self.path / f"{spec_hash(spec)}-{spec.networks}"
-            start_run(replace(spec, name=folder.name), folder, False, progress, self.engine)
-        else:
-            resume_run(RunFolder.open(folder), None, progress)
-        return first_networks(cohort_of(RunFolder.open(folder)), spec.networks)
+        """The trained cohort of a spec: read, gone on with, or trained now.
+
+        Where another study is training it, that one is waited for.
+        """
+        name = f"{spec_hash(spec)}-{self._engine(spec)}"
+        with locked(self.path / f"{OURS}{name}", _say):
+            folder = self.find(spec)
+            if folder is None:
+                folder = self.path / f"{name}-{spec.networks}"
+                start_run(replace(spec, name=folder.name), folder, False, progress, self._engine(spec))
+            else:
+                resume_run(RunFolder.open(folder), None, progress)
+            return first_networks(cohort_of(RunFolder.open(folder)), spec.networks)
 
     def seconds(self, spec: RunSpec) -> float:
         """The seconds that the training of a spec has taken, whoever asked for it."""
@@ -42,10 +52,28 @@ class Shelf:
         return RunFolder.open(folder).entry("seconds")["training"] if folder else 0.0
 
     def find(self, spec: RunSpec) -> Path | None:
-        """A run folder with at least the networks of the spec: network k is the same in any company."""
-        folders = self.path.glob(f"{spec_hash(spec)}-*/run.json")
-        enough = [path.parent for path in folders if int(path.parent.name.rpartition("-")[2]) >= spec.networks]
-        return min(enough, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
+        """A run folder with at least the networks of the spec, trained by the engine that is asked for.
+
+        Network k is the same in any company, but not with another engine.
+        """
+        folders = [file.parent for file in self.path.glob(f"{spec_hash(spec)}-*/run.json")]
+        sizes = {folder: int(number) for folder in folders if (number := folder.name.rpartition("-")[2]).isdecimal()}
+        enough = [folder for folder in sizes if sizes[folder] >= spec.networks and self._serves(folder, spec)]
+        return min(enough, key=lambda folder: sizes[folder], default=None)
+
+    def _engine(self, spec: RunSpec) -> str:
+        """The name of the engine that would train."""
+        return choose_engine(self.engine, spec.model.dynamics(spec.task.dt_ms)).name
+
+    def _serves(self, folder: Path, spec: RunSpec) -> bool:
+        """Whether a folder was trained by the engine that is asked for, or can be gone on with."""
+        about = RunFolder.open(folder).about()
+        can_go_on = about.get("status") != "training" or about["format"] == FORMAT
+        return can_go_on and about.get("engine", {}).get("name") == self._engine(spec)
+
+
+def _say(message: str) -> None:
+    warnings.warn(message, RuntimeWarning, stacklevel=2)
 
 
 def spec_hash(spec: RunSpec) -> str:

@@ -7,7 +7,7 @@ from importlib import resources
 from pathlib import Path
 from typing import final
 
-from recurra.checks import check_count, nearest
+from recurra.checks import check_count, check_name, nearest
 from recurra.models import INITIALIZERS, Initializer, RateRNN
 from recurra.storage.reading import naming, read_text
 from recurra.streams import check_seed
@@ -58,6 +58,7 @@ class RunSpec:
     training: BPTT = field(default_factory=BPTT)
 
     def __post_init__(self) -> None:
+        check_name("name", self.name)
         check_count("networks", self.networks)
         check_seed(self.seed)
 

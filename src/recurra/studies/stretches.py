@@ -55,9 +55,9 @@ def begin_stretch(folder: RunFolder, training: Training, anyway: bool) -> None:
     different = differences(stretches[-1], new)
     if different and not anyway:
         raise ValueError(
-            f"{folder.path} was trained with {'; '.join(different)}. Going on here breaks the promise that {PROMISE}. "
+            f"{folder} was trained with {'; '.join(different)}. Going on here breaks the promise that {PROMISE}. "
             f"Go on with what it was trained with; or give the promise up, and have run.json say so: "
-            f"recurra run --resume-anyway {shlex.quote(str(folder.path))}"
+            f"recurra run --resume-anyway {shlex.quote(str(folder))}"
         )
     folder.update_about(stretches=[*stretches, {**new, "gave_up": different} if different else new])
 

@@ -62,15 +62,17 @@ def _check_named(method: object, registry: Registry) -> None:
             )
 
 
-def changes(old: Table, new: Table, path: str = "") -> list[str]:
-    """The keys, in full, whose values differ between two tables."""
-    found = []
+def changes(old: Table, new: Table, path: str = "") -> dict[str, tuple[object, object]]:
+    """The keys, in full, whose values differ between two tables, with both; "nothing" where one has no such key."""
+    found: dict[str, tuple[object, object]] = {}
     for key in sorted({*old, *new}):
-        first, second = old.get(key), new.get(key)
+        first, second = old.get(key, "nothing"), new.get(key, "nothing")
         if isinstance(first, dict) and isinstance(second, dict):
-            found += changes(first, second, f"{path}{key}.")
+            found |= changes(first, second, f"{path}{key}.")
         elif first != second:
-            found.append(f"{path}{key}")
+            found[f"{path}{key}"] = tuple(
+                one.get("kind", one) if isinstance(one, dict) else one for one in (first, second)
+            )
     return found
 
 

@@ -1,0 +1,151 @@
+"""What `run.json` says: the kinds of its entries, judged when it is read, since anyone may have written it."""
+
+import json
+import math
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
+from typing_extensions import TypedDict
+
+from recurra.status import Status
+from recurra.terminal import harmless
+
+FORMAT = 2
+READABLE = (1, FORMAT)
+DEEPEST, LONGEST = 20, 10_000  # of lists and tables in each other, and of a text
+
+Count = Annotated[int, Field(ge=0, lt=2**53)]
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+def _status(name: str) -> str:
+    if name not in Status.__members__:
+        raise ValueError(f"expected one of: {', '.join(Status.__members__)}")
+    return name
+
+
+class NetworkAbout(TypedDict):
+    """A network and where its training stands."""
+
+    number: Count
+    status: Annotated[str, AfterValidator(_status)]
+
+
+class CheckpointAbout(TypedDict):
+    """A state that training can go on from, and the hash of its file."""
+
+    epoch: Count
+    sha256: str
+
+
+class EngineAbout(TypedDict, total=False):
+    """What trained."""
+
+    name: str
+    instructions: str
+    threads: Count
+
+
+class MachineAbout(TypedDict, total=False):
+    """Where."""
+
+    system: str
+    processor: str
+    cores: Count
+
+
+class About(TypedDict, total=False):
+    """The entries of `run.json` of a run or of a study; which of them must be there depends on what is done with it."""
+
+    name: str
+    status: Literal["training", "trained", "analysed", "running", "finished"]
+    epoch: Count
+    networks: list[NetworkAbout] | dict[str, Count]
+    checkpoints: list[CheckpointAbout]
+    engine: EngineAbout
+    seconds: dict[str, Seconds] | Seconds
+    versions: dict[str, str]
+    machine: MachineAbout
+    started: str
+    spec: dict[str, Any]
+    sources: list[str]
+    study: str
+    scale: str
+    seed: Count
+    title: str
+    version: str
+    training_seconds: Seconds
+    tables: list[str]
+    verdicts: list[dict[str, str]]
+
+
+ABOUT = TypeAdapter(About)
+
+
+def parsed(text: str) -> dict[str, Any]:
+    """The entries of a `run.json`.
+
+    Raises:
+        ValueError: the text is no JSON, of another format, or an entry is not of its kind; the message begins with what
+            the file does wrong.
+    """
+    try:
+        about = json.loads(text, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"cannot be read: {'it is nested too deeply' if _too_deep(error) else error}") from None
+    if not isinstance(about, dict):
+        raise ValueError("holds no object")
+    if about.get("format") not in READABLE or isinstance(about["format"], bool):
+        raise ValueError(
+            f"has the format {str(about.get('format'))[:40]}; this version reads {READABLE[0]} and {FORMAT}"
+        )
+    _check_plain(about, 0)
+    try:
+        ABOUT.validate_python(about, strict=True)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise ValueError(f"has a wrong entry {place[:100]}: {first['msg'].lower()}") from None
+    _check_networks(about.get("networks"))
+    return about
+
+
+def written(about: dict[str, Any]) -> str:
+    """The text of a `run.json`."""
+    try:
+        return json.dumps(about, indent=2, allow_nan=False) + "\n"
+    except TypeError as error:
+        raise ValueError(f"the run cannot be stored: {error}; a spec holds numbers, texts, lists and tables") from None
+
+
+def _check_plain(value: Any, depth: int) -> None:
+    """Nothing too deep, too long, or that a terminal would obey."""
+    if depth > DEEPEST:
+        raise ValueError("is nested too deeply")
+    if isinstance(value, str) and (len(value) > LONGEST or harmless(value) != value):
+        raise ValueError(f"holds a text that is too long or has control characters: {value[:40]!r}")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("holds a number that is not finite")
+    if isinstance(value, dict):
+        for key, one in value.items():
+            _check_plain(key, depth + 1)
+            _check_plain(one, depth + 1)
+    if isinstance(value, list):
+        for one in value:
+            _check_plain(one, depth + 1)
+
+
+def _check_networks(networks: Any) -> None:
+    if not isinstance(networks, list):
+        return
+    numbers = [network["number"] for network in networks]
+    if not numbers or len(set(numbers)) < len(numbers):
+        raise ValueError("names no network, or one of them twice")
+
+
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text} is no number")
+
+
+def _too_deep(error: Exception) -> bool:
+    return isinstance(error, RecursionError)

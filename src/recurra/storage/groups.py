@@ -1,0 +1,166 @@
+"""Labelled arrays in `run.zarr`: every chunk has a checksum; one that is missing or damaged is an error, not zeros."""
+
+import itertools
+import math
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+import zarr
+from zarr.codecs import Crc32cCodec, ZstdCodec
+from zarr.errors import ZarrUserWarning
+from zarr.storage import LocalStore
+
+from recurra.checks import check_memory
+from recurra.storage.files import naming_file, remove, shown, sync_all, sync_tree
+from recurra.terminal import one_line
+
+FLAT: Any = {"name": "default", "configuration": {"separator": "."}}  # the chunks of an array in one folder
+CHUNK_BYTES = 2**30  # a larger array has several chunks; compressors take 2 GiB at most
+MAX_CHUNKS = 10**6
+
+
+def store(path: Path, read_only: bool = True) -> LocalStore:
+    """The Zarr store in a local folder. Handed to zarr and xarray in place of a text, of which they expand `~` and `://`."""
+    return LocalStore(path, read_only=read_only)
+
+
+def write_group(path: Path, name: str, dataset: xr.Dataset) -> None:
+    """Write a dataset as a group of the Zarr store at `path`, in place of an older one, on the disk when it returns."""
+    remove(path / name)
+    encoding = {key: _encoding(variable) for key, variable in dataset.variables.items()}
+    with naming_file(path):
+        dataset.to_zarr(
+            store(path, read_only=False),
+            group=name,
+            mode="w",
+            zarr_format=3,
+            consolidated=False,
+            encoding=encoding,
+            write_empty_chunks=True,
+        )
+    sync_tree(path / name)
+    sync_all([path / "zarr.json", path, path.parent])
+
+
+def create_array(group: zarr.Group, name: str, shape: tuple[int, ...], dtype: np.dtype, axes: tuple[str, ...]) -> None:
+    """An array to be filled by the index of its first axis, a chunk each; as floats it reads NaN where nothing is yet.
+
+    Args:
+        group: where.
+        name: its name.
+        shape: its shape.
+        dtype: its type.
+        axes: the names of its axes.
+    """
+    group.create_array(
+        name,
+        shape=shape,
+        chunks=(1, *_chunks(shape[1:], dtype)),
+        dtype=dtype,
+        fill_value=np.nan,
+        compressors=(Crc32cCodec(),),  # trained weights are noise to a compressor
+        chunk_key_encoding=FLAT,
+        dimension_names=axes,
+        config={"write_empty_chunks": True},
+    )
+
+
+def create_coordinate(group: zarr.Group, name: str, values: Sequence[int]) -> None:
+    """The numbers along the axis `name`."""
+    group.create_array(
+        name,
+        data=np.array(values, np.int64),
+        chunks=(len(values),),
+        compressors=(Crc32cCodec(),),
+        chunk_key_encoding=FLAT,
+        dimension_names=(name,),
+        config={"write_empty_chunks": True},
+    )
+
+
+def read_group(path: Path, name: str) -> xr.Dataset:
+    """A group of the Zarr store at `path`.
+
+    Raises:
+        ValueError: it is missing or damaged; a chunk that is missing, or is not as it was written, is named.
+    """
+    place = path / name
+    with reading(place):
+        group = zarr.open_group(store(path), path=name, mode="r", zarr_format=3, use_consolidated=False)
+        arrays = dict(group.arrays())
+    check_memory(f"reading {shown(place)}", float(sum(array.nbytes for array in arrays.values())))
+    for key, array in arrays.items():
+        check_whole(place / key, array)
+    with reading(place):
+        dataset = xr.open_zarr(store(path), group=name, zarr_format=3, consolidated=False, chunks=None)
+    for key, variable in dataset.variables.items():
+        with reading(place / str(key)):
+            variable.load()
+    return dataset
+
+
+def read_row(path: Path, array: zarr.Array, row: int) -> np.ndarray:
+    """The part of an array at an index of its first axis; `path` is where it is."""
+    check_memory(f"reading {shown(path)}", float(math.prod(array.shape[1:]) * array.dtype.itemsize))
+    check_whole(path, array, row)
+    with reading(path):
+        return np.asarray(array[row])
+
+
+def check_whole(path: Path, array: zarr.Array, row: int | None = None) -> None:
+    """Every chunk of an array must be there; what recurra wrote before it added checksums left out those of zeros.
+
+    Args:
+        path: the folder of the array.
+        array: the array, with its metadata.
+        row: if given, only the chunks at this index of the first axis.
+    """
+    codecs = getattr(array.metadata, "codecs", ())
+    if not any(isinstance(codec, Crc32cCodec) for codec in codecs):
+        return
+    grid = array.cdata_shape
+    if math.prod(grid) > MAX_CHUNKS:
+        raise ValueError(f"{shown(path)} claims {grid} chunks, too many to be true")
+    ranges = [range(length) for length in grid]
+    if row is not None:
+        ranges[0] = range(row, row + 1)  # a chunk an index of the first axis, as `create_array` has it
+    for index in itertools.product(*ranges):
+        chunk = path / array.metadata.encode_chunk_key(index)
+        if not chunk.is_file():
+            raise ValueError(f"{shown(chunk)} is missing: {shown(path)} is not whole")
+
+
+def consolidate(path: Path) -> None:
+    """Gather the metadata of a Zarr store in its root, so that xarray opens it at once and without a warning."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Consolidated metadata is currently not part", ZarrUserWarning)
+        zarr.consolidate_metadata(store(path, read_only=False), zarr_format=3)
+    sync_all([path / "zarr.json", path])
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Whatever goes wrong in the libraries that read what stands at `path` becomes one line that names it."""
+    try:
+        yield
+    except Exception as error:
+        raise ValueError(f"{shown(path)} is damaged: {one_line(str(error))}") from None
+
+
+def _encoding(variable: xr.Variable) -> Mapping[str, Any]:
+    return {
+        "chunks": _chunks(variable.shape, variable.dtype),
+        "compressors": (ZstdCodec(level=0), Crc32cCodec()),
+        "chunk_key_encoding": FLAT,
+    }
+
+
+def _chunks(shape: tuple[int, ...], dtype: np.dtype) -> tuple[int, ...]:
+    """One chunk for all, or some along the first axis where it would be too large."""
+    rows = max(1, CHUNK_BYTES // max(1, dtype.itemsize * math.prod(shape[1:])))
+    return tuple(max(1, length) for length in (*(min(rows, one) for one in shape[:1]), *shape[1:]))

@@ -1,0 +1,128 @@
+"""One process at a time works in a run folder: a lock that the system takes back however its holder ends."""
+
+import errno
+import os
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from recurra.storage.files import OURS, shown
+
+try:
+    import fcntl
+except ImportError:  # Windows: there is no lock of this kind
+    fcntl = None  # type: ignore[assignment]
+
+NAME = f"{OURS}lock"
+NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS, errno.EROFS, errno.EACCES, errno.EPERM)
+PAUSE_S = 0.2  # between two looks at a lock that another process holds
+
+
+@contextmanager
+def locked(folder: Path, on_wait: Callable[[str], None] | None = None) -> Iterator[Callable[[], None]]:
+    """Work in a folder alone; it is made if it is missing, and removed again if nothing is put in.
+
+    The lock is a file in the folder, which is removed in the end. A killed process leaves the file, but not the lock.
+    Where the system or the file system has no such locks, or the folder cannot be written, there is none.
+
+    Args:
+        folder: the folder.
+        on_wait: where given, another process is waited for, and this is told once which one it is.
+
+    Returns:
+        What to call before writing: it raises where the folder was deleted meanwhile, or made anew by another process.
+
+    Raises:
+        ValueError: another process works in the folder.
+    """
+    made = [one for one in (folder, *folder.parents) if not one.exists()]
+    descriptor = _acquired(folder, on_wait)
+
+    def check() -> None:
+        if descriptor is not None and not _still_there(folder / NAME, descriptor):
+            raise FileNotFoundError(errno.ENOENT, "the folder was deleted or replaced meanwhile", str(folder))
+
+    try:
+        yield check
+    finally:
+        if descriptor is not None:
+            if _still_there(folder / NAME, descriptor):
+                (folder / NAME).unlink()
+            os.close(descriptor)
+        with suppress(OSError):  # not empty
+            for one in made:
+                one.rmdir()
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise ValueError(f"{shown(folder)} is no folder; choose another") from None
+
+
+def _acquired(folder: Path, on_wait: Callable[[str], None] | None) -> int | None:
+    """The open lock file, with the lock on it; None where there are no locks."""
+    told = False
+    while isinstance(found := _tried(folder), str):
+        if on_wait is None:
+            raise ValueError(f"{shown(folder)} is in use by {found}; wait for it, or choose another folder")
+        if not told:
+            on_wait(f"waiting for {found}, which works in {shown(folder)}")
+        told = True
+        time.sleep(PAUSE_S)
+    return found
+
+
+def _tried(folder: Path) -> int | str | None:
+    """The lock, or who has it; None where there are no locks."""
+    if fcntl is None:
+        return None
+    try:
+        descriptor = _opened(folder)
+    except OSError as error:
+        if error.errno in NO_LOCKS:
+            return None
+        raise
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not _still_there(folder / NAME, descriptor):  # its last holder has removed it
+            raise BlockingIOError
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, _own_name().encode())
+        return descriptor
+    except OSError as error:
+        holder = _holder(descriptor)
+        os.close(descriptor)
+        if isinstance(error, BlockingIOError):
+            return holder
+        if error.errno in NO_LOCKS:
+            return None
+        raise
+
+
+def _opened(folder: Path) -> int:
+    """The lock file; the folder is made, also where its last holder has just removed it, empty as it was."""
+    while True:
+        _make(folder)
+        with suppress(FileNotFoundError):
+            return os.open(folder / NAME, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+
+
+def _still_there(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(path.lstat(), os.fstat(descriptor))
+    except OSError:
+        return False
+
+
+def _own_name() -> str:
+    return f"process {os.getpid()} on {socket.gethostname()}, since {time.strftime('%Y-%m-%d %H:%M:%S')}"
+
+
+def _holder(descriptor: int) -> str:
+    """What the holder wrote of itself; it may not have come to it yet."""
+    text = os.pread(descriptor, 200, 0).decode(errors="replace")
+    return "".join(sign for sign in text if sign.isprintable()) or "another process"
