@@ -51,7 +51,10 @@ def untrained(spec):
     return training.cohort(state.learner.weights, replace(state, history=history))
 
 
-@pytest.mark.parametrize("name", STUDIES)
+TRAINING = [name for name, kind in STUDIES.items() if not kind.reads_files]
+
+
+@pytest.mark.parametrize("name", TRAINING)
 def test_tables_verdicts_and_figures(name):
     """What is measured of networks that learned nothing: every study says so without failing."""
     study = STUDIES[name]()

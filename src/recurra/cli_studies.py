@@ -29,6 +29,9 @@ def study(
         Path, typer.Option(parser=user_path, metavar="DIR", help="Where trained networks are and go.")
     ] = NETWORKS,
     engine: Annotated[str, typer.Option(help="auto, native, portable, or native-bfloat16.")] = "auto",
+    files: Annotated[
+        Path | None, typer.Option(help="The folder of the author's files, for published-networks.")
+    ] = None,
     show: Annotated[
         bool, typer.Option("--show", help="Print what would be trained and how long; train nothing.")
     ] = False,
@@ -47,7 +50,11 @@ def study(
     check_choice("study", name, STUDIES)
     check_choice("scale", scale, SCALES)
     check_seed(seed)
-    chosen, shelf = STUDIES[name](), Shelf(networks, engine)
+    if STUDIES[name].reads_files != (files is not None):
+        raise ValueError(
+            f"{name} {'reads files: name their folder with --files' if files is None else 'takes no --files'}"
+        )
+    chosen, shelf = STUDIES[name](*([files] if files else [])), Shelf(networks, engine)
     size: Scale = scale  # type: ignore[assignment]
     if show:
         _show(chosen, size, seed, shelf)

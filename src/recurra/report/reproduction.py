@@ -51,7 +51,8 @@ def _section(folder: RunFolder, page: Path) -> Iterator[str]:
     about = folder.about()
     study = STUDIES[about["study"]]() if about["study"] in STUDIES else None
     yield f"## {about['title']}\n"
-    yield f"```sh\nrecurra study {about['study']} --scale {about['scale']} --seed {about['seed']}\n```\n"
+    files = " --files DIR" if study and study.reads_files else ""
+    yield f"```sh\nrecurra study {about['study']}{files} --scale {about['scale']} --seed {about['seed']}\n```\n"
     if study is None or about.get("rules") != study.rules:
         yield RERUN
         return

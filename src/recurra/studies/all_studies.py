@@ -3,8 +3,10 @@
 from recurra.studies.damage import Damage
 from recurra.studies.memory import MemoryDelay, MemorySize
 from recurra.studies.minimum_size import MinimumSize
+from recurra.studies.published_networks import PublishedNetworks
 from recurra.studies.realizations import Realizations
 from recurra.studies.robustness import Robustness
+from recurra.studies.spectra import Spectra
 from recurra.studies.study import Study
 from recurra.studies.success_rates import SuccessRates
 from recurra.studies.time_invariance import TimeInvariance
@@ -17,6 +19,8 @@ STUDIES: dict[str, type[Study]] = {
         MemorySize,
         Damage,
         TimeInvariance,
+        Spectra,
+        PublishedNetworks,
         Realizations,
         MinimumSize,
         Robustness,

@@ -25,6 +25,7 @@ class Study(abc.ABC):
     name: ClassVar[str]
     title: ClassVar[str]
     sources: ClassVar[tuple[str, ...]]
+    reads_files: ClassVar[bool] = False  # networks that others trained, from the folder `files`; it trains none
     rules: ClassVar[int] = 1  # raised where tables of before cannot be judged by the rules of now
 
     @abc.abstractmethod
@@ -63,7 +64,10 @@ def published(name: str) -> Rows:
     return read_rows((resources.files("recurra.studies") / "published" / f"{name}.csv").read_text("utf-8"))
 
 
-TEXTS = ("task", "initializer", "way", "condition", "choice", "status", "factor", "recipe", "state", "claim", "rule")
+TEXTS = (
+    *("task", "initializer", "way", "condition", "choice", "status", "factor", "recipe", "state", "claim", "rule"),
+    *("name", "stage", "regimes", "leading"),
+)
 
 
 def read_rows(text: str) -> Rows:

@@ -216,6 +216,32 @@ def realizations(spectra: Rows, states: Rows) -> Figure:
     return figure
 
 
+@in_print()
+def spectra_before_after(rows: Rows, label: str) -> Figure:
+    """A panel a network or condition: the eigenvalues before training in grey and after it, with the unit circle.
+
+    Args:
+        rows: with the columns `label`, stage ("before" or "after"), real and imaginary.
+        label: the column that tells the panels apart.
+    """
+    names = list(dict.fromkeys(str(row[label]) for row in rows))
+    figure = new_figure(PAGE_MM, 8 + 44 * -(-len(names) // columns_for(len(names))))
+    angle = np.linspace(0, 2 * np.pi, 200)
+    for name, axes in zip(names, panel_grid(figure, len(names)), strict=True):
+        axes.plot(np.cos(angle), np.sin(angle), color="black", linewidth=0.5)
+        for stage, color in (("before", "#9aa3b2"), ("after", FOUND)):
+            part = [row for row in rows if row[label] == name and row["stage"] == stage]
+            axes.plot(_column(part, "real"), _column(part, "imaginary"), ".", color=color, markersize=2, label=stage)
+        axes.set_aspect("equal", "box")
+        axes.margins(0.05)
+        axes.set_title(name.replace("_", " "))
+    handles, labels = figure.axes[0].get_legend_handles_labels()
+    figure.legend(handles, [f"{label} training" for label in labels], loc="outside upper right", ncols=2)
+    figure.supxlabel("Real part")
+    figure.supylabel("Imaginary part")
+    return figure
+
+
 def _cube(axes: Any, rows: Rows) -> None:
     """The states as points, and a line between any two that differ in one bit."""
     places = np.array([[row[f"pc{axis}"] for axis in (1, 2, 3)] for row in rows])

@@ -1,0 +1,107 @@
+"""What the papers say of a network's weights and dynamics, as numbers: spectra, weights near zero, regimes, points."""
+
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from recurra.analysis import regimes
+from recurra.analysis.regimes import CYCLE, FIXED, QUIESCENT
+from recurra.analysis.spectra import OUTSIDE, non_normality, share_on_circle, spectrum
+from recurra.analysis.weights import weight_statistics
+from recurra.arrays import AnyArray
+from recurra.models.cohort import Network
+from recurra.studies.dossier import points_of
+from recurra.tasks import Task
+
+SHUFFLES = 20  # of the change that training made, for the null
+LEADING = 3  # eigenvalues that the papers call leading
+REAL = 1e-9  # an eigenvalue is real if its imaginary part is no larger
+CHANGED = ("on_circle", "rest_on_circle", "outside", "henrici")
+DYNAMICS = ("at_rest", "cycles", "conditions", "fixed_points", "stable_points")
+NO_DYNAMICS: dict[str, Any] = {"regimes": "", **dict.fromkeys(DYNAMICS, float("nan"))}
+
+Matrix = Float[np.ndarray, "post pre"]
+
+
+def weight_traits(
+    recurrent: Float[AnyArray, "post pre"], before: Float[AnyArray, "post pre"] | None, seed: int
+) -> dict[str, Any]:
+    """Spectrum, departure from normality and weights near zero of W, before and after training, beside chance.
+
+    Chance is a change of the same entries as training's, dealt out over the matrix at random (mean over 20 deals):
+    what any change of this size does to this start. NaN where the weights before training are not known.
+
+    Args:
+        recurrent: W.
+        before: W before training, if it is known.
+        seed: of the random changes.
+    """
+    after = np.asarray(recurrent, np.float64)
+    weights = weight_statistics(after)
+    found = {"units": len(after), **_changed(after), "leading": leading_kinds(after)}
+    found |= {"near_zero": weights.near_zero, "near_zero_normal": weights.near_zero_normal}
+    if before is None:
+        names = (*(f"{name}_{when}" for when in ("before", "chance") for name in CHANGED), "near_zero_before")
+        return found | dict.fromkeys(names, np.nan)
+    start = np.asarray(before, np.float64)
+    found |= {f"{name}_before": value for name, value in _changed(start).items()}
+    found |= {f"{name}_chance": value for name, value in _shuffled(start, after - start, seed).items()}
+    return found | {"near_zero_before": weight_statistics(start).near_zero}
+
+
+def _changed(matrix: Matrix) -> dict[str, float]:
+    """What training changes: eigenvalues on the unit circle and outside, the departure from normality."""
+    values = spectrum(matrix).eigenvalues
+    inside = values[np.abs(values) <= OUTSIDE]
+    return {
+        "on_circle": share_on_circle(values),
+        "rest_on_circle": share_on_circle(inside) if len(inside) else 1.0,
+        "outside": len(values) - len(inside),
+        "henrici": non_normality(matrix).henrici,
+    }
+
+
+def _shuffled(start: Matrix, change: Matrix, seed: int) -> dict[str, float]:
+    draws = np.random.default_rng(seed)
+    rows = [_changed(start + draws.permutation(change.ravel()).reshape(change.shape)) for _ in range(SHUFFLES)]
+    return {name: float(np.mean([row[name] for row in rows])) for name in CHANGED}
+
+
+def leading_kinds(matrix: Matrix) -> str:
+    """The eigenvalues of largest modulus until there are three, a conjugate pair counted whole: "1 real, 1 pair"."""
+    real = pairs = 0
+    for value in spectrum(matrix).eigenvalues:
+        if real + 2 * pairs >= LEADING:
+            break
+        real += int(abs(value.imag) <= REAL)
+        pairs += int(value.imag > REAL)
+    return f"{real} real, {pairs} {'pair' if pairs == 1 else 'pairs'}"
+
+
+def dynamic_traits(network: Network, task: Task, seed: int) -> dict[str, Any]:
+    """The regime after each condition, and how many of the fixed points found are stable.
+
+    Args:
+        network: the network.
+        task: what it was trained on.
+        seed: of the states where the search for fixed points begins.
+    """
+    probe, points = task.probe(), points_of(network, task, seed)
+    found = regimes(network, probe)
+    kinds = [found.kind_of(at) for at in range(len(found))]
+    names = [probe.condition_names[int(number)] for number in np.asarray(probe.condition)]
+    return {
+        "regimes": "; ".join(f"{name} {kind}" for name, kind in zip(names, kinds, strict=True)),
+        "at_rest": sum(kind in (QUIESCENT, FIXED) for kind in kinds),
+        "cycles": kinds.count(CYCLE),
+        "conditions": len(kinds),
+        "fixed_points": len(points),
+        "stable_points": int((points.index == 0).sum()),
+    }
+
+
+def eigenvalue_rows(network: Network, labels: dict[str, Any]) -> list[dict[str, Any]]:
+    """A row an eigenvalue of the recurrent weights, each with these labels."""
+    values = spectrum(network.weights.recurrent).eigenvalues
+    return [{**labels, "real": float(value.real), "imaginary": float(value.imag)} for value in values]
