@@ -4,6 +4,8 @@ from decimal import Decimal, getcontext
 
 import numpy as np
 
+from recurra.engine.dynamics import HARD_WIDTHS
+
 getcontext().prec = 80
 ONE, TWO = Decimal(1), Decimal(2)
 
@@ -21,8 +23,12 @@ def value(activation: str, x: Decimal) -> Decimal:
             return _rising(x)
         case "softplus":
             return max(x, Decimal(0)) + _log1p((-abs(x)).exp())
-        case _:
+        case "relu":
             return max(x, Decimal(0))
+        case "linear":
+            return x
+        case _:
+            return min(max(x / HARD_WIDTHS[activation] + ONE / TWO, Decimal(0)), ONE)
 
 
 def _small_tanh(x: Decimal) -> Decimal:
@@ -45,8 +51,13 @@ def slope(activation: str, x: Decimal) -> Decimal:
             return _rising(x) * (ONE - _rising(x))
         case "softplus":
             return _rising(x)
-        case _:
+        case "relu":
             return ONE if x > 0 else Decimal(0)
+        case "linear":
+            return ONE
+        case _:
+            width = HARD_WIDTHS[activation]
+            return ONE / width if abs(x) < Decimal(width) / 2 else Decimal(0)
 
 
 def _decimals(array) -> list:

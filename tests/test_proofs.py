@@ -21,7 +21,7 @@ def drawn(random, activation, form):
     units, inputs = random.integers(1, 6), random.integers(1, 3)
     gain, strength = random.choice([0.3, 1.0, 3.0, 30.0]), random.choice([0.0, 1.0, 100.0])
     recurrent = gain / np.sqrt(units) * random.normal(size=(units, units))
-    if activation in ("softplus", "relu"):
+    if activation in ("softplus", "relu", "linear"):
         recurrent *= 0.9 / max(np.abs(np.linalg.eigvals(recurrent)).max(), 0.9)
     if random.random() < 0.3:  # nearly singular
         recurrent *= (1 - 10.0 ** -random.uniform(2, 7)) / max(np.abs(np.linalg.eigvals(recurrent)).max(), 1e-3)

@@ -11,7 +11,7 @@ from recurra.models import Network
 from recurra.storage.records import from_dataset, to_dataset
 from recurra.studies.imports import read_network
 from recurra.tasks import TASKS, And, FlipFlop, FunctionTask, Trial
-from tests.networks import network_of, random_network
+from tests.networks import network_of, random_network, rotation
 
 
 def kicked():
@@ -357,6 +357,13 @@ def test_how_straight():
     assert directed(np.linspace(0, 1, 1_000)[:, None] * [1.0, 2.0]) == pytest.approx(1)
     assert directed(np.sin(np.arange(1_000))[:, None]) < 0.2
     assert directed(np.zeros((100, 2))) == 0
+    turn = 2 * np.pi * np.arange(16_001) / 40  # eight turns a piece
+    assert directed(np.stack([np.cos(turn), np.sin(turn)], axis=1)) < 1e-6
+
+
+def test_neither_a_cycle_nor_a_drift():
+    """A linear rotation has a period, but keeps every distance: whether it is a cycle is open."""
+    assert after_a_kick(network_of(rotation(1.0, 40), activation="linear")).kind_of(0) == "undecided"
 
 
 def test_bad_windows():

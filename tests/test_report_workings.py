@@ -12,6 +12,7 @@ from recurra.analysis import Census, FixedPoints, Landscape, Lifetimes, Program,
 from recurra.analysis.census import census
 from recurra.analysis.regimes import KINDS
 from recurra.analysis.similarity import signature_of, similarity_matrices
+from recurra.console import _lines
 from recurra.engine import RateDynamics
 from recurra.models import Network, RateRNN
 from recurra.report import workings_words as say
@@ -23,6 +24,7 @@ from recurra.report.workings_tables import account, pulse_rows
 from recurra.sources import SOURCES
 from recurra.studies.imports import read_network_for
 from recurra.studies.run_record import read_run, record_of_network
+from recurra.studies.workings import _points
 from recurra.tasks import And, FlipFlop, SetReset
 from test_report import Page, repeated
 
@@ -445,3 +447,15 @@ class TestPage:
         found = Page(report_html(replace(boolean, probe=probe)))
         assert found.tags == Page(report_html(replace(boolean, probe=harmless))).tags
         assert name in found.text
+
+
+def test_every_regime_has_words():
+    assert set(say.NAMES) == set(say.DOES) == set(say.LEVELS) == set(KINDS)
+
+
+def test_terminal_says_how_many_stable_points_are_proved_stable():
+    points = points_of([0, 0, 1], [1e-9, np.nan, 1e-9])
+    shown = {"fixed_points": _points(points), "slow_points": {"count": 0}, "program": {"attractors": []}}
+    assert "1 of 2 stable ones proved stable" in list(_lines(shown))
+    none = {**shown, "fixed_points": _points(points_of([1]))}
+    assert not any("stable ones" in line for line in _lines(none))

@@ -109,7 +109,7 @@ class RateFlow(Flow):
 
     @property
     def odd(self) -> bool:
-        return self.dynamics.activation == "tanh" and not self.constant.any()
+        return self.dynamics.activation in ("tanh", "linear") and not self.constant.any()
 
     def displacement(self, states: States) -> States:
         if self.dynamics.form == "rate":

@@ -48,11 +48,14 @@ def period_of(rates: Path) -> float:
 def directed(rates: Path) -> float:
     """How straight a path is: the distance from its begin to its end over its length, in few pieces; 0 at rest.
 
+    A path is at least as long as it is wide, even if the pieces happen to end where they begin.
+
     Args:
         rates: of a network, at equal intervals.
     """
     corners = rates[np.linspace(0, len(rates) - 1, PIECES + 1).astype(int)]
-    length = np.linalg.norm(np.diff(corners, axis=0), axis=1).sum()
+    width = np.linalg.norm(np.ptp(rates, axis=0))
+    length = max(float(np.linalg.norm(np.diff(corners, axis=0), axis=1).sum()), float(width))
     return float(np.linalg.norm(corners[-1] - corners[0]) / length) if length > 0 else 0.0
 
 
