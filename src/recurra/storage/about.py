@@ -76,7 +76,7 @@ class About(TypedDict, total=False):
     version: str
     training_seconds: Seconds
     tables: list[str]
-    verdicts: list[dict[str, str]]
+    verdicts: list[dict[str, Any]]
 
 
 ABOUT = TypeAdapter(About)
