@@ -48,3 +48,15 @@ def test_bad_arguments():
         continuation(network_of([[1.0]], activation="softplus", bias=1.0), np.zeros(1), np.ones(1))
     with pytest.raises(ValueError, match=r"inputs has shape \(2,\)"):
         continuation(network, np.zeros(1), np.ones(2))
+
+
+def test_a_short_time_step_changes_no_branch():
+    """h = tanh(1.5 h + a) from its lower point up to the fold and back along the unstable part."""
+    slow, fast = (
+        continuation(network_of([[1.5]], leak=leak), np.array([-0.86]), np.array([1.0]), (0.0, 0.5))
+        for leak in (1e-9, 1.0)
+    )
+    np.testing.assert_allclose(slow.states, fast.states)
+    np.testing.assert_array_equal(slow.index, fast.index)
+    np.testing.assert_array_equal(slow.fold, fast.fold)
+    assert set(slow.index) == {0, 1}
