@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from conftest import SMALL
 from recurra.analysis import principal_components
 from recurra.arrays import Weights
 from recurra.cli import main
+from recurra.console import print_run
 from recurra.engine import RateDynamics
 from recurra.models import Network
 from recurra.periods import Period
@@ -33,8 +35,8 @@ from recurra.sources import SOURCES
 from recurra.storage.run_folder import RunFolder
 from recurra.studies.dossier import make_dossier, probe_dataset
 from recurra.studies.run_record import read_run, record_of_network
-from recurra.studies.summary import dossier_table, task_name
-from recurra.tasks import TASKS, And, FlipFlop, FunctionTask, OwnTask, PulseMemory, SetReset, Trial, Xor
+from recurra.studies.summary import dossier_table, run_table, task_name
+from recurra.tasks import TASKS, And, FlipFlop, FunctionTask, OwnTask, PulseMemory, SetReset, Trial
 
 NAMES = ("and", "pulse", "setreset")
 SECTIONS = frozenset(
@@ -81,8 +83,10 @@ def network_of(task, units=9, seed=0):
     return Network(RateDynamics("rate", "tanh", 1.0), weights, task.dt_ms)
 
 
-def record_of(task, **more):
-    return record_of_network(network_of(task, **more), task, 0, {"name": "mine"})
+@cache
+def record_of(task):
+    """The record of a random network, made once a task for all tests: they only read it."""
+    return record_of_network(network_of(task), task, 0, {"name": "mine"})
 
 
 def text_of(html):
@@ -128,9 +132,8 @@ def operation():
 class TestDossier:
     @pytest.mark.parametrize("task", [And(), PulseMemory(), SetReset()], ids=NAMES)
     def test_the_probe_is_answered_and_followed(self, task):
-        network = network_of(task)
-        found = make_dossier(network, task, 0)
-        rates, outputs = network.run(task.probe().inputs)
+        found = record_of(task).dossiers[0]
+        rates, outputs = network_of(task).run(task.probe().inputs)
         np.testing.assert_allclose(found.behaviour.probe, outputs)
         expected = principal_components(rates).project(rates)[..., :3]
         np.testing.assert_allclose(found.behaviour.probe_components, expected)
@@ -138,7 +141,7 @@ class TestDossier:
 
     def test_only_a_flipflop_has_memories(self):
         task = FlipFlop(bits=2)
-        found = make_dossier(network_of(task), task, 0)
+        found = record_of(task).dossiers[0]
         assert found.geometry is not None
         assert found.memories is not None
         assert found.walk is not None
@@ -146,12 +149,12 @@ class TestDossier:
         assert found.behaviour.probe.shape == (4, task.steps, 2)
 
     def test_another_order_of_the_units_changes_nothing(self, seed):
-        task = Xor()
+        task = And()
         network, order = network_of(task), np.random.default_rng(seed).permutation(9)
         w = network.weights
         recurrent, readout = w.recurrent[np.ix_(order, order)], w.output[:, order]
         other = replace(w, recurrent=recurrent, input=w.input[order], output=readout)
-        one, two = (make_dossier(replace(network, weights=weights), task, 0) for weights in (w, other))
+        one, two = record_of(task).dossiers[0], make_dossier(replace(network, weights=other), task, 0)
         np.testing.assert_allclose(one.behaviour.probe, two.behaviour.probe, atol=1e-5)
         first, second = (np.abs(found.behaviour.probe_components) for found in (one, two))
         np.testing.assert_allclose(first, second, atol=1e-4)
@@ -238,8 +241,8 @@ class TestCommands:
         assert set(walk.data_vars) == {"inputs", "targets", "memory_state"}
 
     def test_the_table(self, folder, capsys):
-        status, out, _ = call(capsys, "analyse", folder)
-        assert status == 0
+        print_run(read_run(RunFolder.open(folder)))
+        out = capsys.readouterr().out
         assert f"{folder.name}: task {folder.name}" in out
         assert "Henrici" in out
         assert not OF_A_FLIPFLOP.search(out)
@@ -260,7 +263,7 @@ class TestCommands:
         found = json.loads(out)
         assert (found["units"], found["memories"], found["geometry"]) == (12, None, None)
         assert 0 <= found["performance"]["success"] <= 1
-        run = json.loads(call(capsys, "analyse", folder, "--json")[1])
+        run = run_table(read_run(RunFolder.open(folder)))
         assert run["networks"][1]["performance"] == found["performance"]
         assert (tmp_path / "one.html").is_file()
 
@@ -332,7 +335,7 @@ class TestReport:
 
     def test_names_are_escaped(self):
         task = Undescribed(conditions=("<script>alert(1)</script>",))
-        html = report_html(record_of(task))
+        html = report_html(replace(record_of(Undescribed()), task=task, probe=probe_dataset(task)))
         assert "<script>alert(1)" not in html
         assert "&lt;script&gt;alert(1)" in html
 

@@ -17,6 +17,7 @@ from recurra.sources import SOURCES
 from recurra.studies.show import describe_task, task_text, to_toml
 from recurra.studies.spec import RunSpec, to_spec
 from recurra.tasks import TASKS, NearRule, Trial, from_neurogym
+from recurra.tasks.border import check_task
 from recurra.tasks.rules import steady
 
 MANY = 400  # one number for all tests: each one costs a compilation
@@ -571,6 +572,10 @@ def test_bank_of_neurogym(neurogym, seed):
     assert task.success(trials.targets, trials).all()
     again = from_neurogym("Fake-v0", trials=100, seed=seed)
     np.testing.assert_array_equal(task.bank.inputs, again.bank.inputs)
+    check_task(task)
+    empty = dataclasses.replace(task, bank=dataclasses.replace(task.bank, mask=jnp.zeros_like(task.bank.mask)))
+    with pytest.raises(ValueError, match="NeuroGymTask scores nothing"):
+        check_task(empty)
 
 
 def test_continuous_ground_truth(neurogym):

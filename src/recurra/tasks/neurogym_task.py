@@ -73,7 +73,8 @@ def from_neurogym(
 
     Trials are padded with 0 to the length of the longest; the padding does not count. Targets are the ground truth:
     an output a choice, 1 on the right one, else 0, or the values themselves where they are no choices of the
-    environment. The conditions are the choices at the end of the trials.
+    environment. The conditions are the choices at the end of the trials. The noise on the inputs is the environment's
+    own, drawn with the bank: most environments have a `sigma` in their settings.
 
     Args:
         name: of the environment, such as "PerceptualDecisionMaking-v0".
