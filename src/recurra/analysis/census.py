@@ -81,6 +81,8 @@ class Census:
         neighbour_chance: the same if the signatures were dealt out at random.
     """
 
+    flags: ClassVar[dict[str, tuple[str, ...]]] = {"measure": MEASURES}
+
     sources: ClassVar[tuple[str, ...]] = ("torgerson1952", "kruskal1964", "rousseeuw1987")
 
     compared: Bool[np.ndarray, "network"]

@@ -33,6 +33,8 @@ class Lifetimes:
         longest_ms: how long was looked at, ms.
     """
 
+    flags: ClassVar[dict[str, tuple[str, ...]]] = {"kind": KINDS}
+
     sources: ClassVar[tuple[str, ...]] = ("sussillo2013",)
 
     kind: Int[np.ndarray, "condition"]

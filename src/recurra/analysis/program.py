@@ -43,6 +43,8 @@ class Program:
         following: the attractor that each stimulus makes of each attractor; -1 if it has not settled or was not tried.
     """
 
+    flags: ClassVar[dict[str, tuple[str, ...]]] = {"kind": KINDS}
+
     sources: ClassVar[tuple[str, ...]] = ("sussillo2013",)
 
     kind: Int[np.ndarray, "attractor"]

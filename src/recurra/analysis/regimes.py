@@ -64,6 +64,8 @@ class Regimes:
         mean_output: over a window; NaN where the rates grow without bound.
     """
 
+    flags: ClassVar[dict[str, tuple[str, ...]]] = {"kind": KINDS}
+
     sources: ClassVar[tuple[str, ...]] = ("benettin1980",)
 
     kind: Int[np.ndarray, "condition"]

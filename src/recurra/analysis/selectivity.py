@@ -46,6 +46,8 @@ class Selectivity:
         count_chance_high: 95th percentile.
     """
 
+    flags: ClassVar[dict[str, tuple[str, ...]]] = {"kind": KINDS}
+
     sources: ClassVar[tuple[str, ...]] = ("kobak2016", "rigotti2013")
 
     time: Float[np.ndarray, "unit"]

@@ -1,11 +1,13 @@
 """Records to labelled arrays and back: the axis names are those of the records' annotations."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any, TypeVar, get_type_hints
 
 import numpy as np
 import xarray as xr
+
+from recurra.storage.labels import labels_of, word_labels
 
 Record = TypeVar("Record")
 COUNT = "{}_count"  # the variable that says how long an axis is that differs between networks
@@ -30,12 +32,14 @@ def to_dataset(records: Sequence[Any], numbers: Sequence[int]) -> xr.Dataset:
         name: (
             ("network", *named),
             np.stack([_padded(array, [max(lengths[axis]) for axis in named]) for array in many]),
+            labels_of(type(records[0]), name),
         )
         for (name, named), many in zip(axes.items(), arrays.values(), strict=True)
     }
     for axis, counts in lengths.items():
         if len(set(counts)) > 1:
-            variables[COUNT.format(axis)] = (("network",), np.array(counts))
+            label = {"units": "1", "description": f"how long the axis {axis} is in each network; the rest is padded"}
+            variables[COUNT.format(axis)] = (("network",), np.array(counts), label)
     return xr.Dataset(variables, coords={"network": list(numbers)})
 
 
@@ -79,7 +83,19 @@ def _value(variable: xr.DataArray, axes: tuple[str, ...], one: xr.Dataset) -> An
 def to_single_dataset(record: Any) -> xr.Dataset:
     """A record of a whole cohort as a dataset; its fields have the axes of their annotations and no other."""
     axes = record_axes(type(record))
-    return xr.Dataset({name: (named, np.asarray(getattr(record, name))) for name, named in axes.items()})
+    kind = type(record)
+    arrays = {name: (named, np.asarray(getattr(record, name)), labels_of(kind, name)) for name, named in axes.items()}
+    return xr.Dataset(arrays)
+
+
+def named(dataset: xr.Dataset, names: Mapping[str, Sequence[str]]) -> xr.Dataset:
+    """The dataset with a coordinate for every axis whose places have names: numbers, and the names as attributes."""
+    coordinates = {
+        axis: (axis, dataset[axis].values, word_labels(words))
+        for axis, words in names.items()
+        if axis in dataset.coords or dataset.sizes.get(axis) == len(words)
+    }
+    return dataset.assign_coords(coordinates)
 
 
 def from_single_dataset(kind: type[Record], dataset: xr.Dataset) -> Record:

@@ -13,6 +13,7 @@ from recurra.models.cohort import Cohort
 from recurra.storage.about import FORMAT
 from recurra.storage.checkpoints import begin_training, resume_training, save_epoch
 from recurra.storage.lock import locked
+from recurra.storage.records import named
 from recurra.storage.run_folder import RunFolder
 from recurra.studies.census import FEWEST, census_of_dossiers
 from recurra.studies.dossier import make_dossier
@@ -152,7 +153,7 @@ def _analysed(folder: RunFolder, progress: Progress) -> list[Dossier]:
     folder.sweep()
     folder.update_about(status="trained")  # until all groups are of this analysis
     for name, dataset in groups.items():
-        folder.write_dataset(name, dataset)
+        folder.write_dataset(name, named(dataset, {"condition": task.condition_names}))
     folder.consolidate()
     seconds = {**folder.entry("seconds"), "analysis": time.perf_counter() - began}
     folder.update_about(status="analysed", seconds=seconds)

@@ -2,12 +2,12 @@
 
 import inspect
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from typing import Any
 
 from recurra.sources import SOURCES
+from recurra.storage.labels import parameter_texts
 from recurra.studies.spec import REGISTRY, RunSpec
 from recurra.studies.tables import to_table
 from recurra.tasks import TASKS, Task
@@ -18,22 +18,6 @@ EXACT = ("dt_ms", "smooth_ms")  # times in ms that need not be a whole number of
 def to_toml(spec: RunSpec) -> str:
     """The spec as TOML that reads back to the same spec, with a comment a key."""
     return "\n".join(_lines(spec, "")).strip() + "\n"
-
-
-def parameter_texts(kind: type) -> dict[str, str]:
-    """What the docstring of a class, or those of its bases, say of each of its arguments."""
-    texts: dict[str, str] = {}
-    for base in reversed(kind.__mro__):
-        texts |= _argument_texts(base.__doc__ or "")
-    return texts
-
-
-def _argument_texts(docstring: str) -> dict[str, str]:
-    text = inspect.cleandoc(docstring)
-    match = re.search(r"^Args:\n((?:    .*\n?)+)", text, re.MULTILINE)
-    entries = re.split(r"^    (?=\w+: )", match[1] if match else "", flags=re.MULTILINE)
-    pairs = (entry.split(": ", 1) for entry in entries if ": " in entry)
-    return {name.strip(): re.sub(r"[$\\]", "", " ".join(words.split())).rstrip(".") for name, words in pairs}
 
 
 def _lines(method: Any, path: str) -> Iterator[str]:

@@ -44,8 +44,12 @@ def _dataset(trials: Trials, first: str, time: str) -> xr.Dataset:
         time: what the axis of time is called.
     """
     arrays = {
-        "inputs": ((first, time, "input"), np.asarray(trials.inputs)),
-        "targets": ((first, time, "output"), np.asarray(trials.targets)),
-        "mask": ((first, time, "output"), np.asarray(trials.mask)),
+        "inputs": ((first, time, "input"), np.asarray(trials.inputs), {"units": "1", "description": "inputs"}),
+        "targets": (
+            (first, time, "output"),
+            np.asarray(trials.targets),
+            {"units": "1", "description": "right outputs"},
+        ),
+        "mask": ((first, time, "output"), np.asarray(trials.mask), {"units": "1", "description": "what counts"}),
     }
-    return xr.Dataset(arrays, coords={time: np.asarray(trials.time_ms)})
+    return xr.Dataset(arrays, coords={time: (time, np.asarray(trials.time_ms), {"units": "ms", "description": "time"})})
