@@ -10,6 +10,7 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import pdist, squareform
 from sklearn.metrics import silhouette_score
 
+from recurra.analysis.network_map import compared_networks, network_map, scaling
 from recurra.analysis.similarity import MEASURES, Similarities
 from recurra.checks import check_choice, check_count
 
@@ -20,23 +21,6 @@ LEVEL = 0.05  # of the test: above, a cohort is one continuum
 MOST_CLUSTERS, SMALLEST = 10, 3  # clusters, and networks in one
 ALONE, LEFT_OUT = -1, -2  # labels of a network in no cluster, and of one that could not be compared
 UNKNOWN = -1  # the regimes, the signature and the count of fixed points of a network where these are not known
-
-
-@dataclass(frozen=True)
-class NetworkMap:
-    r"""Networks as points in a plane, at distances as close to the given ones as it goes.
-
-    Args:
-        coordinates: of each network; NaN for those left out.
-        explained: share of each dimension in $\sum |\lambda|$ of the doubly centred squared distances.
-        stress: $\sqrt{\sum (d - \hat d)^2 / \sum d^2}$ of the distances d and those in the map; 0 is exact.
-    """
-
-    sources: ClassVar[tuple[str, ...]] = ("torgerson1952", "kruskal1964")
-
-    coordinates: Float[np.ndarray, "network dimension"]
-    explained: Float[np.ndarray, "dimension"]
-    stress: float
 
 
 @dataclass(frozen=True)
@@ -160,7 +144,7 @@ def census(
     signature_kinds, signature, count = _by_frequency(kinds, ~unknown)
     share, chance = neighbour_agreement(distances, signature)
     return Census(
-        compared=_compared(distances),
+        compared=compared_networks(distances),
         kinds=kinds,
         signature=signature,
         signature_kinds=signature_kinds,
@@ -204,10 +188,10 @@ def clusters(
     check_count("draws", draws, at_least=19)
     check_count("most", most, at_least=2)
     check_count("smallest", smallest, at_least=2)
-    compared = _compared(distances)
+    compared = compared_networks(distances)
     kept = distances[np.ix_(compared, compared)]
     silhouette, found = _best_cut(kept, most, smallest)
-    spread = np.sqrt(np.maximum(_scaling(kept)[0], 0) / max(len(kept), 1))
+    spread = np.sqrt(np.maximum(scaling(kept)[0], 0) / max(len(kept), 1))
     clouds = np.random.default_rng(seed)
     null = np.zeros(draws)
     for draw in range(draws if silhouette > 0 else 0):
@@ -220,36 +204,6 @@ def clusters(
     return Clusters(labels, best, silhouette, null, p_value)
 
 
-def network_map(distances: Distances, dimensions: int = 2) -> NetworkMap:
-    r"""Classical multidimensional scaling: networks as points whose distances are close to the given ones.
-
-    The coordinates are the eigenvectors of $-\frac12 J D^2 J$ times $\sqrt{\lambda_k}$, with the squared distances
-    $D^2$ and the centring matrix J. The sign of a dimension is arbitrary: the coordinate that is largest is positive.
-
-    Args:
-        distances: between all pairs; networks with NaN on the diagonal are left out.
-        dimensions: of the map; those that there are too few networks for are 0.
-
-    Source: Torgerson (1952); Kruskal (1964) for the stress.
-    """
-    check_count("dimensions", dimensions)
-    compared = _compared(distances)
-    kept = distances[np.ix_(compared, compared)]
-    values, vectors = _scaling(kept)
-    values = np.pad(values, (0, max(dimensions - len(values), 0)))
-    vectors = np.pad(vectors, ((0, 0), (0, max(dimensions - len(kept), 0))))[:, :dimensions]
-    points = vectors * np.sqrt(np.maximum(values[:dimensions], 0))
-    total, squared = np.abs(values).sum(), (kept**2).sum()
-    misfit = (kept - squareform(pdist(points))) ** 2 if len(kept) > 1 else np.zeros(1)
-    coordinates = np.full((len(distances), dimensions), np.nan)
-    coordinates[compared] = points
-    return NetworkMap(
-        coordinates=coordinates,
-        explained=np.maximum(values[:dimensions], 0) / (total or 1.0),
-        stress=float(np.sqrt(misfit.sum() / (squared or 1.0))),
-    )
-
-
 def neighbour_agreement(distances: Distances, groups: Labels) -> tuple[float, float]:
     """The share of networks whose nearest neighbour is of their group, and the same for groups dealt out at random.
 
@@ -257,7 +211,7 @@ def neighbour_agreement(distances: Distances, groups: Labels) -> tuple[float, fl
         distances: between all pairs; networks with NaN on the diagonal are left out.
         groups: of each network, such as its regime signature.
     """
-    compared = _compared(distances)
+    compared = compared_networks(distances)
     kept, own = distances[np.ix_(compared, compared)].copy(), np.asarray(groups)[compared]
     if len(own) < 2:
         return np.nan, np.nan
@@ -302,28 +256,3 @@ def _by_frequency(
     signature = np.full(len(kinds), UNKNOWN)
     signature[known] = np.argsort(order)[inverse.ravel()]
     return rows[order], signature, count[order]
-
-
-def _scaling(distances: Distances) -> tuple[Float[np.ndarray, "dimension"], Float[np.ndarray, "network dimension"]]:
-    """Eigenvalues of the doubly centred squared distances, the largest first, and eigenvectors with a fixed sign."""
-    squared = distances**2
-    if not len(squared):
-        return np.zeros(0), squared
-    centred = squared - squared.mean(axis=0)
-    values, vectors = np.linalg.eigh(centred.mean(axis=1, keepdims=True) - centred)
-    values, vectors = values[::-1] / 2, vectors[:, ::-1]
-    largest = np.take_along_axis(vectors, np.abs(vectors).argmax(axis=0)[None], axis=0)
-    return values, vectors * np.where(largest < 0, -1.0, 1.0)
-
-
-def _compared(distances: Distances) -> Bool[np.ndarray, "network"]:
-    """Which networks have distances; an error if these are none."""
-    if np.ndim(distances) != 2 or distances.shape[0] != distances.shape[1]:
-        raise ValueError(f"distances has shape {np.shape(distances)}; expected a square matrix")
-    compared = np.isfinite(np.diagonal(distances))
-    kept = distances[np.ix_(compared, compared)]
-    if not (np.isfinite(kept).all() and (kept >= 0).all() and (kept == kept.T).all() and not np.diagonal(kept).any()):
-        raise ValueError(
-            "distances are none; expected a symmetric matrix of finite numbers from 0 on, diagonal 0 or NaN"
-        )
-    return compared
