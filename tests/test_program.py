@@ -4,7 +4,16 @@ import pytest
 import recurra as rc
 from recurra.analysis.attractors import ORBIT, REST, Attractors, settle
 from recurra.analysis.fixed_points import fixed_points
-from recurra.analysis.program import _unstable, points_and_program, program, pulse_table, stimuli, stimulus_names
+from recurra.analysis.program import (
+    _unstable,
+    answers_of,
+    forgotten,
+    points_and_program,
+    program,
+    pulse_table,
+    stimuli,
+    stimulus_names,
+)
 from recurra.analysis.starts import starts_near
 from recurra.studies.imports import read_network
 from recurra.tasks import TASKS
@@ -149,6 +158,14 @@ def test_modes_of_one_eigenvalue_differ(seed):
     found = _unstable(1.5 * np.eye(5), np.full(5, 1.5 + 0j), 4, np.random.default_rng(seed))
     assert [modulus for modulus, _ in found] == [1.5] * 4
     assert np.linalg.matrix_rank([mode for _, mode in found]) == 4
+
+
+def test_a_decision_is_forgotten_where_different_answers_end_at_one_attractor():
+    answers = np.array([[1.0], [1.0], [-1.0], [np.nan]])
+    assert forgotten(np.array([2, 2, 2, -1]), answers[:, :]) == {2: [0, 1, 2]}
+    assert forgotten(np.array([2, 2, 0, -1]), answers) == {}, "one attractor an answer"
+    assert forgotten(np.array([-1, -1, -1, -1]), answers) == {}
+    np.testing.assert_array_equal(answers_of(TWO), TWO.states)
 
 
 def test_bad_arguments():

@@ -331,7 +331,8 @@ class TestGraph:
         assert reached(found) == [1, 0, 3]
         assert parted(found, [1, 0, 3]) == {}
         assert left_words(found) == (
-            "Left out: 2 attractors that no stimulus leads to from these and 1 saddle that parts no two of these."
+            "Left out: 2 attractors that no stimulus leads to from these (2 at rest) and 1 saddle that parts no two of "
+            "these."
         )
 
     def test_saddles_are_gathered_by_what_they_part(self):

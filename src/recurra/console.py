@@ -191,6 +191,7 @@ def _lines(table: dict[str, Any]) -> Iterator[str]:
         kinds = [one["kind"] for one in table["program"]["attractors"]]
         counts = ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds))
         yield f"where paths end: {len(kinds)} ({counts or 'nowhere'})"
+        yield from _forgotten_lines(table["program"])
 
 
 def _point_lines(points: dict[str, Any]) -> Iterator[str]:
@@ -207,6 +208,15 @@ def _point_lines(points: dict[str, Any]) -> Iterator[str]:
         yield f"{points['continua']} of them stand for a continuum"
     if points["marginal"]:
         yield f"{points['marginal']} of them are marginal: to first order there is no motion along some direction"
+
+
+def _forgotten_lines(found: dict[str, Any]) -> Iterator[str]:
+    for one in found["forgotten"]:
+        names = one["conditions"]
+        whose = f"all {len(names)} conditions" if found["all_forgotten"] else ", ".join(names)
+        yield (
+            f"forgotten: {whose} end at one attractor, number {one['attractor']}, though they ask for different answers"
+        )
 
 
 def _span(numbers: list[int]) -> str:

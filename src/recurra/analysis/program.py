@@ -23,6 +23,7 @@ LOOSE = 1e-6  # a point that a path ended at is unstable if an eigenvalue lies s
 UNSTABLE = 2
 KINDS = ("rest", "orbit", "unstable")
 BESIDE = 1e-10  # of the norm of a matrix: so far beside an eigenvalue its vector is looked for
+SAME_ANSWER = 1e-6  # largest difference between targets that ask for one answer
 MOST_ATTRACTORS = 64  # from so many the stimuli are tried
 
 
@@ -154,6 +155,36 @@ def with_program(network: Network, first: FixedPoints, found: Program) -> tuple[
     points = with_more(network, first, found.states[found.kind == REST])
     saddle = cdist(first.states[found.saddle], points.states).argmin(axis=1) if len(found.saddle) else found.saddle
     return points, replace(found, saddle=saddle)
+
+
+def answers_of(task: Task) -> Float[np.ndarray, "condition output"]:
+    """What the task asks for last in each condition of its probe: the target at the last step that counts.
+
+    Args:
+        task: the task; NaN for a condition in which nothing counts.
+    """
+    probe = task.probe()
+    counts, targets = np.asarray(probe.mask) > 0, np.asarray(probe.targets, np.float64)
+    last = counts.shape[1] - 1 - counts[:, ::-1].argmax(axis=1)
+    answers = np.take_along_axis(targets, last[:, None], axis=1)[:, 0]
+    return np.where(counts.any(axis=1), answers, np.nan)
+
+
+def forgotten(
+    after: Int[np.ndarray, "condition"], answers: Float[np.ndarray, "condition output"]
+) -> dict[int, list[int]]:
+    """The attractors at which conditions end that ask for different answers, with these conditions.
+
+    A network that is left alone there has forgotten which of the answers it was.
+
+    Args:
+        after: the attractor at which each condition ends, -1 for none.
+        answers: what the task asks for last in each.
+    """
+    asked = (after >= 0) & np.isfinite(answers).all(axis=1)
+    groups = {end: np.flatnonzero(asked & (after == end)) for end in np.unique(after[asked]).tolist()}
+    differ = {end: np.ptp(answers[own], axis=0).max(initial=0.0) > SAME_ANSWER for end, own in groups.items()}
+    return {end: own.tolist() for end, own in groups.items() if differ[end]}
 
 
 def pulse_table(network: Network, task: FlipFlop) -> PulseTable:

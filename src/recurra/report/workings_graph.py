@@ -9,8 +9,9 @@ from recurra.analysis import Program
 from recurra.analysis.program import stimulus_names
 from recurra.plotting.colors import INK, INPUT, network_color, state_color
 from recurra.plotting.interactive import Arrow, Divide, Graph, oblique
+from recurra.report.attractor_words import counted_kinds, listed
 from recurra.report.conditions import Conditions
-from recurra.report.workings_words import listed, output_words, read_signs, short_name, wrong_stimuli
+from recurra.report.workings_words import output_words, read_signs, short_name, wrong_stimuli
 from recurra.studies.dossier_records import Dossier
 from recurra.studies.run_record import RunRecord
 from recurra.tasks import FlipFlop
@@ -50,12 +51,17 @@ def graph_of(run: RunRecord, at: int) -> Graph:
 
 def reached(found: Program) -> list[int]:
     """The attractors of a graph: those after the conditions, then those that stimuli make of these, at most 40."""
+    return _reachable(found)[:MOST_NODES]
+
+
+def _reachable(found: Program) -> list[int]:
+    """All attractors after the conditions, and all that stimuli make of these."""
     waiting, order = found.after.tolist(), []
     for attractor in waiting:
         if attractor >= 0 and attractor not in order:
             order.append(attractor)
             waiting += found.following[attractor].tolist()
-    return order[:MOST_NODES]
+    return order
 
 
 def parted(found: Program, nodes: list[int]) -> dict[tuple[int, ...], list[int]]:
@@ -75,12 +81,18 @@ def parted(found: Program, nodes: list[int]) -> dict[tuple[int, ...], list[int]]
 
 def left_words(found: Program) -> str:
     """What a graph leaves out: "Left out: 18 attractors that ..."; empty for nothing."""
-    nodes = reached(found)
-    attractors = len(found) - len(nodes)
+    nodes, all_reached = reached(found), _reachable(found)
+    others = [at for at in range(len(found)) if at not in all_reached]
     saddles = len(np.unique(found.saddle)) - sum(map(len, parted(found, nodes).values()))
     told = []
-    if attractors:
-        told.append(f"{attractors} attractor{'s' if attractors > 1 else ''} that no stimulus leads to from these")
+    if len(all_reached) > len(nodes):
+        further = all_reached[len(nodes) :]
+        told.append(f"{len(further)} further attractors that stimuli lead to ({listed(counted_kinds(found, further))})")
+    if others:
+        kinds = listed(counted_kinds(found, others))
+        told.append(
+            f"{len(others)} attractor{'s' if len(others) > 1 else ''} that no stimulus leads to from these ({kinds})"
+        )
     if saddles:
         told.append(
             "1 saddle that parts no two of these" if saddles == 1 else f"{saddles} saddles that part no two of these"

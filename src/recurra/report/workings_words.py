@@ -9,9 +9,10 @@ from jaxtyping import Int
 
 from recurra.analysis import Census, FixedPoints, Lifetimes, Program, PulseTable
 from recurra.analysis.census import SMALLEST
-from recurra.analysis.program import UNSTABLE
+from recurra.analysis.program import UNSTABLE, answers_of
 from recurra.analysis.regimes import CHAOTIC, CYCLE, DRIFTING, FIXED, QUASIPERIODIC, QUIESCENT, UNDECIDED, Regimes
 from recurra.plotting.colors import state_name
+from recurra.report.attractor_words import MOST_NAMED, attractor_words, forgotten_words, listed
 from recurra.report.findings import known
 from recurra.studies.dossier_records import Dossier
 from recurra.studies.failures import in_words, where_known
@@ -19,7 +20,6 @@ from recurra.tasks import FlipFlop, Task
 from recurra.tasks.set_reset import SetReset
 from recurra.wording import percent, three
 
-MOST_NAMED = 8  # conditions that a sentence names and a table lists, and memories that a sentence names
 FEW = 3  # conditions of the most frequent kind up to which a signature names them
 UNSET = 0.5  # an output nearer to 0 than this is read as neither + nor -
 NOTHING = 0.01  # an output nearer to 0 than this is printed as 0
@@ -70,6 +70,8 @@ def sentences(task: Task, dossier: Dossier, names: Sequence[str]) -> Iterator[st
         told.append(lambda: level_words(dossier.regimes, names))
     else:
         told.append(lambda: regime_words(dossier.regimes, dossier.program, names))
+    told.append(lambda: forgotten_words(dossier.program, answers_of(task), names))
+    told.append(lambda: attractor_words(dossier.program))
     told.append(lambda: point_words(dossier.fixed_points))
     told.append(lambda: slow_words(len(dossier.slow_points)))
     yield from (sentence for one in told if (sentence := where_known(one, "")))
@@ -238,11 +240,6 @@ def output_words(value: float) -> str:
 def short_name(state: Sequence[int] | np.ndarray) -> str:
     """A memory state without spaces: +−+."""
     return state_name(state).replace(" ", "")
-
-
-def listed(words: Sequence[str]) -> str:
-    """A, B and C."""
-    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
 
 def _does(found: Regimes, program: Program, at: int) -> str:

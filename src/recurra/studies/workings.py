@@ -15,7 +15,7 @@ from recurra.analysis import (
     PulseTable,
     Regimes,
 )
-from recurra.analysis.program import stimulus_names
+from recurra.analysis.program import answers_of, forgotten, stimulus_names
 from recurra.studies.dossier_records import Dossier
 from recurra.studies.failures import where_known
 from recurra.tasks import Task
@@ -82,6 +82,12 @@ def regime_rows(found: Regimes, task: Task) -> list[dict[str, Any]]:
     ]
 
 
+def condition_names(task: Task) -> list[str]:
+    """The names of the conditions of the probe, in its order."""
+    probe = task.probe()
+    return [probe.condition_names[int(at)] for at in np.asarray(probe.condition)]
+
+
 def memory_rows(lifetimes: Lifetimes, task: Task) -> list[dict[str, Any]]:
     """A row a memory state.
 
@@ -129,12 +135,15 @@ def _points(points: FixedPoints) -> dict[str, Any]:
 
 
 def _program(found: Program, task: Task) -> dict[str, Any]:
-    names = stimulus_names(task)
+    names, conditions = stimulus_names(task), condition_names(task)
+    lost = forgotten(found.after, answers_of(task))
     return {
+        "forgotten": [{"attractor": end, "conditions": [conditions[at] for at in own]} for end, own in lost.items()],
+        "all_forgotten": any(len(own) == len(found.after) for own in lost.values()),
         "attractors": [
             {"number": at, "kind": found.kind_of(at), "output": found.outputs[at].tolist()} for at in range(len(found))
         ],
-        "after": dict(zip(task.condition_names, map(_number, found.after), strict=False)),
+        "after": dict(zip(conditions, map(_number, found.after), strict=True)),
         "stimuli": [dict(zip(names, map(_number, row), strict=True)) for row in found.following],
         "branches": [
             {"fixed_point": int(saddle), "leads_to": _number(end)}
