@@ -158,3 +158,24 @@ def test_no_such_device_is_one_line(platform):
     assert done.returncode != 0
     assert f"JAX cannot compute on '{platform}', which JAX_PLATFORMS asks for" in done.stderr.splitlines()[-1]
     assert platform == "nothing" or len(done.stderr.splitlines()) == 1
+
+
+def test_probes_of_every_task_and_of_strangers_are_pinned():
+    from recurra.tasks import TASKS
+
+    class Stranger(rc.OwnTask):
+        def trial(self, key):
+            return rc.Trial.of(jax.random.normal(key, (30, 1)), np.ones((30, 1)))
+
+        def probe(self):
+            assert not jax.config.read("jax_enable_x64")
+            return super().probe()
+
+    before = jax.config._read("jax_numpy_rank_promotion")
+    jax.config.update("jax_numpy_rank_promotion", "raise")
+    try:
+        for kind in TASKS.values():
+            assert len(kind().probe()) > 0
+        assert len(Stranger().probe()) == 1
+    finally:
+        jax.config.update("jax_numpy_rank_promotion", before)

@@ -16,6 +16,7 @@ from recurra.analysis.geometry import Geometry
 from recurra.analysis.spectra import spectrum
 from recurra.checks import check_between, check_count
 from recurra.models.cohort import Network
+from recurra.numerics import pinned
 from recurra.streams import Stream, random_key
 from recurra.tasks.flipflop import FlipFlop
 
@@ -258,11 +259,11 @@ def _nearest(
 
 
 def _rates(network: Network, states: Float[np.ndarray, "point unit"]) -> Float[np.ndarray, "point unit"]:
-    with jax.enable_x64(True):
+    with pinned(double=True):
         return np.array(jax.vmap(network.dynamics.rates)(jnp.asarray(states, jnp.float64)))
 
 
 def _slopes(network: Network, state: Float[np.ndarray, "unit"]) -> Float[np.ndarray, "unit unit"]:
     """The derivative of the rates by the state."""
-    with jax.enable_x64(True):
+    with pinned(double=True):
         return np.array(jax.jacfwd(network.dynamics.rates)(jnp.asarray(state, jnp.float64)))

@@ -14,6 +14,7 @@ from recurra.arrays import Weights
 from recurra.checks import check_count
 from recurra.engine import Dynamics
 from recurra.models.cohort import Network
+from recurra.numerics import pinned
 
 REST, ORBIT = 0, 1
 UNSETTLED = -1
@@ -88,7 +89,7 @@ def settle(
     flow = flow_of(network, inputs)
     states, label = np.array(states, np.float64), np.full(len(states), UNSETTLED)
     active = np.arange(len(states))
-    with jax.enable_x64(True), np.errstate(invalid="ignore", over="ignore"):
+    with pinned(double=True), np.errstate(invalid="ignore", over="ignore"):
         weights = jax.tree.map(lambda array: jnp.asarray(array, jnp.float64), network.weights)
         for look in range(-(-longest // stretch)):
             after = _moved_on(network.dynamics, weights, inputs, states[active], stretch)
@@ -119,7 +120,7 @@ def driven(
         inputs: the stimuli.
         states: where each begins.
     """
-    with jax.enable_x64(True):
+    with pinned(double=True):
         weights = jax.tree.map(lambda array: jnp.asarray(array, jnp.float64), network.weights)
         return np.asarray(_driven(network.dynamics, weights, jnp.asarray(inputs, jnp.float64), jnp.asarray(states)))
 
@@ -131,14 +132,14 @@ def states_on(network: Network, inputs: Float[np.ndarray, "trial time input"]) -
         network: the network.
         inputs: of the trials.
     """
-    with jax.enable_x64(True):
+    with pinned(double=True):
         weights = jax.tree.map(lambda array: jnp.asarray(array, jnp.float64), network.weights)
         return np.asarray(_states_on(network.dynamics, weights, jnp.asarray(inputs, jnp.float64)))
 
 
 def first_state(network: Network) -> Float[np.ndarray, "unit"]:
     """The state before the first step of a trial, in float64."""
-    with jax.enable_x64(True):
+    with pinned(double=True):
         return np.asarray(network.dynamics.initial_state(network.weights), np.float64)
 
 
@@ -149,7 +150,7 @@ def mean_output(network: Network, path: Float[np.ndarray, "time unit"]) -> Float
         network: the network.
         path: the states.
     """
-    with jax.enable_x64(True):
+    with pinned(double=True):
         rates = np.asarray(jax.vmap(network.dynamics.rates)(jnp.asarray(path)))
     return rates.mean(axis=0) @ np.asarray(network.weights.output).T + np.asarray(network.weights.output_bias)
 
@@ -166,7 +167,7 @@ def path_from(
         steps: how long.
         every: of the steps that are kept.
     """
-    with jax.enable_x64(True):
+    with pinned(double=True):
         weights = jax.tree.map(lambda array: jnp.asarray(array, jnp.float64), network.weights)
         lengths, constant = (max(steps // every, 1), every), jnp.asarray(inputs, jnp.float64)
         return np.asarray(_path(network.dynamics, lengths, weights, constant, jnp.asarray(state)))

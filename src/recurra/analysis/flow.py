@@ -24,6 +24,7 @@ from recurra.arrays import Weights
 from recurra.engine import Dynamics, RateDynamics
 from recurra.engine.dynamics import HARD_WIDTHS
 from recurra.models.cohort import Network
+from recurra.numerics import pinned
 
 States = Float[np.ndarray, "*batch unit"]
 Matrices = Float[np.ndarray, "*batch unit unit"]
@@ -207,7 +208,7 @@ class AnyFlow(Flow):
 
     def _each(self, of: Callable[..., Array], states: States) -> np.ndarray:
         """One state after another, so that nothing is compiled anew for another number of them."""
-        with jax.enable_x64(True):
+        with pinned(double=True):
             weights = jax.tree.map(lambda array: jnp.asarray(array, jnp.float64), self.network.weights)
             flat, now = np.reshape(states, (-1, np.shape(states)[-1])), jnp.asarray(self.inputs)
             return np.array([of(self.network.dynamics, weights, jnp.asarray(one), now) for one in flat])

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
@@ -13,6 +12,7 @@ from recurra.analysis.fixed_points import FixedPoints
 from recurra.analysis.program import Program
 from recurra.analysis.stability import sampling
 from recurra.models.cohort import Network
+from recurra.numerics import pinned
 
 DRAWN = 200  # steps of an attractor's path
 NEAR = 1e-6  # distance over which a direction is measured
@@ -49,7 +49,7 @@ def landscape(
     """
 
     def coordinates(states: Float[np.ndarray, "*batch unit"]) -> Float[np.ndarray, "*batch coordinate"]:
-        with jax.enable_x64(True):
+        with pinned(double=True):
             return project(np.asarray(jnp.vectorize(network.dynamics.rates, signature="(n)->(n)")(jnp.asarray(states))))
 
     begins = points.states[found.saddle]

@@ -16,6 +16,7 @@ from recurra.analysis.newton import is_fixed
 from recurra.analysis.spectra import frequency_hz, time_constant_ms
 from recurra.engine.dynamics import HARD_WIDTHS
 from recurra.models.cohort import Network
+from recurra.numerics import pinned
 
 NEAR = 0.01  # largest distance, times the root of the number of units, from where a path ends to its fixed point
 EVERY = 64  # steps up to which every power of a Jacobian is looked at; beyond, powers a 32nd apart
@@ -105,7 +106,7 @@ def resting_modes(network: Network) -> RestingModes:
 
 def resting_state(network: Network) -> tuple[State, bool]:
     """Where a network rests without input, and whether that is the state before the first step; NaN for nowhere."""
-    with jax.enable_x64(True):
+    with pinned(double=True):
         weights = jax.tree.map(lambda array: np.asarray(array, np.float64), network.weights)
         start = np.asarray(network.dynamics.initial_state(weights), np.float64)
     if is_fixed(flow_of(network), start[None])[0]:

@@ -13,6 +13,7 @@ from recurra.arrays import Weights
 from recurra.checks import check_count, check_positive
 from recurra.engine import Dynamics
 from recurra.models.cohort import Network
+from recurra.numerics import pinned
 
 State = Float[np.ndarray, "unit"]
 Constant = float | Float[np.ndarray, "input"]
@@ -152,7 +153,7 @@ def followed(
         raise ValueError(f"exponents is {vectors}; expected at most {units}, one a unit")
     if np.shape(state) != (units,):
         raise ValueError(f"state has shape {np.shape(state)}; expected ({units},), one number a unit")
-    with jax.enable_x64(True), threadpool_limits(1):
+    with pinned(double=True), threadpool_limits(1):
         weights = jax.tree.map(lambda array: jnp.asarray(array, jnp.float64), network.weights)
         every = sampling(network)
         align = max(ALIGN[0], min(at_least(ALIGN, network), steps // 4))

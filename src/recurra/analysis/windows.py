@@ -11,6 +11,7 @@ from jaxtyping import Array, Float
 from recurra.arrays import Weights
 from recurra.engine import Dynamics
 from recurra.models.cohort import Network
+from recurra.numerics import pinned
 
 LARGE = 1e100  # a state beyond this grows without bound
 
@@ -51,7 +52,7 @@ def after_trials(
         network: the network.
         inputs: of the trials.
     """
-    with jax.enable_x64(True):
+    with pinned(double=True):
         return np.array(_through(network.dynamics, _double(network), jnp.asarray(inputs)))
 
 
@@ -69,7 +70,7 @@ def windows_after(
         state: where each begins.
         half: steps of half a window.
     """
-    with jax.enable_x64(True):
+    with pinned(double=True):
         fields = _left_alone(network.dynamics, _double(network), jnp.asarray(inputs), jnp.asarray(state), half)
         arrays = [np.asarray(field) for field in fields]
     return arrays[0], [Window(*one) for one in zip(*arrays, strict=True)]
@@ -82,7 +83,7 @@ def rates_of(network: Network, state: Float[np.ndarray, "unit"]) -> Float[np.nda
         network: the network.
         state: one state.
     """
-    with jax.enable_x64(True):
+    with pinned(double=True):
         return np.asarray(network.dynamics.rates(jnp.asarray(state, jnp.float64)))
 
 

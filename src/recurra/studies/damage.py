@@ -13,6 +13,7 @@ from recurra.analysis.damage import PERCENTS, removed
 from recurra.arrays import Weights
 from recurra.engine import choose_engine
 from recurra.models.cohort import Cohort, Network
+from recurra.numerics import pinned
 from recurra.plotting.papers.studies import damage_curves
 from recurra.studies.damage_verdicts import BOUNDS, WAYS, damage_choices, damage_points, damage_verdicts
 from recurra.studies.dossier import test_trials
@@ -66,7 +67,7 @@ def damage_rows(network: Network, task: Task, trials: Trials, number: int, perce
 def _errors(network: Network, trials: Trials, taken: np.ndarray) -> Float[np.ndarray, "case trial time output"]:
     """Output minus target of every trial for every set of removed connections, 0 where the mask leaves time out."""
     engine = choose_engine("auto", network.dynamics)
-    with jax.enable_x64(True):
+    with pinned(double=True):
         whole = jax.tree.map(lambda array: np.asarray(array, np.float64), network.weights)
         repeated = jax.tree.map(lambda array: np.repeat(array[None], len(taken), axis=0), whole)
         damaged = Weights(**{**repeated.__dict__, "recurrent": np.where(taken, 0.0, repeated.recurrent)})

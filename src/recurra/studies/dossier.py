@@ -41,6 +41,7 @@ from recurra.analysis import (
 )
 from recurra.checks import same
 from recurra.models.cohort import Network
+from recurra.numerics import pinned
 from recurra.studies.dossier_records import Behaviour, Dossier, Walk, record_kinds
 from recurra.studies.failures import Failure, UnavailableError, attempted, where_known
 from recurra.studies.shown_trials import EXAMPLES, test_trials
@@ -203,7 +204,7 @@ def make_dossier(network: Network, task: Task, seed: int) -> Dossier:
     """
     check_fit(network, task)
     subject, kinds = Subject(network, task, seed), record_kinds(task)
-    with threadpool_limits(1):  # the matrices are small: threads would wait for each other
+    with pinned(), threadpool_limits(1):  # the matrices are small: threads would wait for each other
         for name, analysis in ANALYSES.items():
             if name in kinds:
                 subject.records[name] = attempted(lambda analysis=analysis: analysis(subject))

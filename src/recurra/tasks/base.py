@@ -33,6 +33,12 @@ class Task(abc.ABC):
     dt_ms: float
     rule: SuccessRule
 
+    def __init_subclass__(cls) -> None:
+        """Every probe, a stranger's too, is made with the numbers' settings pinned, as trials are."""
+        super().__init_subclass__()
+        if "probe" in cls.__dict__:
+            cls.probe = pinned()(cls.probe)
+
     @abc.abstractmethod
     def trial(self, key: RandomKey) -> Trial:
         """One random trial; all trials have one shape."""
