@@ -12,8 +12,6 @@ from recurra.plotting.papers.studies import memory_curve
 from recurra.studies.dossier import test_trials
 from recurra.studies.memory_verdicts import (
     AS_PUBLISHED,
-    FLOOR,
-    SILENCE,
     distance_verdict,
     longest_released,
     memory_choices,
@@ -130,10 +128,7 @@ class MemoryDelay(Study):
         verdicts = [distance_verdict(whole, claims)] if whole else []
         if others:
             what = "longer delays: the rescaled distance is the published one"
-            note = (
-                "no released setting gives these points; the published trials are taken to have had the floor "
-                f"{FLOOR:.2f} and the silence {SILENCE:.2f} of the released ones, ours are as long as the delay needs"
-            )
+            note = "no released setting gives these points; ours have trials as long as the delay needs"
             verdicts.append(rescaled_verdict(others, what, "ms", claims, note))
         return verdicts
 

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import gammaln, hyp1f1
 
 from recurra.studies.study import Rows, Value, column, published, where
-from recurra.studies.verdict_words import verdict_of
+from recurra.studies.verdict_words import interval_words, verdict_of
 from recurra.studies.verdicts import (
     Estimate,
     Verdict,
@@ -164,7 +164,18 @@ def distance_verdict(pairs: Sequence[Pair], claims: int) -> Verdict:
 
 
 def rescaled_verdict(pairs: Sequence[Pair], what: str, unit: str, claims: int, note: str) -> Verdict:
-    """The rescaled distances, where no released setting gives the published ones."""
+    """The rescaled distances, where no released setting gives the published ones.
+
+    They are rescaled as if the published trials had had the floor and the silence of the released ones. The note says
+    what the distances themselves would give if they had been as long as ours.
+    """
+    parts = [difference(pair.found, pair.known) for pair in pairs]
+    other = pooled(parts, [1.0] * len(parts), (-MARGIN, MARGIN), claims)
+    note += (
+        f"; the published trials are taken to have had the floor {FLOOR:.2f} and the silence {SILENCE:.2f} of the "
+        f"released ones. Had they been as long as ours, the distances would differ by {interval_words(other)}, "
+        f"{other.outcome} with a margin of ±{MARGIN:g}"
+    )
     compared = [
         (f"{pair.value:g} {unit}", pair.found_rescaled, pair.known_rescaled, pair.printed_error_rescaled)
         for pair in pairs
