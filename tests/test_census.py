@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -225,7 +226,7 @@ def test_census_of_networks(seed):
     networks += [dataclasses.replace(relu, weights=weights), network(units=5)]
     points = [fixed_points(one, np.zeros((1, one.weights.units))) for one in networks]
     similarities = similarities_of(networks, TASK, points)
-    found = census_with(similarities, np.zeros((8, 4), int), points, seed)
+    found = census_with(similarities, [SimpleNamespace(kind=np.zeros(4, int))] * 8, points, seed)
     np.testing.assert_array_equal(found.compared, [True] * 6 + [False, True])
     assert found.distances[0, 4] == pytest.approx(0, abs=1e-6)
     np.testing.assert_allclose(found.distances[5, [0, 1, 2, 3, 4, 7]], np.pi / 2)

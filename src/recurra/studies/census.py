@@ -90,7 +90,7 @@ def census_with(
     known = [one for one in found if not isinstance(one, Failure)]
     if not known:
         raise ValueError("the regimes of no network are known; a census sorts networks by these")
-    unknown = np.full(len(known[0]), UNKNOWN)
+    unknown = np.full(len(known[0].kind), UNKNOWN)
     kinds = np.array([unknown if isinstance(one, Failure) else one.kind for one in found])
     counts = [(UNKNOWN, UNKNOWN) if isinstance(one, Failure) else _counted(one) for one in points]
     stable, others = np.array(counts).T
