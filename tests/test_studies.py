@@ -214,7 +214,7 @@ def test_damage_verdicts():
         for row in published("damage")
         for at in range(10)
     ]
-    *distances, levels = damage_verdicts(rows)
+    *distances, levels = damage_verdicts(rows, len(WAYS) + 1)
     assert {one.verdict for one in distances} <= {"agrees", "undecided"}
     assert all(one.difference.startswith(("+0.00", "-0.00")) for one in distances)
     assert {len(one.rows) for one in distances} == {18}

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float
 from recurra.checks import check_between, check_choice
 
 Sign = Literal["both", "positive", "negative"]
-Removal = Literal["cumulative", "slice"]
+Removal = Literal["cumulative", "slice", "strongest"]
 PERCENTS = tuple(float(percent) for percent in range(0, 37, 2))  # Jarne and Laje (2019), Figure 14
 
 
@@ -22,13 +22,14 @@ def removed(
     r"""Which connections a damage takes away.
 
     With $q_p$ the p-th percentile of $|w|$ over all recurrent connections: cumulative removal takes $|w| < q_p$,
-    a slice takes $q_{p - d} \le |w| < q_p$; of one sign, or of both. Nothing is taken at 0 %.
+    a slice takes $q_{p - d} \le |w| < q_p$, the strongest are $|w| > q_{100 - p}$; of one sign, or of both. Nothing is
+    taken at 0 %.
 
     Args:
         recurrent: the weights.
         percent: p, 0 to 100.
         sign: "both", "positive" or "negative": the connections that can be taken.
-        removal: "cumulative" or "slice".
+        removal: "cumulative", "slice" or "strongest".
         width: d of a slice, in percent.
 
     Source: Jarne and Laje (2019), section 5.7.
@@ -36,11 +37,14 @@ def removed(
     check_between("percent", percent, 0, 100)
     check_between("width", width, 0, 100)
     check_choice("sign", sign, ("both", "positive", "negative"))
-    check_choice("removal", removal, ("cumulative", "slice"))
+    check_choice("removal", removal, ("cumulative", "slice", "strongest"))
     strength = np.abs(recurrent)
-    lowest = max(percent - width, 0.0) if removal == "slice" else 0.0
-    low, high = np.quantile(strength, [lowest / 100, percent / 100])
-    taken = (strength >= low if lowest > 0 else np.ones_like(strength, bool)) & (strength < high)
+    if removal == "strongest":
+        taken = strength > np.quantile(strength, 1 - percent / 100)
+    else:
+        lowest = max(percent - width, 0.0) if removal == "slice" else 0.0
+        low, high = np.quantile(strength, [lowest / 100, percent / 100])
+        taken = (strength >= low if lowest > 0 else np.ones_like(strength, bool)) & (strength < high)
     if sign == "both":
         return taken
     return taken & (recurrent > 0 if sign == "positive" else recurrent < 0)

@@ -1,6 +1,6 @@
 """Figure 14 of Jarne and Laje (2019): connections are removed by their strength."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import ClassVar, final
 
 import jax
@@ -9,24 +9,34 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 
 from recurra.analysis import performance
-from recurra.analysis.damage import PERCENTS, removed
+from recurra.analysis.damage import PERCENTS, Removal, Sign, removed
 from recurra.arrays import Weights
 from recurra.engine import choose_engine
 from recurra.models.cohort import Cohort, Network
 from recurra.numerics import pinned
 from recurra.plotting.papers.studies import damage_curves
-from recurra.studies.damage_verdicts import BOUNDS, WAYS, damage_choices, damage_points, damage_verdicts
+from recurra.studies.damage_verdicts import BOUNDS, WAYS, damage_choices, damage_points, damage_verdicts, learned
 from recurra.studies.dossier import test_trials
 from recurra.studies.protocol import data_sets, papers_spec
 from recurra.studies.spec import RunSpec
 from recurra.studies.study import Rows, Scale, Study
+from recurra.studies.trends import STRONGEST, damage_claims
 from recurra.studies.verdicts import Verdict
 from recurra.tasks import Task, Trials
 
+STRONGEST_WAYS: dict[str, tuple[Removal, Sign]] = {"strongest_both": ("strongest", "both")}
+CLAIMS = len(WAYS) + 4
 SETTLED_MS = 20.0  # of the last period, left out of the held distance
 
 
-def damage_rows(network: Network, task: Task, trials: Trials, number: int, percents: tuple[float, ...]) -> Rows:
+def damage_rows(
+    network: Network,
+    task: Task,
+    trials: Trials,
+    number: int,
+    percents: tuple[float, ...],
+    ways: Mapping[str, tuple[Removal, Sign]] = WAYS,
+) -> Rows:
     """A row a way of removal, percentage and condition: the mean distance of the damaged network's outputs.
 
     `distance` is that of the whole trial; `held_distance` that of the task's last period, without its first 20 ms.
@@ -37,11 +47,12 @@ def damage_rows(network: Network, task: Task, trials: Trials, number: int, perce
         trials: fresh trials of the task.
         number: what the rows call the network.
         percents: how much is removed, %.
+        ways: the ways of removal, by name.
     """
-    cases = [(way, percent) for way in WAYS for percent in percents]
+    cases = [(way, percent) for way in ways for percent in percents]
     found = []
     for way, percent in cases:
-        removal, sign = WAYS[way]
+        removal, sign = ways[way]
         found.append(removed(np.asarray(network.weights.recurrent), percent, sign, removal))
     errors = _errors(network, trials, np.stack(found))
     held = round((task.periods[-1].start_ms + SETTLED_MS) / task.dt_ms)
@@ -91,18 +102,22 @@ class Damage(Study):
     def measure(self, scale: Scale, seed: int, trained: Callable[[RunSpec], Cohort]) -> dict[str, Rows]:
         percents = PERCENTS[::6] if scale == "quick" else PERCENTS
         networks: Rows = []
+        strongest: Rows = []
         for spec in self.plan(scale, seed):
             cohort, trials = trained(spec), test_trials(spec.task, spec.seed)
             losses = np.nan_to_num(cohort.history.validation_loss, nan=np.inf).min(axis=1)
             for at, network in enumerate(cohort):
                 success = performance(network, spec.task, trials).success
                 about = {"data_set": spec.seed, "success": success, "loss": float(losses[at])}
-                rows = damage_rows(network, spec.task, trials.part(slice(200)), cohort.numbers[at], percents)
-                networks += [about | row for row in rows]
-        return {"points": damage_points(networks), "networks": networks}
+                part, number = trials.part(slice(200)), cohort.numbers[at]
+                networks += [about | row for row in damage_rows(network, spec.task, part, number, percents)]
+                rows = damage_rows(network, spec.task, part, number, STRONGEST, STRONGEST_WAYS)
+                strongest += [about | row for row in rows]
+        return {"points": damage_points(networks), "networks": networks, "strongest": strongest}
 
     def verdicts(self, tables: dict[str, Rows]) -> list[Verdict]:
-        return damage_verdicts(tables["networks"])
+        networks, strongest = learned(tables["networks"]), learned(tables["strongest"])
+        return [*damage_verdicts(networks, CLAIMS), *damage_claims(networks, strongest, CLAIMS)]
 
     def sensitivity(self, tables: dict[str, Rows]) -> Rows:
         return damage_choices(tables["networks"])

@@ -80,11 +80,10 @@ def known_curve(way: str, percents: Sequence[float]) -> tuple[np.ndarray, np.nda
     return means, errors
 
 
-def damage_verdicts(networks: Rows) -> list[Verdict]:
+def damage_verdicts(networks: Rows, claims: int) -> list[Verdict]:
     """A verdict a way on the distances, and one on the levels from which on states deteriorate or are destroyed."""
     own = learned(networks)
-    claims = len(WAYS) + 1
-    return [*(_distances(curves(own, way), way, claims) for way in WAYS), _levels(own)]
+    return [*(_distances(curves(own, way), way, claims) for way in WAYS), _levels(own, claims)]
 
 
 def _distances(found: Curves, way: str, claims: int) -> Verdict:
@@ -112,7 +111,7 @@ def _distances(found: Curves, way: str, claims: int) -> Verdict:
     )
 
 
-def _levels(networks: Rows) -> Verdict:
+def _levels(networks: Rows, claims: int) -> Verdict:
     """From which level on the mean distance exceeds the bounds, with intervals from resampled networks."""
     rng, rows = np.random.default_rng(0), []
     of_rows = len(WAYS) * len(BOUNDS)
@@ -133,7 +132,7 @@ def _levels(networks: Rows) -> Verdict:
         "the level from which on states deteriorate (1.0) or are destroyed (1.5)",
         "see the rows",
         "see the rows",
-        _bootstrapped(float(np.mean(points)), np.mean(draws, axis=0), len(WAYS) + 1),
+        _bootstrapped(float(np.mean(points)), np.mean(draws, axis=0), claims),
         rows=tuple(rows),
         rule=f"the mean difference of the levels within ±{LEVEL_MARGIN:g} points of per cent, two published levels",
         note=f"a level that is not reached counts as {NEVER:g} %",

@@ -23,6 +23,7 @@ from recurra.studies.memory_verdicts import (
 from recurra.studies.protocol import PASSES, data_sets, papers_spec
 from recurra.studies.spec import RunSpec
 from recurra.studies.study import Rows, Scale, Study, published
+from recurra.studies.trends import delay_claim, size_claim
 from recurra.studies.verdicts import Verdict
 from recurra.tasks.published_pulse import PublishedPulse
 
@@ -124,8 +125,10 @@ class MemoryDelay(Study):
     def verdicts(self, tables: dict[str, Rows]) -> list[Verdict]:
         pairs = pairs_of(tables["networks"], "delay_ms")
         whole, others = ([pair for pair in pairs if pair.follows is known] for known in (True, False))
-        claims = bool(whole) + bool(others)
+        claims = bool(whole) + bool(others) + 1
         verdicts = [distance_verdict(whole, claims)] if whole else []
+        fails = delay_claim(pairs, claims)
+        verdicts += [fails] if fails else []
         if others:
             what = "longer delays: the rescaled distance is the published one"
             note = "no released setting gives these points; ours have trials as long as the delay needs"
@@ -173,7 +176,9 @@ class MemorySize(Study):
             "no released setting gives these points: 150 ms do not fit into the released trial of 100 ms; the one of "
             "300 ms has its floor at 0.52, far below the least published distance, 1.04"
         )
-        return [rescaled_verdict(pairs_of(tables["networks"], "units"), what, "units", 1, note)]
+        pairs = pairs_of(tables["networks"], "units")
+        several = [size_claim(pairs, 2)] if len(pairs) > 1 else []
+        return [rescaled_verdict(pairs, what, "units", 2, note), *several]
 
     def sensitivity(self, tables: dict[str, Rows]) -> Rows:
         return memory_choices(tables["networks"], "units")

@@ -1,0 +1,119 @@
+"""Claims about how one thing moves another: each a contrast of estimates that must be above 0."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from recurra.studies.damage_verdicts import MARGIN, Curves, curves
+from recurra.studies.memory_verdicts import Pair
+from recurra.studies.study import Rows, where
+from recurra.studies.verdict_words import verdict_of
+from recurra.studies.verdicts import Estimate, Verdict, between_share, found_mean, pooled
+
+ABOVE = (0.0, math.inf)
+LONG_MS = 50.0  # delays beyond it are those of which the paper says that memory fails
+DESTROYED = 1.5
+STRONGEST = (2.0, 4.0, 8.0)  # percent of the connections, the strongest ones
+
+
+def contrast(estimates: Sequence[Estimate], weights: Sequence[float]) -> Estimate:
+    """A weighted sum of independent estimates, with the least of their degrees of freedom."""
+    value = sum(weight * one.value for weight, one in zip(weights, estimates, strict=True))
+    error = math.hypot(*(weight * one.error for weight, one in zip(weights, estimates, strict=True)))
+    return Estimate(value, error, min(one.freedom for one in estimates))
+
+
+def size_claim(pairs: Sequence[Pair], claims: int) -> Verdict:
+    """Units improve memory: the rescaled distance falls with every doubling of their number.
+
+    Args:
+        pairs: found and published, a pair a number of units.
+        claims: how many claims the study judges.
+    """
+    doublings = np.log2([pair.value for pair in pairs])
+    centred = doublings - doublings.mean()
+    weights = (-centred / max(float((centred**2).sum()), 1e-12)).tolist()
+    rule = "the slope of the rescaled distance over the doublings of the number of units is below 0"
+    return _above_zero(pairs, weights, "more units remember better", "a doubling lowers it by", rule, claims)
+
+
+def delay_claim(pairs: Sequence[Pair], claims: int) -> Verdict | None:
+    """Beyond 50 ms networks remember worse than up to there; None where only one kind of delay was tried.
+
+    Args:
+        pairs: found and published, a pair a delay.
+        claims: how many claims the study judges.
+    """
+    long = [pair.value > LONG_MS for pair in pairs]
+    if len(set(long)) < 2:
+        return None
+    weights = [1 / sum(long) if one else -1 / (len(long) - sum(long)) for one in long]
+    what = f"memory fails beyond {LONG_MS:g} ms"
+    rule = f"the mean rescaled distance is larger at delays above {LONG_MS:g} ms than up to there"
+    return _above_zero(pairs, weights, what, "larger beyond by", rule, claims)
+
+
+def _above_zero(
+    pairs: Sequence[Pair], weights: Sequence[float], what: str, words: str, rule: str, claims: int
+) -> Verdict:
+    known, found = (
+        contrast([getattr(pair, name) for pair in pairs], weights) for name in ("known_rescaled", "found_rescaled")
+    )
+    comparison = pooled([found], [1.0], ABOVE, claims, truth=known.value)
+    published = f"{words} {known.value:.2f}, of the published distances"
+    return verdict_of(what, published, f"{words} {found.value:.2f}", comparison, rule=rule)
+
+
+def damage_claims(networks: Rows, strongest: Rows, claims: int) -> list[Verdict]:
+    """What the paper says of its damaged networks in words.
+
+    Args:
+        networks: a row a network, way of removal, percentage and condition.
+        strongest: the same for the removal of the strongest connections.
+        claims: how many claims the study judges.
+    """
+    found = {way: curves(networks, way) for way in dict.fromkeys(str(row["way"]) for row in networks)}
+    positive, negative = found["cumulative_positive"], found["cumulative_negative"]
+    apart = _mean(_after(positive) - _after(negative), positive)
+    signs = verdict_of(
+        "both signs are equally needed",
+        "no preference for either",
+        f"positive minus negative {apart.value:+.2f} ± {apart.error:.2f}",
+        pooled([apart], [1.0], (-MARGIN, MARGIN), claims),
+        rule=f"cumulative removal, the mean distance over the levels within ±{MARGIN:g} of each other",
+    )
+    more = [_after(found[f"cumulative_{sign}"]) - _after(found[f"slice_{sign}"]) for sign in ("positive", "negative")]
+    worse = _mean(np.mean(more, axis=0), positive)
+    cumulative = verdict_of(
+        "cumulative removal does more than that of a slice",
+        "stronger",
+        f"cumulative minus slice {worse.value:+.2f} ± {worse.error:.2f}",
+        pooled([worse], [1.0], ABOVE, claims, truth=MARGIN),
+        rule="the mean distance over the levels and both signs is larger",
+    )
+    return [signs, cumulative, _strongest(strongest, claims)]
+
+
+def _strongest(networks: Rows, claims: int) -> Verdict:
+    least = min(float(row["percent"]) for row in networks if float(row["percent"]) > 0)
+    own = curves(where(networks, percent=least), "strongest_both")
+    distance = _mean(own.distances.mean(axis=1), own)
+    above = Estimate(distance.value - DESTROYED, distance.error, distance.freedom)
+    return verdict_of(
+        "removing the strongest connections destroys the task, however few",
+        "destroyed",
+        f"distance {distance.value:.2f} ± {distance.error:.2f} without the strongest {least:g} %",
+        pooled([above], [1.0], ABOVE, claims, truth=DESTROYED),
+        rule=f"the mean distance is above {DESTROYED:g} without the strongest {least:g} %, the least that was tried",
+    )
+
+
+def _after(found: Curves) -> np.ndarray:
+    """The mean distance over the levels above 0, one a network."""
+    return found.distances[:, [percent > 0 for percent in found.percents]].mean(axis=1)
+
+
+def _mean(values: np.ndarray, found: Curves) -> Estimate:
+    between = between_share(values, ["all"] * len(values), found.data_sets)
+    return found_mean(values, found.data_sets, between)
