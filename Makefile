@@ -30,7 +30,6 @@ lint: .venv/installed-lint .venv/installed-test ## style and types
 
 clean: ## remove what was built, not the runs
 	rm -rf .venv site build dist .pytest_cache .ruff_cache .hypothesis
-	rm -rf .cmake .ninja_* .skbuild-info.json CMakeCache.txt CMakeFiles CMakeInit.txt build.ninja cmake_install.cmake
 	rm -f src/recurra/engine/native/librecurra_engine.*
 
 .venv/bin/python:
