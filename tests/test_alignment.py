@@ -50,7 +50,7 @@ def points_of(network, geometry):
 
 
 def found_of(network, seed=0, task=TASK, **options):
-    geometry = memory_geometry(network, task, 0, permutations=1)
+    geometry = memory_geometry(network, task)
     return axis_alignment(network, task, geometry, points_of(network, geometry), seed, **options)
 
 
@@ -132,7 +132,7 @@ def test_order_of_units_changes_nothing_but_the_draw(seed):
 
 def test_states_without_a_near_stable_point_are_left_out():
     network = latches(1.5, 0.1)
-    geometry = memory_geometry(network, TASK, 0, permutations=1)
+    geometry = memory_geometry(network, TASK)
     points = points_of(network, geometry)
     assert (points.index == 0).all()
     used = [axis_alignment(network, TASK, geometry, chosen(points, kept), 0) for kept in ([0, 1, 2], [2], [])]
@@ -155,7 +155,7 @@ def chosen(points, kept):
 
 def test_each_state_has_the_modes_of_its_own_point():
     network = latches(1.5, 0.1)
-    geometry = memory_geometry(network, TASK, 0, permutations=1)
+    geometry = memory_geometry(network, TASK)
     spans = slow_spans(network, geometry, points_of(network, geometry), 0.25, 1)
     assert len(spans) == 4
     for basis in spans:
@@ -246,7 +246,7 @@ def test_huge_weights(seed):
 def test_exploded_network_is_nan():
     network = network_of(1e6 * np.eye(3), np.eye(3, 2), np.eye(2, 3), activation="relu")
     nothing = np.full((4, 3), np.nan)
-    geometry = Geometry(nothing, nothing[0], nothing[:2], np.full(2, np.nan), np.nan, np.full(1, np.nan), 0.5, 1.0)
+    geometry = Geometry(nothing, nothing[0], nothing[:2], np.full(2, np.nan), np.nan, np.full(1, np.nan))
     found = axis_alignment(network, TASK, geometry, fixed_points(network, np.zeros((1, 3))), 0)
     for name in (*SHARES, *COSINES):
         assert np.isnan(getattr(found, name)).all(), name
@@ -284,7 +284,7 @@ def test_published_network(reference):
 )
 def test_bad_arguments(arguments, message):
     network = latches(1.5, 0.1)
-    geometry = memory_geometry(network, TASK, 0, permutations=1)
+    geometry = memory_geometry(network, TASK)
     given = {"network": network, "task": TASK, "geometry": geometry, "points": points_of(network, geometry), "seed": 0}
     with pytest.raises(ValueError, match=message):
         axis_alignment(**(given | arguments))
@@ -292,7 +292,7 @@ def test_bad_arguments(arguments, message):
 
 def test_points_of_another_network():
     network, other = latches(1.5, 0.1), latches(1.5, 0.1, units=7)
-    geometry = memory_geometry(network, TASK, 0, permutations=1)
-    points: FixedPoints = points_of(other, memory_geometry(other, TASK, 0, permutations=1))
+    geometry = memory_geometry(network, TASK)
+    points: FixedPoints = points_of(other, memory_geometry(other, TASK))
     with pytest.raises(ValueError, match="points has states of 7 units; expected 6"):
         axis_alignment(network, TASK, geometry, points, 0)

@@ -120,6 +120,8 @@ def test_inspect_json(demo, capsys):
     assert {"mse", "bit_accuracy", "distance"} <= set(found["performance"])
     assert len(found["geometry"]["axis_cosines"]) == 3
     assert 0 <= found["geometry"]["hypercube_r2"] <= 1
+    assert 0 <= found["cube"]["score"] <= 1
+    assert 0 <= found["cube"]["score_before_training"] < 0.4
     assert sum(found["reduction"]["explained_variance"]) == pytest.approx(1, abs=1e-6)
 
 

@@ -151,7 +151,7 @@ class TestMeshes:
 class TestStateSpace:
     def test_vertices_of_a_box_made_by_hand(self):
         axes = np.array([[1.0, 0, 0, 0], [0, 2, 0, 0], [0, 0, 0, 3]])
-        geometry = Geometry(np.zeros((8, 4)), np.full(4, 10.0), axes, np.array([2, 4, 6.0]), 1, np.zeros(3), 0.4, 0.7)
+        geometry = Geometry(np.zeros((8, 4)), np.full(4, 10.0), axes, np.array([2, 4, 6.0]), 1, np.zeros(3))
         corners = vertices(geometry, FlipFlop().states)
         assert np.array_equal(corners[0], [9, 8, 10, 7])
         assert np.array_equal(corners[-1], [11, 12, 10, 13])

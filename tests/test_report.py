@@ -87,16 +87,11 @@ def with_findings(run, success=1.0, held=8, score=0.985, edges=(2.0, 2.0, 2.0), 
     changed = replace(
         one,
         performance=replace(one.performance, success=success),
-        memories=replace(one.memories, held=np.arange(states) < held),
-        geometry=replace(
-            one.geometry,
-            hypercube_r2=score,
-            edge_lengths=np.array(edges),
-            axis_cosines=np.full(3, cosine),
-            chance_r2=0.43,
-        ),
+        memories=replace(one.memories, held=np.arange(states) < held, held_long=np.arange(states) < held),
+        cube=replace(one.cube, score=score, heights=np.array(edges), axis_cosines=np.full(3, cosine)),
     )
-    return replace(run, dossiers=[changed] * len(run.dossiers))
+    before = [replace(one.cube, score=0.17)] * len(run.dossiers)
+    return replace(run, dossiers=[changed] * len(run.dossiers), cubes_before=before)
 
 
 def repeated(run, count):
@@ -117,6 +112,7 @@ def repeated(run, count):
             success=np.repeat(run.history.success[:1], count, axis=0),
         ),
         before=[run.before[0]] * count,
+        cubes_before=[run.cubes_before[0]] * count,
         dossiers=[run.dossiers[0]] * count,
     )
 
@@ -162,16 +158,17 @@ class TestSentence:
     def test_all_learned_a_cube(self, run):
         assert words.sentence(with_findings(run)) == (
             "2 of 2 networks learned the 3-bit flip-flop; each holds 8 of 8 memories; "
-            "the memories stand on a cube, score 0.985."
+            "the memories stand on a cube, score 0.985 (0.170 before training)."
         )
 
     @pytest.mark.parametrize(
         ("findings", "ending"),
         [
-            ({"edges": (2, 2, 4)}, "the memories stand on a right-angled box, score 0.985."),
-            ({"cosine": -0.5}, "the memories stand on a parallelepiped, score 0.985."),
-            ({"score": 0.4}, "the memories do not stand on a parallelepiped, score 0.400 (chance 0.430)."),
-            ({"score": np.nan}, "the memories do not stand on a parallelepiped, score – (chance 0.430)."),
+            ({"edges": (2, 2, 4)}, "the memories stand on a right-angled box, score 0.985 (0.170 before training)."),
+            ({"cosine": -0.5}, "the memories stand on a parallelepiped, score 0.985 (0.170 before training)."),
+            ({"score": 0.4}, "each holds 8 of 8 memories."),
+            ({"score": np.nan}, "each holds 8 of 8 memories."),
+            ({"held": 0}, "each holds 0 of 8 memories."),
         ],
     )
     def test_other_shapes(self, run, findings, ending):
@@ -179,10 +176,10 @@ class TestSentence:
 
     def test_those_that_failed_are_counted_but_not_described(self, run):
         good, bad = with_findings(run).dossiers[0], with_findings(run, success=0.1, held=3, score=0.2).dossiers[0]
-        mixed = replace(run, dossiers=[good, bad], status=(Status.finished, Status.diverged))
+        mixed = replace(with_findings(run), dossiers=[good, bad], status=(Status.finished, Status.diverged))
         assert words.sentence(mixed) == (
             "1 of 2 networks learned the 3-bit flip-flop; it holds 8 of 8 memories; "
-            "the memories stand on a cube, score 0.985; network 1 diverged."
+            "the memories stand on a cube, score 0.985 (0.170 before training); network 1 diverged."
         )
 
     def test_an_imported_network_goes_by_its_name(self, one_network):
@@ -298,7 +295,7 @@ class TestPage:
     def test_the_table_has_a_row_a_network_with_its_numbers(self, page, run):
         for dossier in run.dossiers:
             assert wording.three(dossier.performance.mse) in page.text
-            assert wording.fixed(dossier.geometry.hypercube_r2) in page.text
+            assert wording.fixed(dossier.cube.score) in page.text
 
     def test_one_imported_network(self, one_network):
         html = report_html(one_network)

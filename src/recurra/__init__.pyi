@@ -18,6 +18,7 @@ from .analysis import girko_distance as girko_distance
 from .analysis import held_memories as held_memories
 from .analysis import linear_cka as linear_cka
 from .analysis import lyapunov_spectrum as lyapunov_spectrum
+from .analysis import memory_cube as memory_cube
 from .analysis import memory_geometry as memory_geometry
 from .analysis import memory_lifetimes as memory_lifetimes
 from .analysis import nearest_linearizations as nearest_linearizations

@@ -189,20 +189,22 @@ def inspect(
     """One network's dossier: how well it does the task, and how."""
     from recurra.console import print_run, print_workings
     from recurra.studies.run_record import record_of_network
-    from recurra.studies.summary import dossier_table, plain
+    from recurra.studies.summary import cube_before, dossier_table, plain
     from recurra.studies.workings import workings_table
 
     if report and report.exists():
         raise ValueError(f"{report} exists; choose another file")
     found = subject(source, task, network, settings, activation, form, tau_ms)
-    record = record_of_network(found.network, found.task, seed, {"name": source.name, "network": found.table()})
+    about = {"name": source.name, "network": found.table()}
+    record = record_of_network(found.network, found.task, seed, about, found.before)
     if report:
         from recurra.report import write_report
 
         write_report(record, report)
     dossier = record.dossiers[0]
     if as_json:
-        table = {"network": found.table()} | dossier_table(dossier) | plain(workings_table(dossier, found.task))
+        table = {"network": found.table()} | dossier_table(dossier, cube_before(record, 0))
+        table |= plain(workings_table(dossier, found.task))
         typer.echo(json.dumps(table, indent=2))
     else:
         print_run(record)

@@ -13,11 +13,11 @@ from recurra.studies.dossier_records import Dossier
 from recurra.studies.failures import in_words, where_known
 from recurra.studies.run_record import RunRecord
 from recurra.studies.spectrum_words import gain_words, modes_words
-from recurra.studies.summary import task_name, verdict_words
+from recurra.studies.summary import score_before, task_name, verdict_words
 from recurra.studies.workings import workings_table
 from recurra.tasks import Task
 from recurra.training import Training, TrainingState
-from recurra.wording import percent, percent_high, percent_low
+from recurra.wording import fixed, percent, percent_high, percent_low
 
 NOTHING_LEARNED = (
     "no trial is a success in any network. Where the loss still falls, train longer (training.steps); where it stays "
@@ -100,10 +100,10 @@ def _last_number(row: np.ndarray) -> float:
 def print_run(run: RunRecord) -> None:
     """A table with a row a network, and a line for every analysis that failed."""
     status = ["imported"] * len(run.numbers) if run.status is None else [status.name for status in run.status]
-    rows = [
-        {"network": str(number), "status": f"{outcome}, {verdict_words(dossier)}", **_cells(dossier)}
-        for number, outcome, dossier in zip(run.numbers, status, run.dossiers, strict=True)
-    ]
+    rows = []
+    for at, (number, outcome, dossier) in enumerate(zip(run.numbers, status, run.dossiers, strict=True)):
+        told = {"network": str(number), "status": f"{outcome}, {verdict_words(dossier)}"}
+        rows.append({**told, **_cells(dossier, score_before(run, at))})
     console = results_console()
     print_table(console, f"{run.about['name']}: {task_name(run.task)}", rows, left=("status",))
     for number, dossier in zip(run.numbers, run.dossiers, strict=True):
@@ -124,14 +124,14 @@ def failure_lines(run: RunRecord) -> list[str]:
     return [*lines, *([f"failed, census: {run.census_failure}"] if run.census_failure else [])]
 
 
-def _cells(dossier: Dossier) -> dict[str, str]:
+def _cells(dossier: Dossier, before: str) -> dict[str, str]:
     """What the table says of a network, by column; memories and cube only where there are any, "-" for what failed."""
     cells: dict[str, Callable[[], str | None]] = {
         "MSE": lambda: f"{dossier.performance.mse:.3g}",
         "distance": lambda: f"{dossier.performance.distance:.3g}",
         "success [95 %]": lambda: _success(dossier.performance),
         "memories": lambda: f"{dossier.memories.held.sum()}/{len(dossier.memories.held)}" if dossier.memories else None,
-        "cube R²": lambda: f"{dossier.geometry.hypercube_r2:.3f}" if dossier.geometry else None,
+        "cube (untrained)": lambda: f"{fixed(dossier.cube.score)} ({before})" if dossier.cube else None,
         "outside": lambda: str(dossier.spectrum.count_outside),
         "Henrici": lambda: f"{dossier.non_normality.henrici:.3f}",
     }

@@ -4,6 +4,7 @@ from recurra.analysis.alignment import Alignment, axis_alignment
 from recurra.analysis.attractors import states_on
 from recurra.analysis.census import Census, census, clusters, network_map
 from recurra.analysis.continuation import Branch, continuation
+from recurra.analysis.cube import MemoryCube, memory_cube
 from recurra.analysis.demixed import Demixed, demixed_components, factors_of
 from recurra.analysis.eigenvalue_distances import dynamical_distance, nearest_linearizations, spectral_distance
 from recurra.analysis.fixed_points import FixedPoints, fixed_points, fixed_points_under, with_more
@@ -52,6 +53,7 @@ __all__ = [
     "Landscape",
     "Lifetimes",
     "Memories",
+    "MemoryCube",
     "NoisyLifetimes",
     "NonNormality",
     "Performance",
@@ -85,6 +87,7 @@ __all__ = [
     "landscape",
     "linear_cka",
     "lyapunov_spectrum",
+    "memory_cube",
     "memory_geometry",
     "memory_lifetimes",
     "nearest_linearizations",

@@ -30,7 +30,7 @@ from recurra.studies.failures import in_words, where_known
 from recurra.studies.run_record import RunRecord
 from recurra.studies.spec import to_spec
 from recurra.studies.spectrum_words import gain_words, modes_words
-from recurra.studies.summary import verdict_words
+from recurra.studies.summary import score_before, verdict_words
 from recurra.tasks import FlipFlop
 from recurra.tasks.rules import SUCCESSFUL
 from recurra.wording import fixed, percent, percent_high, percent_low, three
@@ -72,6 +72,7 @@ def report_html(run: RunRecord) -> str:
         version=recurra_version(run.about),
         words=words,
         modes_words=modes_words,
+        score_before=score_before,
         gain_words=gain_words,
         verdict_words=verdict_words,
         told=told,

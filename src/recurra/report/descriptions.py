@@ -113,7 +113,7 @@ def state_space(name: str, geometry: Geometry, pca: Reduction, count: int) -> st
     cosine = np.abs(geometry.axis_cosines).max(initial=0)
     return (
         f"{name}: the path of the rates between {len(geometry.state_means)} memory states. "
-        f"Hypercube score {three(geometry.hypercube_r2)}, largest cosine between axes {three(float(cosine))}; "
+        f"Largest cosine between axes {three(float(cosine))}; "
         f"the first {count} principal components carry {percent(float(shares.sum()))} % of the variance."
     )
 

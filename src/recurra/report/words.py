@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from recurra.analysis import Geometry, Memories
+from recurra.analysis import Memories, MemoryCube
 from recurra.intervals import wilson_interval
 from recurra.periods import Period
 from recurra.status import Status
@@ -20,7 +20,6 @@ from recurra.studies.summary import task_name
 from recurra.tasks import Task
 from recurra.wording import fixed, percent, percent_high, percent_low
 
-FITS = 0.95  # hypercube score from which the memories stand on a parallelepiped
 RIGHT = 0.2  # largest cosine between axes that are called orthogonal
 EVEN = 1.25  # largest ratio between edges that are called equal
 SHAPES = {2: ("a square", "a rectangle", "a parallelogram"), 3: ("a cube", "a right-angled box", "a parallelepiped")}
@@ -33,30 +32,29 @@ def span(values: Iterable[float]) -> str:
     return low if low == high else f"{low} to {high}"
 
 
-def shape_of(geometry: Geometry) -> int:
-    """How regular the memories stand: 0 with right angles and equal edges, 1 with right angles, 2 skew, 3 not."""
-    if not geometry.hypercube_r2 >= FITS or geometry.edge_lengths.min() <= 0:
+def shape_of(cube: MemoryCube) -> int:
+    """How regular memories stand: 0 with right angles and equal edges, 1 with right angles, 2 skew, 3 not at all."""
+    if not cube.stands:
         return 3
-    if np.abs(geometry.axis_cosines).max(initial=0) > RIGHT:
+    if np.abs(cube.axis_cosines).max(initial=0) > RIGHT:
         return 2
-    return int(geometry.edge_lengths.max() / geometry.edge_lengths.min() > EVEN)
+    return int(cube.heights.max() / cube.heights.min() > EVEN)
 
 
-def shape_words(geometries: Sequence[Geometry]) -> str:
-    """On what the memories stand, with the scores: "the memories stand on a cube, score 0.98 to 0.99"."""
-    bits = len(geometries[0].axes) if geometries else 0
-    if bits < 2:
+def shape_words(cubes: Sequence[MemoryCube], before: Sequence[MemoryCube]) -> str:
+    """On what the memories stand: "the memories stand on a cube, score 0.98 (0.17 before training)"; else nothing.
+
+    Args:
+        cubes: of the networks.
+        before: of the same networks before training; none where they are not known.
+    """
+    standing = [cube for cube in cubes if cube.stands]
+    if not standing or len(standing[0].heights) < 2:
         return ""
-    names = SHAPES.get(bits, MORE)
-    score = f"score {span(geometry.hypercube_r2 for geometry in geometries)}"
-    worst = max(shape_of(geometry) for geometry in geometries)
-    if worst < 3:
-        return f"the memories stand on {names[worst]}, {score}"
-    chance = span(geometry.chance_r2 for geometry in geometries)
-    fitting = sum(shape_of(geometry) < 3 for geometry in geometries)
-    if fitting:
-        return f"the memories of {fitting} of {len(geometries)} stand on {names[2]}, {score} (chance {chance})"
-    return f"the memories do not stand on {names[2]}, {score} (chance {chance})"
+    name = SHAPES.get(len(standing[0].heights), MORE)[max(map(shape_of, standing))]
+    whose = "" if len(standing) == len(cubes) else f" of {len(standing)} of {len(cubes)}"
+    untrained = f"{span(cube.score for cube in before)} before training" if before else "untrained: not known"
+    return f"the memories{whose} stand on {name}, score {span(cube.score for cube in standing)} ({untrained})"
 
 
 def held_words(memories: Sequence[Memories]) -> str:
@@ -84,7 +82,7 @@ def sentence(run: RunRecord) -> str:
     parts = [
         _success_words(run, len(good)),
         held_words(_records(told, "memories")),
-        shape_words(_records(told, "geometry")),
+        _shape_words(run, told),
     ]
     diverged = [number for number, end in zip(run.numbers, run.status or (), strict=False) if end is Status.diverged]
     if diverged:
@@ -126,6 +124,18 @@ def periods_words(periods: Sequence[Period]) -> str:
     """The periods of a trial: "before (0 to 30 ms), pulses (30 to 50 ms)"; nothing where there is only one."""
     named = [f"{one.name} ({one.start_ms:g} to {one.end_ms:g} ms)" for one in periods]
     return ", ".join(named) if len(named) > 1 else ""
+
+
+def _shape_words(run: RunRecord, told: Sequence[Dossier]) -> str:
+    """Of the networks that hold memories for long; of others a cube would only be an echo of the pulses."""
+    whether = [any(one is other for other in told) and _holds(one) for one in run.dossiers]
+    holding = [one for one, holds in zip(run.dossiers, whether, strict=True) if holds]
+    before = [cube for cube, holds in zip(run.cubes_before or (), whether, strict=False) if holds and cube]
+    return shape_words(_records(holding, "cube"), before)
+
+
+def _holds(dossier: Dossier) -> bool:
+    return where_known(lambda: bool(dossier.memories and dossier.memories.held_long.any()), False)
 
 
 def _success_words(run: RunRecord, good: int) -> str:

@@ -15,6 +15,7 @@ from recurra.analysis import (
     Landscape,
     Lifetimes,
     Memories,
+    MemoryCube,
     NoisyLifetimes,
     NonNormality,
     Performance,
@@ -97,6 +98,7 @@ class Dossier:
     program: Program
     landscape: Landscape
     geometry: Geometry | None = None
+    cube: MemoryCube | None = None
     generalization: Generalization | None = None
     alignment: Alignment | None = None
     memories: Memories | None = None

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from recurra.analysis import Spectrum
 from recurra.models.cohort import History
 from recurra.storage.files import new_folder
 from recurra.storage.labels import labels_of
@@ -17,7 +16,7 @@ from recurra.storage.run_folder import RunFolder
 from recurra.studies.dossier_records import record_kinds
 from recurra.studies.failures import Failure
 from recurra.studies.record_store import cohort_dataset, cohort_records
-from recurra.studies.run_record import cohort_of
+from recurra.studies.run_record import cohort_of, kinds_before
 
 
 def export_run(folder: RunFolder, kind: str, out: Path) -> list[Path]:
@@ -56,7 +55,7 @@ def _write_tables(folder: RunFolder, out: Path) -> None:
     steps = {"step": ("epoch", cohort.history.step, labels_of(History, "step"))}
     columns = _write_dataset(out, "history", xr.Dataset(steps | curves, coords=axes))
     failed: list[tuple[str, int, str]] = []
-    for name, kind in (record_kinds(cohort.task) | {"spectrum_before": Spectrum}).items():
+    for name, kind in (record_kinds(cohort.task) | kinds_before(cohort.task)).items():
         records = cohort_records(kind, folder.read_dataset(name), cohort.numbers)
         failed += [
             (name, number, one.reason)

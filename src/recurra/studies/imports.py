@@ -30,11 +30,13 @@ class Subject:
         task: what the network was trained on.
         network: the network.
         notes: what its file does not say and was assumed, a sentence each.
+        before: the network before training; None for a file, which does not hold it.
     """
 
     task: Task
     network: Network
     notes: tuple[str, ...]
+    before: Network | None = None
 
     def table(self) -> dict[str, Any]:
         """The equations that the network is taken to have, and the notes; plain values for JSON."""
@@ -72,7 +74,20 @@ def subject_of(path: Path, task: str | None, number: int | None, settings: Seque
     found = import_network(path, chosen.dt_ms, number, said)
     with naming(path):
         check_fit(found.network, chosen)
-    return Subject(chosen, found.network, found.notes)
+    return Subject(chosen, found.network, found.notes, network_before(path, number))
+
+
+def network_before(path: Path, number: int | None = None) -> Network | None:
+    """The network of a run folder before training; None for a file, which does not hold it.
+
+    Args:
+        path: the file or the folder.
+        number: which network of a run folder; its first one if None.
+    """
+    if not path.is_dir():
+        return None
+    cohort = cohort_of(RunFolder.open(path))
+    return cohort.before(0 if number is None else cohort.numbers.index(number))
 
 
 def _task_table(path: Path, name: str | None) -> Any:

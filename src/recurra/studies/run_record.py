@@ -8,7 +8,7 @@ import jax
 import numpy as np
 import xarray as xr
 
-from recurra.analysis import Census, Spectrum
+from recurra.analysis import Census, MemoryCube, Spectrum, memory_cube
 from recurra.arrays import Weights
 from recurra.models.cohort import Cohort, History, Network
 from recurra.status import Status
@@ -44,6 +44,7 @@ class RunRecord:
         walk: inputs, targets and memory states of a flip-flop's cube walk; None for other tasks.
         census: how the networks compare; None where there are fewer than three, or it failed.
         census_failure: why it failed; empty if it did not.
+        cubes_before: of every flip-flop network before training; None where that is not known.
     """
 
     about: Mapping[str, Any]
@@ -60,14 +61,18 @@ class RunRecord:
     walk: xr.Dataset | None
     census: Census | None
     census_failure: str = ""
+    cubes_before: list[MemoryCube | None] | None = None
 
 
 def read_run(folder: RunFolder) -> RunRecord:
     """The record of an analysed run."""
     cohort = cohort_of(folder)
-    kinds = record_kinds(cohort.task) | {"spectrum_before": Spectrum}
+    kinds = record_kinds(cohort.task) | kinds_before(cohort.task)
     columns = {name: cohort_records(kind, folder.read_dataset(name), cohort.numbers) for name, kind in kinds.items()}
-    before = [None if isinstance(one, Failure) else one for one in columns.pop("spectrum_before")]
+    before = {
+        name: [None if isinstance(one, Failure) else one for one in columns.pop(name)]
+        for name in kinds_before(cohort.task)
+    }
     census = single_record(Census, folder.read_dataset("census")) if len(cohort) >= FEWEST else None
     return RunRecord(
         about=folder.about(),
@@ -77,7 +82,8 @@ def read_run(folder: RunFolder) -> RunRecord:
         initial=cohort.initial,
         weights=cohort.weights,
         history=cohort.history,
-        before=before,
+        before=before["spectrum_before"],
+        cubes_before=before.get("cube_before"),
         dossiers=[Dossier(**dict(zip(columns, row, strict=True))) for row in zip(*columns.values(), strict=True)],
         examples=folder.read_dataset("examples"),
         probe=folder.read_dataset("probe"),
@@ -87,14 +93,23 @@ def read_run(folder: RunFolder) -> RunRecord:
     )
 
 
-def record_of_network(network: Network, task: Task, seed: int, about: Mapping[str, Any]) -> RunRecord:
-    """Analyse one network that was not trained here.
+def kinds_before(task: Task) -> dict[str, type]:
+    """The kinds of records of the weights before training, by their name in the run folder."""
+    kinds: dict[str, type] = {"spectrum_before": Spectrum}
+    return kinds | ({"cube_before": MemoryCube} if isinstance(task, FlipFlop) else {})
+
+
+def record_of_network(
+    network: Network, task: Task, seed: int, about: Mapping[str, Any], before: Network | None = None
+) -> RunRecord:
+    """Analyse one network by itself.
 
     Args:
         network: the network.
         task: what it was trained on.
         seed: of the test trials and of the chance levels.
         about: what the report says of it: at least its name.
+        before: the network before training, where it is known.
     """
     return RunRecord(
         about=about,
@@ -110,6 +125,7 @@ def record_of_network(network: Network, task: Task, seed: int, about: Mapping[st
         probe=probe_dataset(task),
         walk=walk_dataset(task) if isinstance(task, FlipFlop) else None,
         census=None,
+        cubes_before=[memory_cube(before, task, seed)] if before and isinstance(task, FlipFlop) else None,
     )
 
 

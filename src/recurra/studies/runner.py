@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from recurra.analysis import Spectrum, spectrum
+from recurra.analysis import MemoryCube, Spectrum, memory_cube, spectrum
 from recurra.interrupts import Stopped, patient, stop_if_asked
 from recurra.models.cohort import Cohort
 from recurra.storage.about import FORMAT
@@ -20,7 +20,7 @@ from recurra.studies.dossier import make_dossier
 from recurra.studies.dossier_records import Dossier, record_kinds
 from recurra.studies.failures import Failure, attempted
 from recurra.studies.record_store import cohort_dataset, single_dataset
-from recurra.studies.run_record import cohort_of, spec_of
+from recurra.studies.run_record import cohort_of, flipflop_of, kinds_before, spec_of
 from recurra.studies.shown_trials import examples_dataset, probe_dataset, walk_dataset
 from recurra.studies.spec import RunSpec
 from recurra.studies.stretches import begin_stretch, stretch_of
@@ -137,12 +137,13 @@ def _analysed(folder: RunFolder, progress: Progress) -> list[Dossier]:
         stop_if_asked()
         dossiers.append(make_dossier(cohort[position], task, spec.seed))
         progress.analysed(1)
-    before = [attempted(partial(_spectrum_before, cohort, at)) for at in range(len(cohort))]
-    columns = {name: [one.record(name) for one in dossiers] for name in record_kinds(task)}
-    groups = {
-        name: cohort_dataset(records, cohort.numbers)
-        for name, records in (columns | {"spectrum_before": before}).items()
+    before = {
+        name: [attempted(partial(analysis, cohort, at)) for at in range(len(cohort))]
+        for name, analysis in BEFORE.items()
+        if name in kinds_before(task)
     }
+    columns = {name: [one.record(name) for one in dossiers] for name in record_kinds(task)}
+    groups = {name: cohort_dataset(records, cohort.numbers) for name, records in (columns | before).items()}
     groups |= {"examples": examples_dataset(task, spec.seed), "probe": probe_dataset(task)}
     if isinstance(task, FlipFlop):
         groups["walk"] = groups["walk"].merge(walk_dataset(task))
@@ -163,6 +164,14 @@ def _analysed(folder: RunFolder, progress: Progress) -> list[Dossier]:
 def _spectrum_before(cohort: Cohort, at: int) -> Spectrum:
     """Of the weights of the network at position `at` before training."""
     return spectrum(cohort.before(at).weights.recurrent)
+
+
+def _cube_before(cohort: Cohort, at: int) -> MemoryCube:
+    """Of a flip-flop network before training."""
+    return memory_cube(cohort.before(at), flipflop_of(cohort.task), cohort.seed)
+
+
+BEFORE = {"spectrum_before": _spectrum_before, "cube_before": _cube_before}
 
 
 def _train(

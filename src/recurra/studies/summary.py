@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from recurra.analysis import Geometry, Memories, Performance
+from recurra.analysis import Geometry, Memories, MemoryCube, Performance
 from recurra.studies.dossier_records import Dossier
 from recurra.studies.failures import where_known
 from recurra.studies.run_record import RunRecord
 from recurra.studies.spectrum_words import gains_table, modes_table, skew_table, spectrum_table
 from recurra.tasks import TASKS, FlipFlop, Task
+from recurra.wording import fixed
 
 
 def task_name(task: Task) -> str:
@@ -27,10 +28,14 @@ def verdict_words(dossier: Dossier) -> str:
     return where_known(lambda: dossier.performance.verdict, "not tested")
 
 
-def dossier_table(dossier: Dossier) -> dict[str, Any]:
+def dossier_table(dossier: Dossier, before: MemoryCube | None = None) -> dict[str, Any]:
     """The numbers of a dossier, ready for JSON: complex numbers as pairs, what is not finite or not there as null.
 
     `failures` has the reasons of the analyses that failed, by their name; what they would have found is null.
+
+    Args:
+        dossier: of the network.
+        before: the cube of a flip-flop network before training, where it is known.
     """
     parts: dict[str, Callable[[], Any]] = {
         "units": lambda: len(dossier.pca.center),
@@ -40,6 +45,7 @@ def dossier_table(dossier: Dossier) -> dict[str, Any]:
         "nonnormality": lambda: skew_table(dossier.non_normality),
         "modes_at_rest": lambda: modes_table(dossier.modes),
         "transient_gain": lambda: gains_table(dossier.gains),
+        "cube": lambda: _cube_table(dossier.cube, before) if dossier.cube else None,
         "geometry": lambda: _geometry_table(dossier.geometry) if dossier.geometry else None,
         "reduction": lambda: {
             "explained_variance": dossier.pca.explained_variance,
@@ -75,11 +81,33 @@ def _memories_table(memories: Memories) -> dict[str, Any]:
     }
 
 
+def _cube_table(cube: MemoryCube, before: MemoryCube | None) -> dict[str, Any]:
+    return {
+        "score": cube.score,
+        "score_before_training": before.score if before else None,
+        "bit_scores": cube.bit_scores,
+        "heights": cube.heights,
+        "heights_set": cube.heights_set,
+        "spread": cube.spread,
+        "axis_cosines": cube.axis_cosines,
+        "long_ms": cube.long_ms,
+    }
+
+
+def cube_before(run: RunRecord, at: int) -> MemoryCube | None:
+    """The cube of the network at a position before training; None where it is not known."""
+    return run.cubes_before[at] if run.cubes_before else None
+
+
+def score_before(run: RunRecord, at: int) -> str:
+    """Its score, or that it is not known."""
+    before = cube_before(run, at)
+    return fixed(before.score) if before else "not known"
+
+
 def _geometry_table(geometry: Geometry) -> dict[str, Any]:
     return {
         "hypercube_r2": geometry.hypercube_r2,
-        "chance_r2": geometry.chance_r2,
-        "chance_r2_high": geometry.chance_r2_high,
         "axis_cosines": geometry.axis_cosines,
         "edge_lengths": geometry.edge_lengths,
     }
@@ -88,11 +116,12 @@ def _geometry_table(geometry: Geometry) -> dict[str, Any]:
 def run_table(run: RunRecord) -> dict[str, Any]:
     """The dossiers of all networks of a run, with their numbers and how their training ended."""
     status = [None] * len(run.numbers) if run.status is None else [status.name for status in run.status]
-    rows = zip(run.numbers, status, run.dossiers, strict=True)
+    rows = enumerate(zip(run.numbers, status, run.dossiers, strict=True))
     return {
         "name": run.about["name"],
         "networks": [
-            {"number": number, "status": outcome, **dossier_table(dossier)} for number, outcome, dossier in rows
+            {"number": number, "status": outcome, **dossier_table(dossier, cube_before(run, at))}
+            for at, (number, outcome, dossier) in rows
         ],
         "census_failure": run.census_failure or None,
     }

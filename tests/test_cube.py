@@ -1,0 +1,107 @@
+"""The cube score tells memories from echoes: latches have it, networks before training of any kind do not."""
+
+import dataclasses
+
+import jax
+import numpy as np
+import pytest
+
+import recurra as rc
+from recurra.analysis import memory_cube, memory_geometry
+from recurra.analysis.cube import STANDS, cube_of, heights_of
+from recurra.models import Network
+from recurra.models.initializers import Identity, Normal, Orthogonal, SpectralRadius
+from tests.networks import network_of
+
+TASK = rc.FlipFlop(bits=2, length_ms=200.0, response_delay_ms=0.0)
+STARTS = {
+    "orthogonal": Orthogonal(),
+    "normal": Normal(),
+    "wild": Normal(1.5),
+    "radius 0.9": SpectralRadius(0.9),
+    "identity": Identity(),
+    "near identity": Identity(0.9, 0.1),
+}
+
+
+def latch(gain=3.0, bits=2):
+    return network_of(gain * np.eye(bits), inward=10.0, bits=True)
+
+
+def untrained(start, seed, units=60, bias=0.0, task=TASK, **options):
+    model = rc.RateRNN(units=units, initializer=STARTS[start], **options)
+    weights = model.initial_weights(jax.random.key(seed), task.inputs, task.outputs)
+    biases = bias * np.random.default_rng(seed).normal(size=units)
+    return Network(model.dynamics(task.dt_ms), dataclasses.replace(weights, recurrent_bias=biases), task.dt_ms)
+
+
+def test_latches_are_a_cube():
+    found = memory_cube(latch(), TASK, 0)
+    assert found.score == pytest.approx(1)
+    assert found.heights == pytest.approx([1.99, 1.99], abs=0.01)
+    assert found.heights_set == pytest.approx(found.heights)
+    assert found.spread == pytest.approx(0, abs=1e-9)
+    assert found.long_ms == 1_200
+    assert found.stands
+
+
+@pytest.mark.parametrize("options", [{}, {"bias": 0.3}, {"tau_ms": 50.0}, {"form": "current"}, {"activation": "relu"}])
+@pytest.mark.parametrize("start", sorted(STARTS))
+def test_no_network_before_training_has_it(start, options, seed):
+    """Though the fit alone, soon after the pulses, is often nearly perfect."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        assert not memory_cube(untrained(start, seed % 1_000, **options), TASK, 0).score > STANDS / 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("units", [100, 400])
+@pytest.mark.parametrize("start", sorted(STARTS))
+def test_no_large_network_before_training_has_it(start, units):
+    task = rc.FlipFlop()
+    for seed in range(3):
+        assert memory_cube(untrained(start, seed, units, task=task), task, 0).score < STANDS / 2
+
+
+@pytest.mark.slow
+def test_the_published_network_has_it_and_its_start_does_not(reference):
+    """One of the 64 ways from a memory state to another is lost within the long time, so that it is not 1."""
+    from recurra.storage.keras_files import read_keras
+
+    trained, start = (read_keras(reference / f"flipflop3_n400_{name}.hdf5", 1.0) for name in ("epoch20", "initial"))
+    assert memory_cube(trained, rc.FlipFlop(), 0).score == pytest.approx(0.850, abs=5e-3)
+    assert memory_cube(start, rc.FlipFlop(), 0).score < 0.01
+
+
+def test_an_echo_is_a_parallelepiped_and_no_memory():
+    """Units that add up all pulses, and units that forget: R² is 1, the cube score is not."""
+    adding, fading = network_of(np.eye(2), inward=0.01, bits=True), latch(gain=0.999)
+    for network in (adding, fading):
+        assert memory_geometry(network, TASK).hypercube_r2 == pytest.approx(1, abs=1e-6)
+        assert memory_cube(network, TASK, 0).score < 0.25
+
+
+def test_a_bit_that_is_not_held_or_not_apart_counts():
+    """One latch that leaks; two bits in one direction."""
+    leaking = network_of(np.diag([3.0, 0.5]), inward=10.0, bits=True)
+    np.testing.assert_allclose(memory_cube(leaking, TASK, 0).bit_scores, [1, 0], atol=1e-6)
+    same = np.array([[1.0, 0.0], [1.0, 1e-6]])
+    np.testing.assert_allclose(heights_of(same), [1e-6, 1e-6], rtol=1e-3)
+    np.testing.assert_allclose(heights_of(np.array([[3.0, 4.0]])), [5.0])
+
+
+def test_score_by_hand(seed):
+    """Corners of a rectangle with a known spread about each, and with an edge that was longer before."""
+    signs = TASK.states
+    turn = np.linalg.qr(np.random.default_rng(seed).normal(size=(6, 6)))[0]
+    axes = np.array([[2.0, 0, 0, 0, 0, 0], [0, 1.0, 0, 0, 0, 0]])
+    corners = signs @ axes + 5
+    noise = np.zeros((4, 2, 1, 6))
+    noise[:, 0, :, 2], noise[:, 1, :, 2] = 0.5, -0.5
+    at_set = signs @ (axes * [[1.5], [0.5]])
+    found = cube_of(at_set @ turn, (corners[:, None, None] + noise) @ turn, signs, 100.0)
+    np.testing.assert_allclose(found.bit_scores, [4 / (9 + 0.125), 1 / (1 + 0.125)])
+    assert found.score == found.bit_scores.min()
+    assert found.spread == pytest.approx(0.5)
+    np.testing.assert_allclose(found.axis_cosines, 0, atol=1e-12)
+    nothing = cube_of(np.zeros((4, 6)), np.zeros((4, 2, 1, 6)), signs, 100.0)
+    assert (nothing.score, nothing.stands) == (0, False)
