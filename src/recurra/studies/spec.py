@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from importlib import resources
 from pathlib import Path
-from typing import final
+from typing import Any, final
 
 from recurra.checks import check_count, check_name, nearest
 from recurra.models import INITIALIZERS, Initializer, RateRNN
@@ -143,7 +143,7 @@ def _loads(text: str) -> Table:
         table = tomllib.loads(text)
     except RecursionError:
         raise ValueError(deep) from None
-    level: list[object] = [table]
+    level: list[Any] = [table]
     for _ in range(DEEPEST + 1):
         inner = [list(value.values()) if isinstance(value, dict) else value for value in level]
         level = [one for values in inner for one in values if isinstance(one, (dict, list))]
