@@ -28,15 +28,15 @@ def weight_claims(rows: Rows, sampled: bool) -> list[Verdict]:
     orthogonal = where(known, initializer="orthogonal")
     flipflops = where(rows, task="flipflop")
     return [
-        _of_all(
+        of_all(
             "an orthogonal start has its eigenvalues on the unit circle (2019, Figure 6)",
             orthogonal,
             lambda row: float(row["on_circle_before"]) == 1,
             "all eigenvalues within 2 % of the circle",
-            _span("share on it", orthogonal, "on_circle_before"),
+            _named("share on it", orthogonal, "on_circle_before"),
             sampled,
         ),
-        _of_all(
+        of_all(
             "training pushes eigenvalues out of the circle (2019, Figure 6)",
             known,
             lambda row: float(row["outside"]) > max(float(row["outside_before"]), float(row["outside_chance"])),
@@ -44,20 +44,20 @@ def weight_claims(rows: Rows, sampled: bool) -> list[Verdict]:
             _beside(known, "outside"),
             sampled,
         ),
-        _of_all(
+        of_all(
             "only a small set of eigenvalues is outside (2019, section 5.5)",
             rows,
             lambda row: float(row["outside"]) <= SMALL_SET * float(row["units"]),
             f"at most {SMALL_SET:.0%} of the eigenvalues",
-            f"{_range([float(row['outside']) / float(row['units']) for row in rows], percent=True)} of the eigenvalues",
+            f"{span([float(row['outside']) / float(row['units']) for row in rows], percent=True)} of the eigenvalues",
             sampled,
         ),
-        _of_all(
+        of_all(
             "the eigenvalues that did not move out remain on the circle (2024, Figures 4 and 5)",
             flipflops,
             lambda row: float(row["rest_on_circle"]) >= REMAIN,
             f"of those not outside at least {REMAIN:.0%} within 2 % of the circle; 3-bit flip-flops",
-            _span("share", flipflops, "rest_on_circle"),
+            _named("share", flipflops, "rest_on_circle"),
             sampled,
         ),
         _non_normal(known, sampled),
@@ -68,7 +68,7 @@ def weight_claims(rows: Rows, sampled: bool) -> list[Verdict]:
 def _non_normal(known: Rows, sampled: bool) -> Verdict:
     """More than before is one thing; more than any change of that size would make is another."""
     more = sum(float(row["henrici"]) > float(row["henrici_before"]) for row in known)
-    return _of_all(
+    return of_all(
         "training makes the weights non-normal (2024, section 4)",
         known,
         lambda row: float(row["henrici"]) > max(float(row["henrici_before"]), float(row["henrici_chance"])),
@@ -79,12 +79,12 @@ def _non_normal(known: Rows, sampled: bool) -> Verdict:
 
 
 def _near_zero(rows: Rows, known: Rows) -> Verdict:
-    before = f", before training {_range(column(known, 'near_zero_before'))}" if known else ""
-    normal = _range(column(rows, "near_zero_normal"))
+    before = f", before training {span(column(known, 'near_zero_before'))}" if known else ""
+    normal = span(column(rows, "near_zero_normal"))
     return Verdict(
         "after training most weights are near zero (2024, section 4)",
         "no bound is given",
-        f"{_range(column(rows, 'near_zero'))} of the weights are below a tenth of the largest{before}",
+        f"{span(column(rows, 'near_zero'))} of the weights are below a tenth of the largest{before}",
         "cannot be compared",
         f"of normally distributed weights it is {normal}, so that the sentence is as true of a random matrix",
     )
@@ -98,12 +98,12 @@ def oscillation_claim(rows: Rows, sampled: bool) -> Verdict:
         sampled: whether the networks stand for all that could have been trained.
     """
     own = where(rows, task="oscillation")
-    return _of_all(
+    return of_all(
         "networks of the oscillation task have no fixed points (2019, section 5.5)",
         own,
         lambda row: int(row["stable_points"]) == 0,
         "none of the fixed points without input is stable; an unstable one at 0 every network without biases has",
-        _span("stable points", own, "stable_points"),
+        _named("stable points", own, "stable_points"),
         sampled,
     )
 
@@ -123,7 +123,7 @@ def variety_claim(rows: Rows, tasks: Sequence[str]) -> Verdict:
     found = {task: len(set(own)) for task, own in counts.items()}
     rule = "on every task at least two networks differ in the kind of regime after some condition"
     each = tuple(
-        _fact(
+        fact(
             task,
             "not unique",
             f"{found[task]} signatures in {len(own)} networks; the most frequent in {max(map(own.count, own))}",
@@ -134,7 +134,7 @@ def variety_claim(rows: Rows, tasks: Sequence[str]) -> Verdict:
     )
     several = sum(number > 1 for number in found.values())
     words = f"{several} of {len(found)} tasks have several signatures"
-    return replace(_fact(what, "not unique", words, several == len(found), rule), rows=each)
+    return replace(fact(what, "not unique", words, several == len(found), rule), rows=each)
 
 
 def regime_claim(rows: Rows, name: str, what: str, published: str, expected: dict[str, str]) -> Verdict:
@@ -154,7 +154,7 @@ def regime_claim(rows: Rows, name: str, what: str, published: str, expected: dic
     wrong = [condition for condition, kind in expected.items() if found.get(condition) != kind]
     note = f"differs after {', '.join(wrong)}" if wrong else ""
     rule = "the same kind of regime after every condition that the paper names"
-    return _fact(what, published, str(own[0]["regimes"]), not wrong, rule, note)
+    return fact(what, published, str(own[0]["regimes"]), not wrong, rule, note)
 
 
 def leading_claim(rows: Rows, name: str, what: str, expected: str) -> Verdict:
@@ -164,11 +164,20 @@ def leading_claim(rows: Rows, name: str, what: str, expected: str) -> Verdict:
         return Verdict(what, expected, "", "cannot be compared", f"no file of {name} in the folder")
     leading, outside = str(own[0]["leading"]), int(float(own[0]["outside"]))
     rule = "of the three eigenvalues of largest modulus, a pair counted whole"
-    return _fact(what, expected, f"{leading}; {outside} outside", leading == expected, rule)
+    return fact(what, expected, f"{leading}; {outside} outside", leading == expected, rule)
 
 
-def _of_all(what: str, rows: Rows, holds: Callable[[Row], bool], rule: str, found: str, sampled: bool) -> Verdict:
-    """A claim made of all networks: it must hold in each of the given ones, or in `MOST` of all that there could be."""
+def of_all(what: str, rows: Rows, holds: Callable[[Row], bool], rule: str, found: str, sampled: bool) -> Verdict:
+    """A claim made of all networks: it must hold in each of the given ones, or in `MOST` of all that there could be.
+
+    Args:
+        what: the claim.
+        rows: a row a network.
+        holds: whether it holds of one.
+        rule: what that is, in words.
+        found: what else was found.
+        sampled: whether the networks stand for all that could have been trained.
+    """
     if not rows:
         return Verdict(what, "all networks", "", "cannot be compared", "no such network here", rule=rule)
     count = sum(holds(row) for row in rows)
@@ -177,24 +186,25 @@ def _of_all(what: str, rows: Rows, holds: Callable[[Row], bool], rule: str, foun
         comparison = share_at_least(Share(count, len(rows)), MOST)
         rule = f"{rule}, in at least {MOST:.0%} of the networks"
         return verdict_of(what, "all networks", words, comparison, rule=rule, percent=True)
-    return _fact(what, "all networks", words, count == len(rows), f"{rule}, in every one of these networks")
+    return fact(what, "all networks", words, count == len(rows), f"{rule}, in every one of these networks")
 
 
-def _fact(what: str, published: str, found: str, holds: bool, rule: str, note: str = "") -> Verdict:
+def fact(what: str, published: str, found: str, holds: bool, rule: str, note: str = "") -> Verdict:
     """A claim about given networks, which there is no sampling of."""
     return Verdict(what, published, found, "agrees" if holds else "differs", note, rule=rule, power=ALL_THERE_ARE)
 
 
 def _beside(rows: Rows, name: str) -> str:
     parts = (("after", ""), ("before", "_before"), ("random change", "_chance"))
-    return ", ".join(f"{word} {_range(column(rows, name + ending))}" for word, ending in parts) if rows else ""
+    return ", ".join(f"{word} {span(column(rows, name + ending))}" for word, ending in parts) if rows else ""
 
 
-def _span(word: str, rows: Rows, name: str) -> str:
-    return f"{word} {_range(column(rows, name))}" if rows else ""
+def _named(word: str, rows: Rows, name: str) -> str:
+    return f"{word} {span(column(rows, name))}" if rows else ""
 
 
-def _range(values: Sequence[float] | np.ndarray, percent: bool = False) -> str:
+def span(values: Sequence[float] | np.ndarray, percent: bool = False) -> str:
+    """The lowest and the highest value in words."""
     if not len(values):
         return "none"
     low, high = (f"{100 * end:.0f} %" if percent else f"{end:.3g}" for end in (np.min(values), np.max(values)))

@@ -6,19 +6,24 @@ from typing import ClassVar, final
 import numpy as np
 from matplotlib.figure import Figure
 
-from recurra.analysis import held_memories, memory_cube, memory_geometry, performance, principal_components, spectrum
+from recurra.analysis import held_memories, memory_cube, memory_geometry, performance, principal_components
 from recurra.analysis.cube import STANDS
 from recurra.models.cohort import Cohort, Network
 from recurra.plotting.papers.studies import realizations
+from recurra.studies.claims import REMAIN, SMALL_SET, of_all, span
 from recurra.studies.dossier import test_trials
+from recurra.studies.rotations import rotation_verdict
 from recurra.studies.run_record import flipflop_of
 from recurra.studies.spec import RunSpec, read_table, to_spec, with_settings
-from recurra.studies.study import Rows, Scale, Study, column
+from recurra.studies.study import Rows, Scale, Study, column, where
+from recurra.studies.traits import eigenvalue_rows, weight_traits
 from recurra.studies.verdicts import Verdict
 from recurra.tasks import FlipFlop
 from recurra.tasks.rules import SUCCESSFUL
 
-MANY = ("training.batch=128",)
+ORTHOGONAL = "orthogonal start"  # the recipe that stands for the paper's where its protocol takes too long
+PUBLISHED = "as published"
+IDENTITY = "identity start"
 VARIED: dict[str, tuple[str, ...]] = {
     "50 units": ("model.units=50",),
     "200 units": ("model.units=200",),
@@ -33,12 +38,15 @@ VARIED: dict[str, tuple[str, ...]] = {
     "input noise 0.2": ("task.input_noise=0.2",),
     "Adam": ("training.optimizer=adam", "training.learning_rate=1e-3", "training.steps=1000"),
 }
+RECIPES = {ORTHOGONAL: "flipflop-orthogonal", IDENTITY: "flipflop"}
+DRAWN = 4  # networks in the figure
 
 
 @final
 class Realizations(Study):
-    """Four networks of one recipe, and a dozen with other hyperparameters."""
+    """Networks of one recipe from an orthogonal start, twenty from the identity, a dozen with other hyperparameters."""
 
+    rules: ClassVar[int] = 2
     name: ClassVar[str] = "realizations"
     title: ClassVar[str] = "Realizations of the 3-bit flip-flop (Jarne 2024, Figures 5 and 7)"
     sources: ClassVar[tuple[str, ...]] = ("jarne2024", "sussillo2013")
@@ -49,14 +57,12 @@ class Realizations(Study):
     def _cells(self, scale: Scale, seed: int) -> list[tuple[str, RunSpec]]:
         common = [f"seed={seed}"]
         if scale == "quick":
-            small = [*common, "networks=4", "model.units=20", "training.steps=25", "name=flipflop"]
-            return [("the same", to_spec(with_settings(read_table("flipflop"), small)))]
-        if scale == "paper":
-            same = to_spec(with_settings(read_table("flipflop-paper"), common))
-        else:
-            settings = [*common, "networks=4", "model.units=400", "name=flipflop-400", *MANY]
-            same = to_spec(with_settings(read_table("flipflop"), settings))
-        cells = [("the same", same)]
+            small = [*common, "networks=4", "model.units=20", "training.steps=25"]
+            return [(name, to_spec(with_settings(read_table(name_of), small))) for name, name_of in RECIPES.items()]
+        cells = [] if scale == "laptop" else [(PUBLISHED, to_spec(with_settings(read_table("flipflop-paper"), common)))]
+        for name, networks in ((ORTHOGONAL, 4), (IDENTITY, 20)):
+            settings = [*common, f"networks={networks}"]
+            cells.append((name, to_spec(with_settings(read_table(RECIPES[name]), settings))))
         for name, settings in VARIED.items():
             one = [*common, "networks=1", f"name=flipflop, {name}", *settings]
             cells.append((name, to_spec(with_settings(read_table("flipflop"), one))))
@@ -68,35 +74,51 @@ class Realizations(Study):
             cohort, task = trained(spec), flipflop_of(spec.task)
             for number, network in enumerate(cohort):
                 networks.append(_row(name, number, network, cohort.before(number), task, seed))
-                if name == "the same":
-                    spectra += _spectrum_rows(number, network)
+                if name == self._shown(scale) and number < DRAWN:
+                    spectra += eigenvalue_rows(network, {"network": number})
                     states += _state_rows(number, network, task)
         return {"networks": networks, "spectra": spectra, "states": states}
 
+    def _shown(self, scale: Scale) -> str:
+        """The recipe whose networks are drawn and compared with each other."""
+        return PUBLISHED if scale == "paper" else ORTHOGONAL
+
     def verdicts(self, tables: dict[str, Rows]) -> list[Verdict]:
         good = [row for row in tables["networks"] if float(row["success"]) >= SUCCESSFUL]
-        scores, outside = column(good, "cube_score"), column(good, "outside")
-        none = "no network learned the task"
-        untrained, cubes = column(good, "cube_score_untrained"), int((scores >= STANDS).sum())
+        orthogonal = [row for row in good if row["recipe"] in (PUBLISHED, ORTHOGONAL)]
+        identity = where(good, recipe=IDENTITY)
         return [
-            Verdict(
-                what="a cube-like structure always appears",
-                published="in four of four networks, by eye",
-                found=f"{cubes} of {len(good)} that learned: cube score {_span(scores)}, untrained {_span(untrained)}",
-                verdict="cannot be compared" if not good else "agrees" if cubes == len(good) else "differs",
-                note=f"a cube score of at least {STANDS:g} counts: the states are held" if good else none,
+            of_all(
+                "a cube-like structure always appears (Figure 7)",
+                good,
+                lambda row: float(row["cube_score"]) >= STANDS,
+                f"a cube score of at least {STANDS:g}, which needs memories that are held",
+                f"cube score {span(column(good, 'cube_score'))}, before training "
+                f"{span(column(good, 'cube_score_untrained'))}",
+                sampled=True,
+            ),
+            rotation_verdict(tables["states"]),
+            of_all(
+                "all but a small group of eigenvalues remain on the unit circle (Figures 4 and 5)",
+                orthogonal,
+                lambda row: float(row["rest_on_circle"]) >= REMAIN,
+                f"orthogonal starts: of the eigenvalues not outside at least {REMAIN:.0%} within 2 % of the circle",
+                f"share {span(column(orthogonal, 'rest_on_circle'))}; from the identity "
+                f"{span(column(identity, 'rest_on_circle'))}",
+                sampled=False,
+            ),
+            of_all(
+                "a small group of eigenvalues moves out (Figures 4 and 5)",
+                orthogonal,
+                lambda row: float(row["outside"]) <= SMALL_SET * float(row["units"]),
+                f"at most {SMALL_SET:.0%} of them",
+                f"{span(column(orthogonal, 'outside'))} of {span(column(orthogonal, 'units'))}",
+                sampled=False,
             ),
             Verdict(
-                what="few eigenvalues outside the unit circle",
-                published="a small set",
-                found=f"{_span(outside)} of {_span(column(good, 'units'))}",
-                verdict="cannot be compared",
-                note="the paper does not say how many",
-            ),
-            Verdict(
-                what="networks that learned",
-                published="at least a dozen with other hyperparameters",
-                found=f"{len([row for row in good if row['recipe'] != 'the same'])} of {len(VARIED)}",
+                what="networks learn with other hyperparameters too (section 5.1)",
+                published="at least a dozen",
+                found=f"{len({row['recipe'] for row in good} & set(VARIED))} of {len(VARIED)} recipes",
                 verdict="cannot be compared",
                 note="the paper recommends such a set and does not say which hyperparameters",
             ),
@@ -107,13 +129,12 @@ class Realizations(Study):
 
 
 def _row(recipe: str, number: int, network: Network, before: Network, task: FlipFlop, seed: int) -> dict:
-    geometry, values = memory_geometry(network, task), spectrum(network.weights.recurrent)
+    geometry = memory_geometry(network, task)
     cube, untrained = memory_cube(network, task, seed), memory_cube(before, task, seed)
     found, memories = performance(network, task, test_trials(task, seed)), held_memories(network, task)
     return {
         "recipe": recipe,
         "network": number,
-        "units": network.weights.units,
         "success": found.success,
         "mse": found.mse,
         "memories_held": int(memories.held.sum()),
@@ -122,14 +143,8 @@ def _row(recipe: str, number: int, network: Network, before: Network, task: Flip
         "cube_score_untrained": untrained.score,
         "hypercube_r2": geometry.hypercube_r2,
         "largest_cosine": float(np.abs(geometry.axis_cosines).max(initial=0)),
-        "outside": values.count_outside,
-        "largest_real_part": values.largest_real_part,
+        **weight_traits(network.weights.recurrent, before.weights.recurrent, seed),
     }
-
-
-def _spectrum_rows(number: int, network: Network) -> Rows:
-    values = np.linalg.eigvals(np.asarray(network.weights.recurrent, np.float64))
-    return [{"network": number, "real": float(value.real), "imaginary": float(value.imag)} for value in values]
 
 
 def _state_rows(number: int, network: Network, task: FlipFlop) -> Rows:
@@ -140,10 +155,3 @@ def _state_rows(number: int, network: Network, task: FlipFlop) -> Rows:
         {"network": number, "state": name, **{f"pc{at + 1}": float(value) for at, value in enumerate(place)}}
         for name, place in zip(task.condition_names, placed, strict=True)
     ]
-
-
-def _span(values: np.ndarray) -> str:
-    if not len(values):
-        return "none"
-    low, high = f"{values.min():.3g}", f"{values.max():.3g}"
-    return low if low == high else f"{low} to {high}"
