@@ -83,16 +83,29 @@ def known_curve(way: str, percents: Sequence[float]) -> tuple[np.ndarray, np.nda
 def damage_verdicts(networks: Rows, claims: int) -> list[Verdict]:
     """A verdict a way on the distances, and one on the levels from which on states deteriorate or are destroyed."""
     own = learned(networks)
-    return [*(_distances(curves(own, way), way, claims) for way in WAYS), _levels(own, claims)]
+    found = {way: curves(own, way) for way in WAYS}
+    between = _between(found)
+    return [*(_distances(one, way, between, claims) for way, one in found.items()), _levels(own, claims)]
 
 
-def _distances(found: Curves, way: str, claims: int) -> Verdict:
+def _between(found: dict[str, Curves]) -> float:
+    """The share of the variance between data sets, over all ways and levels of damage."""
+    cells = [
+        (value, (way, percent), data_set)
+        for way, one in found.items()
+        for distances, data_set in zip(one.distances, one.data_sets, strict=True)
+        for value, percent in zip(distances, one.percents, strict=True)
+    ]
+    values, conditions, sets = zip(*cells, strict=True)
+    return between_share(values, conditions, sets)
+
+
+def _distances(found: Curves, way: str, between: float, claims: int) -> Verdict:
     means, errors = known_curve(way, found.percents)
     damaged = [at for at, percent in enumerate(found.percents) if percent > 0]
 
     def compared(at: list[int], rows: int) -> tuple[str, str, Comparison]:
         values = found.distances[:, at].mean(axis=1)
-        between = between_share(values, [way] * len(values), found.data_sets)
         ours = found_mean(values, found.data_sets, between)
         mean, error = float(means[at].mean()), float(errors[at].mean())
         known = published_mean(mean, error, PUBLISHED_NETWORKS, between)

@@ -56,7 +56,7 @@ class MinimumSize(Study):
             if not where(networks, task=task, units=units):
                 for spec in _specs(task, units, scale, seed):
                     networks.extend(_measured(task, trained(spec), spec))
-            return share_at_least(_share(networks, task, units, SUCCESSFUL), SHARE)
+            return share_at_least(_share(networks, task, units), SHARE)
 
         for task in _tasks(scale):
             bisect(lambda units, task=task: shown(task, units).outcome == "agrees", _largest(scale))
@@ -127,18 +127,24 @@ def _measured(task: str, cohort: Cohort, spec: RunSpec) -> Rows:
     ]
 
 
-def _share(networks: Rows, task: str, units: int, bound: float) -> Share:
-    own = where(networks, task=task, units=units)
-    good, sets = column(own, "success") >= bound, [row["data_set"] for row in own]
-    between = between_share(good.astype(float), [units] * len(own), sets)
-    return Share(int(good.sum()), len(own), design_effect(sets, between))
+def _share(networks: Rows, task: str, units: int) -> Share:
+    """The share of successful networks of a size; what data sets have in common is estimated over all that were tried.
+
+    As a bisection goes on there are more of these, so that a size may come to be judged otherwise than when it was
+    tried; the verdicts are those of all together.
+    """
+    good = (column(networks, "success") >= SUCCESSFUL).astype(float)
+    conditions, sets = [(row["task"], row["units"]) for row in networks], [row["data_set"] for row in networks]
+    own = [at for at, condition in enumerate(conditions) if condition == (task, units)]
+    effect = design_effect([sets[at] for at in own], between_share(good, conditions, sets))
+    return Share(int(good[own].sum()), len(own), effect)
 
 
 def _sizes(networks: Rows) -> Rows:
     """A row a task and size: the share of successful networks with its one-sided 95 % limits."""
     rows: Rows = []
     for task, units in sorted({(str(row["task"]), int(row["units"])) for row in networks}):
-        share = _share(networks, task, units, SUCCESSFUL)
+        share = _share(networks, task, units)
         found = share_at_least(share, SHARE)
         ends = {"percent": 100 * share.value, "low": 100 * found.low, "high": 100 * found.high}
         about = {"networks": share.total, "successful": share.count, "design_effect": share.effect}
@@ -149,7 +155,7 @@ def _sizes(networks: Rows) -> Rows:
 def _ends(task: str, networks: Rows, share: float) -> tuple[int, int]:
     """The largest size that is shown to be too small, and the smallest that is shown to be enough; 0 where none is."""
     outcomes = {
-        int(units): share_at_least(_share(networks, task, int(units), SUCCESSFUL), share).outcome
+        int(units): share_at_least(_share(networks, task, int(units)), share).outcome
         for units in sorted({float(row["units"]) for row in where(networks, task=task)})
     }
     few = max((units for units, outcome in outcomes.items() if outcome == "differs"), default=0)
@@ -172,7 +178,7 @@ def _verdict(task: str, networks: Rows) -> Verdict:
             percent=True,
         )
         for units in sorted({float(row["units"]) for row in where(networks, task=task)})
-        for share in [_share(networks, task, int(units), SUCCESSFUL)]
+        for share in [_share(networks, task, int(units))]
     ]
     return Verdict(
         what=f"{task}: the smallest size",
