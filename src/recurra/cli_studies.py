@@ -19,7 +19,7 @@ NETWORKS = Path("runs/networks")
 
 def study(
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="A study; all of them if not given.")] = None,
-    scale: Annotated[str, typer.Option(help="quick (under a minute), laptop (an hour at most), or paper.")] = "laptop",
+    scale: Annotated[str, typer.Option(help="quick (under a minute), laptop (half an hour), or paper.")] = "laptop",
     out: Annotated[
         Path | None,
         typer.Option(parser=user_path, metavar="DIR", help="The folder to make; runs/NAME-SCALE if not given."),
