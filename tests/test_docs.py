@@ -15,6 +15,7 @@ import typer.main
 
 import recurra
 from recurra.cli import app
+from recurra.engine.dynamics import ACTIVATIONS
 from recurra.sources import SOURCES
 from recurra.studies.show import parameter_texts
 from recurra.studies.spec import REGISTRY, RunSpec, preset_names, read_table, to_spec, with_settings
@@ -73,6 +74,16 @@ def test_python_of_getting_started_runs(small_run, tmp_path, monkeypatch, capsys
     assert "['finished', 'finished']" in shown
     assert "('post', 'pre')" in shown
     assert "RateDynamics(form='rate', activation='tanh', leak=1.0, noise=0.0)" in shown
+
+
+def test_python_of_the_readme_runs(capsys):
+    (code,) = blocks((ROOT / "README.md").read_text(), "python")
+    for value, smaller in {"units=100": "units=4", "steps=350": "steps=2", "batch=16": "batch=2"}.items():
+        assert value in code
+        code = code.replace(value, smaller)
+    with jax.numpy_dtype_promotion("standard"):  # as users have it
+        exec(compile(code.replace("networks=4", "networks=1"), "README.md", "exec"), {})  # noqa: S102 (our own page)
+    assert capsys.readouterr().out.startswith("0/1")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -231,3 +242,37 @@ def test_a_task_of_your_own_runs(capsys):
     with jax.numpy_dtype_promotion("standard"):  # as users have it
         exec(compile(code, "own-task.md", "exec"), {"__name__": "own_task"})  # noqa: S102 (our own page)
     assert capsys.readouterr().out.endswith("1 1 50 [-1.  1.]\n")
+
+
+def test_groups_of_a_run_folder(small_run):
+    page = (DOCS / "conventions.md").read_text()
+    table = page[page.index("| group of `run.zarr` | holds |") :].split("\n\n")[0]
+    shown = {name for row in table.splitlines() for name in re.findall(r"`(\w+)`", row.split("|")[1])}
+    groups = {path.name for path in (small_run.path / "run.zarr").iterdir() if path.is_dir()}
+    assert shown == groups | {"census", "similarities"}  # which only three networks or more have
+
+
+def test_keys_of_the_json(small_run):
+    from recurra.studies.run_record import read_run
+    from recurra.studies.summary import dossier_table
+    from recurra.studies.workings import workings_table
+
+    run = read_run(small_run)
+    keys = {"network", *dossier_table(run.dossiers[0]), *workings_table(run.dossiers[0], run.task)}
+    shown = re.search(r"The JSON has the keys (.*?);", COMMAND_LINE, re.DOTALL)
+    assert shown
+    assert set(re.findall(r"`(\w+)`", shown[1])) == keys
+
+
+def test_counts_in_words():
+    """How many there are of what the pages count: a new task, optimizer or start changes the sentence."""
+    words = {3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine", 10: "ten", 11: "eleven"}
+    words |= {2: "two", 12: "twelve", 18: "eighteen", 19: "nineteen", 20: "twenty"}
+    readme, index = (path.read_text() for path in (ROOT / "README.md", DOCS / "index.md"))
+    kinds = {kind.__name__: words[len(names)] for kind, names in REGISTRY.items()}
+    assert f"**{words[len(TASKS)].capitalize()} [tasks]" in readme
+    assert f"{words[len(TASKS) - 8]} further ones" in index  # beside the flip-flop and the seven of one paper
+    assert f"{words[len(ACTIVATIONS)]} activations" in index
+    assert f"{kinds['Optimizer']} optimizers" in index
+    assert f"{kinds['Schedule']} learning-rate schedules" in index
+    assert f"{kinds['Initializer']} ways to start" in index

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from recurra.terminal import harmless
 
-PIPE_COLUMNS = 110  # of standard output where it is no terminal
+PIPE_COLUMNS = 130  # of standard output where it is no terminal
 FRAME = 3  # columns of the terminal that a column of a table takes beside its text
 
 
