@@ -117,6 +117,18 @@ def test_reduction_of_a_plane(seed):
     np.testing.assert_allclose(found.project(found.center), 0, atol=1e-12)
 
 
+def test_a_single_sample_has_no_directions():
+    """It varies in none, and lies at the center; rates that have overflowed are refused by name."""
+    rates = np.array([[[1.0, 2.0]]])
+    found = principal_components(rates)
+    assert (len(found.components), found.participation_ratio) == (0, 0)
+    np.testing.assert_array_equal(found.center, rates[0, 0])
+    assert found.project(rates).shape == (1, 1, 0)
+    for reduce in (principal_components, singular_vectors):
+        with pytest.raises(ValueError, match="the activity holds 1 values that are NaN or infinite, of 2"):
+            reduce(np.array([[[np.inf], [0.0]]]))
+
+
 def test_turning_the_space_changes_no_variance(seed):
     random = np.random.default_rng(seed)
     rates = random.normal(size=(2, 50, 8)) * np.arange(1, 9)

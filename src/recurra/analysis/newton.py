@@ -62,7 +62,9 @@ def _solved(matrices: Float[np.ndarray, "start unit unit"], right: States) -> St
         solutions = np.full_like(right, np.inf)
     with np.errstate(over="ignore"):
         long = ~(np.linalg.norm(solutions, axis=1) < LONG * np.sqrt(right.shape[1]))
-    for at in np.flatnonzero(long):
+    finite = np.isfinite(matrices).all(axis=(1, 2)) & np.isfinite(right).all(axis=1)
+    solutions[~finite] = np.nan  # no step lessens what has overflowed: the state stays
+    for at in np.flatnonzero(long & finite):
         solutions[at] = np.linalg.lstsq(matrices[at], right[at], rcond=FLAT)[0]
     return solutions
 

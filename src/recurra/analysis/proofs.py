@@ -71,6 +71,8 @@ def _radius(known: Enclosure, reach: float) -> float:
     rest = np.abs(np.eye(units) - inverse @ known.jacobian) + gamma(units + 4) * (1 + product) + absolute @ known.error
     linear, square = norm_above(rest) * more, norm_above(inverse) * norm_above(known.change) * more
     room = 1 - linear
+    if not room > 0:  # nor does it contract then; and what has overflowed is no proof
+        return np.nan
     radius = 1.01 * 2 * first / (room + np.sqrt(room**2 - 2 * square * first))
     inside = first + (linear + square * radius / 2) * radius <= STRICT * radius
     contracts = linear + square * radius < STRICT

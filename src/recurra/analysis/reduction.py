@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 from sklearn.decomposition import PCA, TruncatedSVD
 
-from recurra.checks import check_count
+from recurra.checks import check_count, check_finite
 
 Rates = Float[np.ndarray, "trial time unit"]
 
@@ -37,7 +37,7 @@ class Reduction:
 
 
 def principal_components(rates: Rates, components: int = 10) -> Reduction:
-    """Principal components of the rates, over all trials and time steps.
+    """Principal components of the rates, over all trials and time steps; none of a single sample.
 
     Args:
         rates: rates of one network.
@@ -46,6 +46,8 @@ def principal_components(rates: Rates, components: int = 10) -> Reduction:
     Source: Cunningham and Yu (2014); computed by scikit-learn.
     """
     flat, kept = _flat(rates, components)
+    if len(flat) < 2:
+        return Reduction(flat[0], np.zeros((0, flat.shape[1])), np.zeros(0), 0.0)
     found = PCA(kept, svd_solver="covariance_eigh").fit(flat)
     return Reduction(
         center=found.mean_,
@@ -76,6 +78,8 @@ def singular_vectors(rates: Rates, components: int = 10) -> Reduction:
 
 def participation_ratio(flat: Float[np.ndarray, "sample unit"]) -> float:
     r"""$(\sum \lambda)^2 / \sum \lambda^2$ over the eigenvalues of the covariance; 0 where nothing varies."""
+    if len(flat) < 2:
+        return 0.0
     covariance = np.cov(flat, rowvar=False).reshape(flat.shape[1], -1)
     total = np.trace(covariance) ** 2
     return float(total / (covariance**2).sum()) if total > 0 else 0.0
@@ -84,6 +88,7 @@ def participation_ratio(flat: Float[np.ndarray, "sample unit"]) -> float:
 def _flat(rates: Rates, components: int) -> tuple[Float[np.ndarray, "sample unit"], int]:
     check_count("components", components)
     flat = np.asarray(rates, np.float64).reshape(-1, rates.shape[-1])
+    check_finite("the activity", flat)
     return flat, min(components, *flat.shape)
 
 

@@ -1,6 +1,7 @@
 """Slow points: where a network is not at rest but moves least."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -83,9 +84,11 @@ def _lowest(flow: Flow, state: Float[np.ndarray, "unit"]) -> Float[np.ndarray, "
         return float(displacement @ displacement) / 2, flow.jacobian(state).T @ displacement
 
     options = {"gtol": FLAT, "maxiter": ITERATIONS}
-    return minimize(
-        with_gradient, state, jac=True, hess=lambda state: _hessian(flow, state), method="trust-exact", options=options
-    ).x
+    hessian = partial(_hessian, flow)
+    try:
+        return minimize(with_gradient, state, jac=True, hess=hessian, method="trust-exact", options=options).x
+    except (ValueError, np.linalg.LinAlgError):  # on its way the Hessian overflows: this search has no end
+        return np.full_like(state, np.nan)
 
 
 def _hessian(flow: Flow, state: Float[np.ndarray, "unit"]) -> Float[np.ndarray, "unit unit"]:
@@ -96,6 +99,8 @@ def _hessian(flow: Flow, state: Float[np.ndarray, "unit"]) -> Float[np.ndarray, 
 
 def _is_minimum(flow: Flow, state: Float[np.ndarray, "unit"], fastest: float) -> bool:
     displacement, jacobian = flow.displacement(state), flow.jacobian(state)
+    if not np.isfinite([*state, *displacement, *_hessian(flow, state).ravel()]).all():
+        return False
     speed, size = np.linalg.norm(displacement), max(float(np.linalg.norm(jacobian, 2)), 1.0)
     if not 10 * CONVERGED < speed < fastest or np.linalg.norm(jacobian.T @ displacement) > LEVEL * speed * size:
         return False
