@@ -30,14 +30,7 @@ STATES = 2  # so many are kept
 def begin_training(folder: RunFolder, training: Training, state: TrainingState) -> None:
     """Make room for the checkpoints of a training, and save the first: the initial weights."""
     folder.clear()
-    with naming_file(folder.path / "run.zarr"):
-        group = folder.zarr("a").create_group("weights")
-        for name, array in named_arrays(state.learner.weights).items():
-            axes = ("checkpoint", "network", *WEIGHT_AXES[name])
-            create_array(group, name, (training.epochs + 1, *array.shape), array.dtype, axes)
-        create_coordinate(group, "network", training.numbers)
-        create_coordinate(group, "checkpoint", range(training.epochs + 1))
-        sync_tree(folder.path / "run.zarr")
+    _write_metadata(folder, training, state)
     save_epoch(folder, training, state, {})
 
 
@@ -92,6 +85,7 @@ def resume_training(folder: RunFolder, training: Training) -> TrainingState:
             continue
         if reasons:
             warnings.warn(f"{folder}: {reasons[0]}; training goes on from epoch {epoch}", RuntimeWarning, stacklevel=2)
+        _write_metadata(folder, training, state)
         lines = (line for at in range(1, epoch + 1) for line in _log_lines(training, state, at))
         replace_text(folder.path / "log.jsonl", "".join(lines))
         return state
@@ -115,6 +109,20 @@ def read_weights(folder: RunFolder, checkpoint: int) -> Weights:
         if bad:
             raise ValueError(f"{shown(path)} is damaged: checkpoint {at} holds {bad} values that are no finite numbers")
     return Weights(**found)
+
+
+def _write_metadata(folder: RunFolder, training: Training, state: TrainingState) -> None:
+    """The metadata of the weights, also in place of those that a crash has cut off; the checkpoints stay."""
+    with naming_file(folder.path / "run.zarr"):
+        for old in (folder.path / "run.zarr").rglob("zarr.json"):
+            old.unlink()
+        group = folder.zarr("a").create_group("weights")
+        for name, array in named_arrays(state.learner.weights).items():
+            axes = ("checkpoint", "network", *WEIGHT_AXES[name])
+            create_array(group, name, (training.epochs + 1, *array.shape), array.dtype, axes)
+        create_coordinate(group, "network", training.numbers)
+        create_coordinate(group, "checkpoint", range(training.epochs + 1))
+        sync_tree(folder.path / "run.zarr")
 
 
 def _write_weights(folder: RunFolder, state: TrainingState) -> None:

@@ -72,7 +72,7 @@ def new_folder(path: Path) -> Iterator[Path]:
         raise ValueError(f"{path} exists; choose another folder")
     partial = beside(path)
     with naming_file(path, partial):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         partial.mkdir()
         try:
             yield partial
@@ -127,6 +127,14 @@ def describe(error: OSError, resumable: bool) -> str:
         return words
     goes_on = "; the same command with --resume goes on from the last epoch" if resumable else ""
     return f"{words}. Free some space{goes_on}"
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and those that it lies in, where they are missing, and wait until their names are on the disk."""
+    missing = [one for one in (path, *path.parents) if not one.exists()]
+    path.mkdir(parents=True, exist_ok=True)
+    for one in missing:
+        sync(one.parent)
 
 
 def sync(path: Path) -> None:

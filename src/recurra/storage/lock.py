@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from recurra.storage.files import OURS, shown
+from recurra.storage.files import OURS, make_folder, shown
 
 try:
     import fcntl
@@ -58,7 +58,7 @@ def locked(folder: Path, on_wait: Callable[[str], None] | None = None) -> Iterat
 
 def _make(folder: Path) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
     except (FileExistsError, NotADirectoryError):
         raise ValueError(f"{shown(folder)} is no folder; choose another") from None
 
