@@ -85,7 +85,7 @@ def _lines(about: Mapping[str, Any], spec: RunSpec | None) -> Iterator[tuple[str
             yield name, str(about[key])
     if network := about.get("network"):
         yield "Read as", ", ".join(f"{key} {value}" for key, value in network.items() if key != "notes")
-        for note in network["notes"]:
+        for note in network.get("notes", ()):
             yield "Mind", note
     if engine := about.get("engine"):
         details = [f"{engine['threads']} threads", engine["instructions"]] if "threads" in engine else []

@@ -2,7 +2,7 @@
 
 import json
 import math
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Required
 
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
@@ -41,7 +41,7 @@ class CheckpointAbout(TypedDict):
 class EngineAbout(TypedDict, total=False):
     """What trained."""
 
-    name: str
+    name: Required[str]
     instructions: str
     threads: Count
 
@@ -51,7 +51,28 @@ class MachineAbout(TypedDict, total=False):
 
     system: str
     processor: str
+    vectors: str
     cores: Count
+
+
+class StretchAbout(TypedDict, total=False):
+    """A part of a training without an interruption."""
+
+    epoch: Count
+    started: str
+    numerics: Count
+    versions: dict[str, str]
+    engine: EngineAbout
+    machine: MachineAbout
+    settings: dict[str, str]
+    gave_up: list[str]
+
+
+class AnalysisAbout(TypedDict):
+    """The seal of the analysis."""
+
+    made_of: str
+    groups: dict[str, str]
 
 
 class About(TypedDict, total=False):
@@ -67,6 +88,8 @@ class About(TypedDict, total=False):
     versions: dict[str, str]
     machine: MachineAbout
     started: str
+    stretches: list[StretchAbout]
+    analysis: AnalysisAbout
     spec: dict[str, Any]
     sources: list[str]
     study: str

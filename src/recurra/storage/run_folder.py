@@ -1,7 +1,7 @@
 """The run folder: `run.json` says what it is, `run.zarr` holds its arrays; `checkpoints.py` adds the training."""
 
 import errno
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -10,9 +10,10 @@ import xarray as xr
 import zarr
 
 from recurra.storage.about import FORMAT, parsed, written
-from recurra.storage.files import OURS, check_plain, remove, replace_text, shown, sweep
+from recurra.storage.files import OURS, check_plain, make_folder, remove, replace_text, shown, sweep
 from recurra.storage.groups import consolidate, read_group, reading, store, write_group
 from recurra.storage.records import from_dataset, from_single_dataset, to_dataset, to_single_dataset
+from recurra.storage.seals import check_sealed, seal_of
 from recurra.terminal import one_line
 
 CONTENTS = ("run.zarr", "state", "log.jsonl", "report.html", "figures")  # what a run has beside its run.json
@@ -55,7 +56,7 @@ class RunFolder:
                 raise ValueError(f"{folder} exists and is not a run folder; choose another folder")
             if not overwrite:
                 raise ValueError(f"{folder} holds a run already; resume it, overwrite it, or choose another folder")
-        path.mkdir(parents=True, exist_ok=True)
+        make_folder(path)
         replace_text(path / "run.json", text)
         folder.clear()
         return folder
@@ -124,6 +125,7 @@ class RunFolder:
         """The group `name` of `run.zarr`."""
         if not (self.path / "run.zarr" / name / "zarr.json").is_file():
             raise ValueError(f"{self}/run.zarr has no {name}; analyse the run first")
+        check_sealed(self.about(), self.path / "run.zarr", name)
         return read_group(self.path / "run.zarr", name)
 
     def write_records(self, name: str, records: Sequence[Any], numbers: Sequence[int]) -> None:
@@ -141,6 +143,10 @@ class RunFolder:
     def read_record(self, name: str, kind: type[Record]) -> Record:
         """The record of a whole cohort."""
         return self._checked(name, lambda dataset: from_single_dataset(kind, dataset))
+
+    def seal(self, names: Iterable[str]) -> None:
+        """Have `run.json` say what the analysis wrote in these groups, and of which training it is."""
+        self.update_about(analysis=seal_of(self.about(), self.path / "run.zarr", names))
 
     def consolidate(self) -> None:
         """Gather the metadata of `run.zarr` in its root, so that xarray opens it at once and without a warning."""

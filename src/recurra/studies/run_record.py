@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from recurra.analysis import Census, MemoryCube, Spectrum, memory_cube
-from recurra.arrays import Weights
+from recurra.arrays import WEIGHT_AXES, Weights, named_arrays
 from recurra.models.cohort import Cohort, History, Network
 from recurra.status import Status
 from recurra.storage.checkpoints import read_weights
@@ -139,16 +139,31 @@ def cohort_of(folder: RunFolder) -> Cohort:
     spec, networks = spec_of(folder), folder.entry("networks")
     if folder.entry("status") == "training":
         raise ValueError(f"the training in {folder} has not ended; resume it first")
+    initial, weights = read_weights(folder, 0), read_weights(folder, -1)
+    check_arrays(folder, initial, spec, len(networks))
+    check_arrays(folder, weights, spec, len(networks))
     return Cohort(
         dynamics=spec.model.dynamics(spec.task.dt_ms),
-        initial=read_weights(folder, 0),
-        weights=read_weights(folder, -1),
+        initial=initial,
+        weights=weights,
         task=spec.task,
         seed=spec.seed,
         numbers=tuple(network["number"] for network in networks),
         status=tuple(Status[network["status"]] for network in networks),
         history=read_history(folder),
     )
+
+
+def check_arrays(folder: RunFolder, weights: Weights, spec: RunSpec, networks: int) -> None:
+    """The weights must be those of so many networks of the spec's sizes."""
+    sizes = {"unit": spec.model.units, "post": spec.model.units, "pre": spec.model.units}
+    sizes |= {"input": spec.task.inputs, "output": spec.task.outputs}
+    for name, array in named_arrays(weights).items():
+        expected = (networks, *(sizes[axis] for axis in WEIGHT_AXES[name]))
+        if array.shape != expected:
+            raise ValueError(
+                f"{folder}/run.zarr/weights/{name} has the shape {array.shape}; by run.json it should be {expected}"
+            )
 
 
 def flipflop_of(task: Task) -> FlipFlop:

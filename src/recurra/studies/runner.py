@@ -152,10 +152,11 @@ def _analysed(folder: RunFolder, progress: Progress) -> list[Dossier]:
         similarities, census = (found, found) if isinstance(found, Failure) else found
         groups |= {"similarities": single_dataset(similarities), "census": single_dataset(census)}
     folder.sweep()
-    folder.update_about(status="trained")  # until all groups are of this analysis
+    folder.update_about(status="trained", analysis=None)  # until all groups are of this analysis
     for name, dataset in groups.items():
         folder.write_dataset(name, named(dataset, {"condition": task.condition_names}))
     folder.consolidate()
+    folder.seal(groups)
     seconds = {**folder.entry("seconds"), "analysis": time.perf_counter() - began}
     folder.update_about(status="analysed", seconds=seconds)
     return dossiers
