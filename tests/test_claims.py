@@ -152,7 +152,15 @@ def test_the_study_of_a_folder(tmp_path, capsys):
 def test_the_authors_networks_are_what_the_paper_says(reference):
     study = PublishedNetworks(reference)
     tables = study.measure("laptop", 0, pytest.fail)
-    verdicts = {one.what: one.verdict for one in study.verdicts(tables)}
+    judged = {one.what: one for one in study.verdicts(tables)}
+    verdicts = {what: one.verdict for what, one in judged.items()}
     assert verdicts["`and`, network 04: the regimes (2019, Figures 9 and 10)"] == "agrees"
     assert verdicts["set/reset, network 06: the regimes (2019, Figure 11)"] == "agrees"
     assert verdicts["`and`, network 04: leading eigenvalues"] == "agrees"
+    # What docs/studies.md says of them.
+    leading = judged["set/reset, network 06: leading eigenvalues"]
+    assert leading.verdict == "differs"
+    assert leading.found.startswith("2 real, 1 pair")
+    departure = next(one.found for what, one in judged.items() if "non-normal" in what)
+    assert "after 0.059 to 0.125" in departure
+    assert "random change 0.063 to 0.128" in departure
