@@ -1,6 +1,8 @@
 """Run folders in ordinary trouble: damage, two processes, a power cut, a start or an overwrite that was cut off."""
 
+import errno
 import os
+import shutil
 import subprocess
 import sys
 import warnings
@@ -8,10 +10,12 @@ import warnings
 import numpy as np
 import pytest
 
+from recurra.report.figures import write_figures
 from recurra.storage import files
 from recurra.storage.checkpoints import read_weights
 from recurra.storage.lock import locked
 from recurra.storage.run_folder import RunFolder
+from recurra.studies.run_record import cohort_of, read_run
 from recurra.studies.runner import Silence, resume_run, start_run
 from recurra.studies.shelf import Shelf
 from recurra.studies.spec import read_table, to_spec, with_settings
@@ -106,6 +110,56 @@ def test_one_process_a_folder(whole):
     (whole.path / ".recurra-lock").write_text("process 1, long dead")  # a crash leaves the file, but no lock
     with locked(whole.path):
         pass
+
+
+def test_a_full_disk_leaves_no_folder(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(OSError, match=r"No space left on device: .*run"), locked(tmp_path / "new" / "run"):
+        pass
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("file", [False, True])
+def test_figures_follow_no_link(file, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "figures").touch() if file else (tmp_path / "figures").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ValueError, match="figures is a link or a file"):
+        write_figures(None, tmp_path / "figures")  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def analysed(small_run, tmp_path):
+    shutil.copytree(small_run.path, tmp_path / "run")
+    return RunFolder.open(tmp_path / "run")
+
+
+def test_what_was_changed_after_the_analysis_is_named(analysed):
+    """Metadata, a file in another's place, and an analysis of another training: none of them has a wrong checksum."""
+    read_run(analysed)
+    pca = analysed.path / "run.zarr" / "pca"
+    metadata = pca / "center" / "zarr.json"
+    text = metadata.read_text()
+    metadata.write_text(text.replace("float64", "int64"))
+    with pytest.raises(ValueError, match="pca is not what the analysis wrote; analyse the run again"):
+        read_run(analysed)
+    metadata.write_text(text)
+    (pca / "center" / "c.0.0").write_bytes((pca / "participation_ratio" / "c.0").read_bytes())
+    with pytest.raises(ValueError, match="pca is not what the analysis wrote"):
+        read_run(analysed)
+    networks = analysed.entry("networks")
+    analysed.update_about(networks=[{**networks[1], "number": 7}, networks[0]])
+    with pytest.raises(ValueError, match="analysis of another run than"):
+        analysed.read_dataset("spectrum")
+
+
+def test_weights_must_fit_the_spec(analysed):
+    spec = analysed.entry("spec")
+    analysed.update_about(spec={**spec, "model": {**spec["model"], "units": 13}})
+    with pytest.raises(ValueError, match=r"the shape \(2, 12, 12\); by run\.json .* \(2, 13, 13\)"):
+        cohort_of(analysed)
 
 
 def test_a_folder_that_was_replaced_is_not_written(tmp_path):

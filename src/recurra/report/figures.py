@@ -53,6 +53,8 @@ def write_figures(
         progress: told after every figure how many are written, and how many there are in all.
         missing: told the name of a figure that cannot be drawn, and why.
     """
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):  # a stranger's link may lead anywhere
+        raise ValueError(f"{folder} is a link or a file; expected a folder, or nothing")
     folder.mkdir(parents=True, exist_ok=True)
     paths: list[Path] = []
     plan = figures_of(run)

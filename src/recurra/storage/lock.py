@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from recurra.storage.files import OURS, make_folder, shown
+from recurra.storage.files import OURS, make_folder, naming_file, shown
 
 try:
     import fcntl
@@ -38,7 +38,12 @@ def locked(folder: Path, on_wait: Callable[[str], None] | None = None) -> Iterat
         ValueError: another process works in the folder.
     """
     made = [one for one in (folder, *folder.parents) if not one.exists()]
-    descriptor = _acquired(folder, on_wait)
+    try:
+        with naming_file(folder):
+            descriptor = _acquired(folder, on_wait)
+    except OSError:  # a full disk
+        _remove_empty(made)
+        raise
 
     def check() -> None:
         if descriptor is not None and not _still_there(folder / NAME, descriptor):
@@ -51,9 +56,14 @@ def locked(folder: Path, on_wait: Callable[[str], None] | None = None) -> Iterat
             if _still_there(folder / NAME, descriptor):
                 (folder / NAME).unlink()
             os.close(descriptor)
-        with suppress(OSError):  # not empty
-            for one in made:
-                one.rmdir()
+        _remove_empty(made)
+
+
+def _remove_empty(folders: list[Path]) -> None:
+    """Remove folders, each before the one it lies in, as far as nothing is in them."""
+    with suppress(OSError):
+        for one in folders:
+            one.rmdir()
 
 
 def _make(folder: Path) -> None:
@@ -94,10 +104,13 @@ def _tried(folder: Path) -> int | str | None:
         os.write(descriptor, _own_name().encode())
         return descriptor
     except OSError as error:
-        holder = _holder(descriptor)
-        os.close(descriptor)
         if isinstance(error, BlockingIOError):
+            holder = _holder(descriptor)
+            os.close(descriptor)
             return holder
+        with suppress(OSError):
+            (folder / NAME).unlink()
+        os.close(descriptor)
         if error.errno in NO_LOCKS:
             return None
         raise
