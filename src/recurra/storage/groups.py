@@ -147,7 +147,11 @@ def consolidate(path: Path) -> None:
 def reading(path: Path) -> Iterator[None]:
     """Whatever goes wrong in the libraries that read what stands at `path` becomes one line that names it."""
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.filterwarnings(
+                "ignore", "Object at .* is not recognized", ZarrUserWarning
+            )  # whoever needs it says so
+            yield
     except Exception as error:
         raise ValueError(f"{shown(path)} is damaged: {one_line(str(error))}") from None
 
