@@ -103,7 +103,7 @@ def test_bad_files(tmp_path):
         ValueError, match=r"'fliflop' is neither a preset nor a file that ends in \.toml; did you mean 'flipflop'"
     ):
         read_table("fliflop")
-    with pytest.raises(ValueError, match="cannot be read: No such file"):
+    with pytest.raises(ValueError, match=r"a\.toml: No such file"):
         read_table(str(tmp_path / "a.toml"))
     (tmp_path / "a.toml").write_text("task = [")
     with pytest.raises(ValueError, match="is no TOML"):

@@ -314,7 +314,7 @@ def test_a_task_that_never_scores_is_refused(seed):
 
 
 def test_a_mask_of_ones_trains_as_a_mask_of_truths_and_twice_the_mask_the_same(seed):
-    half = np.arange(20)[:, None] < 10
+    half = np.arange(20)[:, None] < 15
     cohorts = [
         rc.train(own_task(lambda _, mask=mask: mask), MODEL, RULE, networks=2, seed=seed)
         for mask in (half, half.astype(float), 4 * half)
