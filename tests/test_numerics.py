@@ -149,7 +149,8 @@ def test_keys_of_another_generator_are_refused():
 
 @pytest.mark.parametrize("platform", ["cuda", "tpu", "nothing"])
 def test_no_such_device_is_one_line(platform):
-    command = [sys.executable, "-m", "recurra", "tasks", "flipflop"]
+    words = {"cuda": ["train", "xor", "--out", "/nowhere/x"], "tpu": ["tasks", "flipflop"]}.get(platform, [])
+    command = [sys.executable, "-m", "recurra", *words]
     code = "import recurra as rc; rc.FlipFlop().inputs"
     environment = {**os.environ, "JAX_PLATFORMS": platform, "PYTHONPATH": os.pathsep.join(sys.path)}
     if platform == "nothing":

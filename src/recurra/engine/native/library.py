@@ -9,6 +9,7 @@ from pathlib import Path
 import jax
 
 from recurra.checks import check_choice
+from recurra.numerics import check_backend
 
 PATH = Path(__file__).parent / f"librecurra_engine.{'dylib' if sys.platform == 'darwin' else 'so'}"
 INSTRUCTIONS = ("avx512bf16", "avx512", "avx2", "baseline")
@@ -20,6 +21,7 @@ TARGETS = [f"recurra_{name}_{dtype}" for name in HANDLERS for dtype in ("float32
 def load() -> tuple[ctypes.CDLL | None, str]:
     """The library, ready to be called by XLA; or None, and why."""
     _check_environment()
+    check_backend()
     if jax.default_backend() != "cpu":  # asking also makes JAX ready to refuse a library that does not fit it
         return None, f"JAX computes on a {jax.default_backend()} here"
     if not PATH.is_file():
