@@ -21,6 +21,7 @@ FLOORS = {
     "console_tables": 5,
     "console": 6,
     "console_studies": 7,
+    "console_census": 7,
     "cli_studies": 8,
     "cli_networks": 7,
     "cli_census": 8,

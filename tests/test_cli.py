@@ -85,7 +85,7 @@ def test_three_steps_are_run(tmp_path, demo, capsys):
     assert call(capsys, "train", "flipflop", "--out", path, *SMALL)[0] == 0
     status, _, err = call(capsys, "report", path)
     assert status == 2
-    assert "analyse the run first" in err
+    assert re.search(r"not analysed; run recurra analyse .+ first", err)
     status, out, _ = call(capsys, "analyse", path, "--json")
     assert status == 0
     assert json.loads(out)["networks"] == json.loads(call(capsys, "analyse", demo, "--json")[1])["networks"]
@@ -147,7 +147,54 @@ def test_export_and_inspect_again(demo, tmp_path, capsys):
     file = tmp_path / "npz" / "network-001.npz"
     assert set(np.load(file)) >= {"recurrent", "input", "output", "recurrent_bias", "output_bias"}
     again = json.loads(call(capsys, "inspect", file, "--task", "flipflop", "--json")[1])
-    assert again == json.loads(call(capsys, "inspect", demo, "--task", "flipflop", "--network", 1, "--json")[1])
+    first = json.loads(call(capsys, "inspect", demo, "--task", "flipflop", "--network", 1, "--json")[1])
+    assert (first["network"].pop("number"), first["network"].pop("status")) == (1, "finished")
+    assert 0 <= first["cube"].pop("score_before_training") < 0.4
+    assert again["cube"].pop("score_before_training") is None, "a file does not hold the network before training"
+    assert again == first
+
+
+def test_inspect_says_which_network_of_which_run(demo, tmp_path, capsys):
+    """The table and the report; the report's folder is made."""
+    report = tmp_path / "new" / "folder" / "one.html"
+    status, out, _ = call(capsys, "inspect", demo, "--network", 1, "--report", report)
+    assert status == 0
+    assert "demo, network 1: 3-bit flip-flop" in out
+    assert re.search(r"│ +1 │ finished, not learned │", out)
+    page = report.read_text()
+    assert '<h1 id="title">demo, network 1</h1>' in page
+    assert "number 1 of its run, training finished" in page
+    assert "imported" not in out + re.sub("(?s)<script.*?</script>", "", page)
+
+
+def test_a_report_in_a_folder_that_cannot_be_made(demo, tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    target = tmp_path / "file" / "x.html"
+    status, _, err = call(capsys, "report", demo, "--out", target)
+    assert (status, err.strip()) == (2, f"recurra: {target} cannot be written: {tmp_path / 'file'} is no folder")
+
+
+@pytest.fixture
+def training(demo, tmp_path):
+    """A run whose training has not ended."""
+    path = tmp_path / "a run"
+    shutil.copytree(demo, path)
+    about = json.loads((path / "run.json").read_text())
+    (path / "run.json").write_text(json.dumps({**about, "status": "training"}))
+    return path
+
+
+@pytest.mark.parametrize(
+    "command", ["analyse", "report", "inspect", "damage", "census", "export --format csv", "export --format npz"]
+)
+def test_a_run_in_training_says_what_ends_it(command, training, tmp_path, capsys):
+    name, *options = command.split()
+    out = ["--out", tmp_path / "exported"] if options else []
+    status, _, err = call(capsys, name, training, *options, *out)
+    assert status == 2
+    line = f"the training in {training} has not ended; wait for the process that trains, or go on with"
+    assert err.strip() == f"recurra: {line} recurra run --resume '{training}'"
+    assert not (tmp_path / "exported").exists()
 
 
 def test_export_tables(demo, tmp_path, capsys):

@@ -33,8 +33,9 @@ from recurra.report.facts import facts, used_sources
 from recurra.report.figures import figures_of
 from recurra.sources import SOURCES
 from recurra.storage.run_folder import RunFolder
-from recurra.studies.dossier import make_dossier, probe_dataset
+from recurra.studies.dossier import make_dossier
 from recurra.studies.run_record import read_run, record_of_network
+from recurra.studies.shown_trials import probe_dataset
 from recurra.studies.summary import dossier_table, run_table, task_name
 from recurra.tasks import TASKS, And, FlipFlop, FunctionTask, OwnTask, PulseMemory, SetReset, Trial
 
@@ -277,7 +278,7 @@ class TestCommands:
         settings = [word for setting in SMALL for word in ("--set", setting)]
         assert call(capsys, "train", "and", "--out", path, *settings)[0] == 0
         status, _, err = call(capsys, "report", path)
-        assert (status, "analyse the run first" in err) == (2, True)
+        assert (status, "is not analysed; run recurra analyse " in err) == (2, True)
 
 
 class TestReport:

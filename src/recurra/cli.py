@@ -136,13 +136,13 @@ def analyse(path: RunPath, as_json: AsJson = False) -> None:
 def report(
     path: RunPath,
     out: Annotated[
-        Path | None, typer.Option(parser=user_path, metavar="FILE", help="The HTML file; DIR/report.html if not given.")
+        Path | None, typer.Option(parser=user_path, metavar="FILE", help="The HTML file, DIR/report.html if not given.")
     ] = None,
     figures: Annotated[
         bool, typer.Option("--figures", help="Also write every figure as PNG and SVG, DIR/figures.")
     ] = False,
 ) -> None:
-    """Write the report of an analysed run: the third step."""
+    """Write the report of an analysed run: the third step. Missing folders on the way to FILE are made."""
     from recurra.console import ProgressBars
     from recurra.report import write_report
     from recurra.storage.lock import locked
@@ -196,8 +196,8 @@ def inspect(
     if report and report.exists():
         raise ValueError(f"{report} exists; choose another file")
     found = subject(source, task, network, settings, activation, form, tau_ms)
-    about = {"name": source.name, "network": found.table()}
-    record = record_of_network(found.network, found.task, seed, about, found.before)
+    about = {"name": found.name(source), "network": found.table()}
+    record = record_of_network(found.network, found.task, seed, about, found.before, found.number, found.status)
     if report:
         from recurra.report import write_report
 
@@ -295,7 +295,7 @@ def _analysed(folder: "RunFolder") -> None:
     from recurra.studies.runner import analyse_run
 
     with ProgressBars() as progress:
-        progress.analysing(len(folder.entry("networks")))
+        progress.analysing(len(folder.about().get("networks", ())))
         analyse_run(folder, progress)
 
 

@@ -89,7 +89,7 @@ def damage(
     from recurra.studies.dossier import test_trials
 
     found = subject(source, task, network, settings, activation, form, tau_ms)
-    rows = damage_rows(found.network, found.task, test_trials(found.task, seed), network or 0, PERCENTS)
+    rows = damage_rows(found.network, found.task, test_trials(found.task, seed), found.number or 0, PERCENTS)
     if as_json:
         typer.echo(json.dumps({"network": found.table(), "conditions": rows}, indent=2))
     else:

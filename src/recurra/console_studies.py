@@ -3,12 +3,10 @@
 import time
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Any
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from recurra.console_tables import print_table, progress_console, results_console
-from recurra.plotting.colors import cluster_name
 from recurra.studies.conduct import Planned
 from recurra.studies.study import Rows, column, where
 from recurra.training import Training, TrainingState
@@ -100,54 +98,6 @@ def print_damage(rows: Rows) -> None:
         for percent in dict.fromkeys(row["percent"] for row in rows)
     ]
     print_table(results_console(), "", shown)
-
-
-def print_census(table: dict[str, Any]) -> None:
-    """A table with a row a regime signature, and lines on clusters, map and neighbours.
-
-    Args:
-        table: the census in plain values.
-    """
-    console = results_console()
-    shown = [{"networks": str(row["networks"]), "signature": row["signature"]} for row in table["signatures"]]
-    print_table(console, f"{table['networks']} networks", shown, left=("signature",))
-    clusters, near = table["clusters"], table["nearest_neighbour"]
-    if clusters["count"] > 1:
-        print_table(console, "", _members(table["members"]), left=("cluster", "signatures"))
-    noun = "cluster" if clusters["count"] == 1 else "clusters"
-    lines = [
-        f"{clusters['count']} {noun} by {table['measure']}: silhouette {clusters['silhouette']:.2f}, without groups "
-        f"{clusters['null_mean']:.2f} on average, p = {clusters['p_value']:.3g}",
-        f"the map shows the distances with a stress of {table['map']['stress']:.2f}",
-    ]
-    if near["same_signature"] is not None:
-        lines.append(
-            f"{near['same_signature']:.0%} of the networks have a nearest neighbour of their own signature, "
-            f"by chance {near['chance']:.0%}"
-        )
-    if table["left_out"]:
-        names = ", ".join(map(str, table["left_out"]))
-        lines.append(f"left out, since {table['measure']} has no number for them or their regimes are unknown: {names}")
-    lines += [f"failed: {what}: {reason}" for what, reason in table["failures"].items()]
-    console.print("\n".join(lines), highlight=False, markup=False)
-
-
-def _members(clusters: list[dict[str, Any]]) -> list[dict[str, str]]:
-    """A row a cluster, with the letters of the figure: fixed points as least, median and most."""
-    return [
-        {
-            "cluster": cluster_name(at),
-            "networks": str(one["networks"]),
-            "stable points": _counts(one["stable_points"]),
-            "other points": _counts(one["unstable_points"]),
-            "signatures": "\n".join(f"{count} {name}" for name, count in one["signatures"].items()),
-        }
-        for at, one in enumerate(clusters)
-    ]
-
-
-def _counts(least_to_most: list[float] | None) -> str:
-    return " / ".join(f"{count:g}" for count in least_to_most) if least_to_most else "?"
 
 
 def duration(seconds: float) -> str:

@@ -44,9 +44,9 @@ def write_report(run: RunRecord, path: Path) -> None:
 
     Args:
         run: the run, or one imported network.
-        path: the file; an older one is replaced.
+        path: the file; an older one is replaced, and missing folders on the way to it are made.
     """
-    replace_text(path, report_html(run))
+    replace_text(path, report_html(run), folders=True)
 
 
 def report_html(run: RunRecord) -> str:

@@ -77,16 +77,23 @@ def recurra_version(about: Mapping[str, Any]) -> str:
         return ""
 
 
+def _network_lines(network: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Which network of its run it is, and what it was read as; nothing of a whole run."""
+    if "status" in network:
+        yield "Network", f"number {network['number']} of its run, training {network['status']}"
+    if told := [f"{key} {value}" for key, value in network.items() if key not in ("number", "status", "notes")]:
+        yield "Read as", ", ".join(told)
+    for note in network.get("notes", ()):
+        yield "Mind", note
+
+
 def _lines(about: Mapping[str, Any], spec: RunSpec | None) -> Iterator[tuple[str, str]]:
     if spec:
         yield "Seed", str(spec.seed)
     for key, name in (("file", "File"), ("started", "Started")):
         if about.get(key):
             yield name, str(about[key])
-    if network := about.get("network"):
-        yield "Read as", ", ".join(f"{key} {value}" for key, value in network.items() if key != "notes")
-        for note in network.get("notes", ()):
-            yield "Mind", note
+    yield from _network_lines(about.get("network", {}))
     if engine := about.get("engine"):
         details = [f"{engine['threads']} threads", engine["instructions"]] if "threads" in engine else []
         yield "Engine", ", ".join([engine["name"], *details])

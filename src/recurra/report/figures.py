@@ -156,4 +156,4 @@ def write_figure(figure: Figure, path: Path) -> None:
     content, kind = io.BytesIO(), path.suffix.removeprefix(".")
     with in_print(), matplotlib.rc_context({"svg.hashsalt": path.stem}):
         figure.savefig(content, format=kind, dpi=DPI, metadata=METADATA[kind])
-    replace_bytes(path, content.getbuffer())
+    replace_bytes(path, content.getbuffer(), folders=True)

@@ -37,14 +37,14 @@ def write_page(folders: Sequence[RunFolder], page: Path) -> None:
 
     Args:
         folders: of the finished studies.
-        page: the Markdown file; an older one is replaced.
+        page: the Markdown file; an older one is replaced, and missing folders on the way to it are made.
     """
     parent = folders[0].path.parent
     command = f"recurra reproduction {parent.name} --page {page.parent.name}/{page.name}"
     lines = [HEAD.format(command=command)]
     for folder in folders:
         lines += _section(folder, page)
-    replace_text(page, "\n".join(lines).rstrip() + "\n")
+    replace_text(page, "\n".join(lines).rstrip() + "\n", folders=True)
 
 
 def _section(folder: RunFolder, page: Path) -> Iterator[str]:
@@ -61,8 +61,7 @@ def _section(folder: RunFolder, page: Path) -> Iterator[str]:
     yield f"{_counts(verdicts)} {_made(about)}\n"
     for figure in sorted(folder.path.glob("*.png")):
         name = f"{about['study']}-{figure.name}"
-        (page.parent / "assets").mkdir(exist_ok=True)
-        replace_bytes(page.parent / "assets" / name, figure.read_bytes())
+        replace_bytes(page.parent / "assets" / name, figure.read_bytes(), folders=True)
         yield f"![{about['title']}: {figure.stem}](assets/{name})\n"
     yield "\n".join(_table(("claim", *COLUMNS, "margin", "note"), [_claim(one) for one in verdicts])) + "\n"
     for one in verdicts:

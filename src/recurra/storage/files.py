@@ -15,13 +15,21 @@ OURS = ".recurra-"  # how the names begin of what recurra leaves nowhere but aft
 SYNCS_AT_ONCE = 16  # a file system writes its journal once for many
 
 
-def replace_text(path: Path, text: str) -> None:
-    """Write a text file, UTF-8, in one piece: it is there whole, or as it was."""
-    replace_bytes(path, text.encode())
+def replace_text(path: Path, text: str, folders: bool = False) -> None:
+    """Write a text file, UTF-8, in one piece: it is there whole, or as it was.
+
+    Args:
+        path: the file.
+        text: what is put in.
+        folders: whether missing folders on the way to it are made, as for a file that a user names.
+    """
+    replace_bytes(path, text.encode(), folders)
 
 
-def replace_bytes(path: Path, content: bytes | memoryview) -> None:
+def replace_bytes(path: Path, content: bytes | memoryview, folders: bool = False) -> None:
     """Write a file in one piece: it is there whole, or as it was; one that has this content already is not touched."""
+    if folders:
+        make_folder_of(path)
     if (
         path.is_file()
         and not path.is_symlink()
@@ -31,6 +39,16 @@ def replace_bytes(path: Path, content: bytes | memoryview) -> None:
         return
     with new_file(path) as file:
         file.write(content)
+
+
+def make_folder_of(path: Path) -> None:
+    """Make the folder that a file will be in; an error names the file and what is in the way."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise ValueError(f"{path} cannot be written: {path.parent} is no folder") from None
+    except OSError as error:
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from None
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """The run folder: `run.json` says what it is, `run.zarr` holds its arrays; `checkpoints.py` adds the training."""
 
 import errno
+import shlex
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,7 +125,9 @@ class RunFolder:
     def read_dataset(self, name: str) -> xr.Dataset:
         """The group `name` of `run.zarr`."""
         if not (self.path / "run.zarr" / name / "zarr.json").is_file():
-            raise ValueError(f"{self}/run.zarr has no {name}; analyse the run first")
+            raise ValueError(
+                f"{self}/run.zarr has no {name}; analyse the run: recurra analyse {shlex.quote(str(self))}"
+            )
         check_sealed(self.about(), self.path / "run.zarr", name)
         return read_group(self.path / "run.zarr", name)
 

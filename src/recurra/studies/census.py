@@ -89,7 +89,8 @@ def census_with(
     """
     known = [one for one in found if not isinstance(one, Failure)]
     if not known:
-        raise ValueError("the regimes of no network are known; a census sorts networks by these")
+        reasons = " / ".join(dict.fromkeys(one.reason for one in found if isinstance(one, Failure)))
+        raise ValueError(f"the regimes of no network are known, and a census sorts networks by these: {reasons}")
     unknown = np.full(len(known[0].kind), UNKNOWN)
     kinds = np.array([unknown if isinstance(one, Failure) else one.kind for one in found])
     counts = [(UNKNOWN, UNKNOWN) if isinstance(one, Failure) else _counted(one) for one in points]

@@ -16,7 +16,7 @@ from recurra.storage.run_folder import RunFolder
 from recurra.studies.dossier_records import record_kinds
 from recurra.studies.failures import Failure
 from recurra.studies.record_store import cohort_dataset, cohort_records
-from recurra.studies.run_record import cohort_of, kinds_before
+from recurra.studies.run_record import check_analysed, cohort_of, kinds_before
 
 
 def export_run(folder: RunFolder, kind: str, out: Path) -> list[Path]:
@@ -44,8 +44,7 @@ def _write_networks(folder: RunFolder, out: Path) -> None:
 
 def _write_tables(folder: RunFolder, out: Path) -> None:
     cohort = cohort_of(folder)
-    if folder.entry("status") != "analysed":
-        raise ValueError(f"{folder.path} is not analysed, and has no tables; run recurra analyse {folder.path} first")
+    check_analysed(folder)
     names = {"condition": cohort.task.condition_names}
     axes = {"network": list(cohort.numbers), "epoch": np.arange(1, len(cohort.history.step) + 1)}
     curves = {

@@ -7,6 +7,7 @@ from typing import Any
 
 from recurra.engine.dynamics import RateDynamics
 from recurra.models.cohort import Network
+from recurra.status import Status
 from recurra.storage.imported import Imported, Said, check_said
 from recurra.storage.keras_files import import_keras
 from recurra.storage.npz_files import import_npz
@@ -31,20 +32,30 @@ class Subject:
         network: the network.
         notes: what its file does not say and was assumed, a sentence each.
         before: the network before training; None for a file, which does not hold it.
+        number: which network of a run it is; None for a file.
+        status: how its training in that run ended.
     """
 
     task: Task
     network: Network
     notes: tuple[str, ...]
     before: Network | None = None
+    number: int | None = None
+    status: Status | None = None
+
+    def name(self, source: Path) -> str:
+        """What the network is called: its file's name, or its run's with its number."""
+        return source.name if self.number is None else f"{source.name}, network {self.number}"
 
     def table(self) -> dict[str, Any]:
-        """The equations that the network is taken to have, and the notes; plain values for JSON."""
+        """Which network of its run it is, the equations that it is taken to have, and the notes; plain, for JSON."""
         dynamics = self.network.dynamics
+        whose = {} if self.status is None else {"number": self.number, "status": self.status.name}
         if not isinstance(dynamics, RateDynamics):
-            return {"cell": type(dynamics).__name__, "dt_ms": self.network.dt_ms, "notes": list(self.notes)}
+            return {**whose, "cell": type(dynamics).__name__, "dt_ms": self.network.dt_ms, "notes": list(self.notes)}
         leak = list(dynamics.leak) if isinstance(dynamics.leak, tuple) else dynamics.leak
         return {
+            **whose,
             "form": dynamics.form,
             "activation": dynamics.activation,
             "leak": leak,
@@ -74,20 +85,11 @@ def subject_of(path: Path, task: str | None, number: int | None, settings: Seque
     found = import_network(path, chosen.dt_ms, number, said)
     with naming(path):
         check_fit(found.network, chosen)
-    return Subject(chosen, found.network, found.notes, network_before(path, number))
-
-
-def network_before(path: Path, number: int | None = None) -> Network | None:
-    """The network of a run folder before training; None for a file, which does not hold it.
-
-    Args:
-        path: the file or the folder.
-        number: which network of a run folder; its first one if None.
-    """
     if not path.is_dir():
-        return None
+        return Subject(chosen, found.network, found.notes)
     cohort = cohort_of(RunFolder.open(path))
-    return cohort.before(0 if number is None else cohort.numbers.index(number))
+    at = 0 if number is None else cohort.numbers.index(number)
+    return Subject(chosen, found.network, found.notes, cohort.before(at), cohort.numbers[at], cohort.status[at])
 
 
 def _task_table(path: Path, name: str | None) -> Any:

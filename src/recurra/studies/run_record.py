@@ -1,5 +1,6 @@
 """All that is known of a run, read from its folder or made of one network: what the report shows."""
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -67,6 +68,7 @@ class RunRecord:
 def read_run(folder: RunFolder) -> RunRecord:
     """The record of an analysed run."""
     cohort = cohort_of(folder)
+    check_analysed(folder)
     kinds = record_kinds(cohort.task) | kinds_before(cohort.task)
     columns = {name: cohort_records(kind, folder.read_dataset(name), cohort.numbers) for name, kind in kinds.items()}
     before = {
@@ -100,7 +102,13 @@ def kinds_before(task: Task) -> dict[str, type]:
 
 
 def record_of_network(
-    network: Network, task: Task, seed: int, about: Mapping[str, Any], before: Network | None = None
+    network: Network,
+    task: Task,
+    seed: int,
+    about: Mapping[str, Any],
+    before: Network | None = None,
+    number: int | None = None,
+    status: Status | None = None,
 ) -> RunRecord:
     """Analyse one network by itself.
 
@@ -110,12 +118,14 @@ def record_of_network(
         seed: of the test trials and of the chance levels.
         about: what the report says of it: at least its name.
         before: the network before training, where it is known.
+        number: its number in the run that it is from, if it is from one.
+        status: how its training in that run ended.
     """
     return RunRecord(
         about=about,
         task=task,
-        numbers=(0,),
-        status=None,
+        numbers=(number or 0,),
+        status=None if status is None else (status,),
         initial=None,
         weights=jax.tree.map(lambda array: np.asarray(array)[None], network.weights),
         history=None,
@@ -134,11 +144,26 @@ def spec_of(folder: RunFolder) -> RunSpec:
     return to_spec(folder.entry("spec"))
 
 
+def check_trained(folder: RunFolder) -> None:
+    """The training of a run must have ended; the error says what ends it."""
+    if folder.entry("status") == "training":
+        raise ValueError(
+            f"the training in {folder} has not ended; wait for the process that trains, or go on with "
+            f"recurra run --resume {shlex.quote(str(folder))}"
+        )
+
+
+def check_analysed(folder: RunFolder) -> None:
+    """A run must be trained and analysed; the error says which command does what is missing."""
+    check_trained(folder)
+    if folder.entry("status") != "analysed":
+        raise ValueError(f"{folder} is not analysed; run recurra analyse {shlex.quote(str(folder))} first")
+
+
 def cohort_of(folder: RunFolder) -> Cohort:
     """The trained cohort of a run."""
+    check_trained(folder)
     spec, networks = spec_of(folder), folder.entry("networks")
-    if folder.entry("status") == "training":
-        raise ValueError(f"the training in {folder} has not ended; resume it first")
     initial, weights = read_weights(folder, 0), read_weights(folder, -1)
     check_arrays(folder, initial, spec, len(networks))
     check_arrays(folder, weights, spec, len(networks))

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Bool, Float, Int
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap, ListedColormap
+from matplotlib.colors import LinearSegmentedColormap, ListedColormap, to_hex
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Polygon
 
 from recurra.analysis.census import Census
+from recurra.analysis.origins import Origins
 from recurra.plotting.colors import GRID, INK, NETWORKS, PAPER, cluster_name
 from recurra.plotting.papers.style import PAGE_MM, SMALL, few_ticks, in_print, new_figure, shared_bound
 
@@ -35,34 +36,40 @@ Points = Float[np.ndarray, "network 2"]
 
 
 @in_print()
-def census_map(found: Census, names: Sequence[str]) -> Figure:
+def census_map(found: Census, names: Sequence[str], origins: Origins | None = None) -> Figure:
     """The map of a cohort, and the matrix of distances with networks of a cluster, and of a signature, side by side.
 
     Colours and marks are the regime signatures; an outline is a cluster. In the matrix dark is near, the distances of
     an outlier have the colour of the scale's end, lines part the clusters, and the strip at the left has the
-    signatures' colours. Networks that were left out are in neither.
+    signatures' colours. Networks that were left out are in neither. Of several runs each has a letter: a network of the
+    map is called by the letter of its run and its number, and a second strip has a grey for each run.
 
     Args:
         found: the census; its map needs two dimensions.
         names: of the signatures, the most frequent one first.
+        origins: which run each network is from; one run, if it is not given.
     """
     if len(names) != len(found.signature_count):
         raise ValueError(f"names has {len(names)} entries; expected one for each of {len(found.signature_count)}")
     if found.coordinates.shape[1] < 2:
         raise ValueError("the map of the census has one dimension; expected two")
-    rows = -(-min(len(names), SHOWN + 1) // _columns(names))
+    whose = origins if origins and len(origins.names) > 1 else None
+    columns, lines = (1, len(whose.names)) if whose else (_columns(names), 0)
+    rows = -(-min(len(names), SHOWN + 1) // columns) + lines
     figure = new_figure(PAGE_MM, PANEL_MM + FOOT_MM + ROW_MM * rows)
     plane, strip, matrix = figure.subplots(1, 3, width_ratios=[1, 0.035, 1])
     _map(plane, found)
     order = np.lexsort((found.signature, _last_if_alone(found.labels)))
     order = order[found.compared[order]]
     if len(order):
-        _strip(strip, found.signature[order])
+        _strip(strip, found.signature[order], whose.run[order] if whose else None, lines)
         _matrix(figure, matrix, found, order)
     else:
         strip.set_axis_off()
         matrix.set_axis_off()
-    _legend(figure, found, names)
+    if whose:
+        _name_networks(plane, found, whose)
+    _legend(figure, found, names, whose, columns)
     return figure
 
 
@@ -126,12 +133,35 @@ def _turn(first: np.ndarray, second: np.ndarray, third: np.ndarray) -> float:
     return float(one[0] * other[1] - one[1] * other[0])
 
 
-def _strip(axes: Axes, signature: Int[np.ndarray, "network"]) -> None:
-    """A cell a network, in the colour of its signature."""
-    colors = ListedColormap([str(_style(at)["color"]) for at in range(SHOWN + 1)])
-    axes.imshow(
-        np.minimum(signature, SHOWN)[:, None], cmap=colors, vmin=0, vmax=SHOWN, aspect="auto", interpolation="none"
-    )
+def _name_networks(axes: Axes, found: Census, origins: Origins) -> None:
+    """The run's letter and the number beside every network; of very many only the matrix tells the runs apart."""
+    if found.compared.sum() > MANY:
+        return
+    for at in np.flatnonzero(found.compared):
+        name = f"{run_letter(int(origins.run[at]))}{origins.number[at]}"
+        place = (float(found.coordinates[at, 0]), float(found.coordinates[at, 1]))
+        axes.annotate(name, place, textcoords="offset points", xytext=(3, 3), fontsize=SMALL, color=OTHER, zorder=5)
+
+
+def run_letter(run: int) -> str:
+    """A run's letter: a for the first; z is followed by za."""
+    return "z" * (run // 26) + chr(ord("a") + run % 26)
+
+
+def _run_grey(run: int, runs: int) -> str:
+    """Dark for the first run, light for the last."""
+    return to_hex(DISTANCES(0.15 + 0.7 * run / max(runs - 1, 1)))
+
+
+def _strip(
+    axes: Axes, signature: Int[np.ndarray, "network"], run: Int[np.ndarray, "network"] | None, runs: int
+) -> None:
+    """A cell a network, in the colour of its signature; with several runs a second one, in the grey of its run."""
+    colors, cells = [str(_style(at)["color"]) for at in range(SHOWN + 1)], np.minimum(signature, SHOWN)[:, None]
+    if run is not None:
+        cells = np.column_stack([cells, run + len(colors)])
+        colors += [_run_grey(at, runs) for at in range(runs)]
+    axes.imshow(cells, cmap=ListedColormap(colors), vmin=0, vmax=len(colors) - 1, aspect="auto", interpolation="none")
     axes.set_xticks([])
     axes.set_yticks([])
     axes.spines[:].set_visible(False)
@@ -167,8 +197,8 @@ def _name_clusters(axes: Axes, labels: Int[np.ndarray, "network"]) -> None:
     axes.tick_params(axis="x", length=0)
 
 
-def _legend(figure: Figure, found: Census, names: Sequence[str]) -> None:
-    """Signatures with their numbers of networks; those after the seventh in one line."""
+def _legend(figure: Figure, found: Census, names: Sequence[str], origins: Origins | None, columns: int) -> None:
+    """Signatures with their numbers of networks, those after the seventh in one line; then the runs, with theirs."""
     labels = [f"{name} ({count})" for name, count in zip(names, found.signature_count, strict=True)]
     if len(names) > SHOWN:
         labels = [*labels[:SHOWN], f"others ({int(found.signature_count[SHOWN:].sum())})"]
@@ -178,9 +208,18 @@ def _legend(figure: Figure, found: Census, names: Sequence[str]) -> None:
         handles.append(Line2D([], [], linestyle="none", color=style["color"], marker=style["marker"], label=label))
         handles[-1].set_markersize(4)
         handles[-1].set_markeredgewidth(0)
-    figure.legend(
-        handles=handles, loc="outside lower left", ncols=_columns(names), handletextpad=0.3, labelspacing=0.35
-    )
+    handles += _run_handles(found, origins) if origins else []
+    figure.legend(handles=handles, loc="outside lower left", ncols=columns, handletextpad=0.3, labelspacing=0.35)
+
+
+def _run_handles(found: Census, origins: Origins) -> list[Line2D]:
+    """The runs with their letters, greys and numbers of networks."""
+    handles = []
+    for run, name in enumerate(origins.names):
+        label = f"{run_letter(run)}: run {name} ({int((found.compared & (origins.run == run)).sum())})"
+        grey = _run_grey(run, len(origins.names))
+        handles.append(Line2D([], [], linestyle="none", color=grey, marker="s", markersize=4, label=label))
+    return handles
 
 
 def _columns(names: Sequence[str]) -> int:
