@@ -46,10 +46,7 @@ Settings = Annotated[
 ]
 ResumeAnyway = Annotated[
     bool,
-    typer.Option(
-        "--resume-anyway",
-        help="Resume even with other versions or instructions, whose bits may differ.",
-    ),
+    typer.Option("--resume-anyway", help="Resume even with other versions or instructions, whose bits may differ."),
 ]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with what the folder holds; start if it holds nothing.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Delete the run that the folder holds.")]
