@@ -1,7 +1,6 @@
 """The command line. Each command calls functions of studies, storage or report; heavy imports wait inside."""
 
 import json
-import logging
 import os
 import sys
 import traceback
@@ -240,7 +239,6 @@ def main(arguments: list[str] | None = None) -> int:
     That numbers of a network that grows without bound overflow is no warning: they are shown as infinite or missing.
     """
     prepare_streams()
-    logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # of reads at once that fail, it prints all but the first
     os.environ.pop("MPLBACKEND", None)  # a notebook's, which its children inherit; our figures open no window
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "(overflow|invalid value) encountered", RuntimeWarning)

@@ -1,5 +1,6 @@
 """The border to the terminal: encodings, closed streams, and texts of strangers, which are shown and never obeyed."""
 
+import logging
 import os
 import re
 import sys
@@ -17,6 +18,7 @@ def prepare_streams() -> None:
     A file or pipe gets UTF-8, as TOML and JSON ask for; a terminal keeps its encoding, and what that lacks comes as an
     escape; a stream that is closed swallows what is written.
     """
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # of reads at once that fail, it prints all but the first
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None or stream.closed:
