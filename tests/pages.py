@@ -83,7 +83,7 @@ def _printed(arguments: list[str], folder: Path) -> tuple[str, int]:
         env=os.environ | {"PYTHONIOENCODING": "utf-8"},
         check=False,
     )
-    return "".join(f"{line.rstrip()}\n" for line in done.stdout.splitlines()), done.returncode
+    return re.sub(r"[ \t]+$", "", done.stdout, flags=re.MULTILINE), done.returncode
 
 
 def differences(shown: str, printed: str) -> str:
