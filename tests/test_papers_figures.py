@@ -89,7 +89,7 @@ def untrained(bits, units, seed, scale=1.0, outputs=None):
 
 def random_spectra(count, units=20, seed=0):
     random = np.random.default_rng(seed)
-    return [spectrum(1.2 * random.normal(size=(units, units)) / np.sqrt(units), 1.0) for _ in range(count)]
+    return [spectrum(1.2 * random.normal(size=(units, units)) / np.sqrt(units)) for _ in range(count)]
 
 
 def last_network(history):
