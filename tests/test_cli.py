@@ -318,7 +318,7 @@ def test_damaged_run_folder(demo, tmp_path, capsys):
     assert len(err.splitlines()) == 1
     (copy / "run.json").write_text('{"format": 1, "status": "analysed"}')
     status, _, err = call(capsys, "analyse", copy)
-    assert (status, "has no networks" in err) == (2, True)
+    assert (status, "run.json has no spec" in err) == (2, True)
 
 
 def test_a_defect_is_no_wrong_usage(monkeypatch, capsys):
