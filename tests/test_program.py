@@ -148,7 +148,7 @@ def test_modes_of_a_nearly_orthogonal_matrix(rank, seed):
     values = values[np.argsort(-np.abs(values), kind="stable")]
     found = _unstable(matrix, values, 6, random)
     assert 6 <= len(found) <= 7
-    assert [modulus for modulus, _ in found] == sorted((modulus for modulus, _ in found), reverse=True)
+    assert np.diff([modulus for modulus, _ in found]).max() < 1e-12
     for value in values[np.imag(values) >= 0][:3]:
         parts = [mode for modulus, mode in found if modulus == abs(value)]  # of others with the same modulus too
         pairs = [one + 1j * other for one, other in itertools.pairwise(parts)] if np.imag(value) else parts
