@@ -58,6 +58,7 @@ def test_claims_about_damage():
     as_told = rows(lambda way, percent: percent / 10 * (1.0 if way.startswith("cumulative") else 0.3))
     found = damage_claims(as_told, strongest(2.0), 3)
     assert [one.verdict for one in found] == ["agrees", "agrees", "agrees"]
+    assert damage_claims(as_told, [], 3)[2].verdict == "cannot be compared"
     other = rows(lambda way, percent: percent / 10 * (1.0 if way == "cumulative_positive" else 0.3))
     assert [one.verdict for one in damage_claims(other, strongest(0.4), 3)] == ["differs", "agrees", "differs"]
 

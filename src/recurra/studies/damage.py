@@ -116,7 +116,7 @@ class Damage(Study):
         return {"points": damage_points(networks), "networks": networks, "strongest": strongest}
 
     def verdicts(self, tables: dict[str, Rows]) -> list[Verdict]:
-        networks, strongest = learned(tables["networks"]), learned(tables["strongest"])
+        networks, strongest = learned(tables["networks"]), learned(tables.get("strongest", []))
         return [*damage_verdicts(networks, CLAIMS), *damage_claims(networks, strongest, CLAIMS)]
 
     def sensitivity(self, tables: dict[str, Rows]) -> Rows:

@@ -96,13 +96,16 @@ def damage_claims(networks: Rows, strongest: Rows, claims: int) -> list[Verdict]
 
 
 def _strongest(networks: Rows, claims: int) -> Verdict:
+    what, known = "removing the strongest connections destroys the task, however few", "destroyed"
+    if not networks:
+        return Verdict(what, known, "", "cannot be compared", "these tables have none without the strongest ones")
     least = min(float(row["percent"]) for row in networks if float(row["percent"]) > 0)
     own = curves(where(networks, percent=least), "strongest_both")
     distance = _mean(own.distances.mean(axis=1), own)
     above = Estimate(distance.value - DESTROYED, distance.error, distance.freedom)
     return verdict_of(
-        "removing the strongest connections destroys the task, however few",
-        "destroyed",
+        what,
+        known,
         f"distance {distance.value:.2f} ± {distance.error:.2f} without the strongest {least:g} %",
         pooled([above], [1.0], ABOVE, claims, truth=DESTROYED),
         rule=f"the mean distance is above {DESTROYED:g} without the strongest {least:g} %, the least that was tried",
