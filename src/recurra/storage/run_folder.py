@@ -2,10 +2,10 @@
 
 import errno
 import shlex
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import xarray as xr
 import zarr
@@ -13,14 +13,11 @@ import zarr
 from recurra.storage.about import FORMAT, parsed, written
 from recurra.storage.files import OURS, check_plain, make_folder, remove, replace_text, shown, sweep
 from recurra.storage.groups import consolidate, read_group, reading, store, write_group
-from recurra.storage.records import from_dataset, from_single_dataset, to_dataset, to_single_dataset
 from recurra.storage.seals import check_sealed, seal_of
 from recurra.terminal import one_line
 
 CONTENTS = ("run.zarr", "state", "log.jsonl", "report.html", "figures")  # what a run has beside its run.json
 LEFT_OVER = "run.json.partial"  # of a start that was cut off, by an older version
-Record = TypeVar("Record")
-Read = TypeVar("Read")
 
 
 @dataclass(frozen=True)
@@ -131,22 +128,6 @@ class RunFolder:
         check_sealed(self.about(), self.path / "run.zarr", name)
         return read_group(self.path / "run.zarr", name)
 
-    def write_records(self, name: str, records: Sequence[Any], numbers: Sequence[int]) -> None:
-        """Write the records of a cohort, one a network, as the group `name`."""
-        self.write_dataset(name, to_dataset(records, numbers))
-
-    def read_records(self, name: str, kind: type[Record]) -> list[Record]:
-        """The records of a group, one a network."""
-        return self._checked(name, lambda dataset: from_dataset(kind, dataset))
-
-    def write_record(self, name: str, record: Any) -> None:
-        """Write the record of a whole cohort as the group `name`."""
-        self.write_dataset(name, to_single_dataset(record))
-
-    def read_record(self, name: str, kind: type[Record]) -> Record:
-        """The record of a whole cohort."""
-        return self._checked(name, lambda dataset: from_single_dataset(kind, dataset))
-
     def seal(self, names: Iterable[str]) -> None:
         """Have `run.json` say what the analysis wrote in these groups, and of which training it is."""
         self.update_about(analysis=seal_of(self.about(), self.path / "run.zarr", names))
@@ -168,10 +149,3 @@ class RunFolder:
         if not self.path.is_dir():
             raise ValueError(f"{self} exists and is not a run folder; choose another folder")
         return all(path.name.startswith(OURS) or path.name == LEFT_OVER for path in self.path.iterdir())
-
-    def _checked(self, name: str, read: Callable[[xr.Dataset], Read]) -> Read:
-        dataset = self.read_dataset(name)
-        try:
-            return read(dataset)
-        except ValueError as error:
-            raise ValueError(f"{self}/run.zarr/{name}: {error}") from None

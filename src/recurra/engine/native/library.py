@@ -31,8 +31,6 @@ def load() -> tuple[ctypes.CDLL | None, str]:
         library.recurra_instructions.restype = ctypes.c_char_p
         library.recurra_has_bfloat16.restype = ctypes.c_bool
         for target in TARGETS:
-            if "weighted" in target and not hasattr(library, target):
-                continue  # compiled before there were weights of the loss: XLA says so where they are used
             jax.ffi.register_ffi_target(target, jax.ffi.pycapsule(getattr(library, target)), platform="cpu")
     except (OSError, AttributeError, RuntimeError, jax.errors.JaxRuntimeError) as error:
         return None, " ".join(str(error).split())
