@@ -91,10 +91,11 @@ def performance(network: Network, task: Task, trials: Trials) -> Performance:
     """
     outputs = network.respond(trials.inputs)
     mask, targets = np.asarray(trials.mask, np.float64), np.asarray(trials.targets, np.float64)
-    scored, judged = np.asarray(task.scored(trials)), int(task.rule.judged(trials).sum())
+    scored = np.asarray(task.scored(trials))
+    judged = int(scored.any(axis=(1, 2)).sum())
     squared = np.where(mask > 0, (outputs - targets) ** 2, 0)
     answers = jnp.asarray(outputs, jnp.float32)
-    successes = int(task.success(answers, trials).sum())
+    successes = int(np.asarray(task.success(answers, trials)).sum())
     interval = wilson_interval(successes, judged) if judged else None
     return Performance(
         mse=_share((mask * squared).sum(), mask.sum()),
@@ -106,7 +107,7 @@ def performance(network: Network, task: Task, trials: Trials) -> Performance:
         trials=len(trials),
         judged=judged,
         silent_mse=_share(np.where(mask > 0, mask * targets**2, 0).sum(), mask.sum()),
-        silent_success=_share(int(task.success(jnp.zeros_like(answers), trials).sum()), judged),
+        silent_success=_share(int(np.asarray(task.success(jnp.zeros_like(answers), trials)).sum()), judged),
     )
 
 

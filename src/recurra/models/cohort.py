@@ -45,13 +45,13 @@ class Network:
         engine = choose_engine("auto", self.dynamics)
         with pinned(double=True):
             rates, outputs = engine.run(self.dynamics, self._double(), np.asarray(inputs, np.float64))
-            return np.asarray(rates[0]), np.asarray(outputs[0])
+            return np.asarray(rates)[0], np.asarray(outputs)[0]
 
     def respond(self, inputs: Inputs) -> Float[np.ndarray, "trial time output"]:
         """Outputs on every trial, as `run` gives them, without keeping the rates."""
         engine = choose_engine("auto", self.dynamics)
         with pinned(double=True):
-            return np.asarray(engine.respond(self.dynamics, self._double(), np.asarray(inputs, np.float64))[0])
+            return np.asarray(engine.respond(self.dynamics, self._double(), np.asarray(inputs, np.float64)))[0]
 
     def _double(self) -> Weights:
         return jax.tree.map(lambda array: np.asarray(array, np.float64)[None], self.weights)
@@ -131,5 +131,5 @@ class Cohort:
         check_between("needed", needed, 0, 1)
         fresh = self.task.sample(random_key(self.seed, Stream.test), trials)
         outputs = choose_engine("auto", self.dynamics).respond(self.dynamics, self.weights, fresh.inputs)
-        shares = [self.task.success_share(one, fresh) for one in outputs]
+        shares = [self.task.success_share(one, fresh) for one in np.asarray(outputs)]
         return wilson_interval(sum(bool(share >= needed) for share in shares), len(self))

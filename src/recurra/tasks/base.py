@@ -120,6 +120,7 @@ class Task(abc.ABC):
         """Which trials count as a success; one in which nothing is judged does not."""
         return self.rule.success(outputs, trials)
 
+    @partial(jax.jit, static_argnames="self")
     def success_share(self, outputs: Outputs, trials: Trials) -> Float[Array, ""]:
         """The share of successes among the trials in which something is judged; NaN where there is none."""
         good, judged = self.success(outputs, trials), self.rule.judged(trials)

@@ -2,6 +2,7 @@
 
 import itertools
 from dataclasses import dataclass, field
+from functools import partial
 from typing import ClassVar, final
 
 import jax
@@ -86,9 +87,13 @@ class Boolean(Task):
 
     def probe(self) -> Trials:
         """Every combination once, at the earliest onset, without noise."""
+        return gather(self, self._every_combination())
+
+    @partial(jax.jit, static_argnames="self")
+    def _every_combination(self) -> Trial:
         onset = jnp.int32(round(self.onset_ms[0] / self.dt_ms))
         conditions = jnp.arange(len(self.truth), dtype=jnp.int32)
-        return gather(self, jax.vmap(lambda condition: self._render(condition, onset))(conditions))
+        return jax.vmap(lambda condition: self._render(condition, onset))(conditions)
 
     def _render(self, condition: Int[Array, ""], onset: Int[Array, ""]) -> Trial:
         width = round(self.pulse_ms / self.dt_ms)

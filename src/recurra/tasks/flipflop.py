@@ -166,10 +166,12 @@ class FlipFlop(Task):
         """The memory state that the targets ask for at every step, as a condition; -1 where a bit is not set."""
         return self._state_of(trials.targets)
 
+    @partial(jax.jit, static_argnames="self")
     def held(self, trials: Trials) -> Bool[Array, "trial time"]:
         """Where the rule judges every bit, and every bit was set."""
         return (self.scored(trials) & self.rule.asked(trials)).all(axis=-1)
 
+    @partial(jax.jit, static_argnames="self")
     def _state_of(self, targets: AnyArray) -> Int[Array, "*batch"]:
         place = jnp.asarray(2 ** np.arange(self.bits - 1, -1, -1), jnp.int32)
         targets = jnp.asarray(targets)

@@ -2,6 +2,7 @@
 
 import abc
 from dataclasses import dataclass
+from functools import partial
 from typing import final
 
 import jax
@@ -27,6 +28,7 @@ class SuccessRule(abc.ABC):
     success where a short answer was asked for, nor an answer before it was asked, however long the trial.
 
     A part without a judged step cannot fail a trial; a trial without one counts neither way: see `judged`.
+    Each question is one program of JAX: a step at a time each of its steps would be compiled.
     """
 
     settle_ms: float
@@ -60,15 +62,18 @@ class SuccessRule(abc.ABC):
         """Where the target asks for an answer, and not for silence."""
         return abs(jnp.asarray(trials.targets)) > self.rest
 
+    @partial(jax.jit, static_argnames="self")
     def scored(self, trials: Trials) -> Bool[Array, "trial time output"]:
         """Where the output is judged."""
         steps = round(self.settle_ms / trials.dt_ms)
         return trials.counts & steady(trials.targets, steps)
 
+    @partial(jax.jit, static_argnames="self")
     def judged(self, trials: Trials) -> Bool[Array, "trial"]:
         """Which trials have a step that is judged."""
         return self.scored(trials).any(axis=(1, 2))
 
+    @partial(jax.jit, static_argnames="self")
     def success(self, outputs: Outputs, trials: Trials) -> Bool[Array, "trial"]:
         """Which trials count as a success; those that have nothing to judge do not."""
         squared_error = (jnp.asarray(outputs) - trials.targets) ** 2
@@ -116,6 +121,7 @@ class SignRule(SuccessRule):
     def __post_init__(self) -> None:
         self.check()
 
+    @partial(jax.jit, static_argnames="self")
     def correct(self, outputs: Outputs, trials: Trials) -> Bool[Array, "trial time output"]:
         outputs = jnp.asarray(outputs)
         silent = abs(outputs - trials.targets) < self.tolerance
@@ -144,6 +150,7 @@ class NearRule(SuccessRule):
     def __post_init__(self) -> None:
         self.check()
 
+    @partial(jax.jit, static_argnames="self")
     def correct(self, outputs: Outputs, trials: Trials) -> Bool[Array, "trial time output"]:
         return abs(jnp.asarray(outputs) - trials.targets) < self.tolerance
 

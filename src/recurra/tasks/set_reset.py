@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, field
+from functools import partial
 from typing import ClassVar, final
 
 import jax
@@ -87,8 +88,12 @@ class SetReset(Task):
 
     def probe(self) -> Trials:
         """Both levels without noise: set and reset, then left alone; set, then left alone."""
+        return gather(self, self._both_levels())
+
+    @partial(jax.jit, static_argnames="self")
+    def _both_levels(self) -> Trial:
         signs = jnp.zeros((2, self._most), jnp.int32).at[:, 0].set(1).at[0, 1].set(-1)
-        return gather(self, jax.vmap(self._render)(signs))
+        return jax.vmap(self._render)(signs)
 
     def _render(self, signs: Signs) -> Trial:
         """The noiseless trial of these pulses: +1 sets, -1 resets, 0 is none."""

@@ -109,7 +109,7 @@ class Trials:
 
     def part(self, index: Int[AnyArray, "part"] | slice) -> "Trials":
         """The trials that `index` selects."""
-        return jax.tree.map(lambda array: array[index], self)
+        return jax.tree.map(lambda array: jnp.asarray(np.asarray(array)[index]), self)
 
 
 def check_weights(mask: Float[AnyArray, "*axes"]) -> None:

@@ -88,8 +88,9 @@ def measure_lane(
     weights = jax.tree.map(lambda array: np.asarray(array)[within], lane.learner.weights)
     keys = None if noise_keys is None else np.asarray(noise_keys)[within]
     outputs = engine.respond(dynamics, weights, validation.inputs, noise_keys=keys)
-    found = [_validated(task, answers, validation) for answers in outputs]
-    weight, judged = float(np.asarray(validation.mask, float).sum()), int(task.rule.judged(validation).sum())
+    found = [_validated(task, answers, validation) for answers in np.asarray(outputs)]
+    weight = float(np.asarray(validation.mask, float).sum())
+    judged = int(np.asarray(task.rule.judged(validation)).sum())
     return {
         lane.positions[at]: Measured(float(loss), float(success), weight, judged)
         for at, (loss, success) in zip(within, found, strict=True)

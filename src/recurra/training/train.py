@@ -145,7 +145,8 @@ class Training:
         """
         count = max(self.rule.validation_trials, SILENT_TRIALS)
         trials = next(self.task.sample_pieces(random_key(self.seed, Stream.validation), count))
-        return float(mean_squared_error(jnp.zeros_like(trials.targets), trials.targets, trials.mask)) or math.inf
+        silence = np.zeros(trials.targets.shape, trials.targets.dtype)
+        return float(jax.jit(mean_squared_error)(silence, trials.targets, trials.mask)) or math.inf
 
     def cohort(self, start: Weights, state: TrainingState) -> Cohort:
         """The trained cohort; `start` are the weights before training."""
