@@ -131,7 +131,10 @@ def _transport(cost: Float[np.ndarray, "mode other_mode"]) -> float:
         return float(repeated[linear_sum_assignment(repeated)].mean())
     leaving, arriving = kron(eye(rows), np.ones((1, columns))), kron(np.ones((1, rows)), eye(columns))
     masses = np.concatenate([np.full(rows, 1 / rows), np.full(columns, 1 / columns)])
-    return max(float(linprog(cost.ravel(), A_eq=vstack([leaving, arriving]), b_eq=masses).fun), 0.0)
+    found = linprog(cost.ravel(), A_eq=vstack([leaving, arriving]), b_eq=masses)
+    if not found.success:
+        raise ValueError(f"no optimal transport of {rows} to {columns} eigenvalues was found: {found.message}")
+    return max(float(found.fun), 0.0)
 
 
 def _strong_directions(

@@ -93,14 +93,14 @@ def _conducted(study: Study, scale: Scale, seed: int, path: Path, shelf: Shelf, 
     if choices:
         replace_text(folder.path / "sensitivity.csv", _csv(choices))
     seconds = folder.entry("seconds") + time.perf_counter() - began
+    folder.update_about(tables=list(tables))
     folder.update_about(
         status="finished",
         seconds=seconds,
         training_seconds=sum(training.values()),
         networks=used,
-        tables=list(tables),
         rules=study.rules,
-        verdicts=[asdict(verdict) for verdict in study.verdicts(tables)],
+        verdicts=[asdict(verdict) for verdict in study.verdicts(read_tables(folder))],  # as a page computes them anew
     )
     return folder
 
