@@ -1,12 +1,31 @@
-"""Strict numbers for all tests, one fresh seed a run, and a small trained run that many tests share."""
+"""Strict numbers for all tests, one fresh seed a run, and a small trained run that many tests share.
 
+Two thirds of the time of the tests would be the compilation of small programs. So they are compiled with little
+optimization, unless XLA_FLAGS is set (CI sets it to nothing, and tests what users have), and a program that one worker
+or command has compiled is there for the others.
+"""
+
+import fcntl
 import os
 import secrets
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import jax
 import pytest
+from threadpoolctl import threadpool_limits
 
+PROGRAMS = "JAX_COMPILATION_CACHE_DIR"
+compiled = None
+if PROGRAMS not in os.environ:  # in the first process; workers and commands have it from there
+    compiled = TemporaryDirectory(prefix="recurra-tests-", ignore_cleanup_errors=True)
+    os.environ[PROGRAMS] = compiled.name
+    os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
+    os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
+
+threadpool_limits(1)  # a worker a core: threads of linear algebra would wait for each other
+jax.config.update("jax_compilation_cache_dir", os.environ[PROGRAMS])
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
 jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 
@@ -50,10 +69,16 @@ def small_spec():
 
 
 @pytest.fixture(scope="session")
-def small_run(small_spec, tmp_path_factory):
-    """The folder of that run, trained and analysed; tests only read it."""
+def small_run(small_spec, tmp_path_factory, worker_id):
+    """The folder of that run, trained and analysed once for all workers; tests only read it."""
+    from recurra.storage.run_folder import RunFolder
     from recurra.studies.runner import Silence, analyse_run, start_run
 
-    folder = start_run(small_spec, tmp_path_factory.mktemp("runs") / "small", False, Silence())
-    analyse_run(folder, Silence())
-    return folder
+    base = tmp_path_factory.getbasetemp() if worker_id == "master" else tmp_path_factory.getbasetemp().parent
+    path = base / "small"
+    with (base / "small.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (base / "small.done").exists():
+            analyse_run(start_run(small_spec, path, False, Silence()), Silence())
+            (base / "small.done").touch()
+    return RunFolder.open(path)

@@ -15,7 +15,7 @@ from recurra.storage.npz_files import write_npz
 from recurra.tasks import TASKS
 from tests.networks import network_of
 
-SMALL = ["--networks", "2", "--units", "10", "--set", "training.steps=4", "--set", "training.trials.steps_an_epoch=2"]
+SMALL = ["--networks", "2", "--units", "12", "--set", "training.steps=4", "--set", "training.trials.steps_an_epoch=2"]
 
 
 def call(capsys, *arguments):
@@ -68,7 +68,7 @@ def test_second_run_refuses_and_resume_trains_nothing(demo, capsys):
     assert (demo / "log.jsonl").read_bytes() == before
     status, _, err = call(capsys, "run", "flipflop", "--out", demo, "--resume")
     assert status == 2
-    assert "was made with another model.units (10, not 100), networks (2, not 4), training.steps (4, not 350)" in err
+    assert "was made with another model.units (12, not 100), networks (2, not 4), training.steps (4, not 350)" in err
     assert f"recurra run --resume {demo}" in err
     page = (demo / "report.html").stat()
     status, out, _ = call(capsys, "run", "--resume", demo)
@@ -113,7 +113,7 @@ def test_inspect_json(demo, capsys):
     status, out, _ = call(capsys, "inspect", demo, "--network", 1, "--json")
     assert status == 0
     found = json.loads(out)
-    assert found["units"] == 10
+    assert found["units"] == 12
     assert found["spectrum"]["count_outside"] == len(found["spectrum"]["outliers"])
     assert all(len(pair) == 2 for pair in [*found["spectrum"]["outliers"], found["spectrum"]["leading"]])
     assert 0 <= found["nonnormality"]["henrici"] < 1
@@ -122,7 +122,7 @@ def test_inspect_json(demo, capsys):
     assert 0 <= found["geometry"]["hypercube_r2"] <= 1
     assert 0 <= found["cube"]["score"] <= 1
     assert 0 <= found["cube"]["score_before_training"] < 0.4
-    assert sum(found["reduction"]["explained_variance"]) == pytest.approx(1, abs=1e-6)
+    assert 0.9 < sum(found["reduction"]["explained_variance"]) <= 1 + 1e-6, "of the first ten components"
 
 
 def test_file_needs_its_task(tmp_path, capsys):
@@ -205,7 +205,7 @@ def test_export_tables(demo, tmp_path, capsys):
     assert performance[0].startswith("network,mse,distance,bit_accuracy")
     assert len(performance) == 3
     spectrum = (tmp_path / "csv" / "spectrum_mode.csv").read_text().splitlines()
-    assert len(spectrum) == 1 + 2 * 10
+    assert len(spectrum) == 1 + 2 * 12
     assert "eigenvalues_real" in spectrum[0]
     history = (tmp_path / "csv" / "history_epoch.csv").read_text().splitlines()
     assert len(history) > 2

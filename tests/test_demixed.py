@@ -213,6 +213,7 @@ def test_equal_states_and_one_unit():
     assert demixed_components(course[:1], np.zeros((1, 1), int)).marginal_variance[0] == pytest.approx(1)
 
 
+@pytest.mark.slow
 def test_published_network(reference):
     """The bits of the author's network: each has its own directions, and together nearly all of the variance."""
     from recurra.studies.imports import read_network_for

@@ -40,6 +40,8 @@ from recurra.studies.summary import dossier_table, run_table, task_name
 from recurra.tasks import TASKS, And, FlipFlop, FunctionTask, OwnTask, PulseMemory, SetReset, Trial
 
 NAMES = ("and", "pulse", "setreset")
+SLOW = pytest.mark.slow
+ONE = [pytest.param("and", marks=SLOW), pytest.param("pulse", marks=SLOW), "setreset"]  # slow beside one of them
 SECTIONS = frozenset(
     ("summary", "behaviour", "learning", "connectivity", "spectrum", "state-space", "geometry", "dossiers", "run")
 )
@@ -111,7 +113,7 @@ def traces(figure) -> Any:
     return figure.data
 
 
-@pytest.fixture(scope="module", params=NAMES)
+@pytest.fixture(scope="module", params=ONE)
 def folder(request, tmp_path_factory):
     """A small run of a task, with its report."""
     path = tmp_path_factory.mktemp("tasks") / request.param
@@ -131,7 +133,9 @@ def operation():
 
 
 class TestDossier:
-    @pytest.mark.parametrize("task", [And(), PulseMemory(), SetReset()], ids=NAMES)
+    @pytest.mark.parametrize(
+        "task", [And(), pytest.param(PulseMemory(), marks=SLOW), pytest.param(SetReset(), marks=SLOW)], ids=NAMES
+    )
     def test_the_probe_is_answered_and_followed(self, task):
         found = record_of(task).dossiers[0]
         rates, outputs = network_of(task).run(task.probe().inputs)
@@ -341,6 +345,7 @@ class TestReport:
         assert "&lt;script&gt;alert(1)" in html
 
 
+@SLOW
 class TestImported:
     @pytest.mark.parametrize(
         ("file", "task"),

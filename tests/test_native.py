@@ -345,7 +345,7 @@ def test_agrees_with_hand_for_the_full_product(form, activation, leak, dtype, se
         assert_agrees_with_hand(problem(case, random), dtype)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     case=st.builds(
         Case,
@@ -594,7 +594,7 @@ def bits_of_one_thread():
     return bits(RECURRA_THREADS="1", RECURRA_INSTRUCTIONS="")[2:]
 
 
-@pytest.mark.parametrize("threads", ["2", "3", "16"])
+@pytest.mark.parametrize("threads", ["3", *(pytest.param(one, marks=pytest.mark.slow) for one in ("2", "16"))])
 def test_bits_do_not_depend_on_the_number_of_threads(threads, bits_of_one_thread):
     _, used, digests, rounded = bits(RECURRA_THREADS=threads, RECURRA_INSTRUCTIONS="")
     assert used == int(threads)

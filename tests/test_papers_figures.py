@@ -542,8 +542,8 @@ def test_spectra_of_points_have_a_panel_a_number_of_unstable_modes(record):
 def boolean():
     """The record of an untrained network for a boolean task, as if it came from a run."""
     task = TASKS["and"]()
-    spec = to_spec(with_settings(read_table("and"), ["model.units=8"]))
-    return record_of_network(untrained(2, 8, 0, outputs=1), task, 0, {"name": "and", "spec": spec.table()})
+    spec = to_spec(with_settings(read_table("and"), ["model.units=9"]))
+    return record_of_network(untrained(2, 9, 0, outputs=1), task, 0, {"name": "and", "spec": spec.table()})
 
 
 def test_figures_of_workings(record, boolean):
@@ -637,7 +637,7 @@ def test_figures_are_the_same_bytes_each_time(record, tmp_path, monkeypatch):
     assert first == again
 
 
-@pytest.mark.parametrize(("bits", "units"), [(1, 3), (4, 10)])
+@pytest.mark.parametrize(("bits", "units"), [(1, 3), pytest.param(4, 10, marks=pytest.mark.slow)])
 def test_imported_networks_of_any_size(bits, units, seed):
     record = record_of_network(untrained(bits, units, seed), FlipFlop(bits=bits), 0, {"name": "imported"})
     plan = figures_of(record)

@@ -70,7 +70,7 @@ def page(run):
 
 
 def imported(bits: int, name: str = "and_n50.hdf5"):
-    task, model = FlipFlop(bits=bits), RateRNN(units=10)
+    task, model = FlipFlop(bits=bits), RateRNN(units=9)
     weights = model.initial_weights(jax.random.key(bits), bits, bits)
     return record_of_network(Network(RateDynamics("rate", "tanh", 1.0), weights, 1.0), task, 0, {"name": name})
 
@@ -307,7 +307,7 @@ class TestPage:
         assert not re.search(r"\bNone\b(?! of)", page.text)
         assert "nan" not in page.text
 
-    @pytest.mark.parametrize("bits", [1, 4])
+    @pytest.mark.parametrize("bits", [1, pytest.param(4, marks=pytest.mark.slow)])
     def test_any_number_of_bits(self, bits):
         page = Page(report_html(imported(bits)))
         assert f"{bits}-bit flip-flop" in page.text

@@ -78,7 +78,7 @@ def test_every_figure_is_drawn_when_it_is_reached(page):
         assert plot.get_attribute("aria-label")
 
 
-@pytest.mark.parametrize("units", [2, 9])
+@pytest.mark.parametrize("units", [pytest.param(2, marks=pytest.mark.slow), 9])
 def test_every_figure_of_another_task_is_drawn(browser, tmp_path, units):
     """Nine units have three principal components, drawn in space; two units two, drawn in the plane."""
     weights = RateRNN(units=units).initial_weights(jax.random.key(0), 2, 1)

@@ -138,7 +138,7 @@ def assert_same_run(first, second):
     assert list(read_log(first)) == list(read_log(second))
 
 
-@pytest.mark.parametrize("epochs", [1, 4])
+@pytest.mark.parametrize("epochs", [1, pytest.param(4, marks=pytest.mark.slow)])
 def test_kill_and_resume_to_the_same_bits(epochs, whole, tmp_path):
     path = tmp_path / "killed"
     environment = {**os.environ, "JAX_ENABLE_X64": "1"}  # as the tests that resume it

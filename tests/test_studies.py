@@ -51,7 +51,12 @@ def untrained(spec):
     return training.cohort(state.learner.weights, replace(state, history=history))
 
 
-TRAINING = [name for name, kind in STUDIES.items() if not kind.reads_files]
+LONG = ("realizations", "robustness")
+TRAINING = [
+    pytest.param(name, marks=pytest.mark.slow if name in LONG else ())
+    for name, kind in STUDIES.items()
+    if not kind.reads_files
+]
 
 
 @pytest.mark.parametrize("name", TRAINING)

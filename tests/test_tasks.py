@@ -559,10 +559,10 @@ def test_bank_of_neurogym(neurogym, seed):
     task = from_neurogym("Fake-v0", trials=100, seed=seed)
     assert (task.inputs, task.outputs, task.steps, task.dt_ms) == (2, 3, 6, 20)
     assert task.condition_names == ("choice 1", "choice 2")
-    trials = task.sample(jax.random.key(seed), 200)
-    length = np.asarray(trials.mask[:, :, 0]).sum(axis=1)
+    trials = drawn(task, seed)
+    length = trials.mask[:, :, 0].sum(axis=1)
     assert set(length) == {4, 5, 6}
-    for number in range(200):
+    for number in range(MANY):
         choice, steps = int(trials.condition[number]) + 1, length[number]
         np.testing.assert_array_equal(trials.inputs[number, :steps], choice)
         np.testing.assert_array_equal(trials.targets[number, :3], np.tile([1, 0, 0], (3, 1)))

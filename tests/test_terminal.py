@@ -19,7 +19,7 @@ def recurra(*arguments, environment=None, **options):
     return subprocess.run(command, env={**kept, **(environment or {})}, check=False, **options)
 
 
-@pytest.mark.parametrize("encoding", ["cp1252", "latin-1", "ascii"])
+@pytest.mark.parametrize("encoding", ["cp1252", pytest.param("latin-1", marks=pytest.mark.slow), "ascii"])
 def test_a_spec_in_a_file_is_utf8_whatever_the_console_speaks(encoding, tmp_path):
     with (tmp_path / "mine.toml").open("wb") as file:
         done = recurra("run", "flipflop", "--show", stdout=file, environment={"PYTHONIOENCODING": encoding})
