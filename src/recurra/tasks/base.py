@@ -112,6 +112,7 @@ class Task(abc.ABC):
         """Where the output is judged: without the time that a change is given to settle."""
         return self.rule.scored(trials)
 
+    @partial(jax.jit, static_argnames="self")
     def correct(self, outputs: Outputs, trials: Trials) -> Bool[Array, "trial time output"]:
         """Where the output stands for the right answer."""
         return self.rule.correct(outputs, trials)

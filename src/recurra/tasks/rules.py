@@ -121,7 +121,6 @@ class SignRule(SuccessRule):
     def __post_init__(self) -> None:
         self.check()
 
-    @partial(jax.jit, static_argnames="self")
     def correct(self, outputs: Outputs, trials: Trials) -> Bool[Array, "trial time output"]:
         outputs = jnp.asarray(outputs)
         silent = abs(outputs - trials.targets) < self.tolerance
@@ -150,7 +149,6 @@ class NearRule(SuccessRule):
     def __post_init__(self) -> None:
         self.check()
 
-    @partial(jax.jit, static_argnames="self")
     def correct(self, outputs: Outputs, trials: Trials) -> Bool[Array, "trial time output"]:
         return abs(jnp.asarray(outputs) - trials.targets) < self.tolerance
 
