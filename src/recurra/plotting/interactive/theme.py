@@ -23,6 +23,20 @@ AXIS: Mapping[str, Any] = {
 }
 
 
+LOOK = go.layout.Template(
+    layout={
+        "paper_bgcolor": CLEAR,
+        "plot_bgcolor": CLEAR,
+        "font": {"family": FONT, "size": 12, "color": INK},
+        "hoverlabel": {"bgcolor": PAPER, "bordercolor": FRAME, "font": {"family": FONT, "size": 12, "color": INK}},
+        "modebar": {"bgcolor": CLEAR, "color": FRAME, "activecolor": INK},
+        "legend": {"orientation": "h", "x": 1, "xanchor": "right", "y": 1, "yanchor": "bottom", "bgcolor": CLEAR},
+        "xaxis": AXIS,
+        "yaxis": AXIS,
+    }
+)
+
+
 def styled(figure: go.Figure, height: int, margin: tuple[int, int, int, int] = (56, 16, 36, 44)) -> go.Figure:
     """The figure in the common look.
 
@@ -32,21 +46,8 @@ def styled(figure: go.Figure, height: int, margin: tuple[int, int, int, int] = (
         margin: left, right, top and bottom, px.
     """
     left, right, top, bottom = margin
-    figure.update_layout(
-        template="none",
-        height=height,
-        margin={"l": left, "r": right, "t": top, "b": bottom},
-        paper_bgcolor=CLEAR,
-        plot_bgcolor=CLEAR,
-        font={"family": FONT, "size": 12, "color": INK},
-        hoverlabel={"bgcolor": PAPER, "bordercolor": FRAME, "font": {"family": FONT, "size": 12, "color": INK}},
-        modebar={"bgcolor": CLEAR, "color": FRAME, "activecolor": INK},
-        legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1, "yanchor": "bottom", "bgcolor": CLEAR},
-    )
-    figure.update_xaxes(**AXIS)
-    figure.update_yaxes(**AXIS)
-    figure.update_annotations(font={"size": 12, "color": INK})
-    return figure
+    figure.update_layout(template=LOOK, height=height, margin={"l": left, "r": right, "t": top, "b": bottom})
+    return figure.update_annotations(font={"size": 12, "color": INK})
 
 
 def note(x: float, y: float, text: str, **more: Any) -> dict[str, Any]:
