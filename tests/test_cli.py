@@ -132,6 +132,7 @@ def test_file_needs_its_task(tmp_path, capsys):
         assert (status, "two.npz does not say what the network was trained on; name it with --task" in err) == (2, True)
 
 
+@pytest.mark.slow
 def test_inspect_says_nothing_of_overflow(tmp_path, capsys):
     """Weights near the largest number make infinite terms; that is no warning to a user."""
     network = network_of(1e300 * np.eye(4), bits=True)

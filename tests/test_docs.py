@@ -61,6 +61,7 @@ def commands(text: str) -> list[tuple[list[str], str]]:
 SHOWN = [(page.name, *shown) for page in PAGES for shown in commands(page.read_text())]
 
 
+@pytest.mark.slow
 def test_python_of_getting_started_runs(small_run, tmp_path, monkeypatch, capsys):
     """All Python blocks in one go, smaller as `SMALLER` says, beside a small run in the place of `runs/demo`."""
     code = "\n".join(blocks((DOCS / "getting-started.md").read_text(), "python"))

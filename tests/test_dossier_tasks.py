@@ -252,6 +252,7 @@ class TestCommands:
         assert "Henrici" in out
         assert not OF_A_FLIPFLOP.search(out)
 
+    @SLOW
     def test_figures_export_and_inspect(self, folder, tmp_path, capsys):
         assert call(capsys, "report", folder, "--figures")[0] == 0
         names = {path.stem for path in (folder / "figures").iterdir()}

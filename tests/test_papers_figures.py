@@ -637,7 +637,8 @@ def test_figures_are_the_same_bytes_each_time(record, tmp_path, monkeypatch):
     assert first == again
 
 
-@pytest.mark.parametrize(("bits", "units"), [(1, 3), pytest.param(4, 10, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize(("bits", "units"), [(1, 3), (4, 10)])
 def test_imported_networks_of_any_size(bits, units, seed):
     record = record_of_network(untrained(bits, units, seed), FlipFlop(bits=bits), 0, {"name": "imported"})
     plan = figures_of(record)

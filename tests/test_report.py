@@ -307,7 +307,8 @@ class TestPage:
         assert not re.search(r"\bNone\b(?! of)", page.text)
         assert "nan" not in page.text
 
-    @pytest.mark.parametrize("bits", [1, pytest.param(4, marks=pytest.mark.slow)])
+    @pytest.mark.slow
+    @pytest.mark.parametrize("bits", [1, 4])
     def test_any_number_of_bits(self, bits):
         page = Page(report_html(imported(bits)))
         assert f"{bits}-bit flip-flop" in page.text

@@ -78,7 +78,8 @@ def test_every_figure_is_drawn_when_it_is_reached(page):
         assert plot.get_attribute("aria-label")
 
 
-@pytest.mark.parametrize("units", [pytest.param(2, marks=pytest.mark.slow), 9])
+@pytest.mark.slow
+@pytest.mark.parametrize("units", [2, 9])
 def test_every_figure_of_another_task_is_drawn(browser, tmp_path, units):
     """Nine units have three principal components, drawn in space; two units two, drawn in the plane."""
     weights = RateRNN(units=units).initial_weights(jax.random.key(0), 2, 1)
@@ -106,6 +107,7 @@ def test_figures_far_away_are_not_drawn(page):
     assert page.locator("#state-space .plot[data-drawn=yes]").count() == 0
 
 
+@pytest.mark.slow
 def test_webgl_contexts_stay_few(page):
     page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
     for plot in page.query_selector_all(".plot"):
@@ -171,7 +173,7 @@ def test_a_link_in_the_table_opens_the_dossier(page):
     page.wait_for_function("() => document.getElementById('network-1').open")
 
 
-@pytest.mark.parametrize("width", [380, 800, 1100, 1600])
+@pytest.mark.parametrize("width", [380, *(pytest.param(one, marks=pytest.mark.slow) for one in (800, 1100, 1600))])
 def test_the_page_is_never_wider_than_the_window(page, width):
     page.set_viewport_size({"width": width, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") <= width

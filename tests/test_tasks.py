@@ -106,7 +106,9 @@ def test_periods(name):
     assert task.periods[-1].end_ms <= task.steps * task.dt_ms
 
 
-@every_task
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in ("flipflop", "and", "dms") else pytest.mark.slow) for name in TASKS]
+)
 def test_picture(name, tmp_path):
     write_task_picture(TASKS[name](), 0, tmp_path / "task.png", trials=1)
     assert (tmp_path / "task.png").stat().st_size > 3_000
