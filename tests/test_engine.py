@@ -27,7 +27,7 @@ CASES = [(form, activation, leak) for form in ("rate", "current") for activation
 CASES += [("rate", "sigmoid", LEAKS), ("current", "sigmoid", LEAKS)]
 # Every activation with either form and with either leak, but not with both in all ways: those are slow.
 HALF = [
-    pytest.param(*case, marks=pytest.mark.slow if (at // 10 + at // 2 + at) % 2 and case[2] is not LEAKS else ())
+    pytest.param(*case, marks=pytest.mark.slow if (at // 8 + at // 2 + at) % 2 and case[2] is not LEAKS else ())
     for at, case in enumerate(CASES)
 ]
 

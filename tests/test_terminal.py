@@ -12,6 +12,11 @@ from recurra.console_tables import PlainConsole, print_table
 from recurra.terminal import CONTROL, harmless, one_line
 
 
+def slow(value):
+    """A further example of a kind."""
+    return pytest.param(value, marks=pytest.mark.slow)
+
+
 def recurra(*arguments, environment=None, **options):
     """The program in a process of its own."""
     command = [sys.executable, "-m", "recurra", *arguments]
@@ -19,9 +24,7 @@ def recurra(*arguments, environment=None, **options):
     return subprocess.run(command, env={**kept, **(environment or {})}, check=False, **options)
 
 
-@pytest.mark.parametrize(
-    "encoding", ["cp1252", *(pytest.param(one, marks=pytest.mark.slow) for one in ("latin-1", "ascii"))]
-)
+@pytest.mark.parametrize("encoding", ["cp1252", slow("latin-1"), slow("ascii")])
 def test_a_spec_in_a_file_is_utf8_whatever_the_console_speaks(encoding, tmp_path):
     with (tmp_path / "mine.toml").open("wb") as file:
         done = recurra("run", "flipflop", "--show", stdout=file, environment={"PYTHONIOENCODING": encoding})
@@ -41,9 +44,7 @@ def test_a_reader_that_leaves_early_is_no_traceback():
     assert done.stderr == ""
 
 
-@pytest.mark.parametrize(
-    "backend", ["module://matplotlib_inline.backend_inline", pytest.param("nonsense", marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("backend", ["module://matplotlib_inline.backend_inline", slow("nonsense")])
 def test_the_backend_of_a_notebook_does_not_stop_pictures(backend, tmp_path):
     picture = str(tmp_path / "and.png")
     done = recurra(
