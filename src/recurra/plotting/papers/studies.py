@@ -197,7 +197,7 @@ def _column(rows: Rows, name: str) -> np.ndarray:
 @in_print()
 def realizations(spectra: Rows, states: Rows) -> Figure:
     """A column a network: its eigenvalues with the unit circle, and its memory states in the principal components."""
-    numbers = list(dict.fromkeys(row["network"] for row in spectra))
+    numbers = list(dict.fromkeys(int(row["network"]) for row in spectra))
     figure = new_figure(PAGE_MM, 95)
     angle = np.linspace(0, 2 * np.pi, 200)
     for at, number in enumerate(numbers):
@@ -213,6 +213,7 @@ def realizations(spectra: Rows, states: Rows) -> Figure:
             plane.set_ylabel("Imaginary part")
         space = figure.add_subplot(2, len(numbers), len(numbers) + at + 1, projection="3d")
         _cube(space, [row for row in states if row["network"] == number])
+    figure.get_layout_engine().set(rect=(0, 0, 0.98, 1))  # type: ignore[union-attr]  # the label of the last third axis
     return figure
 
 
