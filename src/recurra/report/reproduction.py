@@ -29,7 +29,12 @@ RERUN = """The tables of this study were made before the rules of [Studies](stud
 has to be rerun. Until then there is no verdict.
 """
 COLUMNS = ("published", "found", "difference", "power", "verdict")
-COUNTED = {"agrees": "agree", "differs": "differ", "undecided": "undecided", "cannot be compared": "cannot be compared"}
+COUNTED = {  # of one, of several
+    "agrees": ("agrees", "agree"),
+    "differs": ("differs", "differ"),
+    "undecided": ("is undecided", "are undecided"),
+    "cannot be compared": ("cannot be compared", "cannot be compared"),
+}
 
 
 def write_page(folders: Sequence[RunFolder], page: Path) -> None:
@@ -104,16 +109,19 @@ def _ending(folder: RunFolder, study: Study) -> str:
 
 def _counts(verdicts: Sequence[Verdict], noun: str = "claims") -> str:
     found = [one.verdict for one in verdicts]
-    counted = [f"{found.count(word)} {words}" for word, words in COUNTED.items() if word in found]
+    counted = [
+        f"{found.count(word)} {words[found.count(word) > 1]}" for word, words in COUNTED.items() if word in found
+    ]
     return f"Of {len(found)} {noun if len(found) > 1 else noun.removesuffix('s')} " + ", ".join(counted) + "."
 
 
 def _made(about: dict[str, Any]) -> str:
     machine, minutes = about["machine"], about["training_seconds"] / 60
     networks = sum(about["networks"].values())
+    trained = f"{networks} networks, {minutes:.0f} min of training" if networks else "Nothing was trained; analysed"
     return (
-        f"{networks} networks, {minutes:.0f} min of training on {machine['cores']} cores ({machine['processor']}), "
-        f"recurra {about['version']}, begun {about['started']}."
+        f"{trained} on {machine['cores']} cores ({machine['processor']}), recurra {about['version']}, "
+        f"begun {about['started']}."
     )
 
 
