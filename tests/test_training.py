@@ -360,7 +360,9 @@ def test_trials_scored_in_pieces_are_the_same_and_so_are_the_networks(engine, se
 
     rule = dataclasses.replace(RULE, steps=6, validation_trials=70)
     whole = rc.train(TASK, MODEL, rule, networks=2, seed=seed, engine=engine)
+    rate = whole.success_rate(70, needed=0.2)
     monkeypatch.setattr(base, "PIECE", 32)
+    assert whole.success_rate(70, needed=0.2) == rate
     key = jax.random.key(seed, impl="threefry2x32")
     pieces = list(TASK.sample_pieces(key, 70))
     assert [len(piece) for piece in pieces] == [32, 32, 6]

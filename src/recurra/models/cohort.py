@@ -129,7 +129,10 @@ class Cohort:
             needed: share of the trials that must be a success, 0 to 1.
         """
         check_between("needed", needed, 0, 1)
-        fresh = self.task.sample(random_key(self.seed, Stream.test), trials)
-        outputs = choose_engine("auto", self.dynamics).respond(self.dynamics, self.weights, fresh.inputs)
-        shares = [self.task.success_share(one, fresh) for one in np.asarray(outputs)]
-        return wilson_interval(sum(bool(share >= needed) for share in shares), len(self))
+        engine, good, judged = choose_engine("auto", self.dynamics), np.zeros(len(self), int), 0
+        for fresh in self.task.sample_pieces(random_key(self.seed, Stream.test), trials):
+            outputs = np.asarray(engine.respond(self.dynamics, self.weights, fresh.inputs))
+            good += [int(np.asarray(self.task.success(one, fresh)).sum()) for one in outputs]
+            judged += int(np.asarray(self.task.rule.judged(fresh)).sum())
+        successful = judged > 0 and good / judged >= needed
+        return wilson_interval(int(np.sum(successful)), len(self))
