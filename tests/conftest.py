@@ -42,6 +42,14 @@ SMALL = [
 ]
 
 
+LONG = ("test_report_browser.py", "test_dossier_tasks.py", "test_native.py", "test_cli.py", "test_training.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files that take longest come first, so that no worker has one left when the others are done."""
+    items.sort(key=lambda item: item.path.name not in LONG)
+
+
 def pytest_report_header() -> str:
     return f"RECURRA_TEST_SEED={SEED}"
 

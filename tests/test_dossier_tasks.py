@@ -497,6 +497,7 @@ def test_inspect_says_how_published_networks_work(reference, capsys, name, task,
     assert shown["memory_states"] is None
 
 
+@SLOW
 def test_inspect_says_how_long_memories_last(small_run, capsys):
     assert main(["inspect", str(small_run.path), "--task", "flipflop", "--json"]) == 0
     shown = json.loads(capsys.readouterr().out)

@@ -51,7 +51,7 @@ def untrained(spec):
     return training.cohort(state.learner.weights, replace(state, history=history))
 
 
-LONG = ("realizations", "robustness")
+LONG = ("memory-delay", "realizations", "robustness", "spectra", "time-invariance")
 TRAINING = [
     pytest.param(name, marks=pytest.mark.slow if name in LONG else ())
     for name, kind in STUDIES.items()
