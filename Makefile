@@ -13,7 +13,7 @@ demo: .venv/installed ## four networks trained, analysed and shown: runs/demo/re
 	@$(BIN)/recurra run flipflop --out runs/demo $(if $(OVERWRITE),--overwrite,--resume)
 
 test: .venv/installed-test ## the whole test suite but the slow tests
-	$(BIN)/python -m pytest -m "not slow" -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -m "not slow" -n auto --dist loadfile --no-loadscope-reorder
 
 test-slow: .venv/installed-test ## the slow tests
 	$(BIN)/python -m pytest -m slow

@@ -262,6 +262,7 @@ def test_record_can_be_stored():
     assert again.leading_dimensions == 2
 
 
+@pytest.mark.slow
 def test_published_network(reference):
     """Readout and leading modes hold the axes better than the rest of the activity."""
     task = FlipFlop()

@@ -235,6 +235,7 @@ def test_every_task_has_a_preset_and_a_row_of_its_results():
         assert re.search(rf"^\| {name} \| \d+ \|", page, re.MULTILINE), f"tasks.md lacks the results of {name}"
 
 
+@pytest.mark.slow
 def test_a_task_of_your_own_runs(capsys):
     code = "\n".join(blocks((DOCS / "own-task.md").read_text(), "python"))
     for value, smaller in {"units=40": "units=6", "steps=400": "steps=2", "networks=4": "networks=1"}.items():

@@ -287,6 +287,7 @@ class TestHardCases:
         assert found.kind_of(0) == "fixed"
         assert found.mean_output.shape == (1, 1)
 
+    @pytest.mark.slow
     def test_a_thousand_units(self, seed):
         network = network_of(np.random.default_rng(seed).normal(0, 0.5 / np.sqrt(1_000), (1_000, 1_000)))
         found = regimes(network, kicked().probe().part(slice(0, 1)))

@@ -17,6 +17,9 @@ from recurra.training.bptt import Pace, bptt_step
 TASK = rc.FlipFlop(bits=1, length_ms=120.0)
 MODEL = rc.RateRNN(units=8, initializer=rc.Identity(0.9))
 RULE = rc.BPTT(steps=12, batch=4, trials=rc.FreshTrials(6), validation_trials=8)
+every_optimizer = pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in ("adamw", "muon") else pytest.mark.slow) for name in OPTIMIZERS]
+)
 
 
 def weights_of(cohort, number):
@@ -167,7 +170,7 @@ def test_fixed_trials_are_gone_through_once_an_epoch(seed):
     assert np.any(np.concatenate(epochs[0]) != np.concatenate(epochs[1]))
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
+@every_optimizer
 def test_every_optimizer_descends(name, seed):
     """On a bowl, under vmap as in training, every direction leads down, and none mixes the networks."""
     direction = OPTIMIZERS[name]().direction()
@@ -249,7 +252,7 @@ def test_bad_training():
 # ---- what is not trained, what is not scored, what is weighted
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
+@every_optimizer
 def test_what_is_not_trained_stays_to_the_bit(name, seed):
     weights = jax.vmap(lambda key: MODEL.initial_weights(key, 1, 1))(jax.random.split(jax.random.key(seed), 2))
     weights = dataclasses.replace(weights, recurrent_bias=weights.recurrent_bias + np.float32(0.3))
