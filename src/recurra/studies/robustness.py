@@ -1,10 +1,12 @@
 """Robustness (Jarne 2024, section 5.1): other noise, amplitudes, pulse widths and lengths than in training."""
 
 import itertools
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, ClassVar, final
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from recurra.analysis import performance
@@ -70,15 +72,19 @@ class Robustness(Study):
         grid: Rows = []
         for spec in self.plan(scale, seed):
             cohort, kind = trained(spec), spec.table()["task"]["kind"]
+            as_trained = shares(cohort, spec.task, spec.seed)
+            learned = {row["network"]: int(float(row["success"]) >= SUCCESSFUL) for row in as_trained}
             for factor, value in _one_at_a_time(scale):
                 for row in shares(cohort, varied(spec.task, factor, value), spec.seed):
                     about = {"task": kind, "factor": factor, "value": value, "data_set": spec.seed}
-                    networks.append(about | row)
+                    networks.append(about | row | {"learned": learned[row["network"]]})
             for noise, amplitude in _both(scale):
                 changed = varied(varied(spec.task, "input_noise", noise), "amplitude", amplitude)
-                found = float(column(shares(cohort, changed, spec.seed), "success").mean())
                 about = {"task": kind, "input_noise": noise, "amplitude": amplitude, "data_set": spec.seed}
-                grid.append(about | {"mean_success": found})
+                found = [float(row["success"]) for row in shares(cohort, changed, spec.seed) if learned[row["network"]]]
+                grid.append(
+                    about | {"networks": len(found), "mean_success": float(np.mean(found)) if found else math.nan}
+                )
         return {"points": _points(networks), "grid": grid, "networks": networks}
 
     def verdicts(self, tables: dict[str, Rows]) -> list[Verdict]:
@@ -102,10 +108,16 @@ def _values(factor: str, scale: Scale) -> tuple[float, ...]:
 
 
 def _points(networks: Rows) -> Rows:
-    """A row a task, factor and value: the share of successful networks with its 95 % interval."""
+    """A row a task, factor and value: of the networks that learned the share that is successful, with its interval."""
     rows: Rows = []
     for task in dict.fromkeys(str(row["task"]) for row in networks):
-        own = where(networks, task=task)
+        own = where(networks, task=task, learned=1)
+        if not own:
+            nothing = dict.fromkeys(("percent", "low", "high", "distance"), math.nan)
+            conditions = dict.fromkeys((row["factor"], row["value"]) for row in where(networks, task=task))
+            counts = {"networks": 0, "successful": 0}
+            rows += [{"task": task, "factor": one, "value": value} | counts | nothing for one, value in conditions]
+            continue
         good = (column(own, "success") >= SUCCESSFUL).astype(float)
         conditions, sets = [(row["factor"], row["value"]) for row in own], [row["data_set"] for row in own]
         between = between_share(good, conditions, sets)
@@ -127,10 +139,10 @@ def _verdict(rows: Rows) -> Verdict:
     return Verdict(
         what=f"{rows[0]['task']}: {TITLES[factor]}, trained with {trained:g}",
         published="no number",
-        found=f"half of the networks are successful {seen}; shown, with the lower end of the 95 % interval: {shown}",
+        found=f"half of those that learned are successful {seen}; shown, with the lower end of the 95 % interval: {shown}",
         verdict="cannot be compared",
         note="the tutorial proposes the study and publishes no result of it",
-        power=f"{int(float(rows[0]['networks']))} networks a value, on three data sets",
+        power=f"{int(float(rows[0]['networks']))} networks that learned the task, of three data sets",
     )
 
 
