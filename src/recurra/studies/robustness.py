@@ -139,7 +139,7 @@ def _verdict(rows: Rows) -> Verdict:
     return Verdict(
         what=f"{rows[0]['task']}: {TITLES[factor]}, trained with {trained:g}",
         published="no number",
-        found=f"half of those that learned are successful {seen}; shown, with the lower end of the 95 % interval: {shown}",
+        found=f"half of those that learned are successful {seen}; the lower end of the 95 % interval is there {shown}",
         verdict="cannot be compared",
         note="the tutorial proposes the study and publishes no result of it",
         power=f"{int(float(rows[0]['networks']))} networks that learned the task, of three data sets",
