@@ -197,6 +197,18 @@ def test_an_overwrite_that_was_cut_off_can_be_resumed(spec, whole, tmp_path, mon
     assert (folder.path / "notes.txt").read_text() == "mine"
 
 
+def test_an_unfinished_training_of_an_older_format_is_begun_anew(spec, whole, tmp_path):
+    folder = cut_after(2, spec, tmp_path / "run")
+    about = folder.path / "run.json"
+    about.write_text(about.read_text().replace('"format": 2', '"format": 1'))
+    before = about.read_bytes()
+    with pytest.raises(ValueError, match="was begun by an older recurra; start its training anew with --overwrite"):
+        resume_run(RunFolder.open(folder.path), None, Silence())
+    assert about.read_bytes() == before
+    start_run(spec, folder.path, True, Silence(), "portable")
+    assert_same(RunFolder.open(folder.path), whole)
+
+
 def test_what_is_named_is_on_the_disk(spec, tmp_path, monkeypatch):
     """At every new `run.json` all that a resume needs has been synced: what was not, a power cut may take."""
     synced, fsync, update = set(), os.fsync, RunFolder.update_about
