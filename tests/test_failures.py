@@ -1,6 +1,7 @@
 """An analysis that fails on one network is data: all else is computed, stored, shown and compared."""
 
 import json
+import shutil
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +13,7 @@ from recurra.cli import main
 from recurra.console import failure_lines, print_run, print_workings
 from recurra.report.build import report_html
 from recurra.report.figures import _drawn, figures_of
+from recurra.storage.run_folder import RunFolder
 from recurra.studies.dossier import ANALYSES
 from recurra.studies.dossier_records import Dossier, record_kinds
 from recurra.studies.failures import Failure, UnavailableError, attempted, where_known
@@ -124,15 +126,23 @@ def test_figures_of_a_network_of_which_nothing_is_known(small):
     assert missing == {"behaviour_1", "cube_walk_1", "program_1"}
 
 
+@pytest.fixture(scope="module", params=["flipflop", "xor"])
+def trained(request, tmp_path_factory):
+    """A run of three networks that is not analysed."""
+    preset = request.param
+    spec = to_spec(with_settings(read_table(preset), TINY + ["task.bits=1"] * (preset == "flipflop")))
+    return spec, start_run(spec, tmp_path_factory.mktemp(preset) / "run", False, Silence())
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ANALYSES)
-@pytest.mark.parametrize("preset", ["flipflop", "xor"])
-def test_from_the_analysis_to_the_export(preset, name, tmp_path, monkeypatch, capsys):
+def test_from_the_analysis_to_the_export(trained, name, tmp_path, monkeypatch, capsys):
     """One network of three fails: everything that does not need this analysis is made, and the rest has its reason."""
-    spec = to_spec(with_settings(read_table(preset), TINY + ["task.bits=1"] * (preset == "flipflop")))
+    spec, original = trained
     if name not in record_kinds(spec.task):
         pytest.skip("only a flip-flop has it")
-    folder, analysis, calls = start_run(spec, tmp_path / "run", False, Silence()), ANALYSES[name], []
+    shutil.copytree(original.path, tmp_path / "run")
+    folder, analysis, calls = RunFolder.open(tmp_path / "run"), ANALYSES[name], []
 
     def failing(subject):
         calls.append(subject)
@@ -148,7 +158,7 @@ def test_from_the_analysis_to_the_export(preset, name, tmp_path, monkeypatch, ca
     assert run.dossiers[1].failures[name].startswith("LinAlgError: it did not converge")
     assert run.census is not None
     path = str(folder.path)
-    for arguments in (["report", path, "--figures"], ["census", path], ["census", path, "--json"]):
+    for arguments in (["report", path, "--figures"], ["census", path, "--all"], ["census", path, "--all", "--json"]):
         assert main(arguments) == 0
     assert main(["export", path, "--format", "csv", "--out", str(tmp_path / "tables")]) == 0
     assert name in (tmp_path / "tables" / "failures.csv").read_text()
