@@ -99,6 +99,23 @@ def test_what_a_callback_swallows_is_heard_at_the_next_look():
             stop_if_asked()
 
 
+def test_a_callback_that_swallows_it_tells_no_traceback(capfd):
+    """JAX looks for garbage in a callback of which Python prints what it raises, and goes on."""
+
+    class Callback:
+        def __del__(self):
+            signal.raise_signal(signal.SIGINT)
+
+    before = sys.unraisablehook
+    with listening(command=True):
+        callback = Callback()
+        del callback
+        with pytest.raises(Stopped):
+            stop_if_asked()
+    assert capfd.readouterr().err == ""
+    assert sys.unraisablehook is before
+
+
 def test_patient_work_waits_and_the_same_signal_twice_is_one():
     with listening(command=True), patient():
         signal.raise_signal(signal.SIGINT)

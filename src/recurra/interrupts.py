@@ -6,12 +6,15 @@ and frameworks of command lines turn it into a silent exit.
 
 import os
 import signal
+import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from types import FrameType
+from typing import Any
 
 AGAIN_S = 0.5  # a signal that comes again sooner is the same one: terminals and wrappers both send it
 
@@ -62,6 +65,7 @@ def listening(*, command: bool = False) -> Iterator[None]:
     numbers = [signal.SIGINT, signal.SIGTERM] if command else [signal.SIGINT]
     before = {number: signal.getsignal(number) for number in numbers}
     _heard.__init__(command=command)
+    told, sys.unraisablehook = sys.unraisablehook, partial(_swallowed, sys.unraisablehook)
     for number, handler in before.items():
         if handler != signal.SIG_IGN:  # as nohup and a shell's `&` set it
             signal.signal(number, _hear)
@@ -70,6 +74,7 @@ def listening(*, command: bool = False) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        sys.unraisablehook = told
         _heard.__init__()
 
 
@@ -87,6 +92,12 @@ def stop_if_asked() -> None:
     """End the work here if a signal has asked for it."""
     if _heard.signals:
         raise Stopped(_heard.signals[0]) if _heard.command else KeyboardInterrupt
+
+
+def _swallowed(told: Callable[[Any], object], what: Any) -> None:
+    """A callback that swallows what a signal raised is no trouble to tell of: the next look ends the work."""
+    if not (_heard.signals and isinstance(what.exc_value, (Stopped, KeyboardInterrupt))):
+        told(what)
 
 
 def _hear(number: int, _frame: FrameType | None) -> None:
