@@ -6,6 +6,7 @@ or command has compiled is there for the others.
 """
 
 import fcntl
+import gc
 import os
 import secrets
 from pathlib import Path
@@ -23,6 +24,7 @@ if PROGRAMS not in os.environ:  # in the first process; workers and commands hav
     os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
     os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 
+gc.set_threshold(100_000, 50, 100)  # each look for garbage costs: JAX has much that lives, and a callback
 threadpool_limits(1)  # a worker a core: threads of linear algebra would wait for each other
 jax.config.update("jax_compilation_cache_dir", os.environ[PROGRAMS])
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)

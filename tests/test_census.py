@@ -90,6 +90,7 @@ def test_the_seed_decides(seed):
     assert (one.null_silhouette != other.null_silhouette).any()
 
 
+@pytest.mark.slow
 def test_a_normal_cloud_is_one_continuum():
     """At a level of 5 %: of 30 clouds at most 5 are taken for groups, which chance exceeds once in 300 times."""
     random = np.random.default_rng(0)

@@ -294,6 +294,7 @@ class TestHardCases:
         assert kinds_of(found) == ["quiescent"]
         assert found.multiplier[0] == pytest.approx(0.5, rel=0.1)  # Girko's circle
 
+    @pytest.mark.slow
     def test_cheap_enough_for_a_cohort(self, seed):
         """Eight conditions of 100 units, at rest and in chaos; the bounds leave room for a busy machine."""
         random = np.random.default_rng(seed)

@@ -357,7 +357,7 @@ def test_counts_beyond_int32_are_refused(field):
 # ---- many trials, sizes, misuse
 
 
-@pytest.mark.parametrize("engine", ["auto", "portable"])
+@pytest.mark.parametrize("engine", ["auto", pytest.param("portable", marks=pytest.mark.slow)])
 def test_trials_scored_in_pieces_are_the_same_and_so_are_the_networks(engine, seed, monkeypatch):
     from recurra.tasks import base
 
