@@ -1,5 +1,6 @@
 """The page of the studies: what was published beside what was found."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -108,11 +109,9 @@ def _ending(folder: RunFolder, study: Study) -> str:
 
 
 def _counts(verdicts: Sequence[Verdict], noun: str = "claims") -> str:
-    found = [one.verdict for one in verdicts]
-    counted = [
-        f"{found.count(word)} {words[found.count(word) > 1]}" for word, words in COUNTED.items() if word in found
-    ]
-    return f"Of {len(found)} {noun if len(found) > 1 else noun.removesuffix('s')} " + ", ".join(counted) + "."
+    found = Counter(one.verdict for one in verdicts)
+    counted = ", ".join(f"{found[word]} {words[found[word] > 1]}" for word, words in COUNTED.items() if found[word])
+    return f"Of {len(verdicts)} {noun if len(verdicts) > 1 else noun.removesuffix('s')} {counted}."
 
 
 def _made(about: dict[str, Any]) -> str:

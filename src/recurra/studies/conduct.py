@@ -84,8 +84,9 @@ def _conducted(study: Study, scale: Scale, seed: int, path: Path, shelf: Shelf, 
         return cohort
 
     tables = study.measure(scale, seed, trained)
+    texts = {name: _csv(rows) for name, rows in tables.items()}
     for name, rows in tables.items():
-        replace_text(folder.path / f"{name}.csv", _csv(rows))
+        replace_text(folder.path / f"{name}.csv", texts[name])
         folder.write_dataset(name, _dataset(rows))
     for name, figure in study.figures(tables).items():
         replace_bytes(folder.path / f"{name}.png", _png(figure))
@@ -93,14 +94,15 @@ def _conducted(study: Study, scale: Scale, seed: int, path: Path, shelf: Shelf, 
     if choices:
         replace_text(folder.path / "sensitivity.csv", _csv(choices))
     seconds = folder.entry("seconds") + time.perf_counter() - began
-    folder.update_about(tables=list(tables))
+    stored = {name: read_rows(text) for name, text in texts.items()}  # a page computes the verdicts from these
     folder.update_about(
         status="finished",
         seconds=seconds,
         training_seconds=sum(training.values()),
         networks=used,
+        tables=list(tables),
         rules=study.rules,
-        verdicts=[asdict(verdict) for verdict in study.verdicts(read_tables(folder))],  # as a page computes them anew
+        verdicts=[asdict(verdict) for verdict in study.verdicts(stored)],
     )
     return folder
 
