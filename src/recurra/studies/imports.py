@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from recurra.engine.dynamics import RateDynamics
-from recurra.models.cohort import Network
+from recurra.models.cohort import Cohort, Network
 from recurra.status import Status
 from recurra.storage.imported import Imported, Said, check_said
 from recurra.storage.keras_files import import_keras
@@ -82,14 +82,15 @@ def subject_of(path: Path, task: str | None, number: int | None, settings: Seque
             "expected keys of task, or model.activation, model.form or model.tau_ms"
         )
     chosen = to_spec(table).task
-    found = import_network(path, chosen.dt_ms, number, said)
+    if path.is_dir():
+        cohort, at = _of_run(path, number, said)
+        subject = Subject(chosen, cohort[at], (), cohort.before(at), cohort.numbers[at], cohort.status[at])
+    else:
+        found = import_network(path, chosen.dt_ms, number, said)
+        subject = Subject(chosen, found.network, found.notes)
     with naming(path):
-        check_fit(found.network, chosen)
-    if not path.is_dir():
-        return Subject(chosen, found.network, found.notes)
-    cohort = cohort_of(RunFolder.open(path))
-    at = 0 if number is None else cohort.numbers.index(number)
-    return Subject(chosen, found.network, found.notes, cohort.before(at), cohort.numbers[at], cohort.status[at])
+        check_fit(subject.network, chosen)
+    return subject
 
 
 def _task_table(path: Path, name: str | None) -> Any:
@@ -133,7 +134,8 @@ def read_network(path: Path, dt_ms: float, number: int | None = None, said: Said
 def import_network(path: Path, dt_ms: float, number: int | None, said: Said) -> Imported:
     """The same with its notes, and without warnings."""
     if path.is_dir():
-        return Imported(_network_of_run(path, number, said))
+        cohort, at = _of_run(path, number, said)
+        return Imported(cohort[at])
     if not path.exists():
         raise ValueError(f"there is no file {path}")
     if path.suffix == ".npz":
@@ -145,7 +147,8 @@ def import_network(path: Path, dt_ms: float, number: int | None, said: Said) -> 
     )
 
 
-def _network_of_run(path: Path, number: int | None, said: Said) -> Network:
+def _of_run(path: Path, number: int | None, said: Said) -> tuple[Cohort, int]:
+    """The cohort of a run folder, and the position of the network with this number, or of its first one."""
     cohort = cohort_of(RunFolder.open(path))
     if number is not None and number not in cohort.numbers:
         raise ValueError(f"{path} has no network {number}; it has {', '.join(map(str, cohort.numbers))}")
@@ -155,4 +158,4 @@ def _network_of_run(path: Path, number: int | None, said: Said) -> Network:
         known = {"form": dynamics.form, "activation": dynamics.activation, "leak": leak}
         with naming(path):
             check_said(known, said.equations(cohort.task.dt_ms))
-    return cohort[0 if number is None else cohort.numbers.index(number)]
+    return cohort, 0 if number is None else cohort.numbers.index(number)
