@@ -18,6 +18,7 @@ TIMES = re.compile(r"[\d.,]+ (?:s|min|h|GFLOP/s)\b")  # the machine's
 COUNTED = {"files", "networks", "units", "steps", "groups"}  # numbers of these must be the same
 NEAR = 0.3  # relative difference of two numbers: another processor rounds otherwise, and training makes more of it
 NEAR_ZERO, NEAR_PERCENT = 0.01, 5.0
+OF_TESTS = ("XLA_FLAGS", "JAX_COMPILATION_CACHE_DIR")  # set in conftest.py: with them the numbers have other bits
 BETWEEN = "\x1e"
 
 
@@ -73,6 +74,7 @@ def run_python(blocks: list[str], folder: Path) -> list[str]:
 
 
 def _printed(arguments: list[str], folder: Path) -> tuple[str, int]:
+    surroundings = {name: value for name, value in os.environ.items() if name not in OF_TESTS}
     done = subprocess.run(
         [sys.executable, *arguments],
         cwd=folder,
@@ -80,7 +82,7 @@ def _printed(arguments: list[str], folder: Path) -> tuple[str, int]:
         stderr=subprocess.STDOUT,
         text=True,
         encoding="utf-8",
-        env=os.environ | {"PYTHONIOENCODING": "utf-8"},
+        env=surroundings | {"PYTHONIOENCODING": "utf-8"},
         check=False,
     )
     return re.sub(r"[ \t]+$", "", done.stdout, flags=re.MULTILINE), done.returncode
