@@ -14,7 +14,7 @@ from recurra.analysis.performance import Performance, performance
 from recurra.cli import main
 from recurra.tasks import TASKS, FlipFlop, FunctionTask, NearRule, SignRule, Trial
 from recurra.tasks.base import gather
-from recurra.tasks.rules import SUCCESSFUL
+from recurra.tasks.rules import GLITCH_MS, SUCCESSFUL, longest_run
 
 LATE = 0.1  # of the trial
 
@@ -118,6 +118,55 @@ def test_silence_before_the_answer_and_the_answer_are_judged_apart():
         outputs[:, wrong] = np.where(outputs[:, wrong], 0, 0.7)
         assert task.success(trials.targets, trials).all()
         assert task.success(outputs, trials).all() == passes
+
+
+@pytest.mark.parametrize(
+    ("task", "false_ms"),
+    [
+        (rc.PulseMemory(length_ms=300), 20),
+        (rc.PulseMemory(length_ms=1_000), 20),
+        (rc.PulseMemory(length_ms=5_000), 12),
+        (rc.GoNoGo(), 60),
+        (rc.GoNoGo(delay_ms=4_500), 200),
+        (rc.Oscillation(), 30),
+        (rc.Xor(), 15),
+        (rc.And(length_ms=3_000), 15),
+    ],
+    ids=str,
+)
+def test_an_answer_where_none_was_asked_is_no_success_however_long_the_trial(task, false_ms):
+    """The target, and once in the silence an output of 1 for a while; what is short enough to be a glitch may pass."""
+    trials = jax.tree.map(np.asarray, task.probe())
+    silent = np.abs(trials.targets[..., 0]) <= task.rule.rest
+    scored = np.asarray(task.scored(trials))[..., 0]
+    steps, glitch = round(false_ms / task.dt_ms), max(round(GLITCH_MS / task.dt_ms), 1)
+    checked = 0
+    for length, passes in ((steps, False), (glitch, True)):
+        outputs = trials.targets.copy()
+        for at, row in enumerate(silent & scored):
+            begins = [step for step in range(len(row) - length) if row[step : step + length].all()]
+            if begins:
+                begin = begins[len(begins) // 2]
+                outputs[at, begin : begin + length] = 1.0
+                checked += 1
+        good = np.asarray(success(task, outputs.astype(np.float32), trials))
+        changed = (outputs != trials.targets).any(axis=(1, 2))
+        assert not good[changed].any() or passes
+        assert good[~changed].all()
+        if passes and silent.sum(axis=1).min() > 20 * glitch:
+            assert good.all()
+    assert checked > 1
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_longest_run(seed):
+    flags = np.random.default_rng(seed).random((4, 30, 2)) < 0.6
+    flags[0], flags[1] = True, False
+    found = np.asarray(longest_run(jnp.asarray(flags)))
+    for trial in range(4):
+        for channel in range(2):
+            runs = "".join("1" if flag else "0" for flag in flags[trial, :, channel]).split("0")
+            assert found[trial, channel] == max(map(len, runs))
 
 
 def test_a_target_at_rest_asks_for_silence():

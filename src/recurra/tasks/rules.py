@@ -7,13 +7,14 @@ from typing import final
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Bool, Float, Int
 
 from recurra.arrays import AnyArray, Outputs
 from recurra.checks import check_at_least_zero, check_between, check_positive
 from recurra.tasks.trials import Trials
 
 SUCCESSFUL = 0.95  # share of fresh trials that must be a success for a network to be successful
+GLITCH_MS = 10.0  # an output that is wrong in silence for longer, and for more than a step, is an answer
 JUMP = 0.5  # a target that changes by more in one step jumps
 
 
@@ -24,8 +25,9 @@ class SuccessRule(abc.ABC):
     Judged is the time that the mask leaves in, without the first `settle_ms` after each jump of the target by more than
     0.5, in three parts: the silence before the first answer, where the target is 0; the answers, where it is not; and
     all silence, before and after. A trial is a success if, on every output and in each of these parts, at least `share`
-    of the judged steps are right and the root-mean-square error over them is below `error_bound`. So silence is no
-    success where a short answer was asked for, nor an answer before it was asked, however long the trial.
+    of the judged steps are right and the root-mean-square error over them is below `error_bound`; and if silence is
+    nowhere broken for longer than 10 ms on end, or than one step where steps are longer. So silence is no success where
+    a short answer was asked for, nor an answer where none was asked, however long the trial.
 
     A part without a judged step cannot fail a trial; a trial without one counts neither way: see `judged`.
     Each question is one program of JAX: a step at a time each of its steps would be compiled.
@@ -79,7 +81,8 @@ class SuccessRule(abc.ABC):
         squared_error = (jnp.asarray(outputs) - trials.targets) ** 2
         correct, scored = self.correct(outputs, trials), self.scored(trials)
         passed = [self._passed(correct, squared_error, scored & part) for part in self._parts(trials)]
-        return jnp.stack(passed).all(axis=0) & scored.any(axis=(1, 2))
+        broken = longest_run(scored & ~self.asked(trials) & ~correct) > max(round(GLITCH_MS / trials.dt_ms), 1)
+        return jnp.stack(passed).all(axis=0) & ~broken.any(axis=-1) & scored.any(axis=(1, 2))
 
     def _parts(self, trials: Trials) -> tuple[Bool[Array, "trial time output"], ...]:
         """The silence before the first answer, the answers, and all silence."""
@@ -159,6 +162,13 @@ def steady(signal: Float[AnyArray, "trial time channel"], steps: int) -> Bool[Ar
     time = jnp.arange(signal.shape[1], dtype=jnp.int32)[:, None]
     jumped = jax.lax.cummax(jnp.where(abs(signal - before) > JUMP, time, -steps), axis=1)
     return time - jumped >= steps
+
+
+def longest_run(flags: Bool[Array, "trial time channel"]) -> Int[Array, "trial channel"]:
+    """The largest number of steps one after the other in which a flag is set."""
+    time = jnp.arange(1, flags.shape[1] + 1, dtype=jnp.int32)[:, None]
+    last_unset = jax.lax.cummax(jnp.where(flags, 0, time), axis=1)
+    return (time - last_unset).max(axis=1)
 
 
 RULES: dict[str, type[SuccessRule]] = {"sign": SignRule, "near": NearRule}
