@@ -135,7 +135,7 @@ def _shape_words(run: RunRecord, told: Sequence[Dossier]) -> str:
 
 
 def _holds(dossier: Dossier) -> bool:
-    return where_known(lambda: bool(dossier.memories and dossier.memories.held_long.any()), False)
+    return where_known(lambda: bool(dossier.memories and dossier.memories.held_long.all()), False)
 
 
 def _success_words(run: RunRecord, good: int) -> str:

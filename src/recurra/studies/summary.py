@@ -86,6 +86,7 @@ def _cube_table(cube: MemoryCube, before: MemoryCube | None) -> dict[str, Any]:
         "score": cube.score,
         "score_before_training": before.score if before else None,
         "bit_scores": cube.bit_scores,
+        "read": cube.read,
         "heights": cube.heights,
         "heights_set": cube.heights_set,
         "spread": cube.spread,
