@@ -7,9 +7,9 @@ import pytest
 
 from recurra.cli import main
 from recurra.storage.npz_files import write_npz
-from recurra.studies.claims import oscillation_claim, regime_claim, variety_claim, weight_claims
+from recurra.studies.claims import large_claim, oscillation_claim, regime_claim, variety_claim, weight_claims
 from recurra.studies.published_networks import PublishedNetworks, published_files, task_of
-from recurra.studies.traits import dynamic_traits, leading_kinds, weight_traits
+from recurra.studies.traits import dynamic_traits, leading_kinds, normal_distance, weight_traits
 from recurra.tasks import And
 from tests.networks import network_of
 
@@ -86,7 +86,7 @@ def test_files_of_one_network_belong_together(tmp_path):
 def row(**values):
     traits = {"units": 50, "on_circle": 0.7, "rest_on_circle": 0.7, "outside": 3, "henrici": 0.1, "near_zero": 0.3}
     before = {"on_circle_before": 1.0, "outside_before": 0, "henrici_before": 0.0, "near_zero_before": 0.3}
-    chance = {"outside_chance": 0.5, "henrici_chance": 0.05, "near_zero_normal": 0.3}
+    chance = {"outside_chance": 0.5, "henrici_chance": 0.05, "near_zero_normal": 0.3, "normal_distance": 0.02}
     names = {"task": "and", "initializer": "orthogonal", "name": "and_04", "regimes": "00 fixed; 01 cycle"}
     return {**names, **traits, **before, **chance, "stable_points": 0, **values}
 
@@ -97,26 +97,56 @@ def outcomes(verdicts):
 
 def test_a_claim_about_given_networks_holds_in_all_or_differs():
     none = "cannot be compared"
-    assert outcomes(weight_claims([row()], sampled=False)) == ["agrees", "agrees", "agrees", none, "agrees", none]
-    one_less = weight_claims([row(), row(outside=0, henrici=0.04)], sampled=False)
+    assert outcomes(weight_claims([row()])) == ["agrees", "agrees", "agrees", none, "agrees", none, "agrees"]
+    one_less = weight_claims([row(), row(outside=0, henrici=0.04)])
     assert outcomes(one_less)[1] == outcomes(one_less)[4] == "differs"
     assert "larger than before in 2 of 2" in one_less[4].found
-    assert outcomes(weight_claims([row(outside=30)], sampled=False))[2] == "differs"
+    assert outcomes(weight_claims([row(outside=30)]))[2] == "differs"
 
 
 def test_a_claim_about_all_networks_needs_many():
-    few = weight_claims([row() for _ in range(5)], sampled=True)
-    many = weight_claims([row() for _ in range(60)], sampled=True)
+    few = weight_claims([row() for _ in range(5)], claims=5)
+    many = weight_claims([row() for _ in range(60)], claims=5)
     assert outcomes(few)[1] == "undecided"
     assert outcomes(many)[1] == "agrees"
-    assert outcomes(weight_claims([row(outside=0) for _ in range(60)], sampled=True))[1] == "differs"
+    assert outcomes(weight_claims([row(outside=0) for _ in range(60)], claims=5))[1] == "differs"
+
+
+def test_a_claim_about_all_networks_is_judged_by_start_and_knows_of_data_sets():
+    """Of one start all, of the other none; networks of one data set that are all alike are one case."""
+    mixed = [row(data_set=at % 3) for at in range(60)]
+    mixed += [row(initializer="normal", outside=0, data_set=at % 3) for at in range(60)]
+    found = weight_claims(mixed, claims=5)[1]
+    assert outcomes(found.rows) == ["agrees", "differs"]
+    assert found.verdict == "differs"
+    alone = [row(data_set=at) for at in range(60)]
+    alike = [row(data_set=at % 3, outside=0 if at % 3 == 0 else 3) for at in range(60)]
+    width = [
+        float(one.difference.split(", ")[1].split("]")[0]) - float(one.difference.split("[")[1].split(",")[0])
+        for one in (weight_claims(alike, claims=5)[1], weight_claims([*alone[:40], *alone[:20]], claims=5)[1])
+    ]
+    assert width[0] > 50 > width[1]
+
+
+def test_weights_that_are_not_normal_differ():
+    assert outcomes(weight_claims([row(normal_distance=0.2)]))[6] == "differs"
+    draws = np.random.default_rng(0).standard_normal((100, 100))
+    assert normal_distance(draws) < 0.02
+    assert normal_distance(np.eye(100)) > 0.3
+    assert normal_distance(np.zeros((3, 3))) == 0
+
+
+def test_large_networks_are_compared_with_small_ones_of_their_task():
+    assert large_claim([row()]).verdict == "cannot be compared"
+    assert large_claim([row(), row(units=500)]).verdict == "agrees"
+    assert large_claim([row(), row(units=500, regimes="00 cycle")]).verdict == "differs"
 
 
 def test_an_oscillation_without_a_state_at_rest():
     own = row(task="oscillation")
-    assert oscillation_claim([own], sampled=False).verdict == "agrees"
-    assert oscillation_claim([own, row(task="oscillation", stable_points=1)], sampled=False).verdict == "differs"
-    assert oscillation_claim([row()], sampled=False).verdict == "cannot be compared"
+    assert oscillation_claim([own]).verdict == "agrees"
+    assert oscillation_claim([own, row(task="oscillation", stable_points=1)]).verdict == "differs"
+    assert oscillation_claim([row()]).verdict == "cannot be compared"
 
 
 def test_regimes_of_one_network():
@@ -128,9 +158,10 @@ def test_regimes_of_one_network():
 
 
 def test_networks_that_all_do_it_alike_are_no_variety():
-    assert variety_claim([row(), row()], ["and"]).verdict == "differs"
-    assert variety_claim([row(), row(regimes="00 fixed; 01 fixed")], ["and", "or"]).verdict == "agrees"
-    assert variety_claim([row()], ["and"]).verdict == "cannot be compared"
+    assert variety_claim([row(), row()], ["and"], 5).verdict == "undecided"
+    assert variety_claim([row() for _ in range(60)], ["and"], 5).verdict == "differs"
+    assert variety_claim([row(), row(regimes="00 fixed; 01 fixed")], ["and", "or"], 5).verdict == "agrees"
+    assert variety_claim([row()], ["and"], 5).verdict == "cannot be compared"
 
 
 def test_the_study_of_a_folder(tmp_path, capsys):

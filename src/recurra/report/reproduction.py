@@ -103,7 +103,8 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
 
 
 def _ending(folder: RunFolder, study: Study) -> str:
-    tables = ", ".join(f"`{name}.csv`" for name in folder.entry("tables"))
+    names = [*folder.entry("tables"), *(["sensitivity"] if (folder.path / "sensitivity.csv").exists() else [])]
+    tables = ", ".join(f"`{name}.csv`" for name in names)
     links = "; ".join(f"{SOURCES[key].authors} ({SOURCES[key].year}), <{SOURCES[key].link}>" for key in study.sources)
     return f"All numbers: {tables} in `{folder.path.parent.name}/{folder.path.name}`. Sources: {links}.\n"
 

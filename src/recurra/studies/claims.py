@@ -2,27 +2,29 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import numpy as np
 
 from recurra.studies.study import Rows, Value, column, where
 from recurra.studies.verdict_words import verdict_of
-from recurra.studies.verdicts import Share, Verdict, share_at_least
+from recurra.studies.verdicts import Outcome, Share, Verdict, all_of, between_share, design_effect, share_at_least
 
 Row = dict[str, Value]
 SMALL_SET = 0.2  # at most so large a share of the eigenvalues is a small set
 REMAIN = 0.9  # of the eigenvalues that are not outside, at least so many must be on the circle to "remain on it"
 ALL_THERE_ARE = "a fact about these networks, without sampling error"
+LARGE = 500  # units
+NORMAL = 0.05  # of a distribution function, from the normal one
 MOST = 0.9  # the share of networks of which a claim about all networks must hold
 
 
-def weight_claims(rows: Rows, sampled: bool) -> list[Verdict]:
+def weight_claims(rows: Rows, claims: int = 0) -> list[Verdict]:
     """The claims about the recurrent weights.
 
     Args:
         rows: a row a network, with its `weight_traits`.
-        sampled: whether the networks stand for all that could have been trained; else each is a fact of its own.
+        claims: how many claims the study judges, where the networks stand for all that could have been trained; 0 where
+            each is a fact of its own.
     """
     known = [row for row in rows if not math.isnan(float(row["outside_before"]))]
     orthogonal = where(known, initializer="orthogonal")
@@ -34,7 +36,7 @@ def weight_claims(rows: Rows, sampled: bool) -> list[Verdict]:
             lambda row: float(row["on_circle_before"]) == 1,
             "all eigenvalues within 2 % of the circle",
             _named("share on it", orthogonal, "on_circle_before"),
-            sampled,
+            claims,
         ),
         of_all(
             "training pushes eigenvalues out of the circle (2019, Figure 6)",
@@ -42,7 +44,7 @@ def weight_claims(rows: Rows, sampled: bool) -> list[Verdict]:
             lambda row: float(row["outside"]) > max(float(row["outside_before"]), float(row["outside_chance"])),
             "more are outside than before, and than after a random change of the same size",
             _beside(known, "outside"),
-            sampled,
+            claims,
         ),
         of_all(
             "only a small set of eigenvalues is outside (2019, section 5.5)",
@@ -50,7 +52,7 @@ def weight_claims(rows: Rows, sampled: bool) -> list[Verdict]:
             lambda row: float(row["outside"]) <= SMALL_SET * float(row["units"]),
             f"at most {SMALL_SET:.0%} of the eigenvalues",
             f"{span([float(row['outside']) / float(row['units']) for row in rows], percent=True)} of the eigenvalues",
-            sampled,
+            claims,
         ),
         of_all(
             "the eigenvalues that did not move out remain on the circle (2024, Figures 4 and 5)",
@@ -58,14 +60,15 @@ def weight_claims(rows: Rows, sampled: bool) -> list[Verdict]:
             lambda row: float(row["rest_on_circle"]) >= REMAIN,
             f"of those not outside at least {REMAIN:.0%} within 2 % of the circle; 3-bit flip-flops",
             _named("share", flipflops, "rest_on_circle"),
-            sampled,
+            claims,
         ),
-        _non_normal(known, sampled),
+        _non_normal(known, claims),
         _near_zero(rows, known),
+        _normally_distributed(where(rows, task="and"), claims),
     ]
 
 
-def _non_normal(known: Rows, sampled: bool) -> Verdict:
+def _non_normal(known: Rows, claims: int) -> Verdict:
     """More than before is one thing; more than any change of that size would make is another."""
     more = sum(float(row["henrici"]) > float(row["henrici_before"]) for row in known)
     return of_all(
@@ -74,7 +77,7 @@ def _non_normal(known: Rows, sampled: bool) -> Verdict:
         lambda row: float(row["henrici"]) > max(float(row["henrici_before"]), float(row["henrici_chance"])),
         "Henrici's departure is larger than before, and than after a random change of the same size",
         f"larger than before in {more} of {len(known)}; {_beside(known, 'henrici')}",
-        sampled,
+        claims,
     )
 
 
@@ -90,12 +93,23 @@ def _near_zero(rows: Rows, known: Rows) -> Verdict:
     )
 
 
-def oscillation_claim(rows: Rows, sampled: bool) -> Verdict:
+def _normally_distributed(rows: Rows, claims: int) -> Verdict:
+    return of_all(
+        "the weights of networks that learned `and` are normally distributed (2019, Figure 14)",
+        rows,
+        lambda row: float(row["normal_distance"]) <= NORMAL,
+        f"largest difference from the normal distribution of the same mean and deviation at most {NORMAL:g}",
+        _named("difference", rows, "normal_distance"),
+        claims,
+    )
+
+
+def oscillation_claim(rows: Rows, claims: int = 0) -> Verdict:
     """The oscillation task leaves no state at rest.
 
     Args:
         rows: a row a network, with its `dynamic_traits`.
-        sampled: whether the networks stand for all that could have been trained.
+        claims: how many claims the study judges, where the networks are a sample; 0 where each is a fact of its own.
     """
     own = where(rows, task="oscillation")
     return of_all(
@@ -104,16 +118,17 @@ def oscillation_claim(rows: Rows, sampled: bool) -> Verdict:
         lambda row: int(row["stable_points"]) == 0,
         "none of the fixed points without input is stable; an unstable one at 0 every network without biases has",
         _named("stable points", own, "stable_points"),
-        sampled,
+        claims,
     )
 
 
-def variety_claim(rows: Rows, tasks: Sequence[str]) -> Verdict:
-    """Networks of one task do it in different ways.
+def variety_claim(rows: Rows, tasks: Sequence[str], claims: int) -> Verdict:
+    """Networks of one task do it in different ways: two that differ show it; networks that are alike may be too few.
 
     Args:
         rows: a row a network, with its `dynamic_traits`.
         tasks: the tasks, in the order of the rows of the verdict.
+        claims: how many claims the study judges.
     """
     counts = {task: [str(row["regimes"]) for row in where(rows, task=task)] for task in tasks}
     counts = {task: own for task, own in counts.items() if len(own) > 1}
@@ -121,20 +136,31 @@ def variety_claim(rows: Rows, tasks: Sequence[str]) -> Verdict:
     if not counts:
         return Verdict(what, "not unique", "", "cannot be compared", "no task with two networks that learned it")
     found = {task: len(set(own)) for task, own in counts.items()}
-    rule = "on every task at least two networks differ in the kind of regime after some condition"
+    rule = (
+        "on every task at least two networks differ in the kind of regime after some condition; it differs where so "
+        f"many are alike that fewer than {1 - MOST:.0%} are of another kind"
+    )
     each = tuple(
-        fact(
+        Verdict(
             task,
             "not unique",
             f"{found[task]} signatures in {len(own)} networks; the most frequent in {max(map(own.count, own))}",
-            found[task] > 1,
-            rule,
+            _unique(found[task], len(own), claims * len(counts)),
+            power=f"{all_of(MOST, claims * len(counts))} networks that are alike would show the contrary",
         )
         for task, own in counts.items()
     )
-    several = sum(number > 1 for number in found.values())
-    words = f"{several} of {len(found)} tasks have several signatures"
-    return replace(fact(what, "not unique", words, several == len(found), rule), rows=each)
+    outcomes = [one.verdict for one in each]
+    pooled: Outcome = "differs" if "differs" in outcomes else "undecided" if "undecided" in outcomes else "agrees"
+    words = f"{sum(number > 1 for number in found.values())} of {len(found)} tasks have several signatures"
+    note = "the paper excepts the oscillation task"
+    return Verdict(what, "not unique", words, pooled, note, rule=rule, power=each[0].power, rows=each)
+
+
+def _unique(signatures: int, networks: int, claims: int) -> Outcome:
+    if signatures > 1:
+        return "agrees"
+    return "differs" if networks >= all_of(MOST, claims) else "undecided"
 
 
 def regime_claim(rows: Rows, name: str, what: str, published: str, expected: dict[str, str]) -> Verdict:
@@ -164,10 +190,24 @@ def leading_claim(rows: Rows, name: str, what: str, expected: str) -> Verdict:
         return Verdict(what, expected, "", "cannot be compared", f"no file of {name} in the folder")
     leading, outside = str(own[0]["leading"]), int(float(own[0]["outside"]))
     rule = "of the three eigenvalues of largest modulus, a pair counted whole"
-    return fact(what, expected, f"{leading}; {outside} outside", leading == expected, rule)
+    values = f"the leading eigenvalues are {own[0]['leading_values']}"
+    return fact(what, expected, f"{leading}; {outside} outside", leading == expected, rule, values)
 
 
-def of_all(what: str, rows: Rows, holds: Callable[[Row], bool], rule: str, found: str, sampled: bool) -> Verdict:
+def large_claim(rows: Rows) -> Verdict:
+    """Networks of 500 units do their task as those of 50 do."""
+    what = "the same regimes with 500 units (2019, section 5.5)"
+    large, small = ([row for row in rows if (float(row["units"]) >= LARGE) is big] for big in (True, False))
+    pairs = [(row, {str(one["regimes"]) for one in where(small, task=str(row["task"]))}) for row in large]
+    pairs = [(row, known) for row, known in pairs if known and str(row["regimes"])]
+    if not pairs:
+        return Verdict(what, "the same", "", "cannot be compared", "no such network beside a smaller one of its task")
+    alike = sum(str(row["regimes"]) in known for row, known in pairs)
+    rule = "each has the kinds of regimes, condition by condition, of one of the smaller networks of its task"
+    return fact(what, "the same", f"{alike} of {len(pairs)} networks", alike == len(pairs), rule)
+
+
+def of_all(what: str, rows: Rows, holds: Callable[[Row], bool], rule: str, found: str, claims: int) -> Verdict:
     """A claim made of all networks: it must hold in each of the given ones, or in `MOST` of all that there could be.
 
     Args:
@@ -176,17 +216,49 @@ def of_all(what: str, rows: Rows, holds: Callable[[Row], bool], rule: str, found
         holds: whether it holds of one.
         rule: what that is, in words.
         found: what else was found.
-        sampled: whether the networks stand for all that could have been trained.
+        claims: how many claims the study judges, where the networks are a sample; 0 where each is a fact of its own.
     """
     if not rows:
         return Verdict(what, "all networks", "", "cannot be compared", "no such network here", rule=rule)
     count = sum(holds(row) for row in rows)
     words = f"{count} of {len(rows)} networks; {found}"
-    if sampled:
-        comparison = share_at_least(Share(count, len(rows)), MOST)
+    if claims:
+        comparison = share_at_least(_share(rows, holds, rows), MOST, claims)
         rule = f"{rule}, in at least {MOST:.0%} of the networks"
-        return verdict_of(what, "all networks", words, comparison, rule=rule, percent=True)
+        each = _by_start(rows, holds)
+        return verdict_of(what, "all networks", words, comparison, rule=rule, percent=True, rows=each)
     return fact(what, "all networks", words, count == len(rows), f"{rule}, in every one of these networks")
+
+
+def _by_start(rows: Rows, holds: Callable[[Row], bool]) -> tuple[Verdict, ...]:
+    """A row for each start that the networks had, where there are several."""
+    starts = list(dict.fromkeys(str(row["initializer"]) for row in rows if "initializer" in row))
+    if len(starts) < 2:
+        return ()
+    shares = {start: _share(where(rows, initializer=start), holds, rows) for start in starts}
+    return tuple(
+        verdict_of(
+            f"{start} start",
+            "all networks",
+            f"{share.count} of {share.total} networks",
+            share_at_least(share, MOST, len(starts)),
+            percent=True,
+        )
+        for start, share in shares.items()
+    )
+
+
+def _share(own: Rows, holds: Callable[[Row], bool], rows: Rows) -> Share:
+    """The share of networks of which a claim holds; networks of one data set have something in common, as all tell."""
+
+    def parts(of: Rows) -> tuple[list[float], list[tuple[str, ...]], list[str]]:
+        conditions = [tuple(str(row.get(name, "")) for name in ("task", "initializer", "recipe")) for row in of]
+        return [float(holds(row)) for row in of], conditions, [str(row.get("data_set", "")) for row in of]
+
+    between = between_share(*parts(rows))
+    held, conditions, data_sets = parts(own)
+    together = [f"{condition} {data_set}" for condition, data_set in zip(conditions, data_sets, strict=True)]
+    return Share(int(sum(held)), len(own), design_effect(together, between))
 
 
 def fact(what: str, published: str, found: str, holds: bool, rule: str, note: str = "") -> Verdict:

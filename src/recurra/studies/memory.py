@@ -12,13 +12,13 @@ from recurra.plotting.papers.studies import memory_curve
 from recurra.studies.dossier import test_trials
 from recurra.studies.memory_verdicts import (
     AS_PUBLISHED,
-    distance_verdict,
     longest_released,
     memory_choices,
     memory_points,
     pairs_of,
     rescaled_verdict,
     scores,
+    short_verdict,
 )
 from recurra.studies.protocol import PASSES, data_sets, papers_spec
 from recurra.studies.spec import RunSpec
@@ -126,7 +126,7 @@ class MemoryDelay(Study):
         pairs = pairs_of(tables["networks"], "delay_ms")
         whole, others = ([pair for pair in pairs if pair.follows is known] for known in (True, False))
         claims = bool(whole) + bool(others) + 1
-        verdicts = [distance_verdict(whole, claims)] if whole else []
+        verdicts = [short_verdict(whole, claims)] if whole else []
         fails = delay_claim(pairs, claims)
         verdicts += [fails] if fails else []
         if others:

@@ -22,8 +22,8 @@ from recurra.studies.verdicts import (
 from recurra.tasks.published_pulse import PublishedPulse
 
 FLOOR, SILENCE = 1.00, 1.84  # of a perfect and of a silent network in the program's ten test trials, five with a pulse
-MARGIN = 0.1  # of a distance: an eighth of the way from perfect to silent
-RESCALED_MARGIN = 0.15  # of that way, where only the rescaled curves can be compared
+MARGIN = 0.1  # of a distance, in the notes: an eighth of the way from perfect to silent where an answer fits
+RESCALED_MARGIN = 0.15  # of the way from perfect to silent
 AS_PUBLISHED = "as published"
 
 
@@ -156,11 +156,25 @@ def memory_points(networks: Rows, factor: str) -> Rows:
     return rows
 
 
-def distance_verdict(pairs: Sequence[Pair], claims: int) -> Verdict:
-    """The distances themselves, where the published program gives them."""
-    compared = [(f"{pair.value:g} ms", pair.found, pair.known, pair.printed_error) for pair in pairs]
-    rule = f"the mean difference within ±{MARGIN:g}; a perfect network has {FLOOR:.2f}, a silent one {SILENCE:.2f}"
-    return _claim("short delays: the distance is the published one", compared, MARGIN, claims, rule)
+def short_verdict(pairs: Sequence[Pair], claims: int) -> Verdict:
+    """The delays whose distances the published program gives, each rescaled by what it scores there.
+
+    A distance of 0.1 is an eighth of the way from perfect to silent at 25 ms and a third of it at 40 ms, where the
+    answer is cut: so the rescaled distances are compared, and the note has the others.
+    """
+    parts = [difference(pair.found, pair.known) for pair in pairs]
+    plain = pooled(parts, [1.0] * len(parts), (-MARGIN, MARGIN), claims)
+    note = f"the distances themselves differ by {interval_words(plain)}, {plain.outcome} with a margin of ±{MARGIN:g}"
+    compared = [
+        (f"{pair.value:g} ms", pair.found_rescaled, pair.known_rescaled, pair.printed_error_rescaled) for pair in pairs
+    ]
+    rule = (
+        f"the mean difference of the rescaled distances within ±{RESCALED_MARGIN:g}; 0 is a perfect network, 1 a "
+        "silent one, on the program's trials of that delay"
+    )
+    return _claim(
+        "short delays: the rescaled distance is the published one", compared, RESCALED_MARGIN, claims, rule, note
+    )
 
 
 def rescaled_verdict(pairs: Sequence[Pair], what: str, unit: str, claims: int, note: str) -> Verdict:

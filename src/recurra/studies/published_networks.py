@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from recurra.analysis.regimes import CYCLE, FIXED, QUIESCENT
 from recurra.models.cohort import Cohort, Network
 from recurra.plotting.papers.studies import spectra_before_after
-from recurra.studies.claims import leading_claim, oscillation_claim, regime_claim, weight_claims
+from recurra.studies.claims import large_claim, leading_claim, oscillation_claim, regime_claim, weight_claims
 from recurra.studies.imports import KERAS_ENDINGS, read_network
 from recurra.studies.spec import RunSpec, to_spec
 from recurra.studies.study import Rows, Scale, Study
@@ -93,6 +93,7 @@ class PublishedNetworks(Study):
         files: the folder; where it is not given, there is nothing to read.
     """
 
+    rules: ClassVar[int] = 2
     name: ClassVar[str] = "published-networks"
     title: ClassVar[str] = (
         "The author's own networks (Jarne and Laje 2019, Figures 6 to 11; Jarne 2024, Figures 4 and 5)"
@@ -146,8 +147,9 @@ class PublishedNetworks(Study):
             leading_claim(
                 rows, "setreset_n50_orthogonal_06", "set/reset, network 06: leading eigenvalues", "1 real, 1 pair"
             ),
-            oscillation_claim(rows, sampled=False),
-            *weight_claims(rows, sampled=False),
+            oscillation_claim(rows),
+            large_claim(rows),
+            *weight_claims(rows),
         ]
 
     def figures(self, tables: dict[str, Rows]) -> dict[str, Figure]:

@@ -12,6 +12,7 @@ from recurra.models.cohort import Cohort, Network
 from recurra.plotting.papers.studies import realizations
 from recurra.studies.claims import REMAIN, SMALL_SET, of_all, span
 from recurra.studies.dossier import test_trials
+from recurra.studies.protocol import data_sets
 from recurra.studies.rotations import rotation_verdict
 from recurra.studies.run_record import flipflop_of
 from recurra.studies.spec import RunSpec, read_table, to_spec, with_settings
@@ -34,19 +35,21 @@ VARIED: dict[str, tuple[str, ...]] = {
     "batch 32": ("training.batch=32", "training.steps=175"),
     "rate penalty": ("training.rate_penalty=0.01",),
     "recurrent noise": ("model.recurrent_noise=0.05",),
-    "current form": ("model.form=current",),
+    "current form": ("model.form=current", "model.tau_ms=5.0"),
     "input noise 0.2": ("task.input_noise=0.2",),
     "Adam": ("training.optimizer=adam", "training.learning_rate=1e-3", "training.steps=1000"),
 }
 RECIPES = {ORTHOGONAL: "flipflop-orthogonal", IDENTITY: "flipflop"}
+CLAIMS = 5
+DATA_SETS = 3  # of every condition, each with trials of its own
 DRAWN = 4  # networks in the figure
 
 
 @final
 class Realizations(Study):
-    """Networks of one recipe from an orthogonal start, twenty from the identity, a dozen with other hyperparameters."""
+    """Four networks from an orthogonal start, 21 from the identity, a dozen recipes, on three data sets each."""
 
-    rules: ClassVar[int] = 2
+    rules: ClassVar[int] = 3
     name: ClassVar[str] = "realizations"
     title: ClassVar[str] = "Realizations of the 3-bit flip-flop (Jarne 2024, Figures 5 and 7)"
     sources: ClassVar[tuple[str, ...]] = ("jarne2024", "sussillo2013")
@@ -60,12 +63,13 @@ class Realizations(Study):
             small = [*common, "networks=4", "model.units=20", "training.steps=25"]
             return [(name, to_spec(with_settings(read_table(name_of), small))) for name, name_of in RECIPES.items()]
         cells = [] if scale == "laptop" else [(PUBLISHED, to_spec(with_settings(read_table("flipflop-paper"), common)))]
-        for name, networks in ((ORTHOGONAL, 4), (IDENTITY, 20)):
-            settings = [*common, f"networks={networks}"]
-            cells.append((name, to_spec(with_settings(read_table(RECIPES[name]), settings))))
-        for name, settings in VARIED.items():
-            one = [*common, "networks=1", f"name=flipflop, {name}", *settings]
-            cells.append((name, to_spec(with_settings(read_table("flipflop"), one))))
+        cells.append((ORTHOGONAL, to_spec(with_settings(read_table(RECIPES[ORTHOGONAL]), [*common, "networks=4"]))))
+        for one in data_sets(seed, 0, DATA_SETS):
+            again = [f"seed={one}", "networks=7"]
+            cells.append((IDENTITY, to_spec(with_settings(read_table(RECIPES[IDENTITY]), again))))
+            for name, settings in VARIED.items():
+                varied = [f"seed={one}", "networks=1", f"name=flipflop, {name}", *settings]
+                cells.append((name, to_spec(with_settings(read_table("flipflop"), varied))))
         return cells
 
     def measure(self, scale: Scale, seed: int, trained: Callable[[RunSpec], Cohort]) -> dict[str, Rows]:
@@ -73,7 +77,8 @@ class Realizations(Study):
         for name, spec in self._cells(scale, seed):
             cohort, task = trained(spec), flipflop_of(spec.task)
             for number, network in enumerate(cohort):
-                networks.append(_row(name, number, network, cohort.before(number), task, seed))
+                row = _row(name, number, network, cohort.before(number), task, spec.seed)
+                networks.append({**row, "data_set": spec.seed})
                 if name == self._shown(scale) and number < DRAWN:
                     spectra += eigenvalue_rows(network, {"network": number})
                     states += _state_rows(number, network, task)
@@ -95,7 +100,7 @@ class Realizations(Study):
                 f"a cube score of at least {STANDS:g}, which needs memories that are held",
                 f"cube score {span(column(good, 'cube_score'))}, before training "
                 f"{span(column(good, 'cube_score_untrained'))}",
-                sampled=True,
+                claims=CLAIMS,
             ),
             rotation_verdict(tables["states"]),
             of_all(
@@ -105,7 +110,7 @@ class Realizations(Study):
                 f"orthogonal starts: of the eigenvalues not outside at least {REMAIN:.0%} within 2 % of the circle",
                 f"share {span(column(orthogonal, 'rest_on_circle'))}; from the identity "
                 f"{span(column(identity, 'rest_on_circle'))}",
-                sampled=False,
+                claims=0,
             ),
             of_all(
                 "a small group of eigenvalues moves out (Figures 4 and 5)",
@@ -113,7 +118,7 @@ class Realizations(Study):
                 lambda row: float(row["outside"]) <= SMALL_SET * float(row["units"]),
                 f"at most {SMALL_SET:.0%} of them",
                 f"{span(column(orthogonal, 'outside'))} of {span(column(orthogonal, 'units'))}",
-                sampled=False,
+                claims=0,
             ),
             Verdict(
                 what="networks learn with other hyperparameters too (section 5.1)",

@@ -66,7 +66,7 @@ def published(name: str) -> Rows:
 
 TEXTS = (
     *("task", "initializer", "way", "condition", "choice", "status", "factor", "recipe", "state", "claim", "rule"),
-    *("name", "stage", "regimes", "leading"),
+    *("name", "stage", "regimes", "leading", "leading_values"),
 )
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float
+from scipy import stats
 
 from recurra.analysis import regimes
 from recurra.analysis.regimes import CYCLE, FIXED, QUIESCENT
@@ -41,6 +42,7 @@ def weight_traits(
     weights = weight_statistics(after)
     found = {"units": len(after), **_changed(after), "leading": leading_kinds(after)}
     found |= {"near_zero": weights.near_zero, "near_zero_normal": weights.near_zero_normal}
+    found |= {"leading_values": leading_values(after), "normal_distance": normal_distance(after)}
     if before is None:
         names = (*(f"{name}_{when}" for when in ("before", "chance") for name in CHANGED), "near_zero_before")
         return found | dict.fromkeys(names, np.nan)
@@ -77,6 +79,32 @@ def leading_kinds(matrix: Matrix) -> str:
         real += int(abs(value.imag) <= REAL)
         pairs += int(value.imag > REAL)
     return f"{real} real, {pairs} {'pair' if pairs == 1 else 'pairs'}"
+
+
+def leading_values(matrix: Matrix) -> str:
+    """The eigenvalues that `leading_kinds` counts: "1.13, 1.12, 0.98 ± 0.21i"."""
+    words: list[str] = []
+    count = 0
+    for value in spectrum(matrix).eigenvalues:
+        if count >= LEADING:
+            break
+        if value.imag >= -REAL:
+            real = abs(value.imag) <= REAL
+            words.append(f"{value.real:.3g}" if real else f"{value.real:.3g} ± {value.imag:.3g}i")
+            count += 1 if real else 2
+    return ", ".join(words)
+
+
+def normal_distance(matrix: Matrix) -> float:
+    """The largest difference of the weights' distribution from the normal one of their mean and deviation.
+
+    Kolmogorov and Smirnov's distance; 0 for weights that are all the same.
+    """
+    weights = np.sort(matrix.ravel())
+    deviation = weights.std()
+    if not deviation > 0:
+        return 0.0
+    return float(stats.kstest((weights - weights.mean()) / deviation, "norm").statistic)
 
 
 def dynamic_traits(network: Network, task: Task, seed: int) -> dict[str, Any]:
