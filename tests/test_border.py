@@ -10,7 +10,7 @@ import pytest
 
 import recurra as rc
 from recurra.periods import Period
-from recurra.studies.dossier import check_fit
+from recurra.studies.dossier import make_dossier
 from recurra.studies.runner import Silence, start_run
 from recurra.studies.spec import RunSpec
 from recurra.tasks import TASKS, FunctionTask, NearRule, OwnTask, Trial
@@ -185,7 +185,7 @@ def test_training_and_analysis_refuse():
     with pytest.raises(ValueError, match="another trial for the same key"):
         rc.train(task, model, rule, networks=1, seed=0)
     with pytest.raises(ValueError, match="another trial for the same key"):
-        check_fit(None, task)  # type: ignore[arg-type]
+        make_dossier(None, task, 0)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="scores nothing"):
         rc.train(task_of(lambda key: trial(key, mask=False)), model, rule, networks=1, seed=0)
 

@@ -90,7 +90,7 @@ def test_any_spec_there_and_back(units, rate, clip, form, name):
         ("model=5", "model is 5; expected a table of units"),
         ("task.pulses=3", "task.pulses needs a kind; expected one of: scheduled, poisson"),
         ("steps", "--set got 'steps'; expected KEY=VALUE"),
-        ("seed.x=3", "--set: seed is a value, not a table"),
+        ("seed.x=3", "--set seed.x: seed is a value, not a table"),
     ],
 )
 def test_bad_settings(setting, message):

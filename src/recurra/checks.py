@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+MOST_STEPS = 2**31 - 1  # of a trial, which are counted in int32
 ROUNDING = 1e-6  # relative: the seven digits of float32
 
 
@@ -59,6 +60,20 @@ def check_range(name: str, value: object, low: float) -> None:
         raise ValueError(f"{name} is {tuple(value)}; expected {low:g} <= lowest <= highest")
 
 
+def check_flag(name: str, value: object) -> None:
+    """`value` must be True or False."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} is {value!r}; expected True or False")
+
+
+def check_matrix(name: str, array: np.ndarray) -> None:
+    """`array` must be one square matrix of finite numbers."""
+    shape = np.shape(array)
+    if len(shape) != 2 or shape[0] != shape[1] or shape[0] < 1:
+        raise ValueError(f"{name} has the shape {shape}; expected a square matrix (post, pre)")
+    check_finite(name, array)
+
+
 def check_choice(name: str, value: str, choices: Collection[str]) -> None:
     """`value` must be one of `choices`; the error offers the nearest one."""
     if value not in choices:
@@ -88,6 +103,10 @@ def steps_of(name: str, duration_ms: float, dt_ms: float, at_least: int = 1) -> 
         raise ValueError(f"{name} is {duration_ms:g} ms; a duration cannot be negative")
     if duration_ms == math.inf:
         raise ValueError(f"{name} is infinite; expected a duration in ms")
+    if not duration_ms / dt_ms <= MOST_STEPS:
+        raise ValueError(
+            f"{name} is {duration_ms:g} ms, more than {MOST_STEPS:,} steps of dt_ms = {dt_ms:g}; raise dt_ms"
+        )
     steps = round(duration_ms / dt_ms)
     if steps < at_least:
         raise ValueError(

@@ -15,7 +15,7 @@ from recurra.analysis.flow import flow_of
 from recurra.analysis.geometry import Geometry
 from recurra.analysis.spectra import spectrum
 from recurra.checks import check_between, check_count
-from recurra.models.cohort import Network
+from recurra.models.cohort import Network, check_fit
 from recurra.numerics import pinned
 from recurra.streams import Stream, random_key
 from recurra.tasks.flipflop import FlipFlop
@@ -211,6 +211,7 @@ def mean_share_in(directions: Directions, spans: list[Basis]) -> Float[np.ndarra
 
 
 def _check_fit(network: Network, task: FlipFlop, geometry: Geometry, points: FixedPoints) -> None:
+    check_fit(network, task, FlipFlop)
     units = network.weights.units
     if geometry.axes.shape != (task.bits, units):
         raise ValueError(

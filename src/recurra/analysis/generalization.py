@@ -10,7 +10,7 @@ from scipy.linalg import cholesky, solve_triangular
 from threadpoolctl import threadpool_limits
 
 from recurra.checks import check_between, check_count
-from recurra.models.cohort import Network
+from recurra.models.cohort import Network, check_fit
 from recurra.tasks.base import step_noise
 from recurra.tasks.flipflop import FlipFlop
 
@@ -83,6 +83,7 @@ def cross_condition_generalization(
     Source: Bernardi et al. (2020), who use a support vector machine; the ridge readout has all its left-out predictions
     in closed form.
     """
+    check_fit(network, task, FlipFlop)
     check_count("seed", seed, at_least=0)
     check_count("repeats", repeats, at_least=2)
     check_count("arrangements", arrangements)

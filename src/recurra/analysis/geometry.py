@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Float
 
-from recurra.models.cohort import Network
+from recurra.models.cohort import Network, check_fit
 from recurra.tasks.flipflop import FlipFlop
 
 
@@ -50,6 +50,7 @@ def memory_geometry(network: Network, task: FlipFlop) -> Geometry:
         network: the network.
         task: the flip-flop that it was trained on.
     """
+    check_fit(network, task, FlipFlop)
     probe = task.probe()
     rates, _ = network.run(probe.inputs)
     scored = np.asarray(task.held(probe))

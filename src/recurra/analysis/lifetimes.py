@@ -10,7 +10,7 @@ from scipy.stats import chi2
 
 from recurra.analysis.regimes import CHAOTIC, CYCLE, FIXED, QUASIPERIODIC, QUIESCENT, regimes
 from recurra.checks import check_between, check_count, check_positive
-from recurra.models.cohort import Network
+from recurra.models.cohort import Network, check_fit
 from recurra.tasks.base import step_noise
 from recurra.tasks.flipflop import FlipFlop
 from recurra.tasks.trials import Trials
@@ -56,6 +56,7 @@ def memory_lifetimes(network: Network, task: FlipFlop, longest_ms: float | None 
         longest_ms: how long to watch, ms; at least the length of a trial. If not given 20,000 steps, or six lengths of
             a trial where that is longer: at steps of 1 ms 20 s.
     """
+    check_fit(network, task, FlipFlop)
     longest_ms = _longest_ms(longest_ms, task, *LONGEST)
     probe = task.hold(longest_ms)
     outputs = network.respond(probe.inputs)
@@ -133,6 +134,7 @@ def noisy_lifetimes(
 
     Source: Epstein and Sobel (1953).
     """
+    check_fit(network, task, FlipFlop)
     check_count("repeats", repeats)
     longest_ms = _longest_ms(longest_ms, task, *LONGEST_NOISY)
     for noise in input_noise:

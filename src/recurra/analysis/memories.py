@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Bool
 
-from recurra.models.cohort import Network
+from recurra.models.cohort import Network, check_fit
 from recurra.tasks.flipflop import FlipFlop
 
 LONG = 6  # how many times a trial's length the long test lasts
@@ -36,6 +36,7 @@ def held_memories(network: Network, task: FlipFlop) -> Memories:
         network: the network.
         task: the flip-flop that it was trained on.
     """
+    check_fit(network, task, FlipFlop)
     long_ms = LONG * task.length_ms
     outputs = network.respond(task.hold(long_ms).inputs)
     right = (np.sign(outputs) == task.states[:, None]).all(axis=-1)

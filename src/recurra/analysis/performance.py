@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from recurra.intervals import wilson_interval
-from recurra.models.cohort import Network
+from recurra.models.cohort import Network, check_fit
 from recurra.tasks.base import Task
 from recurra.tasks.rules import SUCCESSFUL
 from recurra.tasks.trials import Trials
@@ -89,6 +89,7 @@ def performance(network: Network, task: Task, trials: Trials) -> Performance:
 
     Source: Jarne and Laje (2019) for the distance; Wilson (1927) for the interval.
     """
+    check_fit(network, task)
     outputs = network.respond(trials.inputs)
     mask, targets = np.asarray(trials.mask, np.float64), np.asarray(trials.targets, np.float64)
     scored = np.asarray(task.scored(trials))

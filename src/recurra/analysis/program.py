@@ -14,7 +14,7 @@ from recurra.analysis.fixed_points import FixedPoints, fixed_points, with_more
 from recurra.analysis.flow import Flow, flow_of
 from recurra.analysis.linearization import modes_at
 from recurra.checks import check_count
-from recurra.models.cohort import Network
+from recurra.models.cohort import Network, check_fit
 from recurra.tasks import FlipFlop, Task
 
 OFFSET = 1e-4  # a step off a saddle along an unstable mode, times the root of the number of units
@@ -108,6 +108,7 @@ def program(network: Network, task: Task, points: FixedPoints, modes: int = 8) -
         points: its fixed points.
         modes: how many of a saddle's unstable modes are followed at most.
     """
+    check_fit(network, task)
     check_count("modes", modes)
     flow = flow_of(network, points.inputs)
     saddle, growth, direction = _branches(flow, points, modes)
@@ -194,6 +195,7 @@ def pulse_table(network: Network, task: FlipFlop) -> PulseTable:
         network: the network.
         task: the flip-flop that it was trained on.
     """
+    check_fit(network, task, FlipFlop)
     first, second = np.asarray(task.probe().inputs), stimuli(task, task.length_ms)
     pairs = [np.concatenate([state, pulse]) for state in first for pulse in second]
     signs = np.sign(network.respond(np.array(pairs))[:, -1]).reshape(len(first), len(second), task.bits)

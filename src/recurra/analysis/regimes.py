@@ -9,6 +9,7 @@ from jaxtyping import Float, Int
 from threadpoolctl import threadpool_limits
 
 from recurra.analysis.flow import Flow, flow_of
+from recurra.analysis.linearization import OUTSIDE
 from recurra.analysis.newton import is_fixed, newton
 from recurra.analysis.recurrence import directed, period_of
 from recurra.analysis.spectra import time_constant_ms
@@ -20,7 +21,7 @@ from recurra.analysis.stability import (
     sampling,
 )
 from recurra.analysis.windows import Window, after_trials, rates_of, windows_after
-from recurra.checks import check_count
+from recurra.checks import check_count, same
 from recurra.models.cohort import Network
 from recurra.tasks.trials import Trials
 
@@ -128,6 +129,7 @@ def regimes(network: Network, probe: Trials, windows: int = WINDOWS) -> Regimes:
     Source: Benettin, Galgani, Giorgilli and Strelcyn (1980) for the exponents.
     """
     check_count("windows", windows)
+    _check_probe(network, probe)
     inputs = np.asarray(probe.inputs, np.float64)
     flows = [flow_of(network, last) for last in inputs[:, -1]]
     state, found, lengths = after_trials(network, inputs), dict[int, _Regime](), _lengths(network, windows)
@@ -182,7 +184,7 @@ def _on_the_way(flow: Flow, state: Float[np.ndarray, "unit"]) -> Float[np.ndarra
     jacobian = flow.jacobian(end)
     values, modes = np.linalg.eig(flow.leaks()[:, None] * jacobian)
     slowest = 1 - np.abs(1 + values).max()
-    if slowest <= 0:
+    if slowest <= OUTSIDE * flow.leaks().max():  # neutral but for rounding: nothing brings the state there
         return None
     off = state - end
     beyond = flow.leaks() * (flow.displacement(state) - jacobian @ off)
@@ -228,6 +230,13 @@ def _moving(network: Network, flow: Flow, window: Window, settled_ms: float, len
         settled_ms=settled_ms,
         mean_output=window.mean_output,
     )
+
+
+def _check_probe(network: Network, probe: Trials) -> None:
+    if probe.inputs.shape[-1] != network.weights.inputs:
+        raise ValueError(f"the network has {network.weights.inputs} inputs; the probe has {probe.inputs.shape[-1]}")
+    if not same(network.dt_ms, probe.dt_ms):
+        raise ValueError(f"the network's time step is {network.dt_ms:g} ms; the probe's is {probe.dt_ms:g} ms")
 
 
 def _kind(

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Complex, Float
 
 from recurra.arrays import AnyArray
-from recurra.checks import check_at_least_zero, check_positive
+from recurra.checks import check_at_least_zero, check_matrix, check_positive
 
 OUTSIDE = 1.02  # modulus above which an eigenvalue counts as an outlier
 
@@ -47,6 +47,7 @@ def spectrum(recurrent: Float[AnyArray, "post pre"]) -> Spectrum:
 
     Source: Rajan and Abbott (2006): a normal start of gain g fills a disc of radius g (Girko's circle).
     """
+    check_matrix("recurrent", np.asarray(recurrent, np.float64))
     values = np.linalg.eigvals(np.asarray(recurrent, np.float64)).astype(np.complex128)
     order = np.lexsort((-values.imag, -np.round(np.abs(values), 12)))
     values = values[order]
@@ -138,6 +139,7 @@ def non_normality(recurrent: Float[AnyArray, "post pre"]) -> NonNormality:
 
     Source: Henrici (1962).
     """
+    check_matrix("recurrent", np.asarray(recurrent, np.float64))
     matrix = np.asarray(recurrent, np.float64)
     squares, norm = (np.abs(np.linalg.eigvals(matrix)) ** 2).sum(), np.linalg.norm(matrix)
     departure = np.sqrt(max(norm**2 - squares, 0))

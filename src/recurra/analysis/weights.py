@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from recurra.arrays import AnyArray
-from recurra.checks import check_between
+from recurra.checks import check_between, check_matrix
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,7 @@ def weight_statistics(recurrent: Float[AnyArray, "post pre"], near: float = 0.1)
         recurrent: the weights.
         near: what counts as near zero, relative to the size of the largest weight, 0 to 1.
     """
+    check_matrix("recurrent", np.asarray(recurrent, np.float64))
     check_between("near", near, 0, 1)
     weights = np.asarray(recurrent, np.float64).ravel()
     deviation, largest = float(weights.std()), float(np.abs(weights).max())

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from recurra.arrays import WEIGHT_AXES, Inputs, Weights, named_arrays
-from recurra.checks import check_between, check_finite, check_shapes
+from recurra.checks import check_between, check_finite, check_shapes, same
 from recurra.engine import Dynamics, choose_engine
 from recurra.intervals import Proportion, wilson_interval
 from recurra.numerics import pinned
@@ -42,6 +42,7 @@ class Network:
         self, inputs: Inputs
     ) -> tuple[Float[np.ndarray, "trial time unit"], Float[np.ndarray, "trial time output"]]:
         """Rates and outputs on every trial, in float64 and without recurrent noise."""
+        check_finite("inputs", np.asarray(inputs))
         engine = choose_engine("auto", self.dynamics)
         with pinned(double=True):
             rates, outputs = engine.run(self.dynamics, self._double(), np.asarray(inputs, np.float64))
@@ -55,6 +56,20 @@ class Network:
 
     def _double(self) -> Weights:
         return jax.tree.map(lambda array: np.asarray(array, np.float64)[None], self.weights)
+
+
+def check_fit(network: Network, task: Task, kind: type[Task] = Task) -> None:
+    """The network's inputs, outputs and time step must be those of the task, and the task of this kind."""
+    if not isinstance(network, Network):
+        raise TypeError(f"network is a {type(network).__name__}; expected a Network, such as cohort[0]")
+    if not isinstance(task, kind):
+        raise TypeError(f"task is a {type(task).__name__}; expected a {kind.__name__}")
+    for name in ("inputs", "outputs"):
+        found, expected = getattr(network.weights, name), getattr(task, name)
+        if found != expected:
+            raise ValueError(f"the network has {found} {name}; the task has {expected}")
+    if not same(network.dt_ms, task.dt_ms):
+        raise ValueError(f"the network's time step is {network.dt_ms:g} ms; the task's is {task.dt_ms:g} ms")
 
 
 @jax.tree_util.register_dataclass

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from recurra.arrays import RandomKey, Weights
-from recurra.checks import check_at_least_zero, check_choice, check_count, check_memory, check_positive
+from recurra.checks import check_at_least_zero, check_choice, check_count, check_flag, check_memory, check_positive
 from recurra.engine import ACTIVATIONS, RateDynamics
 from recurra.models.initializers import GlorotUniform, Identity, Initializer
 from recurra.numerics import pinned
@@ -59,6 +59,8 @@ class RateRNN:
             raise ValueError(f"tau_ms has {len(taus)} values; expected one, or one for each of the {self.units} units")
         for tau_ms in taus:
             check_positive("tau_ms", tau_ms)
+        check_flag("recurrent_bias", self.recurrent_bias)
+        check_flag("output_bias", self.output_bias)
         check_at_least_zero("recurrent_noise", self.recurrent_noise)
         for name in ("initializer", "input_initializer", "output_initializer"):
             if not isinstance(getattr(self, name), Initializer):

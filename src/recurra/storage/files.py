@@ -140,10 +140,11 @@ def describe(error: OSError, resumable: bool) -> str:
         error: the error.
         resumable: whether the command has an option that goes on from where it was.
     """
-    words = f"{shown(Path(error.filename))}: {error.strerror}" if error.filename else str(error)
+    name = shown(Path(error.filename)) if error.filename else "standard output"  # what has no name is the terminal's
+    words = f"{name}: {error.strerror or error}"
     if error.errno not in (errno.ENOSPC, errno.EDQUOT):
         return words
-    goes_on = "; the same command with --resume goes on from the last epoch" if resumable else ""
+    goes_on = "; the same command with --resume goes on from the last epoch" if resumable and error.filename else ""
     return f"{words}. Free some space{goes_on}"
 
 

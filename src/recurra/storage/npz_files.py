@@ -52,7 +52,7 @@ def write_npz(path: Path, network: Network) -> None:
         network: with `RateDynamics`; a `.npz` file can hold no others.
 
     Raises:
-        ValueError: the file cannot be written; one line that begins with its name.
+        OSError: the file cannot be written; it names the file.
     """
     dynamics = network.dynamics
     if not isinstance(dynamics, RateDynamics):
@@ -60,7 +60,7 @@ def write_npz(path: Path, network: Network) -> None:
     settings = {name: getattr(dynamics, name) for name in ("form", "activation", "leak", "noise")}
     arrays: dict[str, Any] = {name: _plain(array) for name, array in named_arrays(network.weights).items()}
     arrays |= {name: np.asarray(value) for name, value in (settings | {"dt_ms": network.dt_ms}).items()}
-    with naming(path), new_file(path) as file:
+    with new_file(path) as file:
         np.savez(file, **arrays)
 
 

@@ -60,8 +60,9 @@ class RunFolder:
         return folder
 
     @classmethod
-    def open(cls, path: Path) -> "RunFolder":
+    def open(cls, path: Path | str) -> "RunFolder":
         """A run folder that exists."""
+        path = Path(path)
         folder = cls(path)
         if not path.exists():
             raise ValueError(f"there is no folder {folder}")

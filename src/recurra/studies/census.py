@@ -13,8 +13,7 @@ from recurra.analysis import FixedPoints, Regimes, states_on
 from recurra.analysis.census import ALONE, UNKNOWN, Census, census, regime_signature
 from recurra.analysis.eigenvalue_distances import nearest_linearizations
 from recurra.analysis.similarity import MEASURES, Signature, Similarities, signature_of, similarity_matrices
-from recurra.models.cohort import Network
-from recurra.studies.dossier import check_fit
+from recurra.models.cohort import Network, check_fit
 from recurra.studies.dossier_records import Dossier
 from recurra.studies.failures import Failure, attempted
 from recurra.tasks import Task

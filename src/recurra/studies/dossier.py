@@ -40,8 +40,7 @@ from recurra.analysis import (
     transient_gains,
     with_program,
 )
-from recurra.checks import same
-from recurra.models.cohort import Network
+from recurra.models.cohort import Network, check_fit
 from recurra.numerics import pinned
 from recurra.studies.dossier_records import Behaviour, Dossier, Walk, record_kinds
 from recurra.studies.failures import Failure, UnavailableError, attempted, where_known
@@ -114,17 +113,6 @@ def points_of(network: Network, task: Task, seed: int) -> FixedPoints:
     """
     states = states_on(network, np.asarray(task.probe().inputs))
     return fixed_points(network, starts_near(states, STARTS, SPREAD, seed))
-
-
-def check_fit(network: Network, task: Task) -> None:
-    """The network's inputs, outputs and time step must be those of the task, and the task one to be tested on."""
-    check_task(task)
-    for name in ("inputs", "outputs"):
-        found, expected = getattr(network.weights, name), getattr(task, name)
-        if found != expected:
-            raise ValueError(f"the network has {found} {name}; the task has {expected}")
-    if not same(network.dt_ms, task.dt_ms):
-        raise ValueError(f"the network's time step is {network.dt_ms:g} ms; the task's is {task.dt_ms:g} ms")
 
 
 def _thinned(rates: Float[np.ndarray, "condition time unit"]) -> Float[np.ndarray, "condition step unit"]:
@@ -204,6 +192,7 @@ def make_dossier(network: Network, task: Task, seed: int) -> Dossier:
         task: what it was trained on.
         seed: of the test trials and of the chance levels.
     """
+    check_task(task)
     check_fit(network, task)
     subject, kinds = Subject(network, task, seed), record_kinds(task)
     with pinned(), threadpool_limits(1):  # the matrices are small: threads would wait for each other

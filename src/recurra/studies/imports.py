@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from recurra.engine.dynamics import RateDynamics
-from recurra.models.cohort import Cohort, Network
+from recurra.models.cohort import Cohort, Network, check_fit
 from recurra.status import Status
 from recurra.storage.imported import Imported, Said, check_said
 from recurra.storage.keras_files import import_keras
 from recurra.storage.npz_files import import_npz
 from recurra.storage.reading import naming
 from recurra.storage.run_folder import RunFolder
-from recurra.studies.dossier import check_fit
 from recurra.studies.run_record import cohort_of, spec_of
 from recurra.studies.spec import to_spec, with_settings
 from recurra.studies.tables import from_table
@@ -104,7 +103,7 @@ def _task_table(path: Path, name: str | None) -> Any:
     raise ValueError(f"there is no file {path}")
 
 
-def read_network_for(path: Path, task: Task, number: int | None = None, said: Said = NOTHING) -> Network:
+def read_network_for(path: Path | str, task: Task, number: int | None = None, said: Said = NOTHING) -> Network:
     """The network in a file or a run folder; an error names the file if it does not fit the task.
 
     Args:
@@ -114,12 +113,12 @@ def read_network_for(path: Path, task: Task, number: int | None = None, said: Sa
         said: what the file does not say of the network; what is left open is assumed, with a warning.
     """
     network = read_network(path, task.dt_ms, number, said)
-    with naming(path):
+    with naming(Path(path)):
         check_fit(network, task)
     return network
 
 
-def read_network(path: Path, dt_ms: float, number: int | None = None, said: Said = NOTHING) -> Network:
+def read_network(path: Path | str, dt_ms: float, number: int | None = None, said: Said = NOTHING) -> Network:
     """The network in a Keras file, an .npz file or a run folder.
 
     Args:
@@ -128,7 +127,7 @@ def read_network(path: Path, dt_ms: float, number: int | None = None, said: Said
         number: which network of a run folder; its first one if None.
         said: what the file does not say of the network; what is left open is assumed, with a warning.
     """
-    return import_network(path, dt_ms, number, said).told()
+    return import_network(Path(path), dt_ms, number, said).told()
 
 
 def import_network(path: Path, dt_ms: float, number: int | None, said: Said) -> Imported:
@@ -138,6 +137,8 @@ def import_network(path: Path, dt_ms: float, number: int | None, said: Said) -> 
         return Imported(cohort[at])
     if not path.exists():
         raise ValueError(f"there is no file {path}")
+    if number is not None:
+        raise ValueError(f"{path} holds one network; a number ({number}) is for a run folder, leave it out")
     if path.suffix == ".npz":
         return import_npz(path, dt_ms, said)
     if path.suffix in KERAS_ENDINGS:

@@ -15,6 +15,7 @@ from recurra.models.cohort import Cohort, History, Network
 from recurra.status import Status
 from recurra.storage.checkpoints import read_weights
 from recurra.storage.log import read_history
+from recurra.storage.reading import naming
 from recurra.storage.run_folder import RunFolder
 from recurra.studies.census import FEWEST
 from recurra.studies.dossier import make_dossier
@@ -141,7 +142,8 @@ def record_of_network(
 
 def spec_of(folder: RunFolder) -> RunSpec:
     """The spec that a run was made with."""
-    return to_spec(folder.entry("spec"))
+    with naming(folder.path / "run.json"):
+        return to_spec(folder.entry("spec"))
 
 
 def check_trained(folder: RunFolder) -> None:

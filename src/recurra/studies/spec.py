@@ -108,7 +108,10 @@ def with_settings(table: Table, settings: Iterable[str]) -> Table:
             raise ValueError(f"--set got {setting!r}; expected KEY=VALUE, such as training.steps=500")
         if key.count(".") >= DEEPEST:
             raise ValueError(f"--set got a key of {key.count('.') + 1} levels; no spec has more than {DEEPEST}")
-        table = _with(table, key.split("."), _parsed(value))
+        try:
+            table = _with(table, key.split("."), _parsed(value))
+        except ValueError as error:
+            raise ValueError(f"--set {key}: {error}") from None
     return table
 
 
@@ -125,7 +128,7 @@ def _with(table: Table, keys: list[str], value: object) -> Table:
     inner = table.get(keys[0], {})
     inner = {"kind": inner} if isinstance(inner, str) else inner
     if not isinstance(inner, dict):
-        raise ValueError(f"--set: {keys[0]} is a value, not a table; it has no key {'.'.join(keys[1:])}")
+        raise ValueError(f"{keys[0]} is a value, not a table; it has no key {'.'.join(keys[1:])}")
     return {**table, keys[0]: _with(inner, keys[1:], value)}
 
 
@@ -138,11 +141,15 @@ def _parsed(value: str) -> object:
 
 def _loads(text: str) -> Table:
     """TOML as a table; no spec is nested deeper than `DEEPEST` levels."""
-    deep = f"its values are nested too deep; no spec has more than {DEEPEST} levels"
+    deep = f"values are nested too deep; no spec has more than {DEEPEST} levels"
     try:
         table = tomllib.loads(text)
     except RecursionError:
         raise ValueError(deep) from None
+    except tomllib.TOMLDecodeError:
+        raise
+    except ValueError as error:  # of Python's own: a whole number of thousands of digits
+        raise ValueError(f"a value cannot be read: {str(error).split(';')[0].lower()}") from None
     level: list[Any] = [table]
     for _ in range(DEEPEST + 1):
         inner = [list(value.values()) if isinstance(value, dict) else value for value in level]

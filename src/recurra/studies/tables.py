@@ -34,7 +34,7 @@ def from_table(kind: type, table: object, registry: Registry, path: str) -> Any:
     values = {}
     for key, value in table.items():
         if key not in known:
-            raise ValueError(f"unknown key {_joined(path, key)}; {nearest(key, known)}")
+            raise ValueError(f"unknown key {_joined(path, key)}; {_keys(kind, key, list(known), registry, path)}")
         values[key] = _value(hints[key], _with_kind(known[key], value, registry), registry, _joined(path, key))
     try:
         return kind(**values)
@@ -74,6 +74,15 @@ def changes(old: Table, new: Table, path: str = "") -> dict[str, tuple[object, o
                 one.get("kind", one) if isinstance(one, dict) else one for one in (first, second)
             )
     return found
+
+
+def _keys(kind: type, key: str, known: list[str], registry: Registry, path: str) -> str:
+    """What helps where a key is unknown: the nearest one, or another kind where this one has none."""
+    others = [name for names in registry.values() if kind in names.values() for name in names]
+    if known or not others:
+        return nearest(key, known)
+    own = next(name for names in registry.values() for name in names if names[name] is kind)
+    return f"{path} is {own!r}, which has no keys. Name another kind first: {path}.kind = one of {', '.join(others)}"
 
 
 def _joined(path: str, key: str) -> str:

@@ -3,9 +3,9 @@
 import abc
 import dataclasses
 import math
-from collections.abc import Iterator
-from functools import lru_cache, partial
-from typing import ClassVar
+from collections.abc import Callable, Iterator
+from functools import lru_cache, partial, wraps
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -34,10 +34,12 @@ class Task(abc.ABC):
     rule: SuccessRule
 
     def __init_subclass__(cls) -> None:
-        """Every probe, a stranger's too, is made with the numbers' settings pinned, as trials are."""
+        """Every probe, a stranger's too, is made with the numbers' settings pinned, as trials are; rules are rules."""
         super().__init_subclass__()
         if "probe" in cls.__dict__:
             cls.probe = pinned()(cls.probe)
+        if "__post_init__" in cls.__dict__:
+            cls.__post_init__ = _rule_first(cls.__post_init__)  # type: ignore[attr-defined]
 
     @abc.abstractmethod
     def trial(self, key: RandomKey) -> Trial:
@@ -126,6 +128,18 @@ class Task(abc.ABC):
         """The share of successes among the trials in which something is judged; NaN where there is none."""
         good, judged = self.success(outputs, trials), self.rule.judged(trials)
         return good.sum().astype(jnp.float32) / judged.sum().astype(jnp.float32)
+
+
+def _rule_first(post_init: Callable[[Any], None]) -> Callable[[Any], None]:
+    """The check of a task's fields, begun with that of its rule, which the others ask."""
+
+    @wraps(post_init)
+    def checked(task: Task) -> None:
+        if not isinstance(task.rule, SuccessRule):
+            raise TypeError(f"rule is {task.rule!r}; expected a rule of success such as NearRule() or SignRule()")
+        post_init(task)
+
+    return checked
 
 
 def hashed(task: Task) -> Task:

@@ -30,6 +30,9 @@ def check_size(task: Task, model: RateRNN, rule: BPTT, networks: int, at_once: i
     answers = 4.0 * scored * steps * (networks * task.outputs + kept)
     batches = trial * (batch * (STRETCH + DRAWING) + scored * DRAWING)
     check_memory(f"training {networks:,} networks of {units:,} units", weights + rates)
+    check_memory(
+        f"drawing {rule.validation_trials:,} validation trials", weights + rates + 16.0 * rule.validation_trials
+    )  # a key each, at once
     check_memory(f"batches of {batch:,} trials of {steps:,} steps", weights + rates + batches)
     if isinstance(rule.trials, FixedTrials):
         batches += trial * rule.trials.count * DRAWING
