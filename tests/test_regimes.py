@@ -136,6 +136,14 @@ def test_exact_repetition_has_no_trivial_multiplier():
     assert found.multiplier[1] == pytest.approx((1.5 * (1 - np.tanh(1.5 * point) ** 2)) ** 2, rel=1e-6)
 
 
+@pytest.mark.parametrize("angle", [0.1, 0.2, 0.3, 0.4, 0.5, 1.0, 2.0])
+def test_a_rotation_that_neither_grows_nor_decays_is_never_at_rest(angle):
+    """Rounding makes its eigenvalues a little smaller than 1 for some angles: that brings nothing to rest."""
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    found = regimes_of(network_of(turn, activation="linear"), kicked())
+    assert found.kind_of(1) not in ("quiescent", "fixed")
+
+
 def test_strong_random_network_is_chaotic(seed):
     """Nearly every one; a rare one has come to a cycle, and then distances shrink or stay."""
     for draw in range(seed, seed + 3):
