@@ -274,8 +274,8 @@ def read_problem(folder: Path) -> "tuple[Network, np.ndarray]":
 def write_problem(problem: Problem, networks: Path, starts: int, folder: Path) -> str:
     """Write the network and its starts for every contender to read; says where the network is from."""
     from recurra.analysis import starts_near  # noqa: PLC0415 - rivals have no recurra
+    from recurra.runs.imports import read_network_for  # noqa: PLC0415 - and here
     from recurra.storage.npz_files import write_npz  # noqa: PLC0415 - so here
-    from recurra.studies.imports import read_network_for  # noqa: PLC0415 - and here
     from recurra.tasks import TASKS  # noqa: PLC0415 - and here
 
     path, task = networks / problem.file, TASKS[problem.task]()
@@ -292,7 +292,7 @@ def write_problem(problem: Problem, networks: Path, starts: int, folder: Path) -
 
 def trained(problem: Problem) -> "Network":
     """A network of the task's preset."""
-    from recurra.studies.spec import read_table, to_spec, with_settings  # noqa: PLC0415 - rivals have no recurra
+    from recurra.runs.spec import read_table, to_spec, with_settings  # noqa: PLC0415 - rivals have no recurra
 
     settings = ["networks=1", f"seed={SEED}", *problem.settings]
     training = to_spec(with_settings(read_table(problem.task), settings)).to_training()
@@ -354,7 +354,7 @@ class Judge:
 
     def verdict(self, returned: np.ndarray) -> dict[str, Any]:
         """How many of the returned points are exact, how many near a fixed point, and which of recurra's they are."""
-        from recurra.analysis.flow import flow_of  # noqa: PLC0415 - rivals have no recurra
+        from recurra.analysis.dynamics.flow import flow_of  # noqa: PLC0415 - rivals have no recurra
 
         finite = returned[np.isfinite(returned).all(axis=1)]
         residual = np.linalg.norm(flow_of(self.network, 0.0).displacement(finite), axis=1)

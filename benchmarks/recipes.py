@@ -18,10 +18,10 @@ import jax
 import numpy as np
 
 from recurra.analysis import held_memories, performance
+from recurra.analysis.record import flipflop_of
 from recurra.models import Network
+from recurra.runs.spec import RunSpec, read_table, to_spec, with_settings
 from recurra.streams import Stream, random_key
-from recurra.studies.run_record import flipflop_of
-from recurra.studies.spec import RunSpec, read_table, to_spec, with_settings
 from recurra.tasks import FlipFlop
 
 ADAM = [

@@ -14,9 +14,9 @@ import statistics
 import time
 
 from recurra.analysis import Performance, performance
+from recurra.analysis.dossier import test_trials
 from recurra.intervals import wilson_interval
-from recurra.studies.dossier import test_trials
-from recurra.studies.spec import RunSpec, read_table, to_spec, with_settings
+from recurra.runs.spec import RunSpec, read_table, to_spec, with_settings
 from recurra.tasks import TASKS
 from recurra.tasks.rules import SUCCESSFUL
 

@@ -13,7 +13,7 @@ import time
 from training_step import positive
 
 from recurra.engine import CHOICES
-from recurra.studies.spec import preset_names, read_table, to_spec, with_settings
+from recurra.runs.spec import preset_names, read_table, to_spec, with_settings
 
 BOUND = 0.009
 

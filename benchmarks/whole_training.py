@@ -21,9 +21,9 @@ import numpy as np
 from rivals.environments import python_of
 from training_step import ENVIRONMENTS, machine, positive
 
+from recurra.runs.runner import Silence, start_run
+from recurra.runs.spec import RunSpec, read_table, to_spec, with_settings
 from recurra.streams import Stream, random_key
-from recurra.studies.runner import Silence, start_run
-from recurra.studies.spec import RunSpec, read_table, to_spec, with_settings
 
 TRIALS = 15_000
 

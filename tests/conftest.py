@@ -78,7 +78,7 @@ def reference() -> Path:
 @pytest.fixture(scope="session")
 def small_spec():
     """A 3-bit flip-flop run that trains in a second."""
-    from recurra.studies.spec import read_table, to_spec, with_settings
+    from recurra.runs.spec import read_table, to_spec, with_settings
 
     return to_spec(with_settings(read_table("flipflop"), SMALL))
 
@@ -86,8 +86,8 @@ def small_spec():
 @pytest.fixture(scope="session")
 def small_run(small_spec, tmp_path_factory, worker_id):
     """The folder of that run, trained and analysed once for all workers; tests only read it."""
+    from recurra.runs.runner import Silence, analyse_run, start_run
     from recurra.storage.run_folder import RunFolder
-    from recurra.studies.runner import Silence, analyse_run, start_run
 
     base = tmp_path_factory.getbasetemp() if worker_id == "master" else tmp_path_factory.getbasetemp().parent
     path = base / "small"

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from recurra.analysis.alignment import (
+from recurra.analysis.dynamics.fixed_points import FixedPoints, fixed_points
+from recurra.analysis.memory.alignment import (
     Alignment,
     activity_directions,
     axis_alignment,
@@ -16,14 +17,13 @@ from recurra.analysis.alignment import (
     share_in,
     slow_spans,
 )
-from recurra.analysis.fixed_points import FixedPoints, fixed_points
-from recurra.analysis.geometry import Geometry, memory_geometry
+from recurra.analysis.memory.geometry import Geometry, memory_geometry
 from recurra.arrays import Weights
 from recurra.engine import RateDynamics
 from recurra.models import Network
+from recurra.runs.imports import read_network_for
 from recurra.storage.records import from_dataset, to_dataset
 from recurra.streams import Stream, random_key
-from recurra.studies.imports import read_network_for
 from recurra.tasks import FlipFlop
 
 TASK = FlipFlop(bits=2)

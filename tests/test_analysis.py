@@ -22,7 +22,7 @@ from recurra.analysis import (
     spectrum,
     weight_statistics,
 )
-from recurra.analysis.geometry import axis_cosines, hypercube_score
+from recurra.analysis.memory.geometry import axis_cosines, hypercube_score
 from recurra.arrays import Weights
 from recurra.engine import RateDynamics
 from recurra.models import Network

@@ -9,12 +9,12 @@ import pytest
 import typer
 
 import recurra as rc
-from recurra.cli_paths import user_path
+from recurra.cli.paths import user_path
+from recurra.runs.imports import read_network
+from recurra.runs.spec import read_table, to_spec, with_settings
 from recurra.storage.files import describe
 from recurra.storage.npz_files import write_npz
 from recurra.storage.run_folder import RunFolder
-from recurra.studies.imports import read_network
-from recurra.studies.spec import read_table, to_spec, with_settings
 from recurra.training.sizes import check_size
 from tests.networks import network_of
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 import recurra as rc
+from recurra.analysis.dossier import make_dossier
 from recurra.periods import Period
-from recurra.studies.dossier import make_dossier
-from recurra.studies.runner import Silence, start_run
-from recurra.studies.spec import RunSpec
+from recurra.runs.runner import Silence, start_run
+from recurra.runs.spec import RunSpec
 from recurra.tasks import TASKS, FunctionTask, NearRule, OwnTask, Trial
 from recurra.tasks.border import check_task
 

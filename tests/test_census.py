@@ -12,7 +12,7 @@ from matplotlib.colors import to_hex
 from scipy.spatial.distance import pdist, squareform
 
 from recurra.analysis import fixed_points
-from recurra.analysis.census import (
+from recurra.analysis.cohorts.census import (
     ALONE,
     LEFT_OUT,
     Census,
@@ -22,14 +22,14 @@ from recurra.analysis.census import (
     network_map,
     regime_signature,
 )
-from recurra.analysis.similarity import Similarities
+from recurra.analysis.cohorts.similarity import Similarities
 from recurra.arrays import Weights
 from recurra.engine import RateDynamics
 from recurra.models import Network
 from recurra.plotting.colors import NETWORKS
 from recurra.plotting.papers.census import census_map, hull
+from recurra.runs.census import census_table, census_with, signature_names, similarities_of
 from recurra.storage.records import record_axes
-from recurra.studies.census import census_table, census_with, signature_names, similarities_of
 from recurra.tasks import TASKS
 
 KINDS = ("quiescent", "fixed", "cycle", "chaotic", "drifting")

@@ -6,19 +6,19 @@ import json
 import numpy as np
 import pytest
 
-from recurra.analysis.census import census
-from recurra.analysis.origins import Origins, independence, neighbour_independence
-from recurra.analysis.similarity import Similarities
-from recurra.console_census import print_census
+from recurra.analysis.cohorts.census import census
+from recurra.analysis.cohorts.origins import Origins, independence, neighbour_independence
+from recurra.analysis.cohorts.similarity import Similarities
+from recurra.analysis.failures import Failure
+from recurra.cli.console_census import print_census
 from recurra.models import Cohort
 from recurra.models.cohort import History
 from recurra.plotting.papers.census import census_map, run_letter
+from recurra.runs import census_members
+from recurra.runs.census import census_with
+from recurra.runs.census_members import Members, read_members
+from recurra.runs.census_runs import RunsCensus, run_tests
 from recurra.status import Status
-from recurra.studies import census_members
-from recurra.studies.census import census_with
-from recurra.studies.census_members import Members, read_members
-from recurra.studies.census_runs import RunsCensus, run_tests
-from recurra.studies.failures import Failure
 from recurra.tasks import TASKS
 from tests.networks import network_of
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from recurra.cli import main
+from recurra.cli.app import main
 from recurra.storage.npz_files import write_npz
 from recurra.studies.claims import large_claim, oscillation_claim, regime_claim, variety_claim, weight_claims
 from recurra.studies.published_networks import PublishedNetworks, published_files, task_of

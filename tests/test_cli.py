@@ -10,12 +10,12 @@ import time
 import numpy as np
 import pytest
 
-from recurra.cli import main
+from recurra.cli.app import main
+from recurra.runs.record import read_run
 from recurra.storage.npz_files import write_npz
 from recurra.storage.run_folder import RunFolder
-from recurra.studies.run_record import read_run
-from recurra.studies.summary import run_table
 from recurra.tasks import TASKS
+from recurra.words.summary import run_table
 from tests.networks import network_of
 
 SMALL = ["--networks", "2", "--units", "12", "--set", "training.steps=4", "--set", "training.trials.steps_an_epoch=2"]
@@ -328,7 +328,7 @@ def test_damaged_run_folder(demo, tmp_path, capsys):
 
 def test_a_defect_is_no_wrong_usage(monkeypatch, capsys):
     """An error that recurra did not raise itself is shown whole, with exit status 1."""
-    monkeypatch.setattr("recurra.studies.spec.read_table", lambda _: json.loads("{"))
+    monkeypatch.setattr("recurra.runs.spec.read_table", lambda _: json.loads("{"))
     status, _, err = call(capsys, "run", "flipflop")
     assert status == 1
     assert "Traceback" in err

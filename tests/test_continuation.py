@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from recurra.analysis.continuation import continuation
-from recurra.analysis.fixed_points import fixed_points
-from recurra.analysis.flow import flow_of
+from recurra.analysis.dynamics.continuation import continuation
+from recurra.analysis.dynamics.fixed_points import fixed_points
+from recurra.analysis.dynamics.flow import flow_of
 from tests.networks import network_of, random_network, starts_of
 
 GAIN = 1.5

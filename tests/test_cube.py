@@ -8,7 +8,7 @@ import pytest
 
 import recurra as rc
 from recurra.analysis import memory_cube, memory_geometry
-from recurra.analysis.cube import STANDS, cube_of, heights_of
+from recurra.analysis.memory.cube import STANDS, cube_of, heights_of
 from recurra.models import Network
 from recurra.models.initializers import Identity, Normal, Orthogonal, SpectralRadius
 from tests.networks import network_of

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import recurra as rc
-from recurra.analysis.demixed import demixed_components, factors_of, marginal_projectors
+from recurra.analysis.rates.demixed import demixed_components, factors_of, marginal_projectors
 from recurra.storage.records import from_dataset, to_dataset
 from recurra.tasks import TASKS
 
@@ -216,7 +216,7 @@ def test_equal_states_and_one_unit():
 @pytest.mark.slow
 def test_published_network(reference):
     """The bits of the author's network: each has its own directions, and together nearly all of the variance."""
-    from recurra.studies.imports import read_network_for
+    from recurra.runs.imports import read_network_for
 
     task = rc.FlipFlop()
     network = read_network_for(reference / "flipflop3_n400_epoch20.hdf5", task)

@@ -14,12 +14,12 @@ import pytest
 import typer.main
 
 import recurra
-from recurra.cli import app
+from recurra.cli.app import app
 from recurra.engine.dynamics import ACTIVATIONS
+from recurra.runs.show import parameter_texts
+from recurra.runs.spec import REGISTRY, RunSpec, preset_names, read_table, to_spec, with_settings
+from recurra.runs.tables import to_table
 from recurra.sources import SOURCES
-from recurra.studies.show import parameter_texts
-from recurra.studies.spec import REGISTRY, RunSpec, preset_names, read_table, to_spec, with_settings
-from recurra.studies.tables import to_table
 from recurra.tasks import TASKS
 
 ROOT = Path(__file__).parents[1]
@@ -255,9 +255,9 @@ def test_groups_of_a_run_folder(small_run):
 
 
 def test_keys_of_the_json(small_run):
-    from recurra.studies.run_record import read_run
-    from recurra.studies.summary import dossier_table
-    from recurra.studies.workings import workings_table
+    from recurra.runs.record import read_run
+    from recurra.words.summary import dossier_table
+    from recurra.words.workings_table import workings_table
 
     run = read_run(small_run)
     keys = {"network", *dossier_table(run.dossiers[0]), *workings_table(run.dossiers[0], run.task)}

@@ -16,9 +16,12 @@ from matplotlib.colors import to_hex
 
 from conftest import SMALL
 from recurra.analysis import principal_components
+from recurra.analysis.dossier import make_dossier
+from recurra.analysis.record import record_of_network
+from recurra.analysis.shown_trials import probe_dataset
 from recurra.arrays import Weights
-from recurra.cli import main
-from recurra.console import print_run
+from recurra.cli.app import main
+from recurra.cli.console import print_run
 from recurra.engine import RateDynamics
 from recurra.models import Network
 from recurra.periods import Period
@@ -26,18 +29,16 @@ from recurra.plotting import papers
 from recurra.plotting.colors import INPUT, TARGET, condition_colors, condition_dashed
 from recurra.plotting.interactive import Paths, probe_answers, sample_trials, trajectories
 from recurra.plotting.signals import counted_targets, row_title, rows_of, span_of
-from recurra.report import words
-from recurra.report.build import report_html
-from recurra.report.conditions import MOST, Conditions
-from recurra.report.facts import facts, used_sources
 from recurra.report.figures import figures_of
+from recurra.report.page.build import report_html
+from recurra.report.page.conditions import MOST, Conditions
+from recurra.report.page.facts import facts, used_sources
+from recurra.runs.record import read_run
 from recurra.sources import SOURCES
 from recurra.storage.run_folder import RunFolder
-from recurra.studies.dossier import make_dossier
-from recurra.studies.run_record import read_run, record_of_network
-from recurra.studies.shown_trials import probe_dataset
-from recurra.studies.summary import dossier_table, run_table, task_name
 from recurra.tasks import TASKS, And, FlipFlop, FunctionTask, OwnTask, PulseMemory, SetReset, Trial
+from recurra.words import runs as words
+from recurra.words.summary import dossier_table, run_table, task_name
 
 NAMES = ("and", "pulse", "setreset")
 SLOW = pytest.mark.slow

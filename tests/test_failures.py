@@ -9,20 +9,20 @@ import numpy as np
 import pytest
 
 from recurra.analysis import Spectrum
-from recurra.cli import main
-from recurra.console import failure_lines, print_run, print_workings
-from recurra.report.build import report_html
+from recurra.analysis.dossier import ANALYSES
+from recurra.analysis.dossier_records import Dossier, record_kinds
+from recurra.analysis.failures import Failure, UnavailableError, attempted, where_known
+from recurra.cli.app import main
+from recurra.cli.console import failure_lines, print_run, print_workings
 from recurra.report.figures import _drawn, figures_of
+from recurra.report.page.build import report_html
+from recurra.runs.record import read_run
+from recurra.runs.record_store import cohort_dataset, cohort_records, single_dataset, single_record
+from recurra.runs.runner import Silence, analyse_run, start_run
+from recurra.runs.spec import read_table, to_spec, with_settings
 from recurra.storage.run_folder import RunFolder
-from recurra.studies.dossier import ANALYSES
-from recurra.studies.dossier_records import Dossier, record_kinds
-from recurra.studies.failures import Failure, UnavailableError, attempted, where_known
-from recurra.studies.record_store import cohort_dataset, cohort_records, single_dataset, single_record
-from recurra.studies.run_record import read_run
-from recurra.studies.runner import Silence, analyse_run, start_run
-from recurra.studies.spec import read_table, to_spec, with_settings
-from recurra.studies.summary import dossier_table, run_table
-from recurra.studies.workings import workings_table
+from recurra.words.summary import dossier_table, run_table
+from recurra.words.workings_table import workings_table
 
 TINY = [
     "model.units=5",

@@ -3,13 +3,13 @@ import pytest
 from scipy.linalg import hadamard
 from scipy.optimize import brentq
 
-from recurra.analysis.fixed_points import chao_missing, fixed_points, fixed_points_under
-from recurra.analysis.flow import AnyFlow, flow_of
-from recurra.analysis.slow_points import slow_points
-from recurra.analysis.starts import starts_near
+from recurra.analysis.dynamics.fixed_points import chao_missing, fixed_points, fixed_points_under
+from recurra.analysis.dynamics.flow import AnyFlow, flow_of
+from recurra.analysis.dynamics.slow_points import slow_points
+from recurra.analysis.dynamics.starts import starts_near
 from recurra.engine import ACTIVATIONS, Dynamics, RateDynamics
 from recurra.models import Network
-from recurra.studies.imports import read_network
+from recurra.runs.imports import read_network
 from recurra.tasks import TASKS
 from tests.networks import network_of, random_network, rotation, starts_of
 

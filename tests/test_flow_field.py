@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 
-from recurra.analysis.flow_field import flow_field
+from recurra.analysis.dynamics.flow_field import flow_field
 from recurra.arrays import Weights
 from recurra.engine import RateDynamics
 from recurra.models import Network
@@ -195,7 +195,7 @@ def test_figure_of_wrong_arguments():
 def test_published_network(reference):
     """The plane of the first two components leaves half of the pull of `and` out."""
     from recurra.analysis import principal_components
-    from recurra.studies.imports import read_network_for
+    from recurra.runs.imports import read_network_for
     from recurra.tasks import And
 
     task = And()

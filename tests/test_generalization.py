@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
 
-from recurra.analysis.generalization import (
+from recurra.analysis.memory.generalization import (
     _centred,
     _splits,
     cross_condition_generalization,
@@ -16,8 +16,8 @@ from recurra.analysis.generalization import (
 from recurra.arrays import Weights
 from recurra.engine import RateDynamics
 from recurra.models import Network
+from recurra.runs.imports import read_network_for
 from recurra.storage.records import from_dataset, to_dataset
-from recurra.studies.imports import read_network_for
 from recurra.tasks import FlipFlop
 
 RIDGE = 1e-3

@@ -45,6 +45,7 @@ from recurra.plotting.interactive.meshes import broken_line, cube_edges, unit_sp
 from recurra.plotting.interactive.program import moved_apart
 from recurra.plotting.interactive.spectra import mode_words
 from recurra.tasks import FlipFlop
+from recurra.words.names import state_name
 from tests.networks import network_of, rotation
 
 
@@ -117,7 +118,7 @@ class TestColors:
         assert colors.DIVERGING[len(colors.DIVERGING) // 2] == colors.ZERO
 
     def test_state_name(self):
-        assert colors.state_name([1, -1, 1]) == "+ − +"
+        assert state_name([1, -1, 1]) == "+ − +"
 
     def test_network_colours_come_again(self):
         assert len({colors.network_color(number) for number in range(24)}) == 24
@@ -545,12 +546,12 @@ class TestLearning:
 
 
 def test_importing_recurra_loads_no_plotly():
-    code = "import recurra, recurra.studies.runner, sys; sys.exit('plotly' in sys.modules)"
+    code = "import recurra, recurra.runs.runner, sys; sys.exit('plotly' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_names_of_strangers_are_no_markup_in_figures():
-    from recurra.report.panel import Panel
+    from recurra.report.page.panel import Panel
 
     figure = go.Figure(go.Scatter(y=[1, 2], name='<a href="https://example.org">here</a>', text="one<br>two"))
     text = Panel("one", figure, "a figure").json

@@ -14,7 +14,7 @@ import pytest
 import recurra as rc
 from conftest import SMALL
 from recurra import interrupts
-from recurra.cli import main
+from recurra.cli.app import main
 from recurra.interrupts import Stopped, listening, patient, stop_if_asked
 from recurra.storage.checkpoints import read_weights
 from recurra.storage.run_folder import RunFolder

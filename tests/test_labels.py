@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from recurra.analysis import Census, Lifetimes, Regimes, Selectivity
-from recurra.analysis.regimes import KINDS
+from recurra.analysis.dossier_records import record_kinds
+from recurra.analysis.dynamics.regimes import KINDS
+from recurra.runs.export import _write_dataset
 from recurra.storage.labels import labels_of, word_labels
 from recurra.storage.records import from_dataset, named, to_dataset
-from recurra.studies.dossier_records import record_kinds
-from recurra.studies.export import _write_dataset
 from recurra.tasks import FlipFlop
 
 NAMES = ("--", "-+", "+-", "++")

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from recurra.analysis.lifetimes import (
+from recurra.analysis.memory.lifetimes import (
     DRIFTING,
     OSCILLATING,
     STABLE,
@@ -85,7 +85,7 @@ def test_interval_covers_a_known_mean(seed):
 def _interval_contains(wrong, mean):
     from scipy.stats import chi2
 
-    from recurra.analysis.lifetimes import _first_lasting
+    from recurra.analysis.memory.lifetimes import _first_lasting
 
     failed, steps = _first_lasting(wrong, 1)
     watched, failures = steps.sum() + 0.5 * failed.sum(), failed.sum()

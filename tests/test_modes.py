@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from recurra.analysis import fixed_points, resting_modes, transient_gains
-from recurra.analysis.modes import transient_gain
+from recurra.analysis.dynamics.modes import transient_gain
 from recurra.engine.dynamics import ACTIVATIONS
-from recurra.studies.spectrum_words import gain_words, modes_words
+from recurra.words.spectra import gain_words, modes_words
 from tests.networks import network_of, random_network, starts_of
 
 TURNING = np.array([[0.9, -0.3], [0.3, 0.9]])

@@ -15,8 +15,9 @@ from matplotlib.colors import to_hex, to_rgba
 from matplotlib.patches import Circle, FancyArrowPatch
 
 from recurra.analysis import Lifetimes, Program, Spectrum, spectrum
-from recurra.analysis.census import census
-from recurra.analysis.similarity import Similarities
+from recurra.analysis.cohorts.census import census
+from recurra.analysis.cohorts.similarity import Similarities
+from recurra.analysis.record import record_of_network
 from recurra.arrays import Weights
 from recurra.models import RateRNN
 from recurra.models.cohort import History, Network
@@ -43,9 +44,9 @@ from recurra.plotting.papers.style import columns_for, in_print, new_figure, sha
 from recurra.plotting.papers.trajectories import Lines, Trajectories
 from recurra.report.figure_plans import wrong_transitions
 from recurra.report.figures import figures_of, write_figures
+from recurra.runs.record import read_run
+from recurra.runs.spec import read_table, to_spec, with_settings
 from recurra.status import Status
-from recurra.studies.run_record import read_run, record_of_network
-from recurra.studies.spec import read_table, to_spec, with_settings
 from recurra.tasks import TASKS, FlipFlop, Trials
 
 CUBE = FlipFlop(bits=3).states

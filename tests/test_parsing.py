@@ -15,7 +15,7 @@ import h5py
 import numpy as np
 import pytest
 
-from recurra.cli import main
+from recurra.cli.app import main
 from recurra.storage import parsing, reading
 from recurra.storage.content import MOST_FILE_BYTES
 from recurra.storage.imported import Said

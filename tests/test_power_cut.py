@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from recurra.runs.runner import Silence, resume_run, start_run
+from recurra.runs.spec import read_table, to_spec, with_settings
 from recurra.storage.checkpoints import read_weights
 from recurra.storage.run_folder import RunFolder
-from recurra.studies.runner import Silence, resume_run, start_run
-from recurra.studies.spec import read_table, to_spec, with_settings
 
 EPOCHS = 3
 SETTINGS = ["model.units=4", "networks=2", f"training.steps={EPOCHS}", "training.trials.steps_an_epoch=1"]

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import recurra as rc
-from recurra.analysis.attractors import ORBIT, REST, Attractors, settle
-from recurra.analysis.fixed_points import fixed_points
-from recurra.analysis.program import (
+from recurra.analysis.dynamics.attractors import ORBIT, REST, Attractors, settle
+from recurra.analysis.dynamics.fixed_points import fixed_points
+from recurra.analysis.dynamics.program import (
     _unstable,
     answers_of,
     forgotten,
@@ -16,8 +16,8 @@ from recurra.analysis.program import (
     stimuli,
     stimulus_names,
 )
-from recurra.analysis.starts import starts_near
-from recurra.studies.imports import read_network
+from recurra.analysis.dynamics.starts import starts_near
+from recurra.runs.imports import read_network
 from recurra.tasks import TASKS
 from tests.networks import network_of, rotation, starts_of
 

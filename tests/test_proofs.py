@@ -3,10 +3,10 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from recurra.analysis.fixed_points import fixed_points
-from recurra.analysis.flow import AnyFlow, flow_of, slope, value
-from recurra.analysis.proofs import UNKNOWN, prove
-from recurra.analysis.rounding import CURVATURE, SLOPE, curvature_near, norm_above, steepest_near, value_error
+from recurra.analysis.dynamics.fixed_points import fixed_points
+from recurra.analysis.dynamics.flow import AnyFlow, flow_of, slope, value
+from recurra.analysis.dynamics.proofs import UNKNOWN, prove
+from recurra.analysis.dynamics.rounding import CURVATURE, SLOPE, curvature_near, norm_above, steepest_near, value_error
 from recurra.arrays import Weights
 from recurra.engine import ACTIVATIONS, RateDynamics
 from recurra.models import Network

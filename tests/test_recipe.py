@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from recurra.studies.dossier import make_dossier
-from recurra.studies.run_record import flipflop_of
-from recurra.studies.spec import read_table, to_spec
+from recurra.analysis.dossier import make_dossier
+from recurra.analysis.record import flipflop_of
+from recurra.runs.spec import read_table, to_spec
 from recurra.training import train
 
 

@@ -4,13 +4,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from recurra.analysis.recurrence import directed, period_of
-from recurra.analysis.regimes import MOST_STEPS, Regimes, regimes
+from recurra.analysis.dynamics.recurrence import directed, period_of
+from recurra.analysis.dynamics.regimes import MOST_STEPS, Regimes, regimes
 from recurra.arrays import Weights
 from recurra.engine import RateDynamics
 from recurra.models import Network
+from recurra.runs.imports import read_network
 from recurra.storage.records import from_dataset, to_dataset
-from recurra.studies.imports import read_network
 from recurra.tasks import TASKS, And, FlipFlop, FunctionTask, Trial
 from tests.networks import network_of, random_network, rotation
 

@@ -10,18 +10,20 @@ import numpy as np
 import pytest
 
 from recurra import wording
+from recurra.analysis.record import record_of_network
 from recurra.engine import RateDynamics
 from recurra.models import Network, RateRNN
-from recurra.report import words, write_report
-from recurra.report.build import SHOWN, report_html
-from recurra.report.facts import facts, used_sources
-from recurra.report.panels import FINE
-from recurra.report.rows import pick, rows, sparklines, stop_words
+from recurra.report import write_report
+from recurra.report.page.build import SHOWN, report_html
+from recurra.report.page.facts import facts, used_sources
+from recurra.report.page.panels import FINE
+from recurra.report.page.rows import pick, rows, sparklines, stop_words
+from recurra.runs.record import read_run
+from recurra.runs.spec import read_table, to_spec, with_settings
 from recurra.sources import SOURCES
 from recurra.status import Status
-from recurra.studies.run_record import read_run, record_of_network
-from recurra.studies.spec import read_table, to_spec, with_settings
 from recurra.tasks import FlipFlop
+from recurra.words import runs as words
 
 
 class Page(HTMLParser):

@@ -7,10 +7,11 @@ from dataclasses import replace
 import jax
 import pytest
 
+from recurra.analysis.record import record_of_network
 from recurra.engine import RateDynamics
 from recurra.models import Network, RateRNN
 from recurra.report import write_report
-from recurra.studies.run_record import read_run, record_of_network
+from recurra.runs.record import read_run
 from recurra.tasks import And
 from test_report import repeated
 from test_report_workings import census_of

@@ -9,23 +9,24 @@ import numpy as np
 import pytest
 
 from recurra.analysis import Census, FixedPoints, Landscape, Lifetimes, Program, PulseTable, Regimes
-from recurra.analysis.census import census
-from recurra.analysis.regimes import KINDS
-from recurra.analysis.similarity import signature_of, similarity_matrices
-from recurra.console import _lines
+from recurra.analysis.cohorts.census import census
+from recurra.analysis.cohorts.similarity import signature_of, similarity_matrices
+from recurra.analysis.dynamics.regimes import KINDS
+from recurra.analysis.record import record_of_network
+from recurra.cli.console import _lines
 from recurra.engine import RateDynamics
 from recurra.models import Network, RateRNN
-from recurra.report import workings_words as say
-from recurra.report.build import report_html
-from recurra.report.facts import used_sources
-from recurra.report.workings_graph import bit_look, graph_of, left_words, parted, reached
-from recurra.report.workings_panels import landmarks_of, point_text, signatures
-from recurra.report.workings_tables import account, pulse_rows
+from recurra.report.page.build import report_html
+from recurra.report.page.facts import used_sources
+from recurra.report.page.workings_graph import bit_look, graph_of, left_words, parted, reached
+from recurra.report.page.workings_panels import landmarks_of, point_text, signatures
+from recurra.report.page.workings_tables import account, pulse_rows
+from recurra.runs.imports import read_network_for
+from recurra.runs.record import read_run
 from recurra.sources import SOURCES
-from recurra.studies.imports import read_network_for
-from recurra.studies.run_record import read_run, record_of_network
-from recurra.studies.workings import _points
 from recurra.tasks import And, FlipFlop, SetReset
+from recurra.words import workings as say
+from recurra.words.workings_table import _points
 from test_report import Page, repeated
 
 QUIESCENT, FIXED, CYCLE, CHAOTIC, DRIFTING = range(5)

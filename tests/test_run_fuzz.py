@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
-from recurra.cli import main
+from recurra.cli.app import main
 
 SMALL = ["--networks", "2", "--units", "5", "--set", "training.steps=4", "--set", "training.trials.steps_an_epoch=2"]
 WILD = [None, True, -1, 0, 1, 1.5, 1e300, 2**63, 10**30, "", "x", "é" * 50, "x" * 20_000, [], {}, [[[]]], "\x1b[2J"]

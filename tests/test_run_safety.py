@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 
 from recurra.report.figures import write_figures
+from recurra.runs.record import cohort_of, read_run
+from recurra.runs.runner import Silence, resume_run, start_run
+from recurra.runs.shelf import Shelf
+from recurra.runs.spec import read_table, to_spec, with_settings
 from recurra.storage import files
 from recurra.storage.checkpoints import read_weights
 from recurra.storage.lock import locked
 from recurra.storage.run_folder import RunFolder
-from recurra.studies.run_record import cohort_of, read_run
-from recurra.studies.runner import Silence, resume_run, start_run
-from recurra.studies.shelf import Shelf
-from recurra.studies.spec import read_table, to_spec, with_settings
 
 SETTINGS = ["model.units=6", "networks=2", "training.steps=4", "training.trials.steps_an_epoch=1", "training.batch=2"]
 

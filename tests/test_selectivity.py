@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import recurra as rc
-from recurra.analysis.demixed import factors_of
-from recurra.analysis.selectivity import KINDS, rate_selectivity, unit_selectivity
+from recurra.analysis.rates.demixed import factors_of
+from recurra.analysis.rates.selectivity import KINDS, rate_selectivity, unit_selectivity
 from recurra.arrays import Weights
 from recurra.engine import RateDynamics
 from recurra.models import Network
@@ -155,7 +155,7 @@ def test_bad_arguments():
 
 def test_published_network(reference):
     """Most units of the author's network mix bits, more than if permuted; before training nearly all do."""
-    from recurra.studies.imports import read_network_for
+    from recurra.runs.imports import read_network_for
 
     task = rc.FlipFlop()
     trained = unit_selectivity(read_network_for(reference / "flipflop3_n400_epoch20.hdf5", task), task, 0)

@@ -8,14 +8,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recurra.analysis import fixed_points
-from recurra.analysis.eigenvalue_distances import (
+from recurra.analysis.cohorts.eigenvalue_distances import (
     dynamic_modes,
     dynamical_distance,
     nearest_linearizations,
     spectral_distance,
 )
-from recurra.analysis.similarity import MEASURES, linear_cka, procrustes_distance, signature_of, similarity_matrices
-from recurra.studies.imports import read_network_for
+from recurra.analysis.cohorts.similarity import (
+    MEASURES,
+    linear_cka,
+    procrustes_distance,
+    signature_of,
+    similarity_matrices,
+)
+from recurra.runs.imports import read_network_for
 from recurra.tasks import TASKS
 from tests.networks import network_of
 
@@ -138,7 +144,7 @@ def test_different_numbers_of_eigenvalues(seed, monkeypatch):
     assert spectral_distance(np.tile(sets[0], 3), sets[1]) == pytest.approx(repeated[0])
     assert spectral_distance(sets[0], np.repeat(sets[0], 3)) == 0
     assert repeated[1] <= repeated[0] + repeated[2]
-    monkeypatch.setattr("recurra.analysis.eigenvalue_distances.REPEATED", 1)
+    monkeypatch.setattr("recurra.analysis.cohorts.eigenvalue_distances.REPEATED", 1)
     planned = [spectral_distance(sets[one], sets[other]) for one, other in pairs]
     assert planned == pytest.approx(repeated)
 

@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 
 import recurra as rc
 from recurra.analysis import FixedPoints
+from recurra.analysis.dossier import record_kinds
+from recurra.runs.show import describe_task, describe_tasks, parameter_texts, to_toml
+from recurra.runs.spec import REGISTRY, RunSpec, preset_names, read_table, to_spec, with_settings
+from recurra.runs.tables import changes
 from recurra.sources import SOURCES
-from recurra.studies.dossier import record_kinds
-from recurra.studies.show import describe_task, describe_tasks, parameter_texts, to_toml
-from recurra.studies.spec import REGISTRY, RunSpec, preset_names, read_table, to_spec, with_settings
-from recurra.studies.tables import changes
 from recurra.tasks import TASKS
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from recurra.analysis.stability import (
+from recurra.analysis.dynamics.stability import (
     ALIGN,
     beyond_trivial,
     closest_return,
@@ -174,8 +174,8 @@ class TestFloquetMultipliers:
 
     def test_published_cycle(self, reference):
         """One trivial multiplier, and the others far inside: the cycle of the and network draws everything near."""
-        from recurra.analysis.recurrence import period_of
-        from recurra.studies.imports import read_network
+        from recurra.analysis.dynamics.recurrence import period_of
+        from recurra.runs.imports import read_network
         from recurra.tasks import And
 
         network = read_network(reference / "and_n50_orthogonal_04_epoch19.hdf5", 1.0, None)

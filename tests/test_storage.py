@@ -17,15 +17,15 @@ import xarray as xr
 from jaxtyping import Complex, Float
 
 from recurra.analysis import Census, Similarities
-from recurra.analysis.fixed_points import FixedPoints, fixed_points
+from recurra.analysis.dossier import record_kinds
+from recurra.analysis.dynamics.fixed_points import FixedPoints, fixed_points
+from recurra.runs.record import cohort_of, read_run
+from recurra.runs.runner import Silence, resume_run, start_run
+from recurra.runs.spec import read_table, to_spec, with_settings
 from recurra.storage.checkpoints import read_weights
 from recurra.storage.log import read_history, read_log
 from recurra.storage.records import from_dataset, record_axes, to_dataset
 from recurra.storage.run_folder import RunFolder
-from recurra.studies.dossier import record_kinds
-from recurra.studies.run_record import cohort_of, read_run
-from recurra.studies.runner import Silence, resume_run, start_run
-from recurra.studies.spec import read_table, to_spec, with_settings
 from recurra.tasks import FlipFlop
 from tests.networks import network_of, starts_of
 
@@ -34,8 +34,8 @@ SETTINGS = ["model.units=10", "networks=3", "training.steps=40", "training.trial
 CHILD = f"""
 from pathlib import Path
 import sys
-from recurra.studies.runner import Silence, start_run
-from recurra.studies.spec import read_table, to_spec, with_settings
+from recurra.runs.runner import Silence, start_run
+from recurra.runs.spec import read_table, to_spec, with_settings
 start_run(to_spec(with_settings(read_table("flipflop"), {SETTINGS!r})), Path(sys.argv[1]), False, Silence())
 """
 

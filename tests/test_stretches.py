@@ -6,11 +6,11 @@ import os
 
 import pytest
 
-from recurra.cli import main
+from recurra.cli.app import main
+from recurra.runs import stretches
+from recurra.runs.runner import Silence, resume_run, start_run
+from recurra.runs.stretches import differences
 from recurra.storage.run_folder import RunFolder
-from recurra.studies import stretches
-from recurra.studies.runner import Silence, resume_run, start_run
-from recurra.studies.stretches import differences
 from recurra.training import Training
 
 
@@ -56,7 +56,7 @@ def test_another_version_is_refused_unless_told(cut, monkeypatch, capsys):
 
 
 def test_the_command_line_says_how_to_go_on_anyway(cut, small_spec, monkeypatch, capsys, tmp_path):
-    from recurra.studies.show import to_toml
+    from recurra.runs.show import to_toml
 
     before = os.environ.get("XLA_FLAGS", "")  # this process began with it
     added = "--xla_cpu_enable_fast_math=true --xla_force_host_platform_device_count=2"

@@ -8,21 +8,21 @@ import pytest
 from scipy import signal
 
 from recurra.analysis import performance
-from recurra.analysis.damage import PERCENTS, removed
-from recurra.cli import main
+from recurra.analysis.dossier import test_trials as draw_test_trials
+from recurra.analysis.weights.damage import PERCENTS, removed
+from recurra.cli.app import main
 from recurra.models import Cohort, RateRNN
 from recurra.report.reproduction import write_page
+from recurra.runs.runner import Silence
+from recurra.runs.shelf import Shelf, first_networks, spec_hash
 from recurra.studies.all_studies import STUDIES
 from recurra.studies.conduct import conduct, planned, read_studies, read_tables, speed, work
 from recurra.studies.damage import damage_rows
 from recurra.studies.damage_verdicts import BOUNDS, WAYS, crossing, damage_choices, damage_verdicts, outliers
-from recurra.studies.dossier import test_trials as draw_test_trials
 from recurra.studies.memory import pulse_task
 from recurra.studies.memory_verdicts import FLOOR, SILENCE, expected_distance, follows, longest_released, scores
 from recurra.studies.minimum_size import bisect
 from recurra.studies.protocol import STOPS, papers_spec
-from recurra.studies.runner import Silence
-from recurra.studies.shelf import Shelf, first_networks, spec_hash
 from recurra.studies.study import column, published, where
 from recurra.studies.success_rates import NAMES
 from recurra.studies.time_invariance import shifted
@@ -169,7 +169,7 @@ def test_bad_damage(arguments, message):
 
 def test_damage_of_nothing_is_the_plain_distance(reference):
     """At 0 % the distance is that of the whole network; an imported network of the author is damaged by 36 %."""
-    from recurra.studies.imports import read_network
+    from recurra.runs.imports import read_network
 
     task = And()
     network = read_network(reference / "and_n50_orthogonal_04_epoch19.hdf5", task.dt_ms, None)
@@ -186,7 +186,7 @@ def test_damage_of_nothing_is_the_plain_distance(reference):
 
 def test_published_levels_are_percentiles_of_strength(reference):
     """The file's strengths are the percentiles of |w| at its levels, also where one sign is removed: not at half."""
-    from recurra.studies.imports import read_network
+    from recurra.runs.imports import read_network
 
     network = read_network(reference / "and_n50_orthogonal_04_epoch19.hdf5", 1.0, None)
     strength = np.abs(np.asarray(network.weights.recurrent))

@@ -11,7 +11,7 @@ import pytest
 import recurra as rc
 from networks import network_of
 from recurra.analysis.performance import Performance, performance
-from recurra.cli import main
+from recurra.cli.app import main
 from recurra.tasks import TASKS, FlipFlop, FunctionTask, NearRule, SignRule, Trial
 from recurra.tasks.base import gather
 from recurra.tasks.rules import GLITCH_MS, SUCCESSFUL, longest_run

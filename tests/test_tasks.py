@@ -13,9 +13,9 @@ import pytest
 
 import recurra as rc
 from recurra.report.task_picture import write_task_picture
+from recurra.runs.show import describe_task, task_text, to_toml
+from recurra.runs.spec import RunSpec, to_spec
 from recurra.sources import SOURCES
-from recurra.studies.show import describe_task, task_text, to_toml
-from recurra.studies.spec import RunSpec, to_spec
 from recurra.tasks import TASKS, NearRule, Trial, from_neurogym
 from recurra.tasks.border import check_task
 from recurra.tasks.rules import steady

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recurra.analysis.tensors import tensor_components
+from recurra.analysis.rates.tensors import tensor_components
 from recurra.storage.records import from_dataset, to_dataset
 
 
@@ -149,7 +149,7 @@ def test_bad_arguments():
 
 def test_published_network(reference):
     """Three components of exclusive or: the fits agree, and leave out two fifths of the norm."""
-    from recurra.studies.imports import read_network_for
+    from recurra.runs.imports import read_network_for
     from recurra.tasks import Xor
 
     network = read_network_for(reference / "xor_n50_orthogonal_00_epoch19.hdf5", Xor())

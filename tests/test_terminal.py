@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recurra.console_tables import PlainConsole, print_table
+from recurra.cli.console_tables import PlainConsole, print_table
 from recurra.terminal import CONTROL, harmless, one_line
 
 
@@ -33,7 +33,7 @@ def test_a_spec_in_a_file_is_utf8_whatever_the_console_speaks(encoding, tmp_path
 
 
 def test_a_closed_standard_output_is_no_error():
-    program = "import sys; sys.stdout = None; from recurra.cli import main; sys.exit(main(['tasks']))"
+    program = "import sys; sys.stdout = None; from recurra.cli.app import main; sys.exit(main(['tasks']))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from recurra.analysis.damage import removed
+from recurra.analysis.weights.damage import removed
 from recurra.studies.memory_verdicts import Pair
 from recurra.studies.trends import contrast, damage_claims, delay_claim, size_claim
 from recurra.studies.verdicts import Estimate

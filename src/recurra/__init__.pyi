@@ -1,6 +1,7 @@
 from . import analysis as analysis
 from . import engine as engine
 from . import models as models
+from . import runs as runs
 from . import storage as storage
 from . import studies as studies
 from . import tasks as tasks

@@ -2,6 +2,6 @@
 
 import sys
 
-from recurra.cli import main
+from recurra.cli.app import main
 
 sys.exit(main())

@@ -1,34 +1,45 @@
 """Analyses: networks or arrays in, frozen records out."""
 
-from recurra.analysis.alignment import Alignment, axis_alignment
-from recurra.analysis.attractors import states_on
-from recurra.analysis.census import Census, census, clusters, network_map
-from recurra.analysis.continuation import Branch, continuation
-from recurra.analysis.cube import MemoryCube, memory_cube
-from recurra.analysis.demixed import Demixed, demixed_components, factors_of
-from recurra.analysis.eigenvalue_distances import dynamical_distance, nearest_linearizations, spectral_distance
-from recurra.analysis.fixed_points import FixedPoints, fixed_points, fixed_points_under, with_more
-from recurra.analysis.flow_field import FlowField, flow_field
-from recurra.analysis.generalization import Generalization, cross_condition_generalization
-from recurra.analysis.geometry import Geometry, memory_geometry
-from recurra.analysis.landscape import Landscape, landscape
-from recurra.analysis.lifetimes import Lifetimes, NoisyLifetimes, memory_lifetimes, noisy_lifetimes
-from recurra.analysis.memories import Memories, held_memories
-from recurra.analysis.modes import RestingModes, TransientGains, resting_modes, transient_gains
-from recurra.analysis.performance import Performance, performance
-from recurra.analysis.program import Program, PulseTable, points_and_program, program, pulse_table, with_program
-from recurra.analysis.reduction import Reduction, principal_components, singular_vectors
-from recurra.analysis.regimes import Regimes, regimes
-from recurra.analysis.selectivity import Selectivity, rate_selectivity, unit_selectivity
-from recurra.analysis.similarity import (
+from recurra.analysis.cohorts.census import Census, census, clusters, network_map
+from recurra.analysis.cohorts.eigenvalue_distances import dynamical_distance, nearest_linearizations, spectral_distance
+from recurra.analysis.cohorts.similarity import (
     Similarities,
     linear_cka,
     procrustes_distance,
     signature_of,
     similarity_matrices,
 )
-from recurra.analysis.slow_points import SlowPoints, slow_points
-from recurra.analysis.spectra import (
+from recurra.analysis.dynamics.attractors import states_on
+from recurra.analysis.dynamics.continuation import Branch, continuation
+from recurra.analysis.dynamics.fixed_points import FixedPoints, fixed_points, fixed_points_under, with_more
+from recurra.analysis.dynamics.flow_field import FlowField, flow_field
+from recurra.analysis.dynamics.landscape import Landscape, landscape
+from recurra.analysis.dynamics.modes import RestingModes, TransientGains, resting_modes, transient_gains
+from recurra.analysis.dynamics.program import (
+    Program,
+    PulseTable,
+    points_and_program,
+    program,
+    pulse_table,
+    with_program,
+)
+from recurra.analysis.dynamics.regimes import Regimes, regimes
+from recurra.analysis.dynamics.slow_points import SlowPoints, slow_points
+from recurra.analysis.dynamics.stability import floquet_multipliers, kaplan_yorke_dimension, lyapunov_spectrum
+from recurra.analysis.dynamics.starts import starts_near
+from recurra.analysis.memory.alignment import Alignment, axis_alignment
+from recurra.analysis.memory.cube import MemoryCube, memory_cube
+from recurra.analysis.memory.generalization import Generalization, cross_condition_generalization
+from recurra.analysis.memory.geometry import Geometry, memory_geometry
+from recurra.analysis.memory.lifetimes import Lifetimes, NoisyLifetimes, memory_lifetimes, noisy_lifetimes
+from recurra.analysis.memory.memories import Memories, held_memories
+from recurra.analysis.performance import Performance, performance
+from recurra.analysis.rates.demixed import Demixed, demixed_components, factors_of
+from recurra.analysis.rates.reduction import Reduction, principal_components, singular_vectors
+from recurra.analysis.rates.selectivity import Selectivity, rate_selectivity, unit_selectivity
+from recurra.analysis.rates.tensors import TensorComponents, tensor_components
+from recurra.analysis.weights.distribution import WeightStatistics, weight_statistics
+from recurra.analysis.weights.spectra import (
     NonNormality,
     Spectrum,
     girko_distance,
@@ -36,10 +47,6 @@ from recurra.analysis.spectra import (
     share_on_circle,
     spectrum,
 )
-from recurra.analysis.stability import floquet_multipliers, kaplan_yorke_dimension, lyapunov_spectrum
-from recurra.analysis.starts import starts_near
-from recurra.analysis.tensors import TensorComponents, tensor_components
-from recurra.analysis.weights import WeightStatistics, weight_statistics
 
 __all__ = [
     "Alignment",

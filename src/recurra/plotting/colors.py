@@ -62,16 +62,6 @@ def state_colors(states: Int[np.ndarray, "state bit"]) -> list[str]:
     return [state_color(state) for state in states]
 
 
-def cluster_name(cluster: int) -> str:
-    """A cluster's letter: A for the largest."""
-    return chr(ord("A") + cluster)
-
-
-def state_name(state: Sequence[int] | Int[np.ndarray, "bit"]) -> str:
-    """The name of a memory state as it is printed: + − +."""
-    return " ".join("+" if int(sign) > 0 else "−" for sign in state)
-
-
 def text_on(color: str) -> str:
     """White or black, whichever is read better on a colour; neither changes on a dark page."""
     red, green, blue = ((channel / 255) ** 2.2 for channel in _channels(color))

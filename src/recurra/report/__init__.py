@@ -1,5 +1,5 @@
 """The report of a run: one HTML file that opens offline."""
 
-from recurra.report.build import write_report
+from recurra.report.page.build import write_report
 
 __all__ = ["write_report"]

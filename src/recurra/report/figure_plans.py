@@ -9,8 +9,11 @@ from jaxtyping import Bool, Float, Int
 from matplotlib.figure import Figure
 
 from recurra.analysis import Landscape, flow_field, principal_components, states_on
-from recurra.analysis.attractors import ORBIT, UNSETTLED
-from recurra.analysis.program import UNSTABLE
+from recurra.analysis.dossier_records import Dossier
+from recurra.analysis.dynamics.attractors import ORBIT, UNSETTLED
+from recurra.analysis.dynamics.program import UNSTABLE
+from recurra.analysis.failures import where_known
+from recurra.analysis.record import RunRecord
 from recurra.arrays import WEIGHT_AXES, Weights
 from recurra.models.cohort import Network
 from recurra.plotting.colors import INK, INPUT, PAPER, mix, network_color, state_color
@@ -32,13 +35,10 @@ from recurra.plotting.papers.lifetimes import lifetimes
 from recurra.plotting.papers.program import Nodes, program
 from recurra.plotting.papers.projection import on_page
 from recurra.plotting.papers.style import bit_name
-from recurra.report.conditions import Conditions
-from recurra.report.findings import FlipFlopFindings, known
+from recurra.report.page.conditions import Conditions
 from recurra.report.paging import all_known, pages
-from recurra.studies.dossier_records import Dossier
-from recurra.studies.failures import where_known
-from recurra.studies.run_record import RunRecord
-from recurra.studies.spec import to_spec
+from recurra.runs.spec import to_spec
+from recurra.words.findings import FlipFlopFindings, known
 
 MOST_BITS = 4  # of a flip-flop whose program is drawn
 NAMED = 0.5  # modulus of an output from which it has a sign in the name of an attractor

@@ -9,7 +9,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from recurra.analysis import factors_of
-from recurra.analysis.regimes import KINDS
+from recurra.analysis.dynamics.regimes import KINDS
+from recurra.analysis.failures import Failure, UnavailableError, reason_of
+from recurra.analysis.record import RunRecord
 from recurra.models.cohort import History
 from recurra.plotting.colors import condition_colors
 from recurra.plotting.papers import connectivity, in_print, learning, spectra
@@ -18,17 +20,15 @@ from recurra.plotting.papers.lifetimes import variance_shares
 from recurra.plotting.papers.spectra_points import spectra_points
 from recurra.plotting.papers.style import bit_name
 from recurra.report.figure_plans import Plan, bit_colors, condition_plan, flipflop_plan
-from recurra.report.findings import flipflop_findings
 from recurra.report.paging import all_known, pages
+from recurra.runs.census import signature_names
+from recurra.runs.spec import to_spec
 from recurra.status import Status
 from recurra.storage.files import replace_bytes
-from recurra.studies.census import signature_names
-from recurra.studies.failures import Failure, UnavailableError, reason_of
-from recurra.studies.run_record import RunRecord
-from recurra.studies.spec import to_spec
 from recurra.tasks import FlipFlop, Task
 from recurra.tasks.boolean import Boolean
 from recurra.training.stopping import LossBelow
+from recurra.words.findings import flipflop_findings
 
 DPI = 300
 # No entry that changes from day to day.

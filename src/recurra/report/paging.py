@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
-from recurra.studies.failures import UnavailableError
+from recurra.analysis.failures import UnavailableError
 
 Found = TypeVar("Found")
 PAGE = 20  # networks in one figure of state spaces

@@ -9,16 +9,16 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 
 from recurra.analysis import performance
-from recurra.analysis.damage import PERCENTS, Removal, Sign, removed
+from recurra.analysis.dossier import test_trials
+from recurra.analysis.weights.damage import PERCENTS, Removal, Sign, removed
 from recurra.arrays import Weights
 from recurra.engine import choose_engine
 from recurra.models.cohort import Cohort, Network
 from recurra.numerics import pinned
 from recurra.plotting.papers.studies import damage_curves
+from recurra.runs.spec import RunSpec
 from recurra.studies.damage_verdicts import BOUNDS, WAYS, damage_choices, damage_points, damage_verdicts, learned
-from recurra.studies.dossier import test_trials
 from recurra.studies.protocol import data_sets, papers_spec
-from recurra.studies.spec import RunSpec
 from recurra.studies.study import Rows, Scale, Study
 from recurra.studies.trends import STRONGEST, damage_claims
 from recurra.studies.verdicts import Verdict

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from recurra.analysis.damage import Removal, Sign
+from recurra.analysis.weights.damage import Removal, Sign
 from recurra.studies.study import Rows, Value, column, grouped, published, where
 from recurra.studies.verdict_words import verdict_of
 from recurra.studies.verdicts import (

@@ -7,9 +7,10 @@ from typing import ClassVar, final
 from matplotlib.figure import Figure
 
 from recurra.analysis import performance
+from recurra.analysis.dossier import test_trials
 from recurra.models.cohort import Cohort
 from recurra.plotting.papers.studies import memory_curve
-from recurra.studies.dossier import test_trials
+from recurra.runs.spec import RunSpec
 from recurra.studies.memory_verdicts import (
     AS_PUBLISHED,
     longest_released,
@@ -21,7 +22,6 @@ from recurra.studies.memory_verdicts import (
     short_verdict,
 )
 from recurra.studies.protocol import PASSES, data_sets, papers_spec
-from recurra.studies.spec import RunSpec
 from recurra.studies.study import Rows, Scale, Study, published
 from recurra.studies.trends import delay_claim, size_claim
 from recurra.studies.verdicts import Verdict

@@ -8,11 +8,11 @@ from matplotlib.figure import Figure
 from scipy import stats
 
 from recurra.analysis import performance
+from recurra.analysis.dossier import test_trials
 from recurra.models.cohort import Cohort
 from recurra.plotting.papers.studies import series_panels
-from recurra.studies.dossier import test_trials
+from recurra.runs.spec import RunSpec, read_table, to_spec, with_settings
 from recurra.studies.protocol import data_sets
-from recurra.studies.spec import RunSpec, read_table, to_spec, with_settings
 from recurra.studies.study import Rows, Scale, Study, column, where
 from recurra.studies.verdict_words import verdict_of
 from recurra.studies.verdicts import (

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from recurra.studies.spec import RunSpec, to_spec, with_settings
+from recurra.runs.spec import RunSpec, to_spec, with_settings
 
 # Where the programs published with the papers stop, on the mean squared error.
 STOPS: dict[str, float] = {

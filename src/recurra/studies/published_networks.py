@@ -8,12 +8,12 @@ from typing import Any, ClassVar, final
 
 from matplotlib.figure import Figure
 
-from recurra.analysis.regimes import CYCLE, FIXED, QUIESCENT
+from recurra.analysis.dynamics.regimes import CYCLE, FIXED, QUIESCENT
 from recurra.models.cohort import Cohort, Network
 from recurra.plotting.papers.studies import spectra_before_after
+from recurra.runs.imports import KERAS_ENDINGS, read_network
+from recurra.runs.spec import RunSpec, to_spec
 from recurra.studies.claims import large_claim, leading_claim, oscillation_claim, regime_claim, weight_claims
-from recurra.studies.imports import KERAS_ENDINGS, read_network
-from recurra.studies.spec import RunSpec, to_spec
 from recurra.studies.study import Rows, Scale, Study
 from recurra.studies.traits import NO_DYNAMICS, dynamic_traits, eigenvalue_rows, weight_traits
 from recurra.studies.verdicts import Verdict

@@ -7,15 +7,15 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from recurra.analysis import held_memories, memory_cube, memory_geometry, performance, principal_components
-from recurra.analysis.cube import STANDS
+from recurra.analysis.dossier import test_trials
+from recurra.analysis.memory.cube import STANDS
+from recurra.analysis.record import flipflop_of
 from recurra.models.cohort import Cohort, Network
 from recurra.plotting.papers.studies import realizations
+from recurra.runs.spec import RunSpec, read_table, to_spec, with_settings
 from recurra.studies.claims import REMAIN, SMALL_SET, of_all, span
-from recurra.studies.dossier import test_trials
 from recurra.studies.protocol import data_sets
 from recurra.studies.rotations import rotation_verdict
-from recurra.studies.run_record import flipflop_of
-from recurra.studies.spec import RunSpec, read_table, to_spec, with_settings
 from recurra.studies.study import Rows, Scale, Study, column, where
 from recurra.studies.traits import eigenvalue_rows, weight_traits
 from recurra.studies.verdicts import Verdict

@@ -10,11 +10,11 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from recurra.analysis import performance
+from recurra.analysis.dossier import test_trials
 from recurra.models.cohort import Cohort
 from recurra.plotting.papers.studies import factor_curves
-from recurra.studies.dossier import test_trials
+from recurra.runs.spec import RunSpec, read_table, to_spec, with_settings
 from recurra.studies.protocol import DATA_SETS, data_sets
-from recurra.studies.spec import RunSpec, read_table, to_spec, with_settings
 from recurra.studies.study import Rows, Scale, Study, column, where
 from recurra.studies.success_rates import learners
 from recurra.studies.verdicts import Share, Verdict, between_share, design_effect, wilson

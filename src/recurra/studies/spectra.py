@@ -7,12 +7,12 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from recurra.analysis import performance
-from recurra.analysis.spectra import girko_distance
+from recurra.analysis.dossier import test_trials
+from recurra.analysis.weights.spectra import girko_distance
 from recurra.models.cohort import Cohort
 from recurra.plotting.papers.studies import spectra_before_after
+from recurra.runs.spec import RunSpec
 from recurra.studies.claims import oscillation_claim, variety_claim, weight_claims
-from recurra.studies.dossier import test_trials
-from recurra.studies.spec import RunSpec
 from recurra.studies.study import Rows, Scale, Study, where
 from recurra.studies.success_rates import INITIALIZERS, NAMES, learners
 from recurra.studies.traits import dynamic_traits, eigenvalue_rows, weight_traits

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from recurra.models.cohort import Cohort
-from recurra.studies.spec import RunSpec
+from recurra.runs.spec import RunSpec
 from recurra.studies.verdicts import Verdict
 
 Value = str | float | int

@@ -6,12 +6,12 @@ from typing import ClassVar, final
 from matplotlib.figure import Figure
 
 from recurra.analysis import performance
+from recurra.analysis.dossier import test_trials
 from recurra.models.cohort import Cohort
 from recurra.plotting.papers.studies import success_bars
+from recurra.runs.spec import RunSpec
 from recurra.status import Status
-from recurra.studies.dossier import test_trials
 from recurra.studies.protocol import PASSES, data_sets, papers_spec
-from recurra.studies.spec import RunSpec
 from recurra.studies.study import Rows, Scale, Study, column, published, where
 from recurra.studies.verdict_words import verdict_of
 from recurra.studies.verdicts import (

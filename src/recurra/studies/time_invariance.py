@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from recurra.intervals import wilson_interval
 from recurra.models.cohort import Cohort
 from recurra.plotting.papers.studies import series_panels
+from recurra.runs.spec import RunSpec
 from recurra.studies.robustness import shares, varied
-from recurra.studies.spec import RunSpec
 from recurra.studies.study import Rows, Scale, Study, Value, column, where
 from recurra.studies.success_rates import NAMES, learners
 from recurra.studies.verdict_words import cannot_compare, verdict_of

@@ -7,12 +7,12 @@ from jaxtyping import Float
 from scipy import stats
 
 from recurra.analysis import regimes
-from recurra.analysis.regimes import CYCLE, FIXED, QUIESCENT
-from recurra.analysis.spectra import OUTSIDE, non_normality, share_on_circle, spectrum
-from recurra.analysis.weights import weight_statistics
+from recurra.analysis.dossier import points_of
+from recurra.analysis.dynamics.regimes import CYCLE, FIXED, QUIESCENT
+from recurra.analysis.weights.distribution import weight_statistics
+from recurra.analysis.weights.spectra import OUTSIDE, non_normality, share_on_circle, spectrum
 from recurra.arrays import AnyArray
 from recurra.models.cohort import Network
-from recurra.studies.dossier import points_of
 from recurra.tasks import Task
 
 SHUFFLES = 20  # of the change that training made, for the null

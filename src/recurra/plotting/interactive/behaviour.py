@@ -8,8 +8,9 @@ import plotly.graph_objects as go
 from jaxtyping import Float, Int
 from plotly.subplots import make_subplots
 
-from recurra.plotting.colors import INPUT, TARGET, UNSET, state_color, state_colors, state_name, text_on
+from recurra.plotting.colors import INPUT, TARGET, UNSET, state_color, state_colors, text_on
 from recurra.plotting.interactive.theme import styled
+from recurra.words.names import state_name
 
 ROW = 92  # px a bit
 SPAN = (-1.75, 1.75)  # of the vertical axes; an output beyond leaves the panel

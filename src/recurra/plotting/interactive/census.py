@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from recurra.analysis.census import Census
+from recurra.analysis.cohorts.census import Census
 from recurra.plotting.colors import NETWORKS, PAPER
 from recurra.plotting.interactive.theme import styled
 

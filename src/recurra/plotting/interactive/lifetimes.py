@@ -4,9 +4,10 @@ import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Int
 
-from recurra.analysis.lifetimes import KINDS, OSCILLATING, STABLE, Lifetimes
-from recurra.plotting.colors import FRAME, INK, PAPER, state_color, state_name
+from recurra.analysis.memory.lifetimes import KINDS, OSCILLATING, STABLE, Lifetimes
+from recurra.plotting.colors import FRAME, INK, PAPER, state_color
 from recurra.plotting.interactive.theme import note, styled
+from recurra.words.names import state_name
 
 ROW = 24  # px a bar
 MOST = 16  # bars; of more memory states those that last shortest are drawn

@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from recurra.analysis import RestingModes, Spectrum
-from recurra.analysis.spectra import frequency_hz, time_constant_ms
+from recurra.analysis.weights.spectra import frequency_hz, time_constant_ms
 from recurra.plotting.colors import FRAME, INK, PAPER, START, mix, network_color
 from recurra.plotting.interactive.theme import note, styled
 from recurra.wording import motion_words

@@ -8,11 +8,12 @@ import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Bool, Float, Int
 
-from recurra.analysis.geometry import Geometry
-from recurra.plotting.colors import FRAME, GRID, INK, PAPER, START, state_colors, state_name
+from recurra.analysis.memory.geometry import Geometry
+from recurra.plotting.colors import FRAME, GRID, INK, PAPER, START, state_colors
 from recurra.plotting.interactive.landscape import Landmarks, end_traces, landmark_traces, xyz
 from recurra.plotting.interactive.meshes import broken_line, cube_edges, unit_sphere
 from recurra.plotting.interactive.theme import FONT, styled
+from recurra.words.names import state_name
 
 DRAWN_BITS = 5  # with more, states are points without names, and there are no edges
 EYE = {"x": 0.95, "y": -1.8, "z": 0.85}

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from recurra.plotting.colors import INPUT, TARGET, UNSET, network_color, state_colors, state_name, text_on
+from recurra.plotting.colors import INPUT, TARGET, UNSET, network_color, state_colors, text_on
 from recurra.plotting.papers.style import (
     PAGE_MM,
     SMALL,
@@ -21,6 +21,7 @@ from recurra.plotting.papers.style import (
     new_figure,
     zero_line,
 )
+from recurra.words.names import state_name
 
 HEIGHT = 1.6  # of the axes; inputs and targets are -1 to 1, with noise
 ROW_MM, MARGIN_MM = 16.0, 18.0

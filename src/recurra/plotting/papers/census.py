@@ -10,10 +10,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Polygon
 
-from recurra.analysis.census import Census
-from recurra.analysis.origins import Origins
-from recurra.plotting.colors import GRID, INK, NETWORKS, PAPER, cluster_name
+from recurra.analysis.cohorts.census import Census
+from recurra.analysis.cohorts.origins import Origins
+from recurra.plotting.colors import GRID, INK, NETWORKS, PAPER
 from recurra.plotting.papers.style import PAGE_MM, SMALL, few_ticks, in_print, new_figure, shared_bound
+from recurra.words.names import cluster_name
 
 PANEL_MM, FOOT_MM, ROW_MM = 74.0, 14.0, 3.6
 SHOWN = 7  # signatures with a colour and a mark of their own; the others share one

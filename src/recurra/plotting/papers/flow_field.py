@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
-from recurra.analysis.flow_field import FlowField
+from recurra.analysis.dynamics.flow_field import FlowField
 from recurra.plotting.colors import INK, INPUT, PAPER, UNSET, mix
 from recurra.plotting.papers.style import COLUMN_MM, SMALL, few_ticks, in_print, new_figure, plain_number
 from recurra.plotting.papers.trajectories import Lines

@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from recurra.analysis import Demixed, Lifetimes, Selectivity
-from recurra.analysis.lifetimes import KINDS, STABLE
-from recurra.plotting.colors import INK, INPUT, PAPER, START, mix, state_colors, state_name, text_on
+from recurra.analysis.memory.lifetimes import KINDS, STABLE
+from recurra.plotting.colors import INK, INPUT, PAPER, START, mix, state_colors, text_on
 from recurra.plotting.papers.state_panel import Signs
 from recurra.plotting.papers.style import (
     COLUMN_MM,
@@ -23,6 +23,7 @@ from recurra.plotting.papers.style import (
     panel_grid,
     plain_log,
 )
+from recurra.words.names import state_name
 
 PANEL_MM, MARGIN_MM = 34.0, 12.0
 NARROW_MM = 1.5  # of a bar a sign of its name; the signs of narrower ones stand below each other

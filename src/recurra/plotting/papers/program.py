@@ -10,8 +10,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Circle, FancyArrowPatch
 from matplotlib.patheffects import withStroke
 
-from recurra.analysis.attractors import ORBIT, REST, UNSETTLED
-from recurra.analysis.program import UNSTABLE, Program
+from recurra.analysis.dynamics.attractors import ORBIT, REST, UNSETTLED
+from recurra.analysis.dynamics.program import UNSTABLE, Program
 from recurra.plotting.colors import INK, INPUT, PAPER, mix, text_on
 from recurra.plotting.papers.style import COLUMN_MM, MM_PER_INCH, PAGE_MM, SMALL, in_print, new_figure
 from recurra.plotting.papers.trajectories import Lines

@@ -9,10 +9,11 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
-from recurra.plotting.colors import INK, INPUT, PAPER, mix, state_colors, state_name
+from recurra.plotting.colors import INK, INPUT, PAPER, mix, state_colors
 from recurra.plotting.papers.labels import label_offsets
 from recurra.plotting.papers.projection import REACH, draw_box, nearness, on_page, ticks_within
 from recurra.plotting.papers.style import MM_PER_INCH, SMALL, zero_line
+from recurra.words.names import state_name
 
 Points = Float[np.ndarray, "point coordinate"]
 Page = Float[np.ndarray, "point 2"]

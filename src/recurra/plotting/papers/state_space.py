@@ -7,10 +7,11 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from recurra.plotting.colors import state_colors, state_name
+from recurra.plotting.colors import state_colors
 from recurra.plotting.papers.space_grid import Cell, space_grid
 from recurra.plotting.papers.state_panel import Signs, StateSpace, draw_states
 from recurra.plotting.papers.style import columns_for, in_print
+from recurra.words.names import state_name
 
 MOST_NAMED = {1: 16, 2: 16, 3: 8}  # states that have room for names, by the columns of panels; else a legend has them
 MOST_EXPLAINED = 16  # states in a legend

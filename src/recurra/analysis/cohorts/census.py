@@ -1,0 +1,258 @@
+"""A census: networks sorted by what they do after each condition, and by how alike they are."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.spatial.distance import pdist, squareform
+from sklearn.metrics import silhouette_score
+
+from recurra.analysis.cohorts.network_map import compared_networks, network_map, scaling
+from recurra.analysis.cohorts.similarity import MEASURES, Similarities
+from recurra.checks import check_choice, check_count
+
+Distances = Float[np.ndarray, "network other_network"]
+Labels = Int[np.ndarray, "network"]
+DRAWS = 200  # cohorts without clusters that the null is made of
+LEVEL = 0.05  # of the test: above, a cohort is one continuum
+MOST_CLUSTERS, SMALLEST = 10, 3  # clusters, and networks in one
+ALONE, LEFT_OUT = -1, -2  # labels of a network in no cluster, and of one that could not be compared
+UNKNOWN = -1  # the regimes, the signature and the count of fixed points of a network where these are not known
+
+
+@dataclass(frozen=True)
+class Clusters:
+    """Groups of networks that are nearer to each other than a cohort without groups would be.
+
+    Args:
+        labels: 0 for the largest cluster, then 1, ...; -1 in none, -2 left out. All 0 if the null is not rejected.
+        best_labels: of the best clustering, whether the null is rejected or not.
+        silhouette: mean silhouette of the best clustering; a network in no cluster has 0.
+        null_silhouette: the same of every cohort without clusters.
+        p_value: share of the cohorts without clusters, this one counted, with a silhouette at least as high.
+    """
+
+    sources: ClassVar[tuple[str, ...]] = ("rousseeuw1987",)
+
+    labels: Labels
+    best_labels: Labels
+    silhouette: float
+    null_silhouette: Float[np.ndarray, "draw"]
+    p_value: float
+
+
+@dataclass(frozen=True)
+class Census:
+    """What the networks of a cohort do, how alike they are, and whether they fall into groups.
+
+    Args:
+        compared: which networks were compared; the others had rates that are not finite or no known regimes, and are
+            left out.
+        kinds: of the regime after each condition; -1 in networks of which they are not known.
+        signature: which of the regime signatures each network has, 0 for the most frequent one, -1 for none known.
+        signature_kinds: the regimes of every signature.
+        signature_count: how many networks have it.
+        stable_points: stable fixed points of each network, -1 where they are not known.
+        unstable_points: its other fixed points.
+        measure: which of `MEASURES` the distances are.
+        distances: between the networks.
+        coordinates, explained, stress: of the map, those of `NetworkMap`.
+        labels, best_labels, silhouette, null_silhouette, p_value: of the clusters, those of `Clusters`.
+        neighbour_share: share of the networks whose nearest neighbour has their regime signature; NaN below two.
+        neighbour_chance: the same if the signatures were dealt out at random.
+    """
+
+    flags: ClassVar[dict[str, tuple[str, ...]]] = {"measure": MEASURES}
+
+    sources: ClassVar[tuple[str, ...]] = ("torgerson1952", "kruskal1964", "rousseeuw1987")
+
+    compared: Bool[np.ndarray, "network"]
+    kinds: Int[np.ndarray, "network condition"]
+    signature: Labels
+    signature_kinds: Int[np.ndarray, "regime_signature condition"]
+    signature_count: Int[np.ndarray, "regime_signature"]
+    stable_points: Int[np.ndarray, "network"]
+    unstable_points: Int[np.ndarray, "network"]
+    measure: int
+    distances: Distances
+    coordinates: Float[np.ndarray, "network dimension"]
+    explained: Float[np.ndarray, "dimension"]
+    stress: float
+    labels: Labels
+    best_labels: Labels
+    silhouette: float
+    null_silhouette: Float[np.ndarray, "draw"]
+    p_value: float
+    neighbour_share: float
+    neighbour_chance: float
+
+    @property
+    def measure_name(self) -> str:
+        return MEASURES[self.measure]
+
+
+def regime_signature(kinds: Int[np.ndarray, "condition"], names: Sequence[str], conditions: Sequence[str]) -> str:
+    """What a network does after each condition: "00 rest · 01 cycle · 10 cycle · 11 fixed", or "all fixed".
+
+    Args:
+        kinds: of its regimes, as numbers.
+        names: of the kinds; number k is called `names[k]`.
+        conditions: the names of the conditions.
+    """
+    if len(kinds) != len(conditions):
+        raise ValueError(f"kinds has {len(kinds)} values; expected one a condition: {', '.join(conditions)}")
+    if not all(0 <= kind < len(names) for kind in kinds):
+        raise ValueError(f"kinds is {np.asarray(kinds).tolist()}; expected numbers from 0 to {len(names) - 1}")
+    words = ["rest" if names[kind] == "quiescent" else names[kind] for kind in kinds]
+    if len(words) > 1 and len(set(words)) == 1:
+        return f"all {words[0]}"
+    return " · ".join(f"{condition} {word}" for condition, word in zip(conditions, words, strict=True))
+
+
+def census(
+    similarities: Similarities,
+    kinds: Int[np.ndarray, "network condition"],
+    stable_points: Int[np.ndarray, "network"],
+    unstable_points: Int[np.ndarray, "network"],
+    seed: int,
+    measure: str = "procrustes",
+    draws: int = DRAWS,
+) -> Census:
+    """Sort networks by their regimes, and look for groups of networks that are alike.
+
+    Args:
+        similarities: of all pairs.
+        kinds: of the regimes of every network, as numbers; -1 throughout for a network of which they are not known,
+            which is left out.
+        stable_points: how many stable fixed points each has; -1 where that is not known.
+        unstable_points: how many others.
+        seed: of the cohorts without clusters.
+        measure: one of `MEASURES`, the one by which the networks are compared.
+        draws: cohorts without clusters.
+    """
+    check_choice("measure", measure, MEASURES)
+    distances, kinds = similarities.distances(measure).copy(), np.asarray(kinds)
+    for name, array in (("kinds", kinds), ("stable_points", stable_points), ("unstable_points", unstable_points)):
+        if len(array) != len(distances):
+            raise ValueError(f"{name} has {len(array)} rows; expected one for each of the {len(distances)} networks")
+    unknown = (kinds == UNKNOWN).any(axis=1)
+    distances[unknown] = distances[:, unknown] = np.nan
+    plane, groups = network_map(distances), clusters(distances, seed, draws)
+    signature_kinds, signature, count = _by_frequency(kinds, ~unknown)
+    share, chance = neighbour_agreement(distances, signature)
+    return Census(
+        compared=compared_networks(distances),
+        kinds=kinds,
+        signature=signature,
+        signature_kinds=signature_kinds,
+        signature_count=count,
+        stable_points=np.asarray(stable_points),
+        unstable_points=np.asarray(unstable_points),
+        measure=MEASURES.index(measure),
+        distances=distances,
+        **vars(plane),
+        **vars(groups),
+        neighbour_share=share,
+        neighbour_chance=chance,
+    )
+
+
+def clusters(
+    distances: Distances,
+    seed: int,
+    draws: int = DRAWS,
+    most: int = MOST_CLUSTERS,
+    smallest: int = SMALLEST,
+) -> Clusters:
+    r"""Clusters of networks, tested against a cohort without any.
+
+    Ward's linkage; the tree is cut where the mean silhouette is highest, of the cuts into 2 to `most` clusters of at
+    least `smallest` networks. A network in a smaller one is in no cluster and counts with 0, and so do all if there is
+    no such cut. The null: a normal cloud of as many points, with the variances $\lambda_k / n$ of the distances'
+    classical scaling ($\lambda_k$ > 0), goes through the same procedure. Where at most 5 % of the null (p, with the
+    cohort itself counted) reach the silhouette, the clusters stand; else the cohort is one continuum and all labels
+    are 0. Rejecting a normal cloud proves no groups: a continuum of another shape, such as a ring, is rejected too.
+
+    Args:
+        distances: between all pairs; networks with NaN on the diagonal are left out.
+        seed: of the null.
+        draws: of the null, at least 19, without which no p is as low as 5 %.
+        most: clusters.
+        smallest: number of networks in a cluster, at least 2.
+
+    Source: Rousseeuw (1987) for the silhouette.
+    """
+    check_count("draws", draws, at_least=19)
+    check_count("most", most, at_least=2)
+    check_count("smallest", smallest, at_least=2)
+    compared = compared_networks(distances)
+    kept = distances[np.ix_(compared, compared)]
+    silhouette, found = _best_cut(kept, most, smallest)
+    spread = np.sqrt(np.maximum(scaling(kept)[0], 0) / max(len(kept), 1))
+    clouds = np.random.default_rng(seed)
+    null = np.zeros(draws)
+    for draw in range(draws if silhouette > 0 else 0):
+        cloud = spread * clouds.standard_normal((len(kept), len(kept)))
+        null[draw] = _best_cut(squareform(pdist(cloud)), most, smallest)[0]
+    p_value = (1 + int((null >= silhouette - 1e-12).sum())) / (1 + draws)
+    best = np.full(len(distances), LEFT_OUT)
+    best[compared] = found
+    labels = best if p_value <= LEVEL else np.where(compared, 0, LEFT_OUT)
+    return Clusters(labels, best, silhouette, null, p_value)
+
+
+def neighbour_agreement(distances: Distances, groups: Labels) -> tuple[float, float]:
+    """The share of networks whose nearest neighbour is of their group, and the same for groups dealt out at random.
+
+    Args:
+        distances: between all pairs; networks with NaN on the diagonal are left out.
+        groups: of each network, such as its regime signature.
+    """
+    compared = compared_networks(distances)
+    kept, own = distances[np.ix_(compared, compared)].copy(), np.asarray(groups)[compared]
+    if len(own) < 2:
+        return np.nan, np.nan
+    np.fill_diagonal(kept, np.inf)
+    sizes = np.unique(own, return_counts=True)[1]
+    chance = np.sum(sizes * (sizes - 1)) / (len(own) * (len(own) - 1))
+    return float((own[kept.argmin(axis=1)] == own).mean()), float(chance)
+
+
+def _best_cut(distances: Distances, most: int, smallest: int) -> tuple[float, Labels]:
+    """The highest mean silhouette, and the labels that have it; 0 and one cluster where there is none above 0."""
+    count = len(distances)
+    best, labels = 0.0, np.zeros(count, int)
+    if count < 2 * smallest:
+        return best, labels
+    tree = linkage(squareform(distances, checks=False), "ward")
+    for parts in range(2, count // 2 + 1):
+        cut = _by_size(fcluster(tree, parts, "maxclust"), smallest)
+        members = cut >= 0
+        if 1 <= cut.max() < most:
+            within = distances[np.ix_(members, members)]
+            score = float(silhouette_score(within, cut[members], metric="precomputed")) * float(members.mean())
+            best, labels = (score, cut) if score > best + 1e-12 else (best, labels)
+    return best, labels
+
+
+def _by_size(groups: Labels, smallest: int) -> Labels:
+    """Numbers from 0 on, the largest group first; -1 for those in a group that is too small."""
+    _, first, inverse, sizes = np.unique(groups, return_index=True, return_inverse=True, return_counts=True)
+    order = np.lexsort((first, -sizes))
+    rank = np.empty(len(order), int)
+    rank[order] = np.arange(len(order))
+    return np.where(sizes[inverse] >= smallest, rank[inverse], ALONE)
+
+
+def _by_frequency(
+    kinds: Int[np.ndarray, "network condition"], known: Bool[np.ndarray, "network"]
+) -> tuple[Int[np.ndarray, "regime_signature condition"], Labels, Int[np.ndarray, "regime_signature"]]:
+    """The different known rows, the most frequent one first; which of them each network has; how many have it."""
+    rows, inverse, count = np.unique(kinds[known], axis=0, return_inverse=True, return_counts=True)
+    order = np.argsort(-count, kind="stable")
+    signature = np.full(len(kinds), UNKNOWN)
+    signature[known] = np.argsort(order)[inverse.ravel()]
+    return rows[order], signature, count[order]

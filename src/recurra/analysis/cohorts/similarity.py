@@ -1,0 +1,227 @@
+"""How alike networks are: in the geometry of their rates, in their eigenvalues, in their dynamics.
+
+What is costly is done once a network, in `signature_of`; `similarity_matrices` then goes over all pairs.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from jaxtyping import Complex, Float
+from threadpoolctl import threadpool_limits
+
+from recurra.analysis.cohorts.eigenvalue_distances import Rates, dynamic_modes, ordered, spectral_distance
+from recurra.arrays import AnyArray
+from recurra.checks import check_choice, check_count
+
+Flat = Float[np.ndarray, "sample unit"]
+MEASURES = ("procrustes", "cka", "spectral", "dynamical", "linearized")
+SAMPLES = 1_000  # of the rates that a signature keeps: every n-th time step, the same for all networks of a probe
+NEGLIGIBLE = 1e-8  # share of the variance of the rates that a signature leaves out
+UNVARIED = 1e-12  # rates that vary by less, relative to the largest one, do not vary
+
+
+@dataclass(frozen=True)
+class Signature:
+    r"""What is kept of a network to compare it with others.
+
+    What is not finite, since the rates of the network or its eigenvalues have overflowed, is NaN throughout.
+
+    Args:
+        shape: the rates along their principal directions, centred, with Frobenius norm 1; zero where they do not vary.
+        eigenvalues: of the recurrent weights.
+        dynamic_modes: eigenvalues of the dynamics of the rates, those of `dynamic_modes`.
+        linearized: eigenvalues of the linearizations, those of `nearest_linearizations`.
+    """
+
+    shape: Float[np.ndarray, "sample direction"]
+    eigenvalues: Complex[np.ndarray, "mode"]
+    dynamic_modes: Complex[np.ndarray, "dynamic_mode"]
+    linearized: Complex[np.ndarray, "condition mode"]
+
+
+@dataclass(frozen=True)
+class Similarities:
+    """All pairs of networks, in every measure; NaN where one of the two could not be measured.
+
+    Args:
+        procrustes: angle between the shapes of the rates, 0 to π/2.
+        cka: linear centred kernel alignment of the rates, 1 for the same geometry, 0 for none in common.
+        spectral: Wasserstein distance between the eigenvalues of the recurrent weights.
+        dynamical: Wasserstein distance between the eigenvalues of the dynamics of the rates.
+        linearized: Wasserstein distance between the eigenvalues of the linearizations near which the conditions end,
+            the root of the mean square over the conditions.
+    """
+
+    sources: ClassVar[tuple[str, ...]] = ("williams2021", "kornblith2019", "hoffman1953", "ostrow2023", "schmid2010")
+
+    procrustes: Float[np.ndarray, "network other_network"]
+    cka: Float[np.ndarray, "network other_network"]
+    spectral: Float[np.ndarray, "network other_network"]
+    dynamical: Float[np.ndarray, "network other_network"]
+    linearized: Float[np.ndarray, "network other_network"]
+
+    def distances(self, measure: str) -> Float[np.ndarray, "network other_network"]:
+        """The distances in a measure, all of them metrics; of `cka` the angle arccos(CKA), 0 to π/2.
+
+        Args:
+            measure: one of `MEASURES`.
+        """
+        check_choice("measure", measure, MEASURES)
+        return _angle(self.cka) if measure == "cka" else getattr(self, measure)
+
+
+def linear_cka(first: Float[np.ndarray, "*sample unit"], second: Float[np.ndarray, "*sample other_unit"]) -> float:
+    r"""Linear centred kernel alignment, $\|X^T Y\|_F^2 / (\|X^T X\|_F \|Y^T Y\|_F)$ of centred rates X and Y.
+
+    1 where the rates differ by a rotation of the space of units and a factor; 0 where no direction of one is correlated
+    with one of the other. The networks may differ in their number of units. Rates that do not vary (a silent network,
+    or one at rest in all conditions) have 1 with each other and 0 with all others; NaN where a rate is not finite.
+
+    Args:
+        first: rates of one network.
+        second: rates of another, at the same inputs and times.
+
+    Source: Kornblith, Norouzi, Lee and Hinton (2019).
+    """
+    return float(_shape_matrices(_shapes(first, second))[1][0, 1])
+
+
+def procrustes_distance(
+    first: Float[np.ndarray, "*sample unit"], second: Float[np.ndarray, "*sample other_unit"]
+) -> float:
+    r"""The angular Procrustes distance $\min_Q \arccos \langle X, Y Q \rangle = \arccos \|X^T Y\|_*$, in radians.
+
+    X and Y are the rates, centred and scaled to $\|X\|_F = 1$, and Q is orthogonal: rotations, reflections and
+    permutations of the units, offsets and factors do not count. It is a metric with values from 0 to π/2. Of networks
+    with different numbers of units the smaller one gets silent units, which changes none of its distances. Rates that
+    do not vary have distance 0 from each other and π/2 from all others; NaN where a rate is not finite. Rounding makes
+    an angle of up to about 1e-7 of 0.
+
+    Args:
+        first: rates of one network.
+        second: rates of another, at the same inputs and times.
+
+    Source: Williams, Kunz, Kornblith and Linderman (2021), without whitening.
+    """
+    return float(_shape_matrices(_shapes(first, second))[0][0, 1])
+
+
+def signature_of(
+    rates: Rates,
+    recurrent: Float[AnyArray, "post pre"],
+    linearized: Complex[np.ndarray, "condition mode"] | None = None,
+) -> Signature:
+    """What is kept of a network to compare it with others, by the measures of this module.
+
+    The shape is that of every n-th time step, with n the smallest that leaves at most 1,000 samples in all
+    conditions, in the directions that carry all but 1e-8 of the variance. The dynamics are those of all steps.
+
+    Args:
+        rates: rates on a probe, the same for all networks that are compared.
+        recurrent: the recurrent weights.
+        linearized: eigenvalues of `nearest_linearizations`; without them that measure is NaN.
+    """
+    if linearized is None:
+        linearized = np.full((1, 1), np.nan, np.complex128)
+    every = -(-rates.shape[0] * rates.shape[1] // SAMPLES)
+    with threadpool_limits(1), np.errstate(over="ignore", invalid="ignore"):  # weights near the largest number there is
+        values = ordered(np.linalg.eigvals(np.asarray(recurrent, np.float64)))
+        return Signature(_reduced(_shape(rates[:, ::every])), values, dynamic_modes(rates), linearized)
+
+
+def similarity_matrices(signatures: Sequence[Signature]) -> Similarities:
+    """All pairs of networks in every measure.
+
+    Args:
+        signatures: of the networks, all from one probe.
+    """
+    check_count("number of signatures", len(signatures))
+    for at, one in enumerate(signatures):
+        if (len(one.shape), len(one.linearized)) != (len(signatures[0].shape), len(signatures[0].linearized)):
+            raise ValueError(
+                f"signature {at} has {len(one.shape)} samples and {len(one.linearized)} linearizations, the first one "
+                f"{len(signatures[0].shape)} and {len(signatures[0].linearized)}; "
+                "expected rates of all networks on the same probe"
+            )
+    with threadpool_limits(1):
+        procrustes, cka = _shape_matrices([one.shape for one in signatures])
+    squares = [
+        _transport_matrix([one.linearized[at] for one in signatures]) ** 2
+        for at in range(len(signatures[0].linearized))
+    ]
+    return Similarities(
+        procrustes=procrustes,
+        cka=cka,
+        spectral=_transport_matrix([one.eigenvalues for one in signatures]),
+        dynamical=_transport_matrix([one.dynamic_modes for one in signatures]),
+        linearized=np.sqrt(np.mean(squares, axis=0)),
+    )
+
+
+def _shape_matrices(
+    shapes: Sequence[Float[np.ndarray, "sample direction"]],
+) -> tuple[Float[np.ndarray, "network other_network"], Float[np.ndarray, "network other_network"]]:
+    """Procrustes distances and CKA of shapes; those that are zero are at 0 and 1 with each other."""
+    count, widest = len(shapes), max(shape.shape[1] for shape in shapes)
+    padded = np.stack([np.pad(shape, ((0, 0), (0, widest - shape.shape[1]))) for shape in shapes])
+    finite = np.array([bool(np.isfinite(shape).all()) for shape in shapes])
+    still = np.array([not shape.any() for shape in shapes])
+    norms = np.array([np.linalg.norm(shape.T @ shape) or 1.0 for shape in shapes])
+    cosine, cka = np.full((count, count), np.nan), np.full((count, count), np.nan)
+    for at in np.flatnonzero(finite):
+        others = np.flatnonzero(finite[at:]) + at
+        cross = padded[at].T @ padded[others]
+        cosine[at, others] = np.linalg.svd(cross, compute_uv=False).sum(axis=-1)
+        cka[at, others] = (cross**2).sum(axis=(1, 2)) / (norms[at] * norms[others])
+        alike = others[(others == at) | (still[at] & still[others])]
+        cosine[at, alike] = cka[at, alike] = 1.0
+    return _mirrored(_angle(cosine)), _mirrored(cka)
+
+
+def _transport_matrix(sets: Sequence[Complex[np.ndarray, "mode"]]) -> Float[np.ndarray, "network other_network"]:
+    """Wasserstein distances between sets of eigenvalues."""
+    distances = np.full((len(sets), len(sets)), np.nan)
+    for at, one in enumerate(sets):
+        distances[at, at:] = [spectral_distance(one, other) for other in sets[at:]]
+    return _mirrored(distances)
+
+
+def _mirrored(upper: Float[np.ndarray, "network other_network"]) -> Float[np.ndarray, "network other_network"]:
+    return np.where(np.tri(len(upper), dtype=bool), upper.T, upper)
+
+
+def _shapes(first: np.ndarray, second: np.ndarray) -> tuple[Flat, Flat]:
+    """The shapes of two arrays of rates; an error if they are not at the same inputs and times."""
+    if np.shape(first)[:-1] != np.shape(second)[:-1] or np.ndim(first) < 2:
+        raise ValueError(
+            f"rates have shapes {np.shape(first)} and {np.shape(second)}; expected all axes but the last, "
+            "the units, to be the same: compare networks on the same probe"
+        )
+    return _shape(first), _shape(second)
+
+
+def _shape(rates: Float[np.ndarray, "*sample unit"]) -> Flat:
+    """Rates, flattened, centred and with Frobenius norm 1; zero where they do not vary, NaN where one is not finite."""
+    flat = np.asarray(rates, np.float64).reshape(-1, np.shape(rates)[-1])
+    largest = np.abs(flat).max()
+    if not np.isfinite(largest):
+        return np.full_like(flat, np.nan)
+    scaled = flat / (largest or 1.0)
+    centred = scaled - scaled.mean(axis=0)
+    norm = np.linalg.norm(centred)
+    return centred / norm if norm > UNVARIED * np.sqrt(flat.size) else np.zeros_like(flat)
+
+
+def _reduced(shape: Flat) -> Float[np.ndarray, "sample direction"]:
+    """A shape along its principal directions that are not negligible, with norm 1 again."""
+    if not np.isfinite(shape).all() or not shape.any():
+        return shape[:, :1]
+    left, lengths, _ = np.linalg.svd(shape, full_matrices=False)
+    kept = int((1 - np.cumsum(lengths**2) > NEGLIGIBLE).sum()) + 1
+    return left[:, :kept] * (lengths[:kept] / np.linalg.norm(lengths[:kept]))
+
+
+def _angle(cosine: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
+    return np.arccos(np.clip(cosine, 0.0, 1.0))

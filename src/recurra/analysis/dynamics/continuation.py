@@ -1,0 +1,166 @@
+"""How a fixed point moves with the amplitude of an input: branches, and where they fold or lose stability."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from jaxtyping import Bool, Complex, Float, Int
+
+from recurra.analysis.dynamics.flow import Flow, flow_of
+from recurra.analysis.dynamics.linearization import OUTSIDE, modes_at
+from recurra.analysis.dynamics.newton import CONVERGED
+from recurra.checks import check_count, check_positive
+from recurra.models.cohort import Network
+
+Point = Float[np.ndarray, "coordinate"]
+CORRECTIONS = 12  # Newton steps before an arc is halved
+STRETCH = 1.2  # a point further off than so many arcs is on another branch
+SHORTEST = 1e-3  # arcs are not halved beyond this share of the longest
+
+
+@dataclass(frozen=True)
+class Branch:
+    """Fixed points along an input's amplitude, in the order in which the branch is gone along.
+
+    Args:
+        amplitude: of the input.
+        states: the fixed point at each.
+        leading: the eigenvalue of the largest modulus of the Jacobian of one step.
+        index: number of unstable modes.
+        fold: where the amplitude turns back: two fixed points meet and vanish.
+    """
+
+    sources: ClassVar[tuple[str, ...]] = ("allgower1990",)
+
+    amplitude: Float[np.ndarray, "branch_point"]
+    states: Float[np.ndarray, "branch_point unit"]
+    leading: Complex[np.ndarray, "branch_point"]
+    index: Int[np.ndarray, "branch_point"]
+    fold: Bool[np.ndarray, "branch_point"]
+
+    def __len__(self) -> int:
+        return len(self.amplitude)
+
+
+def continuation(
+    network: Network,
+    state: Float[np.ndarray, "unit"],
+    direction: Float[np.ndarray, "input"],
+    amplitudes: tuple[float, float] = (0.0, 1.0),
+    arc: float = 0.05,
+    most: int = 500,
+) -> Branch:
+    r"""Follow a fixed point while the input $a\,x$ changes its amplitude a.
+
+    Pseudo-arclength continuation: the next point solves $f(h, a) = h$ on the plane across the branch's tangent, one
+    `arc` further in the space of (h, a), so that the branch goes round folds. An arc that Newton's method does not
+    manage is halved. The branch ends where the amplitude leaves the range, after `most` points, or where it cannot be
+    followed: at a point where branches cross it may.
+
+    Args:
+        network: the network.
+        state: a fixed point at the first amplitude, or a state from which Newton's method finds it.
+        direction: x, the input at amplitude 1.
+        amplitudes: the first amplitude, and the one towards which the branch is followed.
+        arc: longest distance between two points in the space of states and amplitude, a root of the number of units.
+        most: points at most.
+
+    Raises:
+        ValueError: if Newton's method finds no fixed point from the state.
+
+    Source: Allgower and Georg (1990).
+    """
+    check_positive("arc", arc)
+    check_count("most", most)
+    first, last = amplitudes
+    if first == last:
+        raise ValueError(f"amplitudes is {amplitudes}; expected two different numbers")
+    path = _Path(network, np.asarray(direction, np.float64))
+    upward = np.append(np.zeros(len(state)), np.sign(last - first))
+    point = path.corrected(np.append(np.asarray(state, np.float64), first), upward)
+    if point is None:
+        raise ValueError("Newton's method finds no fixed point from the state; take one of fixed_points(...)")
+    longest = arc * np.sqrt(len(state))
+    points, tangent, length = [point], path.tangent(point, upward), longest
+    while len(points) < most and length >= SHORTEST * longest:
+        following = path.corrected(points[-1] + length * tangent, tangent)
+        if following is None or np.linalg.norm(following - points[-1]) > STRETCH * length:
+            length /= 2
+            continue
+        if not min(amplitudes) <= following[-1] <= max(amplitudes):
+            points.append(path.at_edge(points[-1], following, amplitudes))
+            break
+        tangent = path.tangent(following, tangent)
+        points.append(following)
+        length = min(2 * length, longest)
+    return _branch(path, np.array(points))
+
+
+@dataclass(frozen=True)
+class _Path:
+    """Points (h, a) of a branch."""
+
+    network: Network
+    direction: Float[np.ndarray, "input"]
+
+    def flow(self, point: Point) -> Flow:
+        return flow_of(self.network, point[-1] * self.direction)
+
+    def derivative(self, point: Point) -> Float[np.ndarray, "unit coordinate"]:
+        """Of the displacement by h and by a."""
+        flow = self.flow(point)
+        by_amplitude = flow.input_jacobian(point[:-1]) @ self.direction
+        return np.concatenate([flow.jacobian(point[:-1]), by_amplitude[:, None]], axis=1)
+
+    def corrected(self, guess: Point, across: Point) -> Point | None:
+        """Newton's method on the plane through the guess across a direction; None if it does not end."""
+        point = guess
+        for _ in range(CORRECTIONS):
+            displacement = self.flow(point).displacement(point[:-1])
+            if np.linalg.norm(displacement) < CONVERGED / 10:
+                return point
+            system = np.concatenate([self.derivative(point), across[None]])
+            right = np.append(-displacement, (guess - point) @ across)
+            step = _solution(system, right)
+            if step is None:
+                return None
+            point = point + step
+        return None
+
+    def tangent(self, point: Point, before: Point) -> Point:
+        """The direction of the branch, of length 1, on the side of the one before."""
+        system = np.concatenate([self.derivative(point), before[None]])
+        found = _solution(system, np.append(np.zeros(len(point) - 1), 1.0))
+        return before if found is None else found / np.linalg.norm(found)
+
+    def at_edge(self, before: Point, after: Point, amplitudes: tuple[float, float]) -> Point:
+        """The point between two at which the amplitude reaches the end of its range."""
+        edge = float(np.clip(after[-1], min(amplitudes), max(amplitudes)))
+        share = (edge - before[-1]) / (after[-1] - before[-1])
+        guess = np.append((before + share * (after - before))[:-1], edge)
+        found = self.corrected(guess, np.append(np.zeros(len(guess) - 1), 1.0))
+        return after if found is None else found
+
+
+def _solution(
+    system: Float[np.ndarray, "coordinate coordinate"], right: Float[np.ndarray, "coordinate"]
+) -> Float[np.ndarray, "coordinate"] | None:
+    """Of a linear system; None of a singular one, which is where branches cross."""
+    try:
+        return np.linalg.solve(system, right)
+    except np.linalg.LinAlgError:
+        return None
+
+
+def _branch(path: _Path, points: Float[np.ndarray, "branch_point coordinate"]) -> Branch:
+    modes = [modes_at(path.flow(point), point[None, :-1]) for point in points]
+    turns = np.sign(np.diff(points[:, -1]))
+    fold = np.zeros(len(points), bool)
+    fold[1:-1] = turns[1:] * turns[:-1] < 0
+    return Branch(
+        amplitude=points[:, -1],
+        states=points[:, :-1],
+        leading=np.array([values[0, 0] for values, _ in modes]),
+        index=np.array([int((outside > OUTSIDE).sum()) for _, outside in modes]),
+        fold=fold,
+    )

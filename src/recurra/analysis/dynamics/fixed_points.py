@@ -1,0 +1,268 @@
+"""Fixed points of a network at a constant input: found by Newton's method, proved where that is possible."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import ClassVar
+
+import numpy as np
+from jaxtyping import Bool, Complex, Float, Int
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
+from scipy.spatial.distance import cdist
+from threadpoolctl import threadpool_limits
+
+from recurra.analysis.dynamics.flow import Flow, flow_of
+from recurra.analysis.dynamics.linearization import OUTSIDE, modes_at
+from recurra.analysis.dynamics.newton import FLAT, States, is_fixed, newton
+from recurra.analysis.dynamics.proofs import UNKNOWN, prove
+from recurra.analysis.dynamics.starts import in_parts, told_apart, unique
+from recurra.checks import check_count, check_positive
+from recurra.models.cohort import Network
+
+PER_POINT = (
+    "states",
+    "residual",
+    "eigenvalues",
+    "index",
+    "radius",
+    "stability_proved",
+    "dimension",
+    "extent",
+    "found",
+)
+NARROW = 1e-3  # extent up to which a flat point is one; the search places it no better where the slope vanishes
+BETWEEN = 0.25  # two points are of one continuum if one lies so close to their middle, in units of their distance
+
+
+@dataclass(frozen=True)
+class FixedPoints:
+    r"""Fixed points of one network at one constant input.
+
+    A continuum, such as a line of fixed points, counts as one point: the one found that is nearest to its middle.
+
+    Args:
+        inputs: the constant input.
+        states: the points.
+        residual: $\|f(h) - h\|_2$ at each point, with f the drive that the leak pulls the state to; it does not depend
+            on the time step.
+        eigenvalues: of the Jacobian of one step at each point, by modulus, the largest first.
+        index: number of unstable modes: eigenvalues outside the unit circle.
+        radius: there is exactly one fixed point within this distance, by the theorem of Newton and Kantorovich; NaN
+            where that is not proved.
+        stability_proved: whether `index` is proved too: so many eigenvalues lie outside the unit circle at the one
+            fixed point within the radius, and all others inside.
+        dimension: in how many directions there is no motion to first order: of a continuum its dimension.
+        extent: largest distance between two points found on one continuum; 0 for a point by itself.
+        found: how many of the starts ended at each point; 0 where `with_more` added it.
+        stuck: states in which the search from the other starts ended; `slow_points` goes on from them.
+        starts: how many starts there were.
+        missing_at_least: Chao's lower bound on the number of points that no start ended at.
+    """
+
+    sources: ClassVar[tuple[str, ...]] = (
+        "sussillo2013",
+        "kantorovich1948",
+        "higham2002",
+        "rump2010",
+        "gershgorin1931",
+        "chao1984",
+    )
+
+    inputs: Float[np.ndarray, "input"]
+    states: Float[np.ndarray, "point unit"]
+    residual: Float[np.ndarray, "point"]
+    eigenvalues: Complex[np.ndarray, "point mode"]
+    index: Int[np.ndarray, "point"]
+    radius: Float[np.ndarray, "point"]
+    stability_proved: Bool[np.ndarray, "point"]
+    dimension: Int[np.ndarray, "point"]
+    extent: Float[np.ndarray, "point"]
+    found: Int[np.ndarray, "point"]
+    stuck: Float[np.ndarray, "start unit"]
+    starts: int
+    missing_at_least: float
+
+    def __len__(self) -> int:
+        return len(self.states)
+
+    @property
+    def certified(self) -> int:
+        """How many of the points are proved to exist."""
+        return int(np.isfinite(self.radius).sum())
+
+    @property
+    def proved_stable(self) -> int:
+        """How many of the points are proved to exist and to be stable."""
+        return int((self.stability_proved & (self.index == 0)).sum())
+
+    @property
+    def continuum(self) -> Bool[np.ndarray, "point"]:
+        """Which points stand for a continuum."""
+        return self.extent > NARROW
+
+    @property
+    def marginal(self) -> Bool[np.ndarray, "point"]:
+        """Which points are alone, though there is no motion to first order along some direction."""
+        return (self.dimension > 0) & (self.extent <= NARROW)
+
+
+def fixed_points(
+    network: Network,
+    starts: States,
+    inputs: float | Float[np.ndarray, "input"] = 0.0,
+    apart: float = 1e-6,
+) -> FixedPoints:
+    r"""All points that Newton's method reaches from the starts.
+
+    $h \leftarrow h - t\,J^{-1}(f(h) - h)$ with the exact Jacobian J of $f(h) - h$ in float64 and the largest of
+    t = 1, 1/2, 1/4, ... that lessens the residual, until none does or it is below 1e-13. In the rate form
+    $f(h) = \varphi(W h + W_{in} x + b)$, in the current form $f(v) = W \varphi(v) + W_{in} x + b$.
+
+    Args:
+        network: the network.
+        starts: states from which the search begins, such as states on trajectories.
+        inputs: the constant input, one number for all channels or one a channel.
+        apart: two points closer than this are one.
+
+    Equations that are odd, tanh without any constant current, have -h with every h: where no start ended at one of the
+    two it is added, and counts as found.
+
+    Source: Sussillo and Barak (2013) for the question; Kantorovich (1948), Gershgorin (1931), Higham (2002) and Rump
+    (2010) for the proofs; Chao (1984) for what is missing.
+    """
+    check_positive("apart", apart)
+    points = _search(network, starts, inputs, apart)
+    if not flow_of(network, inputs).odd:
+        return points
+    joined = _joined(points, -points.states, partial(_search, network, inputs=inputs, apart=apart), apart)
+    missing = max(points.missing_at_least - (len(joined) - len(points)), 0.0)
+    return replace(joined, missing_at_least=missing)
+
+
+def _search(network: Network, starts: States, inputs: float | Float[np.ndarray, "input"], apart: float) -> FixedPoints:
+    flow = flow_of(network, inputs)
+    starts = np.atleast_2d(np.asarray(starts, np.float64))
+    check_count("starts", len(starts))
+    with threadpool_limits(1):
+        reached = in_parts(lambda part: newton(flow, part), starts)
+    here = is_fixed(flow, reached)
+    states, found = unique(reached[here], apart)
+    singular = np.linalg.svd(flow.jacobian(states), compute_uv=False) if len(states) else np.ones((0, 1))
+    dimension = (singular < FLAT * np.maximum(singular[:, :1], 1)).sum(axis=1)
+    chosen, extent, found = _continua(flow, states, found, dimension)
+    radius, unstable = _proofs(flow, states[chosen])
+    kept, found = told_apart(states[chosen], radius, found)
+    chosen, extent, radius, unstable = chosen[kept], extent[kept], radius[kept], unstable[kept]
+    states, dimension = states[chosen], dimension[chosen]
+    values, outside = modes_at(flow, states)
+    computed = (outside > np.where(dimension > 0, np.sqrt(OUTSIDE), OUTSIDE)[:, None]).sum(axis=1)
+    index = np.where(unstable == UNKNOWN, computed, unstable)
+    order = np.lexsort((-found, index))
+    return FixedPoints(
+        inputs=flow.inputs,
+        states=states[order],
+        residual=np.linalg.norm(flow.displacement(states), axis=1)[order],
+        eigenvalues=values[order],
+        index=index[order],
+        radius=radius[order],
+        stability_proved=(unstable != UNKNOWN)[order],
+        dimension=dimension[order],
+        extent=extent[order],
+        found=found[order],
+        stuck=reached[~here],
+        starts=len(starts),
+        missing_at_least=chao_missing(found),
+    )
+
+
+def fixed_points_under(
+    network: Network, starts: States, inputs: Float[np.ndarray, "condition input"], apart: float = 1e-6
+) -> list[FixedPoints]:
+    """The fixed points under each of several constant inputs, as `fixed_points` finds them.
+
+    Args:
+        network: the network.
+        starts: states from which every search begins.
+        inputs: the constant inputs.
+        apart: two points closer than this are one.
+    """
+    return [fixed_points(network, starts, one, apart) for one in np.asarray(inputs, np.float64)]
+
+
+def with_more(network: Network, points: FixedPoints, states: States, apart: float = 1e-6) -> FixedPoints:
+    """The points, and those that Newton's method reaches from further states, such as attractors that a simulation met.
+
+    The further states are no random draw: they do not count in `found`, `starts` and `missing_at_least`.
+
+    Args:
+        network: the network.
+        points: its fixed points at an input.
+        states: further states.
+        apart: two points closer than this are one.
+    """
+    return _joined(points, states, partial(fixed_points, network, inputs=points.inputs, apart=apart), apart)
+
+
+def _joined(points: FixedPoints, states: States, search: Callable[[States], FixedPoints], apart: float) -> FixedPoints:
+    """The points and those that the search finds from states that are not near one of them."""
+    reach = np.maximum(apart, points.extent)[:, None]
+    states = states[~(cdist(points.states, states) <= reach).any(axis=0)]
+    if not len(states):
+        return points
+    more = search(states)
+    new = ~(cdist(points.states, more.states) <= reach).any(axis=0)
+    columns = {name: [getattr(points, name), getattr(more, name)[new]] for name in PER_POINT}
+    columns["found"][1] = np.zeros(new.sum(), int)
+    joined = {name: np.concatenate(parts) for name, parts in columns.items()}
+    order = np.lexsort((-joined["found"], joined["index"]))
+    return replace(points, **{name: values[order] for name, values in joined.items()})
+
+
+def chao_missing(found: Int[np.ndarray, "point"]) -> float:
+    r"""A lower bound on the number of unseen kinds, $f_1 (f_1 - 1) / (2 (f_2 + 1))$, with $f_k$ kinds seen k times.
+
+    Args:
+        found: how many times each kind was seen.
+    """
+    once, twice = int((found == 1).sum()), int((found == 2).sum())
+    return once * (once - 1) / (2 * (twice + 1))
+
+
+def _continua(
+    flow: Flow, states: States, found: Int[np.ndarray, "point"], dimension: Int[np.ndarray, "point"]
+) -> tuple[Int[np.ndarray, "kept"], Float[np.ndarray, "kept"], Int[np.ndarray, "kept"]]:
+    """One point for every continuum: which are kept, how far each reaches, and how many starts ended there.
+
+    Two flat points that are neighbours in the shortest tree through all of them are of one continuum if Newton's method
+    from the middle between them ends at a fixed point close to that middle, or the middle is one.
+    """
+    flat = np.flatnonzero(dimension > 0)
+    if not len(flat):
+        return np.arange(len(states)), np.zeros(len(states)), found
+    tree = minimum_spanning_tree(cdist(states[flat], states[flat])).tocoo()
+    middle = (states[flat[tree.row]] + states[flat[tree.col]]) / 2
+    polished = np.where(is_fixed(flow, middle)[:, None], middle, newton(flow, middle))
+    joined = is_fixed(flow, polished) & (np.linalg.norm(polished - middle, axis=1) < BETWEEN * tree.data)
+    links = coo_array((joined[joined], (tree.row[joined], tree.col[joined])), shape=(len(flat), len(flat)))
+    label = connected_components(links, directed=False)[1]
+    kept, extent, total = np.flatnonzero(dimension == 0).tolist(), [], []
+    for one in range(label.max() + 1):
+        members = flat[label == one]
+        between = cdist(states[members], states[members])
+        kept.append(int(members[between.sum(axis=1).argmin()]))
+        extent.append(between.max())
+        total.append(found[members].sum())
+    alone = len(kept) - len(extent)
+    return np.array(kept), np.concatenate([np.zeros(alone), extent]), np.concatenate([found[kept[:alone]], total])
+
+
+def _proofs(flow: Flow, states: States) -> tuple[Float[np.ndarray, "point"], Int[np.ndarray, "point"]]:
+    """The radius of each point, and its number of unstable modes, as far as they are proved."""
+
+    def proved(part: States) -> Float[np.ndarray, "point two"]:
+        return np.array([[proof.radius, proof.unstable] for proof in (prove(flow, state) for state in part)])
+
+    with threadpool_limits(1):
+        found = in_parts(proved, states) if len(states) else np.zeros((0, 2))
+    return found[:, 0], found[:, 1].astype(int)

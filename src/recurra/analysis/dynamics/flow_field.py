@@ -1,0 +1,135 @@
+"""Where a network pulls the states of a plane."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from jaxtyping import Float
+
+from recurra.analysis.dynamics.flow import flow_of
+from recurra.checks import check_count, check_finite, check_range
+from recurra.models.cohort import Network
+
+DEPENDENT = 1e-9  # length of what the second direction adds to the first, below which there is no plane
+
+
+@dataclass(frozen=True)
+class FlowField:
+    r"""The displacement $f(h) - h$ on a grid of states $h = h_0 + a u + b v$ in a plane of the state space.
+
+    The states of a plane are pulled out of it, too. `in_plane` says how much of the pull a picture of the plane shows:
+    where it is small, an arrow is the shadow of a movement that goes elsewhere, and a place without an arrow is no
+    fixed point. That is where `speed` is 0.
+
+    Args:
+        inputs: the constant input.
+        center: h₀.
+        plane: u and v, orthonormal.
+        across: a of the grid's columns.
+        upwards: b of its rows.
+        displacement: along u and v.
+        speed: norm of the displacement in the whole space.
+        in_plane: share of the squared norm that lies in the plane, 0 to 1; NaN where nothing is pulled.
+    """
+
+    sources: ClassVar[tuple[str, ...]] = ("sussillo2013",)
+
+    inputs: Float[np.ndarray, "input"]
+    center: Float[np.ndarray, "unit"]
+    plane: Float[np.ndarray, "direction unit"]
+    across: Float[np.ndarray, "column"]
+    upwards: Float[np.ndarray, "row"]
+    displacement: Float[np.ndarray, "row column direction"]
+    speed: Float[np.ndarray, "row column"]
+    in_plane: Float[np.ndarray, "row column"]
+
+    @property
+    def shown(self) -> float:
+        """Share of the squared displacement over the whole grid that lies in the plane; NaN where nothing is pulled."""
+        known = np.isfinite(self.in_plane)
+        largest = np.max(self.speed, where=known, initial=0.0)
+        if largest == 0:
+            return float("nan")
+        weight = np.where(known, self.speed / largest, 0.0) ** 2
+        return float((np.where(known, self.in_plane, 0.0) * weight).sum() / weight.sum())
+
+    def project(self, states: Float[np.ndarray, "*batch unit"]) -> Float[np.ndarray, "*batch direction"]:
+        """Coordinates a and b of states, such as trajectories and fixed points."""
+        return (states - self.center) @ self.plane.T
+
+    def distance(self, states: Float[np.ndarray, "*batch unit"]) -> Float[np.ndarray, "*batch"]:
+        """How far states are from the plane."""
+        return np.linalg.norm(states - self.center - self.project(states) @ self.plane, axis=-1)
+
+
+def flow_field(
+    network: Network,
+    plane: Float[np.ndarray, "direction unit"],
+    center: Float[np.ndarray, "unit"],
+    across: tuple[float, float],
+    upwards: tuple[float, float],
+    inputs: float | Float[np.ndarray, "input"] = 0.0,
+    points: int = 31,
+) -> FlowField:
+    r"""The displacement of states in a plane, at a constant input.
+
+    In the rate form $f(h) = \varphi(W h + W_{in} x + b)$ and the states are rates. In the current form
+    $f(v) = W \varphi(v) + W_{in} x + b$ and they are currents: a plane through currents is needed, not through rates.
+    The displacement does not depend on the leak, except of networks of other kinds: there it is that of a time step.
+
+    Args:
+        network: the network.
+        plane: two directions, such as the first two principal components; u is the first, v what the second adds.
+        center: a state in the plane, such as the mean rates.
+        across: lowest and highest coordinate along u.
+        upwards: lowest and highest coordinate along v.
+        inputs: the constant input, one number for all channels or one a channel.
+        points: of the grid, in each direction.
+
+    Source: Sussillo and Barak (2013) for the displacement.
+    """
+    check_count("points", points, at_least=2)
+    for name, bounds in (("across", across), ("upwards", upwards)):
+        check_range(name, bounds, -np.finfo(float).max)
+        if bounds[0] == bounds[1]:
+            raise ValueError(f"{name} is {tuple(bounds)}; expected lowest < highest")
+    center = np.asarray(center, np.float64)
+    directions = _orthonormal(np.asarray(plane, np.float64), center, network.weights.units)
+    columns, rows = np.linspace(*across, points), np.linspace(*upwards, points)
+    coordinates = np.stack(np.meshgrid(columns, rows), axis=-1)
+    flow = flow_of(network, inputs)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        moved = flow.displacement((center + coordinates @ directions).reshape(points**2, -1))
+        speed = np.linalg.norm(moved, axis=1)
+        shadow = moved @ directions.T
+        share = (np.linalg.norm(shadow, axis=1) / speed) ** 2
+    return FlowField(
+        inputs=flow.inputs,
+        center=center,
+        plane=directions,
+        across=columns,
+        upwards=rows,
+        displacement=shadow.reshape(points, points, 2),
+        speed=speed.reshape(points, points),
+        in_plane=np.minimum(share, 1.0).reshape(points, points),
+    )
+
+
+def _orthonormal(
+    plane: Float[np.ndarray, "direction unit"], center: Float[np.ndarray, "unit"], units: int
+) -> Float[np.ndarray, "direction unit"]:
+    """The first direction, and what the second adds to it, both of length 1."""
+    if plane.shape != (2, units) or center.shape != (units,):
+        raise ValueError(
+            f"plane has shape {plane.shape} and center {center.shape}; expected (2, {units}) and ({units},): two "
+            "directions and a state, with a number a unit"
+        )
+    check_finite("plane", plane)
+    check_finite("center", center)
+    length = np.linalg.norm(plane, axis=1)
+    scaled = plane / np.where(length > 0, length, 1.0)[:, None]
+    second = scaled[1] - (scaled[0] @ scaled[1]) * scaled[0]
+    added = np.linalg.norm(second)
+    if length[0] == 0 or added < DEPENDENT:
+        raise ValueError("plane has two directions that are parallel or of length 0; expected two that span a plane")
+    return np.stack([scaled[0], second / added])

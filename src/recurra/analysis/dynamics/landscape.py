@@ -1,0 +1,62 @@
+"""Fixed points, unstable directions and attractors in a few coordinates, to be drawn."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float
+
+from recurra.analysis.dynamics.attractors import path_from
+from recurra.analysis.dynamics.fixed_points import FixedPoints
+from recurra.analysis.dynamics.program import Program
+from recurra.analysis.dynamics.stability import sampling
+from recurra.models.cohort import Network
+from recurra.numerics import pinned
+
+DRAWN = 200  # steps of an attractor's path
+NEAR = 1e-6  # distance over which a direction is measured
+
+
+@dataclass(frozen=True)
+class Landscape:
+    """Where the fixed points and attractors of a network lie, in coordinates of its rates.
+
+    Args:
+        points: the fixed points.
+        branches: where each branch of the program leaves its saddle to, for a step of length 1 in the state.
+        paths: 200 steps of the path on each attractor of the program.
+    """
+
+    points: Float[np.ndarray, "point coordinate"]
+    branches: Float[np.ndarray, "branch coordinate"]
+    paths: Float[np.ndarray, "attractor path_time coordinate"]
+
+
+def landscape(
+    network: Network,
+    points: FixedPoints,
+    found: Program,
+    project: Callable[[Float[np.ndarray, "*batch unit"]], Float[np.ndarray, "*batch coordinate"]],
+) -> Landscape:
+    """The landscape of a network in the coordinates that `project` makes of rates.
+
+    Args:
+        network: the network.
+        points: its fixed points.
+        found: its program.
+        project: coordinates from rates, such as `Reduction.project` or `Geometry.bit_coordinates`.
+    """
+
+    def coordinates(states: Float[np.ndarray, "*batch unit"]) -> Float[np.ndarray, "*batch coordinate"]:
+        with pinned(double=True):
+            return project(np.asarray(jnp.vectorize(network.dynamics.rates, signature="(n)->(n)")(jnp.asarray(states))))
+
+    begins = points.states[found.saddle]
+    every = sampling(network)
+    paths = [path_from(network, state, points.inputs, DRAWN * every, every) for state in found.states]
+    return Landscape(
+        points=coordinates(points.states),
+        branches=(coordinates(begins + NEAR * found.direction) - coordinates(begins)) / NEAR,
+        paths=coordinates(np.array(paths).reshape(-1, DRAWN, points.states.shape[1])),
+    )

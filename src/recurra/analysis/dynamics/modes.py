@@ -1,0 +1,221 @@
+"""The modes of a network at rest, and how far it amplifies small disturbances before they decay."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import jax
+import numpy as np
+from jaxtyping import Bool, Complex, Float, Int
+from threadpoolctl import threadpool_limits
+
+from recurra.analysis.dynamics.attractors import REST, Attractors, settle
+from recurra.analysis.dynamics.fixed_points import FixedPoints, fixed_points
+from recurra.analysis.dynamics.flow import RateFlow, flow_of, slope
+from recurra.analysis.dynamics.linearization import eigenvalues_at
+from recurra.analysis.dynamics.newton import is_fixed
+from recurra.analysis.weights.spectra import frequency_hz, time_constant_ms
+from recurra.engine.dynamics import HARD_WIDTHS
+from recurra.models.cohort import Network
+from recurra.numerics import pinned
+
+NEAR = 0.01  # largest distance, times the root of the number of units, from where a path ends to its fixed point
+EVERY = 64  # steps up to which every power of a Jacobian is looked at; beyond, powers a 32nd apart
+LIMIT = 10_000  # the highest power
+MOST = 16  # stable points whose powers are looked at
+
+State = Float[np.ndarray, "unit"]
+
+
+@dataclass(frozen=True)
+class RestingModes:
+    r"""The modes of one step of a network without input, linearized where it rests.
+
+    Args:
+        state: where it rests; NaN if it does not come to rest.
+        at_start: whether that is the state before the first step: zero, for a network without unit biases.
+        smooth: whether the activation has a slope there; relu has none at zero, and then no modes are given.
+        eigenvalues: $\mu$ of the Jacobian of one step, by falling modulus; NaN where there are none to give.
+        shift: $1 - \ell$ in $\mu = 1 - \ell + \ell \varphi' \lambda$ with the eigenvalues $\lambda$ of the recurrent
+            weights; NaN if units differ in leak or slope, since then the two have nothing to do with each other.
+        factor: $\ell \varphi'$ in the same equation.
+        leading: the $\mu$ of the largest modulus.
+        frequency_hz: of the leading one, $|\arg \mu| / (2 \pi\, dt)$.
+        time_constant_ms: of the leading one, $-dt / \ln |\mu|$; negative where it grows.
+        reactivity: spectral norm of the Jacobian, the largest gain of a disturbance in one step.
+    """
+
+    state: State
+    at_start: bool
+    smooth: bool
+    eigenvalues: Complex[np.ndarray, "mode"]
+    shift: float
+    factor: float
+    leading: complex
+    frequency_hz: float
+    time_constant_ms: float
+    reactivity: float
+
+    @property
+    def known(self) -> bool:
+        """Whether there are any modes to speak of."""
+        return bool(np.isfinite(self.eigenvalues).all())
+
+    def of(self, eigenvalue: complex) -> complex | None:
+        """The mode that belongs to an eigenvalue of the recurrent weights; None where none does."""
+        return None if np.isnan(self.factor) else self.shift + self.factor * eigenvalue
+
+
+def resting_modes(network: Network) -> RestingModes:
+    r"""The modes of a network at rest: eigenvalues of the Jacobian of one step where it stays without input.
+
+    It rests in the state before the first step if that is a fixed point, stable or not, else where it goes from there
+    within 10,000 steps. In the rate form $J = 1 - L + L\, D W$, in the current form $J = 1 - L + L\, W D$, with the
+    leaks L and the slopes D of the units; with one leak $\ell$ and one slope $\varphi'$ the modes are
+    $\mu = 1 - \ell + \ell \varphi' \lambda$ in both. The slope of tanh at zero is 1, of sigmoid 1/4, of softplus 1/2.
+
+    Args:
+        network: the network.
+
+    Source: Sussillo and Barak (2013) for the linearization.
+    """
+    state, at_start = resting_state(network)
+    flow, units = flow_of(network), network.weights.units
+    smooth = not _on_kink(flow, state)
+    if np.isnan(state).any() or not smooth:
+        nothing = np.full(units, np.nan, complex)
+        return RestingModes(state, at_start, smooth, nothing, np.nan, np.nan, complex(np.nan), np.nan, np.nan, np.nan)
+    with threadpool_limits(1):
+        values = eigenvalues_at(flow, state[None])[0]
+        reactivity = np.linalg.norm(flow.step_jacobian(flow.jacobian(state[None]))[0], 2)
+    values = values[np.lexsort((-values.imag, -np.round(np.abs(values), 12)))]
+    shift, factor = _law(flow, state)
+    leading = complex(values[0])
+    return RestingModes(
+        state=state,
+        at_start=at_start,
+        smooth=True,
+        eigenvalues=values,
+        shift=shift,
+        factor=factor,
+        leading=leading,
+        frequency_hz=frequency_hz(leading, network.dt_ms),
+        time_constant_ms=time_constant_ms(leading, network.dt_ms),
+        reactivity=float(reactivity),
+    )
+
+
+def resting_state(network: Network) -> tuple[State, bool]:
+    """Where a network rests without input, and whether that is the state before the first step; NaN for nowhere."""
+    with pinned(double=True):
+        weights = jax.tree.map(lambda array: np.asarray(array, np.float64), network.weights)
+        start = np.asarray(network.dynamics.initial_state(weights), np.float64)
+    if is_fixed(flow_of(network), start[None])[0]:
+        return start, True
+    nowhere = np.full_like(start, np.nan)
+    ends, label = settle(network, start[None], np.zeros(network.weights.inputs), Attractors())
+    if label[0] < 0 or ends.kind[label[0]] != REST:
+        return nowhere, False
+    found = fixed_points(network, ends.states[label[0]][None])
+    distance = np.linalg.norm(found.states - ends.states[label[0]], axis=1)
+    if not len(found) or distance.min() > NEAR * np.sqrt(len(start)):
+        return nowhere, False
+    return found.states[int(distance.argmin())], False
+
+
+def _slopes(flow: RateFlow, state: State) -> tuple[State, State]:
+    """Currents of all units, and the slopes there."""
+    current = flow.recurrent @ state + flow.constant if flow.dynamics.form == "rate" else state
+    return current, slope(flow.dynamics.activation, current)
+
+
+def _on_kink(flow: object, state: State) -> bool:
+    if not isinstance(flow, RateFlow):
+        return False
+    kink = {"relu": 0.0, **{name: width / 2 for name, width in HARD_WIDTHS.items()}}.get(flow.dynamics.activation)
+    return kink is not None and bool((np.abs(_slopes(flow, state)[0]) == kink).any())
+
+
+def _law(flow: object, state: State) -> tuple[float, float]:
+    """Shift and factor that make the modes from the eigenvalues of the weights, if one law holds for all."""
+    if not isinstance(flow, RateFlow):
+        return np.nan, np.nan
+    leak, slopes = flow.dynamics.leaks(len(state)), _slopes(flow, state)[1]
+    if np.ptp(leak) > 0 or np.ptp(slopes) > 0:
+        return np.nan, np.nan
+    return float(1 - leak[0]), float(leak[0] * slopes[0])
+
+
+@dataclass(frozen=True)
+class TransientGains:
+    r"""How far small disturbances of a network grow at its stable fixed points before they decay.
+
+    The system is one step of the network without input, linearized at the point: $\delta \leftarrow J \delta$.
+
+    Args:
+        point: which of the fixed points; at most 16, those found most often first.
+        reactivity: $\|J\|_2$, the largest gain in one step.
+        gain: $\max_{t \ge 0} \|J^t\|_2$; 1 for a normal J, in which disturbances only decay.
+        gain_ms: the time after which it is reached.
+        proved: whether no higher power has a larger gain: some $\|J^s\|_2 \le 1$ with s beyond that time was met, since
+            then $\|J^{s + t}\| \le \|J^t\|$. If not, the gain is the largest within 10,000 steps.
+        left_out: how many further stable points there are.
+    """
+
+    sources: ClassVar[tuple[str, ...]] = ("asllani2018", "bondanelli2020")
+
+    point: Int[np.ndarray, "stable_point"]
+    reactivity: Float[np.ndarray, "stable_point"]
+    gain: Float[np.ndarray, "stable_point"]
+    gain_ms: Float[np.ndarray, "stable_point"]
+    proved: Bool[np.ndarray, "stable_point"]
+    left_out: int
+
+    def __len__(self) -> int:
+        return len(self.point)
+
+
+def transient_gains(network: Network, points: FixedPoints) -> TransientGains:
+    """Reactivity and largest transient gain at the stable fixed points of a network.
+
+    Every power of the Jacobian up to 64 is looked at, then powers a 32nd of their size apart.
+
+    Args:
+        network: the network.
+        points: its fixed points at an input.
+
+    Source: Asllani, Lambiotte and Carletti (2018); Bondanelli and Ostojic (2020), in continuous time.
+    """
+    flow = flow_of(network, points.inputs)
+    within = np.abs(points.eigenvalues).max(axis=1, initial=0) < 1
+    stable = np.flatnonzero(within & (points.index == 0) & (points.dimension == 0))
+    chosen = stable[:MOST]
+    with threadpool_limits(1):
+        found = [transient_gain(flow.step_jacobian(flow.jacobian(points.states[at][None]))[0]) for at in chosen]
+    reactivity, gain, steps, proved = (np.array(column) for column in zip(*found, strict=True)) if found else [[]] * 4
+    return TransientGains(
+        point=chosen,
+        reactivity=np.array(reactivity, float),
+        gain=np.array(gain, float),
+        gain_ms=np.array(steps, float) * network.dt_ms,
+        proved=np.array(proved, bool),
+        left_out=len(stable) - len(chosen),
+    )
+
+
+def transient_gain(step: Float[np.ndarray, "unit unit"], limit: int = LIMIT) -> tuple[float, float, int, bool]:
+    r"""$\|J\|_2$, the largest $\|J^t\|_2$ of all t from 0 on, its t, and whether it is proved that none is larger.
+
+    Args:
+        step: J, whose eigenvalues are all within the unit circle.
+        limit: the highest power that is looked at.
+    """
+    power, at, gains = step, 1, {0: 1.0}
+    while True:
+        gains[at] = float(np.linalg.norm(power, 2))
+        ahead = max(1, at // 32) if at >= EVERY else 1
+        if gains[at] <= 1 or at + ahead > limit:
+            break
+        power = power @ (step if ahead == 1 else np.linalg.matrix_power(step, ahead))
+        at += ahead
+    best = max(gains, key=lambda step: gains[step])
+    return gains[1], gains[best], best, gains[at] <= 1

@@ -1,0 +1,310 @@
+"""The program of a network: its attractors, the saddles between them, and what stimuli make of each."""
+
+import warnings
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+from jaxtyping import Complex, Float, Int, Num
+from scipy.linalg import LinAlgWarning, lu_factor, lu_solve
+from scipy.spatial.distance import cdist
+
+from recurra.analysis.dynamics.attractors import REST, UNSETTLED, Attractors, driven, first_state, mean_output, settle
+from recurra.analysis.dynamics.fixed_points import FixedPoints, fixed_points, with_more
+from recurra.analysis.dynamics.flow import Flow, flow_of
+from recurra.analysis.dynamics.linearization import modes_at
+from recurra.checks import check_count
+from recurra.models.cohort import Network, check_fit
+from recurra.tasks import FlipFlop, Task
+
+OFFSET = 1e-4  # a step off a saddle along an unstable mode, times the root of the number of units
+ASIDE = 1e-3  # of a branch's direction goes in a random direction, so that no symmetry leads from saddle to saddle
+LOOSE = 1e-6  # a point that a path ended at is unstable if an eigenvalue lies so far outside, times the leak
+UNSTABLE = 2
+KINDS = ("rest", "orbit", "unstable")
+BESIDE = 1e-10  # of the norm of a matrix: so far beside an eigenvalue its vector is looked for
+SAME_ANSWER = 1e-6  # largest difference between targets that ask for one answer
+MOST_ATTRACTORS = 64  # from so many the stimuli are tried
+
+
+@dataclass(frozen=True)
+class Program:
+    """The graph of attractors, saddles and stimuli.
+
+    Args:
+        kind: of each attractor: 0 a point at rest, 1 an orbit, 2 an unstable point at which a path ended: without noise
+            the network stays there.
+        states: a state on each attractor.
+        outputs: the output there.
+        after: the attractor in which each condition of the task ends; -1 if it has not settled.
+        saddle: number of the fixed point at which a branch of an unstable manifold begins.
+        growth: modulus of the eigenvalue of that branch's mode.
+        direction: of that branch at the saddle, of length 1.
+        leads_to: the attractor at which the branch ends; -1 if it has not settled.
+        following: the attractor that each stimulus makes of each attractor; -1 if it has not settled or was not tried.
+    """
+
+    flags: ClassVar[dict[str, tuple[str, ...]]] = {"kind": KINDS}
+
+    sources: ClassVar[tuple[str, ...]] = ("sussillo2013",)
+
+    kind: Int[np.ndarray, "attractor"]
+    states: Float[np.ndarray, "attractor unit"]
+    outputs: Float[np.ndarray, "attractor output"]
+    after: Int[np.ndarray, "condition"]
+    saddle: Int[np.ndarray, "branch"]
+    growth: Float[np.ndarray, "branch"]
+    direction: Float[np.ndarray, "branch unit"]
+    leads_to: Int[np.ndarray, "branch"]
+    following: Int[np.ndarray, "attractor stimulus"]
+
+    def __len__(self) -> int:
+        return len(self.kind)
+
+    def kind_of(self, attractor: int) -> str:
+        """The kind of an attractor in a word."""
+        return KINDS[int(self.kind[attractor])]
+
+
+@dataclass(frozen=True)
+class PulseTable:
+    """What a flip-flop network makes of each memory state and pulse, read off its dynamics.
+
+    Args:
+        reached: the memory state whose signs the outputs have a trial's length after the pulse.
+        expected: the memory state that the task asks for.
+    """
+
+    sources: ClassVar[tuple[str, ...]] = ("sussillo2013",)
+
+    reached: Int[np.ndarray, "condition stimulus"]
+    expected: Int[np.ndarray, "condition stimulus"]
+
+    @property
+    def right(self) -> int:
+        """How many of the entries are as the task asks."""
+        return int((self.reached == self.expected).sum())
+
+
+def stimulus_names(task: Task) -> tuple[str, ...]:
+    """What the stimuli of a task's program are called: "1+" for a positive pulse on bit 1, or the conditions' names."""
+    if isinstance(task, FlipFlop):
+        return tuple(f"{bit + 1}{sign}" for bit in range(task.bits) for sign in "+-")
+    return tuple(task.condition_names[at] for at in np.asarray(task.probe().condition))
+
+
+def program(network: Network, task: Task, points: FixedPoints, modes: int = 8) -> Program:
+    """Follow the unstable manifolds of the saddles, and every stimulus from every attractor, to where they end.
+
+    The network begins a small step off each saddle, on either side along its most unstable modes (of a pair of complex
+    modes along the real and the imaginary part). The stimuli of a flip-flop are one pulse on one bit; those of other
+    tasks are the trials of the probe. After a stimulus the network is left alone with the points' constant input. The
+    stable fixed points are the first attractors, in their order; others are met on the way. The stimuli are tried from
+    at most 64.
+
+    Args:
+        network: the network.
+        task: what it was trained on.
+        points: its fixed points.
+        modes: how many of a saddle's unstable modes are followed at most.
+    """
+    check_fit(network, task)
+    check_count("modes", modes)
+    flow = flow_of(network, points.inputs)
+    saddle, growth, direction = _branches(flow, points, modes)
+    ends = driven(network, np.asarray(task.probe().inputs), first_state(network)[None])[0]
+    stable = Attractors(tuple(state[None] for state in points.states[points.index == 0]))
+    beside = points.states[saddle] + OFFSET * np.sqrt(ends.shape[1]) * direction
+    known, label = settle(network, np.concatenate([ends, beside]), points.inputs, stable)
+    after, leads_to = np.split(label, [len(ends)])
+    known, following = _following(network, task, points, known)
+    return Program(
+        kind=_kinds(flow, known, len(stable)),
+        states=known.states.reshape(-1, ends.shape[1]),
+        outputs=np.array([mean_output(network, orbit) for orbit in known.orbits]).reshape(-1, network.weights.outputs),
+        after=after,
+        saddle=saddle,
+        growth=growth,
+        direction=direction,
+        leads_to=leads_to,
+        following=following,
+    )
+
+
+def points_and_program(
+    network: Network, task: Task, starts: Float[np.ndarray, "start unit"]
+) -> tuple[FixedPoints, Program]:
+    """The fixed points without input and the program; stable points that only the program meets are among the points.
+
+    Args:
+        network: the network.
+        task: what it was trained on.
+        starts: states from which fixed points are searched.
+    """
+    first = fixed_points(network, starts)
+    return with_program(network, first, program(network, task, first))
+
+
+def with_program(network: Network, first: FixedPoints, found: Program) -> tuple[FixedPoints, Program]:
+    """The fixed points with the stable ones that only the program met, and the program with its saddles among them.
+
+    Args:
+        network: the network.
+        first: its fixed points.
+        found: the program made from these.
+    """
+    points = with_more(network, first, found.states[found.kind == REST])
+    saddle = cdist(first.states[found.saddle], points.states).argmin(axis=1) if len(found.saddle) else found.saddle
+    return points, replace(found, saddle=saddle)
+
+
+def answers_of(task: Task) -> Float[np.ndarray, "condition output"]:
+    """What the task asks for last in each condition of its probe: the target at the last step that counts.
+
+    Args:
+        task: the task; NaN for a condition in which nothing counts.
+    """
+    probe = task.probe()
+    counts, targets = np.asarray(probe.mask) > 0, np.asarray(probe.targets, np.float64)
+    last = counts.shape[1] - 1 - counts[:, ::-1].argmax(axis=1)
+    answers = np.take_along_axis(targets, last[:, None], axis=1)[:, 0]
+    return np.where(counts.any(axis=1), answers, np.nan)
+
+
+def forgotten(
+    after: Int[np.ndarray, "condition"], answers: Float[np.ndarray, "condition output"]
+) -> dict[int, list[int]]:
+    """The attractors at which conditions end that ask for different answers, with these conditions.
+
+    A network that is left alone there has forgotten which of the answers it was.
+
+    Args:
+        after: the attractor at which each condition ends, -1 for none.
+        answers: what the task asks for last in each.
+    """
+    asked = (after >= 0) & np.isfinite(answers).all(axis=1)
+    groups = {end: np.flatnonzero(asked & (after == end)) for end in np.unique(after[asked]).tolist()}
+    differ = {end: np.ptp(answers[own], axis=0).max(initial=0.0) > SAME_ANSWER for end, own in groups.items()}
+    return {end: own.tolist() for end, own in groups.items() if differ[end]}
+
+
+def pulse_table(network: Network, task: FlipFlop) -> PulseTable:
+    """Set every memory state from rest, give one pulse a trial's length later, and read the outputs another length on.
+
+    Args:
+        network: the network.
+        task: the flip-flop that it was trained on.
+    """
+    check_fit(network, task, FlipFlop)
+    first, second = np.asarray(task.probe().inputs), stimuli(task, task.length_ms)
+    pairs = [np.concatenate([state, pulse]) for state in first for pulse in second]
+    signs = np.sign(network.respond(np.array(pairs))[:, -1]).reshape(len(first), len(second), task.bits)
+    expected = np.repeat(task.states[:, None], len(second), axis=1)
+    for at, (bit, sign) in enumerate(_pulses(task)):
+        expected[:, at, bit] = sign
+    return PulseTable(_state_number(task, signs), _state_number(task, expected))
+
+
+def stimuli(task: Task, length_ms: float | None = None) -> Float[np.ndarray, "stimulus time input"]:
+    """The noiseless stimuli of a task's program, in the order of `stimulus_names`.
+
+    Args:
+        task: the task.
+        length_ms: of the stimuli of a flip-flop, from the pulse's onset on; None for the pulse alone, ms.
+    """
+    if not isinstance(task, FlipFlop):
+        return np.asarray(task.probe().inputs)
+    signs = np.zeros((2 * task.bits, 1, task.bits), np.int32)
+    for at, (bit, sign) in enumerate(_pulses(task)):
+        signs[at, 0, bit] = sign
+    steps = round((task.pulse_ms if length_ms is None else length_ms) / task.dt_ms)
+    return np.asarray(task.noiseless(signs, 0, 1, steps).inputs)
+
+
+def _following(
+    network: Network, task: Task, points: FixedPoints, known: Attractors
+) -> tuple[Attractors, Int[np.ndarray, "attractor stimulus"]]:
+    """What every stimulus makes of every attractor, those included that are met on the way."""
+    inputs = stimuli(task)
+    rows = np.zeros((0, len(inputs)), int)
+    while len(rows) < min(len(known), MOST_ATTRACTORS):
+        begun = known.states[len(rows) : MOST_ATTRACTORS]
+        reached = driven(network, inputs, begun).reshape(-1, points.states.shape[1])
+        known, label = settle(network, reached, points.inputs, known)
+        rows = np.concatenate([rows, label.reshape(len(begun), -1)])
+    left = np.full((len(known) - len(rows), len(inputs)), UNSETTLED)
+    return known, np.concatenate([rows, left])
+
+
+def _kinds(flow: Flow, known: Attractors, stable: int) -> Int[np.ndarray, "attractor"]:
+    """Of every attractor; the first ones are known to be stable."""
+    kind = known.kind
+    later = np.flatnonzero((kind == REST) & (np.arange(len(kind)) >= stable))
+    unstable = (modes_at(flow, known.states[later])[1] > LOOSE).any(axis=1)
+    kind[later[unstable]] = UNSTABLE
+    return kind
+
+
+def _pulses(task: FlipFlop) -> list[tuple[int, int]]:
+    """Bit and sign of every single pulse."""
+    return [(bit, sign) for bit in range(task.bits) for sign in (1, -1)]
+
+
+def _state_number(task: FlipFlop, signs: Float[np.ndarray, "*batch bit"]) -> Int[np.ndarray, "*batch"]:
+    """Which memory state has these signs; an output of exactly 0 has none, and gives -1."""
+    number = ((signs > 0) * 2 ** np.arange(task.bits - 1, -1, -1)).sum(axis=-1)
+    return np.where((signs != 0).all(axis=-1), number, -1)
+
+
+def _branches(
+    flow: Flow, points: FixedPoints, modes: int
+) -> tuple[Int[np.ndarray, "branch"], Float[np.ndarray, "branch"], Float[np.ndarray, "branch unit"]]:
+    """The saddle, the growth and the direction of every branch: on either side of a saddle along its unstable modes."""
+    units, random = points.states.shape[1], np.random.default_rng(0)
+    saddle, growth, directions = [], [], [np.zeros((0, units))]
+    for at in np.flatnonzero(points.index > 0):
+        step_jacobian = flow.step_jacobian(flow.jacobian(points.states[at : at + 1]))[0]
+        most = min(modes, int(points.index[at]))
+        for modulus, mode in _unstable(step_jacobian, points.eigenvalues[at], most, random):
+            direction = mode / np.linalg.norm(mode) + ASIDE * random.standard_normal(units) / np.sqrt(units)
+            directions.append(np.array([direction, -direction]) / np.linalg.norm(direction))
+            saddle += [at, at]
+            growth += [modulus, modulus]
+    return np.array(saddle, int), np.array(growth, float), np.concatenate(directions)
+
+
+def _unstable(
+    matrix: Float[np.ndarray, "unit unit"],
+    eigenvalues: Complex[np.ndarray, "mode"],
+    modes: int,
+    random: np.random.Generator,
+) -> list[tuple[float, Float[np.ndarray, "unit"]]]:
+    """Modulus and direction of the leading modes; a complex pair has two, its real and its imaginary part."""
+    found = []
+    for value in eigenvalues[np.imag(eigenvalues) >= 0]:
+        if len(found) >= modes or abs(value) <= 1:
+            break
+        vector = _eigenvector(matrix, value, random)
+        parts = [np.real(vector)] if np.imag(value) == 0 else [np.real(vector), np.imag(vector)]
+        found += [(float(abs(value)), part) for part in parts if np.isfinite(part).all() and part.any()]
+    return found
+
+
+def _eigenvector(
+    matrix: Float[np.ndarray, "unit unit"], value: complex, random: np.random.Generator
+) -> Num[np.ndarray, "unit"]:
+    """The vector of a known eigenvalue, by inverse iteration.
+
+    It takes two solutions of linear equations and cannot fail to converge, unlike a method for the leading modes, of
+    which a nearly orthogonal matrix has hundreds with almost equal moduli. Of several vectors of one eigenvalue it
+    gives a random one.
+    """
+    shift = value + BESIDE * np.linalg.norm(matrix)
+    shift, vector = shift if np.imag(value) else np.real(shift), random.standard_normal(len(matrix))
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", LinAlgWarning)
+        factors = lu_factor(matrix - shift * np.eye(len(matrix)), check_finite=False)
+        for _ in range(2):
+            vector = lu_solve(factors, vector, check_finite=False)
+            vector = vector / np.linalg.norm(vector)
+    return vector

@@ -1,0 +1,108 @@
+"""Slow points: where a network is not at rest but moves least."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar
+
+import numpy as np
+from jaxtyping import Complex, Float, Int
+from scipy.optimize import minimize
+from threadpoolctl import threadpool_limits
+
+from recurra.analysis.dynamics.fixed_points import FixedPoints
+from recurra.analysis.dynamics.flow import Flow, flow_of
+from recurra.analysis.dynamics.linearization import eigenvalues_at
+from recurra.analysis.dynamics.newton import CONVERGED
+from recurra.analysis.dynamics.starts import in_parts, unique
+from recurra.checks import check_count, check_positive
+from recurra.models.cohort import Network
+
+LEVEL = 1e-8  # largest gradient of a minimum, relative to the product of speed and Jacobian, or 1 if that is larger:
+# at the ghost of two points the Jacobian of a single unit vanishes with the gradient
+FLAT = 1e-13  # the gradient at which the search ends
+ITERATIONS = 200
+
+
+@dataclass(frozen=True)
+class SlowPoints:
+    r"""Local minima of the speed $\|f(h) - h\|_2$ that are no fixed points.
+
+    Args:
+        states: the points.
+        speed: $\|f(h) - h\|_2$ at each; it does not depend on the time step.
+        eigenvalues: of the Jacobian of one step at each point, by modulus, the largest first.
+        found: how many of the searches ended at each point.
+    """
+
+    sources: ClassVar[tuple[str, ...]] = ("sussillo2013",)
+
+    states: Float[np.ndarray, "slow_point unit"]
+    speed: Float[np.ndarray, "slow_point"]
+    eigenvalues: Complex[np.ndarray, "slow_point mode"]
+    found: Int[np.ndarray, "slow_point"]
+
+    def __len__(self) -> int:
+        return len(self.states)
+
+
+def slow_points(
+    network: Network, points: FixedPoints, fastest: float = 0.1, apart: float = 1e-4, most: int = 10
+) -> SlowPoints:
+    r"""The slow points near the states in which the search for fixed points got stuck.
+
+    $q(h) = \|f(h) - h\|^2 / 2$ is minimized by Newton's method within a trust region, with the exact Hessian
+    $J^T J + \sum_i d_i \nabla^2 d_i$ of the displacement d. A point counts if the gradient of q vanishes, the Hessian
+    has no negative eigenvalue, and its speed is below `fastest` but not zero: a local minimum, not merely a place where
+    a search stopped.
+
+    Args:
+        network: the network.
+        points: its fixed points at an input; the slow points belong to the same input.
+        fastest: largest speed that is called slow.
+        apart: two points closer than this are one.
+        most: how many of the stuck states are followed at most.
+
+    Source: Sussillo and Barak (2013); minimized by SciPy.
+    """
+    check_positive("fastest", fastest)
+    check_positive("apart", apart)
+    check_count("most", most)
+    flow = flow_of(network, points.inputs)
+    stuck = points.stuck[np.isfinite(points.stuck).all(axis=1)][:most]
+    with threadpool_limits(1):
+        ends = in_parts(lambda part: np.array([_lowest(flow, state) for state in part]), stuck)
+    lowest = np.array([end for end in ends if _is_minimum(flow, end, fastest)]).reshape(-1, points.states.shape[1])
+    states, found = unique(lowest, apart)
+    speed = np.linalg.norm(flow.displacement(states), axis=1)
+    order = np.argsort(speed)
+    return SlowPoints(states[order], speed[order], eigenvalues_at(flow, states)[order], found[order])
+
+
+def _lowest(flow: Flow, state: Float[np.ndarray, "unit"]) -> Float[np.ndarray, "unit"]:
+    def with_gradient(state: Float[np.ndarray, "unit"]) -> tuple[float, Float[np.ndarray, "unit"]]:
+        displacement = flow.displacement(state)
+        return float(displacement @ displacement) / 2, flow.jacobian(state).T @ displacement
+
+    options = {"gtol": FLAT, "maxiter": ITERATIONS}
+    hessian = partial(_hessian, flow)
+    try:
+        return minimize(with_gradient, state, jac=True, hess=hessian, method="trust-exact", options=options).x
+    except (ValueError, np.linalg.LinAlgError):  # on its way the Hessian overflows: this search has no end
+        return np.full_like(state, np.nan)
+
+
+def _hessian(flow: Flow, state: Float[np.ndarray, "unit"]) -> Float[np.ndarray, "unit unit"]:
+    """Of half the squared displacement."""
+    jacobian = flow.jacobian(state)
+    return jacobian.T @ jacobian + flow.bend(state)
+
+
+def _is_minimum(flow: Flow, state: Float[np.ndarray, "unit"], fastest: float) -> bool:
+    displacement, jacobian = flow.displacement(state), flow.jacobian(state)
+    if not np.isfinite([*state, *displacement, *_hessian(flow, state).ravel()]).all():
+        return False
+    speed, size = np.linalg.norm(displacement), max(float(np.linalg.norm(jacobian, 2)), 1.0)
+    if not 10 * CONVERGED < speed < fastest or np.linalg.norm(jacobian.T @ displacement) > LEVEL * speed * size:
+        return False
+    curvature = np.linalg.eigvalsh(_hessian(flow, state))
+    return bool(curvature[0] > -LEVEL * max(curvature[-1], speed))

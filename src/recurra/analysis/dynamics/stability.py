@@ -1,0 +1,206 @@
+"""Lyapunov exponents and Floquet multipliers: how fast neighbouring orbits part or meet."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+from threadpoolctl import threadpool_limits
+
+from recurra.analysis.dynamics.flow import flow_of
+from recurra.arrays import Weights
+from recurra.checks import check_count, check_positive
+from recurra.engine import Dynamics
+from recurra.models.cohort import Network
+from recurra.numerics import pinned
+
+State = Float[np.ndarray, "unit"]
+Constant = float | Float[np.ndarray, "input"]
+ALIGN = 1_000, 100  # steps, or time constants, in which tangent vectors find their directions before anything is
+# measured; the larger, but no more than a quarter of the steps that are measured if that is above the first
+STEPS = 4_000, 400  # steps, or time constants of the slowest unit, over which growth is averaged; the larger
+SAMPLES = 10  # a time constant of the fastest unit in which rates are kept and tangent vectors made orthogonal
+TRIVIAL = 1.0  # growth over a whole stretch, in logarithms, that cannot be told from none
+
+
+def lyapunov_spectrum(
+    network: Network, state: State, inputs: Constant = 0.0, exponents: int | None = None, steps: int | None = None
+) -> Float[np.ndarray, "exponent"]:
+    r"""The largest Lyapunov exponents of the orbit through a state at a constant input, 1/s, the largest first.
+
+    Orthonormal tangent vectors Q go with the orbit: $J_t Q_t = Q_{t+1} R_{t+1}$ at every step, with the exact Jacobian
+    J of the step, and exponent k is the mean of $\ln |R_{kk}| / dt$. It is done anew ten times a time constant, and at
+    leaks from 0.1 at every step, since a saturated unit takes all length from a vector in a single one; a direction
+    without any length left has $-\infty$. The mean begins after 1,000 steps or 100 time constants, and is wrong by the
+    order of one over `steps` steps. Where the orbit grows without bound the exponents are NaN.
+
+    Args:
+        network: the network.
+        state: where the orbit begins.
+        inputs: the constant input, one number for all channels or one a channel.
+        exponents: how many, at most one a unit; all if None.
+        steps: how many steps the mean is over; if None 4,000, or 400 time constants of the slowest unit if these are
+            more.
+
+    Source: Benettin, Galgani, Giorgilli and Strelcyn (1980).
+    """
+    steps = at_least(STEPS, network) if steps is None else steps
+    check_count("steps", steps)
+    _, growth = followed(network, state, inputs, exponents, steps)
+    return 1_000 * mean_growth(growth) / network.dt_ms
+
+
+def floquet_multipliers(
+    network: Network, state: State, inputs: Constant = 0.0, *, period_ms: float, exponents: int | None = None
+) -> Float[np.ndarray, "exponent"]:
+    r"""Moduli of the largest Floquet multipliers of the cycle through a state, the largest first.
+
+    $|\mu_k| = e^{\lambda_k P}$ with the Lyapunov exponents $\lambda_k$ and the period P. A cycle of a map whose period
+    is a whole number of steps has the product of its Jacobians, whose eigenvalues have just these moduli. With any
+    other period the orbit fills a closed curve and never returns, so that there is no such product; the exponents
+    still say by how much a distance from the curve, or along it, changes in the mean over one turn. Along it that is
+    1, the trivial multiplier; a cycle that repeats itself exactly after a few steps has none.
+
+    The exponents are those of `lyapunov_spectrum`, averaged over a stretch after which the orbit is closest to where
+    it began: whole periods, over which the trivial one is much closer to 1.
+
+    Args:
+        network: the network.
+        state: a state on the cycle.
+        inputs: the constant input, one number for all channels or one a channel.
+        period_ms: the period, ms.
+        exponents: how many, at most one a unit; all if None.
+
+    Source: Benettin, Galgani, Giorgilli and Strelcyn (1980) for the exponents.
+    """
+    check_positive("period_ms", period_ms)
+    period = period_ms / network.dt_ms
+    rates, growth = followed(network, state, inputs, exponents, max(at_least(STEPS, network), int(np.ceil(2 * period))))
+    return np.exp(period * mean_growth(growth[: closest_return(rates)[0]]))
+
+
+def kaplan_yorke_dimension(exponents: Float[np.ndarray, "exponent"]) -> float:
+    r"""The dimension of an attractor by its exponents: $j + \sum_{k \le j} \lambda_k / |\lambda_{j+1}|$.
+
+    j is the largest number of leading exponents whose sum is not negative. NaN if the sum of all is not: then there
+    are too few of them.
+
+    Args:
+        exponents: the largest ones, in any unit.
+
+    Source: Kaplan and Yorke (1979).
+    """
+    falling = -np.sort(-np.asarray(exponents, np.float64))
+    total = np.cumsum(falling)
+    if not (total < 0).any():
+        return float("nan")
+    whole = int((total < 0).argmax())
+    return whole + (float(total[whole - 1] / -falling[whole]) if whole else 0.0)
+
+
+def closest_return(rates: Float[np.ndarray, "time unit"]) -> tuple[int, float]:
+    """After how many steps of the second half an orbit is closest to where it began, and the largest difference then.
+
+    Args:
+        rates: along the orbit.
+    """
+    half = len(rates) // 2
+    distance = np.abs(rates[half:] - rates[0]).max(axis=1)
+    back = int(distance.argmin())
+    return half + back, float(distance[back])
+
+
+def mean_growth(growth: Float[np.ndarray, "time exponent"]) -> Float[np.ndarray, "exponent"]:
+    """The exponents, a step, from the growth in each step; the largest first.
+
+    Args:
+        growth: of orthogonal tangent vectors, in logarithms.
+    """
+    return -np.sort(-growth.mean(axis=0))
+
+
+def beyond_trivial(growth: Float[np.ndarray, "exponent"]) -> float:
+    """The largest growth along a cycle without the trivial one; NaN if there is no other.
+
+    The trivial one is the largest, if it is not below 0 by more than can be measured.
+
+    Args:
+        growth: over the whole stretch that was followed, in logarithms, the largest first.
+    """
+    rest = growth[1:] if growth[0] > -TRIVIAL else growth
+    return float(rest[0]) if len(rest) else float("nan")
+
+
+def followed(
+    network: Network, state: State, inputs: Constant, exponents: int | None, steps: int
+) -> tuple[Float[np.ndarray, "time unit"], Float[np.ndarray, "time exponent"]]:
+    """Rates along an orbit once the tangent vectors are aligned, and the log of these vectors' growth, a step.
+
+    At leaks from 0.1 there is a row a step, else ten for a time constant of the fastest unit.
+
+    Args:
+        network: the network.
+        state: where the orbit begins.
+        inputs: the constant input, one number for all channels or one a channel.
+        exponents: how many tangent vectors, at most one a unit; so many if None.
+        steps: how many steps.
+    """
+    units, constant = network.weights.units, flow_of(network, inputs).inputs
+    vectors = units if exponents is None else exponents
+    check_count("exponents", vectors)
+    if vectors > units:
+        raise ValueError(f"exponents is {vectors}; expected at most {units}, one a unit")
+    if np.shape(state) != (units,):
+        raise ValueError(f"state has shape {np.shape(state)}; expected ({units},), one number a unit")
+    with pinned(double=True), threadpool_limits(1):
+        weights = jax.tree.map(lambda array: jnp.asarray(array, jnp.float64), network.weights)
+        every = sampling(network)
+        align = max(ALIGN[0], min(at_least(ALIGN, network), steps // 4))
+        frame = np.linalg.qr(np.random.default_rng(0).standard_normal((units, vectors)))[0]
+        start = (jnp.asarray(state, jnp.float64), jnp.asarray(frame))
+        rates, growth = _tangents(
+            network.dynamics, weights, jnp.asarray(constant), start, (align // every, max(steps // every, 1), every)
+        )
+        return np.asarray(rates), np.asarray(growth)
+
+
+def at_least(least: tuple[int, int], network: Network) -> int:
+    """So many steps, or so many time constants of the slowest unit if these are more.
+
+    Args:
+        least: the steps and the time constants.
+        network: the network.
+    """
+    steps, constants = least
+    return max(steps, round(constants / float(np.min(network.dynamics.leaks(network.weights.units)))))
+
+
+def sampling(network: Network) -> int:
+    """Every how many steps an orbit is looked at: ten times in a time constant of the fastest unit."""
+    return max(1, int(1 / (SAMPLES * float(np.max(network.dynamics.leaks(network.weights.units))) * (1 + 1e-9))))
+
+
+@partial(jax.jit, static_argnames=("dynamics", "lengths"))
+def _tangents(
+    dynamics: Dynamics,
+    weights: Weights,
+    inputs: Float[Array, "input"],
+    start: tuple[Array, Array],
+    lengths: tuple[int, int, int],
+) -> tuple[Float[Array, "time unit"], Float[Array, "time exponent"]]:
+    align, samples, every = lengths
+
+    def moved(_: Array, carried: tuple[Array, Array]) -> tuple[Array, Array]:
+        state, frame = carried
+        new, pushed = jax.linearize(lambda here: dynamics.step(weights, here, inputs), state)
+        return new, jax.vmap(pushed, in_axes=1, out_axes=1)(frame)
+
+    def sample(carried: tuple[Array, Array], _: None) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
+        state, (new, frame) = carried[0], jax.lax.fori_loop(0, every, moved, carried)
+        frame, triangle = jnp.linalg.qr(frame)
+        growth = jnp.where(jnp.isfinite(new).all(), jnp.log(jnp.abs(jnp.diagonal(triangle))) / every, jnp.nan)
+        return (new, frame), (dynamics.rates(state), growth)
+
+    aligned, _ = jax.lax.scan(lambda carried, _: (sample(carried, None)[0], None), start, length=align)
+    return jax.lax.scan(sample, aligned, length=samples)[1]

@@ -1,0 +1,270 @@
+"""Do the directions in which a flip-flop stores its bits belong to its readout, its weights, and its slow modes?"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from scipy.spatial.distance import cdist
+from threadpoolctl import threadpool_limits
+
+from recurra.analysis.dynamics.fixed_points import FixedPoints
+from recurra.analysis.dynamics.flow import flow_of
+from recurra.analysis.memory.geometry import Geometry
+from recurra.analysis.weights.spectra import spectrum
+from recurra.checks import check_between, check_count
+from recurra.models.cohort import Network, check_fit
+from recurra.numerics import pinned
+from recurra.streams import Stream, random_key
+from recurra.tasks.flipflop import FlipFlop
+
+Directions = Float[np.ndarray, "direction unit"]
+Basis = Float[np.ndarray, "unit dimension"]
+
+TRIALS = 64  # whose rates say which space the activity fills
+DEPENDENT = 1e-10  # a direction that adds less than this to others is in their span
+ROUNDING = 1e-12  # a spread below this share of the rates' size is rounding
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """How the axes of the memory states lie to the readout, the leading modes of the weights, and the slow modes.
+
+    A cosine near ±1 with a bit's own output and near 0 with the others says that the output reads the bit along its
+    axis; a small one that the readout leans on other directions, and most of the axis's length is lost on it. A share
+    near 1 in the span of the leading eigenvectors says that the weights themselves carry the axis. A share near 1 in
+    the span of the slow modes says that a network pushed along the axis at a memory state comes back as slowly as it
+    does at all; a low one, that the axis leads from state to state, but that a state forgets along it as along others.
+
+    Chance is for directions that the activity of the network takes anyway. For any direction of the space of rates the
+    mean share is dimensions / units, mostly much lower. The axes are themselves part of the activity: a share within
+    chance does not say that there is no relation, but that the axes have no more of it than the rest of the activity.
+    Numbers are NaN for an axis, an output or an activity without length, and where rates are not finite.
+
+    Args:
+        readout: cosines between the axes and the rows of the readout.
+        readout_chance: mean absolute cosine of random directions and each row.
+        readout_chance_high: 95th percentile of it.
+        leading: share of each axis's squared length in the span of the leading eigenvectors of the recurrent weights.
+        leading_chance: mean share of random directions.
+        leading_chance_high: 95th percentile of it.
+        leading_dimensions: of that span.
+        slow: share in the span of the slow modes at a memory state, mean over the states that have a fixed point; NaN
+            if none has.
+        slow_chance: the same mean for random directions, and the mean over these.
+        slow_chance_high: 95th percentile of it.
+        states_used: how many memory states have a stable fixed point near them.
+    """
+
+    sources: ClassVar[tuple[str, ...]] = ("sussillo2013", "elsayed2016")
+
+    readout: Float[np.ndarray, "bit output"]
+    readout_chance: Float[np.ndarray, "output"]
+    readout_chance_high: Float[np.ndarray, "output"]
+    leading: Float[np.ndarray, "bit"]
+    leading_chance: float
+    leading_chance_high: float
+    leading_dimensions: int
+    slow: Float[np.ndarray, "bit"]
+    slow_chance: float
+    slow_chance_high: float
+    states_used: int
+
+
+def axis_alignment(
+    network: Network,
+    task: FlipFlop,
+    geometry: Geometry,
+    points: FixedPoints,
+    seed: int,
+    within: float = 0.25,
+    directions: int = 1_000,
+) -> Alignment:
+    r"""Cosines of the axes $a_k$ with the readout, and their shares $|Q^T a_k|^2 / |a_k|^2$ in two spans.
+
+    Q is an orthonormal basis of the real span of the m leading eigenvectors, by modulus; a conjugate pair stays whole,
+    so the span may have m + 1 dimensions. Of the recurrent weights m is the number of eigenvalues with a modulus above
+    1.02, and at least the number of bits. Of the Jacobian of one time step at a stable fixed point m is the number of
+    bits, and the modes are those of the rates: for the current form $\varphi'(v)$ times those of the state. In the
+    current form the weights act on rates and give currents; there the first span says where small rates go.
+
+    The fixed point of a memory state is the stable one with the rates nearest to the state's mean rates, if it is not
+    further than `within` times the distance from these to the mean rates of the next state. Otherwise the state is left
+    out.
+
+    Chance: random directions $v \sim N(0, C)$ in the place of an axis, with C the covariance of the rates over time in
+    random trials of the task.
+
+    Args:
+        network: the network.
+        task: the flip-flop that it was trained on.
+        geometry: of its memory states.
+        points: its fixed points without input.
+        seed: of the random trials and directions.
+        within: how near the fixed point of a state is, as a share of the distance to the next state, 0 to 0.5.
+        directions: how many random directions the chance levels come from.
+
+    Source: Sussillo and Barak (2013) for the linearization; Elsayed et al. (2016) for the random directions.
+    """
+    check_count("seed", seed, at_least=0)
+    check_between("within", within, 0, 0.5)
+    check_count("directions", directions)
+    _check_fit(network, task, geometry, points)
+    axes = np.asarray(geometry.axes, np.float64)
+    recurrent, rows = (np.asarray(one, np.float64) for one in (network.weights.recurrent, network.weights.output))
+    with threadpool_limits(1):
+        drawn = activity_directions(network, task, seed, directions)
+        leading = leading_span(recurrent, max(spectrum(recurrent).count_outside, task.bits))
+        slow = slow_spans(network, geometry, points, within, task.bits)
+    cosines = np.abs(cosines_with(drawn, rows))
+    chance_leading, chance_slow = share_in(drawn, leading), mean_share_in(drawn, slow)
+    return Alignment(
+        readout=cosines_with(axes, rows),
+        readout_chance=cosines.mean(axis=0),
+        readout_chance_high=np.quantile(cosines, 0.95, axis=0),
+        leading=share_in(axes, leading),
+        leading_chance=float(chance_leading.mean()),
+        leading_chance_high=float(np.quantile(chance_leading, 0.95)),
+        leading_dimensions=leading.shape[1],
+        slow=mean_share_in(axes, slow),
+        slow_chance=float(chance_slow.mean()),
+        slow_chance_high=float(np.quantile(chance_slow, 0.95)),
+        states_used=len(slow),
+    )
+
+
+def activity_directions(network: Network, task: FlipFlop, seed: int, directions: int) -> Directions:
+    """Normal random directions with the covariance that the rates have over time in random trials of the task.
+
+    Args:
+        network: the network.
+        task: the flip-flop that it was trained on.
+        seed: of the trials and the directions.
+        directions: how many.
+    """
+    rates, _ = network.run(task.sample(random_key(seed, Stream.chance), TRIALS).inputs)
+    flat = rates.reshape(-1, rates.shape[-1])
+    random = np.random.default_rng(seed)
+    normal = random.standard_normal((directions, flat.shape[1]))
+    if not np.isfinite(flat).all():
+        return np.full(normal.shape, np.nan)
+    scaled = flat / max(np.abs(flat).max(), np.finfo(float).tiny)
+    centred = scaled - scaled.mean(axis=0)
+    if np.abs(centred).max() <= ROUNDING:
+        return np.zeros(normal.shape)
+    values, vectors = np.linalg.eigh(centred.T @ centred / len(centred))
+    return (normal * np.sqrt(np.maximum(values, 0))) @ vectors.T
+
+
+def leading_span(matrix: Float[np.ndarray, "post pre"], modes: int) -> Basis:
+    """An orthonormal basis of the real span of the eigenvectors whose eigenvalues have the largest modulus.
+
+    Args:
+        matrix: a real square matrix.
+        modes: how many eigenvectors, at most as many as there are; a conjugate pair stays whole.
+    """
+    return _basis(_leading(matrix, modes))
+
+
+def slow_spans(network: Network, geometry: Geometry, points: FixedPoints, within: float, modes: int) -> list[Basis]:
+    """The span of the slowest modes, as changes of the rates, at the fixed point of every memory state that has one.
+
+    Args:
+        network: the network.
+        geometry: of its memory states.
+        points: its fixed points.
+        within: how near the fixed point of a state is, as a share of the distance to the next state.
+        modes: how many of the slowest modes.
+    """
+    stable = points.states[points.index == 0]
+    if not len(stable) or not np.isfinite(geometry.state_means).all():
+        return []
+    near, used = _nearest(geometry.state_means, _rates(network, stable), within)
+    flow = flow_of(network, points.inputs)
+    spans = []
+    for state in stable[near[used]]:
+        step = flow.step_jacobian(flow.jacobian(state[None]))[0]
+        spans.append(_basis(_slopes(network, state) @ _leading(step, modes)))
+    return spans
+
+
+def cosines_with(
+    directions: Directions, rows: Float[np.ndarray, "output unit"]
+) -> Float[np.ndarray, "direction output"]:
+    """Cosines between directions and rows; NaN where one has no length."""
+    return _unit(directions) @ _unit(rows).T
+
+
+def share_in(directions: Directions, basis: Basis) -> Float[np.ndarray, "direction"]:
+    """Share of each direction's squared length in the span of an orthonormal basis; NaN where it has no length."""
+    unit = _unit(directions)
+    return np.where(np.isnan(unit).any(axis=1), np.nan, ((unit @ basis) ** 2).sum(axis=1))
+
+
+def mean_share_in(directions: Directions, spans: list[Basis]) -> Float[np.ndarray, "direction"]:
+    """The mean of the shares in each span; NaN without one."""
+    if not spans:
+        return np.full(len(directions), np.nan)
+    return np.mean([share_in(directions, basis) for basis in spans], axis=0)
+
+
+def _check_fit(network: Network, task: FlipFlop, geometry: Geometry, points: FixedPoints) -> None:
+    check_fit(network, task, FlipFlop)
+    units = network.weights.units
+    if geometry.axes.shape != (task.bits, units):
+        raise ValueError(
+            f"geometry has axes of shape {geometry.axes.shape}; expected (bit, unit) = ({task.bits}, {units}). "
+            "Take memory_geometry() of this network and task."
+        )
+    if points.states.shape[1] != units:
+        raise ValueError(
+            f"points has states of {points.states.shape[1]} units; expected {units}. "
+            "Take fixed_points() of this network."
+        )
+
+
+def _unit(directions: Directions) -> Directions:
+    """Directions with length 1; NaN where there is no length, or no finite one."""
+    size = np.abs(directions).max(axis=1, keepdims=True)
+    good = (size > 0) & (size < np.inf)
+    scaled = np.divide(directions, size, out=np.full(directions.shape, np.nan), where=good)
+    return scaled / np.linalg.norm(scaled, axis=1, keepdims=True)
+
+
+def _leading(matrix: Float[np.ndarray, "post pre"], modes: int) -> Float[np.ndarray, "unit dimension"]:
+    """Real and imaginary parts of the leading eigenvectors, of a conjugate pair those of one."""
+    values, vectors = (part.astype(np.complex128) for part in np.linalg.eig(matrix))
+    upper = np.flatnonzero(values.imag >= 0)
+    upper = upper[np.argsort(-np.abs(values[upper]), kind="stable")]
+    paired = values[upper].imag > 0
+    dimensions = np.cumsum(np.where(paired, 2, 1))
+    kept = slice(int(np.searchsorted(dimensions, modes)) + 1)
+    chosen = vectors[:, upper[kept]]
+    return np.hstack([chosen.real, chosen.imag[:, paired[kept]]])
+
+
+def _basis(columns: Float[np.ndarray, "unit dimension"]) -> Basis:
+    left, sizes, _ = np.linalg.svd(columns, full_matrices=False)
+    return left[:, sizes > DEPENDENT * sizes.max(initial=0)]
+
+
+def _nearest(
+    means: Float[np.ndarray, "condition unit"], rates: Float[np.ndarray, "point unit"], within: float
+) -> tuple[Int[np.ndarray, "condition"], Bool[np.ndarray, "condition"]]:
+    """The point nearest to each state, and whether it is near enough."""
+    distance, apart = cdist(means, rates), cdist(means, means)
+    np.fill_diagonal(apart, np.inf)
+    return distance.argmin(axis=1), distance.min(axis=1) <= within * apart.min(axis=1)
+
+
+def _rates(network: Network, states: Float[np.ndarray, "point unit"]) -> Float[np.ndarray, "point unit"]:
+    with pinned(double=True):
+        return np.array(jax.vmap(network.dynamics.rates)(jnp.asarray(states, jnp.float64)))
+
+
+def _slopes(network: Network, state: Float[np.ndarray, "unit"]) -> Float[np.ndarray, "unit unit"]:
+    """The derivative of the rates by the state."""
+    with pinned(double=True):
+        return np.array(jax.jacfwd(network.dynamics.rates)(jnp.asarray(state, jnp.float64)))

@@ -1,0 +1,1 @@
+"""The rates: directions that carry them, and what they vary with."""

@@ -1,0 +1,153 @@
+"""What each unit responds to: one factor of the task, several, or none."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from recurra.analysis.rates.demixed import (
+    STILL,
+    Factors,
+    Projectors,
+    Rates,
+    check_conditions,
+    factors_of,
+    marginal_projectors,
+)
+from recurra.checks import check_count
+from recurra.models.cohort import Network
+from recurra.tasks.base import Task
+
+KINDS = ("none", "one", "several")
+MORE = 1e-9  # a share is above another if it is so by more than rounding
+
+
+@dataclass(frozen=True)
+class Selectivity:
+    r"""Shares of the variance of each unit over conditions and time ($\eta^2$), and what they say about it.
+
+    A unit is selective for a factor that explains more of it than the factor's labels do on average when the conditions
+    are permuted. The 95th percentile is no bound for that: a unit that three bits move alike, with a third of its
+    variance from each, is not above it, and of four conditions no share is. So single units are described, not tested;
+    the counts are to be compared with those under permuted conditions, the same permutation for all units.
+
+    Args:
+        time: share that all conditions have in common.
+        factors: share of each factor, with its interaction with time.
+        interactions: share of all interactions between factors. The shares sum to 1; all are 0 for a unit that does
+            not change, NaN for one with rates that are not finite.
+        chance: mean share of a factor over all permutations, $(1 - \eta^2_{time}) (L - 1) / (C - 1)$ for L levels and C
+            conditions.
+        chance_high: 95th percentile over random permutations.
+        kind: 0 selective for none, 1 for exactly one factor, 2 for several: mixed selectivity.
+        count: how many units are of each kind.
+        count_chance: mean number over random permutations.
+        count_chance_high: 95th percentile.
+    """
+
+    flags: ClassVar[dict[str, tuple[str, ...]]] = {"kind": KINDS}
+
+    sources: ClassVar[tuple[str, ...]] = ("kobak2016", "rigotti2013")
+
+    time: Float[np.ndarray, "unit"]
+    factors: Float[np.ndarray, "unit factor"]
+    interactions: Float[np.ndarray, "unit"]
+    chance: Float[np.ndarray, "unit factor"]
+    chance_high: Float[np.ndarray, "unit factor"]
+    kind: Int[np.ndarray, "unit"]
+    count: Int[np.ndarray, "selective"]
+    count_chance: Float[np.ndarray, "selective"]
+    count_chance_high: Float[np.ndarray, "selective"]
+
+    def kind_of(self, unit: int) -> str:
+        """The kind of a unit in a word."""
+        return KINDS[int(self.kind[unit])]
+
+
+def unit_selectivity(network: Network, task: Task, seed: int, permutations: int = 1_000) -> Selectivity:
+    """Selectivity of the units on the probe.
+
+    The factors are the bits of a flip-flop, the inputs of a boolean task, else the condition itself.
+
+    Args:
+        network: the network.
+        task: what it was trained on.
+        seed: of the random permutations.
+        permutations: how many random permutations the chance levels come from.
+    """
+    rates, _ = network.run(task.probe().inputs)
+    return rate_selectivity(rates, factors_of(task), seed, permutations)
+
+
+def rate_selectivity(rates: Rates, factors: Factors, seed: int, permutations: int = 1_000) -> Selectivity:
+    r"""Selectivity from rates: $\eta^2_\phi = \sum X_\phi^2 / \sum X^2$ of each unit.
+
+    The marginalizations $X_\phi$ are those of `Demixed`. With one factor permuted labels explain as much as the true
+    ones: no unit counts as selective.
+
+    Args:
+        rates: of one network.
+        factors: the level of every factor in every condition, each combination of levels once.
+        seed: of the random permutations.
+        permutations: how many random permutations the chance levels come from.
+
+    Source: Kobak et al. (2016) for the marginalizations, Rigotti et al. (2013) for mixed selectivity.
+    """
+    check_count("permutations", permutations)
+    projectors = marginal_projectors(factors)
+    rates = np.asarray(rates, np.float64)
+    check_conditions(rates, factors)
+    finite = np.isfinite(rates).all(axis=(0, 1))
+    time, gram = _moments(np.where(finite, rates, 0.0))
+    single = projectors[1:-1]
+    shares = _explained(single, gram)
+    contrasts = max(len(projectors[0]) - 1, 1)
+    chance = np.einsum("uaa->u", gram) * np.trace(single, axis1=1, axis2=2)[:, None] / contrasts
+    random = np.random.default_rng(seed)
+    orders = [random.permutation(len(rates)) for _ in range(permutations)]
+    permuted = np.stack([_explained(single[:, order][:, :, order], gram) for order in orders])
+    counts = np.stack([_counts(_kinds(one, chance)) for one in permuted])
+    unknown = np.where(finite, 0.0, np.nan)
+    kind = _kinds(shares, chance)
+    return Selectivity(
+        time=time + unknown,
+        factors=(shares + unknown).T,
+        interactions=_explained(projectors[-1:], gram)[0] + unknown,
+        chance=(chance + unknown).T,
+        chance_high=(np.quantile(permuted, 0.95, axis=0) + unknown).T,
+        kind=kind,
+        count=_counts(kind),
+        count_chance=counts.mean(axis=0),
+        count_chance_high=np.quantile(counts, 0.95, axis=0),
+    )
+
+
+def _moments(rates: Rates) -> tuple[Float[np.ndarray, "unit"], Float[np.ndarray, "unit condition condition"]]:
+    """Each unit's share of time, and the products of its conditions without it; as shares of its whole variance."""
+    largest = np.abs(rates).max(axis=(0, 1))
+    scaled = rates / np.where(largest > 0, largest, 1.0)
+    centred = scaled - scaled.mean(axis=(0, 1))
+    common = centred.mean(axis=0)
+    total = (centred**2).sum(axis=(0, 1))
+    varies = total > STILL * len(rates) * len(common)
+    scale = np.divide(1.0, total, out=np.zeros_like(total), where=varies)
+    by_unit = (centred - common).transpose(2, 0, 1)
+    gram = by_unit @ by_unit.transpose(0, 2, 1)
+    return len(rates) * (common**2).sum(axis=0) * scale, gram * scale[:, None, None]
+
+
+def _explained(
+    projectors: Projectors, gram: Float[np.ndarray, "unit condition condition"]
+) -> Float[np.ndarray, "marginalization unit"]:
+    return projectors.reshape(len(projectors), -1) @ gram.reshape(len(gram), -1).T
+
+
+def _kinds(
+    shares: Float[np.ndarray, "factor unit"], chance: Float[np.ndarray, "factor unit"]
+) -> Int[np.ndarray, "unit"]:
+    return np.minimum((shares > chance + MORE).sum(axis=0), len(KINDS) - 1)
+
+
+def _counts(kind: Int[np.ndarray, "unit"]) -> Int[np.ndarray, "selective"]:
+    return np.bincount(kind, minlength=len(KINDS))

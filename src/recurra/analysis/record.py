@@ -1,0 +1,108 @@
+"""All that is known of a run, or of one network by itself: what the report shows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import numpy as np
+import xarray as xr
+
+from recurra.analysis import Census, MemoryCube, Spectrum, memory_cube
+from recurra.analysis.dossier import make_dossier
+from recurra.analysis.dossier_records import Dossier
+from recurra.analysis.shown_trials import examples_dataset, probe_dataset, walk_dataset
+from recurra.arrays import Weights
+from recurra.models.cohort import History, Network
+from recurra.status import Status
+from recurra.tasks import FlipFlop, Task
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """A run and its analysis. What an imported network does not have is None.
+
+    Args:
+        about: what `run.json` says: name, spec, versions, machine, seconds.
+        task: what the networks do.
+        numbers: the networks' numbers.
+        status: what became of each network in training; None where it was not trained here.
+        initial: weights before training, with a `network` axis.
+        weights: weights after training, with a `network` axis.
+        history: losses and success by epoch.
+        before: the spectrum of every network's initial weights; None in place of one that failed.
+        dossiers: the analysis of every network.
+        examples: inputs, targets and mask of the trials shown.
+        probe: inputs, targets and mask of the probe, a `condition` each.
+        walk: inputs, targets and memory states of a flip-flop's cube walk; None for other tasks.
+        census: how the networks compare; None where there are fewer than three, or it failed.
+        census_failure: why it failed; empty if it did not.
+        cubes_before: of every flip-flop network before training; None where that is not known.
+    """
+
+    about: Mapping[str, Any]
+    task: Task
+    numbers: tuple[int, ...]
+    status: tuple[Status, ...] | None
+    initial: Weights | None
+    weights: Weights
+    history: History | None
+    before: list[Spectrum | None] | None
+    dossiers: list[Dossier]
+    examples: xr.Dataset
+    probe: xr.Dataset
+    walk: xr.Dataset | None
+    census: Census | None
+    census_failure: str = ""
+    cubes_before: list[MemoryCube | None] | None = None
+
+
+def kinds_before(task: Task) -> dict[str, type]:
+    """The kinds of records of the weights before training, by their name in the run folder."""
+    kinds: dict[str, type] = {"spectrum_before": Spectrum}
+    return kinds | ({"cube_before": MemoryCube} if isinstance(task, FlipFlop) else {})
+
+
+def record_of_network(
+    network: Network,
+    task: Task,
+    seed: int,
+    about: Mapping[str, Any],
+    before: Network | None = None,
+    number: int | None = None,
+    status: Status | None = None,
+) -> RunRecord:
+    """Analyse one network by itself.
+
+    Args:
+        network: the network.
+        task: what it was trained on.
+        seed: of the test trials and of the chance levels.
+        about: what the report says of it: at least its name.
+        before: the network before training, where it is known.
+        number: its number in the run that it is from, if it is from one.
+        status: how its training in that run ended.
+    """
+    return RunRecord(
+        about=about,
+        task=task,
+        numbers=(number or 0,),
+        status=None if status is None else (status,),
+        initial=None,
+        weights=jax.tree.map(lambda array: np.asarray(array)[None], network.weights),
+        history=None,
+        before=None,
+        dossiers=[make_dossier(network, task, seed)],
+        examples=examples_dataset(task, seed),
+        probe=probe_dataset(task),
+        walk=walk_dataset(task) if isinstance(task, FlipFlop) else None,
+        census=None,
+        cubes_before=[memory_cube(before, task, seed)] if before and isinstance(task, FlipFlop) else None,
+    )
+
+
+def flipflop_of(task: Task) -> FlipFlop:
+    """The task as a flip-flop, for what only a flip-flop has."""
+    if not isinstance(task, FlipFlop):
+        raise TypeError(f"the task is {type(task).__name__}; expected FlipFlop")
+    return task

@@ -1,0 +1,1 @@
+"""The weights themselves: their distribution, spectra, damage."""

@@ -1,0 +1,317 @@
+"""The command line. Each command calls functions of studies, storage or report; heavy imports wait inside."""
+
+import json
+import os
+import sys
+import traceback
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from recurra.cli.census import census
+from recurra.cli.networks import Activation, Form, Tau, subject
+from recurra.cli.paths import user_path
+from recurra.cli.specs import show_spec, spec_and_folder, trained
+from recurra.cli.studies import damage, reproduction, study
+from recurra.cli.tasks import tasks
+from recurra.interrupts import Stopped, listening, stop_if_asked
+from recurra.terminal import discard_output, prepare_streams, print_error
+
+if TYPE_CHECKING:
+    from recurra.storage.run_folder import RunFolder
+
+app = typer.Typer(
+    no_args_is_help=True, invoke_without_command=True, add_completion=False, pretty_exceptions_enable=False
+)
+
+Spec = Annotated[
+    str,
+    typer.Argument(
+        metavar="SPEC", help="A preset's name, such as flipflop or xor, a TOML file, or with --resume a run folder."
+    ),
+]
+RunPath = Annotated[Path, typer.Argument(metavar="DIR", parser=user_path, help="A run folder.")]
+Out = Annotated[
+    Path | None, typer.Option(parser=user_path, metavar="DIR", help="The run folder to make; runs/NAME if not given.")
+]
+Networks = Annotated[int | None, typer.Option(help="How many networks.")]
+Units = Annotated[int | None, typer.Option(help="Recurrent units a network.")]
+Seed = Annotated[int | None, typer.Option(help="Fixes all that is random.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="A key of the spec, such as training.steps=500; may be repeated."),
+]
+ResumeAnyway = Annotated[
+    bool,
+    typer.Option("--resume-anyway", help="Resume even with other versions or instructions, whose bits may differ."),
+]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with what the folder holds; start if it holds nothing.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Delete the run that the folder holds.")]
+EngineName = Annotated[
+    str | None,
+    typer.Option("--engine", help="auto (native where it can be used), native, portable, or native-bfloat16."),
+]
+Show = Annotated[bool, typer.Option("--show", help="Print the whole spec with units and defaults; train nothing.")]
+RESUMABLE = (["run"], ["train"])
+AsJson = Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")]
+
+
+@app.callback()
+def recurra(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,
+) -> None:
+    """Cohorts of recurrent neural networks: trained together, reverse-engineered, compared."""
+    if version:
+        from importlib.metadata import version as installed
+
+        typer.echo(installed("recurra"))
+        raise typer.Exit
+
+
+@app.command()
+def run(
+    spec: Spec,
+    out: Out = None,
+    networks: Networks = None,
+    units: Units = None,
+    seed: Seed = None,
+    settings: Settings = None,
+    engine: EngineName = None,
+    resume: Resume = False,
+    resume_anyway: ResumeAnyway = False,
+    overwrite: Overwrite = False,
+    show: Show = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train a cohort, analyse it, and write the report."""
+    chosen, path = spec_and_folder(spec, out, resume or resume_anyway, networks, units, seed, settings)
+    if show:
+        show_spec(chosen)
+        return
+    folder = trained(chosen, path, engine, resume, overwrite, resume_anyway)
+    if folder.entry("status") != "analysed":
+        _analysed(folder)
+    _reported(folder, as_json)
+
+
+@app.command()
+def train(
+    spec: Spec,
+    out: Out = None,
+    networks: Networks = None,
+    units: Units = None,
+    seed: Seed = None,
+    settings: Settings = None,
+    engine: EngineName = None,
+    resume: Resume = False,
+    resume_anyway: ResumeAnyway = False,
+    overwrite: Overwrite = False,
+    show: Show = False,
+) -> None:
+    """Train a cohort: the first of the three steps of run."""
+    chosen, path = spec_and_folder(spec, out, resume or resume_anyway, networks, units, seed, settings)
+    if show:
+        show_spec(chosen)
+        return
+    typer.echo(f"trained: {trained(chosen, path, engine, resume, overwrite, resume_anyway)}")
+
+
+@app.command()
+def analyse(path: RunPath, as_json: AsJson = False) -> None:
+    """Analyse every network of a run: the second step."""
+    from recurra.storage.run_folder import RunFolder
+
+    folder = RunFolder.open(path)
+    _analysed(folder)
+    _printed(folder, as_json)
+
+
+@app.command()
+def report(
+    path: RunPath,
+    out: Annotated[
+        Path | None, typer.Option(parser=user_path, metavar="FILE", help="The HTML file, DIR/report.html if not given.")
+    ] = None,
+    figures: Annotated[
+        bool, typer.Option("--figures", help="Also write every figure as PNG and SVG, DIR/figures.")
+    ] = False,
+) -> None:
+    """Write the report of an analysed run: the third step. Missing folders on the way to FILE are made."""
+    from recurra.cli.console import ProgressBars
+    from recurra.report import write_report
+    from recurra.runs.record import read_run
+    from recurra.storage.lock import locked
+    from recurra.storage.run_folder import RunFolder
+
+    folder, target = RunFolder.open(path), out or path / "report.html"
+    with locked(folder.path):
+        record = read_run(folder)
+        write_report(record, target)
+        typer.echo(f"report: {target}")
+        if figures:
+            from recurra.report.figures import write_figures
+
+            missing: dict[str, str] = {}
+            with ProgressBars() as progress:
+                files = write_figures(record, path / "figures", progress.drawn, missing.__setitem__)
+            typer.echo(f"figures: {len(files)} files in {path / 'figures'}")
+            for name, why in missing.items():
+                typer.echo(f"not drawn: {name}: {why}")
+
+
+@app.command()
+def inspect(
+    source: Annotated[
+        Path, typer.Argument(metavar="FILE_OR_DIR", parser=user_path, help="Keras HDF5, .keras, .npz, or a run folder.")
+    ],
+    task: Annotated[
+        str | None,
+        typer.Option(help="What the network was trained on, such as flipflop or xor; a run folder knows it."),
+    ] = None,
+    network: Annotated[int | None, typer.Option(help="Which network of a run folder; the first if not given.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A key of the task, such as task.bits=2.")
+    ] = None,
+    activation: Activation = None,
+    form: Form = None,
+    tau_ms: Tau = None,
+    seed: Annotated[int, typer.Option(help="Of the test trials and of the chance levels.")] = 0,
+    as_json: AsJson = False,
+    report: Annotated[
+        Path | None, typer.Option(parser=user_path, metavar="FILE", help="Also write its report to this HTML file.")
+    ] = None,
+) -> None:
+    """One network's dossier: how well it does the task, and how."""
+    from recurra.analysis.record import record_of_network
+    from recurra.cli.console import print_run, print_workings
+    from recurra.words.summary import cube_before, dossier_table, plain
+    from recurra.words.workings_table import workings_table
+
+    if report and report.exists():
+        raise ValueError(f"{report} exists; choose another file")
+    found = subject(source, task, network, settings, activation, form, tau_ms)
+    about = {"name": found.name(source), "network": found.table()}
+    record = record_of_network(found.network, found.task, seed, about, found.before, found.number, found.status)
+    if report:
+        from recurra.report import write_report
+
+        write_report(record, report)
+    dossier = record.dossiers[0]
+    if as_json:
+        table = {"network": found.table()} | dossier_table(dossier, cube_before(record, 0))
+        table |= plain(workings_table(dossier, found.task))
+        typer.echo(json.dumps(table, indent=2))
+    else:
+        print_run(record)
+        print_workings(dossier, found.task)
+    if report:
+        typer.echo(f"report: {report}", err=True)
+
+
+@app.command()
+def export(
+    path: RunPath,
+    out: Annotated[Path, typer.Option(parser=user_path, metavar="DIR", help="The folder to make.")],
+    kind: Annotated[str, typer.Option("--format", help="npz: a file a network; csv: the tables of the analysis.")],
+) -> None:
+    """Networks and tables of a run for other tools."""
+    from recurra.checks import check_choice
+    from recurra.runs.export import export_run
+    from recurra.storage.run_folder import RunFolder
+
+    check_choice("format", kind, ("npz", "csv"))
+    files = export_run(RunFolder.open(path), kind, out)
+    typer.echo(f"exported: {len(files)} files in {out}")
+
+
+app.command()(tasks)
+app.command()(study)
+app.command()(damage)
+app.command()(census)
+app.command()(reproduction)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; exit status 0 done, 1 it failed, 2 wrong usage. A warning is a line on standard error.
+
+    That numbers of a network that grows without bound overflow is no warning: they are shown as infinite or missing.
+    """
+    prepare_streams()
+    os.environ.pop("MPLBACKEND", None)  # a notebook's, which its children inherit; our figures open no window
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "(overflow|invalid value) encountered", RuntimeWarning)
+        warnings.showwarning = lambda message, *_: print_error(str(message))
+        with listening(command=True):
+            return _status_of(arguments)
+
+
+def _status_of(arguments: list[str] | None) -> int:
+    try:
+        status = app(arguments, standalone_mode=False) or 0
+        stop_if_asked()  # a signal that a callback has swallowed after the last look
+        return status
+    except typer.Exit as ended:
+        return ended.exit_code
+    except Stopped as stopped:
+        return _failed(f"interrupted{stopped.hint and '; '}{stopped.hint}", stopped.status)
+    except (typer.Abort, KeyboardInterrupt):
+        return _failed("interrupted", 130)
+    except BrokenPipeError:  # whoever read has seen enough, as `head` does
+        discard_output()
+        return 1
+    except OSError as error:
+        from recurra.storage.files import describe
+
+        return _failed(describe(error, (arguments or sys.argv[1:])[:1] in RESUMABLE), 1)
+    except Exception as error:
+        if hasattr(error, "format_message"):
+            return _failed(error.format_message(), 2)  # type: ignore[attr-defined]
+        if isinstance(error, (ValueError, TypeError)) and _raised_here(error):
+            return _failed(str(error), 2)
+        traceback.print_exc()
+        return 1
+
+
+def _failed(message: str, status: int) -> int:
+    print_error(message)
+    return status
+
+
+def _raised_here(error: BaseException) -> bool:
+    """Whether recurra itself raised the error: a check's answer to bad input, not a defect deeper down."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return Path(last.filename).is_relative_to(Path(__file__).parents[1])
+
+
+def _analysed(folder: "RunFolder") -> None:
+    from recurra.cli.console import ProgressBars
+    from recurra.runs.runner import analyse_run
+
+    with ProgressBars() as progress:
+        progress.analysing(len(folder.about().get("networks", ())))
+        analyse_run(folder, progress)
+
+
+def _reported(folder: "RunFolder", as_json: bool) -> None:
+    from recurra.report import write_report
+    from recurra.runs.record import read_run
+    from recurra.storage.lock import locked
+
+    with locked(folder.path):
+        write_report(read_run(folder), folder.path / "report.html")
+    _printed(folder, as_json)
+    typer.echo(f"report: {folder}/report.html", err=as_json)
+
+
+def _printed(folder: "RunFolder", as_json: bool) -> None:
+    from recurra.cli.console import print_run
+    from recurra.runs.record import read_run
+    from recurra.words.summary import run_table
+
+    record = read_run(folder)
+    if as_json:
+        typer.echo(json.dumps(run_table(record), indent=2))
+    else:
+        print_run(record)

@@ -1,0 +1,55 @@
+"""The command of the census: how the networks of one task compare."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from recurra.cli.paths import user_path
+
+
+def census(
+    runs: Annotated[
+        list[Path], typer.Argument(metavar="DIR...", parser=user_path, help="Run folders of one kind of task.")
+    ],
+    measure: Annotated[
+        str, typer.Option(help="What networks are compared by: procrustes, cka, spectral, dynamical or linearized.")
+    ] = "procrustes",
+    all_networks: Annotated[
+        bool, typer.Option("--all", help="Also take the networks that have not learned their task, or diverged.")
+    ] = False,
+    figure: Annotated[
+        Path | None,
+        typer.Option(parser=user_path, metavar="FILE", help="Also draw the map to this PNG, SVG or PDF file."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the starts of fixed points, and of cohorts without clusters.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the census as JSON.")] = False,
+) -> None:
+    """Networks sorted by what they do; whether they form groups, and runs differ. The runs need not be analysed."""
+    from rich.progress import Progress
+
+    from recurra.analysis.cohorts.census import MEASURES
+    from recurra.checks import check_choice
+    from recurra.cli.console_census import print_census
+    from recurra.cli.console_tables import progress_console
+    from recurra.plotting.papers.census import census_map
+    from recurra.report.figures import write_figure
+    from recurra.runs.census_members import read_members
+    from recurra.runs.census_runs import census_of_runs
+
+    check_choice("measure", measure, MEASURES)
+    if figure and figure.exists():
+        raise ValueError(f"{figure} exists; choose another file")
+    members = read_members(runs, all_networks)
+    with Progress(console=progress_console(), transient=True) as bars:
+        bar = bars.add_task("networks", total=len(members.networks))
+        found = census_of_runs(members, seed, measure, lambda: bars.advance(bar))
+    if figure:
+        write_figure(census_map(found.census, found.signatures, found.members.origins), figure)
+    if as_json:
+        typer.echo(json.dumps(found.table(), indent=2))
+    else:
+        print_census(found.table())
+    if figure:
+        typer.echo(f"figure: {figure}", err=as_json)

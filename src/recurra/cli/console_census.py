@@ -1,0 +1,114 @@
+"""What the command line shows of a census."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from recurra.cli.console_tables import print_table, results_console
+from recurra.words.names import cluster_name
+
+MOST = 60  # networks; of more there is no table with a row for each
+WHAT = {
+    "signature": "whether the signature depends on the run: chi-square",
+    "cluster": "whether the cluster depends on the run: chi-square",
+}
+
+
+def print_census(table: dict[str, Any]) -> None:
+    """Tables of signatures, clusters and, of several runs, networks; lines on runs, clusters, map and neighbours.
+
+    Args:
+        table: the census in plain values.
+    """
+    console, runs = results_console(), table["runs"]
+    several, clustered = len(runs) > 1, table["clusters"]["count"] > 1
+    shown = [
+        {
+            "networks": str(row["networks"]),
+            **_by_run(runs, "signatures", row["signature"]),
+            "signature": row["signature"],
+        }
+        for row in table["signatures"]
+    ]
+    print_table(console, f"{table['networks']} networks", shown, left=("signature",))
+    if clustered:
+        rows = [row | _by_run(runs, "clusters", at) for at, row in enumerate(_members(table["members"]))]
+        print_table(console, "", rows, left=("cluster", "signatures"))
+    if several and table["networks"] <= MOST:
+        print_table(
+            console, "", [_network(row, clustered) for row in table["each"]], left=("run", "status", "signature")
+        )
+    console.print("\n".join(_lines(table)), highlight=False, markup=False)
+
+
+def _by_run(runs: list[dict[str, Any]], what: str, key: str | int) -> dict[str, str]:
+    """A column a run, where there are several: how many of its networks have it."""
+    return {f"of {one['run']}": str(one[what][key]) for one in runs} if len(runs) > 1 else {}
+
+
+def _network(row: dict[str, Any], clustered: bool) -> dict[str, str]:
+    cluster = {"cluster": "-" if row["cluster"] is None else cluster_name(row["cluster"])} if clustered else {}
+    told = {"number": str(row["number"]), "run": row["run"], "status": row["status"]}
+    return {**told, **cluster, "signature": row["signature"] or "not known"}
+
+
+def _lines(table: dict[str, Any]) -> Iterator[str]:
+    yield from _group_lines(table)
+    yield from _run_lines(table)
+    if table["left_out"]:
+        names = ", ".join(table["left_out"])
+        yield f"left out, since {table['measure']} has no number for them or their regimes are unknown: {names}"
+    if table["not_learned"]:
+        told = ", ".join(f"{name} ({status})" for name, status in table["not_learned"].items())
+        yield f"not compared, since they have not learned (--all takes them): {told}"
+    yield from (f"note: {note}" for note in table["notes"])
+    yield from (f"failed: {what}: {reason}" for what, reason in table["failures"].items())
+
+
+def _group_lines(table: dict[str, Any]) -> Iterator[str]:
+    clusters, near = table["clusters"], table["nearest_neighbour"]
+    yield (
+        f"{clusters['count']} {'cluster' if clusters['count'] == 1 else 'clusters'} by {table['measure']}: silhouette "
+        f"{clusters['silhouette']:.2f}, without groups {clusters['null_mean']:.2f} on average, "
+        f"p = {clusters['p_value']:.3g}"
+    )
+    yield f"the map shows the distances with a stress of {table['map']['stress']:.2f}"
+    if near["same_signature"] is not None:
+        yield (
+            f"{near['same_signature']:.0%} of the networks have a nearest neighbour of their own signature, "
+            f"by chance {near['chance']:.0%}"
+        )
+
+
+def _run_lines(table: dict[str, Any]) -> Iterator[str]:
+    """Of several runs: whether they differ, by tests that shuffle the runs."""
+    if len(table["runs"]) == 1:
+        return
+    tests = table["independent_of_run"]
+    for name, words in WHAT.items():
+        if one := tests[name]:
+            yield f"{words} {one['value']:.3g}, by chance {one['chance']:.3g} on average, p = {one['p_value']:.3g}"
+        else:
+            yield f"no test of whether the {name} depends on the run: there is one {name}, or one run"
+    if one := tests["nearest_neighbour"]:
+        yield (
+            f"{one['value']:.0%} of the networks have a nearest neighbour of their own run, "
+            f"by chance {one['chance']:.0%}, p = {one['p_value']:.3g}"
+        )
+
+
+def _members(clusters: list[dict[str, Any]]) -> list[dict[str, str]]:
+    """A row a cluster, with the letters of the figure: fixed points as least, median and most."""
+    return [
+        {
+            "cluster": cluster_name(at),
+            "networks": str(one["networks"]),
+            "stable points": _counts(one["stable_points"]),
+            "other points": _counts(one["unstable_points"]),
+            "signatures": "\n".join(f"{count} {name}" for name, count in one["signatures"].items()),
+        }
+        for at, one in enumerate(clusters)
+    ]
+
+
+def _counts(least_to_most: list[float] | None) -> str:
+    return " / ".join(f"{count:g}" for count in least_to_most) if least_to_most else "?"

@@ -1,0 +1,40 @@
+"""What the commands that look at one network share: the options for what its file does not say."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from recurra.terminal import print_error
+
+if TYPE_CHECKING:
+    from recurra.runs.imports import Subject
+
+Activation = Annotated[
+    str | None, typer.Option(help="What φ is, such as relu, where the file does not say it; tanh if not given.")
+]
+Form = Annotated[str | None, typer.Option(help="rate or current, where the file does not say it; rate if not given.")]
+Tau = Annotated[
+    float | None,
+    typer.Option("--tau", help="Time constant, ms, where the file does not say it; one time step if not given."),
+]
+
+
+def subject(
+    source: Path,
+    task: str | None,
+    network: int | None,
+    settings: list[str] | None,
+    activation: str | None,
+    form: str | None,
+    tau_ms: float | None,
+) -> "Subject":
+    """The network of a file or a run folder; what its file does not say and was assumed goes to standard error."""
+    from recurra.runs.imports import subject_of
+
+    options = {"model.activation": activation, "model.form": form, "model.tau_ms": tau_ms}
+    given = [f"{key}={value}" for key, value in options.items() if value is not None]
+    found = subject_of(source, task, network, [*given, *(settings or [])])
+    for note in found.notes:
+        print_error(note)
+    return found

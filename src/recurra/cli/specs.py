@@ -1,0 +1,75 @@
+"""What `run` and `train` are told to train, and where: a preset, a TOML file, or a run folder to go on with."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from recurra.cli.paths import user_path
+
+if TYPE_CHECKING:
+    from recurra.runs.spec import RunSpec
+    from recurra.storage.run_folder import RunFolder
+
+
+def spec_and_folder(
+    spec: str,
+    out: Path | None,
+    resume: bool,
+    networks: int | None,
+    units: int | None,
+    seed: int | None,
+    settings: list[str] | None,
+) -> "tuple[RunSpec, Path]":
+    """What is to be trained, and in which folder."""
+    from recurra.runs.spec import to_spec, with_settings
+
+    table, folder = _table(spec, out, resume)
+    options = {"networks": networks, "model.units": units, "seed": seed}
+    given = [f"{key}={value}" for key, value in options.items() if value is not None]
+    chosen = to_spec(with_settings(table, [*given, *(settings or [])]))
+    return chosen, folder or Path("runs") / chosen.name
+
+
+def _table(spec: str, out: Path | None, resume: bool) -> "tuple[dict[str, Any], Path | None]":
+    """The table of a preset, a TOML file or a run folder to go on with, and the folder, where one is given."""
+    from recurra.runs.record import spec_of
+    from recurra.runs.spec import preset_names, read_table
+    from recurra.storage.run_folder import RunFolder
+
+    if spec in preset_names():
+        return read_table(spec), out
+    path = user_path(spec)
+    if not path.is_dir():
+        return read_table(str(path)), out
+    if not resume:
+        raise ValueError(f"{spec} is a folder; expected a preset's name or a TOML file. --resume goes on with a run")
+    if out and out.resolve() != path.resolve():
+        raise ValueError(f"--resume {spec} goes on in {spec}; leave --out {out} away")
+    return spec_of(RunFolder.open(path)).table(), path
+
+
+def show_spec(spec: "RunSpec") -> None:
+    """Print the whole spec with units and defaults."""
+    from recurra.runs.show import to_toml
+
+    typer.echo(to_toml(spec), nl=False)
+
+
+def trained(
+    spec: "RunSpec", path: Path, engine: str | None, resume: bool, overwrite: bool, anyway: bool
+) -> "RunFolder":
+    """The folder of the trained run: made, or gone on with."""
+    resume = resume or anyway
+    if resume and overwrite:
+        raise ValueError("--resume and --overwrite exclude each other")
+    from recurra.cli.console import ProgressBars
+    from recurra.runs.runner import resume_run, start_run
+    from recurra.storage.run_folder import RunFolder
+
+    with ProgressBars() as progress:
+        if resume and (path / "run.json").is_file():
+            folder = RunFolder.open(path)
+            resume_run(folder, spec, progress, engine, anyway)
+            return folder
+        return start_run(spec, path, overwrite, progress, engine or "auto")

@@ -1,0 +1,148 @@
+"""One self-contained HTML file from a run."""
+
+import json
+import re
+from functools import partial
+from importlib import resources
+from pathlib import Path
+
+import jinja2
+from plotly.offline import get_plotlyjs
+
+from recurra.analysis import factors_of
+from recurra.analysis.dossier_records import Dossier
+from recurra.analysis.failures import in_words, where_known
+from recurra.analysis.record import RunRecord
+from recurra.analysis.weights.spectra import OUTSIDE
+from recurra.plotting.colors import DARK, state_colors
+from recurra.plotting.interactive import LOSS_TOP
+from recurra.report.page.conditions import Conditions
+from recurra.report.page.facts import facts, recurra_version
+from recurra.report.page.flipflop_panels import WALK_STEPS
+from recurra.report.page.missing import FirstKnown, RecordEnvironment, told
+from recurra.report.page.panels import CELLS, Scales, all_panels
+from recurra.report.page.rows import SPARK, pick, rows
+from recurra.report.page.workings_graph import bit_look, left_words
+from recurra.report.page.workings_panels import signature_members
+from recurra.report.page.workings_tables import account
+from recurra.runs.spec import to_spec
+from recurra.storage.files import replace_text
+from recurra.tasks import FlipFlop
+from recurra.tasks.rules import SUCCESSFUL
+from recurra.wording import fixed, percent, percent_high, percent_low, three
+from recurra.words import runs as words
+from recurra.words.names import state_name
+from recurra.words.spectra import gain_words, modes_words
+from recurra.words.summary import score_before, verdict_words
+from recurra.words.workings import census_words
+
+SHOWN = 6  # networks that the sections compare; each has a dossier
+NAMED_BITS = 4  # of a flip-flop; the memory states of more are not named
+
+
+def write_report(run: RunRecord, path: Path) -> None:
+    """Write the report of a run as one HTML file that needs nothing else, in one piece.
+
+    Args:
+        run: the run, or one imported network.
+        path: the file; an older one is replaced, and missing folders on the way to it are made.
+    """
+    replace_text(path, report_html(run), folders=True)
+
+
+def report_html(run: RunRecord) -> str:
+    """The report of a run as HTML."""
+    spec = to_spec(run.about["spec"]) if run.about.get("spec") else None
+    table, picked = rows(run, spec), pick(run, SHOWN)
+    panels = all_panels(run, spec, [row.name for row in table], SHOWN)
+    conditions = Conditions.of(run.probe)
+    accounts = [account(run.task, dossier, conditions.names) for dossier in run.dossiers]
+    page = _environment().get_template("page.html.j2")
+    html = page.render(
+        run=run,
+        spec=spec,
+        task=run.task,
+        about=run.about,
+        rows=table,
+        shown=[table[at] for at in picked],
+        panels=panels,
+        scales=Scales.of(run),
+        facts=facts(run, spec),
+        known=FirstKnown(run.dossiers),
+        in_words=in_words,
+        version=recurra_version(run.about),
+        words=words,
+        modes_words=modes_words,
+        score_before=score_before,
+        gain_words=gain_words,
+        verdict_words=verdict_words,
+        told=told,
+        sentence=words.sentence(run),
+        flipflop=isinstance(run.task, FlipFlop),
+        length_ms=run.task.steps * run.task.dt_ms,
+        conditions=conditions,
+        accounts=dict(zip(run.numbers, accounts, strict=True)),
+        left_out={number: left_out(one) for number, one in zip(run.numbers, run.dossiers, strict=True)},
+        bits=[bit_look(bit) for bit in range(run.task.bits)] if isinstance(run.task, FlipFlop) else [],
+        census_sentence=census_words(run.census) if run.census else "",
+        factor_names=factor_names(run),
+        signatures=signature_members(run),
+        legend=legend(run),
+        palette=json.dumps(DARK),
+        limits={
+            "walk": WALK_STEPS,
+            "cells": CELLS,
+            "outside": OUTSIDE,
+            "loss": LOSS_TOP,
+            "spark": SPARK,
+            "learned": SUCCESSFUL,
+        },
+        plotly=get_plotlyjs(),
+    )
+    return html + "\n"
+
+
+def left_out(dossier: Dossier) -> str:
+    """What the graph of a network leaves out, in words."""
+    return where_known(lambda: left_words(dossier.program), "")
+
+
+def legend(run: RunRecord) -> list[tuple[str, str, bool]]:
+    """What the state space shows: names of memory states or of conditions, colours, and whether the line is dashed."""
+    if not isinstance(run.task, FlipFlop):
+        return Conditions.of(run.probe).legend
+    states = run.task.states if run.task.bits <= NAMED_BITS else run.task.states[:0]
+    return [(state_name(state), color, False) for state, color in zip(states, state_colors(states), strict=True)]
+
+
+def factor_names(run: RunRecord) -> list[str]:
+    """What the factors of the task are called: bits, inputs, or the condition itself."""
+    count = factors_of(run.task).shape[1]
+    if count == 1 and not isinstance(run.task, FlipFlop):
+        return ["condition"]
+    return [f"{'bit' if isinstance(run.task, FlipFlop) else 'input'} {factor + 1}" for factor in range(count)]
+
+
+def _environment() -> jinja2.Environment:
+    """Templates from the package; all that is put into them is escaped."""
+    environment = RecordEnvironment(
+        loader=jinja2.FunctionLoader(_template),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "three": three,
+        "percent": percent,
+        "percent_low": percent_low,
+        "percent_high": percent_high,
+        "fixed": fixed,
+        "plain": "{:,.6g}".format,
+        "unbroken": partial(re.sub, "(?<=[+−])(?=[+−])", "\u2060"),
+    }
+    return environment
+
+
+def _template(name: str) -> str:
+    return (resources.files("recurra.report") / "templates" / name).read_text(encoding="utf-8")

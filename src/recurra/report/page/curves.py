@@ -1,0 +1,38 @@
+"""The figure of learning, with the bounds that the training asked for."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from jaxtyping import Float
+
+from recurra.models.cohort import History
+from recurra.plotting.interactive import Bound, learning_curves
+from recurra.runs.spec import RunSpec
+from recurra.tasks import FlipFlop
+from recurra.tasks.rules import SUCCESSFUL
+from recurra.training.stopping import LossBelow, SuccessAbove
+from recurra.training.trial_sets import FixedTrials
+
+PAPER_BOUND = 0.009  # Jarne (2024) stops the 3-bit flip-flop there
+
+
+def trials_seen(history: History, spec: RunSpec) -> Float[np.ndarray, "epoch"]:
+    """How many training trials a network had seen at the end of every epoch."""
+    training = spec.training
+    if isinstance(training.trials, FixedTrials):
+        return history.step / training.trials.epoch_steps(training.batch) * training.trials.count
+    return history.step * training.batch
+
+
+def learning_figure(history: History, numbers: Sequence[int], spec: RunSpec) -> go.Figure:
+    """The learning curves with the stop criterion, or with the bounds of the flip-flop's paper and of this report."""
+    paper = Bound(PAPER_BOUND, f"criterion of Jarne (2024): {PAPER_BOUND:g}")
+    loss = paper if isinstance(spec.task, FlipFlop) else None
+    success = Bound(SUCCESSFUL, f"learned: {100 * SUCCESSFUL:g} %")
+    match spec.training.stop:
+        case LossBelow(bound=bound):
+            loss = Bound(bound, f"stop criterion {bound:g}")
+        case SuccessAbove(bound=bound):
+            success = Bound(bound, f"stop criterion {100 * bound:g} %")
+    return learning_curves(history, trials_seen(history, spec), numbers, loss, success)

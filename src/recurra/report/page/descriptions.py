@@ -1,0 +1,188 @@
+"""What every figure shows, in words made from its numbers: for readers who do not see it."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+from jaxtyping import Float, Int
+
+from recurra.analysis import Census, Geometry, Lifetimes, Reduction, RestingModes, Spectrum
+from recurra.plotting.interactive import Graph, Landmarks
+from recurra.wording import percent, three
+from recurra.words.spectra import modes_words
+
+ARROWS = 24  # arrows of a graph that are read out
+
+
+def bit_trials(
+    name: str, targets: Float[np.ndarray, "trial time output"], outputs: Float[np.ndarray, "trial time output"]
+) -> str:
+    """The sample trials of a flip-flop."""
+    agree = _agreement(targets, outputs)
+    return (
+        f"{name}: {len(targets)} sample trials, a row a bit, with input, target and output. "
+        f"Where the target is not zero the output has its sign {percent(agree)} % of the time; "
+        f"root-mean-square difference {three(_rms(targets, outputs))}."
+    )
+
+
+def trials(name: str, examples: xr.Dataset, outputs: Float[np.ndarray, "trial time output"]) -> str:
+    """The sample trials of any other task."""
+    return (
+        f"{name}: {len(outputs)} sample trials with {_channels(examples)}, target and output. "
+        f"Root-mean-square difference between target and output {three(_masked_rms(examples, outputs))}."
+    )
+
+
+def probe(
+    name: str, shown: xr.Dataset, outputs: Float[np.ndarray, "condition time output"], names: Sequence[str]
+) -> str:
+    """The answers to the conditions."""
+    errors = [_masked_rms(shown.isel(condition=at), one) for at, one in enumerate(outputs)]
+    worst = int(np.argmax(np.nan_to_num(errors, nan=np.inf)))
+    return (
+        f"{name}: the answer to {len(names)} condition{'s' if len(names) > 1 else ''}, {_listed(names)}; a panel each, "
+        f"with target and output. The root-mean-square difference is at most {three(errors[worst])}, "
+        f"in the condition {names[worst]}."
+    )
+
+
+def trajectories(name: str, reduction: Reduction, names: Sequence[str], count: int) -> str:
+    """The paths of the probe in state space."""
+    share = percent(float(reduction.explained_variance[:count].sum()))
+    return (
+        f"{name}: the path of the rates in {len(names)} condition{'s' if len(names) > 1 else ''}, {_listed(names)}, "
+        f"along {count} principal component{'s' if count > 1 else ''} with {share} % of the variance."
+    )
+
+
+def walk(
+    name: str,
+    state: Int[np.ndarray, "time"],
+    targets: Float[np.ndarray, "time output"],
+    outputs: Float[np.ndarray, "time output"],
+) -> str:
+    """The cube walk."""
+    visited = len(np.unique(state[state >= 0]))
+    return (
+        f"{name}: one long trial that visits {visited} memory states, one bit changing at a time, with the state as a "
+        f"coloured band below. The output has the target's sign {percent(_agreement(targets, outputs))} % of the time."
+    )
+
+
+def learning(names: Sequence[str], losses: Float[np.ndarray, "network epoch"], trials: float) -> str:
+    """The learning curves."""
+    last = [curve[np.isfinite(curve)][-1] for curve in losses if np.isfinite(curve).any()]
+    if not last:
+        return "Learning curves: no network has a finite loss."
+    return (
+        f"Learning curves of {len(names)} network{'s' if len(names) > 1 else ''} over {trials:,.0f} training trials: "
+        f"the last validation loss is between {three(min(last))} and {three(max(last))}."
+    )
+
+
+def weights(name: str, before: Float[np.ndarray, "post pre"] | None, after: Float[np.ndarray, "post pre"]) -> str:
+    """The matrices and the distribution."""
+    text = f"{name}: matrix of {len(after)} by {len(after)} recurrent weights, standard deviation {three(after.std())}"
+    if before is None:
+        return text + "."
+    return f"{text} after training and {three(before.std())} before; the changes have {three((after - before).std())}."
+
+
+def spectrum(name: str, found: Spectrum, modes: RestingModes) -> str:
+    """One spectrum."""
+    return (
+        f"{name}: {len(found.eigenvalues)} eigenvalues of the recurrent weights in the complex plane, "
+        f"{found.count_outside} outside the unit circle, the largest modulus {three(abs(found.leading))}. "
+        f"Modes {modes_words(modes)}."
+    )
+
+
+def spectra(found: Sequence[Spectrum]) -> str:
+    """The spectra of many networks."""
+    outside = [one.count_outside for one in found]
+    return (
+        f"Density of the eigenvalues of {len(found)} networks in the complex plane; "
+        f"between {min(outside)} and {max(outside)} of a network lie outside the unit circle."
+    )
+
+
+def state_space(name: str, geometry: Geometry, pca: Reduction, count: int) -> str:
+    """The memory states in space."""
+    shares = pca.explained_variance[:count]
+    cosine = np.abs(geometry.axis_cosines).max(initial=0)
+    return (
+        f"{name}: the path of the rates between {len(geometry.state_means)} memory states. "
+        f"Largest cosine between axes {three(float(cosine))}; "
+        f"the first {count} principal components carry {percent(float(shares.sum()))} % of the variance."
+    )
+
+
+def landmarks(found: Landmarks | None) -> str:
+    """The fixed points and orbits in a state space, as a further sentence; nothing where there are none."""
+    if found is None or not len(found.points) + len(found.orbits):
+        return ""
+    stable = int(found.stable.sum())
+    counts = {"stable fixed point": stable, "saddle": len(found.points) - stable, "orbit": len(found.orbits)}
+    told = [f"{count} {name}{'' if count == 1 else 's'}" for name, count in counts.items()]
+    return f" In it {told[0]}, {told[1]} and {told[2]}."
+
+
+def program(name: str, graph: Graph) -> str:
+    """The graph of attractors and stimuli."""
+    words = (("point at rest", "points at rest"), ("orbit", "orbits"), ("unstable point", "unstable points"))
+    counts = [int((graph.kind == kind).sum()) for kind in range(len(words))]
+    told = [f"{count} {pair[count != 1]}" for count, pair in zip(counts, words, strict=True) if count]
+    arrows = "; ".join(arrow.text for arrow in graph.arrows[:ARROWS])
+    more = f"; and {len(graph.arrows) - ARROWS} more" if len(graph.arrows) > ARROWS else ""
+    return (
+        f"{name}: graph of {', '.join(told) or 'no attractors'} and what stimuli make of them, "
+        f"{len(graph.arrows)} arrow{'' if len(graph.arrows) == 1 else 's'}{': ' if arrows else ''}{arrows}{more}; "
+        f"{len(graph.divides)} place{'' if len(graph.divides) == 1 else 's'} with saddles between."
+    )
+
+
+def lifetimes(name: str, found: Lifetimes) -> str:
+    """The bars of the memory states."""
+    ended = found.lifetime_ms[np.isfinite(found.lifetime_ms)]
+    text = (
+        f"{name}: how long each of {len(found.kind)} memory states lasts without a pulse, on a logarithmic axis. "
+        f"{len(found.kind) - len(ended)} outlast the {found.longest_ms:,.0f} ms that were watched"
+    )
+    return f"{text}, the shortest lasts {three(float(ended.min()))} ms." if len(ended) else f"{text}."
+
+
+def census(found: Census, signatures: Sequence[str]) -> str:
+    """The map of the cohort."""
+    counted = "; ".join(
+        f"{words}: {count}" for words, count in zip(signatures, found.signature_count.tolist(), strict=True)
+    )
+    return (
+        f"Map of {int(found.compared.sum())} networks, near to each other if their rates are alike, "
+        f"stress {three(found.stress)}. Networks by what they do: {counted}."
+    )
+
+
+def _agreement(targets: np.ndarray, outputs: np.ndarray) -> float:
+    asked = targets != 0
+    return float((np.sign(outputs) == np.sign(targets))[asked].mean()) if asked.any() else float("nan")
+
+
+def _rms(targets: np.ndarray, outputs: np.ndarray) -> float:
+    return float(np.sqrt(((outputs - targets) ** 2).mean()))
+
+
+def _masked_rms(shown: xr.Dataset, outputs: np.ndarray) -> float:
+    """The difference where the output counts; NaN where it never does."""
+    counts = shown["mask"].values > 0
+    return _rms(shown["targets"].values[counts], outputs[counts]) if counts.any() else float("nan")
+
+
+def _channels(shown: xr.Dataset) -> str:
+    inputs = shown.sizes["input"]
+    return "input" if inputs == 1 else f"{inputs} inputs"
+
+
+def _listed(names: Sequence[str], most: int = 12) -> str:
+    """All names, or the first and the last of many."""
+    return ", ".join(names) if len(names) <= most else f"from {names[0]} to {names[-1]}"

@@ -1,0 +1,90 @@
+"""One figure of a report."""
+
+import html
+import re
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+
+from recurra.analysis.failures import Failure, UnavailableError, attempted
+from recurra.plotting.interactive.theme import note, styled
+
+GAP = 120  # px: the height of what stands in the place of a figure
+FINE = 12  # networks up to which each has all details, and spheres are fine
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One figure.
+
+    Args:
+        key: its name in the page.
+        figure: what is drawn.
+        label: what it shows, in words.
+        spatial: whether it needs WebGL.
+        detail: whether it is left out for networks that the sections do not show, where there are many.
+    """
+
+    key: str
+    figure: go.Figure
+    label: str
+    spatial: bool = False
+    detail: bool = False
+
+    @property
+    def height(self) -> int:
+        return int(self.figure.layout.height)  # pyright: ignore[reportAttributeAccessIssue]
+
+    @property
+    def json(self) -> str:
+        """The figure as JSON that can stand in a script element: no `<` in it.
+
+        Plotly makes markup of what looks like it, links too; of a stranger's names only line breaks are taken for it.
+        """
+        text = str(self.figure.to_json()).replace("\\u003c", "<").replace("\\u003e", ">")
+        text = re.sub(r"<(?!br>)", "&lt;", text)
+        return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure that may be drawn.
+
+    Args:
+        key: its name in the page.
+        make: draws it.
+        detail: as in `Panel`.
+    """
+
+    key: str
+    make: Callable[[], Panel]
+    detail: bool = False
+
+    def panel(self) -> Panel:
+        """The figure; where what it shows is not known, or it cannot be drawn, the reason in its place."""
+        found = attempted(self._drawn)
+        return gap(self.key, found.reason) if isinstance(found, Failure) else found
+
+    def _drawn(self) -> Panel | Failure:
+        try:
+            return self.make()
+        except UnavailableError as error:
+            return Failure(str(error))
+
+
+def gap(key: str, reason: str) -> Panel:
+    """What stands in the place of a figure.
+
+    Args:
+        key: of the figure.
+        reason: why it is not there.
+    """
+    told = f"No figure: {reason}"
+    figure = styled(go.Figure(), GAP)
+    figure.update_xaxes(visible=False).update_yaxes(visible=False)
+    text = "<br>".join(textwrap.wrap(html.escape(told), 70))
+    place = {"xref": "paper", "yref": "paper", "xanchor": "left", "align": "left"}
+    figure.add_annotation(**note(0, 0.5, text, **place))
+    return Panel(key, figure, told)

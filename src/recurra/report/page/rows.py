@@ -1,0 +1,146 @@
+"""The rows of the report's tables: one a network."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from jaxtyping import Float
+
+from recurra.analysis.dossier_records import Dossier
+from recurra.analysis.failures import where_known
+from recurra.analysis.record import RunRecord
+from recurra.models.cohort import History
+from recurra.plotting.colors import network_color
+from recurra.plotting.interactive import LOSS_TOP
+from recurra.runs.spec import RunSpec
+from recurra.status import Status
+from recurra.tasks import FlipFlop, Task
+from recurra.tasks.rules import SUCCESSFUL
+from recurra.training.stopping import LossBelow, SuccessAbove
+from recurra.wording import percent
+from recurra.words.names import state_name
+from recurra.words.runs import has_learned
+
+SPARK = (120, 30)  # px of a sparkline
+
+
+@dataclass(frozen=True)
+class Row:
+    """What the tables say of one network.
+
+    Args:
+        number: of the network.
+        name: what it is called.
+        color: its colour.
+        learned: whether it does the task.
+        outcome: its status, in a word.
+        reason: what led to that.
+        spark: the points of its loss curve, for an SVG polyline; empty where there is none.
+        dossier: its analysis.
+        lost: the names of the memories that it does not hold; none where the task has none.
+    """
+
+    number: int
+    name: str
+    color: str
+    learned: bool
+    outcome: str
+    reason: str
+    spark: str
+    dossier: Dossier
+    lost: tuple[str, ...]
+
+
+def rows(run: RunRecord, spec: RunSpec | None) -> list[Row]:
+    """A row for every network of the run."""
+    names = [run.about["name"]] if run.status is None else [f"Network {number}" for number in run.numbers]
+    sparks = sparklines(run.history.validation_loss) if run.history else [""] * len(names)
+    found = []
+    for at, (number, dossier) in enumerate(zip(run.numbers, run.dossiers, strict=True)):
+        found.append(
+            Row(
+                number=number,
+                name=names[at],
+                color=network_color(number),
+                learned=has_learned(dossier),
+                outcome=run.status[at].name if run.status else "imported",
+                reason=reason(run.status[at], run.history, at, spec, dossier)
+                if run.status and run.history and spec
+                else "",
+                spark=sparks[at],
+                dossier=dossier,
+                lost=where_known(partial(lost_memories, run.task, dossier), ()),
+            )
+        )
+    return found
+
+
+def lost_memories(task: Task, dossier: Dossier) -> tuple[str, ...]:
+    """The names of the memories that a network does not hold."""
+    if not isinstance(task, FlipFlop) or dossier.memories is None:
+        return ()
+    return tuple(state_name(state) for state in task.states[~dossier.memories.held])
+
+
+def reason(status: Status, history: History, at: int, spec: RunSpec, dossier: Dossier) -> str:
+    """Why the training of the network at position `at` ended as it did, and what it does not do."""
+    measured = np.flatnonzero(~np.isnan(history.success[at]))
+    steps = f"{int(history.step[measured[-1]]):,} steps" if len(measured) else "the first steps"
+    match status:
+        case Status.reached:
+            ending = f"met its criterion ({stop_words(spec)}) after {steps}"
+        case Status.missed:
+            ending = f"did not meet its criterion ({stop_words(spec)}) in {steps}"
+        case Status.diverged:
+            ending = f"within {steps} its loss became infinite or far too large; shown are the weights before that"
+        case _:
+            ending = f"took all {steps}"
+    share = where_known(lambda: dossier.performance.success, None)
+    if share is None:
+        return f"{ending}; whether fresh trials are right is not known"
+    failing = (
+        ""
+        if share >= SUCCESSFUL
+        else f"; only {percent(share)} % of fresh trials are right, {100 * SUCCESSFUL:g} % are needed"
+    )
+    return ending + failing
+
+
+def stop_words(spec: RunSpec) -> str:
+    """The stop criterion of a run, in words."""
+    match spec.training.stop:
+        case LossBelow(bound=bound):
+            return f"loss below {bound:g}"
+        case SuccessAbove(bound=bound):
+            return f"{100 * bound:g} % of validation trials right"
+        case _:
+            return "none"
+
+
+def sparklines(losses: Float[np.ndarray, "network epoch"]) -> list[str]:
+    """Loss curves on one logarithmic scale, as points of SVG polylines; empty for a curve with nothing finite."""
+    width, height = SPARK
+    finite = np.isfinite(losses) & (losses > 0)
+    if not finite.any():
+        return [""] * len(losses)
+    heights = np.log10(np.where(finite, np.minimum(losses, LOSS_TOP), 1))
+    low, high = heights[finite].min(), heights[finite].max()
+    scale = (height - 6) / max(high - low, 1e-9)
+    x = np.linspace(3, width - 3, losses.shape[1])
+    return [_points(x[kept], 3 + (high - curve[kept]) * scale) for curve, kept in zip(heights, finite, strict=True)]
+
+
+def pick(run: RunRecord, most: int) -> Sequence[int]:
+    """Positions of the networks that the sections show: all, or some by rank of their error with best and worst."""
+    if len(run.numbers) <= most:
+        return range(len(run.numbers))
+    errors = [where_known(lambda one=one: one.performance.mse, np.nan) for one in run.dossiers]
+    order = np.argsort(np.nan_to_num(errors, nan=np.inf, posinf=np.inf), kind="stable")
+    return sorted(int(order[rank]) for rank in np.linspace(0, len(order) - 1, most).round().astype(int))
+
+
+def _points(x: Float[np.ndarray, "point"], y: Float[np.ndarray, "point"]) -> str:
+    """Points of a polyline; a single one twice, so that it is drawn as a dot."""
+    points = [f"{across:.1f},{down:.1f}" for across, down in zip(x, y, strict=True)]
+    return " ".join(points * 2 if len(points) == 1 else points)

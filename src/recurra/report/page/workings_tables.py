@@ -1,0 +1,158 @@
+"""How a network does its task, as tables made from its records."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from recurra.analysis import PulseTable
+from recurra.analysis.dossier_records import Dossier
+from recurra.analysis.dynamics.program import stimulus_names
+from recurra.analysis.dynamics.regimes import CHAOTIC, Regimes
+from recurra.analysis.failures import where_known
+from recurra.plotting.colors import state_color
+from recurra.tasks import FlipFlop, Task
+from recurra.wording import course_words, three
+from recurra.words.workings import MOST_NAMED, NAMES, output_words, sentences, short_name
+
+TABLE_BITS = 4  # of a flip-flop whose table of states and pulses is shown
+LOOSE = 1e-9  # a mode whose multiplier is above 1 by more than this grows
+
+
+@dataclass(frozen=True)
+class RegimeRow:
+    """A regime as a table shows it.
+
+    Args:
+        condition: its name.
+        color: of the memory state; empty for other tasks.
+        kind: of the regime.
+        cells: period, multiplier, time constant and outputs.
+    """
+
+    condition: str
+    color: str
+    kind: str
+    cells: tuple[str, str, str, str]
+
+
+@dataclass(frozen=True)
+class Reached:
+    """An entry of the table of states and pulses.
+
+    Args:
+        name: of the state that was reached.
+        right: whether it is the one that the task asks for.
+        expected: the name of that one.
+        stays: whether it is the state before the pulse.
+    """
+
+    name: str
+    right: bool
+    expected: str
+    stays: bool
+
+
+@dataclass(frozen=True)
+class PulseRow:
+    """What every pulse makes of one memory state."""
+
+    name: str
+    color: str
+    cells: tuple[Reached, ...]
+
+
+@dataclass(frozen=True)
+class Account:
+    """How one network works.
+
+    Args:
+        sentences: in words.
+        regimes: after some or all conditions.
+        regimes_left: in words, what the table of regimes leaves out; empty for nothing.
+        stimuli: the names of the pulses.
+        pulses: what they make of each memory state; none where there is no table.
+    """
+
+    sentences: str
+    regimes: tuple[RegimeRow, ...]
+    regimes_left: str
+    stimuli: tuple[str, ...]
+    pulses: tuple[PulseRow, ...]
+
+
+def account(task: Task, dossier: Dossier, names: Sequence[str]) -> Account:
+    """How a network works.
+
+    Args:
+        task: what it was trained on.
+        dossier: its analysis.
+        names: of the conditions of the probe.
+    """
+    rows, left = where_known(lambda: _regime_rows(task, dossier.regimes, names), ((), "The regimes are not known."))
+    table = where_known(lambda: dossier.pulse_table, None)
+    tabled = isinstance(task, FlipFlop) and table is not None and task.bits <= TABLE_BITS
+    return Account(
+        sentences=" ".join(part for part in sentences(task, dossier, names) if part),
+        regimes=rows,
+        regimes_left=left,
+        stimuli=stimulus_names(task) if tabled else (),
+        pulses=pulse_rows(task, table) if isinstance(task, FlipFlop) and table is not None and tabled else (),
+    )
+
+
+def pulse_rows(task: FlipFlop, table: PulseTable) -> tuple[PulseRow, ...]:
+    """The table of states and pulses, a row a memory state."""
+    names = [*(short_name(state) for state in task.states), "?"]
+    rows = []
+    for at, state in enumerate(task.states):
+        pairs = zip(table.reached[at].tolist(), table.expected[at].tolist(), strict=True)
+        cells = [Reached(names[found], found == wanted, names[wanted], found == at) for found, wanted in pairs]
+        rows.append(PulseRow(names[at], state_color(state), tuple(cells)))
+    return tuple(rows)
+
+
+def _regime_rows(task: Task, found: Regimes, names: Sequence[str]) -> tuple[tuple[RegimeRow, ...], str]:
+    """A row a condition; of many the first that differ from the most frequent kind, and the first of that kind."""
+    shown = range(len(found))
+    common, many = Counter(found.kind.tolist()).most_common(1)[0]
+    left = ""
+    if len(found) > MOST_NAMED:
+        differing = np.flatnonzero(found.kind != common)[: MOST_NAMED - 1]
+        alike = np.flatnonzero(found.kind == common)[: MOST_NAMED - len(differing)]
+        shown = sorted([*differing.tolist(), *alike.tolist()])
+        counted = f"all {many}" if many == len(found) else str(many)
+        left = (
+            f"Shown are {len(shown)} of {len(found)} conditions; {counted} are of the kind "
+            f"{NAMES[_kind(found, common)]}."
+        )
+    return tuple(_regime_row(task, found, names, at) for at in shown), left
+
+
+def _regime_row(task: Task, found: Regimes, names: Sequence[str], at: int) -> RegimeRow:
+    flipflop = isinstance(task, FlipFlop)
+    outputs = found.mean_output[at]
+    told = " · ".join(output_words(value) for value in outputs[:MOST_NAMED])
+    return RegimeRow(
+        condition=short_name(task.states[at]) if flipflop else names[at],
+        color=state_color(task.states[at]) if flipflop else "",
+        kind=NAMES[found.kind_of(at)] + _addition(found, at),
+        cells=(
+            three(found.period_ms[at]),
+            three(found.multiplier[at]),
+            course_words(float(found.time_constant_ms[at])),
+            told + (" …" if len(outputs) > MOST_NAMED else ""),
+        ),
+    )
+
+
+def _addition(found: Regimes, at: int) -> str:
+    """What the name of a kind leaves open."""
+    if found.kind_of(at) == CHAOTIC:
+        return f", {three(found.exponent_hz[at])}/s"
+    return ", unstable" if found.multiplier[at] > 1 + LOOSE else ""
+
+
+def _kind(found: Regimes, kind: int) -> str:
+    return found.kind_of(int(np.flatnonzero(found.kind == kind)[0]))

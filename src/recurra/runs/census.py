@@ -1,0 +1,187 @@
+"""A census of networks of one task: from the networks to the record, and to plain values."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from recurra.analysis import FixedPoints, Regimes, states_on
+from recurra.analysis.cohorts.census import ALONE, UNKNOWN, Census, census, regime_signature
+from recurra.analysis.cohorts.eigenvalue_distances import nearest_linearizations
+from recurra.analysis.cohorts.similarity import MEASURES, Signature, Similarities, signature_of, similarity_matrices
+from recurra.analysis.dossier_records import Dossier
+from recurra.analysis.failures import Failure, attempted
+from recurra.models.cohort import Network, check_fit
+from recurra.tasks import Task
+
+FEWEST = 3  # networks that a census needs
+
+
+def similarities_of(networks: Sequence[Network], task: Task, points: Sequence[FixedPoints | Failure]) -> Similarities:
+    """All pairs of networks in every measure, by their rates on the probe; NaN where a measure has no number.
+
+    Args:
+        networks: the networks; their inputs and outputs must be those of the task.
+        task: what they were trained on.
+        points: the fixed points of each without input.
+    """
+    for network in networks:
+        check_fit(network, task)
+    inputs = np.asarray(task.probe().inputs)
+    pairs = zip(networks, points, strict=True)
+    found = [attempted(partial(_signature, network, inputs, own)) for network, own in pairs]
+    nothing = _no_signature(inputs)
+    return similarity_matrices([nothing if isinstance(one, Failure) else one for one in found])
+
+
+def _signature(network: Network, inputs: Float[np.ndarray, "condition time input"], points: Any) -> Signature:
+    """What is kept of a network; without its fixed points there are no linearizations."""
+    rates, _ = network.run(inputs)
+    if isinstance(points, Failure):
+        return signature_of(rates, network.weights.recurrent, _no_signature(inputs).linearized)
+    linearized = nearest_linearizations(points, states_on(network, inputs)[:, -1])
+    return signature_of(rates, network.weights.recurrent, linearized)
+
+
+def _no_signature(inputs: Float[np.ndarray, "condition time input"]) -> Signature:
+    """That of a network of which nothing is known."""
+    conditions, steps = inputs.shape[:2]
+    nothing = np.full((conditions, 1), np.nan, np.complex128)
+    return replace(signature_of(np.full((conditions, steps, 1), np.nan), np.eye(1), nothing), eigenvalues=nothing[0])
+
+
+def census_of_dossiers(
+    networks: Sequence[Network], task: Task, dossiers: Sequence[Dossier], seed: int
+) -> tuple[Similarities, Census]:
+    """The census of networks whose dossiers are known.
+
+    Args:
+        networks: the networks, at least `FEWEST`.
+        task: what they were trained on.
+        dossiers: their analysis; a network of which the regimes are not known is left out.
+        seed: of the cohorts without clusters.
+    """
+    points = [dossier.record("fixed_points") for dossier in dossiers]
+    similarities = similarities_of(networks, task, points)
+    return similarities, census_with(similarities, [one.record("regimes") for one in dossiers], points, seed)
+
+
+def census_with(
+    similarities: Similarities,
+    found: Sequence[Regimes | Failure],
+    points: Sequence[FixedPoints | Failure],
+    seed: int,
+    measure: str = MEASURES[0],
+) -> Census:
+    """The census from what is known of every network.
+
+    Args:
+        similarities: of all pairs.
+        found: the regimes of each.
+        points: the fixed points of each.
+        seed: of the cohorts without clusters.
+        measure: the one by which networks are compared.
+    """
+    known = [one for one in found if not isinstance(one, Failure)]
+    if not known:
+        reasons = " / ".join(dict.fromkeys(one.reason for one in found if isinstance(one, Failure)))
+        raise ValueError(f"the regimes of no network are known, and a census sorts networks by these: {reasons}")
+    unknown = np.full(len(known[0].kind), UNKNOWN)
+    kinds = np.array([unknown if isinstance(one, Failure) else one.kind for one in found])
+    counts = [(UNKNOWN, UNKNOWN) if isinstance(one, Failure) else _counted(one) for one in points]
+    stable, others = np.array(counts).T
+    return census(similarities, kinds, stable, others, seed, measure)
+
+
+def _counted(points: FixedPoints) -> tuple[int, int]:
+    """How many points are stable, and how many are not."""
+    stable = int((points.index == 0).sum())
+    return stable, len(points) - stable
+
+
+def signature_names(found: Census, kind_names: Sequence[str], task: Task) -> list[str]:
+    """The regime signatures in words, the most frequent one first.
+
+    Args:
+        found: the census.
+        kind_names: of the kinds of regimes, in the order of their numbers.
+        task: its conditions have the names.
+    """
+    return [regime_signature(kinds, kind_names, task.condition_names) for kinds in found.signature_kinds]
+
+
+def census_table(found: Census, kind_names: Sequence[str], task: Task) -> dict[str, Any]:
+    """The same in plain values, for JSON; null where there is no number.
+
+    Args:
+        found: the census.
+        kind_names: of the kinds of regimes, in the order of their numbers.
+        task: what the networks were trained on.
+    """
+    names = signature_names(found, kind_names, task)
+    return {
+        "networks": len(found.compared),
+        "left_out": np.flatnonzero(~found.compared).tolist(),
+        "signatures": [
+            {"signature": name, "networks": int(count)}
+            for name, count in zip(names, found.signature_count, strict=True)
+        ],
+        "measure": found.measure_name,
+        "clusters": {
+            "count": int(found.labels.max(initial=ALONE)) + 1,
+            "silhouette": found.silhouette,
+            "null_mean": float(found.null_silhouette.mean()),
+            "p_value": found.p_value,
+        },
+        "members": [_cluster(found, number, names) for number in range(found.labels.max(initial=ALONE) + 1)],
+        "map": {"explained": found.explained.tolist(), "stress": found.stress},
+        "nearest_neighbour": {
+            "same_signature": _number(found.neighbour_share),
+            "chance": _number(found.neighbour_chance),
+        },
+        "each": [_row(found, at, names) for at in range(len(found.compared))],
+    }
+
+
+def _cluster(found: Census, number: int, names: Sequence[str]) -> dict[str, Any]:
+    """What the networks of a cluster have: counts of fixed points as least, median and most; the signatures."""
+    own = found.labels == number
+    return {
+        "networks": int(own.sum()),
+        "stable_points": _spread(found.stable_points[own]),
+        "unstable_points": _spread(found.unstable_points[own]),
+        "signatures": {
+            name: int(count)
+            for name, count in zip(names, np.bincount(found.signature[own], minlength=len(names)), strict=True)
+            if count
+        },
+    }
+
+
+def _row(found: Census, at: int, names: Sequence[str]) -> dict[str, Any]:
+    return {
+        "network": at,
+        "signature": names[found.signature[at]] if found.signature[at] > UNKNOWN else None,
+        "stable_points": _count(found.stable_points[at]),
+        "unstable_points": _count(found.unstable_points[at]),
+        "cluster": int(found.labels[at]) if found.labels[at] > ALONE else None,
+        "map": [_number(value) for value in found.coordinates[at].tolist()],
+    }
+
+
+def _spread(counts: Int[np.ndarray, "network"]) -> list[float] | None:
+    """The least, the median and the greatest of the known counts."""
+    known = counts[counts > UNKNOWN]
+    return np.quantile(known, (0, 0.5, 1)).tolist() if len(known) else None
+
+
+def _count(value: int) -> int | None:
+    return int(value) if value > UNKNOWN else None
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None

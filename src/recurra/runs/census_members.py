@@ -1,0 +1,153 @@
+"""The networks of a census: from which runs they are, and which of them have learned."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from recurra.analysis import performance
+from recurra.analysis.cohorts.origins import Origins
+from recurra.analysis.failures import Failure, attempted
+from recurra.analysis.shown_trials import test_trials
+from recurra.models.cohort import Cohort, Network
+from recurra.numerics import pinned
+from recurra.runs.census import FEWEST
+from recurra.runs.record import cohort_of
+from recurra.runs.spec import REGISTRY
+from recurra.runs.tables import changes, to_table
+from recurra.status import Status
+from recurra.storage.files import shown
+from recurra.storage.run_folder import RunFolder
+from recurra.tasks import Task
+from recurra.tasks.trials import Trials
+
+
+@dataclass(frozen=True)
+class Members:
+    """The networks of a census.
+
+    Args:
+        networks: the networks.
+        names: what each is called: its number, after its run's name where there are several runs.
+        origins: which run each is from, and its number there.
+        statuses: how the training of each ended, and whether it has learned its task.
+        task: on whose probe they are compared: that of the first run.
+        apart: names and statuses of the networks of the runs that are not compared, since they have not learned.
+        notes: what a reader has to know of the comparison, a sentence each.
+    """
+
+    networks: Sequence[Network]
+    names: Sequence[str]
+    origins: Origins
+    statuses: Sequence[str]
+    task: Task
+    apart: dict[str, str]
+    notes: tuple[str, ...]
+
+
+def read_members(paths: Sequence[Path], all_networks: bool = False) -> Members:
+    """The networks of runs of one kind of task; those that have not learned it only if asked for.
+
+    Args:
+        paths: of run folders whose training has ended.
+        all_networks: whether those that have not learned are taken too.
+    """
+    if len({path.resolve() for path in paths}) < len(paths):
+        raise ValueError("a run is given twice; name every run folder once")
+    folders = [RunFolder.open(path) for path in paths]
+    cohorts = [cohort_of(folder) for folder in folders]
+    whose = _run_names([folder.path for folder in folders])
+    notes = _compared_notes(cohorts, whose)
+    networks, names, rows, statuses, apart = [], [], [], [], {}
+    for run, cohort in enumerate(cohorts):
+        for at, (number, (status, good)) in enumerate(zip(cohort.numbers, _outcomes(cohort), strict=True)):
+            name = str(number) if len(cohorts) == 1 else f"{whose[run]}/{number}"
+            if not (good or all_networks):
+                apart[name] = status
+                continue
+            networks.append(cohort[at])
+            names.append(name)
+            rows.append((run, number))
+            statuses.append(status)
+    if len(networks) < FEWEST:
+        raise ValueError(_too_few(len(networks), len(networks) + len(apart), all_networks))
+    run, number = np.array(rows).T
+    return Members(networks, names, Origins(run, number, whose), statuses, cohorts[0].task, apart, notes)
+
+
+def _too_few(kept: int, of: int, all_networks: bool) -> str:
+    if all_networks or of < FEWEST:
+        return f"the runs have {of} network{'' if of == 1 else 's'}; a census needs at least {FEWEST}"
+    return (
+        f"{kept} of {of} networks have learned their task; a census needs at least {FEWEST}. "
+        "--all takes those that have not learned it too"
+    )
+
+
+@pinned()
+def _outcomes(cohort: Cohort) -> list[tuple[str, bool]]:
+    """How the training of every network ended and whether it has learned, in words, and whether it is compared."""
+    trials, found = test_trials(cohort.task, cohort.seed), []
+    for at, status in enumerate(cohort.status):
+        measured = attempted(lambda at=at: performance(cohort[at], cohort.task, trials))
+        verdict = "not tested" if isinstance(measured, Failure) else measured.verdict
+        found.append((f"{status.name}, {verdict}", verdict == "learned" and status is not Status.diverged))
+    return found
+
+
+def _run_names(paths: Sequence[Path]) -> tuple[str, ...]:
+    """The names of the folders; their paths, where two have one name."""
+    names = tuple(path.name for path in paths)
+    return names if len(set(names)) == len(names) else tuple(str(shown(path)) for path in paths)
+
+
+def _compared_notes(cohorts: Sequence[Cohort], names: Sequence[str]) -> tuple[str, ...]:
+    """That the runs can be compared, and what differs between their tasks, probes and starts."""
+    notes, first, probe = [], cohorts[0], cohorts[0].task.probe()
+    for cohort, name in zip(cohorts[1:], names[1:], strict=True):
+        _check_comparable(first.task, cohort.task, f"{name} and {names[0]}")
+        other = changes(to_table(first.task, REGISTRY), to_table(cohort.task, REGISTRY))
+        if other:
+            told = ", ".join(f"{key} {new} instead of {old}" for key, (old, new) in other.items())
+            notes.append(f"the task of {name} differs from that of {names[0]}: {told}")
+        if not np.array_equal(_inputs(probe), _inputs(cohort.task.probe())):
+            notes.append(f"the probe of {name} has other inputs than that of {names[0]}, on which all are compared")
+    for at, cohort in enumerate(cohorts):
+        for before, name in zip(cohorts[:at], names[:at], strict=True):
+            if _share_start(before, cohort):
+                notes.append(
+                    f"networks of {name} and {names[at]} began with the same weights: they are pairs, and p takes them "
+                    "for independent; train the runs with different seeds"
+                )
+    return tuple(notes)
+
+
+def _check_comparable(first: Task, second: Task, names: str) -> None:
+    if type(first) is not type(second):
+        kinds = f"{type(second).__name__} and {type(first).__name__}"
+        raise ValueError(f"{names} are runs of different kinds of tasks, {kinds}; compare runs of one kind of task")
+    facts: dict[str, Callable[[Task], object]] = {
+        "time steps, ms": lambda task: task.dt_ms,
+        "numbers of outputs": lambda task: task.outputs,
+        "shapes of the probe's inputs (conditions, steps, inputs)": lambda task: _inputs(task.probe()).shape,
+        "conditions": lambda task: " ".join(task.condition_names),
+    }
+    for what, fact in facts.items():
+        if fact(first) != fact(second):
+            raise ValueError(f"{names} cannot be compared: their {what} are {fact(second)} and {fact(first)}")
+
+
+def _inputs(probe: Trials) -> np.ndarray:
+    return np.asarray(probe.inputs)
+
+
+def _share_start(first: Cohort, second: Cohort) -> bool:
+    """Whether their first networks began with the same weights, as those of one seed do."""
+    return all(
+        np.array_equal(np.asarray(one)[0], np.asarray(other)[0])
+        for one, other in (
+            (first.initial.recurrent, second.initial.recurrent),
+            (first.initial.input, second.initial.input),
+        )
+    )

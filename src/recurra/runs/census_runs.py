@@ -1,0 +1,129 @@
+"""A census of the networks in one or several run folders."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from jaxtyping import Int
+from threadpoolctl import threadpool_limits
+
+from recurra.analysis import Census, Similarities, regimes
+from recurra.analysis.cohorts.census import LEFT_OUT, UNKNOWN
+from recurra.analysis.cohorts.origins import Independence, independence, neighbour_independence
+from recurra.analysis.dossier import points_of
+from recurra.analysis.dynamics.regimes import KINDS
+from recurra.analysis.failures import Failure, attempted
+from recurra.numerics import pinned
+from recurra.runs.census import census_table, census_with, signature_names, similarities_of
+from recurra.runs.census_members import Members
+
+
+@dataclass(frozen=True)
+class RunsCensus:
+    """A census and whose it is.
+
+    Args:
+        members: the networks.
+        similarities: of all pairs.
+        census: what they do and how they fall into groups.
+        failures: what failed on which network, with the reason.
+        tests: whether signature, cluster and nearest neighbour are independent of the run, by these names; None where
+            there is nothing to test: one run, one group.
+    """
+
+    members: Members
+    similarities: Similarities
+    census: Census
+    failures: dict[str, str]
+    tests: dict[str, Independence | None]
+
+    @property
+    def signatures(self) -> list[str]:
+        """The regime signatures in words, the most frequent one first."""
+        return signature_names(self.census, KINDS, self.members.task)
+
+    def table(self) -> dict[str, Any]:
+        """Plain values, for JSON; every network with its run and number."""
+        table, members = census_table(self.census, KINDS, self.members.task), self.members
+        origins = members.origins
+        runs, numbers = [origins.names[at] for at in origins.run], origins.number.tolist()
+        rows = zip(table["each"], members.names, runs, numbers, members.statuses, strict=True)
+        each = [
+            {**row, "network": name, "run": run, "number": number, "status": status}
+            for row, name, run, number, status in rows
+        ]
+        return {
+            **table,
+            "left_out": [members.names[at] for at in table["left_out"]],
+            "not_learned": members.apart,
+            "runs": [self._run(at) for at in range(len(origins.names))],
+            "independent_of_run": {name: test and asdict(test) for name, test in self.tests.items()},
+            "each": each,
+            "failures": self.failures,
+            "notes": list(members.notes),
+        }
+
+    def _run(self, run: int) -> dict[str, Any]:
+        """How many networks of a run have each signature and are in each cluster."""
+        own, found = self.members.origins.run == run, self.census
+        clusters = range(found.labels.max(initial=-1) + 1)
+        return {
+            "run": self.members.origins.names[run],
+            "networks": int((own & found.compared).sum()),
+            "signatures": {name: int((own & (found.signature == at)).sum()) for at, name in enumerate(self.signatures)},
+            "clusters": [int((own & (found.labels == at)).sum()) for at in clusters],
+        }
+
+
+def census_of_runs(
+    members: Members, seed: int, measure: str, on_network: Callable[[], None] = lambda: None
+) -> RunsCensus:
+    """Regimes and fixed points of every network, the census of all, and whether it depends on the run.
+
+    Args:
+        members: the networks.
+        seed: of the states from which fixed points are searched, of the cohorts without clusters, and of shuffled runs.
+        measure: the one by which networks are compared: "procrustes", "cka", "spectral", "dynamical" or
+            "linearized".
+        on_network: told when a network is done.
+    """
+    found, points, probe = [], [], members.task.probe()
+    with pinned(), threadpool_limits(1):
+        for network in members.networks:
+            found.append(attempted(partial(regimes, network, probe)))
+            points.append(attempted(partial(points_of, network, members.task, seed)))
+            on_network()
+        similarities = similarities_of(members.networks, members.task, points)
+    failures = {
+        f"{what} of network {name}": one.reason
+        for what, records in (("regimes", found), ("fixed points", points))
+        for name, one in zip(members.names, records, strict=True)
+        if isinstance(one, Failure)
+    }
+    census = census_with(similarities, found, points, seed, measure)
+    return RunsCensus(members, similarities, census, failures, run_tests(census, members.origins.run, seed))
+
+
+def run_tests(found: Census, runs: Int[np.ndarray, "network"], seed: int) -> dict[str, Independence | None]:
+    """Whether the signature, the cluster and the nearest neighbour of a network are independent of its run.
+
+    Args:
+        found: the census.
+        runs: of every network.
+        seed: of the shuffles.
+    """
+    known, compared = found.signature > UNKNOWN, found.labels > LEFT_OUT
+    return {
+        "signature": independence(runs[known], found.signature[known], seed),
+        "cluster": independence(runs[compared], found.labels[compared], seed),
+        "nearest_neighbour": _neighbours(found, runs, seed),
+    }
+
+
+def _neighbours(found: Census, runs: Int[np.ndarray, "network"], seed: int) -> Independence | None:
+    kept = np.flatnonzero(found.compared)
+    if len(kept) < 2:
+        return None
+    return neighbour_independence(found.distances[np.ix_(kept, kept)], runs[kept], seed)

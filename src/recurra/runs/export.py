@@ -1,0 +1,100 @@
+"""Networks and tables of a run for other tools."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from recurra.analysis.dossier_records import record_kinds
+from recurra.analysis.failures import Failure
+from recurra.analysis.record import kinds_before
+from recurra.models.cohort import History
+from recurra.runs.record import check_analysed, cohort_of
+from recurra.runs.record_store import cohort_dataset, cohort_records
+from recurra.storage.files import new_folder
+from recurra.storage.labels import labels_of
+from recurra.storage.npz_files import write_npz
+from recurra.storage.records import named
+from recurra.storage.run_folder import RunFolder
+
+
+def export_run(folder: RunFolder, kind: str, out: Path) -> list[Path]:
+    """Write a run's networks or tables into a new folder; it appears whole or not at all.
+
+    Args:
+        folder: the run.
+        kind: "npz", a file a network with the five weight arrays, or "csv", the tables of the analysis.
+        out: the folder to make.
+
+    Returns:
+        The files written.
+    """
+    writers = {"npz": _write_networks, "csv": _write_tables}
+    with new_folder(out) as partial:
+        writers[kind](folder, partial)
+    return sorted(out.iterdir())
+
+
+def _write_networks(folder: RunFolder, out: Path) -> None:
+    cohort = cohort_of(folder)
+    for position, number in enumerate(cohort.numbers):
+        write_npz(out / f"network-{number:03d}.npz", cohort[position])
+
+
+def _write_tables(folder: RunFolder, out: Path) -> None:
+    cohort = cohort_of(folder)
+    check_analysed(folder)
+    names = {"condition": cohort.task.condition_names}
+    axes = {"network": list(cohort.numbers), "epoch": np.arange(1, len(cohort.history.step) + 1)}
+    curves = {
+        name: (("network", "epoch"), getattr(cohort.history, name), labels_of(History, name))
+        for name in ("loss", "validation_loss", "success")
+    }
+    steps = {"step": ("epoch", cohort.history.step, labels_of(History, "step"))}
+    columns = _write_dataset(out, "history", xr.Dataset(steps | curves, coords=axes))
+    failed: list[tuple[str, int, str]] = []
+    for name, kind in (record_kinds(cohort.task) | kinds_before(cohort.task)).items():
+        records = cohort_records(kind, folder.read_dataset(name), cohort.numbers)
+        failed += [
+            (name, number, one.reason)
+            for one, number in zip(records, cohort.numbers, strict=True)
+            if isinstance(one, Failure)
+        ]
+        columns += _write_dataset(out, name, named(cohort_dataset(records, cohort.numbers), names))
+    if failed:
+        _write_rows(out / "failures.csv", [("analysis", "network", "reason"), *failed])
+    _write_rows(out / "columns.csv", [("file", "column", "unit", "meaning"), *columns])
+
+
+def _write_rows(path: Path, rows: Sequence[tuple[object, ...]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows(rows)
+
+
+def _write_dataset(out: Path, name: str, dataset: xr.Dataset) -> list[tuple[str, str, str, str]]:
+    """A file for every set of axes: `name.csv` with a row a network, `name_mode.csv` with a row a network and mode.
+
+    Returns:
+        What `columns.csv` says of each column: file, column, unit, meaning.
+    """
+    columns = []
+    for axes in sorted({variable.dims for variable in dataset.data_vars.values()}):
+        chosen = [key for key, variable in dataset.data_vars.items() if variable.dims == axes]
+        table = dataset[chosen].to_dataframe().reset_index()
+        inner = [str(axis) for axis in axes if axis != "network"]
+        file = "_".join([name, *inner]) + ".csv"
+        for key in list(table):
+            about = dataset[key].attrs if key in dataset.variables else {}
+            if "flag_values" in about:
+                words = [*about["flag_meanings"].split(" "), ""]  # the last one for what was padded with -1
+                table[key] = [words[int(number)] for number in table[key]]
+            parts = {f"{key}_real": np.real, f"{key}_imag": np.imag} if np.iscomplexobj(table[key]) else {}
+            for part, take in parts.items():
+                table[part] = take(table[key])
+            table = table.drop(columns=key) if parts else table
+            unit, meaning = about.get("units", ""), about.get("description", f"place along the axis {key}")
+            columns += [(file, part, "" if unit == "1" else unit, meaning) for part in parts or [str(key)]]
+        table.to_csv(out / file, index=False)
+    return columns

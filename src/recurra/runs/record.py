@@ -1,0 +1,102 @@
+"""A run read back from its folder: its spec, its cohort, its record."""
+
+import shlex
+
+from recurra.analysis import Census
+from recurra.analysis.dossier_records import Dossier, record_kinds
+from recurra.analysis.failures import Failure
+from recurra.analysis.record import RunRecord, kinds_before
+from recurra.arrays import WEIGHT_AXES, Weights, named_arrays
+from recurra.models.cohort import Cohort
+from recurra.runs.census import FEWEST
+from recurra.runs.record_store import cohort_records, single_record
+from recurra.runs.spec import RunSpec, to_spec
+from recurra.status import Status
+from recurra.storage.checkpoints import read_weights
+from recurra.storage.log import read_history
+from recurra.storage.reading import naming
+from recurra.storage.run_folder import RunFolder
+from recurra.tasks import FlipFlop
+
+
+def read_run(folder: RunFolder) -> RunRecord:
+    """The record of an analysed run."""
+    cohort = cohort_of(folder)
+    check_analysed(folder)
+    kinds = record_kinds(cohort.task) | kinds_before(cohort.task)
+    columns = {name: cohort_records(kind, folder.read_dataset(name), cohort.numbers) for name, kind in kinds.items()}
+    before = {
+        name: [None if isinstance(one, Failure) else one for one in columns.pop(name)]
+        for name in kinds_before(cohort.task)
+    }
+    census = single_record(Census, folder.read_dataset("census")) if len(cohort) >= FEWEST else None
+    return RunRecord(
+        about=folder.about(),
+        task=cohort.task,
+        numbers=cohort.numbers,
+        status=cohort.status,
+        initial=cohort.initial,
+        weights=cohort.weights,
+        history=cohort.history,
+        before=before["spectrum_before"],
+        cubes_before=before.get("cube_before"),
+        dossiers=[Dossier(**dict(zip(columns, row, strict=True))) for row in zip(*columns.values(), strict=True)],
+        examples=folder.read_dataset("examples"),
+        probe=folder.read_dataset("probe"),
+        walk=folder.read_dataset("walk").drop_dims("network") if isinstance(cohort.task, FlipFlop) else None,
+        census=None if isinstance(census, Failure) else census,
+        census_failure=census.reason if isinstance(census, Failure) else "",
+    )
+
+
+def spec_of(folder: RunFolder) -> RunSpec:
+    """The spec that a run was made with."""
+    with naming(folder.path / "run.json"):
+        return to_spec(folder.entry("spec"))
+
+
+def check_trained(folder: RunFolder) -> None:
+    """The training of a run must have ended; the error says what ends it."""
+    if folder.entry("status") == "training":
+        raise ValueError(
+            f"the training in {folder} has not ended; wait for the process that trains, or go on with "
+            f"recurra run --resume {shlex.quote(str(folder))}"
+        )
+
+
+def check_analysed(folder: RunFolder) -> None:
+    """A run must be trained and analysed; the error says which command does what is missing."""
+    check_trained(folder)
+    if folder.entry("status") != "analysed":
+        raise ValueError(f"{folder} is not analysed; run recurra analyse {shlex.quote(str(folder))} first")
+
+
+def cohort_of(folder: RunFolder) -> Cohort:
+    """The trained cohort of a run."""
+    check_trained(folder)
+    spec, networks = spec_of(folder), folder.entry("networks")
+    initial, weights = read_weights(folder, 0), read_weights(folder, -1)
+    check_arrays(folder, initial, spec, len(networks))
+    check_arrays(folder, weights, spec, len(networks))
+    return Cohort(
+        dynamics=spec.model.dynamics(spec.task.dt_ms),
+        initial=initial,
+        weights=weights,
+        task=spec.task,
+        seed=spec.seed,
+        numbers=tuple(network["number"] for network in networks),
+        status=tuple(Status[network["status"]] for network in networks),
+        history=read_history(folder),
+    )
+
+
+def check_arrays(folder: RunFolder, weights: Weights, spec: RunSpec, networks: int) -> None:
+    """The weights must be those of so many networks of the spec's sizes."""
+    sizes = {"unit": spec.model.units, "post": spec.model.units, "pre": spec.model.units}
+    sizes |= {"input": spec.task.inputs, "output": spec.task.outputs}
+    for name, array in named_arrays(weights).items():
+        expected = (networks, *(sizes[axis] for axis in WEIGHT_AXES[name]))
+        if array.shape != expected:
+            raise ValueError(
+                f"{folder}/run.zarr/weights/{name} has the shape {array.shape}; by run.json it should be {expected}"
+            )

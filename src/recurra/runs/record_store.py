@@ -1,0 +1,54 @@
+"""Records of a cohort in `run.zarr`, where an analysis may have failed on some networks or on all."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from recurra.analysis.failures import Failure
+from recurra.storage.records import from_dataset, from_single_dataset, to_dataset, to_single_dataset
+
+FAILED = "failed"  # the attribute of a group that says why networks, or all of it, are missing
+
+
+def cohort_dataset(records: Sequence[Any], numbers: Sequence[int]) -> xr.Dataset:
+    """A record a network as one dataset; it lacks the networks without one, and its attribute `failed` says why.
+
+    Args:
+        records: one a network, a `Failure` where its analysis failed.
+        numbers: the networks' numbers.
+    """
+    failed = {str(number): one.reason for number, one in zip(numbers, records, strict=True) if isinstance(one, Failure)}
+    kept = [(one, number) for one, number in zip(records, numbers, strict=True) if not isinstance(one, Failure)]
+    if not kept:
+        return xr.Dataset(coords={"network": np.zeros(0, int)}, attrs={FAILED: failed})
+    found, of = zip(*kept, strict=True)
+    dataset = to_dataset(found, of)
+    return dataset.assign_attrs({FAILED: failed}) if failed else dataset
+
+
+def cohort_records(kind: type, dataset: xr.Dataset, numbers: Sequence[int]) -> list[Any]:
+    """The record of every network, or its `Failure`, in the order of the numbers.
+
+    Args:
+        kind: of the records.
+        dataset: made by `cohort_dataset`.
+        numbers: the networks' numbers.
+    """
+    reasons, known = dataset.attrs.get(FAILED, {}), dataset["network"].values.tolist()
+    records = dict(zip(known, from_dataset(kind, dataset) if known else [], strict=True))
+    missing = [number for number in numbers if number not in records and str(number) not in reasons]
+    if missing:
+        raise ValueError(f"the run folder's {kind.__name__} lacks network {missing[0]}; analyse the run again")
+    return [records[number] if number in records else Failure(reasons[str(number)]) for number in numbers]
+
+
+def single_dataset(record: Any) -> xr.Dataset:
+    """The record of a whole cohort as a dataset; of a `Failure` only the attribute that says why."""
+    return xr.Dataset(attrs={FAILED: record.reason}) if isinstance(record, Failure) else to_single_dataset(record)
+
+
+def single_record(kind: type, dataset: xr.Dataset) -> Any:
+    """The record of a whole cohort, or its `Failure`."""
+    return Failure(dataset.attrs[FAILED]) if FAILED in dataset.attrs else from_single_dataset(kind, dataset)

@@ -1,0 +1,201 @@
+"""A run from its spec to its analysis, all of it in the run folder."""
+
+import shlex
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+from recurra.analysis import MemoryCube, Spectrum, memory_cube, spectrum
+from recurra.analysis.dossier import make_dossier
+from recurra.analysis.dossier_records import Dossier, record_kinds
+from recurra.analysis.failures import Failure, attempted
+from recurra.analysis.record import flipflop_of, kinds_before
+from recurra.analysis.shown_trials import examples_dataset, probe_dataset, walk_dataset
+from recurra.interrupts import Stopped, patient, stop_if_asked
+from recurra.models.cohort import Cohort
+from recurra.runs.census import FEWEST, census_of_dossiers
+from recurra.runs.record import cohort_of, spec_of
+from recurra.runs.record_store import cohort_dataset, single_dataset
+from recurra.runs.spec import RunSpec
+from recurra.runs.stretches import begin_stretch, stretch_of
+from recurra.runs.tables import changes
+from recurra.storage.about import FORMAT
+from recurra.storage.checkpoints import begin_training, resume_training, save_epoch
+from recurra.storage.lock import locked
+from recurra.storage.records import named
+from recurra.storage.run_folder import RunFolder
+from recurra.tasks import FlipFlop
+from recurra.training import Training, TrainingState
+
+
+class Progress(Protocol):
+    """Told how the work goes on."""
+
+    def trained(self, steps: int) -> None:
+        """So many more training steps were taken."""
+
+    def epoch(self, training: Training, state: TrainingState) -> None:
+        """An epoch has ended, or training goes on from it."""
+
+    def analysed(self, networks: int) -> None:
+        """So many more networks were analysed."""
+
+
+class Silence:
+    """A `Progress` that says nothing."""
+
+    def trained(self, steps: int) -> None:
+        pass
+
+    def epoch(self, training: Training, state: TrainingState) -> None:
+        pass
+
+    def analysed(self, networks: int) -> None:
+        pass
+
+
+def start_run(spec: RunSpec, path: Path, overwrite: bool, progress: Progress, engine: str = "auto") -> RunFolder:
+    """Train the cohort of a spec in a new run folder.
+
+    Args:
+        spec: what to train.
+        path: the run folder; it must not exist, or `overwrite` be set.
+        overwrite: whether a run that is there already may be deleted.
+        progress: told how training goes on.
+        engine: "auto" (native where it can be used), "native", "portable" or "native-bfloat16".
+    """
+    training = spec.to_training(engine)
+    stretch = stretch_of(training, 0)
+    about = {
+        "name": spec.name,
+        "status": "training",
+        "engine": training.used_engine.about(),
+        "seconds": {"training": 0.0},
+        "versions": stretch["versions"],
+        "machine": stretch["machine"],
+        "started": stretch["started"],
+        "stretches": [stretch],
+        "spec": spec.table(),
+        "sources": list(spec.sources()),
+    }
+    with locked(path) as still_ours:
+        folder = RunFolder.create(path, about, overwrite)
+        state = training.start()
+        begin_training(folder, training, state)
+        _train(folder, training, state, progress, still_ours)
+    return folder
+
+
+def resume_run(
+    folder: RunFolder, spec: RunSpec | None, progress: Progress, engine: str | None = None, anyway: bool = False
+) -> None:
+    """Go on with a training that was interrupted, with the same engine to the same bits; one that has ended stays.
+
+    Args:
+        folder: the run folder.
+        spec: if given, it must be the folder's.
+        progress: told how training goes on.
+        engine: if given, it must be the folder's, or "auto".
+        anyway: whether to go on where the engine, versions, instructions or settings differ that the bits depend on.
+    """
+    own, first_engine = spec_of(folder), folder.entry("engine")["name"]
+    if engine not in (None, "auto", first_engine) and not anyway:
+        raise ValueError(f"{folder} was begun with the {first_engine} engine, which has other bits than {engine}")
+    different = changes(own.table(), spec.table()) if spec else {}
+    if different:
+        words = ", ".join(f"{key} ({old}, not {new})" for key, (old, new) in different.items())
+        raise ValueError(
+            f"{folder} was made with another {words}. Go on with it as it was made: recurra run --resume "
+            f"{shlex.quote(str(folder))}; or choose another folder with --out"
+        )
+    if folder.entry("status") != "training":
+        return
+    with locked(folder.path) as still_ours:
+        if folder.entry("status") != "training":  # another process has ended it meanwhile
+            return
+        if folder.entry("format") != FORMAT:
+            raise ValueError(f"{folder} was begun by an older recurra; start its training anew with --overwrite")
+        training = own.to_training(engine if engine and anyway else first_engine)
+        begin_stretch(folder, training, anyway)
+        if "epoch" not in folder.about():
+            begin_training(folder, training, training.start())
+        _train(folder, training, resume_training(folder, training), progress, still_ours)
+
+
+def analyse_run(folder: RunFolder, progress: Progress) -> list[Dossier]:
+    """Analyse every network of a run, and write the records to `run.zarr`, with the reasons of those that failed."""
+    with locked(folder.path):
+        return _analysed(folder, progress)
+
+
+def _analysed(folder: RunFolder, progress: Progress) -> list[Dossier]:
+    began, spec = time.perf_counter(), spec_of(folder)
+    cohort, task = cohort_of(folder), spec.task
+    dossiers = []
+    for position in range(len(cohort)):
+        stop_if_asked()
+        dossiers.append(make_dossier(cohort[position], task, spec.seed))
+        progress.analysed(1)
+    before = {
+        name: [attempted(partial(analysis, cohort, at)) for at in range(len(cohort))]
+        for name, analysis in BEFORE.items()
+        if name in kinds_before(task)
+    }
+    columns = {name: [one.record(name) for one in dossiers] for name in record_kinds(task)}
+    groups = {name: cohort_dataset(records, cohort.numbers) for name, records in (columns | before).items()}
+    groups |= {"examples": examples_dataset(task, spec.seed), "probe": probe_dataset(task)}
+    if isinstance(task, FlipFlop):
+        groups["walk"] = groups["walk"].merge(walk_dataset(task))
+    if len(cohort) >= FEWEST:
+        found = attempted(lambda: census_of_dossiers(list(cohort), task, dossiers, spec.seed))
+        similarities, census = (found, found) if isinstance(found, Failure) else found
+        groups |= {"similarities": single_dataset(similarities), "census": single_dataset(census)}
+    folder.sweep()
+    folder.update_about(status="trained", analysis=None)  # until all groups are of this analysis
+    for name, dataset in groups.items():
+        folder.write_dataset(name, named(dataset, {"condition": task.condition_names}))
+    folder.consolidate()
+    folder.seal(groups)
+    seconds = {**folder.entry("seconds"), "analysis": time.perf_counter() - began}
+    folder.update_about(status="analysed", seconds=seconds)
+    return dossiers
+
+
+def _spectrum_before(cohort: Cohort, at: int) -> Spectrum:
+    """Of the weights of the network at position `at` before training."""
+    return spectrum(cohort.before(at).weights.recurrent)
+
+
+def _cube_before(cohort: Cohort, at: int) -> MemoryCube:
+    """Of a flip-flop network before training."""
+    return memory_cube(cohort.before(at), flipflop_of(cohort.task), cohort.seed)
+
+
+BEFORE = {"spectrum_before": _spectrum_before, "cube_before": _cube_before}
+
+
+def _train(
+    folder: RunFolder, training: Training, state: TrainingState, progress: Progress, still_ours: Callable[[], None]
+) -> None:
+    try:
+        with patient():
+            _epochs(folder, training, state, progress, still_ours)
+    except Stopped as stopped:
+        stopped.hint = f"recurra run --resume {shlex.quote(str(folder))} goes on from the last epoch"
+        raise
+
+
+def _epochs(
+    folder: RunFolder, training: Training, state: TrainingState, progress: Progress, still_ours: Callable[[], None]
+) -> None:
+    progress.epoch(training, state)
+    while not state.ended:
+        stop_if_asked()
+        began = time.perf_counter()
+        state = training.advance(state, progress.trained)
+        seconds = folder.entry("seconds")["training"] + time.perf_counter() - began
+        still_ours()
+        save_epoch(folder, training, state, {"seconds": {"training": seconds}})
+        progress.epoch(training, state)

@@ -1,0 +1,98 @@
+"""Trained cohorts by what they follow from: a study takes those that an earlier one trained with the same spec."""
+
+import hashlib
+import json
+import warnings
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import jax
+
+from recurra.engine import choose_engine
+from recurra.models.cohort import Cohort
+from recurra.runs.record import cohort_of
+from recurra.runs.runner import Progress, resume_run, start_run
+from recurra.runs.spec import RunSpec
+from recurra.storage.about import FORMAT
+from recurra.storage.files import OURS
+from recurra.storage.lock import locked
+from recurra.storage.run_folder import RunFolder
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """A folder of run folders, named by the hash of their specs and by the engine that trained them.
+
+    Args:
+        path: the folder.
+        engine: what trains: "auto", "native", "portable" or "native-bfloat16".
+    """
+
+    path: Path
+    engine: str = "auto"
+
+    def cohort(self, spec: RunSpec, progress: Progress) -> Cohort:
+        """The trained cohort of a spec: read, gone on with, or trained now.
+
+        Where another study is training it, that one is waited for.
+        """
+        name = f"{spec_hash(spec)}-{self._engine(spec)}"
+        with locked(self.path / f"{OURS}{name}", _say):
+            folder = self.find(spec)
+            if folder is None:
+                folder = self.path / f"{name}-{spec.networks}"
+                start_run(replace(spec, name=folder.name), folder, False, progress, self._engine(spec))
+            else:
+                resume_run(RunFolder.open(folder), None, progress)
+            return first_networks(cohort_of(RunFolder.open(folder)), spec.networks)
+
+    def seconds(self, spec: RunSpec) -> float:
+        """The seconds that the training of a spec has taken, whoever asked for it."""
+        folder = self.find(spec)
+        return RunFolder.open(folder).entry("seconds")["training"] if folder else 0.0
+
+    def find(self, spec: RunSpec) -> Path | None:
+        """A run folder with at least the networks of the spec, trained by the engine that is asked for.
+
+        Network k is the same in any company, but not with another engine.
+        """
+        folders = [file.parent for file in self.path.glob(f"{spec_hash(spec)}-*/run.json")]
+        sizes = {folder: int(number) for folder in folders if (number := folder.name.rpartition("-")[2]).isdecimal()}
+        enough = [folder for folder in sizes if sizes[folder] >= spec.networks and self._serves(folder, spec)]
+        return min(enough, key=lambda folder: sizes[folder], default=None)
+
+    def _engine(self, spec: RunSpec) -> str:
+        """The name of the engine that would train."""
+        return choose_engine(self.engine, spec.model.dynamics(spec.task.dt_ms)).name
+
+    def _serves(self, folder: Path, spec: RunSpec) -> bool:
+        """Whether a folder was trained by the engine that is asked for, or can be gone on with."""
+        about = RunFolder.open(folder).about()
+        can_go_on = about.get("status") != "training" or about["format"] == FORMAT
+        return can_go_on and about.get("engine", {}).get("name") == self._engine(spec)
+
+
+def _say(message: str) -> None:
+    warnings.warn(message, RuntimeWarning, stacklevel=2)
+
+
+def spec_hash(spec: RunSpec) -> str:
+    """Ten characters that stand for the spec, whatever its name and the number of its networks."""
+    table = {key: value for key, value in spec.table().items() if key not in ("name", "networks")}
+    return hashlib.sha256(json.dumps(table, sort_keys=True).encode()).hexdigest()[:10]
+
+
+def first_networks(cohort: Cohort, networks: int) -> Cohort:
+    """The cohort with its first `networks` networks only."""
+    part = slice(networks)
+    initial, weights = jax.tree.map(lambda array: array[part], (cohort.initial, cohort.weights))
+    history = cohort.history
+    curves = {name: getattr(history, name)[part] for name in ("loss", "validation_loss", "success")}
+    return replace(
+        cohort,
+        initial=initial,
+        weights=weights,
+        numbers=cohort.numbers[part],
+        status=cohort.status[part],
+        history=replace(history, **curves),
+    )

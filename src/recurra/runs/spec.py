@@ -1,0 +1,167 @@
+"""What a run is: task, model, training, networks, seed. A preset's name or a TOML file becomes a `RunSpec`."""
+
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
+from importlib import resources
+from pathlib import Path
+from typing import Any, final
+
+from recurra.checks import check_count, check_name, nearest
+from recurra.models import INITIALIZERS, Initializer, RateRNN
+from recurra.runs.tables import Registry, Table, from_table, to_table
+from recurra.storage.reading import naming, read_text
+from recurra.streams import check_seed
+from recurra.tasks import RULES, TASKS, SuccessRule, Task
+from recurra.tasks.published_pulse import PublishedPulse
+from recurra.tasks.pulse_schedules import PoissonPulses, PulseSchedule, ScheduledPulses
+from recurra.training import BPTT, OPTIMIZERS, SCHEDULES, STOPS, TRIAL_SETS, Training
+from recurra.training.optimizers import Optimizer
+from recurra.training.schedules import Schedule
+from recurra.training.stopping import Stop
+from recurra.training.trial_sets import TrialSet
+
+DEEPEST = 8  # levels of a spec
+
+REGISTRY: Registry = {
+    Task: {**TASKS, "pulse_published": PublishedPulse},
+    PulseSchedule: {"scheduled": ScheduledPulses, "poisson": PoissonPulses},
+    SuccessRule: dict(RULES),
+    Initializer: dict(INITIALIZERS),
+    Optimizer: dict(OPTIMIZERS),
+    Schedule: dict(SCHEDULES),
+    TrialSet: dict(TRIAL_SETS),
+    Stop: dict(STOPS),
+}
+MOST_SPEC_BYTES = 2**20
+
+
+@final
+@dataclass(frozen=True)
+class RunSpec:
+    """All that a run follows from.
+
+    Args:
+        task: what the networks learn.
+        name: the run's name; also its folder under `runs/` if no other is given.
+        networks: how many networks are trained.
+        seed: fixes all that is random, 0 or above.
+        model: what the networks are made of.
+        training: how they learn.
+    """
+
+    task: Task
+    name: str = "run"
+    networks: int = 4
+    seed: int = 0
+    model: RateRNN = field(default_factory=RateRNN)
+    training: BPTT = field(default_factory=BPTT)
+
+    def __post_init__(self) -> None:
+        check_name("name", self.name)
+        check_count("networks", self.networks)
+        check_seed(self.seed)
+
+    def to_training(self, engine: str = "auto") -> Training:
+        """The training of this run's cohort; says so where it would need more memory than there is."""
+        return Training(self.task, self.model, self.training, range(self.networks), self.seed, engine)
+
+    def table(self) -> Table:
+        """The complete spec in plain values."""
+        return to_table(self, REGISTRY)
+
+    def sources(self) -> tuple[str, ...]:
+        """Keys of the sources of the task and of the methods in the spec, in the order of their use."""
+        return tuple(dict.fromkeys(_sources(self)))
+
+
+def preset_names() -> list[str]:
+    """The names of the presets that come with recurra."""
+    folder = resources.files("recurra.runs") / "presets"
+    return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
+
+
+def read_table(spec: str) -> Table:
+    """The table of a preset or of a TOML file.
+
+    Args:
+        spec: a preset's name, or the path of a file that ends in .toml.
+    """
+    if spec in preset_names():
+        return tomllib.loads((resources.files("recurra.runs") / "presets" / f"{spec}.toml").read_text("utf-8"))
+    path = Path(spec)
+    if path.suffix != ".toml":
+        raise ValueError(f"{spec!r} is neither a preset nor a file that ends in .toml; {nearest(spec, preset_names())}")
+    with naming(path):
+        text = read_text(path, MOST_SPEC_BYTES)
+    try:
+        return _loads(text)
+    except ValueError as error:
+        raise ValueError(f"{path} is no TOML: {error}") from None
+
+
+def with_settings(table: Table, settings: Iterable[str]) -> Table:
+    """The table with every setting `KEY=VALUE` made: KEY with dots between levels, VALUE as in TOML, or a bare word."""
+    for setting in settings:
+        key, separator, value = setting.partition("=")
+        if not separator or not all(key.split(".")):
+            raise ValueError(f"--set got {setting!r}; expected KEY=VALUE, such as training.steps=500")
+        if key.count(".") >= DEEPEST:
+            raise ValueError(f"--set got a key of {key.count('.') + 1} levels; no spec has more than {DEEPEST}")
+        try:
+            table = _with(table, key.split("."), _parsed(value))
+        except ValueError as error:
+            raise ValueError(f"--set {key}: {error}") from None
+    return table
+
+
+def to_spec(table: Table) -> RunSpec:
+    """The spec of a complete or partial table; what it leaves out has its default."""
+    if "task" not in table:
+        raise ValueError(f"the spec has no task; expected task = one of: {', '.join(TASKS)}")
+    return from_table(RunSpec, table, REGISTRY, "")
+
+
+def _with(table: Table, keys: list[str], value: object) -> Table:
+    if len(keys) == 1:
+        return {**table, keys[0]: value}
+    inner = table.get(keys[0], {})
+    inner = {"kind": inner} if isinstance(inner, str) else inner
+    if not isinstance(inner, dict):
+        raise ValueError(f"{keys[0]} is a value, not a table; it has no key {'.'.join(keys[1:])}")
+    return {**table, keys[0]: _with(inner, keys[1:], value)}
+
+
+def _parsed(value: str) -> object:
+    try:
+        return _loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return value
+
+
+def _loads(text: str) -> Table:
+    """TOML as a table; no spec is nested deeper than `DEEPEST` levels."""
+    deep = f"values are nested too deep; no spec has more than {DEEPEST} levels"
+    try:
+        table = tomllib.loads(text)
+    except RecursionError:
+        raise ValueError(deep) from None
+    except tomllib.TOMLDecodeError:
+        raise
+    except ValueError as error:  # of Python's own: a whole number of thousands of digits
+        raise ValueError(f"a value cannot be read: {str(error).split(';')[0].lower()}") from None
+    level: list[Any] = [table]
+    for _ in range(DEEPEST + 1):
+        inner = [list(value.values()) if isinstance(value, dict) else value for value in level]
+        level = [one for values in inner for one in values if isinstance(one, (dict, list))]
+    if level:
+        raise ValueError(deep)
+    return table
+
+
+def _sources(method: object) -> Iterable[str]:
+    yield from getattr(method, "sources", ()) if not isinstance(method, RunSpec) else ()
+    for item in fields(method):  # type: ignore[arg-type]
+        value = getattr(method, item.name)
+        if hasattr(value, "__dataclass_fields__"):
+            yield from _sources(value)

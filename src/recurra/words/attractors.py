@@ -1,0 +1,60 @@
+"""Where the paths of a network end, and what it has forgotten there, in words."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from jaxtyping import Float
+
+from recurra.analysis import Program
+from recurra.analysis.dynamics.program import forgotten
+
+MOST_NAMED = 8  # conditions that a sentence names and a table lists, and memories that a sentence names
+
+
+def forgotten_words(found: Program, answers: Float[np.ndarray, "condition output"], names: Sequence[str]) -> str:
+    """Which conditions the network cannot tell apart any more when it is left alone; nothing where it can.
+
+    Args:
+        found: its program.
+        answers: what the task asks for last in each condition.
+        names: of the conditions.
+    """
+    told = []
+    for own in forgotten(found.after, answers).values():
+        if len(own) == len(names):
+            return (
+                f"All {len(own)} conditions end at one attractor, though they ask for different answers: "
+                "left alone, the network forgets which it was."
+            )
+        told.append(listed([names[at] for at in own]) if len(own) <= MOST_NAMED else f"{len(own)} conditions")
+    if not told:
+        return ""
+    return (
+        f"Left alone, it forgets which it was of {'; of '.join(told)}: they end at one attractor, though they ask for "
+        "different answers."
+    )
+
+
+def attractor_words(found: Program) -> str:
+    """Where paths end: "Paths end at 5 attractors: 3 at rest, 1 orbit and 1 unstable point."."""
+    if not len(found):
+        return "No path that was followed settles."
+    parts = counted_kinds(found, range(len(found)))
+    return f"Paths end at {len(found)} attractor{'s' if len(found) > 1 else ''}: {listed(parts)}."
+
+
+def counted_kinds(found: Program, attractors: Iterable[int]) -> list[str]:
+    """How many of these attractors are of each kind, in words."""
+    counts = Counter(found.kind_of(at) for at in attractors)
+    words = {
+        "rest": ("at rest", "at rest"),
+        "orbit": ("orbit", "orbits"),
+        "unstable": ("unstable point", "unstable points"),
+    }
+    return [f"{counts[kind]} {words[kind][counts[kind] > 1]}" for kind in words if counts[kind]]
+
+
+def listed(words: Sequence[str]) -> str:
+    """A, B and C."""
+    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))

@@ -1,0 +1,155 @@
+"""Numbers and findings in words, made from the records and from nothing else."""
+
+import inspect
+import math
+import re
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from recurra.analysis import Memories, MemoryCube
+from recurra.analysis.dossier_records import Dossier
+from recurra.analysis.failures import where_known
+from recurra.analysis.record import RunRecord
+from recurra.intervals import wilson_interval
+from recurra.periods import Period
+from recurra.status import Status
+from recurra.tasks import Task
+from recurra.wording import fixed, percent, percent_high, percent_low
+from recurra.words.summary import task_name
+
+RIGHT = 0.2  # largest cosine between axes that are called orthogonal
+EVEN = 1.25  # largest ratio between edges that are called equal
+SHAPES = {2: ("a square", "a rectangle", "a parallelogram"), 3: ("a cube", "a right-angled box", "a parallelepiped")}
+MORE = ("a hypercube", "a right-angled box", "a parallelepiped")
+
+
+def span(values: Iterable[float]) -> str:
+    """The least and the greatest score: "0.981 to 0.993", or one number if they print alike."""
+    low, high = (fixed(value) for value in _ends(values))
+    return low if low == high else f"{low} to {high}"
+
+
+def shape_of(cube: MemoryCube) -> int:
+    """How regular memories stand: 0 with right angles and equal edges, 1 with right angles, 2 skew, 3 not at all."""
+    if not cube.stands:
+        return 3
+    if np.abs(cube.axis_cosines).max(initial=0) > RIGHT:
+        return 2
+    return int(cube.heights.max() / cube.heights.min() > EVEN)
+
+
+def shape_words(cubes: Sequence[MemoryCube], before: Sequence[MemoryCube]) -> str:
+    """On what the memories stand: "the memories stand on a cube, score 0.98 (0.17 before training)"; else nothing.
+
+    Args:
+        cubes: of the networks.
+        before: of the same networks before training; none where they are not known.
+    """
+    standing = [cube for cube in cubes if cube.stands]
+    if not standing or len(standing[0].heights) < 2:
+        return ""
+    name = SHAPES.get(len(standing[0].heights), MORE)[max(map(shape_of, standing))]
+    whose = "" if len(standing) == len(cubes) else f" of {len(standing)} of {len(cubes)}"
+    untrained = f"{span(cube.score for cube in before)} before training" if before else "untrained: not known"
+    return f"the memories{whose} stand on {name}, score {span(cube.score for cube in standing)} ({untrained})"
+
+
+def held_words(memories: Sequence[Memories]) -> str:
+    """How many memories the networks hold: "each holds 8 of 8 memories"; nothing where there are none."""
+    held = [int(one.held.sum()) for one in memories]
+    if not held:
+        return ""
+    states = len(memories[0].held)
+    if len(held) == 1:
+        return f"it holds {held[0]} of {states} memories"
+    if min(held) == max(held):
+        return f"each holds {held[0]} of {states} memories"
+    return f"they hold {min(held)} to {max(held)} of {states} memories"
+
+
+def has_learned(dossier: Dossier) -> bool:
+    """Whether a network is known to do its task on fresh trials."""
+    return where_known(lambda: dossier.performance.learned, False)
+
+
+def sentence(run: RunRecord) -> str:
+    """What came out, in one sentence."""
+    good = [dossier for dossier in run.dossiers if has_learned(dossier)]
+    told = good or run.dossiers
+    parts = [
+        _success_words(run, len(good)),
+        held_words(_records(told, "memories")),
+        _shape_words(run, told),
+    ]
+    diverged = [number for number, end in zip(run.numbers, run.status or (), strict=False) if end is Status.diverged]
+    if diverged:
+        parts.append(f"{joined([f'network {number}' for number in diverged])} diverged")
+    failing = sum(bool(dossier.failures) for dossier in run.dossiers)
+    if failing:
+        what = "an analysis" if sum(len(dossier.failures) for dossier in run.dossiers) == 1 else "analyses"
+        parts.append(f"{what} failed{'' if run.status is None else f' on {failing} of {len(run.dossiers)}'}, see below")
+    return "; ".join(part for part in parts if part) + "."
+
+
+def _records(dossiers: Sequence[Dossier], name: str) -> list[Any]:
+    """The records of this name that there are."""
+    found = [where_known(partial(getattr, dossier, name), None) for dossier in dossiers]
+    return [one for one in found if one is not None]
+
+
+def joined(words: Sequence[str], most: int = 5) -> str:
+    """A, B and C; of more than `most` only how many there are."""
+    if len(words) > most:
+        return f"{len(words)} networks"
+    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
+
+
+def learned_interval(run: RunRecord) -> str:
+    """How many networks learned, with the interval that chance leaves."""
+    found = wilson_interval(sum(map(has_learned, run.dossiers)), len(run.dossiers))
+    return f"{found.count} of {found.total}, 95 % interval {percent_low(found.low)} to {percent_high(found.high)} %"
+
+
+def task_summary(task: Task) -> str:
+    """What the task asks for, the first line of its docstring; nothing where its class has none of its own."""
+    text = inspect.cleandoc(type(task).__doc__ or "")
+    made_by_dataclass = text.startswith(f"{type(task).__name__}(")
+    return "" if made_by_dataclass else re.sub(r"[$\\]", "", text.split("\n", maxsplit=1)[0])
+
+
+def periods_words(periods: Sequence[Period]) -> str:
+    """The periods of a trial: "before (0 to 30 ms), pulses (30 to 50 ms)"; nothing where there is only one."""
+    named = [f"{one.name} ({one.start_ms:g} to {one.end_ms:g} ms)" for one in periods]
+    return ", ".join(named) if len(named) > 1 else ""
+
+
+def _shape_words(run: RunRecord, told: Sequence[Dossier]) -> str:
+    """Of the networks that hold memories for long; of others a cube would only be an echo of the pulses."""
+    whether = [any(one is other for other in told) and _holds(one) for one in run.dossiers]
+    holding = [one for one, holds in zip(run.dossiers, whether, strict=True) if holds]
+    before = [cube for cube, holds in zip(run.cubes_before or (), whether, strict=False) if holds and cube]
+    return shape_words(_records(holding, "cube"), before)
+
+
+def _holds(dossier: Dossier) -> bool:
+    return where_known(lambda: bool(dossier.memories and dossier.memories.held_long.all()), False)
+
+
+def _success_words(run: RunRecord, good: int) -> str:
+    task = task_name(run.task)
+    if run.status is None:
+        name, performance = run.about["name"], where_known(lambda: run.dossiers[0].performance, None)
+        if performance is None:
+            return f"{name}: how many trials of the {task} are right is not known"
+        return (
+            f"{name}: {percent(performance.success)} % of {performance.trials:,} fresh trials of the {task} are right"
+        )
+    return f"{good} of {len(run.dossiers)} network{'' if len(run.dossiers) == 1 else 's'} learned the {task}"
+
+
+def _ends(values: Iterable[float]) -> tuple[float, float]:
+    finite = [value for value in values if math.isfinite(value)] or [math.nan]
+    return min(finite), max(finite)

@@ -1,0 +1,91 @@
+"""What is said of spectra, of the modes at rest and of transient gains: in words, and in plain values for JSON."""
+
+from typing import Any
+
+import numpy as np
+
+from recurra.analysis import NonNormality, RestingModes, Spectrum, TransientGains
+from recurra.analysis.dynamics.modes import LIMIT
+from recurra.wording import course_words, motion_words, three, time_words
+
+OF_WEIGHTS = "the recurrent weights W: h <- W h"
+OF_REST = "one step of the network without input, linearized where it rests"
+OF_POINTS = "one step of the network without input, linearized at its stable fixed points"
+
+
+def rest_words(modes: RestingModes) -> str:
+    """Where a network rests without input, or why it has no modes there."""
+    if not modes.smooth:
+        return "none: relu has no slope at zero, where a unit rests"
+    if not modes.known:
+        return "none: without input the network does not come to rest"
+    if not modes.at_start:
+        return "at the state that it goes to without input"
+    return "where it starts" if modes.state.any() else "at zero, where it starts"
+
+
+def modes_words(modes: RestingModes) -> str:
+    """The leading mode at rest: "at zero, where it starts: largest |μ| 1.31, period 30 ms, grows in 4 ms"."""
+    if not modes.known:
+        return rest_words(modes)
+    motion = motion_words(modes.frequency_hz, modes.time_constant_ms)
+    return f"{rest_words(modes)}: largest |μ| {three(abs(modes.leading))}, {motion}"
+
+
+def gain_words(gains: TransientGains) -> str:
+    """The largest transient gain at a stable fixed point."""
+    if not len(gains):
+        return "none: no stable fixed point without input"
+    at = int(gains.gain.argmax())
+    when = f"after {time_words(gains.gain_ms[at])}" if gains.gain_ms[at] else "disturbances only decay"
+    bound = "" if gains.proved.all() else f", the largest within {LIMIT:,} steps"
+    points = f"{len(gains)} stable fixed point{'' if len(gains) == 1 else 's'}"
+    more = f", {gains.left_out} more not looked at" if gains.left_out else ""
+    return f"{three(gains.gain[at])} ({when}{bound}), the most at {points}{more}"
+
+
+def spectrum_table(values: Spectrum) -> dict[str, Any]:
+    """Eigenvalues of the recurrent weights in plain values; like the others it says of which system its numbers are."""
+    return {
+        "of": OF_WEIGHTS,
+        "outliers": [[value.real, value.imag] for value in values.outliers.tolist()],
+        "count_outside": values.count_outside,
+        "leading": [values.leading.real, values.leading.imag],
+        "largest_real_part": values.largest_real_part,
+    }
+
+
+def skew_table(skew: NonNormality) -> dict[str, Any]:
+    """How far the recurrent weights are from normal, in plain values."""
+    return {"of": OF_WEIGHTS, "henrici": skew.henrici, "norm": skew.norm}
+
+
+def modes_table(modes: RestingModes) -> dict[str, Any]:
+    """The modes at rest in plain values."""
+    return {
+        "of": OF_REST,
+        "rest": rest_words(modes),
+        "leading": [modes.leading.real, modes.leading.imag] if modes.known else None,
+        "frequency_hz": modes.frequency_hz,
+        "time_constant_ms": modes.time_constant_ms,
+        "course": course_words(modes.time_constant_ms) if modes.known else None,
+        "reactivity": modes.reactivity,
+    }
+
+
+def gains_table(gains: TransientGains) -> dict[str, Any]:
+    """The transient gains at stable fixed points in plain values."""
+    return {
+        "of": OF_POINTS,
+        "points": [
+            {
+                "fixed_point": int(gains.point[at]),
+                "reactivity": float(gains.reactivity[at]),
+                "gain": float(gains.gain[at]),
+                "gain_ms": float(gains.gain_ms[at]),
+                "proved_largest": bool(gains.proved[at]),
+            }
+            for at in np.argsort(-gains.gain, kind="stable").tolist()
+        ],
+        "left_out": gains.left_out,
+    }
