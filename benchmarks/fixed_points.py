@@ -296,10 +296,10 @@ def trained(problem: Problem) -> "Network":
 
     settings = ["networks=1", f"seed={SEED}", *problem.settings]
     training = to_spec(with_settings(read_table(problem.task), settings)).to_training()
-    start = state = training.start()
+    state = training.start()
     while not state.ended:
         state = training.advance(state)
-    return training.cohort(start.learner.weights, state)[0]
+    return training.cohort(state)[0]
 
 
 @dataclass

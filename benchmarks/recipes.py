@@ -62,12 +62,11 @@ def measure(spec: RunSpec) -> dict[str, list[float]]:
     """Train the cohort of one spec; error and memories of every network, and the seconds that training took."""
     training = spec.to_training()
     began, state = time.perf_counter(), training.start()
-    start = state
     while not state.ended:
         state = training.advance(state)
     jax.block_until_ready(state.learner.weights)
     seconds = time.perf_counter() - began
-    cohort = training.cohort(start.learner.weights, state)
+    cohort = training.cohort(state)
     trials = spec.task.sample(random_key(spec.seed, Stream.test), 1_000)
     task = flipflop_of(spec.task)
     memories = [held_memories(network, task) for network in cohort]

@@ -27,11 +27,11 @@ def trained(spec: RunSpec) -> tuple[list[Performance], float, list[int]]:
     """How well every network of the spec does, the seconds of training, and the steps that each took."""
     training = spec.to_training()
     began = time.perf_counter()
-    start = state = training.start()
+    state = training.start()
     while not state.ended:
         state = training.advance(state)
     seconds = time.perf_counter() - began
-    cohort = training.cohort(start.learner.weights, state)
+    cohort = training.cohort(state)
     trials = test_trials(spec.task, spec.seed)
     steps = [int(step) for step in state.learner.step]
     return [performance(network, spec.task, trials) for network in cohort], seconds, steps

@@ -4,7 +4,7 @@ from decimal import Decimal, getcontext
 
 import numpy as np
 
-from recurra.engine.dynamics import HARD_WIDTHS
+from recurra.engine.rate import HARD_WIDTHS
 
 getcontext().prec = 80
 ONE, TWO = Decimal(1), Decimal(2)

@@ -11,7 +11,10 @@ from pathlib import Path
 import h5py  # noqa: F401 - once, before the forks
 import numpy as np
 
+from recurra.arrays import RateWeights
 from recurra.storage import keras_content, npz_content, parsing  # noqa: F401
+
+AXES = RateWeights.axes()
 
 READ, REFUSED, TRACEBACK = 0, 1, 2
 
@@ -47,7 +50,7 @@ def outcome(content: bytes, kind: str) -> str:
     status = TRACEBACK
     try:
         parsing._limit_itself(len(content), 2)
-        parsing.content_of(content, kind)
+        parsing.content_of(content, kind, AXES)
         status = READ
     except ValueError as error:
         status = REFUSED if str(error) else TRACEBACK

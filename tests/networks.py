@@ -1,10 +1,12 @@
 """Small networks with known answers, for the tests of the analyses."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from recurra.arrays import Weights
+from recurra.arrays import RateWeights
 from recurra.engine import RateDynamics
-from recurra.models import Network
+from recurra.models import Model, Network
 from recurra.storage.content import MOST_FILE_BYTES
 from recurra.storage.parsing import content_of
 from recurra.storage.reading import naming, read_bytes
@@ -14,7 +16,7 @@ def network_of(recurrent, form="rate", activation="tanh", leak=1.0, bias=0.0, in
     """A network with these recurrent weights; with `bits` every unit has an input and an output of its own."""
     recurrent = np.atleast_2d(np.asarray(recurrent, float))
     units = len(recurrent)
-    weights = Weights(
+    weights = RateWeights(
         recurrent=recurrent,
         input=inward * (np.eye(units) if bits else np.ones((units, 1))),
         output=np.eye(units) if bits else np.ones((1, units)),
@@ -22,6 +24,23 @@ def network_of(recurrent, form="rate", activation="tanh", leak=1.0, bias=0.0, in
         output_bias=np.zeros(units if bits else 1),
     )
     return Network(RateDynamics(form, activation, leak), weights, 1.0)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, eq=False)
+class ModelOf(Model):
+    """The model of networks that were made by hand."""
+
+    network: Network
+
+    @property
+    def units(self):
+        return self.network.weights.units
+
+    def dynamics(self, dt_ms):
+        return self.network.dynamics
+
+    def initial_weights(self, key, inputs, outputs):
+        return self.network.weights
 
 
 def random_network(seed, units=12, **options):
@@ -40,7 +59,7 @@ def rotation(gain=1.2, period=40):
     return gain * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
 
 
-def read_here(path, kind):
+def read_here(path, kind, axes):
     """What a file holds, without the process that `read_content` starts for safety."""
     with naming(path):
-        return content_of(read_bytes(path, MOST_FILE_BYTES), kind)
+        return content_of(read_bytes(path, MOST_FILE_BYTES), kind, axes)

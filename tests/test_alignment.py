@@ -18,7 +18,7 @@ from recurra.analysis.memory.alignment import (
     slow_spans,
 )
 from recurra.analysis.memory.geometry import Geometry, memory_geometry
-from recurra.arrays import Weights
+from recurra.arrays import RateWeights
 from recurra.engine import RateDynamics
 from recurra.models import Network
 from recurra.runs.imports import read_network_for
@@ -33,7 +33,7 @@ COSINES = ("readout", "readout_chance", "readout_chance_high")
 
 def network_of(recurrent, inward, output, form="rate", activation="tanh", leak=1.0):
     recurrent, inward, output = (np.asarray(one, float) for one in (recurrent, inward, output))
-    weights = Weights(recurrent, inward, output, np.zeros(len(recurrent)), np.zeros(len(output)))
+    weights = RateWeights(recurrent, inward, output, np.zeros(len(recurrent)), np.zeros(len(output)))
     return Network(RateDynamics(form, activation, leak), weights, 1.0)  # type: ignore[arg-type]
 
 

@@ -23,7 +23,7 @@ from recurra.analysis import (
     weight_statistics,
 )
 from recurra.analysis.memory.geometry import axis_cosines, hypercube_score
-from recurra.arrays import Weights
+from recurra.arrays import RateWeights
 from recurra.engine import RateDynamics
 from recurra.models import Network
 
@@ -34,7 +34,7 @@ def latch(bits=3, gain=3.0):
     state = np.tanh(gain)
     for _ in range(100):
         state = np.tanh(gain * state)
-    weights = Weights(gain * eye, 10 * eye, eye / state, np.zeros(bits), np.zeros(bits))
+    weights = RateWeights(gain * eye, 10 * eye, eye / state, np.zeros(bits), np.zeros(bits))
     return Network(RateDynamics("rate", "tanh", 1.0), weights, 1.0)
 
 

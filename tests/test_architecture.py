@@ -25,7 +25,6 @@ FLOORS = {
 }
 GROUND = {
     "arrays",
-    "axes",
     "checks",
     "status",
     "periods",

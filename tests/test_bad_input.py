@@ -33,7 +33,7 @@ def test_only_a_leading_tilde_is_the_home_folder(monkeypatch):
         user_path("~nobody-here/x")
 
 
-@pytest.mark.parametrize("dt_ms", [1e-300, 1e-308, 1e-8])
+@pytest.mark.parametrize("dt_ms", [1e-300, 1e-8])
 @pytest.mark.parametrize("kind", [rc.FlipFlop, rc.Xor, rc.Oscillation, rc.PerceptualDecision])
 def test_a_trial_of_too_many_steps(kind, dt_ms):
     with pytest.raises(ValueError, match=r"more than 2,147,483,647 steps of dt_ms = .*; raise dt_ms"):

@@ -23,7 +23,7 @@ from recurra.analysis.cohorts.census import (
     regime_signature,
 )
 from recurra.analysis.cohorts.similarity import Similarities
-from recurra.arrays import Weights
+from recurra.arrays import RateWeights
 from recurra.engine import RateDynamics
 from recurra.models import Network
 from recurra.plotting.colors import NETWORKS
@@ -52,7 +52,7 @@ def compared_by(distances):
 
 def network(units=8, gain=0.9, seed=0, activation="tanh"):
     random = np.random.default_rng(seed)
-    weights = Weights(
+    weights = RateWeights(
         recurrent=gain * np.linalg.qr(random.normal(size=(units, units)))[0],
         input=random.normal(size=(units, TASK.inputs)),
         output=random.normal(size=(TASK.outputs, units)),

@@ -20,7 +20,7 @@ from recurra.runs.census_members import Members, read_members
 from recurra.runs.census_runs import RunsCensus, run_tests
 from recurra.status import Status
 from recurra.tasks import TASKS
-from tests.networks import network_of
+from tests.networks import ModelOf, network_of
 
 
 def test_independence_by_hand(seed):
@@ -61,7 +61,7 @@ def made(task, statuses, seed=0):
     weights = type(network.weights)(**zeros)
     curve = np.zeros((count, 1))
     history = History(np.ones(1), curve, curve, curve)
-    return Cohort(network.dynamics, weights, weights, task, seed, tuple(range(count)), tuple(statuses), history)
+    return Cohort(ModelOf(network), None, weights, weights, task, seed, tuple(range(count)), tuple(statuses), history)
 
 
 @pytest.fixture

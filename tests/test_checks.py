@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from recurra import checks
+from recurra.arrays import RateWeights
 
 
 @pytest.mark.parametrize(
@@ -71,6 +72,7 @@ def test_good_values_pass():
 )
 def test_shapes(name, shape, message):
     good = {"recurrent": (4, 4), "input": (4, 3), "output": (2, 4), "recurrent_bias": (4,), "output_bias": (2,)}
-    checks.check_shapes(good)
+    axes = RateWeights.axes()
+    checks.check_shapes(good, axes)
     with pytest.raises(ValueError, match=message):
-        checks.check_shapes({**good, name: shape})
+        checks.check_shapes({**good, name: shape}, axes)

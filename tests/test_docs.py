@@ -15,7 +15,7 @@ import typer.main
 
 import recurra
 from recurra.cli.app import app
-from recurra.engine.dynamics import ACTIVATIONS
+from recurra.engine.rate import ACTIVATIONS
 from recurra.runs.show import parameter_texts
 from recurra.runs.spec import REGISTRY, RunSpec, preset_names, read_table, to_spec, with_settings
 from recurra.runs.tables import to_table
@@ -271,7 +271,7 @@ def test_counts_in_words():
     words = {3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine", 10: "ten", 11: "eleven"}
     words |= {2: "two", 12: "twelve", 18: "eighteen", 19: "nineteen", 20: "twenty"}
     readme, index = (path.read_text() for path in (ROOT / "README.md", DOCS / "index.md"))
-    kinds = {kind.__name__: words[len(names)] for kind, names in REGISTRY.items()}
+    kinds = {kind.__name__: words.get(len(names), "") for kind, names in REGISTRY.items()}
     assert f"**{words[len(TASKS)].capitalize()} [tasks]" in readme
     assert f"{words[len(TASKS) - 8]} further ones" in index  # beside the flip-flop and the seven of one paper
     assert f"{words[len(ACTIVATIONS)]} activations" in index

@@ -19,7 +19,7 @@ from recurra.analysis import principal_components
 from recurra.analysis.dossier import make_dossier
 from recurra.analysis.record import record_of_network
 from recurra.analysis.shown_trials import probe_dataset
-from recurra.arrays import Weights
+from recurra.arrays import RateWeights
 from recurra.cli.app import main
 from recurra.cli.console import print_run
 from recurra.engine import RateDynamics
@@ -77,7 +77,7 @@ class Undescribed(OwnTask):
 def network_of(task, units=9, seed=0):
     """A network with random weights that fits a task."""
     random = np.random.default_rng(seed)
-    weights = Weights(
+    weights = RateWeights(
         recurrent=random.normal(size=(units, units)) / np.sqrt(units),
         input=random.normal(size=(units, task.inputs)),
         output=random.normal(size=(task.outputs, units)) / np.sqrt(units),

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import kstest, kurtosis
 
-from recurra.arrays import Weights
+from recurra.arrays import RateWeights
 from recurra.engine import NATIVE, PORTABLE, RateDynamics, loss
 from recurra.engine.native import library
 from recurra.engine.noise import threefry, trial_noise
@@ -48,7 +48,7 @@ def random_weights(random, networks, units=UNITS, inputs=INPUTS, outputs=OUTPUTS
         "recurrent_bias": (units,),
         "output_bias": (outputs,),
     }
-    return Weights(
+    return RateWeights(
         **{name: 0.4 * random.normal(size=(networks, *shape)).astype(dtype) for name, shape in shapes.items()}
     )
 
@@ -189,7 +189,7 @@ def test_order_of_units_does_not_matter(engine, units, trials, steps, data):
     random = np.random.default_rng(data)
     weights, (inputs, _, _) = random_weights(random, 1, units), random_trials(random, trials, steps)
     order = random.permutation(units)
-    shuffled = Weights(
+    shuffled = RateWeights(
         weights.recurrent[:, order][:, :, order],
         weights.input[:, order],
         weights.output[:, :, order],
@@ -214,7 +214,7 @@ def test_neighbours_change_no_bit(engine, seed):
 
 def test_small_leak_is_the_differential_equation(engine):
     """tau dh/dt = -h + c has the solution c (1 - exp(-t / tau))."""
-    weights = Weights(
+    weights = RateWeights(
         jnp.zeros((1, 1, 1)), jnp.ones((1, 1, 1)), jnp.ones((1, 1, 1)), jnp.zeros((1, 1)), jnp.zeros((1, 1))
     )
     dt_ms, tau_ms, steps = 0.01, 10.0, 2000
@@ -349,7 +349,7 @@ def test_constraints_obey_the_chain_rule(engine, seed):
     shares = np.array([0.5, 2.0, -3.0])
 
     def constrained(free):
-        return Weights(
+        return RateWeights(
             kept * jnp.exp(free.recurrent), free.input, free.output**2, free.recurrent_bias, free.output_bias
         )
 
@@ -358,7 +358,7 @@ def test_constraints_obey_the_chain_rule(engine, seed):
 
     value, slope = jax.value_and_grad(total)(weights)
     found, own = engine.loss_and_gradient(dynamics, constrained(weights), *trials)
-    by_chain_rule = Weights(
+    by_chain_rule = RateWeights(
         own.recurrent * kept * np.exp(weights.recurrent),
         own.input,
         own.output * 2 * weights.output,

@@ -171,11 +171,8 @@ class Hidden(Dynamics):
     def rates(self, state):
         return self.inner.rates(state)
 
-    def noise_scale(self, units):
-        return self.inner.noise_scale(units)
-
-    def leaks(self, units):
-        return self.inner.leaks(units)
+    def leaks(self, weights):
+        return self.inner.leaks(weights)
 
 
 @pytest.mark.parametrize("form", ["rate", "current"])

@@ -7,7 +7,7 @@ import pytest
 from matplotlib.colors import to_hex
 
 from recurra.analysis.dynamics.flow_field import flow_field
-from recurra.arrays import Weights
+from recurra.arrays import RateWeights
 from recurra.engine import RateDynamics
 from recurra.models import Network
 from recurra.plotting.colors import INK, PAPER
@@ -20,7 +20,7 @@ WINDOW = ((-1.0, 2.0), (-1.0, 1.0))
 
 def network_of(recurrent, activation="tanh", form="rate", leak=1.0, bias=None):
     units = len(recurrent)
-    weights = Weights(
+    weights = RateWeights(
         np.asarray(recurrent, float), np.eye(units)[:, :1], np.ones((1, units)), np.zeros(units), np.zeros(1)
     )
     if bias is not None:

@@ -13,7 +13,7 @@ from recurra.analysis.memory.generalization import (
     noisy_hold,
     random_arrangement,
 )
-from recurra.arrays import Weights
+from recurra.arrays import RateWeights
 from recurra.engine import RateDynamics
 from recurra.models import Network
 from recurra.runs.imports import read_network_for
@@ -25,7 +25,7 @@ RIDGE = 1e-3
 
 def network_of(recurrent, inward, output, activation="tanh", bias=0.0):
     recurrent, inward, output = (np.asarray(one, float) for one in (recurrent, inward, output))
-    weights = Weights(recurrent, inward, output, np.full(len(recurrent), bias), np.zeros(len(output)))
+    weights = RateWeights(recurrent, inward, output, np.full(len(recurrent), bias), np.zeros(len(output)))
     return Network(RateDynamics("rate", activation, 1.0), weights, 1.0)
 
 

@@ -14,6 +14,7 @@ import pytest
 import recurra as rc
 from conftest import SMALL
 from recurra import interrupts
+from recurra.arrays import RateWeights
 from recurra.cli.app import main
 from recurra.interrupts import Stopped, listening, patient, stop_if_asked
 from recurra.storage.checkpoints import read_weights
@@ -60,7 +61,8 @@ def test_training_stops_after_an_epoch_and_goes_on_to_the_same_bits(number, stat
     assert RunFolder.open(cut).entry("epoch") == 1
     assert main([*TRAIN, "--out", str(cut), "--resume"]) == 0
     for name in ("recurrent", "input", "output"):
-        weights = [np.asarray(getattr(read_weights(RunFolder.open(path), -1), name)) for path in (whole, cut)]
+        read = [read_weights(RunFolder.open(path), RateWeights, -1) for path in (whole, cut)]
+        weights = [np.asarray(getattr(one, name)) for one in read]
         np.testing.assert_array_equal(*weights)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from recurra.arrays import named_arrays
-from recurra.engine.dynamics import RateDynamics
+from recurra.engine.rate import RateDynamics
 from recurra.models.cohort import Network
 from recurra.storage.imported import Said
 from recurra.storage.keras_files import import_keras, read_keras

@@ -11,7 +11,7 @@ from recurra.analysis.memory.lifetimes import (
     memory_lifetimes,
     noisy_lifetimes,
 )
-from recurra.arrays import Weights
+from recurra.arrays import RateWeights
 from recurra.engine import RateDynamics
 from recurra.models import Network
 from recurra.tasks import FlipFlop
@@ -21,7 +21,7 @@ TASK = FlipFlop(bits=1, input_noise=0.0)
 
 def one_bit(gain, bias=0.0, leak=0.2, inward=0.3):
     """One unit that holds its sign if its gain is above 1."""
-    weights = Weights(np.array([[gain]]), np.array([[inward]]), np.ones((1, 1)), np.full(1, bias), np.zeros(1))
+    weights = RateWeights(np.array([[gain]]), np.array([[inward]]), np.ones((1, 1)), np.full(1, bias), np.zeros(1))
     return Network(RateDynamics("rate", "tanh", leak), weights, 1.0)
 
 
@@ -54,7 +54,7 @@ def test_a_cycle_that_keeps_its_sign_is_an_oscillating_memory():
     recurrent = np.zeros((3, 3))
     recurrent[0, 0] = 1.5
     recurrent[1:, 1:] = 1.2 * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    weights = Weights(recurrent, np.full((3, 1), 0.5), np.array([[1.0, 0.0, 0.0]]), np.zeros(3), np.zeros(1))
+    weights = RateWeights(recurrent, np.full((3, 1), 0.5), np.array([[1.0, 0.0, 0.0]]), np.zeros(3), np.zeros(1))
     found = memory_lifetimes(Network(RateDynamics("rate", "tanh", 1.0), weights, 1.0), TASK)
     assert [found.kind_of(state) for state in (0, 1)] == [OSCILLATING, OSCILLATING]
     assert np.isinf(found.lifetime_ms).all()

@@ -2,7 +2,7 @@ import jax
 import numpy as np
 import pytest
 
-from recurra.arrays import Weights
+from recurra.arrays import RateWeights
 from recurra.linalg import spectral_radius
 from recurra.models import (
     GlorotUniform,
@@ -64,7 +64,8 @@ def test_rate_rnn(seed):
         "output_bias": (2,),
     }
     assert model.dynamics(2.0).leak == 0.2
-    assert model.trained() == ("recurrent", "input", "output", "recurrent_bias")
+    assert model.frozen() == ("output_bias",)
+    assert RateRNN(units=3, recurrent_bias=True).all_constraints() == ()
     with pytest.raises(ValueError, match="leak = dt_ms / tau_ms = 2; expected a number in"):
         model.dynamics(20.0)
 
@@ -89,10 +90,12 @@ def test_network_refuses_bad_weights(seed):
     weights = model.initial_weights(jax.random.key(seed), 2, 1)
     with pytest.raises(ValueError, match="recurrent weights holds 1 values that are NaN"):
         Network(
-            model.dynamics(1.0), Weights(**{**vars(weights), "recurrent": weights.recurrent.at[0, 0].set(np.nan)}), 1.0
+            model.dynamics(1.0),
+            RateWeights(**{**vars(weights), "recurrent": weights.recurrent.at[0, 0].set(np.nan)}),
+            1.0,
         )
     with pytest.raises(ValueError, match=r"input weights have shape \(3, 2\); expected \(4, 2\)"):
-        Network(model.dynamics(1.0), Weights(**{**vars(weights), "input": weights.input[:3]}), 1.0)
+        Network(model.dynamics(1.0), RateWeights(**{**vars(weights), "input": weights.input[:3]}), 1.0)
 
 
 def test_network_runs_in_double(seed):

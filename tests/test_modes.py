@@ -7,7 +7,7 @@ import pytest
 
 from recurra.analysis import fixed_points, resting_modes, transient_gains
 from recurra.analysis.dynamics.modes import transient_gain
-from recurra.engine.dynamics import ACTIVATIONS
+from recurra.engine.rate import ACTIVATIONS
 from recurra.words.spectra import gain_words, modes_words
 from tests.networks import network_of, random_network, starts_of
 

@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit
 
-from recurra.arrays import Weights
+from recurra.arrays import RateWeights
 from recurra.engine import NATIVE, NATIVE_BFLOAT16, PORTABLE, Dynamics, RateDynamics, choose_engine, engines
 from recurra.engine.native import library
 
@@ -67,7 +67,7 @@ class Case:
 
 class Problem(NamedTuple):
     dynamics: RateDynamics
-    weights: Weights
+    weights: RateWeights
     trials: tuple[np.ndarray, np.ndarray, np.ndarray]
     options: dict
 
@@ -116,7 +116,7 @@ def stable_weights(case, random):
     large = units >= 16 and case.activation in ("tanh", "sigmoid")  # here a norm of 1.8 is a spectral radius of 0.9
     bound = 1.8 if large else 0.95
     recurrent *= bound / np.linalg.norm(recurrent, 2, axis=(1, 2), keepdims=True)
-    return Weights(
+    return RateWeights(
         recurrent,
         random.normal(size=(case.networks, units, case.inputs)) / np.sqrt(max(case.inputs, 1)),
         random.normal(size=(case.networks, case.outputs, units)) / np.sqrt(units),
@@ -149,7 +149,7 @@ PHI = {
 
 class ByHand(NamedTuple):
     loss: np.ndarray
-    gradient: Weights
+    gradient: RateWeights
     rates: np.ndarray
     outputs: np.ndarray
     nearest_to_kink: np.ndarray
@@ -189,7 +189,7 @@ def by_hand(made, network):
         total = by_rate[:, t] + (by_current[t + 1] @ w.recurrent if t + 1 < steps else 0)
         by_state = (1 - leak) * by_state + (total if rate else total * slopes[t])
         by_current[t] = by_state * leak * (slopes[t] if rate else 1)
-    gradient = Weights(
+    gradient = RateWeights(
         np.einsum("tbi,tbj->ij", by_current, np.array(rates[:-1]), optimize=True),
         np.einsum("tbi,btj->ij", by_current, x, optimize=True),
         np.einsum("btk,btj->kj", by_output, after, optimize=True),
@@ -387,7 +387,7 @@ def test_activations_are_those_of_numpy(activation, dtype):
     x = np.array([*INPUTS, *np.geomspace(1e-4, 50, 400), np.inf], dtype)
     x = np.concatenate([x, -x])
     zeros, ones = np.zeros((1, 1, 1), dtype), np.ones((1, 1, 1), dtype)
-    weights = Weights(zeros, ones, ones, zeros[0], zeros[0])
+    weights = RateWeights(zeros, ones, ones, zeros[0], zeros[0])
     dynamics = RateDynamics("rate", activation, 1.0)
     rates = np.asarray(NATIVE.run(dynamics, weights, x[:, None, None])[0]).ravel()
     expected, slopes = (of(x.astype(np.float64)) for of in PHI[activation])
@@ -475,7 +475,7 @@ def test_nan_stays_nan(form, activation, seed):
 def test_lanes_without_a_trial_cannot_fail(trials):
     """A network that only its inputs keep from growing without bound: lanes beyond the last trial must get them too."""
     ones = np.ones((1, 1, 1), np.float32)
-    weights = Weights(4 * ones, -2 * ones, ones, ones[0], ones[0])
+    weights = RateWeights(4 * ones, -2 * ones, ones, ones[0], ones[0])
     inputs, mask = np.ones((trials, 200, 1), np.float32), np.ones((trials, 200, 1), bool)
     found, gradient = NATIVE.loss_and_gradient(
         RateDynamics("rate", "relu", 1.0), weights, inputs, np.zeros_like(inputs), mask
@@ -550,7 +550,7 @@ BITS += [
 def fading(networks):
     """Rates that fall below the smallest normal number."""
     zeros, ones = np.zeros((networks, 4, 4), np.float32), np.ones((networks, 4, 1), np.float32)
-    weights = Weights(zeros, ones, ones.transpose(0, 2, 1), zeros[:, 0], zeros[:, 0, :1])
+    weights = RateWeights(zeros, ones, ones.transpose(0, 2, 1), zeros[:, 0], zeros[:, 0, :1])
     inputs = np.zeros((2, 500, 1), np.float32)
     inputs[:, 0] = [[1], [2]]
     trials = inputs, np.ones_like(inputs), np.ones(inputs.shape, bool)
@@ -659,7 +659,7 @@ def test_calls_from_several_threads(seed):
 MEMORY = """
 import re, jax, numpy as np
 from pathlib import Path
-from recurra.arrays import Weights
+from recurra.arrays import RateWeights
 from recurra.engine import RateDynamics, choose_engine
 
 def peak_mb():
@@ -669,7 +669,7 @@ def call(networks, units, steps):
     dynamics = RateDynamics("rate", "tanh", 0.2)
     random, dtype = np.random.default_rng(0), np.float32
     shapes = (units, units), (units, 3), (3, units), (units,), (3,)
-    weights = Weights(*(0.05 * random.normal(size=(networks, *shape)).astype(dtype) for shape in shapes))
+    weights = RateWeights(*(0.05 * random.normal(size=(networks, *shape)).astype(dtype) for shape in shapes))
     inputs, targets = (random.normal(size=(64, steps, 3)).astype(dtype) for _ in range(2))
     engine = choose_engine("native", dynamics)
     mask = np.ones(inputs.shape, bool)
@@ -747,9 +747,6 @@ class OwnCell(Dynamics):
 
     def rates(self, state):
         return state
-
-    def noise_scale(self, units):
-        return np.zeros(units)
 
 
 def test_other_equations_are_for_the_portable_engine():

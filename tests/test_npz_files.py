@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recurra.arrays import Weights, named_arrays
-from recurra.engine.dynamics import ACTIVATIONS, RateDynamics
+from recurra.arrays import RateWeights, named_arrays
+from recurra.engine.rate import ACTIVATIONS, RateDynamics
 from recurra.models.cohort import Network
 from recurra.storage.imported import Said
 from recurra.storage.npz_files import import_npz, read_npz, write_npz
@@ -45,7 +45,7 @@ def arrays(dtype: type = np.float32) -> dict[str, np.ndarray]:
 
 
 def network(dtype: type = np.float32) -> Network:
-    return Network(RateDynamics("current", "relu", 0.25), Weights(**arrays(dtype)), 2.5)
+    return Network(RateDynamics("current", "relu", 0.25), RateWeights(**arrays(dtype)), 2.5)
 
 
 def savez(path: Path, **found: Any) -> Path:
@@ -278,7 +278,7 @@ def test_what_is_exported_runs_the_same(  # noqa: PLR0917
         wide = np.repeat(array, 2, axis=-1)[..., ::2] if layout == "strided" else np.asarray(array, order=layout)
         found[name] = wide.astype(dtype, order="K")
     leak = leaks[0] if len(leaks) != units else tuple(leaks)
-    before = Network(RateDynamics(form, activation, leak, noise), Weights(**found), dt_ms)
+    before = Network(RateDynamics(form, activation, leak, noise), RateWeights(**found), dt_ms)
     path = tmp_path_factory.mktemp("exported") / "one.npz"
     write_npz(path, before)
     for asked in (dt_ms, float(np.float32(dt_ms))):

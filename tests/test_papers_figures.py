@@ -18,7 +18,7 @@ from recurra.analysis import Lifetimes, Program, Spectrum, spectrum
 from recurra.analysis.cohorts.census import census
 from recurra.analysis.cohorts.similarity import Similarities
 from recurra.analysis.record import record_of_network
-from recurra.arrays import Weights
+from recurra.arrays import RateWeights
 from recurra.models import RateRNN
 from recurra.models.cohort import History, Network
 from recurra.periods import Period
@@ -78,7 +78,7 @@ def untrained(bits, units, seed, scale=1.0, outputs=None):
     """A network with random weights, for the panels of imported networks."""
     random = np.random.default_rng(seed)
     outputs = outputs or bits
-    weights = Weights(
+    weights = RateWeights(
         recurrent=scale * random.normal(size=(units, units)) / np.sqrt(units),
         input=random.normal(size=(units, bits)),
         output=random.normal(size=(outputs, units)) / np.sqrt(units),

@@ -15,6 +15,7 @@ import h5py
 import numpy as np
 import pytest
 
+from recurra.arrays import RateWeights
 from recurra.cli.app import main
 from recurra.storage import parsing, reading
 from recurra.storage.content import MOST_FILE_BYTES
@@ -24,6 +25,8 @@ from recurra.storage.npz_files import read_npz, write_npz
 from recurra.storage.parsing import content_of, read_content
 from tests.networks import random_network
 from tests.test_keras_files import DENSE, RNN, keras_1, keras_2, kernels, numbered, sequential, write_keras, write_named
+
+AXES = RateWeights.axes()
 
 HEAP = b"GCOL\x01\0\0\0"
 
@@ -49,7 +52,7 @@ def kind_of(path: Path) -> str:
 @pytest.mark.parametrize("which", ["npz", "keras 2", "archive"])
 def test_the_process_answers_what_the_file_holds(files: dict[str, Path], which: str) -> None:
     path = files[which]
-    apart, here = read_content(path, kind_of(path)), content_of(path.read_bytes(), kind_of(path))
+    apart, here = read_content(path, kind_of(path), AXES), content_of(path.read_bytes(), kind_of(path), AXES)
     assert (apart.says, apart.notes) == (here.says, here.notes)
     assert list(apart.arrays) == list(here.arrays)
     for name, array in here.arrays.items():
@@ -124,7 +127,7 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
         with path.open("wb") as file:
             file.truncate(MOST_FILE_BYTES + 1)
         with pytest.raises(ValueError, match=r"has 1,073,741,825 bytes; recurra reads at most 1,073,741,824 of such a"):
-            read_content(path, kind_of(path))
+            read_content(path, kind_of(path), AXES)
 
 
 def test_a_table_of_contents_that_is_too_long_is_not_read(tmp_path: Path) -> None:

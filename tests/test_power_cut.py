@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from recurra.arrays import RateWeights
 from recurra.runs.runner import Silence, resume_run, start_run
 from recurra.runs.spec import read_table, to_spec, with_settings
 from recurra.storage.checkpoints import read_weights
@@ -100,7 +101,7 @@ def test_a_power_cut_at_any_sync(tmp_path, monkeypatch, seed):
             assert epoch >= last, "an epoch that was saved is lost"
             resume_run(folder, None, Silence())
             for checkpoint in range(EPOCHS + 1):
-                one, other = read_weights(folder, checkpoint), read_weights(whole, checkpoint)
+                one, other = read_weights(folder, RateWeights, checkpoint), read_weights(whole, RateWeights, checkpoint)
                 for name in vars(one):
                     np.testing.assert_array_equal(getattr(one, name), getattr(other, name), err_msg=f"{at}, {how}")
             assert (folder.path / "log.jsonl").read_text() == (whole.path / "log.jsonl").read_text()

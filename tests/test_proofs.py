@@ -7,7 +7,7 @@ from recurra.analysis.dynamics.fixed_points import fixed_points
 from recurra.analysis.dynamics.flow import AnyFlow, flow_of, slope, value
 from recurra.analysis.dynamics.proofs import UNKNOWN, prove
 from recurra.analysis.dynamics.rounding import CURVATURE, SLOPE, curvature_near, norm_above, steepest_near, value_error
-from recurra.arrays import Weights
+from recurra.arrays import RateWeights
 from recurra.engine import ACTIVATIONS, RateDynamics
 from recurra.models import Network
 from tests import exact
@@ -25,7 +25,7 @@ def drawn(random, activation, form):
         recurrent *= 0.9 / max(np.abs(np.linalg.eigvals(recurrent)).max(), 0.9)
     if random.random() < 0.3:  # nearly singular
         recurrent *= (1 - 10.0 ** -random.uniform(2, 7)) / max(np.abs(np.linalg.eigvals(recurrent)).max(), 1e-3)
-    weights = Weights(
+    weights = RateWeights(
         recurrent=recurrent,
         input=strength * random.normal(size=(units, inputs)),
         output=np.ones((1, units)),
@@ -157,7 +157,7 @@ class TestStability:
         for _ in range(25):
             network = self.triangular(random, activation)
             found = fixed_points(network, starts_of(network, 8))
-            known, leaks = exact.Exact(network), network.dynamics.leaks(network.weights.units)
+            known, leaks = exact.Exact(network), network.dynamics.unit_leaks(network.weights.units)
             for at in np.flatnonzero(found.stability_proved):
                 diagonal = [
                     row[unit] for unit, row in enumerate(known.jacobian(known.fixed_point(found.states[at])[0]))

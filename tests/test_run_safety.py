@@ -10,6 +10,7 @@ import warnings
 import numpy as np
 import pytest
 
+from recurra.arrays import RateWeights
 from recurra.report.figures import write_figures
 from recurra.runs.record import cohort_of, read_run
 from recurra.runs.runner import Silence, resume_run, start_run
@@ -56,7 +57,7 @@ def cut_after(epoch, spec, path):
 
 def assert_same(folder, whole):
     for checkpoint in range(5):
-        one, other = read_weights(folder, checkpoint), read_weights(whole, checkpoint)
+        one, other = read_weights(folder, RateWeights, checkpoint), read_weights(whole, RateWeights, checkpoint)
         np.testing.assert_array_equal(one.recurrent, other.recurrent)
     assert (folder.path / "log.jsonl").read_text() == (whole.path / "log.jsonl").read_text()
 
@@ -86,11 +87,11 @@ def test_a_missing_or_damaged_chunk_is_named(spec, tmp_path):
     content = chunk.read_bytes()
     chunk.write_bytes(content[:5] + bytes([content[5] ^ 1]) + content[6:])
     with pytest.raises(ValueError, match=r"weights/recurrent is damaged: Stored and computed checksum"):
-        read_weights(folder, -1)
+        read_weights(folder, RateWeights, -1)
     chunk.unlink()
     with pytest.raises(ValueError, match=r"c\.4\.0\.0\.0 is missing"):
-        read_weights(folder, -1)
-    assert np.isfinite(read_weights(folder, 3).recurrent).all()
+        read_weights(folder, RateWeights, -1)
+    assert np.isfinite(read_weights(folder, RateWeights, 3).recurrent).all()
 
 
 def test_few_files(whole):

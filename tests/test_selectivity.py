@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import recurra as rc
 from recurra.analysis.rates.demixed import factors_of
 from recurra.analysis.rates.selectivity import KINDS, rate_selectivity, unit_selectivity
-from recurra.arrays import Weights
+from recurra.arrays import RateWeights
 from recurra.engine import RateDynamics
 from recurra.models import Network
 from recurra.storage.records import from_dataset, to_dataset
@@ -24,7 +24,7 @@ PAIR = np.array(list(itertools.product((0, 1), repeat=2)))
 
 def latch(bits=3, gain=3.0):
     eye = np.eye(bits)
-    weights = Weights(gain * eye, 10 * eye, eye, np.zeros(bits), np.zeros(bits))
+    weights = RateWeights(gain * eye, 10 * eye, eye, np.zeros(bits), np.zeros(bits))
     return Network(RateDynamics("rate", "tanh", 1.0), weights, 1.0)
 
 

@@ -87,8 +87,8 @@ def test_any_spec_there_and_back(units, rate, clip, form, name):
         ("model.form=rates", "model.form is 'rates'; expected one of: rate, current"),
         ("training.learning_rate=fast", "training.learning_rate is 'fast'; expected a number or a list of numbers"),
         ("networks=0", "networks is 0; expected at least 1"),
-        ("model=5", "model is 5; expected a table of units"),
-        ("task.pulses=3", "task.pulses needs a kind; expected one of: scheduled, poisson"),
+        ("model=5", "model is 5; expected a table, or one of: rate"),
+        ("task.pulses=3", "task.pulses is 3; expected a table, or one of: scheduled, poisson"),
         ("steps", "--set got 'steps'; expected KEY=VALUE"),
         ("seed.x=3", "--set seed.x: seed is a value, not a table"),
     ],
@@ -125,10 +125,23 @@ def test_every_parameter_is_documented():
 def test_every_source_exists():
     kinds = [kind for names in REGISTRY.values() for kind in names.values()]
     for kind in [*kinds, rc.BPTT, FixedPoints, *record_kinds(rc.FlipFlop()).values()]:
-        for key in kind.sources if hasattr(kind, "sources") else ():
+        named = getattr(kind, "sources", ())
+        for key in () if isinstance(named, property) else named:
             assert SOURCES[key].link.startswith("https://")
     assert "jordan2024" in spec().sources()
     assert "jordan2024" not in to_spec(read_table("flipflop-paper")).sources()
+
+
+def test_constraints_are_named_in_a_list():
+    table = with_settings(read_table("xor"), ['model.constraints=[{ kind = "frozen", arrays = ["input", "output"] }]'])
+    made = to_spec(table)
+    assert made.model.constraints == (rc.Frozen(("input", "output")),)
+    assert to_spec(made.table()) == made
+    assert to_spec(tomllib.loads(to_toml(made))) == made
+    with pytest.raises(ValueError, match=r"model.constraints\[0\] is 3; expected a table, or one of: frozen"):
+        to_spec(with_settings(read_table("xor"), ["model.constraints=[3]"]))
+    with pytest.raises(ValueError, match=r"unknown model\.constraints\[0\] 'dale'; expected one of: frozen"):
+        to_spec(with_settings(read_table("xor"), ['model.constraints=["dale"]']))
 
 
 def test_descriptions():

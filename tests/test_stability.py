@@ -10,7 +10,7 @@ from recurra.analysis.dynamics.stability import (
     kaplan_yorke_dimension,
     lyapunov_spectrum,
 )
-from recurra.arrays import Weights
+from recurra.arrays import RateWeights
 from recurra.engine import RateDynamics
 from recurra.models import Network
 from tests.networks import network_of, rotation
@@ -147,8 +147,8 @@ class TestFloquetMultipliers:
         """A third unit beside an undamped rotation: multipliers 1, 1 and the third to the power of the period."""
         recurrent = np.zeros((3, 3))
         recurrent[:2, :2], recurrent[2, 2] = rotation(1.0, period), 0.97
-        weights = Weights(recurrent, np.zeros((3, 1)), np.ones((1, 3)), np.zeros(3), np.zeros(1))
-        tall = Weights(recurrent, np.zeros((3, 1)), np.ones((1, 3)), 10 - recurrent @ np.full(3, 10.0), np.zeros(1))
+        weights = RateWeights(recurrent, np.zeros((3, 1)), np.ones((1, 3)), np.zeros(3), np.zeros(1))
+        tall = RateWeights(recurrent, np.zeros((3, 1)), np.ones((1, 3)), 10 - recurrent @ np.full(3, 10.0), np.zeros(1))
         for used, state in ((weights, np.zeros(3)), (tall, np.array([11.0, 10.0, 10.0]))):
             activation = "tanh" if used is weights else "relu"
             network = Network(RateDynamics("rate", activation, 1.0), used, 1.0)

@@ -1,6 +1,7 @@
 """Run folders: labels, records, log, and going on after a kill to the same bits."""
 
 import dataclasses
+import hashlib
 import json
 import os
 import signal
@@ -19,6 +20,7 @@ from jaxtyping import Complex, Float
 from recurra.analysis import Census, Similarities
 from recurra.analysis.dossier import record_kinds
 from recurra.analysis.dynamics.fixed_points import FixedPoints, fixed_points
+from recurra.arrays import RateWeights
 from recurra.runs.record import cohort_of, read_run
 from recurra.runs.runner import Silence, resume_run, start_run
 from recurra.runs.spec import read_table, to_spec, with_settings
@@ -26,7 +28,9 @@ from recurra.storage.checkpoints import read_weights
 from recurra.storage.log import read_history, read_log
 from recurra.storage.records import from_dataset, record_axes, to_dataset
 from recurra.storage.run_folder import RunFolder
+from recurra.storage.states import read_state, write_state
 from recurra.tasks import FlipFlop
+from tests.conftest import SMALL
 from tests.networks import network_of, starts_of
 
 SETTINGS = ["model.units=10", "networks=3", "training.steps=40", "training.trials.steps_an_epoch=5", "training.batch=4"]
@@ -117,10 +121,10 @@ def test_read_what_was_written(small_run):
     assert len(run.dossiers) == 2
     assert run.history.loss.shape == (2, 2)
     cohort = cohort_of(small_run)
-    np.testing.assert_array_equal(read_weights(small_run, -1).recurrent, cohort.weights.recurrent)
-    np.testing.assert_array_equal(read_weights(small_run, 0).recurrent, cohort.initial.recurrent)
+    np.testing.assert_array_equal(read_weights(small_run, RateWeights, -1).recurrent, cohort.weights.recurrent)
+    np.testing.assert_array_equal(read_weights(small_run, RateWeights, 0).recurrent, cohort.initial.recurrent)
     with pytest.raises(ValueError, match="has no checkpoint 7; it has 3"):
-        read_weights(small_run, 7)
+        read_weights(small_run, RateWeights, 7)
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +136,7 @@ def whole(tmp_path_factory):
 
 def assert_same_run(first, second):
     for checkpoint in range(9):
-        a, b = read_weights(first, checkpoint), read_weights(second, checkpoint)
+        a, b = read_weights(first, RateWeights, checkpoint), read_weights(second, RateWeights, checkpoint)
         for one, other in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True):
             np.testing.assert_array_equal(one, other)
     assert list(read_log(first)) == list(read_log(second))
@@ -222,7 +226,7 @@ def test_open_what_is_no_run(tmp_path):
         RunFolder.open(tmp_path)
     folder = RunFolder.create(tmp_path / "empty", {"status": "trained", "epoch": 0}, overwrite=False)
     with pytest.raises(ValueError, match=r"run\.zarr cannot be read"):
-        read_weights(folder, 0)
+        read_weights(folder, RateWeights, 0)
 
 
 def test_history_is_that_of_the_training(whole):
@@ -230,3 +234,22 @@ def test_history_is_that_of_the_training(whole):
     assert list(history.step) == [5, 10, 15, 20, 25, 30, 35, 40]
     assert np.isfinite(history.loss).all()
     assert Path(whole.path / "run.zarr").is_dir()
+
+
+def test_a_state_from_before_rules_had_a_memory_is_read(tmp_path):
+    """Then the optimizer and the weights were the learner's own; what was frozen had moments too."""
+    training = to_spec(with_settings(read_table("xor"), [*SMALL, "training.optimizer=adam"])).to_training("portable")
+    state = training.advance(training.start())
+    write_state(tmp_path / "new.npz", state)
+    with np.load(tmp_path / "new.npz") as content:
+        arrays = {
+            name.replace("learner.memory.optimizer.", "learner.optimizer."): content[name]
+            for name in content.files
+            if not name.startswith("learner.memory.free.")
+        }
+    assert len(arrays) < len(content.files)
+    np.savez(tmp_path / "old.npz", allow_pickle=False, **arrays)
+    sha256 = hashlib.sha256((tmp_path / "old.npz").read_bytes()).hexdigest()
+    found = read_state(tmp_path / "old.npz", sha256, state.epoch, training)
+    for one, other in zip(jax.tree.leaves(found.learner), jax.tree.leaves(state.learner), strict=True):
+        np.testing.assert_array_equal(one, other)

@@ -48,7 +48,7 @@ def untrained(spec):
     state = training.start()
     nothing = np.zeros((spec.networks, 1))
     history = replace(state.history, step=np.zeros(1), loss=nothing, validation_loss=nothing, success=nothing)
-    return training.cohort(state.learner.weights, replace(state, history=history))
+    return training.cohort(replace(state, history=history))
 
 
 LONG = ("memory-delay", "realizations", "robustness", "spectra", "time-invariance")

@@ -123,13 +123,13 @@ def test_silence_before_the_answer_and_the_answer_are_judged_apart():
 @pytest.mark.parametrize(
     ("task", "false_ms"),
     [
-        (rc.PulseMemory(length_ms=300), 20),
+        pytest.param(rc.PulseMemory(length_ms=300), 20, marks=pytest.mark.slow),
         (rc.PulseMemory(length_ms=1_000), 20),
-        (rc.PulseMemory(length_ms=5_000), 12),
+        pytest.param(rc.PulseMemory(length_ms=5_000), 12, marks=pytest.mark.slow),
         (rc.GoNoGo(), 60),
-        (rc.GoNoGo(delay_ms=4_500), 200),
-        (rc.Oscillation(), 30),
-        (rc.Xor(), 15),
+        pytest.param(rc.GoNoGo(delay_ms=4_500), 200, marks=pytest.mark.slow),
+        pytest.param(rc.Oscillation(), 30, marks=pytest.mark.slow),
+        pytest.param(rc.Xor(), 15, marks=pytest.mark.slow),
         (rc.And(length_ms=3_000), 15),
     ],
     ids=str,

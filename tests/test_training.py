@@ -12,7 +12,7 @@ import recurra as rc
 from recurra.engine import NATIVE, PORTABLE
 from recurra.status import Status
 from recurra.training import OPTIMIZERS, SCHEDULES, Training
-from recurra.training.bptt import Pace, bptt_step
+from recurra.training.rule import Setup
 
 TASK = rc.FlipFlop(bits=1, length_ms=120.0)
 MODEL = rc.RateRNN(units=8, initializer=rc.Identity(0.9))
@@ -252,18 +252,31 @@ def test_bad_training():
 # ---- what is not trained, what is not scored, what is weighted
 
 
+def setup_of(rule, engine, weights, constraints):
+    """What two networks learn with by themselves."""
+    return Setup(
+        dynamics=MODEL.dynamics(1.0),
+        engine=engine,
+        constraints=constraints,
+        start=weights,
+        own=rule.own((0, 1)),
+        noise=jax.random.split(jax.random.key(0), 2),
+        loss_bound=np.float32(np.inf),
+    )
+
+
 @every_optimizer
 def test_what_is_not_trained_stays_to_the_bit(name, seed):
     weights = jax.vmap(lambda key: MODEL.initial_weights(key, 1, 1))(jax.random.split(jax.random.key(seed), 2))
     weights = dataclasses.replace(weights, recurrent_bias=weights.recurrent_bias + np.float32(0.3))
     rule = dataclasses.replace(RULE, optimizer=OPTIMIZERS[name](), learning_rate=0.1)
     trials = TASK.sample(jax.random.key(seed), 4)
-    pace = Pace(jnp.full(2, 0.1, jnp.float32), jax.random.split(jax.random.key(0), 2), np.float32(np.inf))
-    learner, active = rule.init(weights), jnp.ones(2, bool)
+    frozen = (rc.Frozen(("recurrent", "input", "recurrent_bias")),)
+    setup = setup_of(rule, PORTABLE, weights, frozen)
+    learner, active = rule.init(setup, weights), jnp.ones(2, bool)
+    assert set(learner.memory.free) == {"output", "output_bias"}
     for _ in range(3):
-        learner, active, _ = bptt_step(
-            rule, MODEL.dynamics(1.0), PORTABLE, ("output", "output_bias"), learner, active, pace, trials
-        )
+        learner, active, _ = rule.step(setup, learner, active, trials)
     for held in ("recurrent", "input", "recurrent_bias"):
         np.testing.assert_array_equal(getattr(learner.weights, held), getattr(weights, held))
     assert np.any(np.asarray(learner.weights.output) != np.asarray(weights.output))
@@ -274,16 +287,12 @@ def test_a_batch_in_which_nothing_counts_is_no_step(seed):
     trials = TASK.sample(jax.random.key(seed), 4)
     nothing = dataclasses.replace(trials, mask=jnp.zeros_like(trials.mask))
     start = Training(TASK, MODEL, RULE, (0, 1), seed).start().learner
-    pace = Pace(jnp.full(2, 1e-2, jnp.float32), jax.random.split(jax.random.key(0), 2), np.float32(100))
     for engine in (NATIVE, PORTABLE):
-        before, active, loss = bptt_step(
-            RULE, MODEL.dynamics(1.0), engine, MODEL.trained(), start, jnp.ones(2, bool), pace, trials
-        )
-        after, active, loss = bptt_step(
-            RULE, MODEL.dynamics(1.0), engine, MODEL.trained(), before, active, pace, nothing
-        )
+        setup = setup_of(RULE, engine, start.weights, MODEL.all_constraints())
+        before, active, loss = RULE.step(setup, start, jnp.ones(2, bool), trials)
+        after, active, loss = RULE.step(setup, before, active, nothing)
         assert_same_bits(
-            jax.tree.leaves((before.weights, before.optimizer)), jax.tree.leaves((after.weights, after.optimizer))
+            jax.tree.leaves((before.weights, before.memory)), jax.tree.leaves((after.weights, after.memory))
         )
         assert list(after.step) == [2, 2]
         assert np.asarray(active).all()
@@ -398,8 +407,8 @@ def test_sizes_are_looked_at_before_anything_is_made(change, message):
     ("arguments", "message"),
     [
         ((MODEL, TASK, RULE), r"task is a RateRNN; expected a Task. The order is train\(task, model, rule\)"),
-        ((TASK, RULE, MODEL), "model is a BPTT; expected a RateRNN"),
-        ((TASK, MODEL, "bptt"), "rule is 'bptt'; expected a BPTT"),
+        ((TASK, RULE, MODEL), "model is a BPTT; expected a Model"),
+        ((TASK, MODEL, "bptt"), "rule is 'bptt'; expected a LearningRule"),
         ((rc.FlipFlop, MODEL, RULE), r"task is the class FlipFlop; expected one that is made of it: FlipFlop\(\)"),
     ],
 )

@@ -15,13 +15,12 @@ import jax.numpy as jnp
 import numpy as np
 from protocol import Shape, Times, serve
 
-from recurra.engine import choose_engine
+from recurra.engine import Engine, choose_engine
 from recurra.models import RateRNN
 from recurra.streams import Stream, random_key
 from recurra.tasks import Trials
-from recurra.training import BPTT, Adam, Constant
-from recurra.training.bptt import Pace
-from recurra.training.lanes import Lane, train_lane
+from recurra.training import BPTT, Adam, Constant, Setup
+from recurra.training.groups import Group, train_group
 
 RULE = BPTT(learning_rate=1e-4, optimizer=Adam(), schedule=Constant(), gradient_clip=float("inf"))
 
@@ -35,35 +34,39 @@ def random_trials(shape: Shape) -> Trials:
     return Trials(inputs, targets, np.ones(targets.shape, bool), np.zeros(shape.batch, np.int32), (), (), 1.0)
 
 
-def lane(model: RateRNN, shape: Shape, positions: tuple[int, ...]) -> Lane:
+def group_of(model: RateRNN, engine: Engine, shape: Shape, positions: tuple[int, ...]) -> Group:
     """Networks before their first step."""
     keys = [random_key(0, Stream.weights, position) for position in positions]
-    weights = [model.initial_weights(key, shape.inputs, shape.outputs) for key in keys]
-    pace = Pace(
-        learning_rate=jnp.full(len(positions), RULE.learning_rate_of(0), jnp.float32),
+    single = [model.start(key, shape.inputs, shape.outputs) for key in keys]
+    start = jax.tree.map(lambda *arrays: jnp.stack(arrays), *single)
+    setup = Setup(
+        dynamics=model.dynamics(1.0),
+        engine=engine,
+        constraints=model.all_constraints(),
+        start=start,
+        own=RULE.own(positions),
         noise=jnp.stack(keys),
         loss_bound=jnp.float32(np.inf),
     )
     every = np.ones(len(positions), bool)
-    learner = RULE.init(jax.tree.map(lambda *arrays: jnp.stack(arrays), *weights))
-    return Lane(positions, every, every, learner, pace)
+    return Group(positions, every, every, RULE.init(setup, start), setup)
 
 
 def prepare(shape: Shape, engine_name: str) -> Times:
     """A training step on one batch, the same for all networks, as `Training` does it."""
     model, trials = RateRNN(units=shape.units), random_trials(shape)
-    dynamics = model.dynamics(1.0)
-    engine = choose_engine(engine_name, dynamics)
+    engine = choose_engine(engine_name, model.dynamics(1.0))
     every = tuple(range(shape.networks))
-    lanes = [lane(model, shape, group) for group in ([every] if engine.whole_cohorts else zip(every, strict=True))]
-    stretch = partial(train_lane, RULE, dynamics, engine, model.trained(), [trials] * shape.calls)
+    together = [every] if engine.whole_cohorts else [(position,) for position in every]
+    groups = [group_of(model, engine, shape, positions) for positions in together]
+    stretch = partial(train_group, RULE, [trials] * shape.calls)
     pool = ThreadPoolExecutor(1 if engine.whole_cohorts else len(os.sched_getaffinity(0)))
 
     def once() -> float:
-        nonlocal lanes
+        nonlocal groups
         began = time.perf_counter()
-        lanes = [replace(one, losses=()) for one in pool.map(stretch, lanes)]
-        jax.block_until_ready([one.learner for one in lanes])
+        groups = [replace(one, losses=()) for one in pool.map(stretch, groups)]
+        jax.block_until_ready([one.learner for one in groups])
         return 1e3 * (time.perf_counter() - began) / shape.calls / shape.networks
 
     once()

@@ -1,13 +1,13 @@
-"""Axis-named array types: the words of every shape, and the five weight arrays."""
+"""Axis-named array types: the words of every shape, and what the parameters of a network are."""
 
+import abc
 from dataclasses import dataclass, fields
-from typing import TypeAlias
+from functools import lru_cache
+from typing import TypeAlias, TypeVar, get_args, get_type_hints
 
 import jax
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Key, UInt32
-
-from recurra.axes import WEIGHT_AXES  # noqa: F401 - here for all but the readers of files
 
 AnyArray: TypeAlias = Array | np.ndarray
 Scalar: TypeAlias = Float[Array, ""]
@@ -21,10 +21,73 @@ Condition: TypeAlias = Int[AnyArray, "trial"]
 NoiseKeys: TypeAlias = UInt32[AnyArray, "network 2"]
 
 
+class Weights(abc.ABC):  # noqa: B024 - its fields are abstract
+    """The parameters of one network, or of a cohort, whose arrays all have a leading `network` axis.
+
+    A kind of weights is a frozen dataclass, registered as a pytree, whose fields are arrays. Their annotations name the
+    axes, and nothing else does: `recurrent: Float[AnyArray, "*network post pre"]`. One of them needs the axis `unit`,
+    or `post` and `pre`; one the axis `input`; one the axis `output`.
+    """
+
+    @classmethod
+    def axes(cls) -> dict[str, tuple[str, ...]]:
+        """The axes of every array of one network, by the arrays' names."""
+        return _axes_of(cls)
+
+    @property
+    def units(self) -> int:
+        return self.size("unit")
+
+    @property
+    def inputs(self) -> int:
+        return self.size("input")
+
+    @property
+    def outputs(self) -> int:
+        return self.size("output")
+
+    @property
+    def networks(self) -> int:
+        """How many networks these are; the arrays must have a `network` axis."""
+        return np.shape(getattr(self, next(iter(self.axes()))))[0]
+
+    def size(self, axis: str) -> int:
+        """How long an axis is.
+
+        Args:
+            axis: one of those in `axes()`, or "unit", which `post` and `pre` are too.
+        """
+        for name, axes in self.axes().items():
+            for at, own in enumerate(axes):
+                if axis in (own, same_axis(own)):
+                    return np.shape(getattr(self, name))[at - len(axes)]
+        raise ValueError(f"{type(self).__name__} has no array with an axis {axis!r}; it has {self.axes()}")
+
+
+@lru_cache
+def _axes_of(kind: type[Weights]) -> dict[str, tuple[str, ...]]:
+    hints, found = get_type_hints(kind), {}
+    for field in fields(kind):  # type: ignore[arg-type]
+        hint = hints[field.name]
+        named = getattr((get_args(hint) or (hint,))[0], "dim_str", None)
+        if named is None:
+            raise TypeError(
+                f"{kind.__name__}.{field.name} is annotated as {hint}; expected its axes, such as "
+                'Float[AnyArray, "*network post pre"]'
+            )
+        found[field.name] = tuple(axis for axis in named.split() if not axis.startswith("*"))
+    return found
+
+
+def same_axis(axis: str) -> str:
+    """The axis that is as long: a square matrix has as many rows and columns as there are units."""
+    return "unit" if axis in ("post", "pre") else axis
+
+
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class Weights:
-    """The five weight arrays of a recurrent network; a cohort adds a leading `network` axis to each.
+class RateWeights(Weights):
+    """The five weight arrays of a network of rate units; a cohort adds a leading `network` axis to each.
 
     Args:
         recurrent: from unit `pre` to unit `post`.
@@ -40,19 +103,25 @@ class Weights:
     recurrent_bias: Float[AnyArray, "*network unit"]
     output_bias: Float[AnyArray, "*network output"]
 
-    @property
-    def units(self) -> int:
-        return self.recurrent.shape[-1]
 
-    @property
-    def inputs(self) -> int:
-        return self.input.shape[-1]
-
-    @property
-    def outputs(self) -> int:
-        return self.output.shape[-2]
+WeightsOfKind = TypeVar("WeightsOfKind", bound=Weights)
 
 
 def named_arrays(weights: Weights) -> dict[str, np.ndarray]:
     """The arrays of `weights` by name, as NumPy arrays."""
-    return {field.name: np.asarray(getattr(weights, field.name)) for field in fields(weights)}
+    return {name: np.asarray(getattr(weights, name)) for name in weights.axes()}
+
+
+def in_double(weights: WeightsOfKind) -> WeightsOfKind:
+    """The weights in float64, in which networks are analysed."""
+    return jax.tree.map(lambda array: np.asarray(array, np.float64), weights)
+
+
+def of_network(weights: WeightsOfKind, position: int) -> WeightsOfKind:
+    """The weights of one network of a cohort."""
+    return jax.tree.map(lambda array: array[position], weights)
+
+
+def as_cohort(weights: WeightsOfKind) -> WeightsOfKind:
+    """The weights of one network as those of a cohort of one."""
+    return jax.tree.map(lambda array: np.asarray(array)[None], weights)

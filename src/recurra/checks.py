@@ -121,22 +121,25 @@ def same(first: float, second: float) -> bool:
     return math.isclose(first, second, rel_tol=ROUNDING)
 
 
-def check_shapes(shapes: Mapping[str, tuple[int, ...]]) -> None:
-    """The shapes of the five weight arrays of one network must fit each other."""
-    recurrent = shapes["recurrent"]
-    if len(recurrent) != 2 or recurrent[0] != recurrent[1] or recurrent[0] < 1:
-        raise ValueError(f"recurrent weights have shape {recurrent}; expected a square matrix (post, pre)")
-    units = recurrent[0]
-    inputs, outputs = shapes["input"][-1:], shapes["output"][:1]
-    expected = {
-        "input": (units, *inputs),
-        "output": (*outputs, units),
-        "recurrent_bias": (units,),
-        "output_bias": outputs,
-    }
-    for name, shape in expected.items():
-        if shapes[name] != shape or 0 in shape:
-            raise ValueError(f"{name} weights have shape {shapes[name]}; expected {shape} for {units} units")
+def check_shapes(shapes: Mapping[str, tuple[int, ...]], axes: Mapping[str, tuple[str, ...]]) -> None:
+    """The shapes of the weight arrays of one network must fit each other.
+
+    Args:
+        shapes: of the arrays, by their names.
+        axes: of the arrays, by their names; `post` and `pre` are as long as `unit`.
+    """
+    sizes: dict[str, int] = {}
+    for name, own in axes.items():
+        shape, square = shapes[name], own == ("post", "pre")
+        alike = ["unit" if axis in ("post", "pre") else axis for axis in own]
+        if len(shape) == len(own):
+            sizes = dict(zip(alike, shape, strict=True)) | sizes
+        expected = tuple(sizes.get(axis, axis) for axis in alike)
+        if square and len(set(shape)) != 1:
+            raise ValueError(f"{name} weights have shape {shape}; expected a square matrix (post, pre)")
+        if shape != expected or 0 in shape:
+            units = f" for {sizes['unit']} units" if "unit" in sizes else ""
+            raise ValueError(f"{name} weights have shape {shape}; expected {expected}{units}, axes ({', '.join(own)})")
 
 
 def check_finite(name: str, array: np.ndarray) -> None:

@@ -155,8 +155,8 @@ def _landscape(one: Subject, coordinates: Callable[[Any], Any]) -> Landscape:
 
 ANALYSES: dict[str, Callable[[Subject], Any]] = {
     "performance": lambda one: performance(one.network, one.task, one.trials),
-    "spectrum": lambda one: spectrum(one.network.weights.recurrent),
-    "non_normality": lambda one: non_normality(one.network.weights.recurrent),
+    "spectrum": lambda one: spectrum(one.network.recurrent),
+    "non_normality": lambda one: non_normality(one.network.recurrent),
     "modes": lambda one: resting_modes(one.network),
     "pca": lambda one: principal_components(one.rates),
     "svd": lambda one: singular_vectors(one.rates),

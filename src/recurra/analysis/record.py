@@ -4,15 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import jax
-import numpy as np
 import xarray as xr
 
 from recurra.analysis import Census, MemoryCube, Spectrum, memory_cube
 from recurra.analysis.dossier import make_dossier
 from recurra.analysis.dossier_records import Dossier
 from recurra.analysis.shown_trials import examples_dataset, probe_dataset, walk_dataset
-from recurra.arrays import Weights
+from recurra.arrays import Weights, as_cohort, of_network
+from recurra.engine import Dynamics
 from recurra.models.cohort import History, Network
 from recurra.status import Status
 from recurra.tasks import FlipFlop, Task
@@ -25,6 +24,7 @@ class RunRecord:
     Args:
         about: what `run.json` says: name, spec, versions, machine, seconds.
         task: what the networks do.
+        dynamics: the equations of one network.
         numbers: the networks' numbers.
         status: what became of each network in training; None where it was not trained here.
         initial: weights before training, with a `network` axis.
@@ -42,6 +42,7 @@ class RunRecord:
 
     about: Mapping[str, Any]
     task: Task
+    dynamics: Dynamics
     numbers: tuple[int, ...]
     status: tuple[Status, ...] | None
     initial: Weights | None
@@ -55,6 +56,14 @@ class RunRecord:
     census: Census | None
     census_failure: str = ""
     cubes_before: list[MemoryCube | None] | None = None
+
+    def network(self, at: int) -> Network:
+        """The network at a position, after training."""
+        return Network(self.dynamics, of_network(self.weights, at), self.task.dt_ms)
+
+    def network_before(self, at: int) -> Network | None:
+        """The network at a position before training; None where that is not known."""
+        return Network(self.dynamics, of_network(self.initial, at), self.task.dt_ms) if self.initial else None
 
 
 def kinds_before(task: Task) -> dict[str, type]:
@@ -86,10 +95,11 @@ def record_of_network(
     return RunRecord(
         about=about,
         task=task,
+        dynamics=network.dynamics,
         numbers=(number or 0,),
         status=None if status is None else (status,),
         initial=None,
-        weights=jax.tree.map(lambda array: np.asarray(array)[None], network.weights),
+        weights=as_cohort(network.weights),
         history=None,
         before=None,
         dossiers=[make_dossier(network, task, seed)],

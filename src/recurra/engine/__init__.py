@@ -1,9 +1,10 @@
 """The engine: runs networks and differentiates their loss. One operation, two implementations."""
 
 from recurra.engine.differentiable import loss
-from recurra.engine.dynamics import ACTIVATIONS, Dynamics, RateDynamics
+from recurra.engine.dynamics import Dynamics
 from recurra.engine.engines import CHOICES, NATIVE, NATIVE_BFLOAT16, PORTABLE, Engine, choose_engine
 from recurra.engine.portable import mean_squared_error
+from recurra.engine.rate import ACTIVATIONS, RateDynamics
 
 __all__ = [
     "ACTIVATIONS",

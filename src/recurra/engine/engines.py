@@ -1,95 +1,115 @@
 """Which implementation computes: the native one in C++, or the portable one in JAX."""
 
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
-from typing import Any
+from typing import Any, ClassVar, final
 
 from recurra.checks import check_choice
 from recurra.engine import native, portable
-from recurra.engine.dynamics import Dynamics, RateDynamics
+from recurra.engine.dynamics import Dynamics
+from recurra.engine.engine import Engine
 from recurra.engine.native import library
+from recurra.engine.rate import RateDynamics
 
-CHOICES = ("auto", "native", "portable", "native-bfloat16")
+
+@final
+class PortableEngine(Engine):
+    """In plain JAX: the definition of what all compute, for any equations."""
+
+    name = "portable"
+    whole_cohorts = False
+
+    def run(self, dynamics, weights, inputs, *, noise_keys=None):
+        return portable.run(dynamics, weights, inputs, noise_keys=noise_keys)
+
+    def respond(self, dynamics, weights, inputs, *, noise_keys=None):
+        return portable.respond(dynamics, weights, inputs, noise_keys=noise_keys)
+
+    def loss_and_gradient(self, dynamics, weights, inputs, targets, mask, **options: Any):
+        return portable.loss_and_gradient(dynamics, weights, inputs, targets, mask, **options)
 
 
-@dataclass(frozen=True)
-class Engine:
-    """One implementation of the engine's three functions; `portable` has their docstrings.
+class _Native(Engine):
+    """In C++, for networks of rate units."""
 
-    Args:
-        name: "native", "portable" or "native-bfloat16".
-        run: rates and outputs.
-        respond: outputs.
-        loss_and_gradient: what training needs.
-        whole_cohorts: whether one call should have all networks of a cohort: it then uses all threads.
-    """
+    whole_cohorts = True
+    bfloat16: ClassVar[bool]
 
-    name: str
-    run: Callable[..., Any]
-    respond: Callable[..., Any]
-    loss_and_gradient: Callable[..., Any]
-    whole_cohorts: bool
+    def unknown(self, dynamics: Dynamics) -> str:
+        if not isinstance(dynamics, RateDynamics):
+            return type(dynamics).__name__
+        return "" if dynamics.activation in native.ACTIVATIONS else f"activation {dynamics.activation!r}"
+
+    def missing(self) -> str:
+        found, why = library.load()
+        return "" if found is not None else f"{why}. Install recurra with a C++17 compiler, or take engine auto"
+
+    def run(self, dynamics, weights, inputs, *, noise_keys=None):
+        return native.run(dynamics, weights, inputs, noise_keys=noise_keys)
+
+    def respond(self, dynamics, weights, inputs, *, noise_keys=None):
+        return native.respond(dynamics, weights, inputs, noise_keys=noise_keys)
+
+    def loss_and_gradient(self, dynamics, weights, inputs, targets, mask, **options: Any):
+        return native.loss_and_gradient(dynamics, weights, inputs, targets, mask, bfloat16=self.bfloat16, **options)
 
     def about(self) -> dict[str, str | int]:
-        """What a run says of the engine that it was trained with."""
         found, _ = library.load()
-        if self is PORTABLE or found is None:
+        if found is None:
             return {"name": self.name}
         return {"name": self.name, "instructions": library.instructions(found), "threads": library.threads(found)}
 
 
-PORTABLE = Engine("portable", portable.run, portable.respond, portable.loss_and_gradient, whole_cohorts=False)
-NATIVE = Engine("native", native.run, native.respond, native.loss_and_gradient, whole_cohorts=True)
-NATIVE_BFLOAT16 = Engine(
-    "native-bfloat16",
-    native.run,
-    native.respond,
-    partial(native.loss_and_gradient, bfloat16=True),
-    whole_cohorts=True,
-)
+@final
+class NativeEngine(_Native):
+    """With exact products."""
+
+    name = "native"
+    bfloat16 = False
+
+
+@final
+class NativeBfloat16Engine(_Native):
+    """With products whose factors are rounded, in training: faster, with a gradient to between two and three digits."""
+
+    name = "native-bfloat16"
+    bfloat16 = True
+
+    def missing(self) -> str:
+        found, _ = library.load()
+        if found is not None and not library.has_bfloat16(found):
+            return "this processor has no AVX512-BF16; take engine native"
+        return super().missing()
+
+
+PORTABLE, NATIVE, NATIVE_BFLOAT16 = PortableEngine(), NativeEngine(), NativeBfloat16Engine()
+ENGINES: dict[str, Engine] = {engine.name: engine for engine in (NATIVE, PORTABLE, NATIVE_BFLOAT16)}
+CHOICES = ("auto", *ENGINES)
 
 
 def choose_engine(choice: str, dynamics: Dynamics) -> Engine:
     """The engine for these equations.
 
     Args:
-        choice: "auto" (native where it can be used), "native", "portable", or "native-bfloat16", which rounds the
-            factors of the matrix products in training: faster, with a gradient to between two and three digits.
-        dynamics: the equations; the native engine knows `RateDynamics` alone, and not all of its activations.
+        choice: "auto" (native where it can be used), or an engine's name.
+        dynamics: the equations.
 
     Raises:
-        ValueError: the native engine was asked for and cannot be used.
+        ValueError: an engine was asked for that does not know the equations, or that cannot be used here.
     """
     check_choice("engine", choice, CHOICES)
-    if choice == "portable":
-        return PORTABLE
-    unknown = _unknown_to_native(dynamics)
+    wanted = NATIVE if choice == "auto" else ENGINES[choice]
+    unknown = wanted.unknown(dynamics)
     if choice == "auto" and unknown:
         return PORTABLE
     if unknown:
         raise ValueError(f"the native engine has no {unknown}; take engine auto or portable")
-    found, why = library.load()
-    if choice == "native-bfloat16" and found is not None:
-        if not library.has_bfloat16(found):
-            raise ValueError("the native-bfloat16 engine needs a processor with AVX512-BF16; take engine native")
-        return NATIVE_BFLOAT16
-    if found is not None:
-        return NATIVE
+    missing = wanted.missing()
+    if not missing:
+        return wanted
     if choice != "auto":
-        raise ValueError(
-            f"the native engine cannot be used: {why}. Install recurra with a C++17 compiler, or take engine auto"
-        )
-    _warn_once(why)
+        raise ValueError(f"the {choice} engine cannot be used: {missing}")
+    _warn_once(library.load()[1])
     return PORTABLE
-
-
-def _unknown_to_native(dynamics: Dynamics) -> str | None:
-    """What of these equations the native engine does not know, if there is something."""
-    if not isinstance(dynamics, RateDynamics):
-        return type(dynamics).__name__
-    return None if dynamics.activation in native.ACTIVATIONS else f"activation {dynamics.activation!r}"
 
 
 _warned: list[str] = []

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, UInt32
 
 from recurra.arrays import AnyArray, Inputs, Mask, NoiseKeys, Targets, Weights
-from recurra.engine.dynamics import Dynamics
+from recurra.engine.dynamics import Dynamics, state_size
 from recurra.engine.noise import trial_noise
 from recurra.engine.shapes import check_call
 
@@ -26,17 +26,13 @@ class _Network(NamedTuple):
     trials: tuple[AnyArray, ...] | None
 
 
-def _readout(weights: Weights, rates: Float[Array, "*batch unit"]) -> Float[Array, "*batch output"]:
-    return rates @ weights.output.T + weights.output_bias
-
-
 def _run_trial(
     dynamics: Dynamics, network: _Network, inputs: Float[Array, "time input"], trial: UInt32[Array, ""]
 ) -> Float[Array, "time unit"]:
     weights, noise = network.weights, None
     if network.key is not None:
-        scale = jnp.asarray(dynamics.noise_scale(weights.units), inputs.dtype)
-        noise = scale * trial_noise(network.key, trial, inputs.shape[0], weights.units, inputs.dtype)
+        scale = jnp.asarray(dynamics.noise_scale(weights), inputs.dtype)
+        noise = scale * trial_noise(network.key, trial, inputs.shape[0], state_size(dynamics, weights), inputs.dtype)
 
     def step(state, now):
         state = dynamics.step(weights, state, now[0])
@@ -55,7 +51,7 @@ def _networks(
     weights: Weights, active: Bool[AnyArray, "network"] | None, keys: NoiseKeys | None, *trials: AnyArray
 ) -> tuple[_Network, tuple[AnyArray, ...]]:
     """The cohort's networks for `lax.map`, and the trials that they share, if they do."""
-    count = weights.recurrent.shape[0]
+    count = weights.networks
     active = jnp.ones(count, bool) if active is None else jnp.asarray(active)
     own = trials[0].ndim == 4
     return _Network(weights, active, keys, trials if own else None), trials
@@ -81,7 +77,7 @@ def run(
 
     def one_network(one: _Network):
         rates = _run_trials(dynamics, one, one.trials[0] if one.trials else shared)
-        return rates, _readout(one.weights, rates)
+        return rates, dynamics.readout(one.weights, rates)
 
     return jax.lax.map(one_network, networks)
 
@@ -106,7 +102,7 @@ def loss_and_gradient(
     rate_penalty: float = 0.0,
     active: Bool[AnyArray, "network"] | None = None,
 ) -> tuple[Float[Array, "network"], Weights]:
-    r"""Loss of every network and its gradient with respect to the five weight arrays.
+    r"""Loss of every network and its gradient with respect to the weight arrays.
 
     $E = \sum_{btk} m_{btk} (z_{btk} - z^*_{btk})^2 / \sum_{btk} m_{btk} + \lambda \langle r_{btu}^2 \rangle$, the mean
     weighted by the mask m, and λ times the mean squared rate over trials, steps and units. Where no m is above 0,
@@ -129,7 +125,7 @@ def loss_and_gradient(
     def loss(weights: Weights, one: _Network):
         inputs, targets, mask = one.trials or shared
         rates = _run_trials(dynamics, one._replace(weights=weights), inputs)
-        error = mean_squared_error(_readout(weights, rates), targets, mask)
+        error = mean_squared_error(dynamics.readout(weights, rates), targets, mask)
         return error + rate_penalty * (rates**2).mean() if rate_penalty else error
 
     def one_network(one: _Network):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from recurra.arrays import WEIGHT_AXES, AnyArray, Weights
+from recurra.arrays import AnyArray, Weights, same_axis
 
 LARGEST_COUNTER = 2**32  # of the noise: a pair of units at a time step
 
@@ -20,16 +20,8 @@ def check_call(
         answers: targets and mask, each with its name; their axes are those of the inputs.
         flags: `noise_keys` and `active`, where they are given: one entry a network.
     """
-    if np.ndim(weights.recurrent) != 3:
-        raise ValueError(
-            f"recurrent weights have the shape {np.shape(weights.recurrent)}; expected (network, post, pre). "
-            "Add a network axis to every array, or use Network.run()."
-        )
-    networks, units = np.shape(weights.recurrent)[:2]
-    sizes = {"network": networks, "post": units, "pre": units, "unit": units}
-    sizes |= {"input": np.shape(weights.input)[-1], "output": np.shape(weights.output)[-2]}
-    for name, axes in WEIGHT_AXES.items():
-        _check(f"{name} weights", getattr(weights, name), ("network", *axes), sizes)
+    sizes = _weight_sizes(weights)
+    networks, units = sizes["network"], sizes["unit"]
     own = np.ndim(inputs) == 4
     lead = ("network",) if own else ()
     if np.ndim(inputs) in (3, 4):
@@ -44,6 +36,23 @@ def check_call(
             )
     if "noise_keys" in flags and flags["noise_keys"] is not None and sizes["time"] * -(-units // 2) > LARGEST_COUNTER:
         raise ValueError(f"{sizes['time']:,} time steps of {units:,} units have more noise than can be numbered (2^33)")
+
+
+def _weight_sizes(weights: Weights) -> dict[str, int]:
+    """How long the axes of a cohort's weights are; each array must fit those before it."""
+    sizes: dict[str, int] = {}
+    for name, axes in weights.axes().items():
+        array, expected = getattr(weights, name), ("network", *axes)
+        if np.ndim(array) != len(expected):
+            raise ValueError(
+                f"{name} weights have the shape {np.shape(array)}; expected ({', '.join(expected)}). "
+                "Add a network axis to every array, or use Network.run()."
+            )
+        for axis, size in zip(expected, np.shape(array), strict=True):
+            alike = sizes.setdefault(same_axis(axis), size)
+            sizes.setdefault(axis, alike)
+        _check(f"{name} weights", array, expected, sizes)
+    return sizes
 
 
 def _check(what: str, array: AnyArray, axes: tuple[str, ...], sizes: dict[str, int]) -> None:

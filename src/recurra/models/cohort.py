@@ -2,15 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from recurra.arrays import WEIGHT_AXES, Inputs, Weights, named_arrays
+from recurra.arrays import Inputs, Weights, as_cohort, in_double, named_arrays, of_network
 from recurra.checks import check_between, check_finite, check_shapes, same
 from recurra.engine import Dynamics, choose_engine
 from recurra.intervals import Proportion, wilson_interval
+from recurra.models.model import Model
 from recurra.numerics import pinned
 from recurra.status import Status
 from recurra.streams import Stream, random_key
@@ -24,7 +28,7 @@ class Network:
 
     Args:
         dynamics: the equations of one step.
-        weights: the five arrays, without a `network` axis.
+        weights: of the kind that the equations have, without a `network` axis.
         dt_ms: length of a time step, ms.
     """
 
@@ -34,9 +38,30 @@ class Network:
 
     def __post_init__(self) -> None:
         arrays = named_arrays(self.weights)
-        check_shapes({name: array.shape for name, array in arrays.items()})
+        check_shapes({name: array.shape for name, array in arrays.items()}, self.weights.axes())
         for name, array in arrays.items():
             check_finite(f"{name} weights", array)
+
+    @property
+    def recurrent(self) -> Float[np.ndarray, "post pre"]:
+        """The matrix whose spectrum is meant where one speaks of that of the network, float64; raises without one."""
+        with pinned(double=True):
+            matrix = self.dynamics.recurrent(in_double(self.weights))
+        if matrix is None:
+            raise TypeError(f"{type(self.dynamics).__name__} has no single recurrent matrix")
+        return np.asarray(matrix, np.float64)
+
+    @property
+    def readout_rows(self) -> Float[np.ndarray, "output unit"]:
+        """The derivative of the outputs by the rates at rest, float64: of a linear readout its weights."""
+        with pinned(double=True):
+            readout = partial(self.dynamics.readout, in_double(self.weights))
+            return np.asarray(jax.jacfwd(readout)(jnp.zeros(self.weights.units, jnp.float64)))
+
+    def readout(self, rates: Float[np.ndarray, "*batch unit"]) -> Float[np.ndarray, "*batch output"]:
+        """The outputs of rates, in float64."""
+        with pinned(double=True):
+            return np.asarray(self.dynamics.readout(in_double(self.weights), jnp.asarray(rates, jnp.float64)))
 
     def run(
         self, inputs: Inputs
@@ -55,7 +80,7 @@ class Network:
             return np.asarray(engine.respond(self.dynamics, self._double(), np.asarray(inputs, np.float64)))[0]
 
     def _double(self) -> Weights:
-        return jax.tree.map(lambda array: np.asarray(array, np.float64)[None], self.weights)
+        return as_cohort(in_double(self.weights))
 
 
 def check_fit(network: Network, task: Task, kind: type[Task] = Task) -> None:
@@ -95,7 +120,8 @@ class Cohort:
     """Networks that were trained together, each with its outcome.
 
     Args:
-        dynamics: the equations of one step, shared by all.
+        model: what they are made of.
+        rule: how they learned.
         initial: the weights before training, with a leading `network` axis.
         weights: the weights after training.
         task: what they were trained on.
@@ -105,7 +131,8 @@ class Cohort:
         history: losses and success by epoch.
     """
 
-    dynamics: Dynamics
+    model: Model
+    rule: Any
     initial: Weights
     weights: Weights
     task: Task
@@ -113,6 +140,11 @@ class Cohort:
     numbers: tuple[int, ...]
     status: tuple[Status, ...]
     history: History
+
+    @property
+    def dynamics(self) -> Dynamics:
+        """The equations of one network at the task's time step."""
+        return self.model.dynamics(self.task.dt_ms)
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -130,8 +162,7 @@ class Cohort:
     def _network(self, weights: Weights, position: int) -> Network:
         if not -len(self) <= position < len(self):
             raise IndexError(f"the cohort has {len(self)} networks; there is none at position {position}")
-        one = {name: getattr(weights, name)[position] for name in WEIGHT_AXES}
-        return Network(self.dynamics, Weights(**one), self.task.dt_ms)
+        return Network(self.dynamics, of_network(weights, position), self.task.dt_ms)
 
     @pinned()
     def success_rate(self, trials: int = 1_000, needed: float = SUCCESSFUL) -> Proportion:

@@ -6,16 +6,17 @@ from typing import Literal, final
 import jax
 import jax.numpy as jnp
 
-from recurra.arrays import RandomKey, Weights
+from recurra.arrays import RandomKey, RateWeights
 from recurra.checks import check_at_least_zero, check_choice, check_count, check_flag, check_memory, check_positive
 from recurra.engine import ACTIVATIONS, RateDynamics
+from recurra.models.constraints import Constraint
 from recurra.models.initializers import GlorotUniform, Identity, Initializer
-from recurra.numerics import pinned
+from recurra.models.model import Model
 
 
 @final
 @dataclass(frozen=True)
-class RateRNN:
+class RateRNN(Model):
     r"""A fully connected network of leaky rate units with a linear readout.
 
     Rate form: $h \leftarrow (1 - \ell)\,h + \ell\,\varphi(W h + W_{in} x + b)$, current form:
@@ -35,6 +36,7 @@ class RateRNN:
         initializer: where the recurrent weights start.
         input_initializer: where the input weights start.
         output_initializer: where the output weights start.
+        constraints: what the weights must be, one after the other.
 
     Source: Jarne (2024), Eq. 1 to 7 and Table 1.
     """
@@ -49,6 +51,7 @@ class RateRNN:
     initializer: Initializer = field(default_factory=Identity)
     input_initializer: Initializer = field(default_factory=GlorotUniform)
     output_initializer: Initializer = field(default_factory=GlorotUniform)
+    constraints: tuple[Constraint, ...] = ()
 
     def __post_init__(self) -> None:
         check_count("units", self.units)
@@ -65,6 +68,9 @@ class RateRNN:
         for name in ("initializer", "input_initializer", "output_initializer"):
             if not isinstance(getattr(self, name), Initializer):
                 raise TypeError(f"{name} is {getattr(self, name)!r}; expected an initializer such as Identity()")
+        for one in self.constraints:
+            if not isinstance(one, Constraint):
+                raise TypeError(f'constraints has {one!r}; expected constraints such as Frozen(("input",))')
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -77,12 +83,10 @@ class RateRNN:
         leak = tuple(dt_ms / one for one in tau_ms) if isinstance(tau_ms, tuple) else dt_ms / tau_ms
         return RateDynamics(self.form, self.activation, leak, self.recurrent_noise)
 
-    @pinned()
-    def initial_weights(self, key: RandomKey, inputs: int, outputs: int) -> Weights:
-        """The weights of one network before training, float32."""
+    def initial_weights(self, key: RandomKey, inputs: int, outputs: int) -> RateWeights:
         check_memory(f"a network of {self.units:,} units", 4.0 * 3 * self.units * (self.units + inputs + outputs))
         recurrent, inward, outward = jax.random.split(key, 3)
-        return Weights(
+        return RateWeights(
             recurrent=self.initializer(recurrent, (self.units, self.units)),
             input=self.input_initializer(inward, (self.units, inputs)),
             output=self.output_initializer(outward, (outputs, self.units)),
@@ -90,7 +94,6 @@ class RateRNN:
             output_bias=jnp.zeros(outputs, jnp.float32),
         )
 
-    def trained(self) -> tuple[str, ...]:
-        """The names of the weight arrays that training changes."""
+    def frozen(self) -> tuple[str, ...]:
         biases = {"recurrent_bias": self.recurrent_bias, "output_bias": self.output_bias}
-        return ("recurrent", "input", "output", *(name for name, present in biases.items() if present))
+        return tuple(name for name, trained in biases.items() if not trained)

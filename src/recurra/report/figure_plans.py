@@ -14,8 +14,6 @@ from recurra.analysis.dynamics.attractors import ORBIT, UNSETTLED
 from recurra.analysis.dynamics.program import UNSTABLE
 from recurra.analysis.failures import where_known
 from recurra.analysis.record import RunRecord
-from recurra.arrays import WEIGHT_AXES, Weights
-from recurra.models.cohort import Network
 from recurra.plotting.colors import INK, INPUT, PAPER, mix, network_color, state_color
 from recurra.plotting.papers import (
     Lines,
@@ -37,7 +35,6 @@ from recurra.plotting.papers.projection import on_page
 from recurra.plotting.papers.style import bit_name
 from recurra.report.page.conditions import Conditions
 from recurra.report.paging import all_known, pages
-from recurra.runs.spec import to_spec
 from recurra.words.findings import FlipFlopFindings, known
 
 MOST_BITS = 4  # of a flip-flop whose program is drawn
@@ -233,7 +230,7 @@ def _short(output: float) -> str:
 
 def _flow_field(run: RunRecord, conditions: Conditions, at: int) -> Figure:
     """The flow in the plane of the first two principal components of the states; in the rate form these are rates."""
-    network, points = _network(run, at), run.dossiers[at].fixed_points
+    network, points = run.network(at), run.dossiers[at].fixed_points
     states = states_on(network, np.asarray(run.probe["inputs"]))
     pca = principal_components(states, 2)
     paths = pca.project(states)
@@ -251,11 +248,6 @@ def _flow_field(run: RunRecord, conditions: Conditions, at: int) -> Figure:
         field.project(points.states),
         points.index,
     )
-
-
-def _network(run: RunRecord, at: int) -> Network:
-    one = {name: getattr(run.weights, name)[at] for name in WEIGHT_AXES}
-    return Network(to_spec(run.about["spec"]).model.dynamics(run.task.dt_ms), Weights(**one), run.task.dt_ms)
 
 
 def _state_space(run: RunRecord, found: FlipFlopFindings, view: View, part: range, marked: bool = False) -> Figure:

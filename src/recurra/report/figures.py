@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import matplotlib
-import numpy as np
 from matplotlib.figure import Figure
 
 from recurra.analysis import factors_of
@@ -131,8 +130,8 @@ def _spectra_points(run: RunRecord) -> Figure:
 
 
 def _connectivity(run: RunRecord, at: int) -> Figure:
-    before = None if run.initial is None else np.asarray(run.initial.recurrent[at], np.float64)
-    return connectivity(np.asarray(run.weights.recurrent[at], np.float64), before, run.numbers[at])
+    before = run.network_before(at)
+    return connectivity(run.network(at).recurrent, before and before.recurrent, run.numbers[at])
 
 
 def _variance_shares(run: RunRecord, part: range) -> Figure:

@@ -42,9 +42,9 @@ def _signature(network: Network, inputs: Float[np.ndarray, "condition time input
     """What is kept of a network; without its fixed points there are no linearizations."""
     rates, _ = network.run(inputs)
     if isinstance(points, Failure):
-        return signature_of(rates, network.weights.recurrent, _no_signature(inputs).linearized)
+        return signature_of(rates, network.recurrent, _no_signature(inputs).linearized)
     linearized = nearest_linearizations(points, states_on(network, inputs)[:, -1])
-    return signature_of(rates, network.weights.recurrent, linearized)
+    return signature_of(rates, network.recurrent, linearized)
 
 
 def _no_signature(inputs: Float[np.ndarray, "condition time input"]) -> Signature:

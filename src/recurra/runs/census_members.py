@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import jax
 import numpy as np
 
 from recurra.analysis import performance
@@ -146,8 +147,5 @@ def _share_start(first: Cohort, second: Cohort) -> bool:
     """Whether their first networks began with the same weights, as those of one seed do."""
     return all(
         np.array_equal(np.asarray(one)[0], np.asarray(other)[0])
-        for one, other in (
-            (first.initial.recurrent, second.initial.recurrent),
-            (first.initial.input, second.initial.input),
-        )
+        for one, other in zip(jax.tree.leaves(first.initial), jax.tree.leaves(second.initial), strict=True)
     )

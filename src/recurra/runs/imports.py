@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from recurra.engine.dynamics import RateDynamics
+from recurra.engine.rate import RateDynamics
 from recurra.models.cohort import Cohort, Network, check_fit
 from recurra.runs.record import cohort_of, spec_of
 from recurra.runs.spec import to_spec, with_settings

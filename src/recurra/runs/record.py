@@ -2,11 +2,13 @@
 
 import shlex
 
+import jax
+
 from recurra.analysis import Census
 from recurra.analysis.dossier_records import Dossier, record_kinds
 from recurra.analysis.failures import Failure
 from recurra.analysis.record import RunRecord, kinds_before
-from recurra.arrays import WEIGHT_AXES, Weights, named_arrays
+from recurra.arrays import Weights, named_arrays
 from recurra.models.cohort import Cohort
 from recurra.runs.census import FEWEST
 from recurra.runs.record_store import cohort_records, single_record
@@ -16,6 +18,7 @@ from recurra.storage.checkpoints import read_weights
 from recurra.storage.log import read_history
 from recurra.storage.reading import naming
 from recurra.storage.run_folder import RunFolder
+from recurra.streams import Stream, random_key
 from recurra.tasks import FlipFlop
 
 
@@ -33,6 +36,7 @@ def read_run(folder: RunFolder) -> RunRecord:
     return RunRecord(
         about=folder.about(),
         task=cohort.task,
+        dynamics=cohort.dynamics,
         numbers=cohort.numbers,
         status=cohort.status,
         initial=cohort.initial,
@@ -75,11 +79,13 @@ def cohort_of(folder: RunFolder) -> Cohort:
     """The trained cohort of a run."""
     check_trained(folder)
     spec, networks = spec_of(folder), folder.entry("networks")
-    initial, weights = read_weights(folder, 0), read_weights(folder, -1)
+    kind = spec.model.dynamics(spec.task.dt_ms).weights
+    initial, weights = read_weights(folder, kind, 0), read_weights(folder, kind, -1)
     check_arrays(folder, initial, spec, len(networks))
     check_arrays(folder, weights, spec, len(networks))
     return Cohort(
-        dynamics=spec.model.dynamics(spec.task.dt_ms),
+        model=spec.model,
+        rule=spec.training,
         initial=initial,
         weights=weights,
         task=spec.task,
@@ -92,11 +98,12 @@ def cohort_of(folder: RunFolder) -> Cohort:
 
 def check_arrays(folder: RunFolder, weights: Weights, spec: RunSpec, networks: int) -> None:
     """The weights must be those of so many networks of the spec's sizes."""
-    sizes = {"unit": spec.model.units, "post": spec.model.units, "pre": spec.model.units}
-    sizes |= {"input": spec.task.inputs, "output": spec.task.outputs}
+    expected = jax.eval_shape(
+        lambda key: spec.model.start(key, spec.task.inputs, spec.task.outputs), random_key(spec.seed, Stream.weights)
+    )
     for name, array in named_arrays(weights).items():
-        expected = (networks, *(sizes[axis] for axis in WEIGHT_AXES[name]))
-        if array.shape != expected:
+        shape = (networks, *getattr(expected, name).shape)
+        if array.shape != shape:
             raise ValueError(
-                f"{folder}/run.zarr/weights/{name} has the shape {array.shape}; by run.json it should be {expected}"
+                f"{folder}/run.zarr/weights/{name} has the shape {array.shape}; by run.json it should be {shape}"
             )

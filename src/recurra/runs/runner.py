@@ -165,7 +165,7 @@ def _analysed(folder: RunFolder, progress: Progress) -> list[Dossier]:
 
 def _spectrum_before(cohort: Cohort, at: int) -> Spectrum:
     """Of the weights of the network at position `at` before training."""
-    return spectrum(cohort.before(at).weights.recurrent)
+    return spectrum(cohort.before(at).recurrent)
 
 
 def _cube_before(cohort: Cohort, at: int) -> MemoryCube:

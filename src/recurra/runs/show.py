@@ -40,6 +40,10 @@ def _lines(method: Any, path: str) -> Iterator[str]:
 def _toml(value: object) -> str:
     if value in ("inf", "-inf"):
         return str(value)
+    if isinstance(value, list):
+        return f"[{', '.join(map(_toml, value))}]"
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {_toml(one)}" for key, one in value.items()) + " }"
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any, final
 
 from recurra.checks import check_count, check_name, nearest
-from recurra.models import INITIALIZERS, Initializer, RateRNN
+from recurra.models import CONSTRAINTS, INITIALIZERS, MODELS, Constraint, Initializer, Model, RateRNN
 from recurra.runs.tables import Registry, Table, from_table, to_table
 from recurra.storage.reading import naming, read_text
 from recurra.streams import check_seed
 from recurra.tasks import RULES, TASKS, SuccessRule, Task
 from recurra.tasks.published_pulse import PublishedPulse
 from recurra.tasks.pulse_schedules import PoissonPulses, PulseSchedule, ScheduledPulses
-from recurra.training import BPTT, OPTIMIZERS, SCHEDULES, STOPS, TRIAL_SETS, Training
+from recurra.training import BPTT, LEARNING_RULES, OPTIMIZERS, SCHEDULES, STOPS, TRIAL_SETS, LearningRule, Training
 from recurra.training.optimizers import Optimizer
 from recurra.training.schedules import Schedule
 from recurra.training.stopping import Stop
@@ -27,7 +27,10 @@ REGISTRY: Registry = {
     Task: {**TASKS, "pulse_published": PublishedPulse},
     PulseSchedule: {"scheduled": ScheduledPulses, "poisson": PoissonPulses},
     SuccessRule: dict(RULES),
+    Model: dict(MODELS),
     Initializer: dict(INITIALIZERS),
+    Constraint: dict(CONSTRAINTS),
+    LearningRule: dict(LEARNING_RULES),
     Optimizer: dict(OPTIMIZERS),
     Schedule: dict(SCHEDULES),
     TrialSet: dict(TRIAL_SETS),
@@ -54,8 +57,8 @@ class RunSpec:
     name: str = "run"
     networks: int = 4
     seed: int = 0
-    model: RateRNN = field(default_factory=RateRNN)
-    training: BPTT = field(default_factory=BPTT)
+    model: Model = field(default_factory=RateRNN)
+    training: LearningRule = field(default_factory=BPTT)
 
     def __post_init__(self) -> None:
         check_name("name", self.name)

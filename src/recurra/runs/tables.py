@@ -92,7 +92,12 @@ def _joined(path: str, key: str) -> str:
 def _chosen(kind: type, table: object, registry: Registry, path: str) -> tuple[type, object]:
     table = {"kind": table} if isinstance(table, str) else table
     if not isinstance(table, dict) or not isinstance(table.get("kind"), str):
-        raise ValueError(f"{path} needs a kind; expected one of: {', '.join(registry[kind])}")
+        names = ", ".join(registry[kind])
+        raise ValueError(
+            f"{path} needs a kind; expected one of: {names}"
+            if isinstance(table, dict)
+            else f"{path} is {table!r}; expected a table, or one of: {names}"
+        )
     check_choice(path, table["kind"], registry[kind])
     return registry[kind][table["kind"]], {key: value for key, value in table.items() if key != "kind"}
 
@@ -111,6 +116,9 @@ def _with_kind(field: Field, value: object, registry: Registry) -> object:
 def _value(hint: Any, value: object, registry: Registry, path: str) -> object:
     if isinstance(hint, type) and (hint in registry or is_dataclass(hint)):
         return from_table(hint, value, registry, path)
+    one = _kind_in_tuple(hint, registry)
+    if one and isinstance(value, (list, tuple)):
+        return tuple(from_table(one, item, registry, f"{path}[{at}]") for at, item in enumerate(value))
     if isinstance(value, list):
         value = tuple(value)
     if value in ("inf", "-inf"):
@@ -119,6 +127,13 @@ def _value(hint: Any, value: object, registry: Registry, path: str) -> object:
         return TypeAdapter(hint).validate_python(value, strict=True)
     except ValidationError as error:
         raise ValueError(f"{path} is {value!r}; {_expected(hint, error)}") from None
+
+
+def _kind_in_tuple(hint: Any, registry: Registry) -> type | None:
+    """The abstract class of which a field holds any number."""
+    arguments = typing.get_args(hint)
+    of_any_length = typing.get_origin(hint) is tuple and arguments[1:] == (Ellipsis,)
+    return arguments[0] if of_any_length and arguments[0] in registry else None
 
 
 def _expected(hint: Any, error: ValidationError) -> str:

@@ -8,14 +8,14 @@ import errno
 import json
 import os
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import zarr
 
-from recurra.arrays import WEIGHT_AXES, Weights, named_arrays
+from recurra.arrays import WeightsOfKind, named_arrays
 from recurra.status import Status
 from recurra.storage.files import naming_file, remove, replace_text, shown, sync, sync_all, sync_tree
 from recurra.storage.groups import create_array, create_coordinate, read_row, reading
@@ -93,12 +93,18 @@ def resume_training(folder: RunFolder, training: Training) -> TrainingState:
     raise ValueError(f"{folder} cannot be resumed: {why}; start anew with --overwrite")
 
 
-def read_weights(folder: RunFolder, checkpoint: int) -> Weights:
-    """The weights of all networks at a checkpoint: 0 is before training, -1 the last one."""
-    arrays = _weight_arrays(folder, "r")
+def read_weights(folder: RunFolder, kind: type[WeightsOfKind], checkpoint: int) -> WeightsOfKind:
+    """The weights of all networks at a checkpoint.
+
+    Args:
+        folder: the run folder.
+        kind: of the weights.
+        checkpoint: 0 is before training, -1 the last one.
+    """
+    arrays = _weight_arrays(folder, kind.axes(), "r")
     at = folder.entry("epoch") if checkpoint == -1 else checkpoint
     found = {}
-    for name, axes in WEIGHT_AXES.items():
+    for name, axes in kind.axes().items():
         array, path = arrays[name], _weights_path(folder) / name
         if array.dtype.kind != "f" or array.ndim != len(axes) + 2:
             raise ValueError(f"{shown(path)} is no float array with axes {axes}")
@@ -108,7 +114,7 @@ def read_weights(folder: RunFolder, checkpoint: int) -> Weights:
         bad = int(np.count_nonzero(~np.isfinite(found[name])))
         if bad:
             raise ValueError(f"{shown(path)} is damaged: checkpoint {at} holds {bad} values that are no finite numbers")
-    return Weights(**found)
+    return kind(**found)
 
 
 def _write_metadata(folder: RunFolder, training: Training, state: TrainingState) -> None:
@@ -117,8 +123,9 @@ def _write_metadata(folder: RunFolder, training: Training, state: TrainingState)
         for old in (folder.path / "run.zarr").rglob("zarr.json"):
             old.unlink()
         group = folder.zarr("a").create_group("weights")
-        for name, array in named_arrays(state.learner.weights).items():
-            axes = ("checkpoint", "network", *WEIGHT_AXES[name])
+        weights = state.learner.weights
+        for name, array in named_arrays(weights).items():
+            axes = ("checkpoint", "network", *weights.axes()[name])
             create_array(group, name, (training.epochs + 1, *array.shape), array.dtype, axes)
         create_coordinate(group, "network", training.numbers)
         create_coordinate(group, "checkpoint", range(training.epochs + 1))
@@ -126,16 +133,17 @@ def _write_metadata(folder: RunFolder, training: Training, state: TrainingState)
 
 
 def _write_weights(folder: RunFolder, state: TrainingState) -> None:
-    arrays = _weight_arrays(folder, "a")
-    for name, array in named_arrays(state.learner.weights).items():
+    named = named_arrays(state.learner.weights)
+    arrays = _weight_arrays(folder, named, "a")
+    for name, array in named.items():
         arrays[name][state.epoch] = array
     if state.ended:
-        for name in (*WEIGHT_AXES, "checkpoint"):
+        for name in (*named, "checkpoint"):
             arrays[name].resize((state.epoch + 1, *arrays[name].shape[1:]))
         folder.consolidate()
         sync_tree(_weights_path(folder))
     else:
-        paths = [_weights_path(folder) / name for name in WEIGHT_AXES]
+        paths = [_weights_path(folder) / name for name in named]
         sync_all([*paths, *(chunk for path in paths for chunk in path.glob(f"c.{state.epoch}.*"))])
 
 
@@ -179,13 +187,13 @@ def _weights_path(folder: RunFolder) -> Path:
     return folder.path / "run.zarr" / "weights"
 
 
-def _weight_arrays(folder: RunFolder, mode: Literal["r", "a"]) -> dict[str, zarr.Array]:
+def _weight_arrays(folder: RunFolder, names: Collection[str], mode: Literal["r", "a"]) -> dict[str, zarr.Array]:
     """The weight arrays by name, and the coordinates of their axes."""
     if mode == "a" and not (_weights_path(folder) / "zarr.json").is_file():
         raise FileNotFoundError(errno.ENOENT, "the run folder is no longer whole", str(folder))
     with reading(_weights_path(folder)):
         group = folder.zarr(mode).get("weights")
         arrays = dict(group.arrays()) if isinstance(group, zarr.Group) else {}
-    if not set(WEIGHT_AXES) <= set(arrays):
-        raise ValueError(f"{folder}/run.zarr has no group weights with {', '.join(WEIGHT_AXES)}")
+    if not set(names) <= set(arrays):
+        raise ValueError(f"{folder}/run.zarr has no group weights with {', '.join(names)}")
     return arrays

@@ -3,8 +3,9 @@
 import io
 import math
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -12,6 +13,9 @@ MOST_FILE_BYTES = 2**30
 MOST_ARRAY_BYTES = 2**29  # all arrays of a network together: 8,000 units in float64
 END_OF_ARCHIVE, END_BYTES = b"PK\x05\x06", 22
 MOST_TABLE_BYTES = 2**20
+
+
+Axes: TypeAlias = Mapping[str, tuple[str, ...]]  # of arrays, by their names
 
 
 @dataclass(frozen=True)

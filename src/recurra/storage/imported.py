@@ -7,10 +7,9 @@ from typing import Any, final
 
 import numpy as np
 
-from recurra.arrays import Weights
-from recurra.axes import WEIGHT_AXES
+from recurra.arrays import RateWeights
 from recurra.checks import check_choice, check_positive, same
-from recurra.engine.dynamics import ACTIVATIONS, RateDynamics
+from recurra.engine.rate import ACTIVATIONS, RateDynamics
 from recurra.models.cohort import Network
 from recurra.storage.content import Content
 
@@ -97,7 +96,7 @@ def imported(name: str, content: Content, dt_ms: float, said: Said) -> Imported:
     unsaid = [key for key in USUAL if key not in in_file and key not in asked]
     notes = [f"{name}: {note}" for note in ([assumed(unsaid)] if unsaid else []) + list(content.notes)]
     network = Network(RateDynamics(**settings), weights_of(content.arrays), float(dt_ms))
-    network.dynamics.noise_scale(network.weights.units)  # a leak a unit must have as many values as there are units
+    network.dynamics.leaks(network.weights)  # a leak a unit must have as many values as there are units
     return Imported(network, tuple(notes))
 
 
@@ -127,13 +126,13 @@ def assumed(unsaid: list[str]) -> str:
     return f"does not say its {words}; assumed: {taken}. Say it with {options}."
 
 
-def weights_of(found: Mapping[str, np.ndarray]) -> Weights:
+def weights_of(found: Mapping[str, np.ndarray]) -> RateWeights:
     """The five arrays in float32 or float64; biases that are missing are zeros."""
     arrays: dict[str, Any] = {
         name: np.array(found[name], np.float64 if found[name].itemsize == 8 else np.float32, order="C")
-        for name in WEIGHT_AXES
+        for name in RateWeights.axes()
         if name in found
     }
     for bias, like in (("recurrent_bias", arrays["recurrent"]), ("output_bias", arrays["output"])):
         arrays.setdefault(bias, np.zeros(len(like), like.dtype))
-    return Weights(**arrays)
+    return RateWeights(**arrays)

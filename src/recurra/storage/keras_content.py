@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from recurra.checks import check_shapes
-from recurra.storage.content import MOST_ARRAY_BYTES, Content, check_array, open_archive, unpacked
+from recurra.storage.content import MOST_ARRAY_BYTES, Axes, Content, check_array, open_archive, unpacked
 from recurra.storage.keras_config import (
     Layer,
     activation_of,
@@ -37,30 +37,36 @@ MOST_CONFIG_BYTES = 2**24
 MOST_VERSION_BYTES = 2**16
 
 
-def keras_content(content: bytes) -> Content:
-    """What the bytes of a Keras file hold: HDF5 of a whole model or of its weights alone, or a `.keras` archive."""
+def keras_content(content: bytes, axes: Axes) -> Content:
+    """What the bytes of a Keras file hold: HDF5 of a whole model or of its weights alone, or a `.keras` archive.
+
+    Args:
+        content: the bytes.
+        axes: of the weight arrays, by recurra's names.
+    """
     if content.startswith(b"\x89HDF\r\n\x1a\n"):
-        return hdf5_content(content)
+        return hdf5_content(content, axes)
     if content.startswith(b"PK\x03\x04"):
-        return archive_content(content)
+        return archive_content(content, axes)
     raise ValueError("is neither an HDF5 file nor a .keras archive")
 
 
-def archive_content(content: bytes) -> Content:
+def archive_content(content: bytes, axes: Axes) -> Content:
     """What a `.keras` archive holds: the configuration, the version of Keras, and the weights in HDF5."""
     with open_archive(content) as archive:
         config = unpacked(archive, "config.json", MOST_CONFIG_BYTES)
         weights = unpacked(archive, "model.weights.h5", MOST_ARRAY_BYTES)
         named = "metadata.json" in archive.namelist()
         about = unpacked(archive, "metadata.json", MOST_VERSION_BYTES) if named else b"{}"
-    return hdf5_content(weights, config, version_in(about))
+    return hdf5_content(weights, axes, config, version_in(about))
 
 
-def hdf5_content(content: bytes, config: str | bytes | None = None, version: str | None = None) -> Content:
+def hdf5_content(content: bytes, axes: Axes, config: str | bytes | None = None, version: str | None = None) -> Content:
     """What an HDF5 file holds.
 
     Args:
         content: its bytes.
+        axes: of the weight arrays, by recurra's names.
         config: the configuration of the model; that in the file, where it has one, if None.
         version: of the Keras that wrote it; that in the file, where it has one, if None.
     """
@@ -76,7 +82,7 @@ def hdf5_content(content: bytes, config: str | bytes | None = None, version: str
         if layers:
             check_agreement(layers.recurrent, recurrent)
             check_agreement(layers.readout, readout)
-        arrays = transposed(recurrent, readout)
+        arrays = transposed(recurrent, readout, axes)
     if layers is None:
         return Content(arrays, {})
     says = {"form": "rate", "leak": 1.0, "activation": activation_of(layers.recurrent, version)}
@@ -93,14 +99,14 @@ def check_agreement(layer: Layer, weights: Datasets) -> None:
         raise ValueError(f"says that its {layer.kind} layer has {said} bias; among its weights is {found}")
 
 
-def transposed(recurrent: Datasets, readout: Datasets) -> dict[str, np.ndarray]:
+def transposed(recurrent: Datasets, readout: Datasets, axes: Axes) -> dict[str, np.ndarray]:
     """The weights as (post, pre), read when their shapes fit; Keras has (pre, post)."""
     named = {"recurrent": recurrent["recurrent_kernel"], "input": recurrent["kernel"], "output": readout["kernel"]}
     biases = {"recurrent_bias": recurrent, "output_bias": readout}
     named |= {name: layer["bias"] for name, layer in biases.items() if "bias" in layer}
     shapes = {name: dataset.shape[::-1] for name, dataset in named.items()}
     missing = {"recurrent_bias": shapes["recurrent"][:1], "output_bias": shapes["output"][:1]}
-    check_shapes(missing | shapes)
+    check_shapes(missing | shapes, axes)
     return {name: dataset[()].T for name, dataset in named.items()}
 
 

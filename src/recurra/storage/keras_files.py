@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from recurra.arrays import RateWeights
 from recurra.checks import check_positive
 from recurra.models.cohort import Network
 from recurra.storage.imported import Imported, Said, imported
@@ -33,6 +34,6 @@ def read_keras(path: Path, dt_ms: float, said: Said = NOTHING) -> Network:
 def import_keras(path: Path, dt_ms: float, said: Said) -> Imported:
     """The same with its notes, and without warnings."""
     check_positive("dt_ms", dt_ms)
-    content = read_content(path, "keras")
+    content = read_content(path, "keras", RateWeights.axes())
     with naming(path):
         return imported(path.name, content, dt_ms, said)

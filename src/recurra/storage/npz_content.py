@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recurra.axes import WEIGHT_AXES
 from recurra.checks import check_shapes, nearest
-from recurra.storage.content import MOST_ARRAY_BYTES, Content, check_array, open_archive, unpacked
+from recurra.storage.content import MOST_ARRAY_BYTES, Axes, Content, check_array, open_archive, unpacked
 
 SETTINGS = {"form": "U", "activation": "U", "leak": "fiu", "dt_ms": "fiu", "noise": "fiu"}  # NumPy's letters
 MAGIC = b"\x93NUMPY\x01\x00"
@@ -36,8 +35,13 @@ class Header:
     offset: int
 
 
-def npz_content(content: bytes) -> Content:
-    """What the bytes of a `.npz` file hold."""
+def npz_content(content: bytes, axes: Axes) -> Content:
+    """What the bytes of a `.npz` file hold.
+
+    Args:
+        content: the bytes.
+        axes: of the weight arrays, by their names.
+    """
     with open_archive(content) as archive:
         headers = {}
         for member in archive.infolist():
@@ -46,7 +50,7 @@ def npz_content(content: bytes) -> Content:
                 headers[name] = header_of(name, stream.read(len(MAGIC) + 2 + MOST_HEADER_BYTES))
         if len(headers) < len(archive.infolist()):
             raise ValueError("holds an array twice")
-        check_headers(headers)
+        check_headers(headers, axes)
         files = {member.filename.removesuffix(".npy"): member.filename for member in archive.infolist()}
         arrays = {name: array_of(archive, name, files[name], header) for name, header in headers.items()}
     says = {name: arrays.pop(name).tolist() for name in SETTINGS if name in arrays}
@@ -70,9 +74,9 @@ def header_of(name: str, start: bytes) -> Header:
     return Header(tuple(int(size) for size in re.findall(r"\d+", shape)), dtype, fortran == "True", offset)
 
 
-def check_headers(headers: dict[str, Header]) -> None:
+def check_headers(headers: dict[str, Header], axes: Axes) -> None:
     """The arrays must be those of a network, of shapes that fit each other, and together not too large."""
-    known = [*WEIGHT_AXES, *SETTINGS]
+    known = [*axes, *SETTINGS]
     for name in headers:
         if name not in known:
             raise ValueError(f"holds an unknown array {name!r}; {nearest(name, known)}")
@@ -86,9 +90,9 @@ def check_headers(headers: dict[str, Header]) -> None:
     missing = [name for name in ("recurrent", "input", "output") if name not in headers]
     if missing:
         raise ValueError(f"lacks the weights {', '.join(missing)}")
-    shapes = {name: headers[name].shape for name in headers if name in WEIGHT_AXES}
+    shapes = {name: headers[name].shape for name in headers if name in axes}
     biases = {"recurrent_bias": shapes["recurrent"][:1], "output_bias": shapes["output"][:1]}
-    check_shapes(biases | shapes)
+    check_shapes(biases | shapes, axes)
     if headers.get("leak") and headers["leak"].shape not in ((), shapes["recurrent"][:1]):
         units = shapes["recurrent"][0]
         raise ValueError(

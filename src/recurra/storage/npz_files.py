@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from recurra.arrays import named_arrays
+from recurra.arrays import RateWeights, named_arrays
 from recurra.checks import check_positive
-from recurra.engine.dynamics import RateDynamics
+from recurra.engine.rate import RateDynamics
 from recurra.models.cohort import Network
 from recurra.storage.files import new_file
 from recurra.storage.imported import Imported, Said, imported
@@ -39,7 +39,7 @@ def read_npz(path: Path, dt_ms: float, said: Said = NOTHING) -> Network:
 def import_npz(path: Path, dt_ms: float, said: Said) -> Imported:
     """The same with its notes, and without warnings."""
     check_positive("dt_ms", dt_ms)
-    content = read_content(path, "npz")
+    content = read_content(path, "npz", RateWeights.axes())
     with naming(path):
         return imported(path.name, content, dt_ms, said)
 

@@ -16,33 +16,36 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from recurra.storage.content import MOST_FILE_BYTES, Content
+from recurra.storage.content import MOST_FILE_BYTES, Axes, Content
 from recurra.storage.reading import naming, one_line, open_plain
 
 MEMORY_BYTES = 2**31  # beyond what Python and NumPy have taken, and the file itself
 PROCESSOR_SECONDS, SECONDS = 20, 120
-PROGRAM = "from recurra.storage.parsing import answer; answer({kind!r}, {seconds})"
+PROGRAM = "from recurra.storage.parsing import answer; answer({kind!r}, {axes!r}, {seconds})"
 
 
-def read_content(path: Path, kind: str) -> Content:
+def read_content(path: Path, kind: str, axes: Axes) -> Content:
     """What a file of a network holds.
 
     Args:
         path: the file.
         kind: "npz" or "keras".
+        axes: of the weight arrays that it should hold, by their names.
 
     Raises:
         ValueError: it cannot be read, is damaged, or holds something else; one line that begins with its name.
     """
     with naming(path):
         with open_plain(path, MOST_FILE_BYTES) as file:
-            answer = _asked(kind, file)
+            answer = _asked(kind, axes, file)
         return _content_of(answer)
 
 
-def _asked(kind: str, file: BinaryIO) -> bytes:
+def _asked(kind: str, axes: Axes, file: BinaryIO) -> bytes:
     """What the process answers."""
-    program = f"import sys; sys.path[:] = {sys.path!r}; " + PROGRAM.format(kind=kind, seconds=PROCESSOR_SECONDS)
+    program = f"import sys; sys.path[:] = {sys.path!r}; " + PROGRAM.format(
+        kind=kind, axes=dict(axes), seconds=PROCESSOR_SECONDS
+    )
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     try:
         done = subprocess.run(  # noqa: S603 - this very module
@@ -77,13 +80,13 @@ def _content_of(answer: bytes) -> Content:
     return Content(arrays, told["says"], tuple(told["notes"]))
 
 
-def answer(kind: str, seconds: int) -> None:
+def answer(kind: str, axes: Axes, seconds: int) -> None:
     """Read the file on standard input and write what it holds to standard output: the process's own program."""
     out = os.fdopen(os.dup(1), "wb")
     arrays: dict[str, np.ndarray] = {}
     try:
         _limit_itself(os.fstat(0).st_size, seconds)
-        found = content_of(sys.stdin.buffer.read(MOST_FILE_BYTES), kind)
+        found = content_of(sys.stdin.buffer.read(MOST_FILE_BYTES), kind, axes)
         arrays = {name: np.ascontiguousarray(array) for name, array in found.arrays.items()}
         described = [[name, array.dtype.str, array.shape] for name, array in arrays.items()]
         told: dict[str, Any] = {"says": found.says, "notes": found.notes, "arrays": described}
@@ -96,7 +99,7 @@ def answer(kind: str, seconds: int) -> None:
     os._exit(0)  # without the clean-up of libraries that may be in any state
 
 
-def content_of(content: bytes, kind: str) -> Content:
+def content_of(content: bytes, kind: str, axes: Axes) -> Content:
     """What the bytes of a file hold, found out in this very process; `read_content` is the safe way.
 
     Raises:
@@ -106,10 +109,10 @@ def content_of(content: bytes, kind: str) -> Content:
         if kind == "npz":
             from recurra.storage.npz_content import npz_content  # noqa: PLC0415 - each alone, for a quick start
 
-            return npz_content(content)
+            return npz_content(content, axes)
         from recurra.storage.keras_content import keras_content  # noqa: PLC0415
 
-        return keras_content(content)
+        return keras_content(content, axes)
     except ValueError:
         raise
     except MemoryError:

@@ -47,11 +47,14 @@ def read_state(path: Path, sha256: str, epoch: int, training: Training) -> Train
         raise ValueError(f"{path.name} is damaged: its hash is not the one in run.json")
     expected = _expected(training, epoch)
     with zipfile.ZipFile(path) as archive:
-        arrays = [_read(archive, name, np.asarray(leaf)) for name, leaf in _leaves(expected)]
+        members = archive.namelist()
+        names = [name if f"{name}.npy" in members else _older(name) for name, _ in _leaves(expected)]
+        leaves = [np.asarray(leaf) for _, leaf in _leaves(expected)]
+        arrays = [_read(archive, name, leaf) for name, leaf in zip(names, leaves, strict=True)]
     structure = jax.tree.structure((expected.learner, expected.history))
     learner, history = jax.tree.unflatten(structure, arrays[:-1])
     status = tuple(Status(int(value)) for value in arrays[-1])
-    return TrainingState(epoch, jax.tree.map(jnp.asarray, learner), status, history)
+    return TrainingState(epoch, jax.tree.map(jnp.asarray, learner), expected.start, status, history)
 
 
 class _Hashed(io.RawIOBase):
@@ -72,7 +75,7 @@ def _expected(training: Training, epoch: int) -> TrainingState:
     """A state with the shapes and types that one after so many epochs has."""
     start = training.start()
     curve = np.zeros((len(training.numbers), epoch))
-    return TrainingState(epoch, start.learner, start.status, History(np.zeros(epoch), curve, curve, curve))
+    return TrainingState(epoch, start.learner, start.start, start.status, History(np.zeros(epoch), curve, curve, curve))
 
 
 def _leaves(state: TrainingState) -> Sequence[tuple[str, Any]]:
@@ -83,6 +86,11 @@ def _leaves(state: TrainingState) -> Sequence[tuple[str, Any]]:
         for path, leaf in jax.tree_util.tree_flatten_with_path(getattr(state, part))[0]
     ]
     return [*named, ("status", np.array(state.status, np.int64))]
+
+
+def _older(name: str) -> str:
+    """What an array was called before rules had a memory: what was trained by backpropagation was the weights."""
+    return name.replace("learner.memory.free.", "learner.weights.").replace("learner.memory.", "learner.")
 
 
 def _read(archive: zipfile.ZipFile, name: str, expected: np.ndarray) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Figure 14 of Jarne and Laje (2019): connections are removed by their strength."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import ClassVar, final
 
 import jax
@@ -11,7 +12,7 @@ from matplotlib.figure import Figure
 from recurra.analysis import performance
 from recurra.analysis.dossier import test_trials
 from recurra.analysis.weights.damage import PERCENTS, Removal, Sign, removed
-from recurra.arrays import Weights
+from recurra.arrays import in_double
 from recurra.engine import choose_engine
 from recurra.models.cohort import Cohort, Network
 from recurra.numerics import pinned
@@ -53,7 +54,7 @@ def damage_rows(
     found = []
     for way, percent in cases:
         removal, sign = ways[way]
-        found.append(removed(np.asarray(network.weights.recurrent), percent, sign, removal))
+        found.append(removed(network.recurrent, percent, sign, removal))
     errors = _errors(network, trials, np.stack(found))
     held = round((task.periods[-1].start_ms + SETTLED_MS) / task.dt_ms)
     distances, held_distances = (np.linalg.norm(part, axis=2).mean(axis=2) for part in (errors, errors[:, :, held:]))
@@ -79,9 +80,9 @@ def _errors(network: Network, trials: Trials, taken: np.ndarray) -> Float[np.nda
     """Output minus target of every trial for every set of removed connections, 0 where the mask leaves time out."""
     engine = choose_engine("auto", network.dynamics)
     with pinned(double=True):
-        whole = jax.tree.map(lambda array: np.asarray(array, np.float64), network.weights)
+        whole = in_double(network.weights)
         repeated = jax.tree.map(lambda array: np.repeat(array[None], len(taken), axis=0), whole)
-        damaged = Weights(**{**repeated.__dict__, "recurrent": np.where(taken, 0.0, repeated.recurrent)})
+        damaged = replace(repeated, recurrent=np.where(taken, 0.0, repeated.recurrent))
         outputs = np.asarray(engine.respond(network.dynamics, damaged, np.asarray(trials.inputs, np.float64)))
     return np.where(trials.counts, outputs - np.asarray(trials.targets, np.float64), 0)
 

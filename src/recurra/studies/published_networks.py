@@ -162,7 +162,7 @@ def _read(path: Path, task: Task | None) -> Network:
 
 def _row(one: PublishedFile, network: Network, before: Network | None, task: Task | None, seed: int) -> dict[str, Any]:
     start = next((word for word in ("orthogonal", "normal") if word in one.name), "not said")
-    weights = weight_traits(network.weights.recurrent, before.weights.recurrent if before else None, seed)
+    weights = weight_traits(network.recurrent, before.recurrent if before else None, seed)
     if one.task == "flipflop" and weights["on_circle_before"] == 1:
         start = "orthogonal"
     dynamics = dynamic_traits(network, task, seed) if task else NO_DYNAMICS

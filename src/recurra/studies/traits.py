@@ -131,5 +131,5 @@ def dynamic_traits(network: Network, task: Task, seed: int) -> dict[str, Any]:
 
 def eigenvalue_rows(network: Network, labels: dict[str, Any]) -> list[dict[str, Any]]:
     """A row an eigenvalue of the recurrent weights, each with these labels."""
-    values = spectrum(network.weights.recurrent).eigenvalues
+    values = spectrum(network.recurrent).eigenvalues
     return [{**labels, "real": float(value.real), "imaginary": float(value.imag)} for value in values]

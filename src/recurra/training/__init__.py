@@ -1,14 +1,19 @@
 """Learning rules, and the loop that applies them to a cohort."""
 
 from recurra.training.bptt import BPTT
+from recurra.training.course import Course
 from recurra.training.optimizers import OPTIMIZERS, SGD, Adam, AdamW, Muon, RMSprop
+from recurra.training.rule import Learner, LearningRule, Setup
 from recurra.training.schedules import SCHEDULES, Constant, Cosine, InverseTimeDecay, Linear
 from recurra.training.stopping import STOPS, LossBelow, Never, SuccessAbove
 from recurra.training.train import Training, TrainingState, train
 from recurra.training.trial_sets import TRIAL_SETS, FixedTrials, FreshTrials
 
+LEARNING_RULES: dict[str, type[LearningRule]] = {"bptt": BPTT}
+
 __all__ = [
     "BPTT",
+    "LEARNING_RULES",
     "OPTIMIZERS",
     "SCHEDULES",
     "SGD",
@@ -18,14 +23,18 @@ __all__ = [
     "AdamW",
     "Constant",
     "Cosine",
+    "Course",
     "FixedTrials",
     "FreshTrials",
     "InverseTimeDecay",
+    "Learner",
+    "LearningRule",
     "Linear",
     "LossBelow",
     "Muon",
     "Never",
     "RMSprop",
+    "Setup",
     "SuccessAbove",
     "Training",
     "TrainingState",

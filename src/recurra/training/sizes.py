@@ -1,29 +1,29 @@
 """What a training takes of the memory, known from its numbers before anything is made."""
 
 from recurra.checks import check_memory
-from recurra.models.rate import RateRNN
+from recurra.models.model import Model
 from recurra.tasks.base import PIECE, Task
-from recurra.training.bptt import BPTT
+from recurra.training.course import Course
 from recurra.training.trial_sets import FixedTrials
 
 STRETCH = 10  # training steps whose batches are drawn at once: between two looks at the losses
 DRAWING = 4  # while trials are drawn there are so many arrays of their size
 
 
-def check_size(task: Task, model: RateRNN, rule: BPTT, networks: int, at_once: int | None) -> None:
+def check_size(task: Task, model: Model, course: Course, networks: int, at_once: int | None) -> None:
     """Refuse what needs more memory than is free, and name what it is that needs it.
 
     Args:
         task: what the networks learn.
         model: what they are made of.
-        rule: how they learn.
+        course: how many trials they learn from at a time.
         networks: how many.
         at_once: networks that are worked on at a time; None where the engine keeps its rates in pieces.
     """
-    units, steps, batch = model.units, task.steps, rule.batch
+    units, steps, batch = model.units, task.steps, course.batch
     channels = task.inputs + task.outputs
     trial = 4.0 * steps * (task.inputs + 2 * task.outputs)
-    scored = min(rule.validation_trials, PIECE)
+    scored = min(course.validation_trials, PIECE)
     weights = 4.0 * 8 * networks * (units**2 + units * channels)
     rates = 4.0 * 6 * (32 / 6 if at_once is None else batch * min(networks, at_once)) * steps * units
     kept = 0 if at_once is None else min(networks, at_once) * units
@@ -31,10 +31,10 @@ def check_size(task: Task, model: RateRNN, rule: BPTT, networks: int, at_once: i
     batches = trial * (batch * (STRETCH + DRAWING) + scored * DRAWING)
     check_memory(f"training {networks:,} networks of {units:,} units", weights + rates)
     check_memory(
-        f"drawing {rule.validation_trials:,} validation trials", weights + rates + 16.0 * rule.validation_trials
+        f"drawing {course.validation_trials:,} validation trials", weights + rates + 16.0 * course.validation_trials
     )  # a key each, at once
     check_memory(f"batches of {batch:,} trials of {steps:,} steps", weights + rates + batches)
-    if isinstance(rule.trials, FixedTrials):
-        batches += trial * rule.trials.count * DRAWING
-        check_memory(f"a set of {rule.trials.count:,} trials of {steps:,} steps", weights + rates + batches)
+    if isinstance(course.trials, FixedTrials):
+        batches += trial * course.trials.count * DRAWING
+        check_memory(f"a set of {course.trials.count:,} trials of {steps:,} steps", weights + rates + batches)
     check_memory(f"scoring {networks:,} networks on {scored:,} trials", weights + rates + batches + answers)

@@ -4,9 +4,9 @@ import math
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import final
+from typing import Any, final
 
 import jax
 import jax.numpy as jnp
@@ -17,15 +17,15 @@ from recurra.checks import check_count
 from recurra.engine import Dynamics, Engine, choose_engine, mean_squared_error
 from recurra.interrupts import listening, stop_if_asked
 from recurra.models.cohort import Cohort, History
-from recurra.models.rate import RateRNN
+from recurra.models.model import Model
 from recurra.numerics import pinned
 from recurra.status import Status
 from recurra.streams import LARGEST_NUMBER, Stream, check_seed, random_key
 from recurra.tasks.base import Task
 from recurra.tasks.border import check_task
 from recurra.tasks.trials import Trials
-from recurra.training.bptt import BPTT, Learner, Pace, step_noise
-from recurra.training.lanes import Lane, Measured, Scores, gathered, measure_lane, score_lane, train_lane
+from recurra.training.groups import Group, Measured, Scores, gathered, measure_group, score_group, train_group
+from recurra.training.rule import Learner, LearningRule, Setup, step_noise
 from recurra.training.sizes import STRETCH, check_size
 from recurra.training.stopping import Never
 
@@ -34,10 +34,19 @@ SILENT_TRIALS = 256  # at least so many tell what a silent network's loss is
 
 @dataclass(frozen=True)
 class TrainingState:
-    """Where a cohort stands after an epoch. With the `Training` it fixes all that follows, to the bit."""
+    """Where a cohort stands after an epoch. With the `Training` it fixes all that follows, to the bit.
+
+    Args:
+        epoch: how many epochs have passed.
+        learner: the networks in training.
+        start: the weights before training, with a leading `network` axis.
+        status: what has become of each network.
+        history: losses and success by epoch.
+    """
 
     epoch: int
     learner: Learner
+    start: Weights
     status: tuple[Status, ...]
     history: History
 
@@ -61,15 +70,15 @@ class Training:
     """
 
     task: Task
-    model: RateRNN
-    rule: BPTT
+    model: Model
+    rule: LearningRule
     numbers: Sequence[int]
     seed: int
     engine: str = "auto"
 
     def __post_init__(self) -> None:
-        for name, value, kind in (("task", self.task, Task), ("model", self.model, RateRNN), ("rule", self.rule, BPTT)):
-            _check_kind(name, value, kind)
+        for name, kind in (("task", Task), ("model", Model), ("rule", LearningRule)):
+            _check_kind(name, getattr(self, name), kind)
         check_task(self.task)
         check_count("networks", len(self.numbers))
         check_seed(self.seed)
@@ -77,7 +86,7 @@ class Training:
         check_size(self.task, self.model, self.rule, len(self.numbers), at_once)
         for number in self.numbers:
             check_count("a network's number", number, at_least=0, at_most=LARGEST_NUMBER)
-            self.rule.learning_rate_of(number)
+            self.rule.own((number,))
         object.__setattr__(self, "numbers", tuple(self.numbers))  # a range until its length was found to fit
 
     @cached_property
@@ -93,21 +102,20 @@ class Training:
     @property
     def epochs(self) -> int:
         """Epochs until the last step."""
-        return -(-self.rule.steps // self.rule.trials.epoch_steps(self.rule.batch))
+        return self.rule.epochs
 
     @pinned()
     def start(self) -> TrainingState:
         """The cohort before its first step."""
         single = [
-            self.model.initial_weights(
-                random_key(self.seed, Stream.weights, number), self.task.inputs, self.task.outputs
-            )
+            self.model.start(random_key(self.seed, Stream.weights, number), self.task.inputs, self.task.outputs)
             for number in self.numbers
         ]
-        nothing = np.zeros((len(self.numbers), 0))
+        weights, nothing = jax.tree.map(lambda *arrays: jnp.stack(arrays), *single), np.zeros((len(self.numbers), 0))
         return TrainingState(
             epoch=0,
-            learner=self.rule.init(jax.tree.map(lambda *arrays: jnp.stack(arrays), *single)),
+            learner=self.rule.init(self._setup(weights, range(len(self.numbers)), math.inf), weights),
+            start=weights,
             status=(Status.training,) * len(self.numbers),
             history=History(np.zeros(0), nothing, nothing, nothing),
         )
@@ -120,22 +128,20 @@ class Training:
             state: where the cohort stands.
             on_steps: told the number of steps taken since it was last told, some times an epoch.
         """
-        length = self.rule.trials.epoch_steps(self.rule.batch)
-        first = state.epoch * length
-        last = min(first + length, self.rule.steps)
-        lanes = self._lanes(state, self.rule.divergence * self._silent_loss)
-        step = partial(train_lane, self.rule, self.dynamics, self.used_engine, self.model.trained())
+        first = state.epoch * self.rule.epoch_steps
+        last = min(first + self.rule.epoch_steps, self.rule.steps)
+        groups = self._groups(state, self.rule.divergence * self._silent_loss)
         with ThreadPoolExecutor(1 if self.used_engine.whole_cohorts else _workers()) as pool:
             for begin in range(first, last, STRETCH):
                 stop_if_asked()
                 steps = range(begin, min(begin + STRETCH, last))
                 batches = [self.rule.trials.batch(self.task, self.seed, step, self.rule.batch) for step in steps]
-                lanes = list(pool.map(partial(step, batches), lanes))
+                groups = list(pool.map(partial(train_group, self.rule, batches), groups))
                 on_steps(len(steps))
             trials = self.task.sample_pieces(random_key(self.seed, Stream.validation), self.rule.validation_trials)
-            pieces = [list(pool.map(partial(self._measure, at, piece), lanes)) for at, piece in enumerate(trials)]
-        scored = [score_lane(lane, measured) for lane, *measured in zip(lanes, *pieces, strict=True)]
-        return self._gather(state, last, lanes, {at: one for scores in scored for at, one in scores.items()})
+            pieces = [list(pool.map(partial(self._measure, at, piece), groups)) for at, piece in enumerate(trials)]
+        scored = [score_group(group, measured) for group, *measured in zip(groups, *pieces, strict=True)]
+        return self._gather(state, last, groups, {at: one for scores in scored for at, one in scores.items()})
 
     @cached_property
     def _silent_loss(self) -> float:
@@ -148,11 +154,12 @@ class Training:
         silence = np.zeros(trials.targets.shape, trials.targets.dtype)
         return float(jax.jit(mean_squared_error)(silence, trials.targets, trials.mask)) or math.inf
 
-    def cohort(self, start: Weights, state: TrainingState) -> Cohort:
-        """The trained cohort; `start` are the weights before training."""
+    def cohort(self, state: TrainingState) -> Cohort:
+        """The cohort as it stands."""
         return Cohort(
-            dynamics=self.dynamics,
-            initial=start,
+            model=self.model,
+            rule=self.rule,
+            initial=state.start,
             weights=state.learner.weights,
             task=self.task,
             seed=self.seed,
@@ -161,39 +168,45 @@ class Training:
             history=state.history,
         )
 
-    def _lanes(self, state: TrainingState, loss_bound: float) -> list[Lane]:
-        """The networks that have not ended: the whole cohort in one lane, or one network a lane."""
+    def _groups(self, state: TrainingState, loss_bound: float) -> list[Group]:
+        """The networks that have not ended: the whole cohort in one group, or each network in its own."""
         every = tuple(range(len(self.numbers)))
         training = np.array([not status.ended for status in state.status])
-        groups = [every] if self.used_engine.whole_cohorts else [(at,) for at in every if training[at]]
+        together = [every] if self.used_engine.whole_cohorts else [(at,) for at in every if training[at]]
         return [
-            Lane(
-                positions=group,
-                entered=training[list(group)],
-                active=training[list(group)],
-                learner=jax.tree.map(lambda array, rows=list(group): np.asarray(array)[rows], state.learner),
-                pace=self._pace(group, loss_bound),
+            Group(
+                positions=positions,
+                entered=training[list(positions)],
+                active=training[list(positions)],
+                learner=_rows(state.learner, positions),
+                setup=self._setup(_rows(state.start, positions), positions, loss_bound),
             )
-            for group in groups
+            for positions in together
         ]
 
-    def _pace(self, positions: tuple[int, ...], loss_bound: float) -> Pace:
+    def _setup(self, start: Weights, positions: Sequence[int], loss_bound: float) -> Setup:
         numbers = [self.numbers[position] for position in positions]
-        rates = [self.rule.learning_rate_of(number) for number in numbers]
-        keys = jnp.stack([random_key(self.seed, Stream.noise, number) for number in numbers])
-        return Pace(jnp.asarray(rates, jnp.float32), keys, jnp.asarray(loss_bound, jnp.float32))
+        return Setup(
+            dynamics=self.dynamics,
+            engine=self.used_engine,
+            constraints=self.model.all_constraints(),
+            start=start,
+            own=self.rule.own(numbers),
+            noise=jnp.stack([random_key(self.seed, Stream.noise, number) for number in numbers]),
+            loss_bound=jnp.asarray(loss_bound, jnp.float32),
+        )
 
     @pinned()
-    def _measure(self, piece: int, validation: Trials, lane: Lane) -> dict[int, Measured]:
+    def _measure(self, piece: int, validation: Trials, group: Group) -> dict[int, Measured]:
         keys = jnp.stack(
-            [random_key(self.seed, Stream.validation_noise, self.numbers[position]) for position in lane.positions]
+            [random_key(self.seed, Stream.validation_noise, self.numbers[position]) for position in group.positions]
         )
         if piece:  # trials are numbered from 0 in every piece: noise of its own for each
             keys = jax.vmap(lambda key: jax.random.fold_in(key, piece))(keys)
-        noise_keys = step_noise(self.dynamics, lane.learner, keys)
-        return measure_lane(self.task, self.dynamics, self.used_engine, validation, noise_keys, lane)
+        noise_keys = step_noise(self.dynamics, group.learner, keys)
+        return measure_group(self.task, validation, noise_keys, group)
 
-    def _gather(self, state: TrainingState, step: int, lanes: list[Lane], scores: dict[int, Scores]) -> TrainingState:
+    def _gather(self, state: TrainingState, step: int, groups: list[Group], scores: dict[int, Scores]) -> TrainingState:
         status = list(state.status)
         column = np.full((3, len(self.numbers)), np.nan)
         for at, one in scores.items():
@@ -206,7 +219,13 @@ class Training:
             validation_loss=np.column_stack([old.validation_loss, column[1]]),
             success=np.column_stack([old.success, column[2]]),
         )
-        return TrainingState(state.epoch + 1, gathered(state.learner, lanes), tuple(status), history)
+        return replace(
+            state,
+            epoch=state.epoch + 1,
+            learner=gathered(state.learner, groups),
+            status=tuple(status),
+            history=history,
+        )
 
     def _status(self, scores: Scores, step: int) -> Status:
         if scores.diverged:
@@ -219,7 +238,7 @@ class Training:
 
 
 def train(
-    task: Task, model: RateRNN, rule: BPTT, *, networks: int | Sequence[int], seed: int, engine: str = "auto"
+    task: Task, model: Model, rule: LearningRule, *, networks: int | Sequence[int], seed: int, engine: str = "auto"
 ) -> Cohort:
     """Train a cohort.
 
@@ -239,10 +258,10 @@ def train(
     numbers = networks if isinstance(networks, Sequence) else range(networks)
     training = Training(task, model, rule, numbers, seed, engine)
     with listening():
-        start = state = training.start()
+        state = training.start()
         while not state.ended:
             state = training.advance(state)
-    return training.cohort(start.learner.weights, state)
+    return training.cohort(state)
 
 
 def _check_kind(name: str, value: object, kind: type) -> None:
@@ -250,8 +269,12 @@ def _check_kind(name: str, value: object, kind: type) -> None:
         return
     if isinstance(value, type):
         raise TypeError(f"{name} is the class {value.__name__}; expected one that is made of it: {value.__name__}()")
-    what = f"a {type(value).__name__}" if isinstance(value, (Task, RateRNN, BPTT)) else repr(value)
+    what = f"a {type(value).__name__}" if isinstance(value, (Task, Model, LearningRule)) else repr(value)
     raise TypeError(f"{name} is {what}; expected a {kind.__name__}. The order is train(task, model, rule)")
+
+
+def _rows(every: Learner | Weights, positions: Sequence[int]) -> Any:
+    return jax.tree.map(lambda array: jnp.asarray(np.asarray(array)[list(positions)]), every)
 
 
 def _workers() -> int:

@@ -10,7 +10,7 @@ from jaxtyping import Array, Float, Int
 
 from recurra.analysis.dynamics.flow import flow_of
 from recurra.analysis.dynamics.stability import at_least, sampling
-from recurra.arrays import Weights
+from recurra.arrays import Weights, in_double
 from recurra.checks import check_count
 from recurra.engine import Dynamics
 from recurra.models.cohort import Network
@@ -90,7 +90,7 @@ def settle(
     states, label = np.array(states, np.float64), np.full(len(states), UNSETTLED)
     active = np.arange(len(states))
     with pinned(double=True), np.errstate(invalid="ignore", over="ignore"):
-        weights = jax.tree.map(lambda array: jnp.asarray(array, jnp.float64), network.weights)
+        weights = in_double(network.weights)
         for look in range(-(-longest // stretch)):
             after = _moved_on(network.dynamics, weights, inputs, states[active], stretch)
             states[active] = after
@@ -121,7 +121,7 @@ def driven(
         states: where each begins.
     """
     with pinned(double=True):
-        weights = jax.tree.map(lambda array: jnp.asarray(array, jnp.float64), network.weights)
+        weights = in_double(network.weights)
         return np.asarray(_driven(network.dynamics, weights, jnp.asarray(inputs, jnp.float64), jnp.asarray(states)))
 
 
@@ -133,7 +133,7 @@ def states_on(network: Network, inputs: Float[np.ndarray, "trial time input"]) -
         inputs: of the trials.
     """
     with pinned(double=True):
-        weights = jax.tree.map(lambda array: jnp.asarray(array, jnp.float64), network.weights)
+        weights = in_double(network.weights)
         return np.asarray(_states_on(network.dynamics, weights, jnp.asarray(inputs, jnp.float64)))
 
 
@@ -152,7 +152,7 @@ def mean_output(network: Network, path: Float[np.ndarray, "time unit"]) -> Float
     """
     with pinned(double=True):
         rates = np.asarray(jax.vmap(network.dynamics.rates)(jnp.asarray(path)))
-    return rates.mean(axis=0) @ np.asarray(network.weights.output).T + np.asarray(network.weights.output_bias)
+    return network.readout(rates.mean(axis=0))
 
 
 def path_from(
@@ -168,7 +168,7 @@ def path_from(
         every: of the steps that are kept.
     """
     with pinned(double=True):
-        weights = jax.tree.map(lambda array: jnp.asarray(array, jnp.float64), network.weights)
+        weights = in_double(network.weights)
         lengths, constant = (max(steps // every, 1), every), jnp.asarray(inputs, jnp.float64)
         return np.asarray(_path(network.dynamics, lengths, weights, constant, jnp.asarray(state)))
 

@@ -3,7 +3,7 @@
 import abc
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import jax
 import jax.numpy as jnp
@@ -20,9 +20,9 @@ from recurra.analysis.dynamics.rounding import (
     upward,
     value_error,
 )
-from recurra.arrays import Weights
+from recurra.arrays import Weights, in_double
 from recurra.engine import Dynamics, RateDynamics
-from recurra.engine.dynamics import HARD_WIDTHS
+from recurra.engine.rate import HARD_WIDTHS
 from recurra.models.cohort import Network
 from recurra.numerics import pinned
 
@@ -139,7 +139,7 @@ class RateFlow(Flow):
         return slope(self.dynamics.activation, self.recurrent @ state + self.constant)[:, None] * self.inward
 
     def leaks(self) -> Float[np.ndarray, "unit"]:
-        return self.dynamics.leaks(len(self.constant))
+        return self.dynamics.unit_leaks(len(self.constant))
 
     def enclosure(self, state: Float[np.ndarray, "unit"], reach: float) -> Enclosure | None:
         r"""Bounds of the running error.
@@ -201,7 +201,8 @@ class AnyFlow(Flow):
         return self._each(_pull_by_input, state)[0]
 
     def leaks(self) -> Float[np.ndarray, "unit"]:
-        return np.asarray(self.network.dynamics.leaks(self.network.weights.units), np.float64)
+        with pinned(double=True):
+            return np.asarray(self.network.dynamics.leaks(in_double(self.network.weights)), np.float64)
 
     def enclosure(self, state: Float[np.ndarray, "unit"], reach: float) -> Enclosure | None:
         return None
@@ -209,7 +210,7 @@ class AnyFlow(Flow):
     def _each(self, of: Callable[..., Array], states: States) -> np.ndarray:
         """One state after another, so that nothing is compiled anew for another number of them."""
         with pinned(double=True):
-            weights = jax.tree.map(lambda array: jnp.asarray(array, jnp.float64), self.network.weights)
+            weights = in_double(self.network.weights)
             flat, now = np.reshape(states, (-1, np.shape(states)[-1])), jnp.asarray(self.inputs)
             return np.array([of(self.network.dynamics, weights, jnp.asarray(one), now) for one in flat])
 
@@ -230,7 +231,7 @@ _pull_by_input = jax.jit(jax.jacfwd(_pulled, argnums=3), static_argnums=0)
 
 def flow_of(network: Network, inputs: float | Float[np.ndarray, "input"] = 0.0) -> Flow:
     """The flow of a network at a constant input: one number for all channels, or one a channel."""
-    weights = network.weights
+    weights: Any = network.weights
     if np.ndim(inputs) and np.shape(inputs) != (weights.inputs,):
         raise ValueError(f"inputs has shape {np.shape(inputs)}; expected one number, or {weights.inputs} of them")
     constant_input = np.broadcast_to(np.asarray(inputs, np.float64), (weights.inputs,))

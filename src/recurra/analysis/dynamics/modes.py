@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-import jax
 import numpy as np
 from jaxtyping import Bool, Complex, Float, Int
 from threadpoolctl import threadpool_limits
@@ -14,7 +13,8 @@ from recurra.analysis.dynamics.flow import RateFlow, flow_of, slope
 from recurra.analysis.dynamics.linearization import eigenvalues_at
 from recurra.analysis.dynamics.newton import is_fixed
 from recurra.analysis.weights.spectra import frequency_hz, time_constant_ms
-from recurra.engine.dynamics import HARD_WIDTHS
+from recurra.arrays import in_double
+from recurra.engine.rate import HARD_WIDTHS
 from recurra.models.cohort import Network
 from recurra.numerics import pinned
 
@@ -107,7 +107,7 @@ def resting_modes(network: Network) -> RestingModes:
 def resting_state(network: Network) -> tuple[State, bool]:
     """Where a network rests without input, and whether that is the state before the first step; NaN for nowhere."""
     with pinned(double=True):
-        weights = jax.tree.map(lambda array: np.asarray(array, np.float64), network.weights)
+        weights = in_double(network.weights)
         start = np.asarray(network.dynamics.initial_state(weights), np.float64)
     if is_fixed(flow_of(network), start[None])[0]:
         return start, True
@@ -139,7 +139,7 @@ def _law(flow: object, state: State) -> tuple[float, float]:
     """Shift and factor that make the modes from the eigenvalues of the weights, if one law holds for all."""
     if not isinstance(flow, RateFlow):
         return np.nan, np.nan
-    leak, slopes = flow.dynamics.leaks(len(state)), _slopes(flow, state)[1]
+    leak, slopes = flow.leaks(), _slopes(flow, state)[1]
     if np.ptp(leak) > 0 or np.ptp(slopes) > 0:
         return np.nan, np.nan
     return float(1 - leak[0]), float(leak[0] * slopes[0])

@@ -209,7 +209,7 @@ def _at_rest(network: Network, flow: Flow, state: Float[np.ndarray, "unit"], set
         multiplier=multiplier,
         time_constant_ms=time_constant_ms(multiplier, network.dt_ms),
         settled_ms=settled_ms,
-        mean_output=np.asarray(network.weights.output) @ rates + np.asarray(network.weights.output_bias),
+        mean_output=network.readout(rates),
     )
 
 

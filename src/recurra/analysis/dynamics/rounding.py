@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Float
 
-from recurra.engine.dynamics import HARD_WIDTHS
+from recurra.engine.rate import HARD_WIDTHS
 
 UNIT = 2.0**-53  # largest relative error of one operation in float64
 TINY = 2.0**-1022  # largest absolute error of one operation whose result underflows

@@ -9,7 +9,7 @@ from jaxtyping import Array, Float
 from threadpoolctl import threadpool_limits
 
 from recurra.analysis.dynamics.flow import flow_of
-from recurra.arrays import Weights
+from recurra.arrays import Weights, in_double
 from recurra.checks import check_count, check_positive
 from recurra.engine import Dynamics
 from recurra.models.cohort import Network
@@ -154,7 +154,7 @@ def followed(
     if np.shape(state) != (units,):
         raise ValueError(f"state has shape {np.shape(state)}; expected ({units},), one number a unit")
     with pinned(double=True), threadpool_limits(1):
-        weights = jax.tree.map(lambda array: jnp.asarray(array, jnp.float64), network.weights)
+        weights = in_double(network.weights)
         every = sampling(network)
         align = max(ALIGN[0], min(at_least(ALIGN, network), steps // 4))
         frame = np.linalg.qr(np.random.default_rng(0).standard_normal((units, vectors)))[0]
@@ -173,12 +173,12 @@ def at_least(least: tuple[int, int], network: Network) -> int:
         network: the network.
     """
     steps, constants = least
-    return max(steps, round(constants / float(np.min(network.dynamics.leaks(network.weights.units)))))
+    return max(steps, round(constants / float(np.min(flow_of(network).leaks()))))
 
 
 def sampling(network: Network) -> int:
     """Every how many steps an orbit is looked at: ten times in a time constant of the fastest unit."""
-    return max(1, int(1 / (SAMPLES * float(np.max(network.dynamics.leaks(network.weights.units))) * (1 + 1e-9))))
+    return max(1, int(1 / (SAMPLES * float(np.max(flow_of(network).leaks())) * (1 + 1e-9))))
 
 
 @partial(jax.jit, static_argnames=("dynamics", "lengths"))

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from recurra.arrays import Weights
+from recurra.arrays import Weights, in_double
 from recurra.engine import Dynamics
 from recurra.models.cohort import Network
 from recurra.numerics import pinned
@@ -88,7 +88,7 @@ def rates_of(network: Network, state: Float[np.ndarray, "unit"]) -> Float[np.nda
 
 
 def _double(network: Network) -> Weights:
-    return jax.tree.map(lambda array: jnp.asarray(array, jnp.float64), network.weights)
+    return in_double(network.weights)
 
 
 @partial(jax.jit, static_argnames="dynamics")
@@ -130,7 +130,7 @@ def _left_alone(
             return state, (low, high, total)
 
         state, (low, high, total) = jax.lax.scan(half, state, length=2)
-        output = jnp.asarray(weights.output @ total.sum(axis=0) / (2 * steps) + weights.output_bias)
+        output = dynamics.readout(weights, total.sum(axis=0) / (2 * steps))
         size = jnp.linalg.norm(high - low, axis=1)
         return state, high.max(axis=0) - low.min(axis=0), size, output
 

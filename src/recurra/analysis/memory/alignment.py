@@ -113,7 +113,7 @@ def axis_alignment(
     check_count("directions", directions)
     _check_fit(network, task, geometry, points)
     axes = np.asarray(geometry.axes, np.float64)
-    recurrent, rows = (np.asarray(one, np.float64) for one in (network.weights.recurrent, network.weights.output))
+    recurrent, rows = network.recurrent, network.readout_rows
     with threadpool_limits(1):
         drawn = activity_directions(network, task, seed, directions)
         leading = leading_span(recurrent, max(spectrum(recurrent).count_outside, task.bits))

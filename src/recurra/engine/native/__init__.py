@@ -13,8 +13,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
-from recurra.arrays import AnyArray, Inputs, Mask, NoiseKeys, Targets, Weights
-from recurra.engine.dynamics import RateDynamics
+from recurra.arrays import AnyArray, Inputs, Mask, NoiseKeys, RateWeights, Targets
+from recurra.engine.rate import RateDynamics
 from recurra.engine.shapes import check_call
 
 FORMS = ("rate", "current")
@@ -23,7 +23,7 @@ ACTIVATIONS = ("tanh", "relu", "sigmoid", "softplus")  # in the order of kernel.
 
 @partial(jax.jit, static_argnames="dynamics")
 def run(
-    dynamics: RateDynamics, weights: Weights, inputs: Inputs, *, noise_keys: NoiseKeys | None = None
+    dynamics: RateDynamics, weights: RateWeights, inputs: Inputs, *, noise_keys: NoiseKeys | None = None
 ) -> tuple[Float[Array, "network trial time unit"], Float[Array, "network trial time output"]]:
     """Rates and outputs of every network on every trial, as `portable.run` defines them."""
     return _run(dynamics, weights, inputs, noise_keys, weights.units)
@@ -31,7 +31,7 @@ def run(
 
 @partial(jax.jit, static_argnames="dynamics")
 def respond(
-    dynamics: RateDynamics, weights: Weights, inputs: Inputs, *, noise_keys: NoiseKeys | None = None
+    dynamics: RateDynamics, weights: RateWeights, inputs: Inputs, *, noise_keys: NoiseKeys | None = None
 ) -> Float[Array, "network trial time output"]:
     """Outputs as `run` gives them, without keeping the rates: for many trials."""
     return _run(dynamics, weights, inputs, noise_keys, 0)[1]
@@ -40,7 +40,7 @@ def respond(
 @partial(jax.jit, static_argnames=("dynamics", "rate_penalty", "bfloat16"))
 def loss_and_gradient(  # noqa: PLR0913 - those of the portable one, and one more
     dynamics: RateDynamics,
-    weights: Weights,
+    weights: RateWeights,
     inputs: Inputs,
     targets: Targets,
     mask: Mask,
@@ -49,7 +49,7 @@ def loss_and_gradient(  # noqa: PLR0913 - those of the portable one, and one mor
     rate_penalty: float = 0.0,
     active: Bool[AnyArray, "network"] | None = None,
     bfloat16: bool = False,
-) -> tuple[Float[Array, "network"], Weights]:
+) -> tuple[Float[Array, "network"], RateWeights]:
     """Loss of every network and its gradient, as `portable.loss_and_gradient` defines them.
 
     With `bfloat16` the factors of the three matrix products are rounded to 8 bits of mantissa, and only they: sums,
@@ -79,7 +79,7 @@ def loss_and_gradient(  # noqa: PLR0913 - those of the portable one, and one mor
 
 
 def _run(
-    dynamics: RateDynamics, weights: Weights, inputs: Inputs, noise_keys: NoiseKeys | None, kept_units: int
+    dynamics: RateDynamics, weights: RateWeights, inputs: Inputs, noise_keys: NoiseKeys | None, kept_units: int
 ) -> tuple[Array, Array]:
     check_call(weights, inputs, noise_keys=noise_keys)
     dtype = weights.recurrent.dtype
@@ -95,7 +95,7 @@ def _run(
 
 def _operands(
     dynamics: RateDynamics,
-    weights: Weights,
+    weights: RateWeights,
     inputs: Inputs,
     noise_keys: NoiseKeys | None,
     active: Bool[AnyArray, "network"] | None,
@@ -103,7 +103,7 @@ def _operands(
     networks, dtype = weights.recurrent.shape[0], weights.recurrent.dtype
     return [
         *(jnp.asarray(leaf, dtype) for leaf in jax.tree.leaves(weights)),
-        jnp.asarray(dynamics.leaks(weights.units), dtype),
+        jnp.asarray(dynamics.unit_leaks(weights.units), dtype),
         jnp.zeros((networks, 2), jnp.uint32) if noise_keys is None else jnp.asarray(noise_keys, jnp.uint32),
         jnp.ones(networks, bool) if active is None else jnp.asarray(active, bool),
         jnp.asarray(inputs, dtype),

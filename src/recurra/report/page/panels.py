@@ -91,8 +91,8 @@ def _learning(run: RunRecord, history: History, spec: RunSpec, names: Sequence[s
 
 
 def _connectivity(run: RunRecord, at: int, name: str, scales: Scales) -> Panel:
-    before = None if run.initial is None else np.asarray(run.initial.recurrent[at], float)
-    after = np.asarray(run.weights.recurrent[at], float)
+    start, after = run.network_before(at), run.network(at).recurrent
+    before = start and start.recurrent
     figure = connectivity(before, after, scales.weight, network_color(run.numbers[at]), scales.cells)
     return Panel(f"connectivity-{run.numbers[at]}", figure, say.weights(name, before, after))
 
@@ -121,8 +121,8 @@ def _known_spectra(run: RunRecord) -> list[Spectrum]:
 def _weight_limit(run: RunRecord, cells: int) -> float:
     """Where the colours end: of the trained weights that are drawn, without the diagonal, 1 % are stronger."""
     limits = []
-    for trained in run.weights.recurrent:
-        matrix = np.asarray(trained, float)
+    for at in range(len(run.numbers)):
+        matrix = run.network(at).recurrent
         drawn = strongest(matrix - np.diag(np.diag(matrix)), cells)
         limits.append(float(np.quantile(np.abs(drawn), 0.99)))
     limit = float(np.median(limits))

@@ -1,4 +1,4 @@
-"""Networks on their way through an epoch: all in one lane with the native engine, one a lane with the portable one."""
+"""Groups of networks that go through an epoch together: the whole cohort, or each network alone, as the engine asks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,15 +10,15 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from recurra.arrays import AnyArray, NoiseKeys, Outputs
-from recurra.engine import Dynamics, Engine, mean_squared_error
+from recurra.engine import mean_squared_error
 from recurra.numerics import pinned
 from recurra.tasks.base import Task
 from recurra.tasks.trials import Trials
-from recurra.training.bptt import BPTT, Learner, Pace, bptt_step
+from recurra.training.rule import Learner, LearningRule, Setup
 
 
 @dataclass(frozen=True)
-class Lane:
+class Group:
     """Networks that one call of the engine trains.
 
     Args:
@@ -26,7 +26,7 @@ class Lane:
         entered: those that had not ended when the epoch began.
         active: those that have not diverged since.
         learner: where they stand.
-        pace: what their steps depend on.
+        setup: what they learn with.
         losses: of each step so far; NaN where a network was not active.
     """
 
@@ -34,7 +34,7 @@ class Lane:
     entered: Bool[np.ndarray, "network"]
     active: Bool[AnyArray, "network"]
     learner: Learner
-    pace: Pace
+    setup: Setup
     losses: tuple[Float[Array, "network"], ...] = ()
 
 
@@ -49,17 +49,15 @@ class Scores:
 
 
 @pinned()
-def train_lane(
-    rule: BPTT, dynamics: Dynamics, engine: Engine, trained: tuple[str, ...], batches: Sequence[Trials], lane: Lane
-) -> Lane:
-    """The lane after a training step on each of the batches."""
-    if not np.any(lane.active):  # a look at them makes Python wait for the engine: once is enough
-        return lane
-    learner, active, losses = lane.learner, jnp.asarray(lane.active), list(lane.losses)
+def train_group(rule: LearningRule, batches: Sequence[Trials], group: Group) -> Group:
+    """The group after a training step on each of the batches."""
+    if not np.any(group.active):  # a look at them makes Python wait for the engine: once is enough
+        return group
+    learner, active, losses = group.learner, jnp.asarray(group.active), list(group.losses)
     for trials in batches:
-        learner, active, loss = bptt_step(rule, dynamics, engine, trained, learner, active, lane.pace, trials)
+        learner, active, loss = rule.step(group.setup, learner, active, trials)
         losses.append(loss)
-    return replace(lane, learner=learner, active=active, losses=tuple(losses))
+    return replace(group, learner=learner, active=active, losses=tuple(losses))
 
 
 @dataclass(frozen=True)
@@ -80,32 +78,30 @@ class Measured:
 
 
 @pinned()
-def measure_lane(
-    task: Task, dynamics: Dynamics, engine: Engine, validation: Trials, noise_keys: NoiseKeys | None, lane: Lane
-) -> dict[int, Measured]:
+def measure_group(task: Task, validation: Trials, noise_keys: NoiseKeys | None, group: Group) -> dict[int, Measured]:
     """What the networks that entered the epoch do on some trials, by their position in the cohort."""
-    within = np.flatnonzero(lane.entered)
-    weights = jax.tree.map(lambda array: np.asarray(array)[within], lane.learner.weights)
+    within = np.flatnonzero(group.entered)
+    weights = jax.tree.map(lambda array: np.asarray(array)[within], group.learner.weights)
     keys = None if noise_keys is None else np.asarray(noise_keys)[within]
-    outputs = engine.respond(dynamics, weights, validation.inputs, noise_keys=keys)
+    outputs = group.setup.engine.respond(group.setup.dynamics, weights, validation.inputs, noise_keys=keys)
     found = [_validated(task, answers, validation) for answers in np.asarray(outputs)]
     weight = float(np.asarray(validation.mask, float).sum())
     judged = int(np.asarray(task.rule.judged(validation)).sum())
     return {
-        lane.positions[at]: Measured(float(loss), float(success), weight, judged)
+        group.positions[at]: Measured(float(loss), float(success), weight, judged)
         for at, (loss, success) in zip(within, found, strict=True)
     }
 
 
-def score_lane(lane: Lane, pieces: Sequence[dict[int, Measured]]) -> dict[int, Scores]:
+def score_group(group: Group, pieces: Sequence[dict[int, Measured]]) -> dict[int, Scores]:
     """The scores of the networks that entered the epoch, from what was measured on all pieces of the trials."""
-    losses = np.array([np.asarray(loss) for loss in lane.losses]).reshape(len(lane.losses), len(lane.positions))
+    losses = np.array([np.asarray(loss) for loss in group.losses]).reshape(len(group.losses), len(group.positions))
     scores = {}
-    for at in np.flatnonzero(lane.entered):
-        known, position = losses[:, at][~np.isnan(losses[:, at])], lane.positions[at]
+    for at in np.flatnonzero(group.entered):
+        known, position = losses[:, at][~np.isnan(losses[:, at])], group.positions[at]
         loss, success = _together([piece[position] for piece in pieces])
         mean = float(known.mean()) if len(known) else float("nan")
-        scores[position] = Scores(mean, loss, success, not bool(lane.active[at]))
+        scores[position] = Scores(mean, loss, success, not bool(group.active[at]))
     return scores
 
 
@@ -119,16 +115,16 @@ def _together(pieces: Sequence[Measured]) -> tuple[float, float]:
     return loss / weight if weight else float("nan"), success / judged if judged else 0.0
 
 
-def gathered(before: Learner, lanes: Sequence[Lane]) -> Learner:
-    """The learner of the whole cohort, with the rows of the networks in the lanes replaced."""
-    positions = [position for lane in lanes for position in lane.positions]
+def gathered(before: Learner, groups: Sequence[Group]) -> Learner:
+    """The learner of the whole cohort, with the rows of the networks in the groups replaced."""
+    positions = [position for group in groups for position in group.positions]
 
     def rows(every: AnyArray, *parts: AnyArray) -> np.ndarray:
         changed = np.array(every)
         changed[positions] = np.concatenate([np.asarray(part) for part in parts])
         return changed
 
-    return jax.tree.map(rows, before, *(lane.learner for lane in lanes))
+    return jax.tree.map(rows, before, *(group.learner for group in groups))
 
 
 @partial(jax.jit, static_argnames="task")

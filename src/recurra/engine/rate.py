@@ -1,0 +1,100 @@
+"""The equations of a network of rate units."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, Literal, final
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from recurra.arrays import RateWeights
+from recurra.checks import check_at_least_zero, check_choice, check_positive
+from recurra.engine.dynamics import Dynamics, State
+
+ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
+    "tanh": jnp.tanh,
+    "relu": jax.nn.relu,
+    "sigmoid": jax.nn.sigmoid,
+    "softplus": jax.nn.softplus,
+    "linear": lambda current: current,
+    "hard_sigmoid_5": lambda current: jnp.clip(current / 5 + 0.5, 0, 1),
+    "hard_sigmoid_6": lambda current: jnp.clip(current / 6 + 0.5, 0, 1),
+}
+HARD_WIDTHS = {"hard_sigmoid_5": 5, "hard_sigmoid_6": 6}  # of the currents over which they rise from 0 to 1
+
+
+@final
+@dataclass(frozen=True)
+class RateDynamics(Dynamics):
+    r"""A leaky network of rate units, in one of two forms.
+
+    Rate form: $h \leftarrow (1 - \ell)\,h + \ell\,\varphi(W h + W_{in} x + b)$, rates $h$.
+    With leak 1 it is Eq. 7 of the tutorial.
+
+    Current form: $v \leftarrow (1 - \ell)\,v + \ell\,(W \varphi(v) + W_{in} x + b)$, rates $\varphi(v)$.
+
+    Both start from a state of zero; the output is $W_{out}\,r + b_{out}$ of the rates $r$. With noise,
+    $\sqrt{2 \ell}\,\sigma\,\xi$ is added to the state at every step, $\xi$ standard normal.
+
+    Args:
+        form: "rate" or "current"; spectra and fixed points differ between the two.
+        activation: φ of the equations: "tanh", "relu", "sigmoid", "softplus", "linear", or a hard sigmoid, the line
+            x / 5 + 1/2 ("hard_sigmoid_5": Keras 1 and 2) or x / 6 + 1/2 ("hard_sigmoid_6": Keras 3, PyTorch) within 0
+            and 1.
+        leak: $\ell$ = dt_ms / tau_ms, in (0, 1]; one for all units, or a tuple with one a unit.
+        noise: σ, the standard deviation that the noise alone gives to an isolated unit of small leak; 0 or above.
+
+    Source: Jarne (2024), Eq. 1 to 7; Sussillo and Barak (2013) for the current form.
+    """
+
+    weights: ClassVar = RateWeights
+
+    form: Literal["rate", "current"]
+    activation: str
+    leak: float | tuple[float, ...]
+    noise: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_choice("form", self.form, ("rate", "current"))
+        check_choice("activation", self.activation, ACTIVATIONS)
+        check_at_least_zero("noise", self.noise)
+        for leak in self.leak if isinstance(self.leak, tuple) else (self.leak,):
+            check_positive("leak", leak)
+            if leak > 1:
+                raise ValueError(
+                    f"leak = dt_ms / tau_ms = {leak:g}; expected a number in (0, 1]. Raise tau_ms or lower dt_ms."
+                )
+
+    def unit_leaks(self, units: int) -> Float[np.ndarray, "unit"]:
+        """The leak of each of so many units, float64."""
+        if isinstance(self.leak, tuple) and len(self.leak) != units:
+            raise ValueError(f"leak has {len(self.leak)} values; expected one, or one for each of the {units} units")
+        return np.broadcast_to(np.asarray(self.leak, np.float64), (units,))
+
+    def initial_state(self, weights: RateWeights) -> State:
+        return jnp.zeros_like(jnp.asarray(weights.recurrent_bias))
+
+    def step(self, weights: RateWeights, state: State, inputs: Float[Array, "input"]) -> State:
+        activation, leak = ACTIVATIONS[self.activation], self.leaks(weights)
+        current = jnp.asarray(weights.recurrent @ self.rates(state) + weights.input @ inputs + weights.recurrent_bias)
+        drive = activation(current) if self.form == "rate" else current
+        return (1 - leak) * state + leak * drive
+
+    def rates(self, state: State) -> Float[Array, "unit"]:
+        return state if self.form == "rate" else ACTIVATIONS[self.activation](state)
+
+    def leaks(self, weights: RateWeights) -> State:
+        return jnp.asarray(self.unit_leaks(weights.units), jnp.asarray(weights.recurrent_bias).dtype)
+
+    @property
+    def noisy(self) -> bool:
+        return self.noise > 0
+
+    def noise_scale(self, weights: RateWeights) -> State:
+        scale = np.sqrt(2 * self.unit_leaks(weights.units)) * self.noise
+        return jnp.asarray(scale, jnp.asarray(weights.recurrent_bias).dtype)
+
+    def recurrent(self, weights: RateWeights) -> Float[Array, "post pre"]:
+        return jnp.asarray(weights.recurrent)

@@ -1,0 +1,93 @@
+"""What the weights of a network must be: training moves free parameters, from which the weights follow."""
+
+import abc
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias, TypeVar, final
+
+from jaxtyping import Array
+
+from recurra.arrays import RandomKey, Weights
+
+Parameters: TypeAlias = OrderedDict[str, Array]
+Kind = TypeVar("Kind", bound=Weights)
+
+
+class Constraint(abc.ABC):
+    """A map from free parameters to the weights of one network.
+
+    Both are arrays by name, in the order of the weights' own. A constraint of your own is a frozen dataclass that maps
+    some of them and passes the others on. Several are applied one after the other. JAX differentiates through `apply`,
+    so that the engine, files and analyses see the weights alone, and every constraint holds exactly after every step.
+    """
+
+    def start(self, key: RandomKey, weights: Kind) -> Kind:
+        """The weights before training, made of those that the initializers drew.
+
+        Args:
+            key: for what is random, such as which connections there are.
+            weights: of one network.
+        """
+        return weights
+
+    def free(self, parameters: Parameters) -> Parameters:
+        """The free parameters of weights that obey the constraint: `apply` makes the same weights of them."""
+        return parameters
+
+    @abc.abstractmethod
+    def apply(self, free: Parameters, start: Weights) -> Parameters:
+        """The weights that follow from free parameters.
+
+        Args:
+            free: any real numbers.
+            start: the weights before training: what training never changes, such as absent connections, is read there.
+        """
+
+
+@final
+@dataclass(frozen=True)
+class Frozen(Constraint):
+    """Arrays that training leaves as they were.
+
+    Args:
+        arrays: their names: "recurrent", "input", "output", "recurrent_bias", "output_bias".
+    """
+
+    arrays: tuple[str, ...]
+
+    def free(self, parameters: Parameters) -> Parameters:
+        unknown = set(self.arrays) - set(parameters)
+        if unknown:
+            raise ValueError(
+                f"arrays to be frozen: {', '.join(sorted(unknown))}; the network has {', '.join(parameters)}"
+            )
+        return OrderedDict((name, array) for name, array in parameters.items() if name not in self.arrays)
+
+    def apply(self, free: Parameters, start: Weights) -> Parameters:
+        return OrderedDict(free, **{name: getattr(start, name) for name in self.arrays})
+
+
+def free_parameters(constraints: Sequence[Constraint], weights: Weights) -> Parameters:
+    """The free parameters of weights that obey all constraints."""
+    parameters = OrderedDict((name, getattr(weights, name)) for name in weights.axes())
+    for constraint in constraints:
+        parameters = constraint.free(parameters)
+    return parameters
+
+
+def constrained(constraints: Sequence[Constraint], free: Parameters, start: Kind) -> Kind:
+    """The weights of one network that follow from free parameters.
+
+    Args:
+        constraints: all that hold.
+        free: the parameters.
+        start: the weights before training.
+    """
+    parameters = free
+    for constraint in reversed(constraints):
+        parameters = constraint.apply(parameters, start)
+    return type(start)(**parameters)
+
+
+CONSTRAINTS: dict[str, type[Constraint]] = {"frozen": Frozen}

@@ -1,0 +1,108 @@
+"""What a learning rule is: how the weights of networks change in a training step."""
+
+import abc
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int, Key
+
+from recurra.arrays import AnyArray, NoiseKeys, Weights
+from recurra.engine import Dynamics, Engine
+from recurra.models.constraints import Constraint
+from recurra.tasks.trials import Trials
+from recurra.training.course import Course
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Setup:
+    """What networks learn with, the same at every step.
+
+    Args:
+        dynamics: the equations of the networks.
+        engine: what computes rates, losses and gradients.
+        constraints: what the weights must be.
+        start: the weights before training, with a leading `network` axis.
+        own: what the rule's `own` says of each network.
+        noise: the key of each network's recurrent noise.
+        loss_bound: a loss above it, or one that is not a number, ends a network.
+    """
+
+    dynamics: Dynamics = field(metadata={"static": True})
+    engine: Engine = field(metadata={"static": True})
+    constraints: tuple[Constraint, ...] = field(metadata={"static": True})
+    start: Weights
+    own: Any
+    noise: Key[Array, "network"]
+    loss_bound: Float[AnyArray, ""]
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Learner:
+    """Networks in training; every array has a leading `network` axis.
+
+    Args:
+        weights: their weights.
+        step: the training steps that each has taken.
+        memory: what the rule remembers from step to step, such as the state of an optimizer.
+    """
+
+    weights: Weights
+    step: Int[Array, "network"]
+    memory: Any = ()
+
+
+class LearningRule(Course, abc.ABC):
+    """How networks learn.
+
+    A rule of your own is a frozen dataclass with the two abstract methods; it inherits the fields of `Course`. State
+    goes in and comes out: what it remembers is in the learner's `memory`, arrays with a leading `network` axis, and is
+    stored and resumed like the weights.
+    """
+
+    sources: ClassVar[tuple[str, ...]] = ()
+
+    @abc.abstractmethod
+    def init(self, setup: Setup, weights: Weights) -> Learner:
+        """The networks before their first step.
+
+        Args:
+            setup: what they learn with.
+            weights: before training, with a leading `network` axis.
+        """
+
+    @abc.abstractmethod
+    def step(
+        self, setup: Setup, learner: Learner, active: Bool[Array, "network"], trials: Trials
+    ) -> tuple[Learner, Bool[Array, "network"], Float[Array, "network"]]:
+        """One training step of every active network on the same trials.
+
+        Args:
+            setup: what they learn with.
+            learner: where they stand.
+            active: those that train; the others must stay as they are.
+            trials: the batch.
+
+        Returns:
+            The learner one step later; the networks that are still active; and the loss before the step, NaN for those
+            that are not. One whose loss is above `setup.loss_bound`, or whose weights would not be finite, does not
+            take the step and is active no more.
+        """
+
+    def own(self, numbers: Sequence[int]) -> Any:
+        """What differs between networks, such as a learning rate: arrays with an entry for each of these numbers."""
+        return ()
+
+
+def step_noise(dynamics: Dynamics, learner: Learner, keys: Key[Array, "network"]) -> NoiseKeys | None:
+    """The words of each network's recurrent noise at its next step; None where the equations have no noise."""
+    return jax.random.key_data(jax.vmap(jax.random.fold_in)(keys, learner.step)) if dynamics.noisy else None
+
+
+def all_finite(weights: Weights) -> Bool[Array, ""]:
+    """Whether all entries are finite numbers."""
+    return jnp.stack([jnp.isfinite(array).all() for array in jax.tree.leaves(weights)]).all()
