@@ -485,7 +485,10 @@ def lab(color):
     ("name", "task", "kinds", "by_index"),
     [
         ("and_n50_orthogonal_04_epoch19", "and", ["quiescent", "cycle", "cycle", "fixed"], {"0": 2, "6": 1}),
-        ("setreset_n50_orthogonal_06_epoch19", "setreset", ["cycle", "fixed"], {"0": 2, "3": 2, "8": 1}),
+        pytest.param(
+            *("setreset_n50_orthogonal_06_epoch19", "setreset", ["cycle", "fixed"], {"0": 2, "3": 2, "8": 1}),
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_inspect_says_how_published_networks_work(reference, capsys, name, task, kinds, by_index):

@@ -58,7 +58,7 @@ def expected():
 
 @pytest.mark.parametrize(
     ("name", "setting"),
-    [pytest.param(*one, marks=pytest.mark.slow if at > 4 else ()) for at, one in enumerate(SETTINGS)],
+    [pytest.param(*one, marks=pytest.mark.slow if at > 2 else ()) for at, one in enumerate(SETTINGS)],
 )
 def test_a_setting_of_jax_changes_no_bit_and_stays(name, setting, expected):
     before = jax.config._read(name)

@@ -24,7 +24,7 @@ def page():
     """The names that the page defines, after all of it has run, with smaller numbers."""
     text = PAGE.read_text(encoding="utf-8")
     code = "\n".join(re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL))
-    for value, smaller in {"steps=300": "steps=2", "units=200": "units=20", "steps=20": "steps=2"}.items():
+    for value, smaller in {"steps=300": "steps=1", "units=200": "units=10", "steps=20": "steps=1"}.items():
         assert value in code
         code = code.replace(value, smaller)
     names, printed = {"__name__": "own_parts"}, io.StringIO()

@@ -332,6 +332,7 @@ class TestPage:
         assert "network 1 diverged" in text
         assert "its loss became infinite" in text
 
+    @pytest.mark.slow
     def test_many_networks(self, run):
         count = FINE + 2
         many = repeated(run, count)

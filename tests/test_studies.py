@@ -426,6 +426,7 @@ def test_a_study_from_plan_to_page(tmp_path):
     assert "undecided" not in page.read_text().partition("## Selective damage")[2]
 
 
+@pytest.mark.slow
 def test_work_and_speed():
     spec = papers_spec("and", networks=2, seed=0)
     assert work(spec) == 2 * 4_700 * 6 * 64 * 200 * 50 * 53

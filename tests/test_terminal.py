@@ -44,7 +44,7 @@ def test_a_reader_that_leaves_early_is_no_traceback():
     assert done.stderr == ""
 
 
-@pytest.mark.parametrize("backend", ["module://matplotlib_inline.backend_inline", slow("nonsense")])
+@pytest.mark.parametrize("backend", [slow("module://matplotlib_inline.backend_inline"), slow("nonsense")])
 def test_the_backend_of_a_notebook_does_not_stop_pictures(backend, tmp_path):
     picture = str(tmp_path / "and.png")
     done = recurra(
