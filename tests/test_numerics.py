@@ -71,6 +71,7 @@ def test_a_setting_of_jax_changes_no_bit_and_stays(name, setting, expected):
         jax.config.update(name, before)
 
 
+@pytest.mark.slow
 def test_variables_before_the_import_change_no_bit(expected):
     code = "import test_numerics; print(test_numerics.numbers('auto'))"
     environment = {**os.environ, **ENVIRONMENT, "PYTHONPATH": os.pathsep.join(sys.path)}

@@ -34,6 +34,7 @@ def page():
     return names
 
 
+@pytest.mark.slow
 def test_a_cell_of_ones_own_learns_and_is_analysed(page):
     cohort = rc.train(TASK, page["Gated"](units=10), RULE, networks=2, seed=0)
     assert type(cohort.weights) is page["GatedWeights"]

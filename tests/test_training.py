@@ -325,6 +325,7 @@ def test_a_task_that_never_scores_is_refused(seed):
         rc.train(task, MODEL, RULE, networks=1, seed=seed)
 
 
+@pytest.mark.slow
 def test_a_mask_of_ones_trains_as_a_mask_of_truths_and_twice_the_mask_the_same(seed):
     half = np.arange(20)[:, None] < 15
     cohorts = [
@@ -366,7 +367,8 @@ def test_counts_beyond_int32_are_refused(field):
 # ---- many trials, sizes, misuse
 
 
-@pytest.mark.parametrize("engine", ["auto", pytest.param("portable", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["auto", "portable"])
 def test_trials_scored_in_pieces_are_the_same_and_so_are_the_networks(engine, seed, monkeypatch):
     from recurra.tasks import base
 
