@@ -9,6 +9,8 @@ import jax
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Key, UInt32
 
+from recurra.checks import same_axis
+
 AnyArray: TypeAlias = Array | np.ndarray
 Scalar: TypeAlias = Float[Array, ""]
 RandomKey: TypeAlias = Key[Array, ""]
@@ -77,11 +79,6 @@ def _axes_of(kind: type[Weights]) -> dict[str, tuple[str, ...]]:
             )
         found[field.name] = tuple(axis for axis in named.split() if not axis.startswith("*"))
     return found
-
-
-def same_axis(axis: str) -> str:
-    """The axis that is as long: a square matrix has as many rows and columns as there are units."""
-    return "unit" if axis in ("post", "pre") else axis
 
 
 @jax.tree_util.register_dataclass

@@ -121,6 +121,11 @@ def same(first: float, second: float) -> bool:
     return math.isclose(first, second, rel_tol=ROUNDING)
 
 
+def same_axis(axis: str) -> str:
+    """The axis that is as long: a square matrix has as many rows and columns as there are units."""
+    return "unit" if axis in ("post", "pre") else axis
+
+
 def check_shapes(shapes: Mapping[str, tuple[int, ...]], axes: Mapping[str, tuple[str, ...]]) -> None:
     """The shapes of the weight arrays of one network must fit each other.
 
@@ -131,7 +136,7 @@ def check_shapes(shapes: Mapping[str, tuple[int, ...]], axes: Mapping[str, tuple
     sizes: dict[str, int] = {}
     for name, own in axes.items():
         shape, square = shapes[name], own == ("post", "pre")
-        alike = ["unit" if axis in ("post", "pre") else axis for axis in own]
+        alike = [same_axis(axis) for axis in own]
         if len(shape) == len(own):
             sizes = dict(zip(alike, shape, strict=True)) | sizes
         expected = tuple(sizes.get(axis, axis) for axis in alike)

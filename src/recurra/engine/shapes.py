@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from recurra.arrays import AnyArray, Weights, same_axis
+from recurra.arrays import AnyArray, Weights
+from recurra.checks import same_axis
 
 LARGEST_COUNTER = 2**32  # of the noise: a pair of units at a time step
 

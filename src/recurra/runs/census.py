@@ -17,6 +17,7 @@ from recurra.analysis.dossier_records import Dossier
 from recurra.analysis.failures import Failure, attempted
 from recurra.models.cohort import Network, check_fit
 from recurra.tasks import Task
+from recurra.tasks.border import check_task
 
 FEWEST = 3  # networks that a census needs
 
@@ -29,6 +30,7 @@ def similarities_of(networks: Sequence[Network], task: Task, points: Sequence[Fi
         task: what they were trained on.
         points: the fixed points of each without input.
     """
+    check_task(task)
     for network in networks:
         check_fit(network, task)
     inputs = np.asarray(task.probe().inputs)

@@ -17,6 +17,7 @@ from recurra.storage.npz_files import import_npz
 from recurra.storage.reading import naming
 from recurra.storage.run_folder import RunFolder
 from recurra.tasks import Task
+from recurra.tasks.border import check_task
 
 KERAS_ENDINGS = (".hdf5", ".h5", ".keras")
 NOTHING = Said()
@@ -112,6 +113,7 @@ def read_network_for(path: Path | str, task: Task, number: int | None = None, sa
         number: which network of a run folder; its first one if None.
         said: what the file does not say of the network; what is left open is assumed, with a warning.
     """
+    check_task(task)
     network = read_network(path, task.dt_ms, number, said)
     with naming(Path(path)):
         check_fit(network, task)

@@ -53,7 +53,7 @@ def after_trials(
         inputs: of the trials.
     """
     with pinned(double=True):
-        return np.array(_through(network.dynamics, _double(network), jnp.asarray(inputs)))
+        return np.array(_through(network.dynamics, in_double(network.weights), jnp.asarray(inputs)))
 
 
 def windows_after(
@@ -71,7 +71,9 @@ def windows_after(
         half: steps of half a window.
     """
     with pinned(double=True):
-        fields = _left_alone(network.dynamics, _double(network), jnp.asarray(inputs), jnp.asarray(state), half)
+        fields = _left_alone(
+            network.dynamics, in_double(network.weights), jnp.asarray(inputs), jnp.asarray(state), half
+        )
         arrays = [np.asarray(field) for field in fields]
     return arrays[0], [Window(*one) for one in zip(*arrays, strict=True)]
 
@@ -85,10 +87,6 @@ def rates_of(network: Network, state: Float[np.ndarray, "unit"]) -> Float[np.nda
     """
     with pinned(double=True):
         return np.asarray(network.dynamics.rates(jnp.asarray(state, jnp.float64)))
-
-
-def _double(network: Network) -> Weights:
-    return in_double(network.weights)
 
 
 @partial(jax.jit, static_argnames="dynamics")

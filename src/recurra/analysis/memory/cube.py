@@ -116,23 +116,21 @@ def cube_of(
         signs: the bits of the states.
         long_ms: the long time, ms.
     """
+    read_right = read.mean(axis=(0, 1))
     if not max(np.abs(at_end).max(), np.abs(at_set).max()) < LARGE:
         nothing = np.full(signs.shape[1], np.nan)
         cosines = np.full(signs.shape[1] * (signs.shape[1] - 1) // 2, np.nan)
-        return MemoryCube(
-            0.0, np.zeros_like(nothing), read.mean(axis=(0, 1)), nothing, nothing, np.nan, cosines, long_ms
-        )
+        return MemoryCube(0.0, np.zeros_like(nothing), read_right, nothing, nothing, np.nan, cosines, long_ms)
     axes = fitted_axes(at_end.mean(axis=(1, 2)), signs)
     corners = at_end.mean(axis=(0, 1, 2)) + signs @ axes
     variance = float(((at_end - corners[:, None, None]) ** 2).sum(axis=-1).mean())
     late, early = heights_of(axes), heights_of(fitted_axes(at_set, signs))
     total = np.maximum(late, early) ** 2 + variance / len(axes)
-    skill = read.mean(axis=(0, 1))
-    scores = skill * np.divide(late**2, total, out=np.zeros_like(late), where=total > 0)
+    scores = read_right * np.divide(late**2, total, out=np.zeros_like(late), where=total > 0)
     return MemoryCube(
         score=float(scores.min()),
         bit_scores=scores,
-        read=read.mean(axis=(0, 1)),
+        read=read_right,
         heights=2 * late,
         heights_set=2 * early,
         spread=float(np.sqrt(variance)),
