@@ -295,5 +295,5 @@ def test_points_of_another_network():
     network, other = latches(1.5, 0.1), latches(1.5, 0.1, units=7)
     geometry = memory_geometry(network, TASK)
     points: FixedPoints = points_of(other, memory_geometry(other, TASK))
-    with pytest.raises(ValueError, match="points has states of 7 units; expected 6"):
+    with pytest.raises(ValueError, match="points has states of size 7; expected 6"):
         axis_alignment(network, TASK, geometry, points, 0)

@@ -161,6 +161,6 @@ def test_from_the_analysis_to_the_export(trained, name, tmp_path, monkeypatch, c
     for arguments in (["report", path, "--figures"], ["census", path, "--all"], ["census", path, "--all", "--json"]):
         assert main(arguments) == 0
     assert main(["export", path, "--format", "csv", "--out", str(tmp_path / "tables")]) == 0
-    assert name in (tmp_path / "tables" / "failures.csv").read_text()
+    assert name in (tmp_path / "tables" / "missing.csv").read_text()
     assert "it did not converge" in (folder.path / "report.html").read_text()
     capsys.readouterr()

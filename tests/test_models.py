@@ -1,3 +1,5 @@
+from collections import OrderedDict
+
 import jax
 import numpy as np
 import pytest
@@ -5,6 +7,8 @@ import pytest
 from recurra.arrays import RateWeights
 from recurra.linalg import spectral_radius
 from recurra.models import (
+    GRU,
+    Dale,
     GlorotUniform,
     Identity,
     Network,
@@ -13,6 +17,7 @@ from recurra.models import (
     RateRNN,
     SpectralRadius,
 )
+from recurra.models.constraints import constrained, free_parameters
 
 SQUARE = [Orthogonal(0.8), Normal(1.5), GlorotUniform(), Identity(0.9, 0.1), SpectralRadius(1.2)]
 
@@ -105,3 +110,27 @@ def test_network_runs_in_double(seed):
     rates, outputs = network.run(inputs)
     assert rates.dtype == outputs.dtype == np.float64
     np.testing.assert_array_equal(outputs, network.respond(inputs))
+
+
+def test_dales_law_holds_from_the_start(seed):
+    """The first units excite and the others inhibit, with the sizes that the initializer drew."""
+    law = Dale(0.5)
+    models = [RateRNN(units=6, initializer=Normal(), constraints=constraints) for constraints in ((), (law,))]
+    drawn, lawful = (model.start(jax.random.key(seed), 2, 1) for model in models)
+    signed = np.asarray(lawful.recurrent)
+    np.testing.assert_array_equal(signed, np.abs(drawn.recurrent) * ([1] * 3 + [-1] * 3))
+    free = free_parameters((law,), lawful)
+    np.testing.assert_array_equal(constrained((law,), free, lawful).recurrent, signed)
+    flipped = OrderedDict(free, recurrent=-free["recurrent"])
+    np.testing.assert_array_equal(constrained((law,), flipped, lawful).recurrent, signed)
+
+
+def test_dales_law_holds_for_every_gate():
+    weights = GRU(units=4, constraints=(Dale(0.75),)).start(jax.random.key(0), 2, 1)
+    assert (np.asarray(weights.recurrent)[..., :3] >= 0).all()
+    assert (np.asarray(weights.recurrent)[..., 3] <= 0).all()
+
+
+def test_a_share_is_no_percentage():
+    with pytest.raises(ValueError, match="excitatory is 80; expected a number from 0 to 1"):
+        Dale(80)

@@ -11,6 +11,7 @@ import pytest
 
 import recurra as rc
 from recurra.arrays import named_arrays
+from recurra.models.cohort import NotApplicableError
 from recurra.training import Training
 
 PAGE = Path(__file__).parents[1] / "docs" / "own-parts.md"
@@ -44,7 +45,8 @@ def test_a_cell_of_ones_own_learns_and_is_analysed(page):
     np.testing.assert_allclose(network.readout(rates), outputs, atol=1e-12)
     points = rc.fixed_points(network, rc.starts_near(rates, 50, 0.1, 0))
     assert (points.residual < 1e-12).all()
-    with pytest.raises(TypeError, match="GatedDynamics has no single recurrent matrix"):
+    assert not network.has_recurrent
+    with pytest.raises(NotApplicableError, match="Gated networks have no single recurrent matrix"):
         _ = network.recurrent
 
 

@@ -47,8 +47,12 @@ from .analysis import unit_selectivity as unit_selectivity
 from .analysis import weight_statistics as weight_statistics
 from .arrays import Weights as Weights
 from .engine import Dynamics as Dynamics
+from .models import GRU as GRU
+from .models import LSTM as LSTM
+from .models import UGRNN as UGRNN
 from .models import Cohort as Cohort
 from .models import Constraint as Constraint
+from .models import Dale as Dale
 from .models import Frozen as Frozen
 from .models import GlorotUniform as GlorotUniform
 from .models import Identity as Identity
@@ -100,6 +104,7 @@ from .training import Linear as Linear
 from .training import LossBelow as LossBelow
 from .training import Muon as Muon
 from .training import Never as Never
+from .training import Ridge as Ridge
 from .training import RMSprop as RMSprop
 from .training import Setup as Setup
 from .training import SuccessAbove as SuccessAbove

@@ -71,7 +71,7 @@ class Subject:
     def __getitem__(self, name: str) -> Any:
         """A record; an error that says why where its analysis failed."""
         if isinstance(self.records[name], Failure):
-            raise UnavailableError(name, self.records[name].reason)
+            raise UnavailableError(name, self.records[name])
         return self.records[name]
 
     @cached_property

@@ -111,13 +111,21 @@ class Dossier:
     def __getattribute__(self, name: str) -> Any:
         value = super().__getattribute__(name)
         if isinstance(value, Failure):
-            raise UnavailableError(name, value.reason)
+            raise UnavailableError(name, value)
         return value
 
     @property
     def failures(self) -> dict[str, str]:
         """The reasons of the analyses that failed, by the names of their records."""
-        return {name: value.reason for name, value in vars(self).items() if isinstance(value, Failure)}
+        return {name: value.reason for name, value in self._missing() if value.applies}
+
+    @property
+    def not_applicable(self) -> dict[str, str]:
+        """Why some records are not defined for networks of this kind, by their names."""
+        return {name: value.reason for name, value in self._missing() if not value.applies}
+
+    def _missing(self) -> list[tuple[str, Failure]]:
+        return [(name, value) for name, value in vars(self).items() if isinstance(value, Failure)]
 
     def record(self, name: str) -> Any:
         """A record by its name, or its `Failure`."""

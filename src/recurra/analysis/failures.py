@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from recurra.models.cohort import NotApplicableError
+
 Found = TypeVar("Found")
 Otherwise = TypeVar("Otherwise")
 LONGEST = 200  # characters of a reason
@@ -14,27 +16,29 @@ ROOT = Path(__file__).parents[1]
 
 @dataclass(frozen=True)
 class Failure:
-    """Stands where the record of an analysis would, had it not failed.
+    """Stands where the record of an analysis would, had it not failed, or were it possible on such a network.
 
     Args:
         reason: what happened, in one line: the kind of the error, its message, and the function in which it arose, or
             which record was needed and is not there.
+        applies: False where no network of this kind has such a record.
     """
 
     reason: str
+    applies: bool = True
 
 
 class UnavailableError(Exception):
-    """A record was asked for whose analysis failed.
+    """A record was asked for that is not there.
 
     Args:
         name: of the record.
-        reason: why its analysis failed.
+        failure: why it is not there.
     """
 
-    def __init__(self, name: str, reason: str) -> None:
-        super().__init__(f"{in_words(name)} failed: {reason}")
-        self.name, self.reason = name, reason
+    def __init__(self, name: str, failure: Failure) -> None:
+        super().__init__(f"{in_words(name)} {'failed' if failure.applies else 'not defined'}: {failure.reason}")
+        self.name, self.failure = name, failure
 
 
 def attempted(make: Callable[[], Any]) -> Any:
@@ -49,7 +53,10 @@ def attempted(make: Callable[[], Any]) -> Any:
     try:
         return make()
     except UnavailableError as error:
-        return Failure(f"it needs {in_words(error.name)}, which failed")
+        missing = "failed" if error.failure.applies else "are not defined for these networks"
+        return Failure(f"it needs {in_words(error.name)}, which {missing}", error.failure.applies)
+    except NotApplicableError as error:
+        return Failure(str(error), applies=False)
     except Exception as error:
         return Failure(reason_of(error))
 

@@ -1,7 +1,9 @@
 """Models: what a network is before it is trained, and what a trained cohort is."""
 
 from recurra.models.cohort import Cohort, Network
-from recurra.models.constraints import CONSTRAINTS, Constraint, Frozen
+from recurra.models.constraints import Constraint, Frozen
+from recurra.models.dale import Dale
+from recurra.models.gru import GRU
 from recurra.models.initializers import (
     INITIALIZERS,
     GlorotUniform,
@@ -11,17 +13,24 @@ from recurra.models.initializers import (
     Orthogonal,
     SpectralRadius,
 )
+from recurra.models.lstm import LSTM
 from recurra.models.model import Model
 from recurra.models.rate import RateRNN
+from recurra.models.ugrnn import UGRNN
 
-MODELS: dict[str, type[Model]] = {"rate": RateRNN}
+CONSTRAINTS: dict[str, type[Constraint]] = {"frozen": Frozen, "dale": Dale}
+MODELS: dict[str, type[Model]] = {"rate": RateRNN, "gru": GRU, "lstm": LSTM, "ugrnn": UGRNN}
 
 __all__ = [
     "CONSTRAINTS",
+    "GRU",
     "INITIALIZERS",
+    "LSTM",
     "MODELS",
+    "UGRNN",
     "Cohort",
     "Constraint",
+    "Dale",
     "Frozen",
     "GlorotUniform",
     "Identity",

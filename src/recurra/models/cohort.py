@@ -13,6 +13,7 @@ from jaxtyping import Float
 from recurra.arrays import Inputs, Weights, as_cohort, in_double, named_arrays, of_network
 from recurra.checks import check_between, check_finite, check_shapes, same
 from recurra.engine import Dynamics, choose_engine
+from recurra.engine.dynamics import state_size
 from recurra.intervals import Proportion, wilson_interval
 from recurra.models.model import Model
 from recurra.numerics import pinned
@@ -20,6 +21,10 @@ from recurra.status import Status
 from recurra.streams import Stream, random_key
 from recurra.tasks.base import Task
 from recurra.tasks.rules import SUCCESSFUL
+
+
+class NotApplicableError(TypeError):
+    """A network was asked for what its kind does not have, such as an LSTM for the matrix of its recurrent weights."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +53,19 @@ class Network:
         with pinned(double=True):
             matrix = self.dynamics.recurrent(in_double(self.weights))
         if matrix is None:
-            raise TypeError(f"{type(self.dynamics).__name__} has no single recurrent matrix")
+            kind = type(self.dynamics).__name__.removesuffix("Dynamics")
+            raise NotApplicableError(f"{kind} networks have no single recurrent matrix")
         return np.asarray(matrix, np.float64)
+
+    @property
+    def has_recurrent(self) -> bool:
+        """Whether there is one matrix whose spectrum is meant where one speaks of that of the network."""
+        return jax.eval_shape(self.dynamics.recurrent, self.weights) is not None
+
+    @property
+    def state_size(self) -> int:
+        """How many entries the state has: in a network of rate units one a unit, in an LSTM two."""
+        return state_size(self.dynamics, self.weights)
 
     @property
     def readout_rows(self) -> Float[np.ndarray, "output unit"]:

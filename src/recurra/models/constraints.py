@@ -45,6 +45,13 @@ class Constraint(abc.ABC):
         """
 
 
+def check_constraints(constraints: Sequence[object]) -> None:
+    """All must be constraints."""
+    for one in constraints:
+        if not isinstance(one, Constraint):
+            raise TypeError(f'constraints has {one!r}; expected constraints such as Frozen(("input",))')
+
+
 @final
 @dataclass(frozen=True)
 class Frozen(Constraint):
@@ -88,6 +95,3 @@ def constrained(constraints: Sequence[Constraint], free: Parameters, start: Kind
     for constraint in reversed(constraints):
         parameters = constraint.apply(parameters, start)
     return type(start)(**parameters)
-
-
-CONSTRAINTS: dict[str, type[Constraint]] = {"frozen": Frozen}

@@ -26,6 +26,12 @@ class Initializer(abc.ABC):
     sources: ClassVar[tuple[str, ...]] = ()
 
 
+def check_initializer(name: str, value: object) -> None:
+    """A parameter of a model must be an initializer."""
+    if not isinstance(value, Initializer):
+        raise TypeError(f"{name} is {value!r}; expected an initializer such as Identity()")
+
+
 @final
 @dataclass(frozen=True)
 class Orthogonal(Initializer):

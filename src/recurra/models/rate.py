@@ -9,8 +9,8 @@ import jax.numpy as jnp
 from recurra.arrays import RandomKey, RateWeights
 from recurra.checks import check_at_least_zero, check_choice, check_count, check_flag, check_memory, check_positive
 from recurra.engine import ACTIVATIONS, RateDynamics
-from recurra.models.constraints import Constraint
-from recurra.models.initializers import GlorotUniform, Identity, Initializer
+from recurra.models.constraints import Constraint, check_constraints
+from recurra.models.initializers import GlorotUniform, Identity, Initializer, check_initializer
 from recurra.models.model import Model
 
 
@@ -66,11 +66,8 @@ class RateRNN(Model):
         check_flag("output_bias", self.output_bias)
         check_at_least_zero("recurrent_noise", self.recurrent_noise)
         for name in ("initializer", "input_initializer", "output_initializer"):
-            if not isinstance(getattr(self, name), Initializer):
-                raise TypeError(f"{name} is {getattr(self, name)!r}; expected an initializer such as Identity()")
-        for one in self.constraints:
-            if not isinstance(one, Constraint):
-                raise TypeError(f'constraints has {one!r}; expected constraints such as Frozen(("input",))')
+            check_initializer(name, getattr(self, name))
+        check_constraints(self.constraints)
 
     @property
     def sources(self) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -43,17 +42,18 @@ def similarities_of(networks: Sequence[Network], task: Task, points: Sequence[Fi
 def _signature(network: Network, inputs: Float[np.ndarray, "condition time input"], points: Any) -> Signature:
     """What is kept of a network; without its fixed points there are no linearizations."""
     rates, _ = network.run(inputs)
+    recurrent = network.recurrent if network.has_recurrent else None
     if isinstance(points, Failure):
-        return signature_of(rates, network.recurrent, _no_signature(inputs).linearized)
+        return signature_of(rates, recurrent, _no_signature(inputs).linearized)
     linearized = nearest_linearizations(points, states_on(network, inputs)[:, -1])
-    return signature_of(rates, network.recurrent, linearized)
+    return signature_of(rates, recurrent, linearized)
 
 
 def _no_signature(inputs: Float[np.ndarray, "condition time input"]) -> Signature:
     """That of a network of which nothing is known."""
     conditions, steps = inputs.shape[:2]
     nothing = np.full((conditions, 1), np.nan, np.complex128)
-    return replace(signature_of(np.full((conditions, steps, 1), np.nan), np.eye(1), nothing), eigenvalues=nothing[0])
+    return signature_of(np.full((conditions, steps, 1), np.nan), None, nothing)
 
 
 def census_of_dossiers(

@@ -54,17 +54,17 @@ def _write_tables(folder: RunFolder, out: Path) -> None:
     }
     steps = {"step": ("epoch", cohort.history.step, labels_of(History, "step"))}
     columns = _write_dataset(out, "history", xr.Dataset(steps | curves, coords=axes))
-    failed: list[tuple[str, int, str]] = []
+    missing: list[tuple[str, int, str, str]] = []
     for name, kind in (record_kinds(cohort.task) | kinds_before(cohort.task)).items():
         records = cohort_records(kind, folder.read_dataset(name), cohort.numbers)
-        failed += [
-            (name, number, one.reason)
+        missing += [
+            (name, number, "failed" if one.applies else "not defined", one.reason)
             for one, number in zip(records, cohort.numbers, strict=True)
             if isinstance(one, Failure)
         ]
         columns += _write_dataset(out, name, named(cohort_dataset(records, cohort.numbers), names))
-    if failed:
-        _write_rows(out / "failures.csv", [("analysis", "network", "reason"), *failed])
+    if missing:
+        _write_rows(out / "missing.csv", [("analysis", "network", "what", "reason"), *missing])
     _write_rows(out / "columns.csv", [("file", "column", "unit", "meaning"), *columns])
 
 

@@ -2,13 +2,12 @@
 
 import shlex
 
-import jax
-
 from recurra.analysis import Census
 from recurra.analysis.dossier_records import Dossier, record_kinds
 from recurra.analysis.failures import Failure
 from recurra.analysis.record import RunRecord, kinds_before
 from recurra.arrays import Weights, named_arrays
+from recurra.checks import same_axis
 from recurra.models.cohort import Cohort
 from recurra.runs.census import FEWEST
 from recurra.runs.record_store import cohort_records, single_record
@@ -18,7 +17,6 @@ from recurra.storage.checkpoints import read_weights
 from recurra.storage.log import read_history
 from recurra.storage.reading import naming
 from recurra.storage.run_folder import RunFolder
-from recurra.streams import Stream, random_key
 from recurra.tasks import FlipFlop
 
 
@@ -98,11 +96,10 @@ def cohort_of(folder: RunFolder) -> Cohort:
 
 def check_arrays(folder: RunFolder, weights: Weights, spec: RunSpec, networks: int) -> None:
     """The weights must be those of so many networks of the spec's sizes."""
-    expected = jax.eval_shape(
-        lambda key: spec.model.start(key, spec.task.inputs, spec.task.outputs), random_key(spec.seed, Stream.weights)
-    )
+    sizes = {"unit": spec.model.units, "input": spec.task.inputs, "output": spec.task.outputs}
     for name, array in named_arrays(weights).items():
-        shape = (networks, *getattr(expected, name).shape)
+        found = dict(zip(weights.axes()[name], array.shape[1:], strict=False))
+        shape = (networks, *(sizes.get(same_axis(axis), found.get(axis)) for axis in weights.axes()[name]))
         if array.shape != shape:
             raise ValueError(
                 f"{folder}/run.zarr/weights/{name} has the shape {array.shape}; by run.json it should be {shape}"

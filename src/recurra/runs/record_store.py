@@ -10,22 +10,25 @@ from recurra.analysis.failures import Failure
 from recurra.storage.records import from_dataset, from_single_dataset, to_dataset, to_single_dataset
 
 FAILED = "failed"  # the attribute of a group that says why networks, or all of it, are missing
+NOT_APPLICABLE = "not_applicable"  # the same where such a network has no such record
 
 
 def cohort_dataset(records: Sequence[Any], numbers: Sequence[int]) -> xr.Dataset:
-    """A record a network as one dataset; it lacks the networks without one, and its attribute `failed` says why.
+    """A record a network as one dataset; it lacks the networks without one, and its attributes say why.
 
     Args:
         records: one a network, a `Failure` where its analysis failed.
         numbers: the networks' numbers.
     """
-    failed = {str(number): one.reason for number, one in zip(numbers, records, strict=True) if isinstance(one, Failure)}
+    reasons: dict[str, dict[str, str]] = {}
+    for number, one in zip(numbers, records, strict=True):
+        if isinstance(one, Failure):
+            reasons.setdefault(FAILED if one.applies else NOT_APPLICABLE, {})[str(number)] = one.reason
     kept = [(one, number) for one, number in zip(records, numbers, strict=True) if not isinstance(one, Failure)]
     if not kept:
-        return xr.Dataset(coords={"network": np.zeros(0, int)}, attrs={FAILED: failed})
+        return xr.Dataset(coords={"network": np.zeros(0, int)}, attrs=reasons)
     found, of = zip(*kept, strict=True)
-    dataset = to_dataset(found, of)
-    return dataset.assign_attrs({FAILED: failed}) if failed else dataset
+    return to_dataset(found, of).assign_attrs(reasons)
 
 
 def cohort_records(kind: type, dataset: xr.Dataset, numbers: Sequence[int]) -> list[Any]:
@@ -36,12 +39,17 @@ def cohort_records(kind: type, dataset: xr.Dataset, numbers: Sequence[int]) -> l
         dataset: made by `cohort_dataset`.
         numbers: the networks' numbers.
     """
-    reasons, known = dataset.attrs.get(FAILED, {}), dataset["network"].values.tolist()
+    known = dataset["network"].values.tolist()
+    reasons = {
+        number: Failure(reason, applies)
+        for attribute, applies in ((FAILED, True), (NOT_APPLICABLE, False))
+        for number, reason in dataset.attrs.get(attribute, {}).items()
+    }
     records = dict(zip(known, from_dataset(kind, dataset) if known else [], strict=True))
     missing = [number for number in numbers if number not in records and str(number) not in reasons]
     if missing:
         raise ValueError(f"the run folder's {kind.__name__} lacks network {missing[0]}; analyse the run again")
-    return [records[number] if number in records else Failure(reasons[str(number)]) for number in numbers]
+    return [records[number] if number in records else reasons[str(number)] for number in numbers]
 
 
 def single_dataset(record: Any) -> xr.Dataset:

@@ -46,10 +46,17 @@ def to_dataset(records: Sequence[Any], numbers: Sequence[int]) -> xr.Dataset:
 def from_dataset(kind: type[Record], dataset: xr.Dataset) -> list[Record]:
     """The records of every network, in the order of the dataset."""
     _check_complete(kind, dataset)
+    dataset = _with_states(kind, dataset)
     return [
         kind(**{name: _value(one[name], axes, one) for name, axes in record_axes(kind).items()})
         for one in (dataset.isel(network=at) for at in range(dataset.sizes["network"]))
     ]
+
+
+def _with_states(kind: type, dataset: xr.Dataset) -> xr.Dataset:
+    """The dataset with the axis `state_variable`, which was `unit` when no state was longer than its rates."""
+    older = "unit" in dataset.dims and "unit" not in {axis for axes in record_axes(kind).values() for axis in axes}
+    return dataset.rename({"unit": "state_variable"}) if older else dataset
 
 
 def record_axes(kind: type) -> dict[str, tuple[str, ...]]:

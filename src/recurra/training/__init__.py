@@ -3,13 +3,14 @@
 from recurra.training.bptt import BPTT
 from recurra.training.course import Course
 from recurra.training.optimizers import OPTIMIZERS, SGD, Adam, AdamW, Muon, RMSprop
+from recurra.training.ridge import Ridge
 from recurra.training.rule import Learner, LearningRule, Setup
 from recurra.training.schedules import SCHEDULES, Constant, Cosine, InverseTimeDecay, Linear
 from recurra.training.stopping import STOPS, LossBelow, Never, SuccessAbove
 from recurra.training.train import Training, TrainingState, train
 from recurra.training.trial_sets import TRIAL_SETS, FixedTrials, FreshTrials
 
-LEARNING_RULES: dict[str, type[LearningRule]] = {"bptt": BPTT}
+LEARNING_RULES: dict[str, type[LearningRule]] = {"bptt": BPTT, "ridge": Ridge}
 
 __all__ = [
     "BPTT",
@@ -34,6 +35,7 @@ __all__ = [
     "Muon",
     "Never",
     "RMSprop",
+    "Ridge",
     "Setup",
     "SuccessAbove",
     "Training",

@@ -32,6 +32,7 @@ def dossier_table(dossier: Dossier, before: MemoryCube | None = None) -> dict[st
     """The numbers of a dossier, ready for JSON: complex numbers as pairs, what is not finite or not there as null.
 
     `failures` has the reasons of the analyses that failed, by their name; what they would have found is null.
+    `not_applicable` has the reasons of those that are not defined for networks of this kind.
 
     Args:
         dossier: of the network.
@@ -54,7 +55,7 @@ def dossier_table(dossier: Dossier, before: MemoryCube | None = None) -> dict[st
         },
     }
     table = {name: where_known(part, None) for name, part in parts.items()}
-    return plain(table | {"failures": dossier.failures})
+    return plain(table | {"failures": dossier.failures, "not_applicable": dossier.not_applicable})
 
 
 def _performance_table(measured: Performance) -> dict[str, Any]:

@@ -86,6 +86,8 @@ def sentences(task: Task, dossier: Dossier, names: Sequence[str]) -> Iterator[st
     yield from (sentence for one in told if (sentence := where_known(one, "")))
     if dossier.failures:
         yield f"Not known, since the analysis failed: {listed([in_words(name) for name in dossier.failures])}."
+    if dossier.not_applicable:
+        yield f"Not defined for these networks: {listed([in_words(name) for name in dossier.not_applicable])}."
 
 
 def regime_words(found: Regimes, program: Program, names: Sequence[str]) -> str:

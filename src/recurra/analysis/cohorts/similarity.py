@@ -110,7 +110,7 @@ def procrustes_distance(
 
 def signature_of(
     rates: Rates,
-    recurrent: Float[AnyArray, "post pre"],
+    recurrent: Float[AnyArray, "post pre"] | None,
     linearized: Complex[np.ndarray, "condition mode"] | None = None,
 ) -> Signature:
     """What is kept of a network to compare it with others, by the measures of this module.
@@ -120,14 +120,16 @@ def signature_of(
 
     Args:
         rates: rates on a probe, the same for all networks that are compared.
-        recurrent: the recurrent weights.
+        recurrent: the recurrent weights; None where there is no one matrix of them, whose spectral distance is NaN.
         linearized: eigenvalues of `nearest_linearizations`; without them that measure is NaN.
     """
     if linearized is None:
         linearized = np.full((1, 1), np.nan, np.complex128)
     every = -(-rates.shape[0] * rates.shape[1] // SAMPLES)
     with threadpool_limits(1), np.errstate(over="ignore", invalid="ignore"):  # weights near the largest number there is
-        values = ordered(np.linalg.eigvals(np.asarray(recurrent, np.float64)))
+        values = np.full(1, np.nan, np.complex128)
+        if recurrent is not None:
+            values = ordered(np.linalg.eigvals(np.asarray(recurrent, np.float64)))
         return Signature(_reduced(_shape(rates[:, ::every])), values, dynamic_modes(rates), linearized)
 
 

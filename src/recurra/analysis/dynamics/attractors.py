@@ -29,8 +29,8 @@ PATIENCE = 4  # looks before a path is taken for an orbit
 STATIONARY = 0.02  # largest relative difference between the widths of an orbit's halves
 RETURNS = 2.0  # a path that is longer than so many times its extent has come back; a shorter one drifts
 
-States = Float[np.ndarray, "state unit"]
-Orbits = tuple[Float[np.ndarray, "time unit"], ...]
+States = Float[np.ndarray, "start state"]
+Orbits = tuple[Float[np.ndarray, "time state"], ...]
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def settle(
 
 def driven(
     network: Network, inputs: Float[np.ndarray, "stimulus time input"], states: States
-) -> Float[np.ndarray, "state stimulus unit"]:
+) -> Float[np.ndarray, "start stimulus state"]:
     """The state at the end of every stimulus, begun in every state.
 
     Args:
@@ -125,7 +125,7 @@ def driven(
         return np.asarray(_driven(network.dynamics, weights, jnp.asarray(inputs, jnp.float64), jnp.asarray(states)))
 
 
-def states_on(network: Network, inputs: Float[np.ndarray, "trial time input"]) -> Float[np.ndarray, "trial time unit"]:
+def states_on(network: Network, inputs: Float[np.ndarray, "trial time input"]) -> Float[np.ndarray, "trial time state"]:
     """The states at every step of trials, in float64; in the current form these are not the rates.
 
     Args:
@@ -137,13 +137,13 @@ def states_on(network: Network, inputs: Float[np.ndarray, "trial time input"]) -
         return np.asarray(_states_on(network.dynamics, weights, jnp.asarray(inputs, jnp.float64)))
 
 
-def first_state(network: Network) -> Float[np.ndarray, "unit"]:
+def first_state(network: Network) -> Float[np.ndarray, "state"]:
     """The state before the first step of a trial, in float64."""
     with pinned(double=True):
         return np.asarray(network.dynamics.initial_state(network.weights), np.float64)
 
 
-def mean_output(network: Network, path: Float[np.ndarray, "time unit"]) -> Float[np.ndarray, "output"]:
+def mean_output(network: Network, path: Float[np.ndarray, "time state"]) -> Float[np.ndarray, "output"]:
     """The output, averaged over states on a path.
 
     Args:
@@ -156,8 +156,8 @@ def mean_output(network: Network, path: Float[np.ndarray, "time unit"]) -> Float
 
 
 def path_from(
-    network: Network, state: Float[np.ndarray, "unit"], inputs: Float[np.ndarray, "input"], steps: int, every: int = 1
-) -> Float[np.ndarray, "time unit"]:
+    network: Network, state: Float[np.ndarray, "state"], inputs: Float[np.ndarray, "input"], steps: int, every: int = 1
+) -> Float[np.ndarray, "time state"]:
     """The states of a network that is left alone.
 
     Args:
@@ -182,7 +182,7 @@ def _moved_on(
     return np.asarray(_run(dynamics, weights, jnp.asarray(inputs), jnp.asarray(padded), steps))[: len(states)]
 
 
-def _place(known: Attractors, state: Float[np.ndarray, "unit"]) -> int:
+def _place(known: Attractors, state: Float[np.ndarray, "state"]) -> int:
     """The number of the attractor that a state is at, -1 if it is at none."""
     for number, orbit in enumerate(known.orbits):
         bound = SAME_REST * np.sqrt(len(state)) if len(orbit) == 1 else SAME_ORBIT * _extent(orbit)
@@ -191,11 +191,11 @@ def _place(known: Attractors, state: Float[np.ndarray, "unit"]) -> int:
     return UNSETTLED
 
 
-def _extent(path: Float[np.ndarray, "time unit"]) -> float:
+def _extent(path: Float[np.ndarray, "time state"]) -> float:
     return float(np.linalg.norm(np.ptp(path, axis=0)))
 
 
-def _is_orbit(path: Float[np.ndarray, "time unit"]) -> bool:
+def _is_orbit(path: Float[np.ndarray, "time state"]) -> bool:
     if len(path) == 1 or not np.isfinite(path).all():
         return False
     whole, halves = _extent(path), [_extent(half) for half in np.array_split(path, 2)]
@@ -206,7 +206,7 @@ def _is_orbit(path: Float[np.ndarray, "time unit"]) -> bool:
 @partial(jax.jit, static_argnames="dynamics")
 def _states_on(
     dynamics: Dynamics, weights: Weights, inputs: Float[Array, "trial time input"]
-) -> Float[Array, "trial time unit"]:
+) -> Float[Array, "trial time state"]:
     def step(state: Array, now: Array) -> tuple[Array, Array]:
         new = dynamics.step(weights, state, now)
         return new, new
@@ -219,8 +219,8 @@ def _driven(
     dynamics: Dynamics,
     weights: Weights,
     inputs: Float[Array, "stimulus time input"],
-    states: Float[Array, "state unit"],
-) -> Float[Array, "state stimulus unit"]:
+    states: Float[Array, "start state"],
+) -> Float[Array, "start stimulus state"]:
     def one(state: Array, stimulus: Array) -> Array:
         return jax.lax.scan(lambda now, x: (dynamics.step(weights, now, x), None), state, stimulus)[0]
 
@@ -232,9 +232,9 @@ def _run(
     dynamics: Dynamics,
     weights: Weights,
     inputs: Float[Array, "input"],
-    states: Float[Array, "state unit"],
+    states: Float[Array, "start state"],
     steps: int,
-) -> Float[Array, "state unit"]:
+) -> Float[Array, "start state"]:
     step = jax.vmap(lambda state: dynamics.step(weights, state, inputs))
     return jax.lax.fori_loop(0, steps, lambda _, now: step(now), states)
 
@@ -245,8 +245,8 @@ def _path(
     lengths: tuple[int, int],
     weights: Weights,
     inputs: Float[Array, "input"],
-    state: Float[Array, "unit"],
-) -> Float[Array, "time unit"]:
+    state: Float[Array, "state"],
+) -> Float[Array, "time state"]:
     samples, every = lengths
 
     def on(now: Array, _: None) -> tuple[Array, Array]:

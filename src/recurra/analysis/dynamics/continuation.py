@@ -33,7 +33,7 @@ class Branch:
     sources: ClassVar[tuple[str, ...]] = ("allgower1990",)
 
     amplitude: Float[np.ndarray, "branch_point"]
-    states: Float[np.ndarray, "branch_point unit"]
+    states: Float[np.ndarray, "branch_point state"]
     leading: Complex[np.ndarray, "branch_point"]
     index: Int[np.ndarray, "branch_point"]
     fold: Bool[np.ndarray, "branch_point"]
@@ -44,7 +44,7 @@ class Branch:
 
 def continuation(
     network: Network,
-    state: Float[np.ndarray, "unit"],
+    state: Float[np.ndarray, "state"],
     direction: Float[np.ndarray, "input"],
     amplitudes: tuple[float, float] = (0.0, 1.0),
     arc: float = 0.05,
@@ -106,7 +106,7 @@ class _Path:
     def flow(self, point: Point) -> Flow:
         return flow_of(self.network, point[-1] * self.direction)
 
-    def derivative(self, point: Point) -> Float[np.ndarray, "unit coordinate"]:
+    def derivative(self, point: Point) -> Float[np.ndarray, "state coordinate"]:
         """Of the displacement by h and by a."""
         flow = self.flow(point)
         by_amplitude = flow.input_jacobian(point[:-1]) @ self.direction

@@ -70,7 +70,7 @@ class FixedPoints:
     )
 
     inputs: Float[np.ndarray, "input"]
-    states: Float[np.ndarray, "point unit"]
+    states: Float[np.ndarray, "point state_variable"]
     residual: Float[np.ndarray, "point"]
     eigenvalues: Complex[np.ndarray, "point mode"]
     index: Int[np.ndarray, "point"]
@@ -79,7 +79,7 @@ class FixedPoints:
     dimension: Int[np.ndarray, "point"]
     extent: Float[np.ndarray, "point"]
     found: Int[np.ndarray, "point"]
-    stuck: Float[np.ndarray, "start unit"]
+    stuck: Float[np.ndarray, "start state_variable"]
     starts: int
     missing_at_least: float
 

@@ -26,8 +26,8 @@ from recurra.engine.rate import HARD_WIDTHS
 from recurra.models.cohort import Network
 from recurra.numerics import pinned
 
-States = Float[np.ndarray, "*batch unit"]
-Matrices = Float[np.ndarray, "*batch unit unit"]
+States = Float[np.ndarray, "*batch state"]
+Matrices = Float[np.ndarray, "*batch state state"]
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,10 @@ class Enclosure:
             infinite where it jumps.
     """
 
-    displacement: Float[np.ndarray, "unit"]
-    jacobian: Float[np.ndarray, "unit unit"]
-    error: Float[np.ndarray, "unit unit"]
-    change: Float[np.ndarray, "unit unit"]
+    displacement: Float[np.ndarray, "state"]
+    jacobian: Float[np.ndarray, "state state"]
+    error: Float[np.ndarray, "state state"]
+    change: Float[np.ndarray, "state state"]
 
 
 class Flow(abc.ABC):
@@ -67,11 +67,11 @@ class Flow(abc.ABC):
         """The derivative of the displacement."""
 
     @abc.abstractmethod
-    def bend(self, state: Float[np.ndarray, "unit"]) -> Float[np.ndarray, "unit unit"]:
+    def bend(self, state: Float[np.ndarray, "state"]) -> Float[np.ndarray, "state state"]:
         r"""$\sum_i d_i \nabla^2 d_i$ of the displacement d at one state: with $J^T J$ the Hessian of $|d|^2 / 2$."""
 
     @abc.abstractmethod
-    def input_jacobian(self, state: Float[np.ndarray, "unit"]) -> Float[np.ndarray, "unit input"]:
+    def input_jacobian(self, state: Float[np.ndarray, "state"]) -> Float[np.ndarray, "state input"]:
         """The derivative of the displacement at one state by the inputs."""
 
     def step_jacobian(self, jacobians: Matrices) -> Matrices:
@@ -79,11 +79,11 @@ class Flow(abc.ABC):
         return np.eye(jacobians.shape[-1]) + self.leaks()[:, None] * jacobians
 
     @abc.abstractmethod
-    def leaks(self) -> Float[np.ndarray, "unit"]:
+    def leaks(self) -> Float[np.ndarray, "state"]:
         """By which share of the displacement each unit moves in a time step."""
 
     @abc.abstractmethod
-    def enclosure(self, state: Float[np.ndarray, "unit"], reach: float) -> Enclosure | None:
+    def enclosure(self, state: Float[np.ndarray, "state"], reach: float) -> Enclosure | None:
         """What is certain within a distance of a state; None where nothing is known of the rounding."""
 
 
@@ -103,9 +103,9 @@ class RateFlow(Flow):
 
     dynamics: RateDynamics
     recurrent: Float[np.ndarray, "post pre"]
-    inward: Float[np.ndarray, "unit input"]
-    constant: Float[np.ndarray, "unit"]
-    size: Float[np.ndarray, "unit"]
+    inward: Float[np.ndarray, "state input"]
+    constant: Float[np.ndarray, "state"]
+    size: Float[np.ndarray, "state"]
     inputs: Float[np.ndarray, "input"]
 
     @property
@@ -126,22 +126,22 @@ class RateFlow(Flow):
         matrices[..., np.arange(units), np.arange(units)] -= 1
         return matrices
 
-    def bend(self, state: Float[np.ndarray, "unit"]) -> Float[np.ndarray, "unit unit"]:
+    def bend(self, state: Float[np.ndarray, "state"]) -> Float[np.ndarray, "state state"]:
         name, displacement = self.dynamics.activation, self.displacement(state)
         if self.dynamics.form == "rate":
             curvature = displacement * second_slope(name, self.recurrent @ state + self.constant)
             return (self.recurrent.T * curvature) @ self.recurrent
         return np.diag(second_slope(name, state) * (displacement @ self.recurrent))
 
-    def input_jacobian(self, state: Float[np.ndarray, "unit"]) -> Float[np.ndarray, "unit input"]:
+    def input_jacobian(self, state: Float[np.ndarray, "state"]) -> Float[np.ndarray, "state input"]:
         if self.dynamics.form == "current":
             return self.inward
         return slope(self.dynamics.activation, self.recurrent @ state + self.constant)[:, None] * self.inward
 
-    def leaks(self) -> Float[np.ndarray, "unit"]:
+    def leaks(self) -> Float[np.ndarray, "state"]:
         return self.dynamics.unit_leaks(len(self.constant))
 
-    def enclosure(self, state: Float[np.ndarray, "unit"], reach: float) -> Enclosure | None:
+    def enclosure(self, state: Float[np.ndarray, "state"], reach: float) -> Enclosure | None:
         r"""Bounds of the running error.
 
         A current $W r + W_{in} x + b$ is wrong by at most $\gamma (|W| |r| + |W_{in}| |x| + |b|)$, a value of φ by its
@@ -194,17 +194,17 @@ class AnyFlow(Flow):
     def jacobian(self, states: States) -> Matrices:
         return self._each(_pull_by_state, states).reshape(*np.shape(states), np.shape(states)[-1])
 
-    def bend(self, state: Float[np.ndarray, "unit"]) -> Float[np.ndarray, "unit unit"]:
+    def bend(self, state: Float[np.ndarray, "state"]) -> Float[np.ndarray, "state state"]:
         return self._each(_bend, state)[0]
 
-    def input_jacobian(self, state: Float[np.ndarray, "unit"]) -> Float[np.ndarray, "unit input"]:
+    def input_jacobian(self, state: Float[np.ndarray, "state"]) -> Float[np.ndarray, "state input"]:
         return self._each(_pull_by_input, state)[0]
 
-    def leaks(self) -> Float[np.ndarray, "unit"]:
+    def leaks(self) -> Float[np.ndarray, "state"]:
         with pinned(double=True):
             return np.asarray(self.network.dynamics.leaks(in_double(self.network.weights)), np.float64)
 
-    def enclosure(self, state: Float[np.ndarray, "unit"], reach: float) -> Enclosure | None:
+    def enclosure(self, state: Float[np.ndarray, "state"], reach: float) -> Enclosure | None:
         return None
 
     def _each(self, of: Callable[..., Array], states: States) -> np.ndarray:

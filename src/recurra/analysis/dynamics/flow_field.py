@@ -35,8 +35,8 @@ class FlowField:
     sources: ClassVar[tuple[str, ...]] = ("sussillo2013",)
 
     inputs: Float[np.ndarray, "input"]
-    center: Float[np.ndarray, "unit"]
-    plane: Float[np.ndarray, "direction unit"]
+    center: Float[np.ndarray, "state"]
+    plane: Float[np.ndarray, "direction state"]
     across: Float[np.ndarray, "column"]
     upwards: Float[np.ndarray, "row"]
     displacement: Float[np.ndarray, "row column direction"]
@@ -53,19 +53,19 @@ class FlowField:
         weight = np.where(known, self.speed / largest, 0.0) ** 2
         return float((np.where(known, self.in_plane, 0.0) * weight).sum() / weight.sum())
 
-    def project(self, states: Float[np.ndarray, "*batch unit"]) -> Float[np.ndarray, "*batch direction"]:
+    def project(self, states: Float[np.ndarray, "*batch state"]) -> Float[np.ndarray, "*batch direction"]:
         """Coordinates a and b of states, such as trajectories and fixed points."""
         return (states - self.center) @ self.plane.T
 
-    def distance(self, states: Float[np.ndarray, "*batch unit"]) -> Float[np.ndarray, "*batch"]:
+    def distance(self, states: Float[np.ndarray, "*batch state"]) -> Float[np.ndarray, "*batch"]:
         """How far states are from the plane."""
         return np.linalg.norm(states - self.center - self.project(states) @ self.plane, axis=-1)
 
 
 def flow_field(
     network: Network,
-    plane: Float[np.ndarray, "direction unit"],
-    center: Float[np.ndarray, "unit"],
+    plane: Float[np.ndarray, "direction state"],
+    center: Float[np.ndarray, "state"],
     across: tuple[float, float],
     upwards: tuple[float, float],
     inputs: float | Float[np.ndarray, "input"] = 0.0,
@@ -94,7 +94,7 @@ def flow_field(
         if bounds[0] == bounds[1]:
             raise ValueError(f"{name} is {tuple(bounds)}; expected lowest < highest")
     center = np.asarray(center, np.float64)
-    directions = _orthonormal(np.asarray(plane, np.float64), center, network.weights.units)
+    directions = _orthonormal(np.asarray(plane, np.float64), center, network.state_size)
     columns, rows = np.linspace(*across, points), np.linspace(*upwards, points)
     coordinates = np.stack(np.meshgrid(columns, rows), axis=-1)
     flow = flow_of(network, inputs)
@@ -116,13 +116,13 @@ def flow_field(
 
 
 def _orthonormal(
-    plane: Float[np.ndarray, "direction unit"], center: Float[np.ndarray, "unit"], units: int
-) -> Float[np.ndarray, "direction unit"]:
+    plane: Float[np.ndarray, "direction state"], center: Float[np.ndarray, "state"], size: int
+) -> Float[np.ndarray, "direction state"]:
     """The first direction, and what the second adds to it, both of length 1."""
-    if plane.shape != (2, units) or center.shape != (units,):
+    if plane.shape != (2, size) or center.shape != (size,):
         raise ValueError(
-            f"plane has shape {plane.shape} and center {center.shape}; expected (2, {units}) and ({units},): two "
-            "directions and a state, with a number a unit"
+            f"plane has shape {plane.shape} and center {center.shape}; expected (2, {size}) and ({size},): two "
+            "directions and a state, of the size of the network's state"
         )
     check_finite("plane", plane)
     check_finite("center", center)

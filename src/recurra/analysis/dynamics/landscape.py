@@ -48,9 +48,9 @@ def landscape(
         project: coordinates from rates, such as `Reduction.project` or `Geometry.bit_coordinates`.
     """
 
-    def coordinates(states: Float[np.ndarray, "*batch unit"]) -> Float[np.ndarray, "*batch coordinate"]:
+    def coordinates(states: Float[np.ndarray, "*batch state"]) -> Float[np.ndarray, "*batch coordinate"]:
         with pinned(double=True):
-            return project(np.asarray(jnp.vectorize(network.dynamics.rates, signature="(n)->(n)")(jnp.asarray(states))))
+            return project(np.asarray(jnp.vectorize(network.dynamics.rates, signature="(n)->(m)")(jnp.asarray(states))))
 
     begins = points.states[found.saddle]
     every = sampling(network)

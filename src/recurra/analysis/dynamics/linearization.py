@@ -7,7 +7,7 @@ from threadpoolctl import threadpool_limits
 from recurra.analysis.dynamics.flow import Flow
 from recurra.analysis.dynamics.starts import in_parts
 
-States = Float[np.ndarray, "point unit"]
+States = Float[np.ndarray, "point state"]
 OUTSIDE = 1e-9  # a mode is unstable if its eigenvalue lies so far outside the unit circle, times the largest leak
 
 

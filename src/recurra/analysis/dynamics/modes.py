@@ -23,7 +23,7 @@ EVERY = 64  # steps up to which every power of a Jacobian is looked at; beyond, 
 LIMIT = 10_000  # the highest power
 MOST = 16  # stable points whose powers are looked at
 
-State = Float[np.ndarray, "unit"]
+State = Float[np.ndarray, "state"]
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class RestingModes:
         reactivity: spectral norm of the Jacobian, the largest gain of a disturbance in one step.
     """
 
-    state: State
+    state: Float[np.ndarray, "state_variable"]
     at_start: bool
     smooth: bool
     eigenvalues: Complex[np.ndarray, "mode"]
@@ -79,10 +79,10 @@ def resting_modes(network: Network) -> RestingModes:
     Source: Sussillo and Barak (2013) for the linearization.
     """
     state, at_start = resting_state(network)
-    flow, units = flow_of(network), network.weights.units
+    flow = flow_of(network)
     smooth = not _on_kink(flow, state)
     if np.isnan(state).any() or not smooth:
-        nothing = np.full(units, np.nan, complex)
+        nothing = np.full(network.state_size, np.nan, complex)
         return RestingModes(state, at_start, smooth, nothing, np.nan, np.nan, complex(np.nan), np.nan, np.nan, np.nan)
     with threadpool_limits(1):
         values = eigenvalues_at(flow, state[None])[0]
@@ -202,7 +202,7 @@ def transient_gains(network: Network, points: FixedPoints) -> TransientGains:
     )
 
 
-def transient_gain(step: Float[np.ndarray, "unit unit"], limit: int = LIMIT) -> tuple[float, float, int, bool]:
+def transient_gain(step: Float[np.ndarray, "state state"], limit: int = LIMIT) -> tuple[float, float, int, bool]:
     r"""$\|J\|_2$, the largest $\|J^t\|_2$ of all t from 0 on, its t, and whether it is proved that none is larger.
 
     Args:

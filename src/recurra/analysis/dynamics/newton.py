@@ -5,7 +5,7 @@ from jaxtyping import Bool, Float
 
 from recurra.analysis.dynamics.flow import Flow
 
-States = Float[np.ndarray, "start unit"]
+States = Float[np.ndarray, "start state"]
 CONVERGED = 1e-10  # largest residual of a fixed point, times its largest coordinate if that is above 1
 POLISHED = 1e-13  # residual below which no further step is taken
 ITERATIONS, HALVINGS = 60, 12
@@ -54,7 +54,7 @@ def _line_search(
     return moved, lessened
 
 
-def _solved(matrices: Float[np.ndarray, "start unit unit"], right: States) -> States:
+def _solved(matrices: Float[np.ndarray, "start state state"], right: States) -> States:
     """The solutions; where a matrix is singular, or nearly so that the step is long, the shortest least-squares one."""
     try:
         solutions = np.linalg.solve(matrices, right[..., None])[..., 0]

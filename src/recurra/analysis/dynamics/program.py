@@ -49,12 +49,12 @@ class Program:
     sources: ClassVar[tuple[str, ...]] = ("sussillo2013",)
 
     kind: Int[np.ndarray, "attractor"]
-    states: Float[np.ndarray, "attractor unit"]
+    states: Float[np.ndarray, "attractor state_variable"]
     outputs: Float[np.ndarray, "attractor output"]
     after: Int[np.ndarray, "condition"]
     saddle: Int[np.ndarray, "branch"]
     growth: Float[np.ndarray, "branch"]
-    direction: Float[np.ndarray, "branch unit"]
+    direction: Float[np.ndarray, "branch state_variable"]
     leads_to: Int[np.ndarray, "branch"]
     following: Int[np.ndarray, "attractor stimulus"]
 
@@ -132,7 +132,7 @@ def program(network: Network, task: Task, points: FixedPoints, modes: int = 8) -
 
 
 def points_and_program(
-    network: Network, task: Task, starts: Float[np.ndarray, "start unit"]
+    network: Network, task: Task, starts: Float[np.ndarray, "start state"]
 ) -> tuple[FixedPoints, Program]:
     """The fixed points without input and the program; stable points that only the program meets are among the points.
 
@@ -258,7 +258,7 @@ def _state_number(task: FlipFlop, signs: Float[np.ndarray, "*batch bit"]) -> Int
 
 def _branches(
     flow: Flow, points: FixedPoints, modes: int
-) -> tuple[Int[np.ndarray, "branch"], Float[np.ndarray, "branch"], Float[np.ndarray, "branch unit"]]:
+) -> tuple[Int[np.ndarray, "branch"], Float[np.ndarray, "branch"], Float[np.ndarray, "branch state"]]:
     """The saddle, the growth and the direction of every branch: on either side of a saddle along its unstable modes."""
     units, random = points.states.shape[1], np.random.default_rng(0)
     saddle, growth, directions = [], [], [np.zeros((0, units))]
@@ -274,11 +274,11 @@ def _branches(
 
 
 def _unstable(
-    matrix: Float[np.ndarray, "unit unit"],
+    matrix: Float[np.ndarray, "state state"],
     eigenvalues: Complex[np.ndarray, "mode"],
     modes: int,
     random: np.random.Generator,
-) -> list[tuple[float, Float[np.ndarray, "unit"]]]:
+) -> list[tuple[float, Float[np.ndarray, "state"]]]:
     """Modulus and direction of the leading modes; a complex pair has two, its real and its imaginary part."""
     found = []
     for value in eigenvalues[np.imag(eigenvalues) >= 0]:
@@ -291,8 +291,8 @@ def _unstable(
 
 
 def _eigenvector(
-    matrix: Float[np.ndarray, "unit unit"], value: complex, random: np.random.Generator
-) -> Num[np.ndarray, "unit"]:
+    matrix: Float[np.ndarray, "state state"], value: complex, random: np.random.Generator
+) -> Num[np.ndarray, "state"]:
     """The vector of a known eigenvalue, by inverse iteration.
 
     It takes two solutions of linear equations and cannot fail to converge, unlike a method for the leading modes, of

@@ -16,8 +16,8 @@ STRICT = 1 - 1e-9  # inequalities hold by this factor, more than their own round
 STRETCHES = (1.0, 1.3, 2.0, 4.0, 16.0)  # ratios of the lengths of a triangular form's directions, tried in turn
 UNKNOWN = -1
 
-State = Float[np.ndarray, "unit"]
-Matrix = Float[np.ndarray, "unit unit"]
+State = Float[np.ndarray, "state"]
+Matrix = Float[np.ndarray, "state state"]
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def _unstable(leaks: State, known: Enclosure, radius: float) -> int:
     return UNKNOWN
 
 
-def _bases(matrix: Matrix) -> Iterator[Complex[np.ndarray, "unit unit"]]:
+def _bases(matrix: Matrix) -> Iterator[Complex[np.ndarray, "state state"]]:
     """Eigenvectors; then the triangular form's directions, of lengths that make what is above the diagonal small."""
     try:
         yield np.linalg.eig(matrix)[1].astype(complex)
@@ -115,8 +115,8 @@ def _bases(matrix: Matrix) -> Iterator[Complex[np.ndarray, "unit unit"]]:
 
 
 def _discs(
-    matrix: Matrix, error: Matrix, basis: Complex[np.ndarray, "unit unit"]
-) -> tuple[Complex[np.ndarray, "unit"], State] | None:
+    matrix: Matrix, error: Matrix, basis: Complex[np.ndarray, "state state"]
+) -> tuple[Complex[np.ndarray, "state"], State] | None:
     """Centres and radii of discs that hold the eigenvalues of every matrix so near; None in a singular basis."""
     try:
         inverse = np.linalg.inv(basis)
@@ -137,7 +137,7 @@ def _discs(
     return centres, radii * more
 
 
-def _sides(centres: Complex[np.ndarray, "unit"], radii: State) -> tuple[Bool[np.ndarray, "unit"], ...]:
+def _sides(centres: Complex[np.ndarray, "state"], radii: State) -> tuple[Bool[np.ndarray, "state"], ...]:
     r"""Which discs around 1 + c are inside the unit circle, and which outside: $|1 + c|^2 - 1 = 2 \Re c + |c|^2$."""
     beyond = 2 * np.real(centres) + np.abs(centres) ** 2
     blur = gamma(8) * (2 * np.abs(np.real(centres)) + np.abs(centres) ** 2)

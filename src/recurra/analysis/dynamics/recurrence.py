@@ -14,7 +14,7 @@ OFFSETS = np.array([-2, -1, 0, 1, 2])  # samples through which the path is inter
 SHIFTS = np.linspace(-0.5, 0.5, 51)
 PIECES = 50  # straight pieces that a path is cut into
 
-Path = Float[np.ndarray, "time unit"]
+Path = Float[np.ndarray, "time state"]
 
 
 def period_of(rates: Path) -> float:

@@ -172,7 +172,7 @@ def _regime(network: Network, flow: Flow, window: Window, settled_ms: float, whe
     return moving if last or KINDS[moving.kind] in (CYCLE, CHAOTIC) else None
 
 
-def _on_the_way(flow: Flow, state: Float[np.ndarray, "unit"]) -> Float[np.ndarray, "unit"] | None:
+def _on_the_way(flow: Flow, state: Float[np.ndarray, "state"]) -> Float[np.ndarray, "state"] | None:
     """The stable point that a state goes to, if it is so near that the slowest mode there outweighs what is not linear.
 
     In the basis of the modes a step shortens the distance y by at least the slowest mode's share; the rest of the step,
@@ -195,7 +195,7 @@ def _on_the_way(flow: Flow, state: Float[np.ndarray, "unit"]) -> Float[np.ndarra
     return end if other <= slowest * distance / 2 else None
 
 
-def _at_rest(network: Network, flow: Flow, state: Float[np.ndarray, "unit"], settled_ms: float) -> _Regime:
+def _at_rest(network: Network, flow: Flow, state: Float[np.ndarray, "state"], settled_ms: float) -> _Regime:
     rates = rates_of(network, state)
     kind = QUIESCENT if np.abs(rates).max() < SILENT else FIXED
     multiplier = _slowest(flow, state)
@@ -261,7 +261,7 @@ def _kind(
     return kind, math.nan, grown
 
 
-def _slowest(flow: Flow, state: Float[np.ndarray, "unit"]) -> float:
+def _slowest(flow: Flow, state: Float[np.ndarray, "state"]) -> float:
     """The largest modulus of the eigenvalues of the Jacobian of one step."""
     jacobian = flow.step_jacobian(flow.jacobian(state[None]))[0]
     return float(np.abs(np.linalg.eigvals(jacobian)).max()) if np.isfinite(jacobian).all() else math.nan

@@ -36,7 +36,7 @@ class SlowPoints:
 
     sources: ClassVar[tuple[str, ...]] = ("sussillo2013",)
 
-    states: Float[np.ndarray, "slow_point unit"]
+    states: Float[np.ndarray, "slow_point state_variable"]
     speed: Float[np.ndarray, "slow_point"]
     eigenvalues: Complex[np.ndarray, "slow_point mode"]
     found: Int[np.ndarray, "slow_point"]
@@ -78,8 +78,8 @@ def slow_points(
     return SlowPoints(states[order], speed[order], eigenvalues_at(flow, states)[order], found[order])
 
 
-def _lowest(flow: Flow, state: Float[np.ndarray, "unit"]) -> Float[np.ndarray, "unit"]:
-    def with_gradient(state: Float[np.ndarray, "unit"]) -> tuple[float, Float[np.ndarray, "unit"]]:
+def _lowest(flow: Flow, state: Float[np.ndarray, "state"]) -> Float[np.ndarray, "state"]:
+    def with_gradient(state: Float[np.ndarray, "state"]) -> tuple[float, Float[np.ndarray, "state"]]:
         displacement = flow.displacement(state)
         return float(displacement @ displacement) / 2, flow.jacobian(state).T @ displacement
 
@@ -91,13 +91,13 @@ def _lowest(flow: Flow, state: Float[np.ndarray, "unit"]) -> Float[np.ndarray, "
         return np.full_like(state, np.nan)
 
 
-def _hessian(flow: Flow, state: Float[np.ndarray, "unit"]) -> Float[np.ndarray, "unit unit"]:
+def _hessian(flow: Flow, state: Float[np.ndarray, "state"]) -> Float[np.ndarray, "state state"]:
     """Of half the squared displacement."""
     jacobian = flow.jacobian(state)
     return jacobian.T @ jacobian + flow.bend(state)
 
 
-def _is_minimum(flow: Flow, state: Float[np.ndarray, "unit"], fastest: float) -> bool:
+def _is_minimum(flow: Flow, state: Float[np.ndarray, "state"], fastest: float) -> bool:
     displacement, jacobian = flow.displacement(state), flow.jacobian(state)
     if not np.isfinite([*state, *displacement, *_hessian(flow, state).ravel()]).all():
         return False

@@ -15,7 +15,7 @@ from recurra.engine import Dynamics
 from recurra.models.cohort import Network
 from recurra.numerics import pinned
 
-State = Float[np.ndarray, "unit"]
+State = Float[np.ndarray, "state"]
 Constant = float | Float[np.ndarray, "input"]
 ALIGN = 1_000, 100  # steps, or time constants, in which tangent vectors find their directions before anything is
 # measured; the larger, but no more than a quarter of the steps that are measured if that is above the first
@@ -143,21 +143,21 @@ def followed(
         network: the network.
         state: where the orbit begins.
         inputs: the constant input, one number for all channels or one a channel.
-        exponents: how many tangent vectors, at most one a unit; so many if None.
+        exponents: how many tangent vectors; None for as many as the state has entries, which is the most.
         steps: how many steps.
     """
-    units, constant = network.weights.units, flow_of(network, inputs).inputs
-    vectors = units if exponents is None else exponents
+    size, constant = network.state_size, flow_of(network, inputs).inputs
+    vectors = size if exponents is None else exponents
     check_count("exponents", vectors)
-    if vectors > units:
-        raise ValueError(f"exponents is {vectors}; expected at most {units}, one a unit")
-    if np.shape(state) != (units,):
-        raise ValueError(f"state has shape {np.shape(state)}; expected ({units},), one number a unit")
+    if vectors > size:
+        raise ValueError(f"exponents is {vectors}; expected at most {size}, the size of the network's state")
+    if np.shape(state) != (size,):
+        raise ValueError(f"state has shape {np.shape(state)}; expected ({size},), the size of the network's state")
     with pinned(double=True), threadpool_limits(1):
         weights = in_double(network.weights)
         every = sampling(network)
         align = max(ALIGN[0], min(at_least(ALIGN, network), steps // 4))
-        frame = np.linalg.qr(np.random.default_rng(0).standard_normal((units, vectors)))[0]
+        frame = np.linalg.qr(np.random.default_rng(0).standard_normal((size, vectors)))[0]
         start = (jnp.asarray(state, jnp.float64), jnp.asarray(frame))
         rates, growth = _tangents(
             network.dynamics, weights, jnp.asarray(constant), start, (align // every, max(steps // every, 1), every)

@@ -10,13 +10,13 @@ from scipy.spatial.distance import cdist
 
 from recurra.checks import check_at_least_zero, check_count
 
-States = Float[np.ndarray, "start unit"]
+States = Float[np.ndarray, "start state"]
 MIXED = 3  # states that a start between trajectories is mixed of
 
 
 def starts_near(
-    states: Float[np.ndarray, "trial time unit"], starts: int, spread: float, seed: int
-) -> Float[np.ndarray, "start unit"]:
+    states: Float[np.ndarray, "trial time state"], starts: int, spread: float, seed: int
+) -> Float[np.ndarray, "start state"]:
     """Random states on trajectories, and between them, plus normal noise.
 
     Every other start is a mixture of three states on trajectories, with weights that are uniform among those that sum

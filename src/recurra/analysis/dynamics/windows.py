@@ -27,7 +27,7 @@ class Window:
         mean_output: over the window.
     """
 
-    state: Float[np.ndarray, "unit"]
+    state: Float[np.ndarray, "state"]
     span: Float[np.ndarray, "unit"]
     size: Float[np.ndarray, "half"]
     mean_output: Float[np.ndarray, "output"]
@@ -45,7 +45,7 @@ class Window:
 
 def after_trials(
     network: Network, inputs: Float[np.ndarray, "condition time input"]
-) -> Float[np.ndarray, "condition unit"]:
+) -> Float[np.ndarray, "condition state"]:
     """The states at the end of trials.
 
     Args:
@@ -59,9 +59,9 @@ def after_trials(
 def windows_after(
     network: Network,
     inputs: Float[np.ndarray, "condition input"],
-    state: Float[np.ndarray, "condition unit"],
+    state: Float[np.ndarray, "condition state"],
     half: int,
-) -> tuple[Float[np.ndarray, "condition unit"], list[Window]]:
+) -> tuple[Float[np.ndarray, "condition state"], list[Window]]:
     """The states a window later, and the window of each condition.
 
     Args:
@@ -78,7 +78,7 @@ def windows_after(
     return arrays[0], [Window(*one) for one in zip(*arrays, strict=True)]
 
 
-def rates_of(network: Network, state: Float[np.ndarray, "unit"]) -> Float[np.ndarray, "unit"]:
+def rates_of(network: Network, state: Float[np.ndarray, "state"]) -> Float[np.ndarray, "unit"]:
     """The rates of a state, in float64.
 
     Args:
@@ -92,10 +92,10 @@ def rates_of(network: Network, state: Float[np.ndarray, "unit"]) -> Float[np.nda
 @partial(jax.jit, static_argnames="dynamics")
 def _through(
     dynamics: Dynamics, weights: Weights, inputs: Float[Array, "condition time input"]
-) -> Float[Array, "condition unit"]:
+) -> Float[Array, "condition state"]:
     """The states at the end of the trials."""
 
-    def one(trial: Float[Array, "time input"]) -> Float[Array, "unit"]:
+    def one(trial: Float[Array, "time input"]) -> Float[Array, "state"]:
         def step(state: Array, now: Array) -> tuple[Array, None]:
             return dynamics.step(weights, state, now), None
 
@@ -109,7 +109,7 @@ def _left_alone(
     dynamics: Dynamics,
     weights: Weights,
     inputs: Float[Array, "condition input"],
-    state: Float[Array, "condition unit"],
+    state: Float[Array, "condition state"],
     steps: int,
 ) -> tuple[Array, Array, Array, Array]:
     """The fields of the windows, with a leading `condition` axis; half of a window has so many steps."""

@@ -218,9 +218,9 @@ def _check_fit(network: Network, task: FlipFlop, geometry: Geometry, points: Fix
             f"geometry has axes of shape {geometry.axes.shape}; expected (bit, unit) = ({task.bits}, {units}). "
             "Take memory_geometry() of this network and task."
         )
-    if points.states.shape[1] != units:
+    if points.states.shape[1] != network.state_size:
         raise ValueError(
-            f"points has states of {points.states.shape[1]} units; expected {units}. "
+            f"points has states of size {points.states.shape[1]}; expected {network.state_size}. "
             "Take fixed_points() of this network."
         )
 
@@ -233,7 +233,7 @@ def _unit(directions: Directions) -> Directions:
     return scaled / np.linalg.norm(scaled, axis=1, keepdims=True)
 
 
-def _leading(matrix: Float[np.ndarray, "post pre"], modes: int) -> Float[np.ndarray, "unit dimension"]:
+def _leading(matrix: Float[np.ndarray, "post pre"], modes: int) -> Float[np.ndarray, "post dimension"]:
     """Real and imaginary parts of the leading eigenvectors, of a conjugate pair those of one."""
     values, vectors = (part.astype(np.complex128) for part in np.linalg.eig(matrix))
     upper = np.flatnonzero(values.imag >= 0)
@@ -259,12 +259,12 @@ def _nearest(
     return distance.argmin(axis=1), distance.min(axis=1) <= within * apart.min(axis=1)
 
 
-def _rates(network: Network, states: Float[np.ndarray, "point unit"]) -> Float[np.ndarray, "point unit"]:
+def _rates(network: Network, states: Float[np.ndarray, "point state"]) -> Float[np.ndarray, "point unit"]:
     with pinned(double=True):
         return np.array(jax.vmap(network.dynamics.rates)(jnp.asarray(states, jnp.float64)))
 
 
-def _slopes(network: Network, state: Float[np.ndarray, "unit"]) -> Float[np.ndarray, "unit unit"]:
+def _slopes(network: Network, state: Float[np.ndarray, "state"]) -> Float[np.ndarray, "unit state"]:
     """The derivative of the rates by the state."""
     with pinned(double=True):
         return np.array(jax.jacfwd(network.dynamics.rates)(jnp.asarray(state, jnp.float64)))

@@ -33,7 +33,7 @@ class Span:
     @classmethod
     def of(cls, spectra: Sequence[Spectrum]) -> "Span":
         """What holds all eigenvalues of these spectra and the unit circle, but nothing beyond a modulus of 4."""
-        values = np.concatenate([spectrum.eigenvalues for spectrum in spectra])
+        values = np.concatenate([[], *(spectrum.eigenvalues for spectrum in spectra)])
         near = np.append(values[np.abs(values) < 4], [1, -1, 1j])
         left, right, height = np.real(near).min(), np.real(near).max(), np.abs(np.imag(near)).max()
         room = 0.06 * (right - left)

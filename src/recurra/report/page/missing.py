@@ -6,7 +6,7 @@ from typing import Any
 import jinja2
 
 from recurra.analysis.dossier_records import Dossier
-from recurra.analysis.failures import UnavailableError, where_known
+from recurra.analysis.failures import Failure, UnavailableError, where_known
 
 DASH = "–"
 
@@ -86,6 +86,6 @@ class FirstKnown:
 
     def __getattr__(self, name: str) -> Any:
         for dossier in self._dossiers:
-            if name not in dossier.failures:
+            if not isinstance(dossier.record(name), Failure):
                 return getattr(dossier, name)
         return Missing()

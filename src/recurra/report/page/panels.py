@@ -121,9 +121,9 @@ def _known_spectra(run: RunRecord) -> list[Spectrum]:
 def _weight_limit(run: RunRecord, cells: int) -> float:
     """Where the colours end: of the trained weights that are drawn, without the diagonal, 1 % are stronger."""
     limits = []
-    for at in range(len(run.numbers)):
+    for at in range(len(run.numbers)) if run.network(0).has_recurrent else ():
         matrix = run.network(at).recurrent
         drawn = strongest(matrix - np.diag(np.diag(matrix)), cells)
         limits.append(float(np.quantile(np.abs(drawn), 0.99)))
-    limit = float(np.median(limits))
+    limit = float(np.median(limits)) if limits else 0.0
     return float(f"{limit:.2g}") if limit > 0 else 1.0

@@ -1,0 +1,72 @@
+"""Long short-term memory."""
+
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from recurra.arrays import RandomKey
+from recurra.checks import check_number
+from recurra.engine import Dynamics
+from recurra.models.gated import GatedModel, GatedWeights, currents
+
+
+@final
+@dataclass(frozen=True)
+class LSTMDynamics(Dynamics):
+    """The equations of `LSTM`; the gates are input, forget, candidate, output. The state is (h, c) joined."""
+
+    weights: ClassVar = GatedWeights
+
+    def initial_state(self, weights: GatedWeights) -> Float[Array, "state"]:
+        return jnp.zeros(2 * weights.units, jnp.asarray(weights.bias).dtype)
+
+    def step(
+        self, weights: GatedWeights, state: Float[Array, "state"], inputs: Float[Array, "input"]
+    ) -> Float[Array, "state"]:
+        rates, cell = jnp.split(state, 2)
+        write, keep, candidate, show = currents(weights, rates, inputs)
+        cell = jax.nn.sigmoid(keep) * cell + jax.nn.sigmoid(write) * jnp.tanh(candidate)
+        return jnp.concatenate([jax.nn.sigmoid(show) * jnp.tanh(cell), cell])
+
+    def rates(self, state: Float[Array, "state"]) -> Float[Array, "unit"]:
+        return state[: len(state) // 2]
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class LSTM(GatedModel):
+    r"""Long short-term memory with a linear readout.
+
+    $i, f, o = \sigma(U h + W x + b)$ each with its own weights, $g = \tanh(U_g h + W_g x + b_g)$;
+    $c \leftarrow f \odot c + i \odot g$, $h \leftarrow o \odot \tanh(c)$. The state is (h, c), the rates h. There is
+    no time constant: a step of the task is a step of the network.
+
+    Args:
+        units: number of units; the state has twice as many entries.
+        forget_bias: where the bias of the forget gate starts; it is trained like the others.
+        initializer: where the recurrent weights start.
+        input_initializer: where the input weights start.
+        output_initializer: where the output weights start.
+        constraints: what the weights must be, one after the other.
+
+    Source: Hochreiter and Schmidhuber (1997); Gers, Schmidhuber and Cummins (2000) for the forget gate.
+    """
+
+    sources = ("hochreiter1997", "gers2000")
+
+    forget_bias: float = 1.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_number("forget_bias", self.forget_bias)
+
+    def dynamics(self, dt_ms: float) -> LSTMDynamics:
+        """The equations of one step, whatever its length."""
+        return LSTMDynamics()
+
+    def initial_weights(self, key: RandomKey, inputs: int, outputs: int) -> GatedWeights:
+        arrays = self.gated_arrays(key, 4, inputs, outputs)
+        return GatedWeights(**arrays | {"bias": arrays["bias"].at[1].set(self.forget_bias)})
