@@ -138,10 +138,10 @@ def test_constraints_are_named_in_a_list():
     assert made.model.constraints == (rc.Frozen(("input", "output")),)
     assert to_spec(made.table()) == made
     assert to_spec(tomllib.loads(to_toml(made))) == made
-    with pytest.raises(ValueError, match=r"model.constraints\[0\] is 3; expected a table, or one of: frozen"):
+    with pytest.raises(ValueError, match=r"model.constraints\[0\] is 3; expected a table, or one of: frozen, dale"):
         to_spec(with_settings(read_table("xor"), ["model.constraints=[3]"]))
-    with pytest.raises(ValueError, match=r"unknown model\.constraints\[0\] 'dale'; expected one of: frozen"):
-        to_spec(with_settings(read_table("xor"), ['model.constraints=["dale"]']))
+    with pytest.raises(ValueError, match=r"unknown model\.constraints\[0\] 'dole'; did you mean 'dale'"):
+        to_spec(with_settings(read_table("xor"), ['model.constraints=["dole"]']))
 
 
 def test_descriptions():
