@@ -114,6 +114,17 @@ def in_double(weights: WeightsOfKind) -> WeightsOfKind:
     return jax.tree.map(lambda array: np.asarray(array, np.float64), weights)
 
 
+def padded_rows(rows: np.ndarray, room: int | None = None) -> np.ndarray:
+    """The rows and further ones of zeros, so that what is compiled for them serves for other numbers of them.
+
+    Args:
+        rows: some.
+        room: how many there are then; the next power of two, at least 8, if None.
+    """
+    room = max(8, 1 << max(len(rows) - 1, 0).bit_length()) if room is None else room
+    return np.concatenate([rows, np.zeros((room - len(rows), *rows.shape[1:]), rows.dtype)])
+
+
 def of_network(weights: WeightsOfKind, position: int) -> WeightsOfKind:
     """The weights of one network of a cohort."""
     return jax.tree.map(lambda array: array[position], weights)

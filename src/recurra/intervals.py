@@ -1,8 +1,9 @@
 """Proportions with confidence intervals."""
 
+import math
 from dataclasses import dataclass
 
-from scipy.stats import binomtest
+from scipy.special import ndtri
 
 from recurra.checks import check_between, check_count
 from recurra.wording import percent, percent_high, percent_low
@@ -43,5 +44,7 @@ def wilson_interval(count: int, total: int, confidence: float = 0.95) -> Proport
     check_count("total", total)
     check_between("count", count, 0, total)
     check_between("confidence", confidence, 0, 1)
-    interval = binomtest(int(count), int(total)).proportion_ci(confidence, method="wilson")
-    return Proportion(int(count), int(total), float(interval.low), float(interval.high))
+    share, per_trial = count / total, float(ndtri((1 + confidence) / 2)) ** 2 / total
+    half = math.sqrt(per_trial * (share * (1 - share) + per_trial / 4))
+    low, high = ((share + per_trial / 2 + side * half) / (1 + per_trial) for side in (-1, 1))
+    return Proportion(int(count), int(total), low if count else 0.0, high if count < total else 1.0)

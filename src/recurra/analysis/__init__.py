@@ -9,7 +9,6 @@ from recurra.analysis.cohorts.similarity import (
     signature_of,
     similarity_matrices,
 )
-from recurra.analysis.dynamics.attractors import states_on
 from recurra.analysis.dynamics.continuation import Branch, continuation
 from recurra.analysis.dynamics.fixed_points import FixedPoints, fixed_points, fixed_points_under, with_more
 from recurra.analysis.dynamics.flow_field import FlowField, flow_field
@@ -27,6 +26,7 @@ from recurra.analysis.dynamics.regimes import Regimes, regimes
 from recurra.analysis.dynamics.slow_points import SlowPoints, slow_points
 from recurra.analysis.dynamics.stability import floquet_multipliers, kaplan_yorke_dimension, lyapunov_spectrum
 from recurra.analysis.dynamics.starts import starts_near
+from recurra.analysis.dynamics.steps import states_on
 from recurra.analysis.memory.alignment import Alignment, axis_alignment
 from recurra.analysis.memory.cube import MemoryCube, memory_cube
 from recurra.analysis.memory.generalization import Generalization, cross_condition_generalization

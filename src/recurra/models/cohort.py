@@ -1,16 +1,16 @@
 """A trained network, and a cohort of them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Array, Float
 
-from recurra.arrays import Inputs, Weights, as_cohort, in_double, named_arrays, of_network
+from recurra.arrays import Inputs, Weights, as_cohort, in_double, named_arrays, of_network, padded_rows
 from recurra.checks import check_between, check_finite, check_shapes, same
 from recurra.engine import Dynamics, choose_engine
 from recurra.engine.dynamics import state_size
@@ -51,7 +51,7 @@ class Network:
     def recurrent(self) -> Float[np.ndarray, "post pre"]:
         """The matrix whose spectrum is meant where one speaks of that of the network, float64; raises without one."""
         with pinned(double=True):
-            matrix = self.dynamics.recurrent(in_double(self.weights))
+            matrix = self.dynamics.recurrent(self.double)
         if matrix is None:
             kind = type(self.dynamics).__name__.removesuffix("Dynamics")
             raise NotApplicableError(f"{kind} networks have no single recurrent matrix")
@@ -71,13 +71,15 @@ class Network:
     def readout_rows(self) -> Float[np.ndarray, "output unit"]:
         """The derivative of the outputs by the rates at rest, float64: of a linear readout its weights."""
         with pinned(double=True):
-            readout = partial(self.dynamics.readout, in_double(self.weights))
-            return np.asarray(jax.jacfwd(readout)(jnp.zeros(self.weights.units, jnp.float64)))
+            return np.asarray(_readout_rows(self.dynamics, self.double))
 
     def readout(self, rates: Float[np.ndarray, "*batch unit"]) -> Float[np.ndarray, "*batch output"]:
         """The outputs of rates, in float64."""
-        with pinned(double=True):
-            return np.asarray(self.dynamics.readout(in_double(self.weights), jnp.asarray(rates, jnp.float64)))
+        return self._of_rows(lambda rows: _readout(self.dynamics, self.double, rows), rates)
+
+    def rates(self, states: Float[np.ndarray, "*batch state"]) -> Float[np.ndarray, "*batch unit"]:
+        """The rates that states have, in float64."""
+        return self._of_rows(lambda rows: _rates(self.dynamics, rows), states)
 
     def run(
         self, inputs: Inputs
@@ -86,17 +88,42 @@ class Network:
         check_finite("inputs", np.asarray(inputs))
         engine = choose_engine("auto", self.dynamics)
         with pinned(double=True):
-            rates, outputs = engine.run(self.dynamics, self._double(), np.asarray(inputs, np.float64))
+            rates, outputs = engine.run(self.dynamics, as_cohort(self.double), np.asarray(inputs, np.float64))
             return np.asarray(rates)[0], np.asarray(outputs)[0]
 
     def respond(self, inputs: Inputs) -> Float[np.ndarray, "trial time output"]:
         """Outputs on every trial, as `run` gives them, without keeping the rates."""
         engine = choose_engine("auto", self.dynamics)
         with pinned(double=True):
-            return np.asarray(engine.respond(self.dynamics, self._double(), np.asarray(inputs, np.float64)))[0]
+            return np.asarray(engine.respond(self.dynamics, as_cohort(self.double), np.asarray(inputs, np.float64)))[0]
 
-    def _double(self) -> Weights:
-        return as_cohort(in_double(self.weights))
+    @cached_property
+    def double(self) -> Weights:
+        """The weights in float64, in which networks are analysed."""
+        return in_double(self.weights)
+
+    @staticmethod
+    def _of_rows(of: Callable[[Array], Array], batch: np.ndarray) -> np.ndarray:
+        """Of each row, compiled for few numbers of them."""
+        rows = np.asarray(batch, np.float64).reshape(-1, np.shape(batch)[-1])
+        with pinned(double=True):
+            found = np.asarray(of(jnp.asarray(padded_rows(rows))))[: len(rows)]
+        return found.reshape(*np.shape(batch)[:-1], found.shape[-1])
+
+
+@partial(jax.jit, static_argnums=0)
+def _rates(dynamics: Dynamics, states: Float[Array, "row state"]) -> Float[Array, "row unit"]:
+    return jax.vmap(dynamics.rates)(states)
+
+
+@partial(jax.jit, static_argnums=0)
+def _readout_rows(dynamics: Dynamics, weights: Weights) -> Float[Array, "output unit"]:
+    return jax.jacfwd(partial(dynamics.readout, weights))(jnp.zeros(weights.units, jnp.float64))
+
+
+@partial(jax.jit, static_argnums=0)
+def _readout(dynamics: Dynamics, weights: Weights, rates: Float[Array, "row unit"]) -> Float[Array, "row output"]:
+    return dynamics.readout(weights, rates)
 
 
 def check_fit(network: Network, task: Task, kind: type[Task] = Task) -> None:

@@ -8,7 +8,6 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import pdist, squareform
-from sklearn.metrics import silhouette_score
 
 from recurra.analysis.cohorts.network_map import compared_networks, network_map, scaling
 from recurra.analysis.cohorts.similarity import MEASURES, Similarities
@@ -227,6 +226,8 @@ def _best_cut(distances: Distances, most: int, smallest: int) -> tuple[float, La
     best, labels = 0.0, np.zeros(count, int)
     if count < 2 * smallest:
         return best, labels
+    from sklearn.metrics import silhouette_score  # noqa: PLC0415 - a second that only a census needs
+
     tree = linkage(squareform(distances, checks=False), "ward")
     for parts in range(2, count // 2 + 1):
         cut = _by_size(fcluster(tree, parts, "maxclust"), smallest)

@@ -1,20 +1,16 @@
 """Where states end when a network is left alone: points at rest and orbits, each counted once."""
 
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Bool, Float, Int
 
-from recurra.analysis.dynamics.flow import flow_of
+from recurra.analysis.dynamics.flow import Flow, flow_of
 from recurra.analysis.dynamics.stability import at_least, sampling
-from recurra.arrays import Weights, in_double
+from recurra.analysis.dynamics.steps import left_alone, paths_from
 from recurra.checks import check_count
-from recurra.engine import Dynamics
 from recurra.models.cohort import Network
-from recurra.numerics import pinned
 
 REST, ORBIT = 0, 1
 UNSETTLED = -1
@@ -25,6 +21,7 @@ LOOKS = 10
 SAME_REST = 1e-4  # two points at rest closer than this, times the root of the number of units, are one
 SAME_ORBIT = 0.1  # a state so close to an orbit, relative to the orbit's size, is on it
 MOST_ORBITS = 12  # a network with more, such as an untrained one, wanders: it has one for nearly every start
+EARLIER = (1 / 8, 1 / 4, 1 / 2)  # of the first stretch: what is at rest at a known attractor by then waits no longer
 PATIENCE = 4  # looks before a path is taken for an orbit
 STATIONARY = 0.02  # largest relative difference between the widths of an orbit's halves
 RETURNS = 2.0  # a path that is longer than so many times its extent has come back; a shorter one drifts
@@ -46,15 +43,32 @@ class Attractors:
     def __len__(self) -> int:
         return len(self.orbits)
 
-    @property
+    @cached_property
     def kind(self) -> Int[np.ndarray, "attractor"]:
         """REST or ORBIT."""
         return np.array([REST if len(orbit) == 1 else ORBIT for orbit in self.orbits], int)
 
-    @property
+    @cached_property
     def states(self) -> States:
         """A state on each."""
         return np.array([orbit[-1] for orbit in self.orbits]) if self.orbits else np.zeros((0, 0))
+
+    def rest_at(self, state: Float[np.ndarray, "state"]) -> int:
+        """The number of the attractor at rest that a state is at, -1 if it is at none."""
+        if not len(self):
+            return UNSETTLED
+        near = np.linalg.norm(self.states - state, axis=1) < SAME_REST * np.sqrt(len(state))
+        return _first(near & (self.kind == REST))
+
+    def place(self, state: Float[np.ndarray, "state"]) -> int:
+        """The number of the first attractor that a state is at, -1 if it is at none."""
+        rest = self.rest_at(state)
+        before = self.kind if rest == UNSETTLED else self.kind[:rest]
+        for number in np.flatnonzero(before == ORBIT):
+            orbit = self.orbits[number]
+            if np.linalg.norm(orbit - state, axis=1).min() < SAME_ORBIT * _extent(orbit):
+                return int(number)
+        return rest
 
 
 def settle(
@@ -87,20 +101,19 @@ def settle(
     longest = LOOKS * stretch if longest is None else longest
     check_count("longest", longest)
     flow = flow_of(network, inputs)
-    states, label = np.array(states, np.float64), np.full(len(states), UNSETTLED)
-    active = np.arange(len(states))
-    with pinned(double=True), np.errstate(invalid="ignore", over="ignore"):
-        weights = in_double(network.weights)
-        for look in range(-(-longest // stretch)):
-            after = _moved_on(network.dynamics, weights, inputs, states[active], stretch)
+    with np.errstate(invalid="ignore", over="ignore"):
+        states, label, waited = _soon_at_rest(network, flow, states, known, stretch)
+        active = np.flatnonzero(label == UNSETTLED)
+        for look in range(-(-longest // stretch) if len(active) else 0):
+            after = left_alone(network, states[active], inputs, stretch - (waited if look == 0 else 0))
             states[active] = after
             for at, move, state in zip(active, np.abs(flow.displacement(after)).max(axis=1), after, strict=True):
-                label[at] = _place(known, state)
+                label[at] = known.place(state)
                 if label[at] != UNSETTLED or not np.isfinite(state).all():
                     continue
                 path = state[None]
                 if move >= STILL and look + 1 >= PATIENCE and known.kind.sum() < MOST_ORBITS:
-                    path = path_from(network, state, inputs, stretch, sampling(network))
+                    path = paths_from(network, state[None], inputs, stretch, sampling(network))[0]
                 if move < STILL or _is_orbit(path):
                     label[at], known = len(known), Attractors((*known.orbits, path))
             active = active[(label[active] == UNSETTLED) & np.isfinite(after).all(axis=1)]
@@ -110,37 +123,20 @@ def settle(
     return known, label
 
 
-def driven(
-    network: Network, inputs: Float[np.ndarray, "stimulus time input"], states: States
-) -> Float[np.ndarray, "start stimulus state"]:
-    """The state at the end of every stimulus, begun in every state.
-
-    Args:
-        network: the network.
-        inputs: the stimuli.
-        states: where each begins.
-    """
-    with pinned(double=True):
-        weights = in_double(network.weights)
-        return np.asarray(_driven(network.dynamics, weights, jnp.asarray(inputs, jnp.float64), jnp.asarray(states)))
-
-
-def states_on(network: Network, inputs: Float[np.ndarray, "trial time input"]) -> Float[np.ndarray, "trial time state"]:
-    """The states at every step of trials, in float64; in the current form these are not the rates.
-
-    Args:
-        network: the network.
-        inputs: of the trials.
-    """
-    with pinned(double=True):
-        weights = in_double(network.weights)
-        return np.asarray(_states_on(network.dynamics, weights, jnp.asarray(inputs, jnp.float64)))
-
-
-def first_state(network: Network) -> Float[np.ndarray, "state"]:
-    """The state before the first step of a trial, in float64."""
-    with pinned(double=True):
-        return np.asarray(network.dynamics.initial_state(network.weights), np.float64)
+def _soon_at_rest(
+    network: Network, flow: Flow, states: States, known: Attractors, stretch: int
+) -> tuple[States, Int[np.ndarray, "start"], int]:
+    """The states some steps later, the attractors of those that are at rest at a known one by then, and the steps."""
+    states, label, waited = np.array(states, np.float64), np.full(len(states), UNSETTLED), 0
+    for part in EARLIER:
+        active = np.flatnonzero(label == UNSETTLED)
+        if not len(active):
+            break
+        states[active] = left_alone(network, states[active], flow.inputs, int(part * stretch) - waited)
+        waited = int(part * stretch)
+        still = active[np.abs(flow.displacement(states[active])).max(axis=1) <= STILL]
+        label[still] = [known.rest_at(state) for state in states[still]]
+    return states, label, waited
 
 
 def mean_output(network: Network, path: Float[np.ndarray, "time state"]) -> Float[np.ndarray, "output"]:
@@ -150,45 +146,11 @@ def mean_output(network: Network, path: Float[np.ndarray, "time state"]) -> Floa
         network: the network.
         path: the states.
     """
-    with pinned(double=True):
-        rates = np.asarray(jax.vmap(network.dynamics.rates)(jnp.asarray(path)))
-    return network.readout(rates.mean(axis=0))
+    return network.readout(network.rates(path).mean(axis=0))
 
 
-def path_from(
-    network: Network, state: Float[np.ndarray, "state"], inputs: Float[np.ndarray, "input"], steps: int, every: int = 1
-) -> Float[np.ndarray, "time state"]:
-    """The states of a network that is left alone.
-
-    Args:
-        network: the network.
-        state: where it begins; not part of the path.
-        inputs: the constant input.
-        steps: how long.
-        every: of the steps that are kept.
-    """
-    with pinned(double=True):
-        weights = in_double(network.weights)
-        lengths, constant = (max(steps // every, 1), every), jnp.asarray(inputs, jnp.float64)
-        return np.asarray(_path(network.dynamics, lengths, weights, constant, jnp.asarray(state)))
-
-
-def _moved_on(
-    dynamics: Dynamics, weights: Weights, inputs: Float[np.ndarray, "input"], states: States, steps: int
-) -> States:
-    """The states after so many steps; compiled for few numbers of states."""
-    room = 2 ** int(np.ceil(np.log2(len(states))))
-    padded = np.concatenate([states, np.zeros((room - len(states), states.shape[1]))])
-    return np.asarray(_run(dynamics, weights, jnp.asarray(inputs), jnp.asarray(padded), steps))[: len(states)]
-
-
-def _place(known: Attractors, state: Float[np.ndarray, "state"]) -> int:
-    """The number of the attractor that a state is at, -1 if it is at none."""
-    for number, orbit in enumerate(known.orbits):
-        bound = SAME_REST * np.sqrt(len(state)) if len(orbit) == 1 else SAME_ORBIT * _extent(orbit)
-        if np.linalg.norm(orbit - state, axis=1).min() < bound:
-            return number
-    return UNSETTLED
+def _first(true: Bool[np.ndarray, "attractor"]) -> int:
+    return int(true.argmax()) if true.any() else UNSETTLED
 
 
 def _extent(path: Float[np.ndarray, "time state"]) -> float:
@@ -201,56 +163,3 @@ def _is_orbit(path: Float[np.ndarray, "time state"]) -> bool:
     whole, halves = _extent(path), [_extent(half) for half in np.array_split(path, 2)]
     length = np.linalg.norm(np.diff(path, axis=0), axis=1).sum()
     return bool(length > RETURNS * whole > 0 and abs(halves[1] - halves[0]) < STATIONARY * whole)
-
-
-@partial(jax.jit, static_argnames="dynamics")
-def _states_on(
-    dynamics: Dynamics, weights: Weights, inputs: Float[Array, "trial time input"]
-) -> Float[Array, "trial time state"]:
-    def step(state: Array, now: Array) -> tuple[Array, Array]:
-        new = dynamics.step(weights, state, now)
-        return new, new
-
-    return jax.vmap(lambda trial: jax.lax.scan(step, dynamics.initial_state(weights), trial)[1])(inputs)
-
-
-@partial(jax.jit, static_argnames="dynamics")
-def _driven(
-    dynamics: Dynamics,
-    weights: Weights,
-    inputs: Float[Array, "stimulus time input"],
-    states: Float[Array, "start state"],
-) -> Float[Array, "start stimulus state"]:
-    def one(state: Array, stimulus: Array) -> Array:
-        return jax.lax.scan(lambda now, x: (dynamics.step(weights, now, x), None), state, stimulus)[0]
-
-    return jax.vmap(lambda state: jax.vmap(partial(one, state))(inputs))(states)
-
-
-@partial(jax.jit, static_argnames="dynamics")
-def _run(
-    dynamics: Dynamics,
-    weights: Weights,
-    inputs: Float[Array, "input"],
-    states: Float[Array, "start state"],
-    steps: int,
-) -> Float[Array, "start state"]:
-    step = jax.vmap(lambda state: dynamics.step(weights, state, inputs))
-    return jax.lax.fori_loop(0, steps, lambda _, now: step(now), states)
-
-
-@partial(jax.jit, static_argnames=("dynamics", "lengths"))
-def _path(
-    dynamics: Dynamics,
-    lengths: tuple[int, int],
-    weights: Weights,
-    inputs: Float[Array, "input"],
-    state: Float[Array, "state"],
-) -> Float[Array, "time state"]:
-    samples, every = lengths
-
-    def on(now: Array, _: None) -> tuple[Array, Array]:
-        new = jax.lax.fori_loop(0, every, lambda _, here: dynamics.step(weights, here, inputs), now)
-        return new, new
-
-    return jax.lax.scan(on, state, length=samples)[1]

@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 from recurra.analysis.dynamics.flow import Flow, flow_of
 from recurra.analysis.dynamics.linearization import OUTSIDE, modes_at
 from recurra.analysis.dynamics.newton import FLAT, States, is_fixed, newton
-from recurra.analysis.dynamics.proofs import UNKNOWN, prove
+from recurra.analysis.dynamics.proofs import UNKNOWN, Proof, prove
 from recurra.analysis.dynamics.starts import in_parts, told_apart, unique
 from recurra.checks import check_count, check_positive
 from recurra.models.cohort import Network
@@ -151,11 +151,11 @@ def _search(network: Network, starts: States, inputs: float | Float[np.ndarray, 
     singular = np.linalg.svd(flow.jacobian(states), compute_uv=False) if len(states) else np.ones((0, 1))
     dimension = (singular < FLAT * np.maximum(singular[:, :1], 1)).sum(axis=1)
     chosen, extent, found = _continua(flow, states, found, dimension)
-    radius, unstable = _proofs(flow, states[chosen])
+    radius, unstable, change = _proofs(flow, states[chosen])
     kept, found = told_apart(states[chosen], radius, found)
     chosen, extent, radius, unstable = chosen[kept], extent[kept], radius[kept], unstable[kept]
     states, dimension = states[chosen], dimension[chosen]
-    values, outside = modes_at(flow, states)
+    values, outside = modes_at(flow, states, [change[at] for at in kept])
     computed = (outside > np.where(dimension > 0, np.sqrt(OUTSIDE), OUTSIDE)[:, None]).sum(axis=1)
     index = np.where(unstable == UNKNOWN, computed, unstable)
     order = np.lexsort((-found, index))
@@ -257,12 +257,15 @@ def _continua(
     return np.array(kept), np.concatenate([np.zeros(alone), extent]), np.concatenate([found[kept[:alone]], total])
 
 
-def _proofs(flow: Flow, states: States) -> tuple[Float[np.ndarray, "point"], Int[np.ndarray, "point"]]:
-    """The radius of each point, and its number of unstable modes, as far as they are proved."""
+def _proofs(
+    flow: Flow, states: States
+) -> tuple[Float[np.ndarray, "point"], Int[np.ndarray, "point"], list[Complex[np.ndarray, "mode"] | None]]:
+    """The radius of each point and its number of unstable modes, as far as they are proved; and its modes, if known."""
 
-    def proved(part: States) -> Float[np.ndarray, "point two"]:
-        return np.array([[proof.radius, proof.unstable] for proof in (prove(flow, state) for state in part)])
+    def proved(part: States) -> np.ndarray:
+        return np.array([prove(flow, state) for state in part], object)
 
     with threadpool_limits(1):
-        found = in_parts(proved, states) if len(states) else np.zeros((0, 2))
-    return found[:, 0], found[:, 1].astype(int)
+        found: list[Proof] = list(in_parts(proved, states))
+    radius, unstable = np.array([one.radius for one in found]), np.array([one.unstable for one in found], int)
+    return radius, unstable, [one.change for one in found]

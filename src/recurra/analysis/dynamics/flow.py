@@ -20,7 +20,7 @@ from recurra.analysis.dynamics.rounding import (
     upward,
     value_error,
 )
-from recurra.arrays import Weights, in_double
+from recurra.arrays import Weights
 from recurra.engine import Dynamics, RateDynamics
 from recurra.engine.rate import HARD_WIDTHS
 from recurra.models.cohort import Network
@@ -202,7 +202,7 @@ class AnyFlow(Flow):
 
     def leaks(self) -> Float[np.ndarray, "state"]:
         with pinned(double=True):
-            return np.asarray(self.network.dynamics.leaks(in_double(self.network.weights)), np.float64)
+            return np.asarray(self.network.dynamics.leaks(self.network.double), np.float64)
 
     def enclosure(self, state: Float[np.ndarray, "state"], reach: float) -> Enclosure | None:
         return None
@@ -210,7 +210,7 @@ class AnyFlow(Flow):
     def _each(self, of: Callable[..., Array], states: States) -> np.ndarray:
         """One state after another, so that nothing is compiled anew for another number of them."""
         with pinned(double=True):
-            weights = in_double(self.network.weights)
+            weights = self.network.double
             flat, now = np.reshape(states, (-1, np.shape(states)[-1])), jnp.asarray(self.inputs)
             return np.array([of(self.network.dynamics, weights, jnp.asarray(one), now) for one in flat])
 

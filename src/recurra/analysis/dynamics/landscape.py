@@ -3,16 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from recurra.analysis.dynamics.attractors import path_from
 from recurra.analysis.dynamics.fixed_points import FixedPoints
 from recurra.analysis.dynamics.program import Program
 from recurra.analysis.dynamics.stability import sampling
+from recurra.analysis.dynamics.steps import paths_from
 from recurra.models.cohort import Network
-from recurra.numerics import pinned
 
 DRAWN = 200  # steps of an attractor's path
 NEAR = 1e-6  # distance over which a direction is measured
@@ -49,14 +47,13 @@ def landscape(
     """
 
     def coordinates(states: Float[np.ndarray, "*batch state"]) -> Float[np.ndarray, "*batch coordinate"]:
-        with pinned(double=True):
-            return project(np.asarray(jnp.vectorize(network.dynamics.rates, signature="(n)->(m)")(jnp.asarray(states))))
+        return project(network.rates(states))
 
     begins = points.states[found.saddle]
     every = sampling(network)
-    paths = [path_from(network, state, points.inputs, DRAWN * every, every) for state in found.states]
+    paths = paths_from(network, found.states, points.inputs, DRAWN * every, every)
     return Landscape(
         points=coordinates(points.states),
         branches=(coordinates(begins + NEAR * found.direction) - coordinates(begins)) / NEAR,
-        paths=coordinates(np.array(paths).reshape(-1, DRAWN, points.states.shape[1])),
+        paths=coordinates(paths),
     )

@@ -12,11 +12,10 @@ from recurra.analysis.dynamics.fixed_points import FixedPoints, fixed_points
 from recurra.analysis.dynamics.flow import RateFlow, flow_of, slope
 from recurra.analysis.dynamics.linearization import eigenvalues_at
 from recurra.analysis.dynamics.newton import is_fixed
+from recurra.analysis.dynamics.steps import first_state
 from recurra.analysis.weights.spectra import frequency_hz, time_constant_ms
-from recurra.arrays import in_double
 from recurra.engine.rate import HARD_WIDTHS
 from recurra.models.cohort import Network
-from recurra.numerics import pinned
 
 NEAR = 0.01  # largest distance, times the root of the number of units, from where a path ends to its fixed point
 EVERY = 64  # steps up to which every power of a Jacobian is looked at; beyond, powers a 32nd apart
@@ -106,9 +105,7 @@ def resting_modes(network: Network) -> RestingModes:
 
 def resting_state(network: Network) -> tuple[State, bool]:
     """Where a network rests without input, and whether that is the state before the first step; NaN for nowhere."""
-    with pinned(double=True):
-        weights = in_double(network.weights)
-        start = np.asarray(network.dynamics.initial_state(weights), np.float64)
+    start = first_state(network)
     if is_fixed(flow_of(network), start[None])[0]:
         return start, True
     nowhere = np.full_like(start, np.nan)

@@ -9,10 +9,11 @@ from jaxtyping import Complex, Float, Int, Num
 from scipy.linalg import LinAlgWarning, lu_factor, lu_solve
 from scipy.spatial.distance import cdist
 
-from recurra.analysis.dynamics.attractors import REST, UNSETTLED, Attractors, driven, first_state, mean_output, settle
+from recurra.analysis.dynamics.attractors import REST, UNSETTLED, Attractors, mean_output, settle
 from recurra.analysis.dynamics.fixed_points import FixedPoints, fixed_points, with_more
 from recurra.analysis.dynamics.flow import Flow, flow_of
 from recurra.analysis.dynamics.linearization import modes_at
+from recurra.analysis.dynamics.steps import driven, first_state
 from recurra.checks import check_count
 from recurra.models.cohort import Network, check_fit
 from recurra.tasks import FlipFlop, Task

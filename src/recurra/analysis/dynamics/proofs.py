@@ -28,10 +28,12 @@ class Proof:
         radius: there is exactly one within this distance; NaN if that is not proved.
         unstable: how many eigenvalues of the Jacobian of one step lie outside the unit circle there, all others being
             inside; -1 if that is not proved.
+        change: the computed eigenvalues of the leaks times the Jacobian of the displacement; None if not needed.
     """
 
     radius: float = float("nan")
     unstable: int = UNKNOWN
+    change: Complex[np.ndarray, "mode"] | None = None
 
 
 def prove(flow: Flow, state: State) -> Proof:
@@ -49,7 +51,7 @@ def prove(flow: Flow, state: State) -> Proof:
                 return Proof()
             radius = _radius(known, reach)
             if np.isfinite(radius):
-                return Proof(radius, _unstable(flow.leaks(), known, radius))
+                return Proof(radius, *_unstable(flow.leaks(), known, radius))
     return Proof()
 
 
@@ -79,12 +81,13 @@ def _radius(known: Enclosure, reach: float) -> float:
     return float(radius) if inside and contracts and radius <= reach else np.nan
 
 
-def _unstable(leaks: State, known: Enclosure, radius: float) -> int:
-    r"""How many eigenvalues are outside the unit circle at every state within the radius; -1 if it stays open.
+def _unstable(leaks: State, known: Enclosure, radius: float) -> tuple[int, Complex[np.ndarray, "mode"] | None]:
+    r"""How many eigenvalues are outside the unit circle at every state within the radius, -1 if it stays open.
 
     The Jacobian of one step is 1 + G, $G = \ell J$ with the leaks. In a basis V of nearly its eigenvectors, or of a
     triangular form, $V^{-1} G V$ is enclosed entry by entry; its eigenvalues are in the discs of Gershgorin, and if no
-    disc meets the circle there are as many eigenvalues outside as discs.
+    disc meets the circle there are as many eigenvalues outside as discs. Beside the number
+    the computed eigenvalues of G are returned.
     """
     with np.errstate(invalid="ignore"):
         spread = np.where(known.change > 0, known.change * radius, 0.0)
@@ -92,21 +95,25 @@ def _unstable(leaks: State, known: Enclosure, radius: float) -> int:
     matrix = leaks[:, None] * known.jacobian
     error = error + 2 * gamma(2) * np.abs(matrix)
     if not (np.isfinite(matrix).all() and np.isfinite(error).all()):
-        return UNKNOWN
-    for basis in _bases(matrix):
+        return UNKNOWN, None
+    try:
+        change, vectors = (part.astype(complex) for part in np.linalg.eig(matrix))
+    except np.linalg.LinAlgError:
+        return UNKNOWN, None
+    for basis in _bases(matrix, vectors):
         found = _discs(matrix, error, basis)
         if found is None:
             continue
         inside, outside = _sides(*found)
         if (inside | outside).all():
-            return int(outside.sum())
-    return UNKNOWN
+            return int(outside.sum()), change
+    return UNKNOWN, change
 
 
-def _bases(matrix: Matrix) -> Iterator[Complex[np.ndarray, "state state"]]:
+def _bases(matrix: Matrix, vectors: Complex[np.ndarray, "state state"]) -> Iterator[Complex[np.ndarray, "state state"]]:
     """Eigenvectors; then the triangular form's directions, of lengths that make what is above the diagonal small."""
+    yield vectors
     try:
-        yield np.linalg.eig(matrix)[1].astype(complex)
         directions = schur(matrix, output="complex")[1]
     except np.linalg.LinAlgError:
         return

@@ -19,7 +19,8 @@ from recurra.analysis.dynamics.stability import (
     mean_growth,
     sampling,
 )
-from recurra.analysis.dynamics.windows import Window, after_trials, rates_of, windows_after
+from recurra.analysis.dynamics.steps import driven, first_state
+from recurra.analysis.dynamics.windows import Window, windows_after
 from recurra.analysis.weights.spectra import time_constant_ms
 from recurra.checks import check_count, same
 from recurra.models.cohort import Network
@@ -132,7 +133,8 @@ def regimes(network: Network, probe: Trials, windows: int = WINDOWS) -> Regimes:
     _check_probe(network, probe)
     inputs = np.asarray(probe.inputs, np.float64)
     flows = [flow_of(network, last) for last in inputs[:, -1]]
-    state, found, lengths = after_trials(network, inputs), dict[int, _Regime](), _lengths(network, windows)
+    state = driven(network, inputs, first_state(network)[None])[0]
+    found, lengths = dict[int, _Regime](), _lengths(network, windows)
     for number, length in enumerate(lengths):
         open_ = sorted(set(range(len(flows))) - set(found))
         state[open_], seen = windows_after(network, inputs[open_, -1], state[open_], length // 2)
@@ -196,7 +198,7 @@ def _on_the_way(flow: Flow, state: Float[np.ndarray, "state"]) -> Float[np.ndarr
 
 
 def _at_rest(network: Network, flow: Flow, state: Float[np.ndarray, "state"], settled_ms: float) -> _Regime:
-    rates = rates_of(network, state)
+    rates = network.rates(state)
     kind = QUIESCENT if np.abs(rates).max() < SILENT else FIXED
     multiplier = _slowest(flow, state)
     with np.errstate(divide="ignore"):

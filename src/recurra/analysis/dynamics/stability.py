@@ -9,7 +9,7 @@ from jaxtyping import Array, Float
 from threadpoolctl import threadpool_limits
 
 from recurra.analysis.dynamics.flow import flow_of
-from recurra.arrays import Weights, in_double
+from recurra.arrays import Weights
 from recurra.checks import check_count, check_positive
 from recurra.engine import Dynamics
 from recurra.models.cohort import Network
@@ -154,7 +154,7 @@ def followed(
     if np.shape(state) != (size,):
         raise ValueError(f"state has shape {np.shape(state)}; expected ({size},), the size of the network's state")
     with pinned(double=True), threadpool_limits(1):
-        weights = in_double(network.weights)
+        weights = network.double
         every = sampling(network)
         align = max(ALIGN[0], min(at_least(ALIGN, network), steps // 4))
         frame = np.linalg.qr(np.random.default_rng(0).standard_normal((size, vectors)))[0]

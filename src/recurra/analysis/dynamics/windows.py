@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from recurra.arrays import Weights, in_double
+from recurra.arrays import Weights
 from recurra.engine import Dynamics
 from recurra.models.cohort import Network
 from recurra.numerics import pinned
@@ -43,19 +43,6 @@ class Window:
         return np.abs(self.size[1] - self.size[0]) / np.linalg.norm(self.span)
 
 
-def after_trials(
-    network: Network, inputs: Float[np.ndarray, "condition time input"]
-) -> Float[np.ndarray, "condition state"]:
-    """The states at the end of trials.
-
-    Args:
-        network: the network.
-        inputs: of the trials.
-    """
-    with pinned(double=True):
-        return np.array(_through(network.dynamics, in_double(network.weights), jnp.asarray(inputs)))
-
-
 def windows_after(
     network: Network,
     inputs: Float[np.ndarray, "condition input"],
@@ -71,41 +58,13 @@ def windows_after(
         half: steps of half a window.
     """
     with pinned(double=True):
-        fields = _left_alone(
-            network.dynamics, in_double(network.weights), jnp.asarray(inputs), jnp.asarray(state), half
-        )
+        fields = _windows(network.dynamics, network.double, jnp.asarray(inputs), jnp.asarray(state), half)
         arrays = [np.asarray(field) for field in fields]
     return arrays[0], [Window(*one) for one in zip(*arrays, strict=True)]
 
 
-def rates_of(network: Network, state: Float[np.ndarray, "state"]) -> Float[np.ndarray, "unit"]:
-    """The rates of a state, in float64.
-
-    Args:
-        network: the network.
-        state: one state.
-    """
-    with pinned(double=True):
-        return np.asarray(network.dynamics.rates(jnp.asarray(state, jnp.float64)))
-
-
 @partial(jax.jit, static_argnames="dynamics")
-def _through(
-    dynamics: Dynamics, weights: Weights, inputs: Float[Array, "condition time input"]
-) -> Float[Array, "condition state"]:
-    """The states at the end of the trials."""
-
-    def one(trial: Float[Array, "time input"]) -> Float[Array, "state"]:
-        def step(state: Array, now: Array) -> tuple[Array, None]:
-            return dynamics.step(weights, state, now), None
-
-        return jax.lax.scan(step, dynamics.initial_state(weights), trial)[0]
-
-    return jax.vmap(one)(inputs)
-
-
-@partial(jax.jit, static_argnames="dynamics")
-def _left_alone(
+def _windows(
     dynamics: Dynamics,
     weights: Weights,
     inputs: Float[Array, "condition input"],

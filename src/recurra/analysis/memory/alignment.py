@@ -1,20 +1,23 @@
 """Do the directions in which a flip-flop stores its bits belong to its readout, its weights, and its slow modes?"""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Array, Bool, Float, Int
 from scipy.spatial.distance import cdist
 from threadpoolctl import threadpool_limits
 
 from recurra.analysis.dynamics.fixed_points import FixedPoints
 from recurra.analysis.dynamics.flow import flow_of
 from recurra.analysis.memory.geometry import Geometry
+from recurra.analysis.shown_trials import TEST_TRIALS
 from recurra.analysis.weights.spectra import spectrum
 from recurra.checks import check_between, check_count
+from recurra.engine import Dynamics
 from recurra.models.cohort import Network, check_fit
 from recurra.numerics import pinned
 from recurra.streams import Stream, random_key
@@ -144,7 +147,9 @@ def activity_directions(network: Network, task: FlipFlop, seed: int, directions:
         seed: of the trials and the directions.
         directions: how many.
     """
-    rates, _ = network.run(task.sample(random_key(seed, Stream.chance), TRIALS).inputs)
+    # As many are drawn as a network is tested on: for that number the drawing is compiled already.
+    trials = task.sample(random_key(seed, Stream.chance), TEST_TRIALS).part(slice(TRIALS))
+    rates, _ = network.run(trials.inputs)
     flat = rates.reshape(-1, rates.shape[-1])
     random = np.random.default_rng(seed)
     normal = random.standard_normal((directions, flat.shape[1]))
@@ -181,7 +186,7 @@ def slow_spans(network: Network, geometry: Geometry, points: FixedPoints, within
     stable = points.states[points.index == 0]
     if not len(stable) or not np.isfinite(geometry.state_means).all():
         return []
-    near, used = _nearest(geometry.state_means, _rates(network, stable), within)
+    near, used = _nearest(geometry.state_means, network.rates(stable), within)
     flow = flow_of(network, points.inputs)
     spans = []
     for state in stable[near[used]]:
@@ -259,12 +264,12 @@ def _nearest(
     return distance.argmin(axis=1), distance.min(axis=1) <= within * apart.min(axis=1)
 
 
-def _rates(network: Network, states: Float[np.ndarray, "point state"]) -> Float[np.ndarray, "point unit"]:
-    with pinned(double=True):
-        return np.array(jax.vmap(network.dynamics.rates)(jnp.asarray(states, jnp.float64)))
-
-
 def _slopes(network: Network, state: Float[np.ndarray, "state"]) -> Float[np.ndarray, "unit state"]:
     """The derivative of the rates by the state."""
     with pinned(double=True):
-        return np.array(jax.jacfwd(network.dynamics.rates)(jnp.asarray(state, jnp.float64)))
+        return np.array(_rates_by_state(network.dynamics, jnp.asarray(state, jnp.float64)))
+
+
+@partial(jax.jit, static_argnums=0)
+def _rates_by_state(dynamics: Dynamics, state: Float[Array, "state"]) -> Float[Array, "unit state"]:
+    return jax.jacfwd(dynamics.rates)(state)

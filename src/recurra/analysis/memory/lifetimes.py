@@ -6,7 +6,7 @@ from typing import ClassVar
 import jax
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.stats import chi2
+from scipy.special import gammaincinv
 
 from recurra.analysis.dynamics.regimes import CHAOTIC, CYCLE, FIXED, QUASIPERIODIC, QUIESCENT, regimes
 from recurra.checks import check_between, check_count, check_positive
@@ -156,8 +156,8 @@ def noisy_lifetimes(
         return NoisyLifetimes(
             input_noise=np.array(input_noise),
             mean_ms=watched / failures,
-            low_ms=2 * watched / chi2.ppf(0.975, 2 * failures + 2),
-            high_ms=np.where(failures > 0, 2 * watched / chi2.ppf(0.025, np.maximum(2 * failures, 1)), np.inf),
+            low_ms=watched / gammaincinv(failures + 1, 0.975),
+            high_ms=np.where(failures > 0, watched / gammaincinv(np.maximum(failures, 1), 0.025), np.inf),
             failures=failures,
             trials=len(inputs),
         )

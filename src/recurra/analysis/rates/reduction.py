@@ -5,7 +5,6 @@ from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float
-from sklearn.decomposition import PCA, TruncatedSVD
 
 from recurra.checks import check_count, check_finite
 
@@ -43,16 +42,17 @@ def principal_components(rates: Rates, components: int = 10) -> Reduction:
         rates: rates of one network.
         components: how many; at most as many as there are units.
 
-    Source: Cunningham and Yu (2014); computed by scikit-learn.
+    Source: Cunningham and Yu (2014).
     """
     flat, kept = _flat(rates, components)
     if len(flat) < 2:
         return Reduction(flat[0], np.zeros((0, flat.shape[1])), np.zeros(0), 0.0)
-    found = PCA(kept, svd_solver="covariance_eigh").fit(flat)
+    values, vectors = np.linalg.eigh(_covariance(flat))
+    variance, total = np.maximum(values[::-1], 0)[:kept], np.maximum(values, 0).sum()
     return Reduction(
-        center=found.mean_,
-        components=_signed(np.asarray(found.components_)),
-        explained_variance=found.explained_variance_ratio_,
+        center=flat.mean(axis=0),
+        components=_signed(vectors.T[::-1][:kept]),
+        explained_variance=variance / (total if total > 0 else np.nan),
         participation_ratio=participation_ratio(flat),
     )
 
@@ -64,14 +64,15 @@ def singular_vectors(rates: Rates, components: int = 10) -> Reduction:
         rates: rates of one network.
         components: how many; fewer than there are units.
 
-    Source: Jarne (2024), Figure 6; computed by scikit-learn.
+    Source: Jarne (2024), Figure 6.
     """
     flat, kept = _flat(rates, components)
-    found = TruncatedSVD(kept, random_state=0).fit(np.pad(flat, ((0, 0), (0, 1))))  # it refuses a single column
+    left, lengths, right = np.linalg.svd(flat, full_matrices=False)
+    variance, total = (left[:, :kept] * lengths[:kept]).var(axis=0), flat.var(axis=0).sum()
     return Reduction(
         center=np.zeros(flat.shape[1]),
-        components=_signed(np.asarray(found.components_)[:, :-1]),
-        explained_variance=found.explained_variance_ratio_,
+        components=_signed(right[:kept]),
+        explained_variance=variance / (total if total > 0 else np.nan),
         participation_ratio=participation_ratio(flat),
     )
 
@@ -80,9 +81,13 @@ def participation_ratio(flat: Float[np.ndarray, "sample unit"]) -> float:
     r"""$(\sum \lambda)^2 / \sum \lambda^2$ over the eigenvalues of the covariance; 0 where nothing varies."""
     if len(flat) < 2:
         return 0.0
-    covariance = np.cov(flat, rowvar=False).reshape(flat.shape[1], -1)
+    covariance = _covariance(flat)
     total = np.trace(covariance) ** 2
     return float(total / (covariance**2).sum()) if total > 0 else 0.0
+
+
+def _covariance(flat: Float[np.ndarray, "sample unit"]) -> Float[np.ndarray, "unit unit"]:
+    return np.cov(flat, rowvar=False).reshape(flat.shape[1], -1)
 
 
 def _flat(rates: Rates, components: int) -> tuple[Float[np.ndarray, "sample unit"], int]:

@@ -1,0 +1,145 @@
+"""A network that is stepped on from any state, in float64: where every analysis of the dynamics goes through time.
+
+What is compiled depends on how many states there are: they go in groups of 8 or 64, the last one padded, so that two
+programs serve, and a group's states stay in the cache.
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from recurra.arrays import Weights, padded_rows
+from recurra.engine import Dynamics
+from recurra.models.cohort import Network
+from recurra.numerics import pinned
+
+States = Float[np.ndarray, "start state"]
+Constant = Float[np.ndarray, "input"]
+FEW, MANY = 8, 64  # states that are stepped together
+
+
+def first_state(network: Network) -> Float[np.ndarray, "state"]:
+    """The state before the first step of a trial, in float64."""
+    with pinned(double=True):
+        return np.asarray(network.dynamics.initial_state(network.double), np.float64)
+
+
+def states_on(network: Network, inputs: Float[np.ndarray, "trial time input"]) -> Float[np.ndarray, "trial time state"]:
+    """The states at every step of trials, in float64; in the current form these are not the rates.
+
+    Args:
+        network: the network.
+        inputs: of the trials.
+    """
+    with pinned(double=True):
+        return np.asarray(_states_on(network.dynamics, network.double, jnp.asarray(inputs, jnp.float64)))
+
+
+def driven(
+    network: Network, inputs: Float[np.ndarray, "stimulus time input"], states: States
+) -> Float[np.ndarray, "start stimulus state"]:
+    """The state at the end of every stimulus, begun in every state.
+
+    Args:
+        network: the network.
+        inputs: the stimuli.
+        states: where each begins.
+    """
+    with pinned(double=True):
+        stimuli = jnp.asarray(inputs, jnp.float64)
+        return _in_groups(partial(_driven, network.dynamics, network.double, stimuli), states)
+
+
+def left_alone(network: Network, states: States, inputs: Constant, steps: int) -> States:
+    """The states so many steps later.
+
+    Args:
+        network: the network.
+        states: where each begins.
+        inputs: the constant input meanwhile.
+        steps: how many.
+    """
+    with pinned(double=True):
+        constant, many = jnp.asarray(inputs, jnp.float64), jnp.asarray(steps, jnp.int32)
+        return _in_groups(partial(_left_alone, network.dynamics, network.double, constant, many), states)
+
+
+def paths_from(
+    network: Network, states: States, inputs: Constant, steps: int, every: int = 1
+) -> Float[np.ndarray, "start time state"]:
+    """The states of a network that is left alone.
+
+    Args:
+        network: the network.
+        states: where each path begins; not part of it.
+        inputs: the constant input.
+        steps: how long.
+        every: of the steps that are kept.
+    """
+    with pinned(double=True):
+        lengths, constant = (max(steps // every, 1), every), jnp.asarray(inputs, jnp.float64)
+        return _in_groups(partial(_paths, network.dynamics, lengths, network.double, constant), states)
+
+
+def _in_groups(step: Callable[[Array], Array], states: States) -> np.ndarray:
+    """What is made of each state, a group of them at a time."""
+    size = FEW if len(states) <= FEW else MANY
+    groups = [states[first : first + size] for first in range(0, max(len(states), 1), size)]
+    return np.concatenate([np.asarray(step(jnp.asarray(padded_rows(group, size))))[: len(group)] for group in groups])
+
+
+@partial(jax.jit, static_argnames="dynamics")
+def _states_on(
+    dynamics: Dynamics, weights: Weights, inputs: Float[Array, "trial time input"]
+) -> Float[Array, "trial time state"]:
+    def step(state: Array, now: Array) -> tuple[Array, Array]:
+        new = dynamics.step(weights, state, now)
+        return new, new
+
+    return jax.vmap(lambda trial: jax.lax.scan(step, dynamics.initial_state(weights), trial)[1])(inputs)
+
+
+@partial(jax.jit, static_argnames="dynamics")
+def _driven(
+    dynamics: Dynamics,
+    weights: Weights,
+    inputs: Float[Array, "stimulus time input"],
+    states: Float[Array, "start state"],
+) -> Float[Array, "start stimulus state"]:
+    def one(state: Array, stimulus: Array) -> Array:
+        return jax.lax.scan(lambda now, x: (dynamics.step(weights, now, x), None), state, stimulus)[0]
+
+    return jax.vmap(lambda state: jax.vmap(partial(one, state))(inputs))(states)
+
+
+@partial(jax.jit, static_argnames="dynamics")
+def _left_alone(
+    dynamics: Dynamics,
+    weights: Weights,
+    inputs: Float[Array, "input"],
+    steps: Int[Array, ""],
+    states: Float[Array, "start state"],
+) -> Float[Array, "start state"]:
+    step = jax.vmap(lambda state: dynamics.step(weights, state, inputs))
+    return jax.lax.fori_loop(jnp.zeros_like(steps), steps, lambda _, now: step(now), states)
+
+
+@partial(jax.jit, static_argnames=("dynamics", "lengths"))
+def _paths(
+    dynamics: Dynamics,
+    lengths: tuple[int, int],
+    weights: Weights,
+    inputs: Float[Array, "input"],
+    states: Float[Array, "start state"],
+) -> Float[Array, "start time state"]:
+    samples, every = lengths
+
+    def on(now: Array, _: None) -> tuple[Array, Array]:
+        new = jax.lax.fori_loop(0, every, lambda _, here: dynamics.step(weights, here, inputs), now)
+        return new, new
+
+    return jax.vmap(lambda state: jax.lax.scan(on, state, length=samples)[1])(states)
