@@ -14,7 +14,7 @@ import statistics
 import time
 
 from recurra.analysis import Performance, performance
-from recurra.analysis.dossier import test_trials
+from recurra.analysis.shown_trials import test_trials
 from recurra.intervals import wilson_interval
 from recurra.runs.spec import RunSpec, read_table, to_spec, with_settings
 from recurra.tasks import TASKS

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import recurra as rc
 from recurra.analysis import FixedPoints
-from recurra.analysis.dossier import record_kinds
+from recurra.analysis.dossier_records import record_kinds
 from recurra.runs.show import describe_task, describe_tasks, parameter_texts, to_toml
 from recurra.runs.spec import REGISTRY, RunSpec, preset_names, read_table, to_spec, with_settings
 from recurra.runs.tables import changes

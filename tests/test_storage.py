@@ -18,7 +18,7 @@ import xarray as xr
 from jaxtyping import Complex, Float
 
 from recurra.analysis import Census, Similarities
-from recurra.analysis.dossier import record_kinds
+from recurra.analysis.dossier_records import record_kinds
 from recurra.analysis.dynamics.fixed_points import FixedPoints, fixed_points
 from recurra.arrays import RateWeights
 from recurra.runs.record import cohort_of, read_run

@@ -8,7 +8,7 @@ import pytest
 from scipy import signal
 
 from recurra.analysis import performance
-from recurra.analysis.dossier import test_trials as draw_test_trials
+from recurra.analysis.shown_trials import test_trials as draw_test_trials
 from recurra.analysis.weights.damage import PERCENTS, removed
 from recurra.cli.app import main
 from recurra.models import Cohort, RateRNN

@@ -83,7 +83,7 @@ def damage(
     as_json: Annotated[bool, typer.Option("--json", help="Print every condition's distance as JSON.")] = False,
 ) -> None:
     """Remove connections of one network by their strength: how far from its targets is it then?"""
-    from recurra.analysis.dossier import test_trials
+    from recurra.analysis.shown_trials import test_trials
     from recurra.analysis.weights.damage import PERCENTS
     from recurra.cli.console_studies import print_damage
     from recurra.studies.damage import damage_rows

@@ -2,19 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
 from jaxtyping import Int
 from threadpoolctl import threadpool_limits
 
-from recurra.analysis import Census, Similarities, regimes
+from recurra.analysis import Census, Similarities, fixed_points, regimes
 from recurra.analysis.cohorts.census import LEFT_OUT, UNKNOWN
 from recurra.analysis.cohorts.origins import Independence, independence, neighbour_independence
-from recurra.analysis.dossier import points_of
 from recurra.analysis.dynamics.regimes import KINDS
 from recurra.analysis.failures import Failure, attempted
+from recurra.analysis.visit import Visit
 from recurra.numerics import pinned
 from recurra.runs.census import census_table, census_with, signature_names, similarities_of
 from recurra.runs.census_members import Members
@@ -89,11 +88,12 @@ def census_of_runs(
             "linearized".
         on_network: told when a network is done.
     """
-    found, points, probe = [], [], members.task.probe()
+    found, points = [], []
     with pinned(), threadpool_limits(1):
         for network in members.networks:
-            found.append(attempted(partial(regimes, network, probe)))
-            points.append(attempted(partial(points_of, network, members.task, seed)))
+            visit = Visit(network, members.task, seed)
+            found.append(attempted(lambda one=visit: regimes(one.network, one.probe, ends=one.ends)))
+            points.append(attempted(lambda one=visit: fixed_points(one.network, one.starts)))
             on_network()
         similarities = similarities_of(members.networks, members.task, points)
     failures = {

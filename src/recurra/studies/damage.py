@@ -10,7 +10,7 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 
 from recurra.analysis import performance
-from recurra.analysis.dossier import test_trials
+from recurra.analysis.shown_trials import test_trials
 from recurra.analysis.weights.damage import PERCENTS, Removal, Sign, removed
 from recurra.arrays import in_double
 from recurra.engine import choose_engine

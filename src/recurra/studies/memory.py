@@ -7,7 +7,7 @@ from typing import ClassVar, final
 from matplotlib.figure import Figure
 
 from recurra.analysis import performance
-from recurra.analysis.dossier import test_trials
+from recurra.analysis.shown_trials import test_trials
 from recurra.models.cohort import Cohort
 from recurra.plotting.papers.studies import memory_curve
 from recurra.runs.spec import RunSpec

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from scipy import stats
 
 from recurra.analysis import performance
-from recurra.analysis.dossier import test_trials
+from recurra.analysis.shown_trials import test_trials
 from recurra.models.cohort import Cohort
 from recurra.plotting.papers.studies import series_panels
 from recurra.runs.spec import RunSpec, read_table, to_spec, with_settings

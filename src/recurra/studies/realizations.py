@@ -7,9 +7,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from recurra.analysis import held_memories, memory_cube, memory_geometry, performance, principal_components
-from recurra.analysis.dossier import test_trials
 from recurra.analysis.memory.cube import STANDS
 from recurra.analysis.record import flipflop_of
+from recurra.analysis.shown_trials import test_trials
 from recurra.models.cohort import Cohort, Network
 from recurra.plotting.papers.studies import realizations
 from recurra.runs.spec import RunSpec, read_table, to_spec, with_settings

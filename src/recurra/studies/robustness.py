@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from recurra.analysis import performance
-from recurra.analysis.dossier import test_trials
+from recurra.analysis.shown_trials import test_trials
 from recurra.models.cohort import Cohort
 from recurra.plotting.papers.studies import factor_curves
 from recurra.runs.spec import RunSpec, read_table, to_spec, with_settings

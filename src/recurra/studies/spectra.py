@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from recurra.analysis import performance
-from recurra.analysis.dossier import test_trials
+from recurra.analysis.shown_trials import test_trials
 from recurra.analysis.weights.spectra import girko_distance
 from recurra.models.cohort import Cohort
 from recurra.plotting.papers.studies import spectra_before_after

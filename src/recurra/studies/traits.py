@@ -6,9 +6,9 @@ import numpy as np
 from jaxtyping import Float
 from scipy import stats
 
-from recurra.analysis import regimes
-from recurra.analysis.dossier import points_of
+from recurra.analysis import fixed_points, regimes
 from recurra.analysis.dynamics.regimes import CYCLE, FIXED, QUIESCENT
+from recurra.analysis.visit import Visit
 from recurra.analysis.weights.distribution import weight_statistics
 from recurra.analysis.weights.spectra import OUTSIDE, non_normality, share_on_circle, spectrum
 from recurra.arrays import AnyArray
@@ -115,8 +115,9 @@ def dynamic_traits(network: Network, task: Task, seed: int) -> dict[str, Any]:
         task: what it was trained on.
         seed: of the states where the search for fixed points begins.
     """
-    probe, points = task.probe(), points_of(network, task, seed)
-    found = regimes(network, probe)
+    visit = Visit(network, task, seed)
+    probe, points = visit.probe, fixed_points(network, visit.starts)
+    found = regimes(network, probe, ends=visit.ends)
     kinds = [found.kind_of(at) for at in range(len(found))]
     names = [probe.condition_names[int(number)] for number in np.asarray(probe.condition)]
     return {

@@ -94,7 +94,13 @@ def stimulus_names(task: Task) -> tuple[str, ...]:
     return tuple(task.condition_names[at] for at in np.asarray(task.probe().condition))
 
 
-def program(network: Network, task: Task, points: FixedPoints, modes: int = 8) -> Program:
+def program(
+    network: Network,
+    task: Task,
+    points: FixedPoints,
+    modes: int = 8,
+    ends: Float[np.ndarray, "condition state"] | None = None,
+) -> Program:
     """Follow the unstable manifolds of the saddles, and every stimulus from every attractor, to where they end.
 
     The network begins a small step off each saddle, on either side along its most unstable modes (of a pair of complex
@@ -108,12 +114,15 @@ def program(network: Network, task: Task, points: FixedPoints, modes: int = 8) -
         task: what it was trained on.
         points: its fixed points.
         modes: how many of a saddle's unstable modes are followed at most.
+        ends: the states at the end of the probe's trials, where they are known.
     """
     check_fit(network, task)
     check_count("modes", modes)
     flow = flow_of(network, points.inputs)
+    if ends is None:
+        begun = first_state(network)[None]
+        return program(network, task, points, modes, driven(network, np.asarray(task.probe().inputs), begun)[0])
     saddle, growth, direction = _branches(flow, points, modes)
-    ends = driven(network, np.asarray(task.probe().inputs), first_state(network)[None])[0]
     stable = Attractors(tuple(state[None] for state in points.states[points.index == 0]))
     beside = points.states[saddle] + OFFSET * np.sqrt(ends.shape[1]) * direction
     known, label = settle(network, np.concatenate([ends, beside]), points.inputs, stable)

@@ -101,7 +101,12 @@ class _Regime:
     mean_output: Float[np.ndarray, "output"]
 
 
-def regimes(network: Network, probe: Trials, windows: int = WINDOWS) -> Regimes:
+def regimes(
+    network: Network,
+    probe: Trials,
+    windows: int = WINDOWS,
+    ends: Float[np.ndarray, "condition state"] | None = None,
+) -> Regimes:
     r"""The regime of a network after every condition of a task, in the order of the probe's trials.
 
     The network goes through the noiseless trial of each condition, and then on with the trial's last inputs, in windows
@@ -126,6 +131,7 @@ def regimes(network: Network, probe: Trials, windows: int = WINDOWS) -> Regimes:
         network: the network.
         probe: noiseless trials, one a condition, such as those of `Task.probe`.
         windows: the most windows to wait for a decision.
+        ends: the states at the end of the probe's trials, where they are known.
 
     Source: Benettin, Galgani, Giorgilli and Strelcyn (1980) for the exponents.
     """
@@ -133,7 +139,7 @@ def regimes(network: Network, probe: Trials, windows: int = WINDOWS) -> Regimes:
     _check_probe(network, probe)
     inputs = np.asarray(probe.inputs, np.float64)
     flows = [flow_of(network, last) for last in inputs[:, -1]]
-    state = driven(network, inputs, first_state(network)[None])[0]
+    state = np.array(driven(network, inputs, first_state(network)[None])[0] if ends is None else ends)
     found, lengths = dict[int, _Regime](), _lengths(network, windows)
     for number, length in enumerate(lengths):
         open_ = sorted(set(range(len(flows))) - set(found))

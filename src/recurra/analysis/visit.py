@@ -1,0 +1,96 @@
+"""One network on one task: what all its analyses share, each part computed once."""
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from recurra.analysis.dynamics.starts import starts_near
+from recurra.analysis.dynamics.steps import states_on
+from recurra.analysis.failures import Failure, UnavailableError
+from recurra.analysis.rates.demixed import factors_of
+from recurra.analysis.shown_trials import test_trials
+from recurra.models.cohort import Network, check_fit
+from recurra.tasks import FlipFlop, Task, Trials
+from recurra.tasks.border import check_task
+
+COORDINATES = 3  # principal components along which paths are kept
+STARTS, SPREAD = 400, 0.1  # the search for fixed points begins in so many states on the probe, with noise
+
+
+class Visit:
+    """A network under analysis on a task, and the records that are there already.
+
+    Args:
+        network: the network; its inputs and outputs must be those of the task.
+        task: what it was trained on.
+        seed: of the test trials and of the chance levels.
+    """
+
+    def __init__(self, network: Network, task: Task, seed: int) -> None:
+        check_task(task)
+        check_fit(network, task)
+        self.network, self.task, self.seed = network, task, seed
+        self.records: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        """A record; an error that says why where its analysis failed."""
+        if isinstance(self.records[name], Failure):
+            raise UnavailableError(name, self.records[name])
+        return self.records[name]
+
+    @cached_property
+    def trials(self) -> Trials:
+        """The trials that the network is tested on."""
+        return test_trials(self.task, self.seed)
+
+    @cached_property
+    def probe(self) -> Trials:
+        """Every condition of the task once, without noise."""
+        return self.task.probe()
+
+    @cached_property
+    def answers(self) -> tuple[Float[np.ndarray, "condition time unit"], Float[np.ndarray, "condition time output"]]:
+        """Rates and outputs on the probe."""
+        return self.network.run(self.probe.inputs)
+
+    @property
+    def rates(self) -> Float[np.ndarray, "condition time unit"]:
+        """Rates on the probe."""
+        return self.answers[0]
+
+    @cached_property
+    def states(self) -> Float[np.ndarray, "condition time state"]:
+        """States on the probe; in the current form and in some cells these are not the rates."""
+        return states_on(self.network, np.asarray(self.probe.inputs))
+
+    @property
+    def ends(self) -> Float[np.ndarray, "condition state"]:
+        """States at the end of the probe's trials."""
+        return self.states[:, -1]
+
+    @property
+    def starts(self) -> Float[np.ndarray, "start state"]:
+        """States near those on the probe, from which fixed points are searched."""
+        return starts_near(self.states, STARTS, SPREAD, self.seed)
+
+    @property
+    def flipflop(self) -> FlipFlop:
+        """The task, for the analyses that only a flip-flop has."""
+        if not isinstance(self.task, FlipFlop):
+            raise TypeError(f"the task is {type(self.task).__name__}; expected FlipFlop")
+        return self.task
+
+    @cached_property
+    def factors(self) -> Any:
+        """The factors of the task, and the levels that every condition has in each."""
+        return factors_of(self.task)
+
+    def along_components(self, rates: Float[np.ndarray, "*batch unit"]) -> Float[np.ndarray, "*batch component"]:
+        """Coordinates along the first principal components."""
+        return self["pca"].project(rates)[..., :COORDINATES]
+
+    def along_bits(self, rates: Float[np.ndarray, "*batch unit"]) -> Float[np.ndarray, "*batch bit"]:
+        """Coordinates along the bits' axes."""
+        return self["geometry"].bit_coordinates(rates)

@@ -1,0 +1,40 @@
+"""What the analyses of a network share is computed once, and is what each would compute by itself."""
+
+from dataclasses import fields
+
+import numpy as np
+
+import recurra as rc
+from recurra.analysis.visit import Visit
+from recurra.models.cohort import Network
+from recurra.tasks import And
+
+
+def visit_of(seed, task):
+    model = rc.RateRNN(units=8, form="current", initializer=rc.Normal(1.5))
+    cohort = rc.train(task, model, rc.BPTT(steps=1, batch=2, validation_trials=2), networks=1, seed=seed)
+    return Visit(cohort[0], task, seed)
+
+
+def same(first, second):
+    for one in fields(first):
+        np.testing.assert_allclose(getattr(first, one.name), getattr(second, one.name), atol=1e-9)
+
+
+def test_what_is_shared_is_what_each_computes():
+    visit = visit_of(3, And())
+    network, task = visit.network, visit.task
+    same(rc.regimes(network, task.probe()), rc.regimes(network, visit.probe, ends=visit.ends))
+    points = rc.fixed_points(network, visit.starts)
+    same(rc.program(network, task, points), rc.program(network, task, points, ends=visit.ends))
+    np.testing.assert_allclose(network.rates(visit.states), visit.rates, atol=1e-12)
+    np.testing.assert_allclose(network.readout(visit.rates), visit.answers[1], atol=1e-12)
+
+
+def test_the_probe_is_run_once(monkeypatch):
+    runs, run = [], Network.run
+    monkeypatch.setattr(Network, "run", lambda network, inputs: runs.append(np.shape(inputs)) or run(network, inputs))
+    visit = visit_of(3, And())
+    for _ in range(3):
+        assert visit.rates.shape[:2] == visit.states.shape[:2]
+    assert runs == [np.shape(visit.probe.inputs)]
