@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 NATIVE := CMakeLists.txt $(wildcard src/recurra/engine/native/*.cc src/recurra/engine/native/*.h)
 
-.PHONY: demo test test-slow install docs lint clean help
+.PHONY: demo test test-slow test-wheel install docs lint clean help
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/:/'
@@ -17,6 +17,9 @@ test: .venv/installed-test ## the whole test suite but the slow tests
 
 test-slow: .venv/installed-test ## the slow tests
 	$(BIN)/python -m pytest -m slow
+
+test-wheel: .venv/installed ## the package, built, installed elsewhere and run, with the native engine and without
+	$(BIN)/python tests/wheel.py
 
 install: .venv/installed ## the environment alone
 
@@ -38,7 +41,7 @@ clean: ## remove what was built, not the runs
 
 # What builds the package stands in the environment, so that nothing is compiled twice.
 .venv/build-tools: pyproject.toml | .venv/bin/python
-	$(PIP) scikit-build-core jaxlib cmake ninja
+	$(PIP) scikit-build-core hatch-fancy-pypi-readme jaxlib cmake ninja
 	@touch $@
 
 # Without a C++ compiler the portable engine serves; with RECURRA_REQUIRE_NATIVE=1 that is an error.
