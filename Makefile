@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 NATIVE := CMakeLists.txt $(wildcard src/recurra/engine/native/*.cc src/recurra/engine/native/*.h)
 
-.PHONY: demo test test-slow test-wheel install docs lint clean help
+.PHONY: demo test test-slow test-types test-wheel install docs lint clean help
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/:/'
@@ -17,6 +17,13 @@ test: .venv/installed-test ## the whole test suite but the slow tests
 
 test-slow: .venv/installed-test ## the slow tests
 	$(BIN)/python -m pytest -m slow
+
+# In all tests the checks would take longer than the tests: these are quick ones, of most rooms.
+TYPED := models modes fixed_points similarity analysis interactive keras_files npz_files spec alignment stability program \
+         tensors selectivity lifetimes continuation labels ridge
+
+test-types: .venv/installed-test ## the annotations, kinds and shapes, while some of the tests run
+	$(BIN)/python -m pytest -p tests.annotations -m "not slow" -n auto --dist loadfile $(TYPED:%=tests/test_%.py)
 
 test-wheel: .venv/installed ## the package, built, installed elsewhere and run, with the native engine and without
 	$(BIN)/python tests/wheel.py

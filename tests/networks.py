@@ -23,7 +23,7 @@ def network_of(recurrent, form="rate", activation="tanh", leak=1.0, bias=0.0, in
         recurrent_bias=np.full(units, bias),
         output_bias=np.zeros(units if bits else 1),
     )
-    return Network(RateDynamics(form, activation, leak), weights, 1.0)  # type: ignore[arg-type]
+    return Network(RateDynamics(form, activation, leak), weights, 1.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,10 +31,7 @@ class ModelOf(Model):
     """The model of networks that were made by hand."""
 
     network: Network
-
-    @property
-    def units(self):
-        return self.network.weights.units
+    units: int
 
     def dynamics(self, dt_ms):
         return self.network.dynamics

@@ -1,6 +1,6 @@
 """Known answers: latches beside units that store nothing, spans by hand, and the two forms of one network."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -34,7 +34,7 @@ COSINES = ("readout", "readout_chance", "readout_chance_high")
 def network_of(recurrent, inward, output, form="rate", activation="tanh", leak=1.0):
     recurrent, inward, output = (np.asarray(one, float) for one in (recurrent, inward, output))
     weights = RateWeights(recurrent, inward, output, np.zeros(len(recurrent)), np.zeros(len(output)))
-    return Network(RateDynamics(form, activation, leak), weights, 1.0)  # type: ignore[arg-type]
+    return Network(RateDynamics(form, activation, leak), weights, 1.0)
 
 
 def latches(gain, others, units=6, **options):
@@ -149,8 +149,9 @@ def test_states_without_a_near_stable_point_are_left_out():
 
 
 def chosen(points, kept):
-    names = ("states", "residual", "eigenvalues", "index", "radius", "found")
-    return replace(points, **{name: getattr(points, name)[np.array(kept, int)] for name in names})
+    values = {field.name: getattr(points, field.name) for field in fields(points)}
+    along = {name: value for name, value in values.items() if np.shape(value)[:1] == (len(points.found),)}
+    return replace(points, **{name: value[np.array(kept, int)] for name, value in along.items()})
 
 
 def test_each_state_has_the_modes_of_its_own_point():

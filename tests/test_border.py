@@ -13,8 +13,9 @@ from recurra.analysis.dossier import make_dossier
 from recurra.periods import Period
 from recurra.runs.runner import Silence, start_run
 from recurra.runs.spec import RunSpec
-from recurra.tasks import TASKS, FunctionTask, NearRule, OwnTask, Trial
+from recurra.tasks import TASKS, FunctionTask, OwnTask, Trial
 from recurra.tasks.border import check_task
+from recurra.tasks.rules import SuccessRule
 
 COUNT = itertools.count()
 
@@ -185,7 +186,7 @@ def test_training_and_analysis_refuse():
     with pytest.raises(ValueError, match="another trial for the same key"):
         rc.train(task, model, rule, networks=1, seed=0)
     with pytest.raises(ValueError, match="another trial for the same key"):
-        make_dossier(None, task, 0)  # type: ignore[arg-type]
+        make_dossier(None, task, 0)
     with pytest.raises(ValueError, match="scores nothing"):
         rc.train(task_of(lambda key: trial(key, mask=False)), model, rule, networks=1, seed=0)
 
@@ -194,7 +195,7 @@ def test_no_run_folder_for_a_task_or_rule_of_ones_own(tmp_path):
     """One line before anything is made."""
 
     @dataclass(frozen=True)
-    class Rule(NearRule.__base__):  # type: ignore[misc, name-defined]
+    class Rule(SuccessRule):
         settle_ms: float = 0.0
         share: float = 0.95
         error_bound: float = 0.3

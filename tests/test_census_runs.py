@@ -61,7 +61,8 @@ def made(task, statuses, seed=0):
     weights = type(network.weights)(**zeros)
     curve = np.zeros((count, 1))
     history = History(np.ones(1), curve, curve, curve)
-    return Cohort(ModelOf(network), None, weights, weights, task, seed, tuple(range(count)), tuple(statuses), history)
+    model = ModelOf(network, network.weights.units)
+    return Cohort(model, None, weights, weights, task, seed, tuple(range(count)), tuple(statuses), history)
 
 
 @pytest.fixture
@@ -110,7 +111,7 @@ def test_what_cannot_be_compared_is_one_line(read):
     with pytest.raises(ValueError, match="two and one cannot be compared: their time steps, ms are 2"):
         read([made(AND, [GOOD] * 3), made(dataclasses.replace(AND, dt_ms=2.0), [GOOD])])
     with pytest.raises(ValueError, match=r"regimes of no network are known, .*these: LinAlgError: no"):
-        census_with(None, [Failure("LinAlgError: no")] * 3, [Failure("LinAlgError: no")] * 3, 0)  # type: ignore[arg-type]
+        census_with(None, [Failure("LinAlgError: no")] * 3, [Failure("LinAlgError: no")] * 3, 0)
 
 
 def test_pairs_that_began_alike_are_told(read):

@@ -37,7 +37,7 @@ def demo(tmp_path_factory):
 
 def test_help_is_quick():
     command = [sys.executable, "-m", "recurra", "--help"]
-    seconds = []
+    seconds, text = [], ""
     for _ in range(3):
         began = time.perf_counter()
         text = subprocess.run(command, capture_output=True, text=True, check=True).stdout

@@ -25,7 +25,7 @@ from recurra.tasks import TASKS
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = sorted([*DOCS.glob("*.md"), ROOT / "CONTRIBUTING.md", ROOT / "README.md"])
-COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+COMMANDS = typer.main.get_command(app).commands
 COMMAND_LINE = (DOCS / "command-line.md").read_text()
 
 # What the test makes smaller in getting-started.md, so that it runs in seconds.

@@ -260,7 +260,7 @@ def test_noise_is_box_and_mullers(dtype):
     u, v = (((np.asarray(word) >> shift) + 0.5) / 2.0 ** (32 - shift) for word in (first, second))
     pairs = np.stack([np.sqrt(-2 * np.log(u)) * np.cos(2 * np.pi * v), np.sqrt(-2 * np.log(u)) * np.sin(2 * np.pi * v)])
     expected = np.moveaxis(pairs, 0, -1).reshape(steps, 6)[:, :units]
-    noise = trial_noise(key, trial, steps, units, dtype)
+    noise = trial_noise(key, trial, steps, units, np.dtype(dtype))
     assert noise.dtype == dtype
     np.testing.assert_allclose(noise, expected, atol=3e-6 if dtype == np.float32 else 1e-13)
 
@@ -275,7 +275,7 @@ def test_noise_is_added_to_the_state(engine, form, seed):
     quiet = engine.run(dynamics, weights, inputs)[0]
     for network in range(2):
         for trial in range(3):
-            noise = np.asarray(trial_noise(keys[network], jnp.uint32(trial), 7, UNITS, np.float64))
+            noise = np.asarray(trial_noise(keys[network], jnp.uint32(trial), 7, UNITS, np.dtype(float)))
             expected = by_hand(dynamics, one(weights, network), inputs[trial], noise)
             np.testing.assert_allclose(rates[network, trial], expected[0], atol=1e-12)
             np.testing.assert_allclose(outputs[network, trial], expected[1], atol=1e-12)

@@ -15,7 +15,7 @@ from tests.networks import network_of, random_network, rotation, starts_of
 
 
 def zero_of(function, low, high):
-    return float(brentq(function, low, high, xtol=1e-15))  # type: ignore[arg-type]
+    return float(brentq(function, low, high, xtol=1e-15))
 
 
 @pytest.mark.parametrize(
@@ -260,6 +260,7 @@ def test_change_of_the_jacobian_is_bounded(form, activation, seed):
     flow, state = flow_of(network), starts_of(network, 1, seed)[0]
     for reach in (1e-3, 0.3, 5.0):
         known = flow.enclosure(state, reach)
+        assert known is not None
         off = random.normal(size=(40, 12))
         off *= reach * random.uniform(size=(40, 1)) / np.linalg.norm(off, axis=1, keepdims=True)
         change = np.abs(flow.jacobian(state + off) - known.jacobian)

@@ -196,7 +196,7 @@ def test_rule_of_the_task():
 
 def test_bad_pulses():
     with pytest.raises(TypeError, match="pulses is 'poisson'; expected ScheduledPulses"):
-        FlipFlop(pulses="poisson")  # type: ignore[arg-type]
+        FlipFlop(pulses="poisson")
     with pytest.raises(ValueError, match=r"later_onsets_ms is -70\.0"):
         ScheduledPulses(later_onsets_ms=(170.0, 100.0))
     with pytest.raises(ValueError, match=r"jitter_ms is \(50, 1\)"):

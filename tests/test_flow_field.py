@@ -165,7 +165,8 @@ def test_figure_shows_field_paths_and_points():
     assert (panel.get_xlim(), panel.get_ylim()) == ((-2, 2), (-1, 1))
     assert panel.get_title() == "Network 3"
     assert f"{100 * field.shown:.0f} %" in panel.texts[0].get_text()
-    drawn = {to_hex(line.get_color()): line.get_xydata() for line in panel.get_lines() if len(line.get_xydata()) > 1}
+    lines = [(to_hex(line.get_color()), np.asarray(line.get_xydata())) for line in panel.get_lines()]
+    drawn = {color: path for color, path in lines if len(path) > 1}
     np.testing.assert_allclose(drawn["#112233"], paths[0])
     marks = [
         (to_hex(one.get_facecolor()[0]), len(one.get_offsets())) for one in panel.collections if one.get_zorder() >= 4

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -15,7 +16,7 @@ TURNING = np.array([[0.9, -0.3], [0.3, 0.9]])
 
 
 def one_step(network, state):
-    return np.asarray(network.dynamics.step(network.weights, state, np.zeros(network.weights.inputs)))
+    return np.asarray(network.dynamics.step(network.weights, jnp.asarray(state), jnp.zeros(network.weights.inputs)))
 
 
 def moduli_of_one_step(network, state, size=1e-6):
@@ -50,8 +51,7 @@ def test_modes_are_those_of_one_step_where_the_network_rests(form, activation, s
         bias=0.3,
     )
     found = resting_modes(network)
-    inward = np.zeros(network.weights.inputs)
-    np.testing.assert_allclose(network.dynamics.step(network.weights, found.state, inward), found.state, atol=1e-9)
+    np.testing.assert_allclose(one_step(network, found.state), found.state, atol=1e-9)
     np.testing.assert_allclose(np.abs(found.eigenvalues), moduli_of_one_step(network, found.state), atol=1e-6)
     assert not found.at_start
     assert found.of(1.0) is None

@@ -409,7 +409,8 @@ def test_activations_are_those_of_numpy(activation, dtype):
 
 def steps_for_three_segments(case):
     """A task keeps SEGMENT_BYTES of rates, for up to two packs of 64 bytes of trials; the rest is computed twice."""
-    kept = eval(re.search(r"SEGMENT_BYTES = size_t\((\d+)\) << 20", KERNEL.read_text())[1]) << 20  # noqa: S307
+    (mebibytes,) = re.findall(r"SEGMENT_BYTES = size_t\((\d+)\) << 20", KERNEL.read_text())
+    kept = int(mebibytes) << 20
     packs = 1 if case.trials <= 64 // np.dtype(case.dtype).itemsize else 2
     numbers_kept = 2 * case.units if case.form == "rate" and case.leak != 1 else case.units
     return 2 * kept // (64 * packs * (numbers_kept + case.inputs)) + 100

@@ -23,6 +23,7 @@ def test_demo_recipe(number):
         dossier = make_dossier(network, flipflop_of(spec.task), number)
         assert dossier.performance.mse < 0.009
         assert dossier.performance.trials == 1_000
+        assert dossier.memories is not None
         assert dossier.memories.held.all()
         assert dossier.memories.held_long.all()
     assert cohort.success_rate().count == 4

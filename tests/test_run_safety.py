@@ -128,7 +128,7 @@ def test_figures_follow_no_link(file, tmp_path):
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "figures").touch() if file else (tmp_path / "figures").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(ValueError, match="figures is a link or a file"):
-        write_figures(None, tmp_path / "figures")  # type: ignore[arg-type]
+        write_figures(None, tmp_path / "figures")
 
 
 @pytest.fixture

@@ -213,7 +213,7 @@ def test_closest_return_is_a_whole_number_of_periods():
 def test_beyond_trivial():
     assert beyond_trivial(np.array([1e-2, -10, -20])) == -10
     assert beyond_trivial(np.array([2.0, -10])) == -10, "a cycle that was reached is stable"
-    assert beyond_trivial(np.array([-10, -20])) == -10
+    assert beyond_trivial(np.array([-10.0, -20.0])) == -10
     assert np.isnan(beyond_trivial(np.array([0.0])))
 
 

@@ -119,6 +119,7 @@ def test_run_json_and_log(small_run, small_spec):
 def test_read_what_was_written(small_run):
     run = read_run(small_run)
     assert len(run.dossiers) == 2
+    assert run.history is not None
     assert run.history.loss.shape == (2, 2)
     cohort = cohort_of(small_run)
     np.testing.assert_array_equal(read_weights(small_run, RateWeights, -1).recurrent, cohort.weights.recurrent)

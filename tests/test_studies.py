@@ -132,7 +132,7 @@ def test_published_tables():
     assert {row["way"] for row in damage} == set(WAYS)
     assert where(damage, way="cumulative_both", percent=14.0)[0]["figure_percent"] == 14
     assert where(damage, way="slice_negative", percent=20.0)[0]["figure_percent"] == 10
-    assert all(row["figure_bar"] == pytest.approx(row["deviation"] / 11, rel=1e-5) for row in damage)
+    assert all(row["figure_bar"] == pytest.approx(float(row["deviation"]) / 11, rel=1e-5) for row in damage)
     last = where(damage, way="cumulative_both", percent=36.0, condition="11")
     assert last[0]["distance"] == pytest.approx(6.897718, abs=1e-4)
 
@@ -295,7 +295,7 @@ def test_which_delays_the_published_program_can_give():
     """From 45 ms on the published distances are above those of a silent network of the program."""
     assert longest_released() == 40
     assert [pulse_task(delay).length_ms for delay in (25.0, 40.0, 45.0, 170.0)] == [100, 100, 115, 240]
-    assert not any(follows(row) for row in published("memory_delay") if row["delay_ms"] > 40)
+    assert not any(follows(row) for row in published("memory_delay") if float(row["delay_ms"]) > 40)
 
 
 def test_memory_verdicts():

@@ -3,7 +3,7 @@
 import abc
 from dataclasses import dataclass, fields
 from functools import lru_cache
-from typing import TypeAlias, TypeVar, get_args, get_type_hints
+from typing import Any, ClassVar, TypeAlias, TypeVar, get_args, get_type_hints
 
 import jax
 import numpy as np
@@ -14,22 +14,24 @@ from recurra.checks import same_axis
 AnyArray: TypeAlias = Array | np.ndarray
 Scalar: TypeAlias = Float[Array, ""]
 RandomKey: TypeAlias = Key[Array, ""]
-Inputs: TypeAlias = Float[AnyArray, "trial time input"]
-Targets: TypeAlias = Float[AnyArray, "trial time output"]
-Outputs: TypeAlias = Float[AnyArray, "trial time output"]
-Rates: TypeAlias = Float[AnyArray, "trial time unit"]
-Mask: TypeAlias = Bool[AnyArray, "trial time output"] | Float[AnyArray, "trial time output"]
+Inputs: TypeAlias = Float[AnyArray, "*network trial time input"]
+Targets: TypeAlias = Float[AnyArray, "*network trial time output"]
+Outputs: TypeAlias = Float[AnyArray, "*network trial time output"]
+Rates: TypeAlias = Float[AnyArray, "*network trial time unit"]
+Mask: TypeAlias = Bool[AnyArray, "*network trial time output"] | Float[AnyArray, "*network trial time output"]
 Condition: TypeAlias = Int[AnyArray, "trial"]
 NoiseKeys: TypeAlias = UInt32[AnyArray, "network 2"]
 
 
-class Weights(abc.ABC):  # noqa: B024 - its fields are abstract
+class Weights(abc.ABC):
     """The parameters of one network, or of a cohort, whose arrays all have a leading `network` axis.
 
     A kind of weights is a frozen dataclass, registered as a pytree, whose fields are arrays. Their annotations name the
     axes, and nothing else does: `recurrent: Float[AnyArray, "*network post pre"]`. One of them needs the axis `unit`,
     or `post` and `pre`; one the axis `input`; one the axis `output`.
     """
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
 
     @classmethod
     def axes(cls) -> dict[str, tuple[str, ...]]:
@@ -69,7 +71,7 @@ class Weights(abc.ABC):  # noqa: B024 - its fields are abstract
 @lru_cache
 def _axes_of(kind: type[Weights]) -> dict[str, tuple[str, ...]]:
     hints, found = get_type_hints(kind), {}
-    for field in fields(kind):  # type: ignore[arg-type]
+    for field in fields(kind):
         hint = hints[field.name]
         named = getattr((get_args(hint) or (hint,))[0], "dim_str", None)
         if named is None:

@@ -196,7 +196,7 @@ def bit_colors(bits: int) -> list[str]:
     Args:
         bits: how many there are.
     """
-    return [state_color(np.eye(bits)[bit]) if bit < 3 else network_color(bit) for bit in range(bits)]
+    return [state_color(np.eye(bits, dtype=int)[bit]) if bit < 3 else network_color(bit) for bit in range(bits)]
 
 
 def _on_cube(outputs: Float[np.ndarray, "attractor output"]) -> Float[np.ndarray, "attractor 2"]:

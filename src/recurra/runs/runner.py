@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from recurra.analysis import MemoryCube, Spectrum, memory_cube, spectrum
 from recurra.analysis.dossier import make_dossier
@@ -30,6 +30,7 @@ from recurra.tasks import FlipFlop
 from recurra.training import Training, TrainingState
 
 
+@runtime_checkable
 class Progress(Protocol):
     """Told how the work goes on."""
 

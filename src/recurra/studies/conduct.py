@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import jax.numpy as jnp
 import numpy as np
@@ -29,6 +29,7 @@ from recurra.streams import Stream, random_key
 from recurra.studies.study import Rows, Scale, Study, read_rows
 
 
+@runtime_checkable
 class StudyProgress(Progress, Protocol):
     """Told how a study goes on."""
 

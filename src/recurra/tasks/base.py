@@ -29,6 +29,7 @@ class Task(abc.ABC):
     `trial` draws one trial from a key, and `sample` many.
     """
 
+    __dataclass_fields__: ClassVar[dict[str, Any]]
     sources: ClassVar[tuple[str, ...]] = ()
     dt_ms: float
     rule: SuccessRule

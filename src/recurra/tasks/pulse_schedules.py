@@ -111,9 +111,7 @@ class PoissonPulses(PulseSchedule):
         return jnp.cumsum(jnp.minimum(wait, steps), axis=0, dtype=jnp.int32) - 1, signs_of(which)
 
 
-def whole_steps(
-    uniform: Float[Array, "pulse bit"], span_ms: tuple[float, float], dt_ms: float
-) -> Int[Array, "pulse bit"]:
+def whole_steps(uniform: Float[Array, "*pulse"], span_ms: tuple[float, float], dt_ms: float) -> Int[Array, "*pulse"]:
     """Uniform numbers in [0, 1) as whole numbers of steps, uniform over `span_ms`, both ends included."""
     low, high = (round(bound / dt_ms) for bound in span_ms)
     steps = low + jnp.floor(uniform * (high + 1 - low)).astype(jnp.int32)

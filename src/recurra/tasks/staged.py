@@ -83,7 +83,7 @@ def _every_condition(task: StagedTask) -> Trial:
     return jax.vmap(task.render)(conditions, middle)
 
 
-def signals(*channels: Float[Array, "time 1"] | Bool[Array, "time 1"]) -> Float[Array, "time channel"]:
+def signals(*channels: Float[Array, "time _"] | Bool[Array, "time _"]) -> Float[Array, "time channel"]:
     """Channels side by side, float32."""
     return jnp.concatenate([channel.astype(jnp.float32) for channel in channels], axis=1)
 

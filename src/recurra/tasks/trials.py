@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Bool, Float, Int, Real
 
 from recurra.arrays import AnyArray, Condition, Inputs, Mask, Targets
 from recurra.periods import Period
@@ -25,8 +25,8 @@ class Trial:
     @classmethod
     def of(
         cls,
-        inputs: Float[AnyArray, "time input"],
-        targets: Float[AnyArray, "time output"],
+        inputs: Real[AnyArray, "time input"],
+        targets: Real[AnyArray, "time output"],
         mask: Bool[AnyArray, "time output"] | Float[AnyArray, "time output"] | None = None,
         condition: int | Int[AnyArray, ""] = 0,
     ) -> "Trial":

@@ -3,7 +3,7 @@
 import math
 
 import numpy as np
-from jaxtyping import Complex, Float
+from jaxtyping import Complex, Float, Inexact, Num
 from scipy.optimize import linear_sum_assignment, linprog
 from scipy.sparse import eye, kron, vstack
 from scipy.spatial.distance import cdist
@@ -18,7 +18,7 @@ REPEATED = 1_000  # eigenvalues up to which two sets are repeated until they are
 WEAK = 1e-10  # a direction of delay vectors with a smaller variance, relative to the first one, is left out
 
 
-def spectral_distance(first: Complex[np.ndarray, "mode"], second: Complex[np.ndarray, "other_mode"]) -> float:
+def spectral_distance(first: Num[np.ndarray, "mode"], second: Num[np.ndarray, "other_mode"]) -> float:
     r"""The Wasserstein distance between two sets of eigenvalues in the complex plane.
 
     For n eigenvalues each, $\min_\pi \sqrt{\frac1n \sum_k |\lambda_k - \mu_{\pi(k)}|^2}$ over permutations π. For
@@ -101,7 +101,7 @@ def dynamical_distance(first: Rates, second: Rates, delays: int = DELAYS, rank: 
 
 def nearest_linearizations(
     points: FixedPoints, ends: Float[np.ndarray, "condition unit"]
-) -> Complex[np.ndarray, "condition mode"]:
+) -> Complex[np.ndarray, "chosen mode"]:
     r"""Eigenvalues of the Jacobian of one step at the fixed point nearest to the state in which each condition ends.
 
     For a state on a cycle this is the point that it goes around, if it was found. NaN where a network has no fixed
@@ -117,7 +117,7 @@ def nearest_linearizations(
     return points.eigenvalues[cdist(chosen, points.states).argmin(axis=1)].astype(np.complex128)
 
 
-def ordered(eigenvalues: Complex[np.ndarray, "mode"]) -> Complex[np.ndarray, "mode"]:
+def ordered(eigenvalues: Inexact[np.ndarray, "mode"]) -> Complex[np.ndarray, "mode"]:
     """By falling modulus."""
     return eigenvalues[np.argsort(-np.abs(eigenvalues), kind="stable")].astype(np.complex128)
 

@@ -15,7 +15,7 @@ from recurra.analysis.cohorts.eigenvalue_distances import Rates, dynamic_modes, 
 from recurra.arrays import AnyArray
 from recurra.checks import check_choice, check_count
 
-Flat = Float[np.ndarray, "sample unit"]
+Flat = Float[np.ndarray, "sample _unit"]
 MEASURES = ("procrustes", "cka", "spectral", "dynamical", "linearized")
 SAMPLES = 1_000  # of the rates that a signature keeps: every n-th time step, the same for all networks of a probe
 NEGLIGIBLE = 1e-8  # share of the variance of the rates that a signature leaves out
@@ -38,7 +38,7 @@ class Signature:
     shape: Float[np.ndarray, "sample direction"]
     eigenvalues: Complex[np.ndarray, "mode"]
     dynamic_modes: Complex[np.ndarray, "dynamic_mode"]
-    linearized: Complex[np.ndarray, "condition mode"]
+    linearized: Complex[np.ndarray, "condition state_mode"]
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def procrustes_distance(
 def signature_of(
     rates: Rates,
     recurrent: Float[AnyArray, "post pre"] | None,
-    linearized: Complex[np.ndarray, "condition mode"] | None = None,
+    linearized: Complex[np.ndarray, "condition state_mode"] | None = None,
 ) -> Signature:
     """What is kept of a network to compare it with others, by the measures of this module.
 
@@ -163,7 +163,7 @@ def similarity_matrices(signatures: Sequence[Signature]) -> Similarities:
 
 
 def _shape_matrices(
-    shapes: Sequence[Float[np.ndarray, "sample direction"]],
+    shapes: Sequence[Float[np.ndarray, "sample _direction"]],
 ) -> tuple[Float[np.ndarray, "network other_network"], Float[np.ndarray, "network other_network"]]:
     """Procrustes distances and CKA of shapes; those that are zero are at 0 and 1 with each other."""
     count, widest = len(shapes), max(shape.shape[1] for shape in shapes)
@@ -182,7 +182,7 @@ def _shape_matrices(
     return _mirrored(_angle(cosine)), _mirrored(cka)
 
 
-def _transport_matrix(sets: Sequence[Complex[np.ndarray, "mode"]]) -> Float[np.ndarray, "network other_network"]:
+def _transport_matrix(sets: Sequence[Complex[np.ndarray, "_mode"]]) -> Float[np.ndarray, "network other_network"]:
     """Wasserstein distances between sets of eigenvalues."""
     distances = np.full((len(sets), len(sets)), np.nan)
     for at, one in enumerate(sets):

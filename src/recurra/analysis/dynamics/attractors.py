@@ -27,7 +27,7 @@ STATIONARY = 0.02  # largest relative difference between the widths of an orbit'
 RETURNS = 2.0  # a path that is longer than so many times its extent has come back; a shorter one drifts
 
 States = Float[np.ndarray, "start state"]
-Orbits = tuple[Float[np.ndarray, "time state"], ...]
+Orbits = tuple[Float[np.ndarray, "_time state"], ...]
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def settle(
     inputs: Float[np.ndarray, "input"],
     known: Attractors,
     longest: int | None = None,
-) -> tuple[Attractors, Int[np.ndarray, "state"]]:
+) -> tuple[Attractors, Int[np.ndarray, "start"]]:
     """Leave a network alone in every state: all attractors known then, and which of them each state ends at.
 
     Every 1,000 steps, or 100 time constants of the slowest unit if these are more, it is looked at which states have

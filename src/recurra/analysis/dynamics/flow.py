@@ -244,7 +244,7 @@ def flow_of(network: Network, inputs: float | Float[np.ndarray, "input"] = 0.0) 
     return RateFlow(dynamics, recurrent, inward, inward @ constant_input + bias, size, constant_input)
 
 
-def _product(bound: States, size: States) -> States:
+def _product(bound: Float[np.ndarray, "..."], size: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
     """Of bounds; one of 0 stays 0 even where the other is infinite."""
     with np.errstate(invalid="ignore"):
         return np.where((bound == 0) | (size == 0), 0.0, bound * size)

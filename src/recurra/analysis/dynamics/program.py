@@ -260,7 +260,7 @@ def _pulses(task: FlipFlop) -> list[tuple[int, int]]:
     return [(bit, sign) for bit in range(task.bits) for sign in (1, -1)]
 
 
-def _state_number(task: FlipFlop, signs: Float[np.ndarray, "*batch bit"]) -> Int[np.ndarray, "*batch"]:
+def _state_number(task: FlipFlop, signs: Num[np.ndarray, "*batch bit"]) -> Int[np.ndarray, "*batch"]:
     """Which memory state has these signs; an output of exactly 0 has none, and gives -1."""
     number = ((signs > 0) * 2 ** np.arange(task.bits - 1, -1, -1)).sum(axis=-1)
     return np.where((signs != 0).all(axis=-1), number, -1)

@@ -59,7 +59,7 @@ def directed(rates: Path) -> float:
     return float(np.linalg.norm(corners[-1] - corners[0]) / length) if length > 0 else 0.0
 
 
-def _leading(rates: Path) -> Path:
+def _leading(rates: Path) -> Float[np.ndarray, "time axis"]:
     centred = rates - rates.mean(axis=0)
     if centred.shape[1] <= AXES:
         return centred

@@ -5,12 +5,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 from scipy.spatial.distance import cdist
 
 from recurra.checks import check_at_least_zero, check_count
 
 States = Float[np.ndarray, "start state"]
+Values = Shaped[np.ndarray, "start *value"]
 MIXED = 3  # states that a start between trajectories is mixed of
 
 
@@ -38,7 +39,7 @@ def starts_near(
     return drawn + spread * random.standard_normal(drawn.shape)
 
 
-def in_parts(work: Callable[[States], States], starts: States) -> States:
+def in_parts(work: Callable[[States], Values], starts: States) -> Values:
     """The work on equal parts of the starts, one a core.
 
     Args:
@@ -53,7 +54,7 @@ def in_parts(work: Callable[[States], States], starts: States) -> States:
         return np.concatenate(list(pool.map(work, parts)))
 
 
-def unique(states: States, apart: float) -> tuple[States, Int[np.ndarray, "point"]]:
+def unique(states: States, apart: float) -> tuple[Float[np.ndarray, "point state"], Int[np.ndarray, "point"]]:
     """Points that are further apart, and how many states are at each.
 
     Args:

@@ -6,7 +6,7 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 from recurra.arrays import Weights
 from recurra.engine import Dynamics
@@ -69,7 +69,7 @@ def _windows(
     weights: Weights,
     inputs: Float[Array, "condition input"],
     state: Float[Array, "condition state"],
-    steps: int,
+    steps: int | Int[Array, ""],
 ) -> tuple[Array, Array, Array, Array]:
     """The fields of the windows, with a leading `condition` axis; half of a window has so many steps."""
 

@@ -24,7 +24,7 @@ from recurra.streams import Stream, random_key
 from recurra.tasks.flipflop import FlipFlop
 
 Directions = Float[np.ndarray, "direction unit"]
-Basis = Float[np.ndarray, "unit dimension"]
+Basis = Float[np.ndarray, "unit _dimension"]
 
 TRIALS = 64  # whose rates say which space the activity fills
 DEPENDENT = 1e-10  # a direction that adds less than this to others is in their span
@@ -250,7 +250,7 @@ def _leading(matrix: Float[np.ndarray, "post pre"], modes: int) -> Float[np.ndar
     return np.hstack([chosen.real, chosen.imag[:, paired[kept]]])
 
 
-def _basis(columns: Float[np.ndarray, "unit dimension"]) -> Basis:
+def _basis(columns: Float[np.ndarray, "unit column"]) -> Basis:
     left, sizes, _ = np.linalg.svd(columns, full_matrices=False)
     return left[:, sizes > DEPENDENT * sizes.max(initial=0)]
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Real
 
 from recurra.models.cohort import Network, check_fit
 from recurra.tasks.flipflop import FlipFlop
@@ -68,13 +68,13 @@ def memory_geometry(network: Network, task: FlipFlop) -> Geometry:
 
 
 def fitted_axes(
-    means: Float[np.ndarray, "condition unit"], signs: Float[np.ndarray, "condition bit"]
+    means: Float[np.ndarray, "condition unit"], signs: Real[np.ndarray, "condition bit"]
 ) -> Float[np.ndarray, "bit unit"]:
     """The least-squares axes of the states' means; signs of different bits are orthogonal to each other."""
     return signs.T @ (means - means.mean(axis=0)) / len(signs)
 
 
-def hypercube_score(means: Float[np.ndarray, "condition unit"], signs: Float[np.ndarray, "condition bit"]) -> float:
+def hypercube_score(means: Float[np.ndarray, "condition unit"], signs: Real[np.ndarray, "condition bit"]) -> float:
     """R² of the fit of the states' means by their signs, which are orthogonal to each other; 0 for equal means."""
     centred = means - means.mean(axis=0)
     fitted = signs @ (signs.T @ centred) / len(signs)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from jaxtyping import Complex, Float
+from jaxtyping import Complex, Float, Inexact
 
 from recurra.arrays import AnyArray
 from recurra.checks import check_at_least_zero, check_matrix, check_positive
@@ -59,7 +59,7 @@ def spectrum(recurrent: Float[AnyArray, "post pre"]) -> Spectrum:
     )
 
 
-def share_on_circle(eigenvalues: Complex[np.ndarray, "mode"], within: float = OUTSIDE - 1) -> float:
+def share_on_circle(eigenvalues: Inexact[np.ndarray, "mode"], within: float = OUTSIDE - 1) -> float:
     """The share of eigenvalues whose modulus differs from 1 by no more than `within`: of an orthogonal matrix all.
 
     Args:
@@ -70,7 +70,7 @@ def share_on_circle(eigenvalues: Complex[np.ndarray, "mode"], within: float = OU
     return float((np.abs(np.abs(eigenvalues) - 1) <= within * (1 + 1e-12)).mean())
 
 
-def girko_distance(eigenvalues: Complex[np.ndarray, "mode"], radius: float = 1.0) -> float:
+def girko_distance(eigenvalues: Inexact[np.ndarray, "mode"], radius: float = 1.0) -> float:
     r"""How far eigenvalues are from filling a disc evenly, by their moduli: $\max_r |F(r) - \min(1, r/R)^2|$.
 
     F(r) is the share of eigenvalues with a modulus of at most r. 0 is an even disc of radius R, which the eigenvalues

@@ -6,8 +6,8 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Float, Int
 
-Vertices = Float[np.ndarray, "vertex 3"]
-Faces = Int[np.ndarray, "face 3"]
+Vertices = Float[np.ndarray, "_vertex 3"]
+Faces = Int[np.ndarray, "_face 3"]
 
 
 @lru_cache

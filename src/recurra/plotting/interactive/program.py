@@ -26,7 +26,7 @@ HEIGHTS = (240, 460)  # least and greatest, px
 ROOM = 0.22  # around the nodes, as a share of their extent
 REST, ORBIT = 0, 1
 
-Places = Float[np.ndarray, "node 2"]
+Places = Float[np.ndarray, "_node 2"]
 
 
 @dataclass(frozen=True)

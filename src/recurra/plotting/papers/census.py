@@ -33,7 +33,7 @@ LABELS = {
     "linearized": "Distance of the linearizations",
 }
 
-Points = Float[np.ndarray, "network 2"]
+Points = Float[np.ndarray, "_point 2"]
 
 
 @in_print()

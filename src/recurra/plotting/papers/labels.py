@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 DIRECTIONS = 12
-Places = Float[np.ndarray, "label 2"]
+Places = Float[np.ndarray, "_place 2"]
 
 
 def label_offsets(points: Places, lines: Places, size: tuple[float, float], clearance: float) -> Places:

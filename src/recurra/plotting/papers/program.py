@@ -221,7 +221,7 @@ def _saddles(axes: Axes, saddles: list[tuple[int | None, list[int]]], place: dic
         np.mean([place[to] for to in leads_to], axis=0) if node is None else place[node] for node, leads_to in saddles
     ]
     nodes = list(place.values())
-    free = np.array([False] * len(nodes) + [node is None for node, _ in saddles])
+    free = np.array([False] * len(nodes) + [node is None for node, _ in saddles], bool)
     size = np.array([NODE] * len(nodes) + [SADDLE if node is None else -np.inf for node, _ in saddles])
     centers = _spread(np.array([*nodes, *begins]).reshape(-1, 2), free, CLOSE, size)[len(nodes) :]
     for center, (node, leads_to) in zip(centers, saddles, strict=True):

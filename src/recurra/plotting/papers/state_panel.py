@@ -16,7 +16,7 @@ from recurra.plotting.papers.style import MM_PER_INCH, SMALL, zero_line
 from recurra.words.names import state_name
 
 Points = Float[np.ndarray, "point coordinate"]
-Page = Float[np.ndarray, "point 2"]
+Page = Float[np.ndarray, "_point 2"]
 Signs = Int[np.ndarray, "condition bit"]
 
 PATH = mix(INPUT, PAPER, 0.35)
