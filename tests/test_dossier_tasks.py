@@ -145,14 +145,15 @@ class TestDossier:
         np.testing.assert_allclose(found.behaviour.probe_components, expected)
         assert (found.geometry, found.memories, found.walk) == (None, None, None)
 
-    def test_only_a_flipflop_has_memories(self):
-        task = FlipFlop(bits=2)
-        found = record_of(task).dossiers[0]
+    def test_only_a_flipflop_has_memories(self, small_run):
+        run = read_run(small_run)
+        found = run.dossiers[0]
+        assert isinstance(run.task, FlipFlop)
         assert found.geometry is not None
         assert found.memories is not None
         assert found.walk is not None
-        assert found.walk.outputs.shape == (task.cube_walk().inputs.shape[1], 2)
-        assert found.behaviour.probe.shape == (4, task.steps, 2)
+        assert found.walk.outputs.shape == (run.task.cube_walk().inputs.shape[1], 3)
+        assert found.behaviour.probe.shape == (8, run.task.steps, 3)
 
     def test_another_order_of_the_units_changes_nothing(self, seed):
         task = And()
@@ -278,13 +279,6 @@ class TestCommands:
         status, _, err = call(capsys, "inspect", folder, "--task", "flipflop", "--json")
         assert status == 2
         assert re.search(r"the network has \d inputs?; the task has 3", err) or "inputs; the task has 3" in err
-
-    def test_a_folder_that_an_older_version_analysed(self, tmp_path, capsys):
-        path = tmp_path / "old"
-        settings = [word for setting in SMALL for word in ("--set", setting)]
-        assert call(capsys, "train", "and", "--out", path, *settings)[0] == 0
-        status, _, err = call(capsys, "report", path)
-        assert (status, "is not analysed; run recurra analyse " in err) == (2, True)
 
 
 class TestReport:

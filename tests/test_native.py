@@ -420,7 +420,7 @@ def steps_for_three_segments(case):
     "case",
     [
         Case("rate", leak=0.2, units=200, inputs=200, trials=33, noise=0.1, rate_penalty=0.5, networks=1),
-        Case("current", leak=0.2, units=200, inputs=200, trials=3, networks=1),
+        pytest.param(Case("current", leak=0.2, units=200, inputs=200, trials=3, networks=1), marks=pytest.mark.slow),
         Case("current", "softplus", leak=1.0, units=200, inputs=200, trials=9, dtype="float64", networks=1),
     ],
     ids=str,
@@ -605,7 +605,11 @@ def test_bits_do_not_depend_on_the_number_of_threads(threads, bits_of_one_thread
     assert len(set(digests["fading"])) == 1
 
 
-@pytest.mark.parametrize("instructions", library.INSTRUCTIONS)
+# The best there is serves in all other tests, and what is between it and the least is slow.
+@pytest.mark.parametrize(
+    "instructions",
+    [one if one in ("baseline", "avx2") else pytest.param(one, marks=pytest.mark.slow) for one in library.INSTRUCTIONS],
+)
 def test_instruction_sets_agree(instructions, bits_of_one_thread):
     """Each with the backward pass by hand; those with fused multiply-add to the bit."""
     if not supported(instructions):
