@@ -28,10 +28,10 @@ from recurra.periods import Period
 from recurra.plotting import papers
 from recurra.plotting.colors import INPUT, TARGET, condition_colors, condition_dashed
 from recurra.plotting.interactive import Paths, probe_answers, sample_trials, trajectories
-from recurra.plotting.signals import counted_targets, row_title, rows_of, span_of
+from recurra.plotting.scenes.conditions import MOST, Conditions
+from recurra.plotting.scenes.signals import counted_targets, row_title, rows_of, span_of
 from recurra.report.figures import figures_of
 from recurra.report.page.build import report_html
-from recurra.report.page.conditions import MOST, Conditions
 from recurra.report.page.facts import facts, used_sources
 from recurra.runs.record import read_run
 from recurra.sources import SOURCES

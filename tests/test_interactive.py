@@ -32,7 +32,6 @@ from recurra.plotting.interactive import (
     oblique,
     program_graph,
     shortest,
-    signature_look,
     spectra_density,
     spectrum_plane,
     state_space,
@@ -44,6 +43,7 @@ from recurra.plotting.interactive.landscape import LENGTH
 from recurra.plotting.interactive.meshes import broken_line, cube_edges, unit_sphere
 from recurra.plotting.interactive.program import moved_apart
 from recurra.plotting.interactive.spectra import mode_words
+from recurra.plotting.scenes.census import census_scene, look_of
 from recurra.tasks import FlipFlop
 from recurra.words.names import state_name
 from tests.networks import network_of, rotation
@@ -401,7 +401,8 @@ def census_record(signatures: list[int]) -> Census:
 class TestCensus:
     def test_every_network_that_was_compared_is_a_point_that_leads_somewhere(self):
         names = list("abcd")
-        figure = census_map(census_record([0, 0, 1, 0]), names, names, [f"to-{name}" for name in names])
+        scene = census_scene(census_record([0, 0, 1, 0]), names[:2])
+        figure = census_map(scene, names, names, [f"to-{name}" for name in names])
         first, second = traces(figure)
         assert list(first.customdata) == ["to-a", "to-d"], "b was left out"
         assert list(second.customdata) == ["to-c"]
@@ -410,13 +411,13 @@ class TestCensus:
         assert layout(figure).yaxis.scaleanchor == "x"
 
     def test_colour_and_symbol_both_tell_signatures_apart(self):
-        looks = [signature_look(signature) for signature in range(7)]
+        looks = [look_of(signature) for signature in range(7)]
         assert len({color for color, _ in looks}) == len({symbol for _, symbol in looks}) == 7
-        assert signature_look(7) == signature_look(20) not in looks
+        assert look_of(7) == look_of(20) not in looks
 
     def test_rare_signatures_share_a_look(self):
         names = [str(at) for at in range(12)]
-        figure = census_map(census_record(list(range(12))), names, names, names)
+        figure = census_map(census_scene(census_record(list(range(12))), names), names, names, names)
         assert len(traces(figure)) == 8
         assert list(traces(figure)[-1].text) == ["7", "8", "9", "10", "11"]
 

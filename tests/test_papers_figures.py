@@ -40,8 +40,9 @@ from recurra.plotting.papers.program import GAP, NODE, SADDLE, Nodes, program, r
 from recurra.plotting.papers.projection import BASIS, on_page
 from recurra.plotting.papers.spectra_points import spectra_points
 from recurra.plotting.papers.state_panel import LAYERS, edges
-from recurra.plotting.papers.style import columns_for, in_print, new_figure, shared_bound
+from recurra.plotting.papers.style import columns_for, in_print, new_figure
 from recurra.plotting.papers.trajectories import Lines, Trajectories
+from recurra.plotting.scenes.limits import shared_bound
 from recurra.report.figure_plans import wrong_transitions
 from recurra.report.figures import figures_of, write_figures
 from recurra.runs.record import read_run

@@ -19,7 +19,7 @@ from recurra.models import Network, RateRNN
 from recurra.report.page.build import report_html
 from recurra.report.page.facts import used_sources
 from recurra.report.page.workings_graph import bit_look, graph_of, left_words, parted, reached
-from recurra.report.page.workings_panels import landmarks_of, point_text, signatures
+from recurra.report.page.workings_panels import landmarks_of, point_text
 from recurra.report.page.workings_tables import account, pulse_rows
 from recurra.runs.imports import read_network_for
 from recurra.runs.record import read_run
@@ -431,8 +431,8 @@ class TestPage:
         for number in cohort.numbers:
             assert page.links.count((f"#network-{number}", "")) == 2, "in the summary and in the census"
             assert f'"network-{number}"' in page.data["data-census"]
-        assert signatures(cohort)[1] == "cycle after +++, fixed point otherwise"
-        assert all(name in page.text.replace(JOINER, "") for name in signatures(cohort))
+        assert say.signatures(cohort.census, cohort.task)[1] == "cycle after +++, fixed point otherwise"
+        assert all(name in page.text.replace(JOINER, "") for name in say.signatures(cohort.census, cohort.task))
 
     def test_another_task_has_its_regimes_and_no_lifetimes(self, boolean):
         page = Page(report_html(boolean))

@@ -21,7 +21,6 @@ from recurra.plotting.papers import (
     Trajectories,
     behaviour,
     cube_walk,
-    network_name,
     probe_answers,
     sample_answers,
     state_space,
@@ -32,10 +31,10 @@ from recurra.plotting.papers.landscape import Landmarks, landscape_of_paths, lan
 from recurra.plotting.papers.lifetimes import lifetimes
 from recurra.plotting.papers.program import Nodes, program
 from recurra.plotting.papers.projection import on_page
-from recurra.plotting.papers.style import bit_name
-from recurra.report.page.conditions import Conditions
+from recurra.plotting.scenes.conditions import Conditions
 from recurra.report.paging import all_known, pages
 from recurra.words.findings import FlipFlopFindings, known
+from recurra.words.names import bit_name, network_name
 
 MOST_BITS = 4  # of a flip-flop whose program is drawn
 NAMED = 0.5  # modulus of an output from which it has a sign in the name of an attractor

@@ -8,7 +8,6 @@ import matplotlib
 from matplotlib.figure import Figure
 
 from recurra.analysis import factors_of
-from recurra.analysis.dynamics.regimes import KINDS
 from recurra.analysis.failures import Failure, UnavailableError, reason_of
 from recurra.analysis.record import RunRecord
 from recurra.models.cohort import History
@@ -17,17 +16,16 @@ from recurra.plotting.papers import connectivity, in_print, learning, spectra
 from recurra.plotting.papers.census import census_map
 from recurra.plotting.papers.lifetimes import variance_shares
 from recurra.plotting.papers.spectra_points import spectra_points
-from recurra.plotting.papers.style import bit_name
 from recurra.report.figure_plans import Plan, bit_colors, condition_plan, flipflop_plan
 from recurra.report.paging import all_known, pages
-from recurra.runs.census import signature_names
 from recurra.runs.spec import to_spec
 from recurra.status import Status
 from recurra.storage.files import replace_bytes
 from recurra.tasks import FlipFlop, Task
-from recurra.tasks.boolean import Boolean
 from recurra.training.stopping import LossBelow
 from recurra.words.findings import flipflop_findings
+from recurra.words.names import factor_names
+from recurra.words.workings import signatures
 
 DPI = 300
 # No entry that changes from day to day.
@@ -103,7 +101,7 @@ def _cohort_plan(run: RunRecord) -> Plan:
         plan[name] = lambda part=part: _variance_shares(run, part)
     found = run.census
     if found is not None and found.coordinates.shape[1] > 1:
-        plan["census"] = lambda: census_map(found, signature_names(found, KINDS, run.task))
+        plan["census"] = lambda: census_map(found, signatures(found, run.task))
     return plan
 
 
@@ -144,10 +142,7 @@ def _variance_shares(run: RunRecord, part: range) -> Figure:
 def _factors(task: Task) -> tuple[list[str], list[str]]:
     """Names and colours of the factors of a task's probe, in the order of `factors_of`."""
     count = factors_of(task).shape[1]
-    if isinstance(task, FlipFlop):
-        return [bit_name(at, count).lower() for at in range(count)], bit_colors(count)
-    kind = "input" if isinstance(task, Boolean) else "condition"
-    return [f"{kind} {at + 1}" if count > 1 else kind for at in range(count)], condition_colors(count)
+    return factor_names(task, count), bit_colors(count) if isinstance(task, FlipFlop) else condition_colors(count)
 
 
 def write_figure(figure: Figure, path: Path) -> None:

@@ -16,6 +16,7 @@ from recurra.analysis.dynamics.regimes import (
     CYCLE,
     DRIFTING,
     FIXED,
+    KINDS,
     QUASIPERIODIC,
     QUIESCENT,
     UNDECIDED,
@@ -27,7 +28,7 @@ from recurra.tasks.set_reset import SetReset
 from recurra.wording import percent, three
 from recurra.words.attractors import MOST_NAMED, attractor_words, forgotten_words, listed
 from recurra.words.findings import known
-from recurra.words.names import state_name
+from recurra.words.names import condition_titles, short_name
 
 FEW = 3  # conditions of the most frequent kind up to which a signature names them
 UNSET = 0.5  # an output nearer to 0 than this is read as neither + nor -
@@ -210,6 +211,17 @@ def signature_words(kinds: Sequence[str], names: Sequence[str]) -> str:
     return ", ".join([*told, f"{common} otherwise"] if rest else told)
 
 
+def signatures(found: Census, task: Task) -> list[str]:
+    """The regime signatures of a cohort in words, the most frequent one first.
+
+    Args:
+        found: the census.
+        task: its conditions have the names.
+    """
+    names = condition_titles(task)
+    return [signature_words([KINDS[kind] for kind in kinds], names) for kinds in found.signature_kinds]
+
+
 def census_words(found: Census) -> str:
     """Whether the networks fall into groups, how true the map is, and whether those that do alike are alike."""
     compared, clusters = int(found.compared.sum()), int(found.labels.max(initial=-1)) + 1
@@ -246,11 +258,6 @@ def census_words(found: Census) -> str:
 def output_words(value: float) -> str:
     """An output with three significant digits; what is next to nothing is 0."""
     return three(0.0 if abs(value) < NOTHING else float(value))
-
-
-def short_name(state: Sequence[int] | np.ndarray) -> str:
-    """A memory state without spaces: +−+."""
-    return state_name(state).replace(" ", "")
 
 
 def _does(found: Regimes, program: Program, at: int) -> str:

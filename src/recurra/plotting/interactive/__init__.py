@@ -1,7 +1,7 @@
 """Plotly figures for the screen: records in, figures out; nothing here saves, reads or computes."""
 
 from recurra.plotting.interactive.behaviour import bit_trials, cube_walk
-from recurra.plotting.interactive.census import census_map, signature_look
+from recurra.plotting.interactive.census import census_map
 from recurra.plotting.interactive.conditions import probe_answers, sample_trials
 from recurra.plotting.interactive.connectivity import connectivity, strongest
 from recurra.plotting.interactive.landscape import Landmarks
@@ -33,7 +33,6 @@ __all__ = [
     "program_graph",
     "sample_trials",
     "shortest",
-    "signature_look",
     "spectra_density",
     "spectrum_plane",
     "state_space",

@@ -10,7 +10,7 @@ from plotly.subplots import make_subplots
 
 from recurra.plotting.colors import INPUT, TARGET
 from recurra.plotting.interactive.theme import styled
-from recurra.plotting.signals import INPUT_ROWS, OUTPUT_ROWS, counted_targets, row_title, rows_of, span_of
+from recurra.plotting.scenes.signals import INPUT_ROWS, OUTPUT_ROWS, counted_targets, row_title, rows_of, span_of
 
 ROW, INPUT_ROW = 92, 60  # px an output, an input
 PANEL = 132  # px a condition

@@ -7,7 +7,7 @@ from recurra.plotting.papers.learning import learning
 from recurra.plotting.papers.spectra import spectra
 from recurra.plotting.papers.state_panel import StateSpace
 from recurra.plotting.papers.state_space import state_space
-from recurra.plotting.papers.style import in_print, network_name
+from recurra.plotting.papers.style import in_print
 from recurra.plotting.papers.tasks import sample_trials
 from recurra.plotting.papers.trajectories import Lines, Trajectories, trajectories
 
@@ -20,7 +20,6 @@ __all__ = [
     "cube_walk",
     "in_print",
     "learning",
-    "network_name",
     "probe_answers",
     "sample_answers",
     "sample_trials",

@@ -13,15 +13,13 @@ from recurra.plotting.colors import INPUT, TARGET, UNSET, network_color, state_c
 from recurra.plotting.papers.style import (
     PAGE_MM,
     SMALL,
-    bit_name,
     bounded,
     few_ticks,
     in_print,
-    network_name,
     new_figure,
     zero_line,
 )
-from recurra.words.names import state_name
+from recurra.words.names import bit_name, network_name, state_name
 
 HEIGHT = 1.6  # of the axes; inputs and targets are -1 to 1, with noise
 ROW_MM, MARGIN_MM = 16.0, 18.0

@@ -15,11 +15,11 @@ from recurra.plotting.papers.style import (
     bounded,
     few_ticks,
     in_print,
-    network_name,
     new_figure,
     zero_line,
 )
-from recurra.plotting.signals import INPUT_ROWS, OUTPUT_ROWS, counted_targets, row_title, rows_of, span_of
+from recurra.plotting.scenes.signals import INPUT_ROWS, OUTPUT_ROWS, counted_targets, row_title, rows_of, span_of
+from recurra.words.names import network_name
 
 ROW_MM, INPUT_MM, MARGIN_MM, PANEL_MM = 16.0, 11.0, 18.0, 24.0
 COLUMNS = 4

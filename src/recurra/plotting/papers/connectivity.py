@@ -17,10 +17,10 @@ from recurra.plotting.papers.style import (
     SMALL,
     few_ticks,
     in_print,
-    network_name,
     new_figure,
     plain_log,
 )
+from recurra.words.names import network_name
 
 Matrix = Float[np.ndarray, "post pre"]
 

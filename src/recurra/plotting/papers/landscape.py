@@ -12,11 +12,12 @@ from matplotlib.lines import Line2D
 
 from recurra.plotting.colors import INK, PAPER, mix
 from recurra.plotting.papers.projection import REACH
-from recurra.plotting.papers.space_grid import Cell, largest, space_grid
+from recurra.plotting.papers.space_grid import Cell, space_grid
 from recurra.plotting.papers.state_panel import Panel, Points, Signs, StateSpace
 from recurra.plotting.papers.state_space import state_space
 from recurra.plotting.papers.style import COLUMN_MM, MM_PER_INCH, SMALL, columns_for, in_print
 from recurra.plotting.papers.trajectories import Lines, Trajectories
+from recurra.plotting.scenes.limits import largest
 
 STABLE, SADDLE = 2.2, 3.4  # sizes of the marks where there is room, points; a stable one stands on a memory's sphere
 MOST_DIRECTIONS = 3  # unstable modes of a saddle whose directions are drawn

@@ -9,8 +9,16 @@ from matplotlib.figure import Figure
 
 from recurra.models.cohort import History
 from recurra.plotting.colors import INK, NETWORKS, network_color
-from recurra.plotting.papers.style import PAGE_MM, SMALL, few_ticks, in_print, network_name, new_figure, plain_log
+from recurra.plotting.papers.style import (
+    PAGE_MM,
+    SMALL,
+    few_ticks,
+    in_print,
+    new_figure,
+    plain_log,
+)
 from recurra.status import Status
+from recurra.words.names import network_name
 
 NAMED = len(NETWORKS)  # more networks than colours get no legend
 ENDS = {Status.diverged: "x", Status.reached: "o"}

@@ -18,12 +18,11 @@ from recurra.plotting.papers.style import (
     SMALL,
     columns_for,
     in_print,
-    network_name,
     new_figure,
     panel_grid,
     plain_log,
 )
-from recurra.words.names import state_name
+from recurra.words.names import network_name, state_name
 
 PANEL_MM, MARGIN_MM = 34.0, 12.0
 NARROW_MM = 1.5  # of a bar a sign of its name; the signs of narrower ones stand below each other

@@ -21,12 +21,12 @@ from recurra.plotting.papers.style import (
     columns_for,
     few_ticks,
     in_print,
-    network_name,
     new_figure,
     panel_grid,
     plain_number,
-    shared_bound,
 )
+from recurra.plotting.scenes.limits import shared_bound
+from recurra.words.names import network_name
 
 Eigenvalues = Complex[np.ndarray, "mode"]
 

@@ -11,7 +11,14 @@ from matplotlib.patches import Circle
 
 from recurra.analysis import FixedPoints
 from recurra.plotting.colors import FRAME, INK, network_color
-from recurra.plotting.papers.style import PAGE_MM, few_ticks, in_print, network_name, new_figure, shared_bound
+from recurra.plotting.papers.style import (
+    PAGE_MM,
+    few_ticks,
+    in_print,
+    new_figure,
+)
+from recurra.plotting.scenes.limits import shared_bound
+from recurra.words.names import network_name
 
 PANELS = ("Stable points", "1 unstable mode", "2 unstable modes", "3 and more")
 ROOM_MM, LEGEND_MM = 14.0, 5.0

@@ -9,9 +9,10 @@ from jaxtyping import Float, Int
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from recurra.plotting.papers.space_grid import Cell, largest, space_grid
+from recurra.plotting.papers.space_grid import Cell, space_grid
 from recurra.plotting.papers.state_panel import Drawing
 from recurra.plotting.papers.style import COLUMN_MM, MM_PER_INCH, SMALL, in_print
+from recurra.plotting.scenes.limits import largest
 
 LONG_NAMES = 14  # signs; longer names stand in fewer columns
 

@@ -16,7 +16,7 @@ from recurra.analysis.record import RunRecord
 from recurra.analysis.weights.spectra import OUTSIDE
 from recurra.plotting.colors import DARK, state_colors
 from recurra.plotting.interactive import LOSS_TOP
-from recurra.report.page.conditions import Conditions
+from recurra.plotting.scenes.conditions import Conditions
 from recurra.report.page.facts import facts, recurra_version
 from recurra.report.page.flipflop_panels import WALK_STEPS
 from recurra.report.page.missing import FirstKnown, RecordEnvironment, told
@@ -31,7 +31,7 @@ from recurra.tasks import FlipFlop
 from recurra.tasks.rules import SUCCESSFUL
 from recurra.wording import fixed, percent, percent_high, percent_low, three
 from recurra.words import runs as words
-from recurra.words.names import state_name
+from recurra.words.names import factor_names, state_name
 from recurra.words.spectra import gain_words, modes_words
 from recurra.words.summary import score_before, verdict_words
 from recurra.words.workings import census_words
@@ -85,7 +85,7 @@ def report_html(run: RunRecord) -> str:
         left_out={number: left_out(one) for number, one in zip(run.numbers, run.dossiers, strict=True)},
         bits=[bit_look(bit) for bit in range(run.task.bits)] if isinstance(run.task, FlipFlop) else [],
         census_sentence=census_words(run.census) if run.census else "",
-        factor_names=factor_names(run),
+        factor_names=factor_names(run.task, factors_of(run.task).shape[1]),
         signatures=signature_members(run),
         legend=legend(run),
         palette=json.dumps(DARK),
@@ -113,14 +113,6 @@ def legend(run: RunRecord) -> list[tuple[str, str, bool]]:
         return Conditions.of(run.probe).legend
     states = run.task.states if run.task.bits <= NAMED_BITS else run.task.states[:0]
     return [(state_name(state), color, False) for state, color in zip(states, state_colors(states), strict=True)]
-
-
-def factor_names(run: RunRecord) -> list[str]:
-    """What the factors of the task are called: bits, inputs, or the condition itself."""
-    count = factors_of(run.task).shape[1]
-    if count == 1 and not isinstance(run.task, FlipFlop):
-        return ["condition"]
-    return [f"{'bit' if isinstance(run.task, FlipFlop) else 'input'} {factor + 1}" for factor in range(count)]
 
 
 def _environment() -> jinja2.Environment:

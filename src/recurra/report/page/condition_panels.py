@@ -6,8 +6,8 @@ from functools import partial
 from recurra.analysis.record import RunRecord
 from recurra.plotting.colors import network_color
 from recurra.plotting.interactive import Paths, probe_answers, sample_trials, trajectories
+from recurra.plotting.scenes.conditions import Conditions
 from recurra.report.page import descriptions as say
-from recurra.report.page.conditions import Conditions
 from recurra.report.page.panel import Drawing, Panel
 from recurra.report.page.workings_panels import known_landmarks
 from recurra.wording import percent

@@ -11,11 +11,12 @@ from recurra.analysis.dynamics.program import stimulus_names
 from recurra.analysis.record import RunRecord
 from recurra.plotting.colors import INK, INPUT, network_color, state_color
 from recurra.plotting.interactive import Arrow, Divide, Graph, oblique
-from recurra.report.page.conditions import Conditions
+from recurra.plotting.scenes.conditions import Conditions
 from recurra.tasks import FlipFlop
 from recurra.wording import three
 from recurra.words.attractors import counted_kinds, listed
-from recurra.words.workings import output_words, read_signs, short_name, wrong_stimuli
+from recurra.words.names import short_name
+from recurra.words.workings import output_words, read_signs, wrong_stimuli
 
 MOST_NODES = 40  # attractors in a graph
 MOST_NAMES = 3  # stimuli or conditions that stand beside an arrow or a node

@@ -9,19 +9,18 @@ from jaxtyping import Bool, Float
 from recurra.analysis import Census, FixedPoints, Landscape
 from recurra.analysis.cohorts.census import UNKNOWN
 from recurra.analysis.dossier_records import Dossier
-from recurra.analysis.dynamics.regimes import KINDS
 from recurra.analysis.failures import where_known
 from recurra.analysis.record import RunRecord
 from recurra.analysis.weights.spectra import time_constant_ms
-from recurra.plotting.interactive import Landmarks, census_map, lifetime_bars, program_graph, signature_look
+from recurra.plotting.interactive import Landmarks, census_map, lifetime_bars, program_graph
+from recurra.plotting.scenes.census import census_scene, look_of
 from recurra.report.page import descriptions as say
-from recurra.report.page.conditions import Conditions
 from recurra.report.page.panel import Drawing, Panel
 from recurra.report.page.workings_graph import graph_of
 from recurra.tasks import FlipFlop
 from recurra.wording import course_words, three
 from recurra.words.findings import known
-from recurra.words.workings import short_name, signature_words
+from recurra.words.workings import signatures
 
 FEW_MODES = 3  # unstable directions are drawn of saddles with at most so many
 MOST_ORBITS = 12  # orbits in a state space
@@ -60,10 +59,10 @@ def census_panel(run: RunRecord, found: Census, names: Sequence[str]) -> Panel:
         found: its census.
         names: what the networks are called.
     """
-    told = signatures(run)
+    told = signatures(found, run.task)
     texts = [f"{name}<br>{_seen(found, told, at)}" for at, name in enumerate(names)]
     links = [f"network-{number}" for number in run.numbers]
-    figure = census_map(found, [f" {number}" for number in run.numbers], texts, links)
+    figure = census_map(census_scene(found, told), [f" {number}" for number in run.numbers], texts, links)
     return Panel("census", figure, say.census(found, told))
 
 
@@ -75,24 +74,14 @@ def _seen(found: Census, told: Sequence[str], at: int) -> str:
     return f"{does}<br>{found.stable_points[at]} stable fixed points, {found.unstable_points[at]} unstable"
 
 
-def signatures(run: RunRecord) -> list[str]:
-    """The regime signatures of the cohort in words, the most frequent one first."""
-    if run.census is None:
-        return []
-    names: Sequence[str] = Conditions.of(run.probe).names
-    if isinstance(run.task, FlipFlop):
-        names = [short_name(state) for state in run.task.states]
-    return [signature_words([KINDS[kind] for kind in kinds], names) for kinds in run.census.signature_kinds]
-
-
 def signature_members(run: RunRecord) -> list[tuple[str, str, str, list[int]]]:
     """Of every signature its colour, its symbol, what it is in words, and the positions of its networks."""
     found = run.census
     if found is None:
         return []
     return [
-        (*signature_look(signature), words, np.flatnonzero(found.signature == signature).tolist())
-        for signature, words in enumerate(signatures(run))
+        (*look_of(signature), words, np.flatnonzero(found.signature == signature).tolist())
+        for signature, words in enumerate(signatures(found, run.task))
     ]
 
 
