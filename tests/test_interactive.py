@@ -16,13 +16,11 @@ from recurra.models.cohort import History
 from recurra.plotting import colors
 from recurra.plotting.interactive import (
     Arrow,
-    Bound,
     Divide,
     Graph,
     Landmarks,
     Paths,
     Portrait,
-    Span,
     bit_trials,
     census_map,
     connectivity,
@@ -31,7 +29,6 @@ from recurra.plotting.interactive import (
     lifetime_bars,
     oblique,
     program_graph,
-    shortest,
     spectra_density,
     spectrum_plane,
     state_space,
@@ -42,8 +39,12 @@ from recurra.plotting.interactive import (
 from recurra.plotting.interactive.landscape import LENGTH
 from recurra.plotting.interactive.meshes import broken_line, cube_edges, unit_sphere
 from recurra.plotting.interactive.program import moved_apart
-from recurra.plotting.interactive.spectra import mode_words
 from recurra.plotting.scenes.census import census_scene, look_of
+from recurra.plotting.scenes.learning import Bound, learning_scene
+from recurra.plotting.scenes.lifetimes import lifetime_limits, lifetimes_scene, shortest
+from recurra.plotting.scenes.spectra import View, density, mode_texts, motions, spectrum_scene
+from recurra.plotting.scenes.weights import weights_scene
+from recurra.status import Status
 from recurra.tasks import FlipFlop
 from recurra.words.names import state_name
 from tests.networks import network_of, rotation
@@ -345,20 +346,23 @@ class TestLifetimes:
         longest_ms=20_000.0,
     )
 
+    def scene(self, states, found=lifetimes):
+        return lifetimes_scene([found], states, 350.0, [3], lifetime_limits([found], 350.0))
+
     def test_a_bar_a_memory_state_in_its_colour(self):
         states = FlipFlop(bits=2).states
-        figure = lifetime_bars(self.lifetimes, states, 350.0)
+        figure = lifetime_bars(self.scene(states))
         (bars,) = traces(figure)
         assert list(bars.marker.color) == colors.state_colors(states)
         ends = np.asarray(bars.x) + bars.base
-        assert ends == pytest.approx([20_000, 300, 20_000, 1])
+        assert ends == pytest.approx([20_000, 300, 20_000, 100])
         assert layout(figure).xaxis.type == "log"
-        assert list(bars.marker.pattern.shape) == ["", "", "/", ""], "the one that oscillates is hatched"
+        assert list(bars.marker.pattern.shape) == ["", "", "/", ""], "the one that is right and still moves is hatched"
 
     def test_what_outlasts_the_time_has_an_arrow_and_what_ends_says_where(self):
-        figure = lifetime_bars(self.lifetimes, FlipFlop(bits=2).states, 350.0)
+        figure = lifetime_bars(self.scene(FlipFlop(bits=2).states))
         texts = [note.text for note in layout(figure).annotations]
-        assert texts[:4] == ["▸ ∞", "300 → − −", "▸ ∞ oscillating", "0 → − +"]
+        assert texts[:4] == ["▸ ∞", "300 → − −", "▸ ∞ oscillating", "✗ wrong from the start → − +"]
         assert {"a trial", "watched"} <= set(texts)
         assert [line.x0 for line in layout(figure).shapes] == [350.0, 20_000.0]
 
@@ -367,9 +371,12 @@ class TestLifetimes:
         times[[5, 60]] = 10.0
         many = Lifetimes(np.where(np.isinf(times), 0, 1), times, np.zeros(64, int), 20_000.0)
         shown = shortest(many)
-        assert len(shown) == 16
+        assert len(shown) == 32
         assert {5, 60} <= set(shown.tolist())
         assert (np.diff(shown) > 0).all()
+        (bars,) = self.scene(FlipFlop(bits=6).states, many).networks
+        assert bars.title == "Network 3: 62 of 64 to the end, the 32 shortest"
+        assert len(bars.names) == len(traces(lifetime_bars(self.scene(FlipFlop(bits=6).states, many)))[0].y) == 32
 
 
 def census_record(signatures: list[int]) -> Census:
@@ -450,7 +457,7 @@ class TestBehaviour:
 class TestConnectivity:
     def test_one_symmetric_scale_for_before_after_and_difference(self):
         before, after = np.eye(6), np.arange(36.0).reshape(6, 6)
-        figure = connectivity(before, after, 0.5, "#123456")
+        figure = connectivity(weights_scene(after, before, 0.5, 0))
         maps = [trace for trace in traces(figure) if trace.type == "heatmap"]
         assert [
             np.array_equal(shown.z, true) for shown, true in zip(maps, (before, after, after - before), strict=True)
@@ -459,7 +466,7 @@ class TestConnectivity:
         assert (layout(figure).coloraxis.cmin, layout(figure).coloraxis.cmax) == (-0.5, 0.5)
 
     def test_without_a_start_there_is_one_matrix(self):
-        figure = connectivity(None, np.eye(6), 0.5, "#123456")
+        figure = connectivity(weights_scene(np.eye(6), None, 0.5, 0))
         assert [trace.type for trace in traces(figure)] == ["heatmap", "scatter"]
 
     def test_a_large_matrix_is_drawn_in_blocks_by_the_strongest_weight(self):
@@ -470,7 +477,7 @@ class TestConnectivity:
 
     def test_the_histogram_counts_every_weight(self):
         matrix = np.random.default_rng(0).normal(size=(20, 20))
-        counts = np.asarray(traces(connectivity(None, matrix, 1, "#123456"))[-1].y)
+        counts = np.asarray(traces(connectivity(weights_scene(matrix, None, 1, 0)))[-1].y)
         assert counts[counts >= 1].sum() == 400
 
 
@@ -479,7 +486,8 @@ class TestSpectra:
         matrix = np.zeros((4, 4))
         matrix[:2, :2], matrix[2, 2] = rotation(1.1, 2 * np.pi / 0.1), 0.5
         found, modes = spectrum(matrix), resting_modes(network_of(matrix))
-        figure = spectrum_plane(found, None, modes, 1.0, Span.of([found]), "#123456")
+        scene = spectrum_scene(found, None, 0, View.of([found]))
+        figure = spectrum_plane(scene, motions(scene, modes, 1.0))
         (label,) = layout(figure).annotations
         assert label.text == "|λ| 1.100 (pair)<br>period 62.8 ms, grows in 10.5 ms"
         outside = next(trace for trace in traces(figure) if trace.name == "outside")
@@ -496,27 +504,36 @@ class TestSpectra:
             (1.1 + 0j, (0.1, 1.0), "|λ| 1.100"),
         ],
     )
-    def test_mode_words(self, value, leak, words):
-        assert mode_words(value, resting_modes(network_of(np.eye(2), leak=leak)), 1.0) == words
-        assert mode_words(value, None, 1.0) == words.split(",")[0]
+    def test_words_of_a_mode(self, value, leak, words):
+        modes = resting_modes(network_of(np.eye(2), leak=leak))
+        assert mode_texts(np.array([value]), modes, 1.0) == (words,)
+        assert mode_texts(np.array([value]), None, 1.0) == (words.split(",")[0],)
 
     @pytest.mark.parametrize("kind", ["before", "after"])
     def test_no_pointer_shows_a_negative_time(self, kind):
         found, modes = spectrum(np.diag([1.3, 1.001, -1.2])), resting_modes(network_of(np.diag([1.3, 1.001, -1.2])))
-        figure = spectrum_plane(found, found, modes, 1.0, Span.of([found]), "#123456")
+        scene = spectrum_scene(found, found, 0, View.of([found]))
+        figure = spectrum_plane(scene, motions(scene, modes, 1.0))
         texts = next(trace for trace in traces(figure) if trace.name == kind).text
         assert all(re.search(r"grows in \d", text) for text in texts)
 
-    def test_the_span_holds_the_unit_circle_and_leaves_out_what_is_far(self):
-        span = Span.of([spectrum(np.diag([1.5, 100.0]))])
-        assert span.left < -1
-        assert 1.5 < span.right < 2
-        assert 1 < span.height < 1.5
+    def test_the_view_holds_the_unit_circle_and_leaves_out_what_is_far(self):
+        found = spectrum(np.diag([1.5, 100.0]))
+        view = View.of([found])
+        assert view.left < -1
+        assert 1.5 < view.right < 2
+        assert 1 < view.top < 1.5
+        assert spectrum_scene(found, None, 0, view).remark == "2 outside, max |λ| 100, 1 not in view"
+
+    def test_a_network_whose_eigenvalues_are_all_large_is_seen(self):
+        found = spectrum(np.diag([10.0, -12.0, 11.0]))
+        assert View.of([found]).hides(found.eigenvalues) == 0
 
     def test_many_networks_are_a_density_with_the_outliers_of_each(self):
         found = [spectrum(np.diag([1.5, 0.2, 0.1]))] * 20
-        modes = [resting_modes(network_of(np.diag([1.5, 0.2, 0.1])))] * 20
-        figure = spectra_density(found, modes, range(20), 1.0, Span.of(found))
+        view = View.of(found)
+        planes = [spectrum_scene(one, None, at, view) for at, one in enumerate(found)]
+        figure = spectra_density(density(found, view), planes, [("outlier",)] * 20)
         assert traces(figure)[0].type == "heatmap"
         assert (10 ** np.asarray(traces(figure)[0].z) - 1).sum() == pytest.approx(60, rel=1e-5)
         assert layout(figure).showlegend is False
@@ -527,13 +544,18 @@ class TestLearning:
         shape = (networks, 3)
         history = History(np.array([1.0, 2, 3]), np.full(shape, loss), np.full(shape, loss), np.full(shape, 0.5))
         bounds = Bound(0.009, "stop criterion 0.009"), Bound(0.95, "learned")
-        return learning_curves(history, np.array([32.0, 64, 96]), range(networks), *bounds)
+        status = [Status.reached] * networks
+        return learning_curves(learning_scene(history, np.array([32.0, 64, 96]), range(networks), status, *bounds))
 
     def test_the_loss_is_logarithmic_and_the_criterion_is_drawn(self):
         figure = self.curves(2)
         assert layout(figure).yaxis.type == "log"
         assert [line.y0 for line in layout(figure).shapes] == [0.009, 95]
         assert "stop criterion 0.009" in [note.text for note in layout(figure).annotations]
+
+    def test_a_dot_is_where_a_network_met_its_criterion(self):
+        losses, _ = (trace for trace in traces(self.curves(2)) if trace.name == "ends")
+        assert (list(losses.x), list(losses.marker.symbol)) == ([96.0, 96.0], ["circle", "circle"])
 
     def test_many_networks_have_no_legend(self):
         assert not any(trace.showlegend for trace in traces(self.curves(20)))

@@ -38,11 +38,16 @@ from recurra.plotting.papers.landscape import LENGTH, Landmarks, landscape_of_pa
 from recurra.plotting.papers.lifetimes import lifetimes, variance_shares
 from recurra.plotting.papers.program import GAP, NODE, SADDLE, Nodes, program, reached
 from recurra.plotting.papers.projection import BASIS, on_page
+from recurra.plotting.papers.spectra import spectra_density
 from recurra.plotting.papers.spectra_points import spectra_points
 from recurra.plotting.papers.state_panel import LAYERS, edges
 from recurra.plotting.papers.style import columns_for, in_print, new_figure
 from recurra.plotting.papers.trajectories import Lines, Trajectories
+from recurra.plotting.scenes.learning import Bound, learning_scene
+from recurra.plotting.scenes.lifetimes import lifetime_limits, lifetimes_scene
 from recurra.plotting.scenes.limits import shared_bound
+from recurra.plotting.scenes.spectra import View, density, spectrum_scene
+from recurra.plotting.scenes.weights import weight_limit, weights_scene
 from recurra.report.figure_plans import wrong_transitions
 from recurra.report.figures import figures_of, write_figures
 from recurra.runs.record import read_run
@@ -132,14 +137,19 @@ def history_of(networks, epochs=6):
     return History(np.arange(1.0, epochs + 1) * 10, loss, loss.copy(), np.linspace(0, 1, epochs) * np.ones_like(loss))
 
 
+def learned(history, numbers, status, criterion=0.009):
+    trials, bound = 32 * np.asarray(history.step), criterion and Bound(criterion, "criterion")
+    return learning(learning_scene(history, trials, numbers, status, bound, Bound(0.98, "learned")))
+
+
 def test_learning_is_on_a_log_axis_with_the_criterion_as_a_line():
-    figure = drawn(learning(history_of(3), (0, 1, 5), [Status.finished] * 3, 32))
+    figure = drawn(learned(history_of(3), (0, 1, 5), [Status.finished] * 3))
     losses, successes = figure.axes
     assert losses.get_yscale() == "log"
     assert [line for line in losses.get_lines() if set(line.get_ydata()) == {0.009}]
     assert losses.get_ylim()[0] < 0.005
     assert losses.get_lines()[0].get_xdata()[0] == pytest.approx(0.32)
-    assert successes.get_lines()[2].get_ydata()[-1] == 100
+    assert [line.get_ydata()[-1] for line in successes.get_lines()] == [100, 100, 100, 98]
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["Network 0", "Network 1", "Network 5"]
 
 
@@ -149,7 +159,7 @@ def test_learning_of_networks_that_diverged_or_ended(networks):
     history.validation_loss[0, 2:] = [np.inf, np.nan, np.nan, np.nan]
     history.success[0, 2:] = np.nan
     status = [Status.diverged, *[Status.reached] * (networks - 1)]
-    figure = drawn(learning(history, range(networks), status, 32))
+    figure = drawn(learned(history, range(networks), status))
     cross = next(line for line in figure.axes[0].get_lines() if line.get_marker() == "x")
     assert cross.get_xdata() == pytest.approx(20 * 32 / 1000)
     assert bool(figure.legends) == (networks <= 8)
@@ -157,8 +167,12 @@ def test_learning_of_networks_that_diverged_or_ended(networks):
 
 def test_learning_of_nothing_but_nan_and_of_one_epoch():
     empty = History(np.array([10.0]), *(np.full((2, 1), np.nan) for _ in range(3)))
-    drawn(learning(empty, (0, 1), [Status.diverged] * 2, 32))
-    drawn(learning(history_of(2, epochs=1), (0, 1), [Status.finished] * 2, 32, criterion=None))
+    drawn(learned(empty, (0, 1), [Status.diverged] * 2))
+    drawn(learned(history_of(2, epochs=1), (0, 1), [Status.finished] * 2, None))
+
+
+def weights(after, before):
+    return connectivity(weights_scene(after, before, weight_limit([after]), 0))
 
 
 @pytest.mark.parametrize("units", [1, 3, 30, 1000])
@@ -166,7 +180,7 @@ def test_learning_of_nothing_but_nan_and_of_one_epoch():
 def test_connectivity_has_one_symmetric_scale(units, known):
     random = np.random.default_rng(units)
     after = random.normal(size=(units, units))
-    figure = drawn(connectivity(after, 0.1 * after if known else None, 0))
+    figure = drawn(weights(after, 0.1 * after if known else None))
     images = [axes.images[0] for axes in figure.axes if axes.images]
     assert len(images) == (3 if known else 1)
     assert {(image.norm.vmin, image.norm.vmax) for image in images} == {(-images[0].norm.vmax, images[0].norm.vmax)}
@@ -179,17 +193,23 @@ def test_connectivity_has_one_symmetric_scale(units, known):
 
 
 def test_connectivity_of_zeros_of_an_identity_and_of_nan():
-    drawn(connectivity(np.zeros((4, 4)), np.zeros((4, 4)), 0))
-    drawn(connectivity(np.full((4, 4), np.nan), None, 0))
+    drawn(weights(np.zeros((4, 4)), np.zeros((4, 4))))
+    drawn(weights(np.full((4, 4), np.nan), None))
     after = np.eye(50) + 0.01 * np.random.default_rng(0).normal(size=(50, 50))
-    image = drawn(connectivity(after, np.eye(50), 0)).axes[1].images[0]
+    image = drawn(weights(after, np.eye(50))).axes[1].images[0]
     assert image.norm.vmax < 0.1, "the diagonal of an identity start leaves nothing to see"
+
+
+def planes(after, before=None):
+    view = View.of([*after, *(before or [])])
+    starts = before or [None] * len(after)
+    return [spectrum_scene(one, start, at, view) for at, (one, start) in enumerate(zip(after, starts, strict=True))]
 
 
 @pytest.mark.parametrize("networks", [1, 2, 4, 7, 20])
 def test_spectra_are_small_multiples_with_equal_axes_and_the_unit_circle(networks):
     after, before = random_spectra(networks), random_spectra(networks, seed=1)
-    figure = drawn(spectra(after, before, range(networks)))
+    figure = drawn(spectra(planes(after, before)))
     assert len(figure.axes) == networks
     for number, axes in enumerate(figure.axes):
         assert (axes.get_xlim(), axes.get_ylim()) == (figure.axes[0].get_xlim(), figure.axes[0].get_ylim())
@@ -199,22 +219,24 @@ def test_spectra_are_small_multiples_with_equal_axes_and_the_unit_circle(network
         start, trained, outliers = axes.collections
         np.testing.assert_allclose(start.get_facecolor()[0], to_rgba(START))
         assert start.get_zorder() <= trained.get_zorder()
-        assert len(trained.get_offsets()) == 20
+        assert len(trained.get_offsets()) + len(outliers.get_offsets()) == 20
         assert len(outliers.get_offsets()) == after[number].count_outside
         assert axes.get_xlim()[1] > np.real(after[number].eigenvalues).max()
 
 
 def test_spectra_of_many_networks_are_a_density():
-    figure = drawn(spectra(random_spectra(21), random_spectra(21, seed=1), range(21)))
+    after, before = random_spectra(21), random_spectra(21, seed=1)
+    kinds = {name: (density(found, View.of(after)), planes(after)) for name, found in (("b", before), ("a", after))}
+    figure = drawn(spectra_density(kinds))
     assert len(figure.axes) == 3, "before, after and the scale"
-    assert all(np.asarray(axes.images[0].get_array().sum()) <= 21 * 20 for axes in figure.axes[:2])
-    assert len(drawn(spectra(random_spectra(100, units=4), None, range(100))).axes) == 2
+    assert figure.axes[1].images[0].get_array().sum() + kinds["a"][0].hidden == 21 * 20
+    assert len(drawn(spectra_density({"a": kinds["a"]})).axes) == 2
 
 
 def test_a_diverged_spectrum_does_not_set_the_scale():
     far = spectrum(1e4 * np.eye(3))
     lost = Spectrum(np.full(3, np.nan + 0j), 0, complex(np.nan), np.nan)
-    figure = drawn(spectra([*random_spectra(3), far, lost], None, range(5)))
+    figure = drawn(spectra(planes([*random_spectra(3), far, lost])))
     assert figure.axes[0].get_xlim()[1] < 10
     assert any("3 not in view" in text for text in texts(figure.axes[3]))
 
@@ -476,7 +498,8 @@ def test_transitions_are_wrong_at_first_or_in_the_end(record):
 
 def test_lifetimes_are_bars_and_arrows():
     found = Lifetimes(np.array([0, 1, 2, 1]), np.array([np.inf, 900.0, np.inf, 0.0]), np.arange(4), 20_000.0)
-    figure = drawn(lifetimes([found, found], FlipFlop(bits=2).states, 350.0, (3, 5)))
+    scene = lifetimes_scene([found] * 2, FlipFlop(bits=2).states, 350.0, (3, 5), lifetime_limits([found], 350.0))
+    figure = drawn(lifetimes(scene))
     axes = figure.axes[0]
     assert axes.get_yscale() == "log"
     tops = [bar.get_y() + bar.get_height() for bar in axes.patches]
@@ -495,9 +518,10 @@ def test_lifetimes_are_bars_and_arrows():
 def test_lifetimes_of_nothing_but_lost_memories(networks, bits):
     count = 2**bits
     lost = Lifetimes(np.ones(count, int), np.zeros(count), np.zeros(count, int), 20_000.0)
-    figure = drawn(lifetimes([lost] * networks, FlipFlop(bits=bits).states, 350.0, range(networks)))
+    limits, states = lifetime_limits([lost], 350.0), FlipFlop(bits=bits).states
+    figure = drawn(lifetimes(lifetimes_scene([lost] * networks, states, 350.0, range(networks), limits)))
     labels = [label.get_text() for label in figure.axes[-1].get_xticklabels()]
-    assert len(labels) == (count if bits < 6 else 0)
+    assert len(labels) == min(count, 32)
 
 
 def test_variance_shares_fill_the_bars(record):

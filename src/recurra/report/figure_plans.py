@@ -32,6 +32,8 @@ from recurra.plotting.papers.lifetimes import lifetimes
 from recurra.plotting.papers.program import Nodes, program
 from recurra.plotting.papers.projection import on_page
 from recurra.plotting.scenes.conditions import Conditions
+from recurra.plotting.scenes.lifetimes import lifetimes_scene
+from recurra.plotting.scenes.scales import Scales
 from recurra.report.paging import all_known, pages
 from recurra.words.findings import FlipFlopFindings, known
 from recurra.words.names import bit_name, network_name
@@ -48,7 +50,7 @@ Plan: TypeAlias = dict[str, Callable[[], Figure]]
 View: TypeAlias = Callable[[RunRecord, FlipFlopFindings, int], StateSpace]
 
 
-def flipflop_plan(run: RunRecord, found: FlipFlopFindings) -> Plan:
+def flipflop_plan(run: RunRecord, found: FlipFlopFindings, scales: Callable[[], Scales]) -> Plan:
     """How to draw the figures that only a flip-flop has: its bits, the cube walk, the memory states."""
     plan: Plan = {}
     for kind, view in (("components", _along_components), ("bits", _along_bits)):
@@ -57,7 +59,7 @@ def flipflop_plan(run: RunRecord, found: FlipFlopFindings) -> Plan:
         for name, part in pages(f"landscape_{kind}", len(run.numbers)):
             plan[name] = lambda view=view, part=part: _state_space(run, found, view, part, marked=True)
     for name, part in pages("lifetimes", len(run.numbers)):
-        plan[name] = lambda part=part: _lifetimes(run, found, part)
+        plan[name] = lambda part=part: _lifetimes(run, found, part, scales())
     for at, number in enumerate(run.numbers):
         plan[f"behaviour_{number}"] = lambda at=at: _behaviour(run, at)
         plan[f"cube_walk_{number}"] = lambda at=at: _cube_walk(run, found, at)
@@ -138,9 +140,11 @@ def _landmarks(dossier: Dossier, name: str) -> Landmarks:
     )
 
 
-def _lifetimes(run: RunRecord, found: FlipFlopFindings, part: range) -> Figure:
+def _lifetimes(run: RunRecord, found: FlipFlopFindings, part: range, scales: Scales) -> Figure:
     kept = all_known(lambda at: (known(run.dossiers[at].lifetimes), run.numbers[at]), part)
-    return lifetimes([one for one, _ in kept], found.task.states, found.task.length_ms, [at for _, at in kept])
+    records, numbers = [one for one, _ in kept], [number for _, number in kept]
+    limits = known(scales.lifetimes_ms)
+    return lifetimes(lifetimes_scene(records, found.task.states, found.task.length_ms, numbers, limits))
 
 
 def _program_of_bits(run: RunRecord, found: FlipFlopFindings, at: int) -> Figure:

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 
 import matplotlib
@@ -12,17 +13,21 @@ from recurra.analysis.failures import Failure, UnavailableError, reason_of
 from recurra.analysis.record import RunRecord
 from recurra.models.cohort import History
 from recurra.plotting.colors import condition_colors
-from recurra.plotting.papers import connectivity, in_print, learning, spectra
+from recurra.plotting.papers import connectivity, in_print, learning
 from recurra.plotting.papers.census import census_map
 from recurra.plotting.papers.lifetimes import variance_shares
+from recurra.plotting.papers.spectra import MOST_PANELS, spectra, spectra_density
 from recurra.plotting.papers.spectra_points import spectra_points
+from recurra.plotting.scenes.scales import Scales
+from recurra.plotting.scenes.spectra import density, spectrum_scene
+from recurra.plotting.scenes.weights import weights_scene
 from recurra.report.figure_plans import Plan, bit_colors, condition_plan, flipflop_plan
+from recurra.report.learning import learning_of
 from recurra.report.paging import all_known, pages
 from recurra.runs.spec import to_spec
 from recurra.status import Status
 from recurra.storage.files import replace_bytes
 from recurra.tasks import FlipFlop, Task
-from recurra.training.stopping import LossBelow
 from recurra.words.findings import flipflop_findings
 from recurra.words.names import factor_names
 from recurra.words.workings import signatures
@@ -85,12 +90,13 @@ def figures_of(run: RunRecord) -> Plan:
     history, status = run.history, run.status
     if history is not None and status is not None:
         plan["learning"] = lambda: _learning(run, history, status)
-    plan["spectra"] = lambda: _spectra(run)
+    scales = cache(lambda: Scales.of(run))
+    plan["spectra"] = lambda: _spectra(run, scales())
     found = flipflop_findings(run)
-    plan |= flipflop_plan(run, found) if found else condition_plan(run)
+    plan |= flipflop_plan(run, found, scales) if found else condition_plan(run)
     plan |= _cohort_plan(run)
     for at, number in enumerate(run.numbers):
-        plan[f"connectivity_{number}"] = lambda at=at: _connectivity(run, at)
+        plan[f"connectivity_{number}"] = lambda at=at: _connectivity(run, at, scales())
     return plan
 
 
@@ -106,20 +112,23 @@ def _cohort_plan(run: RunRecord) -> Plan:
 
 
 def _learning(run: RunRecord, history: History, status: Sequence[Status]) -> Figure:
-    """Loss and success against trials; the line is at the run's criterion, or at that of the flip-flop's paper."""
-    training = to_spec(run.about["spec"]).training
-    paper = LossBelow().bound if isinstance(run.task, FlipFlop) else None
-    criterion = training.stop.bound if isinstance(training.stop, LossBelow) else paper
-    return learning(history, run.numbers, status, training.batch, criterion)
+    return learning(learning_of(history, run.numbers, status, to_spec(run.about["spec"])))
 
 
-def _spectra(run: RunRecord) -> Figure:
-    """The spectra that are known; those before training if all of these networks have one."""
+def _spectra(run: RunRecord, scales: Scales) -> Figure:
+    """The spectra that are known, those before training too; of many networks their density."""
     found = dict(all_known(lambda at: (at, run.dossiers[at].spectrum), range(len(run.numbers))))
-    before = None if run.before is None else [one for at in found if (one := run.before[at]) is not None]
-    if before is not None and len(before) < len(found):
-        before = None
-    return spectra(list(found.values()), before, [run.numbers[at] for at in found])
+    before = {at: run.before[at] if run.before else None for at in found}
+    view = scales.spectrum
+    planes = {at: spectrum_scene(one, before[at], run.numbers[at], view) for at, one in found.items()}
+    if len(planes) <= MOST_PANELS:
+        return spectra(list(planes.values()))
+    kinds = {"After training": (density(list(found.values()), view), list(planes.values()))}
+    starts = {at: start for at, start in before.items() if start is not None}
+    if starts:
+        drawn = [spectrum_scene(start, None, run.numbers[at], view) for at, start in starts.items()]
+        kinds = {"Before training": (density(list(starts.values()), view), drawn), **kinds}
+    return spectra_density(kinds)
 
 
 def _spectra_points(run: RunRecord) -> Figure:
@@ -127,9 +136,10 @@ def _spectra_points(run: RunRecord) -> Figure:
     return spectra_points(list(found.values()), [run.numbers[at] for at in found])
 
 
-def _connectivity(run: RunRecord, at: int) -> Figure:
+def _connectivity(run: RunRecord, at: int, scales: Scales) -> Figure:
     before = run.network_before(at)
-    return connectivity(run.network(at).recurrent, before and before.recurrent, run.numbers[at])
+    scene = weights_scene(run.network(at).recurrent, before and before.recurrent, scales.weight, run.numbers[at])
+    return connectivity(scene)
 
 
 def _variance_shares(run: RunRecord, part: range) -> Figure:

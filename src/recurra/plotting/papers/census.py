@@ -1,6 +1,7 @@
 """A cohort on one page: every network as a point on a map, and all distances between them."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -175,7 +176,7 @@ def _legend(figure: Figure, scene: CensusMap, runs: list[Line2D], columns: int) 
     """Signatures with their numbers of networks, those after the seventh in one line; then the runs, with theirs."""
     handles = []
     for group in scene.groups:
-        look = {"color": group.color, "marker": MARKERS[group.mark]}
+        look: dict[str, Any] = {"color": group.color, "marker": MARKERS[group.mark]}
         handles.append(Line2D([], [], linestyle="none", markersize=4, markeredgewidth=0, label=group.name, **look))
     place = {"loc": "outside lower left", "ncols": columns}
     figure.legend(handles=[*handles, *runs], handletextpad=0.3, labelspacing=0.35, **place)

@@ -8,10 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from recurra.analysis import Demixed, Lifetimes, Selectivity
-from recurra.analysis.memory.lifetimes import KINDS, STABLE
-from recurra.plotting.colors import INK, INPUT, PAPER, START, mix, state_colors, text_on
-from recurra.plotting.papers.state_panel import Signs
+from recurra.analysis import Demixed, Selectivity
+from recurra.plotting.colors import INK, INPUT, PAPER, START, mix, text_on
 from recurra.plotting.papers.style import (
     COLUMN_MM,
     PAGE_MM,
@@ -22,97 +20,79 @@ from recurra.plotting.papers.style import (
     panel_grid,
     plain_log,
 )
-from recurra.words.names import network_name, state_name
+from recurra.plotting.scenes.lifetimes import ABOVE, Bars, LifetimeBars
+from recurra.words.names import network_name
 
 PANEL_MM, MARGIN_MM = 34.0, 12.0
 NARROW_MM = 1.5  # of a bar a sign of its name; the signs of narrower ones stand below each other
-ABOVE = 0.05  # how far an arrow is above its bar, as a share of the longest bar
-MOST_NAMED = 32  # memory states that have names
 ROW_MM, BARS_MM = 4.4, 16.0  # of one network, and what is around all of them
 THIN = 0.4  # height of one of two bars of a network, in rows
 WIDE = 0.09  # share of a bar that has room for its number
 
 
 @in_print()
-def lifetimes(found: Sequence[Lifetimes], signs: Signs, trained_ms: float, numbers: Sequence[int]) -> Figure:
+def lifetimes(scene: LifetimeBars) -> Figure:
     """A bar a memory state on a log axis: how long a network holds it without a further pulse and without noise.
 
     The dashed line is the length of a trained trial. A bar that is right to the end of the time watched has an arrow:
     filled where the network is at rest, open where it still moves. A cross is a memory that was never right.
 
     Args:
-        found: the lifetimes of every network.
-        signs: the memory states as signs, in their order.
-        trained_ms: length of the trials that the networks were trained on, ms.
-        numbers: the networks' numbers.
+        scene: the bars of every network.
     """
-    columns = columns_for(len(found))
+    networks = scene.networks
+    columns = columns_for(len(networks))
     width = COLUMN_MM if columns == 1 else PAGE_MM
-    figure = new_figure(width, MARGIN_MM + PANEL_MM * -(-len(found) // columns))
-    low, high = _span(found, trained_ms)
-    pitch_mm = (width - 12) / columns / (len(signs) + 1)
-    for at, axes in enumerate(panel_grid(figure, len(found))):
+    figure = new_figure(width, MARGIN_MM + PANEL_MM * -(-len(networks) // columns))
+    pitch_mm = (width - 12) / columns / (len(networks[0].names) + 1)
+    for at, axes in enumerate(panel_grid(figure, len(networks))):
         plain_log(axes)
-        axes.set_ylim(low, high)
-        axes.axhline(trained_ms, color=INK, linewidth=0.6, linestyle="--", zorder=3)
-        _bars(axes, found[at], signs, low)
-        _names(axes, signs, pitch_mm)
-        held = int(np.isinf(found[at].lifetime_ms).sum())
-        axes.set_title(f"{network_name(numbers[at])}: {held} of {len(signs)} to the end")
+        axes.set_ylim(*scene.limits_ms)
+        axes.axhline(scene.trained_ms, color=INK, linewidth=0.6, linestyle="--", zorder=3)
+        _bars(axes, networks[at], scene.limits_ms[0])
+        _names(axes, networks[at].names, pitch_mm)
+        axes.set_title(networks[at].title)
         axes.set_ylabel("Lifetime (ms)" if at % columns == 0 else "")
-    _explain(figure, found, trained_ms)
+    _explain(figure, scene)
     return figure
 
 
-def _span(found: Sequence[Lifetimes], trained_ms: float) -> tuple[float, float]:
-    """From a decade that is below every bar to above the arrows."""
-    times = np.concatenate([[trained_ms], *(one.lifetime_ms for one in found)])
-    shortest = float(times[np.isfinite(times) & (times > 0)].min())
-    low, high = float(10 ** np.floor(np.log10(0.8 * shortest))), max(one.longest_ms for one in found)
-    return low, high * (high / low) ** (2 * ABOVE)
-
-
-def _bars(axes: Axes, found: Lifetimes, signs: Signs, low: float) -> None:
-    places = np.arange(len(signs))
-    ends = np.clip(found.lifetime_ms, low, found.longest_ms)
-    axes.bar(places, ends - low, bottom=low, width=0.72, color=state_colors(signs), linewidth=0)
-    held, rest = np.isinf(found.lifetime_ms), found.kind == KINDS.index(STABLE)
-    for chosen, fill in ((held & rest, INK), (held & ~rest, PAPER)):
-        tips = np.full(chosen.sum(), found.longest_ms * (found.longest_ms / low) ** ABOVE)
+def _bars(axes: Axes, bars: Bars, low: float) -> None:
+    places, above = np.arange(len(bars.names)), (bars.longest_ms / low) ** ABOVE
+    axes.bar(places, bars.length_ms - low, bottom=low, width=0.72, color=list(bars.colors), linewidth=0)
+    for chosen, fill in ((bars.held & bars.at_rest, INK), (bars.held & ~bars.at_rest, PAPER)):
+        tips = np.full(chosen.sum(), bars.longest_ms * above)
         axes.scatter(places[chosen], tips, marker="^", s=11, facecolors=fill, edgecolors=INK, linewidths=0.5, zorder=4)
-    never = found.lifetime_ms <= 0
     style = {"marker": "x", "s": 9, "color": INK, "linewidths": 0.7, "clip_on": False, "zorder": 4}
-    axes.scatter(places[never], np.full(never.sum(), low * (found.longest_ms / low) ** ABOVE), **style)
+    axes.scatter(places[bars.never], np.full(bars.never.sum(), low * above), **style)
 
 
-def _names(axes: Axes, signs: Signs, pitch_mm: float) -> None:
-    """Names under the bars, sign under sign where these are narrow; none where there are too many."""
-    names = [state_name(state).replace(" ", "") for state in signs]
-    axes.set_xlim(-0.7, len(signs) - 0.3)
+def _names(axes: Axes, states: Sequence[str], pitch_mm: float) -> None:
+    """Names under the bars, sign under sign where these are narrow."""
+    names = [name.replace(" ", "") for name in states]
+    axes.set_xlim(-0.7, len(names) - 0.3)
     axes.tick_params(axis="x", length=0)
-    if len(names) > MOST_NAMED:
-        axes.set_xticks([])
-        return
     upright = pitch_mm < NARROW_MM * (len(names[0]) + 0.5)
     axes.set_xticks(list(range(len(names))), ["\n".join(name) for name in names] if upright else names)
     for label in axes.get_xticklabels():
         label.set_linespacing(0.7)
 
 
-def _explain(figure: Figure, found: Sequence[Lifetimes], trained_ms: float) -> None:
+def _explain(figure: Figure, scene: LifetimeBars) -> None:
     """What line and arrows mean, for those that there are."""
-    held = np.concatenate([np.isinf(one.lifetime_ms) for one in found])
-    rest = np.concatenate([one.kind == KINDS.index(STABLE) for one in found])
-    never = np.concatenate([one.lifetime_ms <= 0 for one in found])
+    held, rest, never = (
+        np.concatenate([getattr(bars, name) for bars in scene.networks]) for name in ("held", "at_rest", "never")
+    )
     mark = {"color": INK, "linestyle": "none", "markersize": 3.5, "markeredgewidth": 0.5}
-    handles = [Line2D([], [], color=INK, linewidth=0.6, linestyle="--", label=f"a trial, {trained_ms:,.10g} ms")]
+    trial = f"a trial, {scene.trained_ms:,.10g} ms"
+    handles = [Line2D([], [], color=INK, linewidth=0.6, linestyle="--", label=trial)]
     if (held & rest).any():
         handles.append(Line2D([], [], marker="^", label="stable", **mark))
     if (held & ~rest).any():
         handles.append(Line2D([], [], marker="^", markerfacecolor=PAPER, label="held, still moving", **mark))
     if never.any():
         handles.append(Line2D([], [], marker="x", label="never right", **mark))
-    narrow = columns_for(len(found)) == 1
+    narrow = columns_for(len(scene.networks)) == 1
     figure.legend(handles=handles, loc="outside upper center", ncols=2 if narrow else 4, columnspacing=1.2)
 
 

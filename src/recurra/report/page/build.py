@@ -15,12 +15,14 @@ from recurra.analysis.failures import in_words, where_known
 from recurra.analysis.record import RunRecord
 from recurra.analysis.weights.spectra import OUTSIDE
 from recurra.plotting.colors import DARK, state_colors
-from recurra.plotting.interactive import LOSS_TOP
 from recurra.plotting.scenes.conditions import Conditions
+from recurra.plotting.scenes.learning import LOSS_TOP
+from recurra.plotting.scenes.lifetimes import MOST
+from recurra.plotting.scenes.scales import Scales
 from recurra.report.page.facts import facts, recurra_version
 from recurra.report.page.flipflop_panels import WALK_STEPS
 from recurra.report.page.missing import FirstKnown, RecordEnvironment, told
-from recurra.report.page.panels import CELLS, Scales, all_panels
+from recurra.report.page.panels import all_panels, cells_of
 from recurra.report.page.rows import SPARK, pick, rows
 from recurra.report.page.workings_graph import bit_look, left_words
 from recurra.report.page.workings_panels import signature_members
@@ -66,7 +68,7 @@ def report_html(run: RunRecord) -> str:
         rows=table,
         shown=[table[at] for at in picked],
         panels=panels,
-        scales=Scales.of(run),
+        weight_limit=Scales.of(run).weight,
         facts=facts(run, spec),
         known=FirstKnown(run.dossiers),
         in_words=in_words,
@@ -91,7 +93,8 @@ def report_html(run: RunRecord) -> str:
         palette=json.dumps(DARK),
         limits={
             "walk": WALK_STEPS,
-            "cells": CELLS,
+            "cells": cells_of(run),
+            "bars": MOST,
             "outside": OUTSIDE,
             "loss": LOSS_TOP,
             "spark": SPARK,

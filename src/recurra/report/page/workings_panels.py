@@ -14,6 +14,8 @@ from recurra.analysis.record import RunRecord
 from recurra.analysis.weights.spectra import time_constant_ms
 from recurra.plotting.interactive import Landmarks, census_map, lifetime_bars, program_graph
 from recurra.plotting.scenes.census import census_scene, look_of
+from recurra.plotting.scenes.lifetimes import lifetimes_scene
+from recurra.plotting.scenes.scales import Scales
 from recurra.report.page import descriptions as say
 from recurra.report.page.panel import Drawing, Panel
 from recurra.report.page.workings_graph import graph_of
@@ -27,17 +29,18 @@ MOST_ORBITS = 12  # orbits in a state space
 BEYOND = 0.5  # landmarks further outside the drawing than this, as a share of its extent, are left out
 
 
-def workings_panels(run: RunRecord, at: int, name: str) -> Iterator[Drawing]:
+def workings_panels(run: RunRecord, at: int, name: str, scales: Scales) -> Iterator[Drawing]:
     """How the network at position `at` works.
 
     Args:
         run: the run.
         at: position of the network.
         name: what it is called.
+        scales: what all networks share.
     """
     yield Drawing(f"program-{run.numbers[at]}", partial(_program, run, at, name))
     if isinstance(run.task, FlipFlop):
-        yield Drawing(f"lifetimes-{run.numbers[at]}", partial(_lifetimes, run, run.task, at, name))
+        yield Drawing(f"lifetimes-{run.numbers[at]}", partial(_lifetimes, run, run.task, at, name, scales))
 
 
 def _program(run: RunRecord, at: int, name: str) -> Panel:
@@ -45,10 +48,10 @@ def _program(run: RunRecord, at: int, name: str) -> Panel:
     return Panel(f"program-{run.numbers[at]}", program_graph(graph), say.program(name, graph))
 
 
-def _lifetimes(run: RunRecord, task: FlipFlop, at: int, name: str) -> Panel:
-    found = known(run.dossiers[at].lifetimes)
-    figure = lifetime_bars(found, task.states, task.length_ms)
-    return Panel(f"lifetimes-{run.numbers[at]}", figure, say.lifetimes(name, found))
+def _lifetimes(run: RunRecord, task: FlipFlop, at: int, name: str, scales: Scales) -> Panel:
+    found, number = known(run.dossiers[at].lifetimes), run.numbers[at]
+    scene = lifetimes_scene([found], task.states, task.length_ms, [number], known(scales.lifetimes_ms))
+    return Panel(f"lifetimes-{number}", lifetime_bars(scene), say.lifetimes(name, found))
 
 
 def census_panel(run: RunRecord, found: Census, names: Sequence[str]) -> Panel:
