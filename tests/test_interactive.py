@@ -15,9 +15,6 @@ from recurra.analysis import Census, Geometry, Lifetimes, resting_modes, spectru
 from recurra.models.cohort import History
 from recurra.plotting import colors
 from recurra.plotting.interactive import (
-    Arrow,
-    Divide,
-    Graph,
     Landmarks,
     Paths,
     Portrait,
@@ -27,7 +24,6 @@ from recurra.plotting.interactive import (
     cube_walk,
     learning_curves,
     lifetime_bars,
-    oblique,
     program_graph,
     spectra_density,
     spectrum_plane,
@@ -42,6 +38,7 @@ from recurra.plotting.interactive.program import moved_apart
 from recurra.plotting.scenes.census import census_scene, look_of
 from recurra.plotting.scenes.learning import Bound, learning_scene
 from recurra.plotting.scenes.lifetimes import lifetime_limits, lifetimes_scene, shortest
+from recurra.plotting.scenes.program import Arrow, Divide, Graph, Stay, oblique
 from recurra.plotting.scenes.spectra import View, density, mode_texts, motions, spectrum_scene
 from recurra.plotting.scenes.weights import weights_scene
 from recurra.status import Status
@@ -257,12 +254,17 @@ def graph(**more: Any) -> Graph:
     whole = Graph(
         places=np.array([[0.0, 0], [4, 0], [0, 3]]),
         kind=np.array([0, 0, 1]),
+        pale=np.zeros(3, bool),
         names=["++", "−−", "00"],
+        labels=[],
         colors=["#ff0000", "#00ff00", "#0000ff"],
         texts=["one", "other", "orbit"],
-        inside=True,
-        arrows=[Arrow(0, 1, "#111111", "dash", "", "there"), Arrow(1, 0, "#111111", "dash", "✗", "and back")],
+        arrows=[Arrow(0, 1, "#111111", "dash", "", "there"), Arrow(1, 0, "#111111", "dash", "1+", "back", wrong=True)],
+        stays=[],
         divides=[Divide((0, 1), "a saddle")],
+        legend=[("bit 1", ("#111111", "dash"))],
+        title="Network 0",
+        counted="no condition ends at an attractor",
     )
     return replace(whole, **more)
 
@@ -287,8 +289,8 @@ class TestProgram:
     def test_arrows_point_from_one_to_the_other_and_bow_apart(self):
         figure = program_graph(graph())
         heads = named(figure, "arrows")
-        assert list(heads.text) == ["", "✗"]
-        assert list(heads.customdata) == ["there", "and back"]
+        assert list(heads.text) == ["", "✗ 1+"]
+        assert list(heads.customdata) == ["there", "back"]
         right, left = heads.marker.angle
         assert 80 < right < 100
         assert -100 < left < -80
@@ -307,9 +309,18 @@ class TestProgram:
         assert layout(program_graph(graph())).yaxis.scaleanchor == "x"
 
     def test_long_names_stand_above_the_upper_and_below_the_lower(self):
-        names = traces(program_graph(graph(inside=False)))[-1]
+        names = traces(program_graph(graph(labels=["rest ++", "rest −−", "orbit 00"])))[-1]
         assert list(names.textposition) == ["bottom center", "bottom center", "top center"]
-        assert names.text[0] == "<br>++"
+        assert names.text[0] == "<br>rest ++"
+
+    def test_a_pulse_that_should_change_an_attractor_and_does_not_is_told_beside_it(self):
+        stays = [Stay(1, "#cf4558", "solid", "1+"), Stay(1, "#3a9c4e", "dash", "2−"), Stay(0, "#cf4558", "solid", "1−")]
+        told = named(program_graph(graph(stays=stays)), "stays")
+        assert list(told.text) == ["✗ 1−", "✗ 1+, 2−"]
+
+    def test_a_saddle_that_is_an_attractor_itself_has_no_dot(self):
+        figure = program_graph(graph(divides=[Divide((0, 1), "a saddle", node=2)]))
+        assert len(named(figure, "saddles").x) == 0
 
     def test_no_attractors(self):
         empty = graph(places=np.zeros((0, 2)), kind=np.zeros(0, int), names=[], colors=[], texts=[])

@@ -3,6 +3,7 @@
 import dataclasses
 import subprocess
 import sys
+from types import SimpleNamespace
 from typing import Any
 from xml.etree import ElementTree
 
@@ -22,7 +23,8 @@ from recurra.arrays import RateWeights
 from recurra.models import RateRNN
 from recurra.models.cohort import History, Network
 from recurra.periods import Period
-from recurra.plotting.colors import INK, INPUT, START, TARGET, network_color, state_colors
+from recurra.plotting.colors import INK, INPUT, START, TARGET, bit_look, network_color, state_colors
+from recurra.plotting.interactive import program_graph
 from recurra.plotting.papers import (
     StateSpace,
     behaviour,
@@ -36,19 +38,21 @@ from recurra.plotting.papers import (
 from recurra.plotting.papers.labels import label_offsets
 from recurra.plotting.papers.landscape import LENGTH, Landmarks, landscape_of_paths, landscape_of_states
 from recurra.plotting.papers.lifetimes import lifetimes, variance_shares
-from recurra.plotting.papers.program import GAP, NODE, SADDLE, Nodes, program, reached
+from recurra.plotting.papers.program import GAP, NODE, SADDLE, program
 from recurra.plotting.papers.projection import BASIS, on_page
 from recurra.plotting.papers.spectra import spectra_density
 from recurra.plotting.papers.spectra_points import spectra_points
 from recurra.plotting.papers.state_panel import LAYERS, edges
 from recurra.plotting.papers.style import columns_for, in_print, new_figure
 from recurra.plotting.papers.trajectories import Lines, Trajectories
+from recurra.plotting.scenes.conditions import Conditions
 from recurra.plotting.scenes.learning import Bound, learning_scene
 from recurra.plotting.scenes.lifetimes import lifetime_limits, lifetimes_scene
 from recurra.plotting.scenes.limits import shared_bound
+from recurra.plotting.scenes.program import graph_scene
+from recurra.plotting.scenes.program_parts import parts_of
 from recurra.plotting.scenes.spectra import View, density, spectrum_scene
 from recurra.plotting.scenes.weights import weight_limit, weights_scene
-from recurra.report.figure_plans import wrong_transitions
 from recurra.report.figures import figures_of, write_figures
 from recurra.runs.record import read_run
 from recurra.runs.spec import read_table, to_spec, with_settings
@@ -392,13 +396,18 @@ def handmade_program():
     )
 
 
-def drawn_program(found, wrong=None, places=None, points=3):
-    count = len(found)
-    places = np.arange(2.0 * count).reshape(count, 2) if places is None else places
-    nodes = Nodes(tuple(f"n{at}" for at in range(count)), ("#3560c8",) * count, places)
-    lines = Lines(("set", "reset"), ("#cf4558", "#3a9c4e"), (False, True), (0, 1))
-    wrong = np.zeros(found.following.shape, bool) if wrong is None else wrong
-    return drawn(program(found, np.zeros((points, 2)) + np.arange(points)[:, None] / 7, nodes, lines, wrong, "title"))
+def scene_of(found, points=None):
+    """The graph of a one-bit flip-flop with this program."""
+    count = found.saddle.max(initial=-1) + 1
+    points = np.arange(2.0 * count).reshape(count, 2) + 50 if points is None else points
+    fixed = SimpleNamespace(states=points, index=np.ones(count, int), eigenvalues=np.full((count, 2), 1.1))
+    dossier: Any = SimpleNamespace(program=found, fixed_points=fixed)
+    return graph_scene(dossier, FlipFlop(bits=1), Conditions(("-", "+"), ("", ""), (False,) * 2, np.arange(2)), 0)
+
+
+def drawn_program(found, places=None, points=None):
+    graph = scene_of(found, points)
+    return drawn(program(graph if places is None else dataclasses.replace(graph, places=places)))
 
 
 def parts(axes):
@@ -410,39 +419,53 @@ def parts(axes):
 
 def test_program_shows_what_stimuli_lead_to_and_what_a_saddle_parts_from_it():
     found = handmade_program()
-    assert reached(found) == [0, 1]
+    graph = scene_of(found)
+    assert parts_of(found, np.full((3, 2), 50.0)).nodes == (0, 1, 2)
     figure = drawn_program(found)
     axes = figure.axes[0]
     circles, arrows, crosses = parts(axes)
-    assert {"n0", "n1", "n2"} <= texts(axes)
-    assert "n3" not in texts(axes)
-    assert "2 attractors, 1 of 2 that no stimulus leads to, 2 of 3 saddles" in texts(axes)
-    assert arrows == ["#3a9c4e", "#cf4558"], "an arrow for a stimulus that changes something"
+    assert {"+", "−", "0"} <= texts(axes)
+    assert graph.counted == "2 attractors, 1 of 2 that no stimulus leads to, 2 of 3 saddles"
+    assert graph.counted in texts(axes)
+    assert axes.get_title() == "Network 0: 4 of 4 pulses right once settled"
+    assert graph.left_out == (
+        "Left out: 1 attractor that no stimulus leads to from these (1 at rest) and 1 saddle that parts no two or "
+        "three of these."
+    )
+    assert arrows == [bit_look(0)[0]] * 2 == [arrow.color for arrow in graph.arrows], "for a stimulus that changes one"
     assert not crosses
-    assert sum(circle.radius == SADDLE for circle in circles) == 2
+    assert sum(circle.radius == SADDLE for circle in circles) == len(graph.divides) == 2
     rest, orbit = (circle for circle in circles if circle.radius == NODE)
-    assert (to_hex(rest.get_facecolor()), to_hex(orbit.get_facecolor())) == ("#3560c8", "#ffffff")
-    assert to_hex(orbit.get_edgecolor()) == "#3560c8"
+    assert (to_hex(rest.get_facecolor()), to_hex(orbit.get_facecolor())) == (
+        state_colors(np.array([[1]]))[0],
+        "#ffffff",
+    )
+    assert to_hex(orbit.get_edgecolor()) == graph.colors[1]
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert labels == ["set", "reset", "at rest", "orbit", "saddle"]
+    assert labels == ["bit", "at rest", "orbit", "saddle"]
     assert width_mm(figure) == pytest.approx(85)
 
 
-def test_wrong_transitions_have_a_cross():
-    wrong = np.array([[True, True], [False, False], [False, False], [False, False]])
-    figure = drawn_program(handmade_program(), wrong)
-    crosses = parts(figure.axes[0])[2]
-    assert {to_hex(line.get_color()) for line in crosses} == {INK, "#cf4558"}, "on its arrow; beside its node"
-    assert "wrong" in [text.get_text() for text in figure.legends[0].get_texts()]
+def test_paper_and_page_draw_the_same_graph():
+    graph = scene_of(dataclasses.replace(handmade_program(), following=np.array([[0, 0], [1, 0], [0, 1], [0, 0]])))
+    paper, page = drawn(program(graph)), {trace.name: trace for trace in program_graph(graph).data}
+    circles, arrows, crosses = parts(paper.axes[0])
+    nodes = [circle for circle in circles if circle.radius != SADDLE]
+    assert len(nodes) == len(page["attractors"].x) == len(graph.names) == 3
+    assert len(circles) - len(nodes) == len(page["saddles"].x) == len(graph.divides)
+    assert arrows == sorted(trace.marker.color for trace in program_graph(graph).data if trace.name == "arrows")
+    assert len(crosses) == len(graph.stays) + sum(arrow.wrong for arrow in graph.arrows) == 3
+    assert "".join(page["stays"].text).count("1") == len(graph.stays) == 2
+    assert graph.title == "Network 0: 1 of 4 pulses right once settled"
 
 
 def test_nodes_in_one_place_make_room_for_each_other():
     found = handmade_program()
-    axes = drawn_program(found, places=np.full((4, 2), np.nan)).axes[0]
+    axes = drawn_program(found, places=np.full((3, 2), np.nan)).axes[0]
     centers = np.array([circle.center for circle in parts(axes)[0] if circle.radius != SADDLE])
     apart = np.linalg.norm(centers[:, None] - centers[None], axis=-1) + 1e3 * np.eye(3)
     assert apart.min() > 0.99 * (2 * NODE + GAP)
-    far = np.array([[0.0, 0], [1, 0], [0, 1], [1, 1]])
+    far = np.array([[0.0, 0], [1, 0], [0, 1]])
     axes = drawn_program(found, places=far).axes[0]
     first, second, third = (circle.center for circle in parts(axes)[0] if circle.radius != SADDLE)
     across, upwards = np.subtract(second, first), np.subtract(third, first)
@@ -454,9 +477,8 @@ def test_nodes_in_one_place_make_room_for_each_other():
 def test_a_saddle_at_which_a_path_ended_is_its_node():
     found = dataclasses.replace(handmade_program(), kind=np.array([0, 2, 0, 0]))
     points = np.stack([found.states[1], [9, 9], [9, 9]])
-    nodes = Nodes(("a", "b", "c", "d"), ("#3560c8",) * 4, found.states)
-    lines = Lines(("set", "reset"), ("#cf4558", "#3a9c4e"), (False, True), (0, 1))
-    axes = drawn(program(found, points, nodes, lines, np.zeros((4, 2), bool), "")).axes[0]
+    assert [divide.node for divide in scene_of(found, points).divides] == [1, None]
+    axes = drawn_program(found, points=points).axes[0]
     assert sum(circle.radius == SADDLE for circle in parts(axes)[0]) == 1
 
 
@@ -475,25 +497,9 @@ def test_program_without_attractors_and_with_too_many(seed):
         leads_to=np.zeros(0, int),
         following=np.stack([(np.arange(count) + 1) % count, np.full(count, -1)], axis=1),
     )
-    figure = drawn_program(many, places=random.normal(size=(count, 2)), points=0)
+    figure = drawn_program(many, places=random.normal(size=(40, 2)))
     assert "40 of 60 attractors" in texts(figure.axes[0])
     assert width_mm(figure) == pytest.approx(170)
-
-
-def test_transitions_are_wrong_at_first_or_in_the_end(record):
-    dossier = record.dossiers[0]
-    states = FlipFlop(bits=1).states
-    found = dataclasses.replace(handmade_program(), after=np.array([1, 0]), following=np.array([[0, 1], [0, 0]]))
-    right = np.array([[1, 0], [1, 0]])
-    dossier = dataclasses.replace(
-        dossier, program=found, pulse_table=dataclasses.replace(dossier.pulse_table, reached=right, expected=right)
-    )
-    signs = np.array([[1.0], [-1]])
-    np.testing.assert_array_equal(wrong_transitions(dossier, signs, states), [[False, False], [False, True]])
-    table = dataclasses.replace(dossier.pulse_table, reached=np.array([[1, 0], [1, 1]]))
-    at_first = dataclasses.replace(dossier, pulse_table=table)
-    np.testing.assert_array_equal(wrong_transitions(at_first, signs, states), [[False, True], [False, True]])
-    assert not wrong_transitions(dossier, -signs, states).any(), "an attractor with other signs holds no memory"
 
 
 def test_lifetimes_are_bars_and_arrows():

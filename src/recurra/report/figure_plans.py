@@ -1,20 +1,18 @@
 """Which figures for print a run has, by the name of the file: those of a flip-flop, and those of any other task."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TypeAlias
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float
 from matplotlib.figure import Figure
 
 from recurra.analysis import Landscape, flow_field, principal_components, states_on
 from recurra.analysis.dossier_records import Dossier
-from recurra.analysis.dynamics.attractors import ORBIT, UNSETTLED
+from recurra.analysis.dynamics.attractors import ORBIT
 from recurra.analysis.dynamics.program import UNSTABLE
 from recurra.analysis.failures import where_known
 from recurra.analysis.record import RunRecord
-from recurra.plotting.colors import INK, INPUT, PAPER, mix, network_color, state_color
 from recurra.plotting.papers import (
     Lines,
     StateSpace,
@@ -29,19 +27,16 @@ from recurra.plotting.papers import (
 from recurra.plotting.papers.flow_field import flow_field as flow_figure
 from recurra.plotting.papers.landscape import Landmarks, landscape_of_paths, landscape_of_states
 from recurra.plotting.papers.lifetimes import lifetimes
-from recurra.plotting.papers.program import Nodes, program
-from recurra.plotting.papers.projection import on_page
+from recurra.plotting.papers.program import program
 from recurra.plotting.scenes.conditions import Conditions
 from recurra.plotting.scenes.lifetimes import lifetimes_scene
+from recurra.plotting.scenes.program import graph_scene
 from recurra.plotting.scenes.scales import Scales
 from recurra.report.paging import all_known, pages
 from recurra.words.findings import FlipFlopFindings, known
-from recurra.words.names import bit_name, network_name
+from recurra.words.names import network_name
 
-MOST_BITS = 4  # of a flip-flop whose program is drawn
-NAMED = 0.5  # modulus of an output from which it has a sign in the name of an attractor
 PLANAR = 0.6  # share of the variance in the first two components from which the flow in their plane is drawn
-MOST_LINES = 3  # outputs in the name of an attractor
 MARGIN = 0.12  # around the paths in that plane, as a share of the larger of their extents
 NEAR = 1e-6  # distance over which a direction is measured
 
@@ -63,8 +58,7 @@ def flipflop_plan(run: RunRecord, found: FlipFlopFindings, scales: Callable[[], 
     for at, number in enumerate(run.numbers):
         plan[f"behaviour_{number}"] = lambda at=at: _behaviour(run, at)
         plan[f"cube_walk_{number}"] = lambda at=at: _cube_walk(run, found, at)
-        if found.task.bits <= MOST_BITS:
-            plan[f"program_{number}"] = lambda at=at: _program_of_bits(run, found, at)
+        plan[f"program_{number}"] = lambda at=at: _program(run, at)
     return plan
 
 
@@ -79,7 +73,7 @@ def condition_plan(run: RunRecord) -> Plan:
     for at, number in enumerate(run.numbers):
         plan[f"behaviour_{number}"] = lambda at=at: _sample_answers(run, at)
         plan[f"probe_{number}"] = lambda at=at: _probe_answers(run, conditions, at)
-        plan[f"program_{number}"] = lambda at=at: _program_of_conditions(run, conditions, at)
+        plan[f"program_{number}"] = lambda at=at: _program(run, at)
         if "spec" in run.about and where_known(lambda one=run.dossiers[at]: _is_planar(one), False):
             plan[f"flow_field_{number}"] = lambda at=at: _flow_field(run, conditions, at)
     return plan
@@ -147,88 +141,8 @@ def _lifetimes(run: RunRecord, found: FlipFlopFindings, part: range, scales: Sca
     return lifetimes(lifetimes_scene(records, found.task.states, found.task.length_ms, numbers, limits))
 
 
-def _program_of_bits(run: RunRecord, found: FlipFlopFindings, at: int) -> Figure:
-    """Attractors where their outputs are on the cube, in the colours of the memory states whose signs these have."""
-    dossier, bits = run.dossiers[at], found.task.bits
-    outputs = np.nan_to_num(dossier.program.outputs)
-    signs = (np.sign(outputs) * (np.abs(outputs) >= NAMED)).astype(int)
-    nodes = Nodes(
-        names=tuple("".join("0+−"[sign] for sign in one) for one in signs),
-        colors=tuple(state_color(one) if one.all() else INPUT for one in signs),
-        places=_on_cube(outputs),
-    )
-    lines = Lines(
-        names=[bit_name(bit, bits).lower() for bit in range(bits) for _ in "+-"],
-        colors=[color for color in bit_colors(bits) for _ in "+-"],
-        dashed=[bit % 2 == 1 for bit in range(bits) for _ in "+-"],
-        explained=range(2 * bits),
-    )
-    title, table = network_name(run.numbers[at]), where_known(lambda: dossier.pulse_table, None)
-    if table is not None:
-        title += f": {table.right} of {table.reached.size} transitions right after {found.task.length_ms:g} ms"
-    wrong = wrong_transitions(dossier, np.sign(outputs), found.task.states)
-    return program(dossier.program, dossier.fixed_points.states, nodes, lines, wrong, title)
-
-
-def wrong_transitions(
-    dossier: Dossier, signs: Float[np.ndarray, "attractor bit"], states: Int[np.ndarray, "condition bit"]
-) -> Bool[np.ndarray, "attractor stimulus"]:
-    """Which pulses make of a memory state's attractor another state than the task asks for: at first, or in the end.
-
-    Args:
-        dossier: of a flip-flop network.
-        signs: of the outputs of its attractors.
-        states: the memory states.
-    """
-    following, table = dossier.program.following, where_known(lambda: dossier.pulse_table, None)
-    wrong = np.zeros(following.shape, bool)
-    if table is None:
-        return wrong
-    for state, attractor in enumerate(dossier.program.after.tolist()):
-        if attractor < 0 or (signs[attractor] != states[state]).any():
-            continue
-        ends, expected = following[attractor], states[table.expected[state]]
-        in_the_end = (ends >= 0) & (signs[ends] != expected).any(axis=1)
-        wrong[attractor] |= in_the_end | (table.reached[state] != table.expected[state])
-    return wrong
-
-
-def bit_colors(bits: int) -> list[str]:
-    """The colour of every bit: that of the memory state in which it alone is set; from the fourth on a network's.
-
-    Args:
-        bits: how many there are.
-    """
-    return [state_color(np.eye(bits)[bit]) if bit < 3 else network_color(bit) for bit in range(bits)]
-
-
-def _on_cube(outputs: Float[np.ndarray, "attractor output"]) -> Float[np.ndarray, "attractor 2"]:
-    """Where outputs are on the page: on a line, a square, a cube seen in parallel projection, or a cube in a cube."""
-    places = _in_space(np.clip(outputs, -1.5, 1.5))
-    return on_page(places) if places.shape[1] == 3 else _in_plane(places)
-
-
-def _in_plane(places: Coordinates) -> Float[np.ndarray, "attractor 2"]:
-    """The first two coordinates; the second is 0 where there is only one."""
-    return np.pad(places[:, :2], ((0, 0), (0, max(2 - places.shape[1], 0))))
-
-
-def _program_of_conditions(run: RunRecord, conditions: Conditions, at: int) -> Figure:
-    """Attractors where they are along the first two principal components, named by what they put out."""
-    dossier = run.dossiers[at]
-    nodes = Nodes(
-        names=tuple("\n".join(_short(value) for value in one[:MOST_LINES]) for one in dossier.program.outputs),
-        colors=(mix(INK, PAPER, 0.2),) * len(dossier.program),
-        places=_in_plane(dossier.landscape.paths.mean(axis=1)),
-    )
-    drawn = np.isin(np.arange(dossier.program.following.shape[1]), conditions.shown)
-    seen = replace(dossier.program, following=np.where(drawn, dossier.program.following, UNSETTLED))
-    wrong = np.zeros(seen.following.shape, bool)
-    return program(seen, dossier.fixed_points.states, nodes, _lines(conditions), wrong, network_name(run.numbers[at]))
-
-
-def _short(output: float) -> str:
-    return f"{output:.2f}".replace("-0.00", "0.00").replace("0.00", "0").replace("-", "−")
+def _program(run: RunRecord, at: int) -> Figure:
+    return program(graph_scene(run.dossiers[at], run.task, Conditions.of(run.probe), run.numbers[at]))
 
 
 def _flow_field(run: RunRecord, conditions: Conditions, at: int) -> Figure:

@@ -12,7 +12,7 @@ from recurra.analysis import factors_of
 from recurra.analysis.failures import Failure, UnavailableError, reason_of
 from recurra.analysis.record import RunRecord
 from recurra.models.cohort import History
-from recurra.plotting.colors import condition_colors
+from recurra.plotting.colors import bit_look, condition_colors
 from recurra.plotting.papers import connectivity, in_print, learning
 from recurra.plotting.papers.census import census_map
 from recurra.plotting.papers.lifetimes import variance_shares
@@ -21,7 +21,7 @@ from recurra.plotting.papers.spectra_points import spectra_points
 from recurra.plotting.scenes.scales import Scales
 from recurra.plotting.scenes.spectra import density, spectrum_scene
 from recurra.plotting.scenes.weights import weights_scene
-from recurra.report.figure_plans import Plan, bit_colors, condition_plan, flipflop_plan
+from recurra.report.figure_plans import Plan, condition_plan, flipflop_plan
 from recurra.report.learning import learning_of
 from recurra.report.paging import all_known, pages
 from recurra.runs.spec import to_spec
@@ -152,7 +152,8 @@ def _variance_shares(run: RunRecord, part: range) -> Figure:
 def _factors(task: Task) -> tuple[list[str], list[str]]:
     """Names and colours of the factors of a task's probe, in the order of `factors_of`."""
     count = factors_of(task).shape[1]
-    return factor_names(task, count), bit_colors(count) if isinstance(task, FlipFlop) else condition_colors(count)
+    bits = [bit_look(bit)[0] for bit in range(count)]
+    return factor_names(task, count), bits if isinstance(task, FlipFlop) else condition_colors(count)
 
 
 def write_figure(figure: Figure, path: Path) -> None:

@@ -26,7 +26,7 @@ from recurra.analysis.failures import in_words, where_known
 from recurra.tasks import FlipFlop, Task
 from recurra.tasks.set_reset import SetReset
 from recurra.wording import percent, three
-from recurra.words.attractors import MOST_NAMED, attractor_words, forgotten_words, listed
+from recurra.words.attractors import MOST_NAMED, attractor_words, forgotten_words, listed, reached
 from recurra.words.findings import known
 from recurra.words.names import condition_titles, short_name
 
@@ -129,12 +129,21 @@ def memory_words(found: Lifetimes, task: FlipFlop) -> str:
 def table_words(table: PulseTable, found: Program) -> str:
     """How many entries of the table of states and pulses are right, and how many if the pulses come much later."""
     text = f"{table.right} of {table.expected.size} entries of its table of states and pulses are right"
-    held = [at for at in np.unique(found.after).tolist() if at >= 0 and read_signs(found)[at].all()]
-    tried = [at for at in held if (found.following[at] >= 0).any()]
-    total = len(tried) * found.following.shape[1]
-    right = total - sum(len(wrong_stimuli(found, at)) for at in tried)
-    later = f"; of pulses that come when it has settled, {right} of {total}" if tried else ""
+    right, total = settled_pulses(found)
+    later = f"; of pulses that come when it has settled, {right} of {total}" if total else ""
     return f"{text}{later}."
+
+
+def settled_pulses(found: Program) -> tuple[int, int]:
+    """How many pulses are right that come when a flip-flop network has settled in a memory state, and of how many.
+
+    Args:
+        found: the program of a flip-flop.
+    """
+    signs = read_signs(found)
+    tried = [at for at in reached(found) if signs[at].all() and (found.following[at] >= 0).any()]
+    total = len(tried) * found.following.shape[1]
+    return total - sum(len(wrong_stimuli(found, at)) for at in tried), total
 
 
 def read_signs(found: Program) -> Int[np.ndarray, "attractor output"]:
@@ -144,14 +153,16 @@ def read_signs(found: Program) -> Int[np.ndarray, "attractor output"]:
 
 
 def wrong_stimuli(found: Program, attractor: int) -> list[int]:
-    """The pulses that do not make of a memory state what a flip-flop should; none of what is no memory state.
+    """The pulses that do not make of a memory state what a flip-flop should, when they come after it has settled.
+
+    There are none of an attractor that is no memory state, nor of one from which no pulse was tried.
 
     Args:
         found: the program of a flip-flop.
         attractor: its number.
     """
     signs = read_signs(found)
-    if not signs[attractor].all():
+    if not signs[attractor].all() or not (found.following[attractor] >= 0).any():
         return []
     wrong = []
     for stimulus, end in enumerate(found.following[attractor].tolist()):
@@ -258,6 +269,11 @@ def census_words(found: Census) -> str:
 def output_words(value: float) -> str:
     """An output with three significant digits; what is next to nothing is 0."""
     return three(0.0 if abs(value) < NOTHING else float(value))
+
+
+def plain_output(value: float) -> str:
+    """An output with two decimals, for where there is little room; what is next to nothing is 0."""
+    return "0" if abs(value) < NOTHING else f"{value:.2f}".replace("-", "−")
 
 
 def _does(found: Regimes, program: Program, at: int) -> str:

@@ -7,15 +7,12 @@ from recurra.plotting.interactive.connectivity import connectivity, strongest
 from recurra.plotting.interactive.landscape import Landmarks
 from recurra.plotting.interactive.learning import learning_curves
 from recurra.plotting.interactive.lifetimes import lifetime_bars
-from recurra.plotting.interactive.program import Arrow, Divide, Graph, oblique, program_graph
+from recurra.plotting.interactive.program import program_graph
 from recurra.plotting.interactive.spectra import spectra_density, spectrum_plane
 from recurra.plotting.interactive.state_space import Portrait, state_space, vertices
 from recurra.plotting.interactive.trajectories import Paths, trajectories
 
 __all__ = [
-    "Arrow",
-    "Divide",
-    "Graph",
     "Landmarks",
     "Paths",
     "Portrait",
@@ -25,7 +22,6 @@ __all__ = [
     "cube_walk",
     "learning_curves",
     "lifetime_bars",
-    "oblique",
     "probe_answers",
     "program_graph",
     "sample_trials",

@@ -14,17 +14,17 @@ from recurra.analysis.dossier_records import Dossier
 from recurra.analysis.failures import in_words, where_known
 from recurra.analysis.record import RunRecord
 from recurra.analysis.weights.spectra import OUTSIDE
-from recurra.plotting.colors import DARK, state_colors
+from recurra.plotting.colors import DARK, bit_look, state_colors
 from recurra.plotting.scenes.conditions import Conditions
 from recurra.plotting.scenes.learning import LOSS_TOP
 from recurra.plotting.scenes.lifetimes import MOST
+from recurra.plotting.scenes.program_parts import left_words, parts_of
 from recurra.plotting.scenes.scales import Scales
 from recurra.report.page.facts import facts, recurra_version
 from recurra.report.page.flipflop_panels import WALK_STEPS
 from recurra.report.page.missing import FirstKnown, RecordEnvironment, told
 from recurra.report.page.panels import all_panels, cells_of
 from recurra.report.page.rows import SPARK, pick, rows
-from recurra.report.page.workings_graph import bit_look, left_words
 from recurra.report.page.workings_panels import signature_members
 from recurra.report.page.workings_tables import account
 from recurra.runs.spec import to_spec
@@ -107,7 +107,7 @@ def report_html(run: RunRecord) -> str:
 
 def left_out(dossier: Dossier) -> str:
     """What the graph of a network leaves out, in words."""
-    return where_known(lambda: left_words(dossier.program), "")
+    return where_known(lambda: left_words(dossier.program, parts_of(dossier.program, dossier.fixed_points.states)), "")
 
 
 def legend(run: RunRecord) -> list[tuple[str, str, bool]]:

@@ -14,11 +14,12 @@ from recurra.analysis.record import RunRecord
 from recurra.analysis.weights.spectra import time_constant_ms
 from recurra.plotting.interactive import Landmarks, census_map, lifetime_bars, program_graph
 from recurra.plotting.scenes.census import census_scene, look_of
+from recurra.plotting.scenes.conditions import Conditions
 from recurra.plotting.scenes.lifetimes import lifetimes_scene
+from recurra.plotting.scenes.program import graph_scene
 from recurra.plotting.scenes.scales import Scales
 from recurra.report.page import descriptions as say
 from recurra.report.page.panel import Drawing, Panel
-from recurra.report.page.workings_graph import graph_of
 from recurra.tasks import FlipFlop
 from recurra.wording import course_words, three
 from recurra.words.findings import known
@@ -44,7 +45,7 @@ def workings_panels(run: RunRecord, at: int, name: str, scales: Scales) -> Itera
 
 
 def _program(run: RunRecord, at: int, name: str) -> Panel:
-    graph = graph_of(run, at)
+    graph = graph_scene(run.dossiers[at], run.task, Conditions.of(run.probe), run.numbers[at])
     return Panel(f"program-{run.numbers[at]}", program_graph(graph), say.program(name, graph))
 
 
