@@ -27,9 +27,10 @@ from recurra.models import Network
 from recurra.periods import Period
 from recurra.plotting import papers
 from recurra.plotting.colors import INPUT, TARGET, condition_colors, condition_dashed
-from recurra.plotting.interactive import Paths, probe_answers, sample_trials, trajectories
+from recurra.plotting.interactive import probe_answers, sample_trials, trajectories
 from recurra.plotting.scenes.conditions import MOST, Conditions
 from recurra.plotting.scenes.signals import counted_targets, row_title, rows_of, span_of
+from recurra.plotting.scenes.space import PathSpace
 from recurra.report.figures import figures_of
 from recurra.report.page.build import report_html
 from recurra.report.page.facts import facts, used_sources
@@ -432,25 +433,22 @@ class TestFigures:
     def test_a_line_a_condition(self, dimensions, kind):
         coordinates = np.random.default_rng(0).normal(size=(5, 20, dimensions))
         colors, names = condition_colors(5), [f"c{at}" for at in range(5)]
-        axes = [f"PC {at + 1}" for at in range(dimensions)]
-        time = np.arange(20.0)
-        figure = trajectories(Paths(coordinates, time, names, colors, condition_dashed(5), axes))
+        axes = tuple(f"PC {at + 1}" for at in range(dimensions))
+        look = Conditions(tuple(names), tuple(colors), tuple(condition_dashed(5)), np.arange(5))
+        scene = PathSpace("Network 0", axes, coordinates, np.arange(20.0), look)
+        figure = trajectories(scene)
         lines = [trace for trace in traces(figure) if trace.mode == "lines"]
         assert {trace.type for trace in traces(figure)} == {kind}
         assert [line.line.color for line in lines] == colors
         assert [line.line.dash for line in lines] == ["solid", "dash"] * 2 + ["solid"]
-        panel = papers.Trajectories("Network 0", tuple(axes), coordinates)
-        drawn = papers.trajectories([panel] * 2, papers.Lines(names, colors, condition_dashed(5), range(5)), time)
+        drawn = papers.trajectories([scene] * 2)
         assert set(colors) <= {to_hex(line.get_color()) for line in drawn.axes[0].get_lines()}
         assert [text.get_text() for text in drawn.legends[0].get_texts()] == names
         drawn.canvas.draw()
 
     def test_a_diverged_network_is_drawn(self, operation):
-        lost = np.full((4, 20, 3), np.nan)
-        panel = papers.Trajectories("Network 0", ("PC 1", "PC 2", "PC 3"), lost)
-        conditions = Conditions.of(operation.probe)
-        look = papers.Lines(conditions.names, conditions.colors, conditions.dashed, conditions.shown)
-        drawn = papers.trajectories([panel], look, np.arange(20.0))
+        lost, look = np.full((4, 20, 3), np.nan), Conditions.of(operation.probe)
+        drawn = papers.trajectories([PathSpace("Network 0", ("x", "y", "z"), lost, np.arange(20.0), look)])
         assert "no finite rates" in {text.get_text() for text in drawn.axes[0].texts}
 
     def test_many_networks_are_shown_on_pages(self, operation):

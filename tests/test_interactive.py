@@ -11,13 +11,10 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from recurra.analysis import Census, Geometry, Lifetimes, resting_modes, spectrum
+from recurra.analysis import Census, Lifetimes, resting_modes, spectrum
 from recurra.models.cohort import History
 from recurra.plotting import colors
 from recurra.plotting.interactive import (
-    Landmarks,
-    Paths,
-    Portrait,
     bit_trials,
     census_map,
     connectivity,
@@ -30,15 +27,18 @@ from recurra.plotting.interactive import (
     state_space,
     strongest,
     trajectories,
-    vertices,
 )
 from recurra.plotting.interactive.landscape import LENGTH
-from recurra.plotting.interactive.meshes import broken_line, cube_edges, unit_sphere
+from recurra.plotting.interactive.meshes import broken_line, unit_sphere
 from recurra.plotting.interactive.program import moved_apart
 from recurra.plotting.scenes.census import census_scene, look_of
+from recurra.plotting.scenes.conditions import Conditions
+from recurra.plotting.scenes.landmarks import Landmarks
 from recurra.plotting.scenes.learning import Bound, learning_scene
 from recurra.plotting.scenes.lifetimes import lifetime_limits, lifetimes_scene, shortest
 from recurra.plotting.scenes.program import Arrow, Divide, Graph, Stay, oblique
+from recurra.plotting.scenes.space import MemorySpace, PathSpace
+from recurra.plotting.scenes.space import edges as edges_of
 from recurra.plotting.scenes.spectra import View, density, mode_texts, motions, spectrum_scene
 from recurra.plotting.scenes.weights import weights_scene
 from recurra.status import Status
@@ -47,18 +47,19 @@ from recurra.words.names import state_name
 from tests.networks import network_of, rotation
 
 
-def portrait(bits: int) -> Portrait:
+def portrait(bits: int) -> MemorySpace:
     states = FlipFlop(bits=bits).states
     shown = min(bits, 3)
     path = np.repeat(states[:, :shown].astype(float), 5, axis=0)
-    return Portrait(
+    return MemorySpace(
+        name="Network 0",
         path=path,
         path_state=np.repeat(np.arange(len(states)), 5),
         time_ms=np.arange(len(path), dtype=float),
         states=states,
         means=states[:, :shown].astype(float),
-        vertices=states[:, :shown].astype(float),
-        axes=[f"axis {axis}" for axis in range(shown)],
+        corners=states[:, :shown].astype(float),
+        axes=tuple(f"axis {axis}" for axis in range(shown)),
     )
 
 
@@ -136,7 +137,7 @@ class TestMeshes:
     @pytest.mark.parametrize("bits", [1, 2, 3, 4])
     def test_a_cube_has_n_times_half_its_corners_edges(self, bits):
         states = FlipFlop(bits=bits).states
-        edges = cube_edges(states)
+        edges = edges_of(states)
         assert len(edges) == bits * 2 ** (bits - 1)
         assert all((states[one] != states[other]).sum() == 1 for one, other in edges)
 
@@ -148,14 +149,6 @@ class TestMeshes:
 
 
 class TestStateSpace:
-    def test_vertices_of_a_box_made_by_hand(self):
-        axes = np.array([[1.0, 0, 0, 0], [0, 2, 0, 0], [0, 0, 0, 3]])
-        geometry = Geometry(np.zeros((8, 4)), np.full(4, 10.0), axes, np.array([2, 4, 6.0]), 1, np.zeros(3))
-        corners = vertices(geometry, FlipFlop().states)
-        assert np.array_equal(corners[0], [9, 8, 10, 7])
-        assert np.array_equal(corners[-1], [11, 12, 10, 13])
-        assert np.allclose(corners.mean(axis=0), geometry.center)
-
     def test_three_bits_are_spheres_with_names_and_edges(self):
         figure = state_space(portrait(3))
         kinds = [trace.type for trace in traces(figure)]
@@ -194,15 +187,21 @@ class TestStateSpace:
         assert len(layout(figure).shapes) == 2
 
 
+def path_space(paths: np.ndarray) -> PathSpace:
+    count, steps, axes = paths.shape
+    looks = Conditions(tuple("abc"[:count]), ("#123456",) * count, (False,) * count, np.arange(count))
+    return PathSpace("Network 0", ("x", "y", "z")[:axes], paths, np.arange(float(steps)), looks)
+
+
 def landmarks(axes: int) -> Landmarks:
     """A stable point, a saddle with two unstable directions, and an orbit."""
     points = np.eye(3)[:2, :axes]
     return Landmarks(
         points=points,
         stable=np.array([True, False]),
-        texts=["a stable fixed point", "a saddle"],
+        texts=("a stable fixed point", "a saddle"),
         begins=points[[1, 1]],
-        directions=np.array([[5.0, 0, 0], [-5, 0, 0]])[:, :axes],
+        directions=np.array([[1.0, 0, 0], [-0.5, 0, 0]])[:, :axes],
         orbits=np.ones((1, 20, axes)),
     )
 
@@ -221,7 +220,7 @@ class TestLandmarks:
         assert list(stable.text) == ["a stable fixed point"]
         assert np.isfinite(orbit.x).sum() == 20
         reach = np.abs(np.asarray(lines.x)[1::3] - np.asarray(lines.x)[::3])
-        assert np.allclose(reach, LENGTH * 2), "a share of the distance between states, whatever the direction's length"
+        assert np.allclose(reach, [LENGTH * 2, LENGTH]), "the longest is a share of the distance between states"
 
     def test_memory_states_are_seen_through_if_there_is_something_to_see(self):
         opacity = {
@@ -234,7 +233,7 @@ class TestLandmarks:
 
     @pytest.mark.parametrize("axes", [1, 2, 3])
     def test_trajectories_have_them_too(self, axes):
-        paths = Paths(np.zeros((2, 5, axes)), np.arange(5.0), "ab", ["#123456"] * 2, [False] * 2, ["one"] * axes)
+        paths = path_space(np.zeros((2, 5, axes)))
         figure = trajectories(replace(paths, landmarks=landmarks(axes)))
         added = traces(figure)[len(traces(trajectories(paths))) :]
         assert [trace.name for trace in added if trace.mode == "markers"] == ["saddles", "stable"]
@@ -242,7 +241,7 @@ class TestLandmarks:
             assert {float(trace.x[0]) for trace in added} == {4.0}, "at the end of the time"
 
     def test_there_is_room_for_them(self):
-        paths = Paths(np.zeros((1, 5, 3)), np.arange(5.0), "a", ["#123456"], [False], ["x", "y", "z"])
+        paths = path_space(np.zeros((1, 5, 3)))
         far = replace(landmarks(3), points=np.array([[8.0, 0, 0], [0, 8, 0]]))
         low, high = layout(trajectories(replace(paths, landmarks=far))).scene.xaxis.range
         assert low <= 0

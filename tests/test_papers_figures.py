@@ -26,7 +26,6 @@ from recurra.periods import Period
 from recurra.plotting.colors import INK, INPUT, START, TARGET, bit_look, network_color, state_colors
 from recurra.plotting.interactive import program_graph
 from recurra.plotting.papers import (
-    StateSpace,
     behaviour,
     connectivity,
     cube_walk,
@@ -36,21 +35,22 @@ from recurra.plotting.papers import (
     state_space,
 )
 from recurra.plotting.papers.labels import label_offsets
-from recurra.plotting.papers.landscape import LENGTH, Landmarks, landscape_of_paths, landscape_of_states
+from recurra.plotting.papers.landscape import LENGTH, landscape_of_paths, landscape_of_states
 from recurra.plotting.papers.lifetimes import lifetimes, variance_shares
 from recurra.plotting.papers.program import GAP, NODE, SADDLE, program
 from recurra.plotting.papers.projection import BASIS, on_page
 from recurra.plotting.papers.spectra import spectra_density
 from recurra.plotting.papers.spectra_points import spectra_points
-from recurra.plotting.papers.state_panel import LAYERS, edges
+from recurra.plotting.papers.state_panel import LAYERS
 from recurra.plotting.papers.style import columns_for, in_print, new_figure
-from recurra.plotting.papers.trajectories import Lines, Trajectories
 from recurra.plotting.scenes.conditions import Conditions
+from recurra.plotting.scenes.landmarks import Landmarks
 from recurra.plotting.scenes.learning import Bound, learning_scene
 from recurra.plotting.scenes.lifetimes import lifetime_limits, lifetimes_scene
 from recurra.plotting.scenes.limits import shared_bound
 from recurra.plotting.scenes.program import graph_scene
 from recurra.plotting.scenes.program_parts import parts_of
+from recurra.plotting.scenes.space import MemorySpace, PathSpace, edges
 from recurra.plotting.scenes.spectra import View, density, spectrum_scene
 from recurra.plotting.scenes.weights import weight_limit, weights_scene
 from recurra.report.figures import figures_of, write_figures
@@ -110,7 +110,8 @@ def last_network(history):
 def cube_panel(scale=1.0, dimensions=3, name="Network 0"):
     signs = np.array(CUBE, float)[:, :dimensions] * scale
     walk = np.linspace(-1, 1, 50)[:, None] * np.ones(dimensions) * scale
-    return StateSpace(name, tuple(f"PC {k + 1}" for k in range(dimensions)), walk, signs, signs)
+    axes, time_ms = tuple(f"PC {k + 1}" for k in range(dimensions)), np.arange(50.0)
+    return MemorySpace(name, axes, walk, np.arange(50) // 7, time_ms, CUBE, signs, signs)
 
 
 def test_behaviour_has_a_row_a_bit_and_a_column_a_trial(record):
@@ -247,7 +248,7 @@ def test_a_diverged_spectrum_does_not_set_the_scale():
 
 @pytest.mark.parametrize("networks", [1, 4, 9, 20])
 def test_state_space_shows_the_states_in_their_colours(networks):
-    figure = drawn(state_space([cube_panel()] * networks, CUBE, np.arange(50.0)))
+    figure = drawn(state_space([cube_panel()] * networks))
     assert len(figure.axes) == networks
     for axes in figure.axes:
         spheres = axes.collections[-1]
@@ -261,14 +262,14 @@ def test_state_space_shows_the_states_in_their_colours(networks):
 
 def test_edges_join_states_that_differ_in_one_bit():
     assert [len(edges(FlipFlop(bits=bits).states)) for bits in (1, 2, 3, 4)] == [1, 4, 12, 32]
-    figure = drawn(state_space([cube_panel()], CUBE, np.arange(50.0)))
+    figure = drawn(state_space([cube_panel()]))
     lines = [line for line in figure.axes[0].get_lines() if to_hex(line.get_color()) == INK]
     assert len(lines) == 12
 
 
 @pytest.mark.parametrize("dimensions", [1, 2])
 def test_few_coordinates_are_drawn_in_the_plane(dimensions):
-    figure = drawn(state_space([cube_panel(dimensions=dimensions)], CUBE, np.arange(50.0)))
+    figure = drawn(state_space([cube_panel(dimensions=dimensions)]))
     axes = figure.axes[0]
     assert axes.get_xlabel() == ("Time (ms)" if dimensions == 1 else "PC 1")
     assert axes.get_ylabel() == ("PC 1" if dimensions == 1 else "PC 2")
@@ -276,8 +277,8 @@ def test_few_coordinates_are_drawn_in_the_plane(dimensions):
 
 
 def test_a_network_far_larger_than_the_others_has_its_own_scale():
-    lost = dataclasses.replace(cube_panel(), states=np.full((8, 3), np.nan), walk=np.full((50, 3), np.inf))
-    figure = drawn(state_space([*[cube_panel()] * 3, cube_panel(1e6), lost], CUBE, np.arange(50.0)))
+    lost = dataclasses.replace(cube_panel(), means=np.full((8, 3), np.nan), path=np.full((50, 3), np.inf))
+    figure = drawn(state_space([*[cube_panel()] * 3, cube_panel(1e6), lost]))
     assert figure.axes[0].get_xlim() == figure.axes[1].get_xlim()
     assert figure.axes[0].get_xlim()[1] < 10 < figure.axes[3].get_xlim()[1]
     assert sum("own scale" in text.get_text() for text in figure.texts) == 1
@@ -313,12 +314,12 @@ def test_shared_bound_leaves_out_what_diverged():
 
 def marks_of(dimensions=3, hidden=0):
     """Two stable points, a saddle with one unstable mode and one with four, and an orbit; some points are far away."""
-    points = np.array([[1.0, 0, 0], [-1, 0, 0], [0, 0, 0], [0, 0.5, 0], *[[1e3, 0, 0]] * hidden])[:, :dimensions]
-    directions = np.array([[2.0, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0]])[:, :dimensions]
+    points = np.array([[1.0, 0, 0], [-1, 0, 0], [0, 0, 0], [0, 0.5, 0]])[:, :dimensions]
+    directions = np.array([[1.0, 0, 0], [-0.5, 0, 0]])[:, :dimensions]
     angle = np.linspace(0, 2 * np.pi, 200)
     orbit = np.stack([np.cos(angle), np.sin(angle), 0 * angle], axis=1)[None, :, :dimensions] / 2
-    index = np.array([0, 0, 1, 4, *[0] * hidden])
-    return Landmarks(points, index, np.array([2, 2, 3, 3]), directions, orbit)
+    stable = np.array([True, True, False, False])
+    return Landmarks(points, stable, ("",) * 4, points[[2, 2]], directions, orbit, hidden)
 
 
 def faces(axes):
@@ -335,13 +336,13 @@ def faces(axes):
 @pytest.mark.parametrize("dimensions", [1, 2, 3])
 def test_landscape_has_stable_points_filled_and_saddles_open(dimensions):
     panel = cube_panel(dimensions=dimensions)
-    bare = drawn(state_space([panel], CUBE, np.arange(50.0)))
-    figure = drawn(landscape_of_states([panel], [marks_of(dimensions)], CUBE, np.arange(50.0)))
+    bare = drawn(state_space([panel]))
+    figure = drawn(landscape_of_states([dataclasses.replace(panel, landmarks=marks_of(dimensions))]))
     found, before = faces(figure.axes[0]), faces(bare.axes[0])
     assert (found[INK], found["#ffffff"]) == (before.get(INK, 0) + 2, before.get("#ffffff", 0) + 2)
     assert [text.get_text() for text in figure.legends[0].get_texts()] == [
         "stable fixed point",
-        "unstable fixed point",
+        "saddle",
         "unstable direction",
         "orbit",
     ]
@@ -352,7 +353,7 @@ def test_landscape_has_stable_points_filled_and_saddles_open(dimensions):
 
 def test_unstable_directions_are_drawn_where_they_are_few_and_scaled_by_the_longest():
     panel = cube_panel(dimensions=2)
-    axes = drawn(landscape_of_states([panel], [marks_of(2)], CUBE, np.arange(50.0))).axes[0]
+    axes = drawn(landscape_of_states([dataclasses.replace(panel, landmarks=marks_of(2))])).axes[0]
     (lines,) = (
         one for one in axes.collections if isinstance(one, LineCollection) and to_hex(one.get_color()[0]) == INK
     )
@@ -361,8 +362,8 @@ def test_unstable_directions_are_drawn_where_they_are_few_and_scaled_by_the_long
 
 
 def test_points_outside_of_the_box_are_counted():
-    panels, marks = [cube_panel()] * 2, [marks_of(), marks_of(hidden=2)]
-    figure = drawn(landscape_of_states(panels, marks, CUBE, np.arange(50.0)))
+    panels = [dataclasses.replace(cube_panel(), landmarks=marks) for marks in (marks_of(), marks_of(hidden=2))]
+    figure = drawn(landscape_of_states(panels))
     told = [[text for text in texts(axes) if "not in view" in text] for axes in figure.axes]
     assert told == [[], ["2 fixed points not in view"]]
 
@@ -370,15 +371,14 @@ def test_points_outside_of_the_box_are_counted():
 @pytest.mark.parametrize("dimensions", [1, 2, 3])
 def test_landscape_of_paths_is_wide_enough_for_points_that_are_near(dimensions):
     paths = np.zeros((2, 40, dimensions)) + np.linspace(0, 0.5, 40)[None, :, None]
-    panel = Trajectories("Network 0", ("PC 1", "PC 2", "PC 3")[:dimensions], paths)
-    lines = Lines(("0", "1"), ("#3560c8", "#a82a64"), (False, False), (0, 1))
-    figure = drawn(landscape_of_paths([panel], [marks_of(dimensions, hidden=1)], lines, np.arange(40.0)))
+    lines = Conditions(("0", "1"), ("#3560c8", "#a82a64"), (False, False), np.arange(2))
+    axes, marks = ("PC 1", "PC 2", "PC 3")[:dimensions], marks_of(dimensions, hidden=1)
+    figure = drawn(landscape_of_paths([PathSpace("Network 0", axes, paths, np.arange(40.0), lines, marks)]))
     assert {"1 fixed point not in view"} <= texts(figure.axes[0])
     found = faces(figure.axes[0])
     assert (found[INK], found["#ffffff"]) == (2, 2)
+    assert figure.axes[0].get_xlim()[1] >= 1, "the points have room"
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["0", "1"]
-    with pytest.raises(ValueError, match="zip"):
-        landscape_of_paths([panel], [], lines, np.arange(40.0))
 
 
 def handmade_program():

@@ -18,11 +18,11 @@ from recurra.engine import RateDynamics
 from recurra.models import Network, RateRNN
 from recurra.plotting.colors import bit_look
 from recurra.plotting.scenes.conditions import Conditions
+from recurra.plotting.scenes.landmarks import landmarks_scene, point_text
 from recurra.plotting.scenes.program import graph_scene
 from recurra.plotting.scenes.program_parts import left_words, parts_of
 from recurra.report.page.build import report_html
 from recurra.report.page.facts import used_sources
-from recurra.report.page.workings_panels import landmarks_of, point_text
 from recurra.report.page.workings_tables import account, pulse_rows
 from recurra.runs.imports import read_network_for
 from recurra.runs.record import read_run
@@ -384,11 +384,12 @@ class TestLandmarks:
         program = program_of(kinds=(0, 1, 1), saddle=(1, 1, 2, 4), leads_to=(0, 1, 1, 1))
         where.paths[2] *= 50
         dossier: Any = SimpleNamespace(program=program, fixed_points=points)
-        found = landmarks_of(dossier, where, np.array([[0.0, 0], [2, 2]]), 1.0)
+        found = landmarks_scene(dossier, where, np.array([[0.0, 0], [2, 2]]), 1.0)
         assert found.points.tolist() == [[0, 0], [1, 1], [2, 2]]
         assert found.stable.tolist() == [True, False, False]
         assert found.begins.tolist() == [[1, 1]]
-        assert found.directions.tolist() == [[1, 0]]
+        assert found.directions == pytest.approx(np.array([[1.0, 0]]))
+        assert found.hidden == 2
         assert len(found.orbits) == 1
         assert len(found.texts) == 3
 

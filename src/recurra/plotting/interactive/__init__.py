@@ -4,18 +4,14 @@ from recurra.plotting.interactive.behaviour import bit_trials, cube_walk
 from recurra.plotting.interactive.census import census_map
 from recurra.plotting.interactive.conditions import probe_answers, sample_trials
 from recurra.plotting.interactive.connectivity import connectivity, strongest
-from recurra.plotting.interactive.landscape import Landmarks
 from recurra.plotting.interactive.learning import learning_curves
 from recurra.plotting.interactive.lifetimes import lifetime_bars
 from recurra.plotting.interactive.program import program_graph
 from recurra.plotting.interactive.spectra import spectra_density, spectrum_plane
-from recurra.plotting.interactive.state_space import Portrait, state_space, vertices
-from recurra.plotting.interactive.trajectories import Paths, trajectories
+from recurra.plotting.interactive.state_space import state_space
+from recurra.plotting.interactive.trajectories import trajectories
 
 __all__ = [
-    "Landmarks",
-    "Paths",
-    "Portrait",
     "bit_trials",
     "census_map",
     "connectivity",
@@ -30,5 +26,4 @@ __all__ = [
     "state_space",
     "strongest",
     "trajectories",
-    "vertices",
 ]

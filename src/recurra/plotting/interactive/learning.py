@@ -6,7 +6,7 @@ from plotly.subplots import make_subplots
 
 from recurra.plotting.colors import FRAME, INK
 from recurra.plotting.interactive.theme import styled
-from recurra.plotting.scenes.learning import LearningCurves
+from recurra.plotting.scenes.learning import TITLES, LearningCurves
 from recurra.status import Status
 
 ENDS = {Status.diverged: "x", Status.reached: "circle"}
@@ -20,8 +20,7 @@ def learning_curves(scene: LearningCurves) -> go.Figure:
     Args:
         scene: the curves.
     """
-    titles = ("Loss on validation trials (mean squared error)", "Successful validation trials (%)")
-    figure = make_subplots(rows=1, cols=2, horizontal_spacing=0.09, subplot_titles=titles)
+    figure = make_subplots(rows=1, cols=2, horizontal_spacing=0.09, subplot_titles=TITLES)
     for column in (1, 2):
         for curve in scene.curves:
             line = go.Scatter(

@@ -12,7 +12,8 @@ from matplotlib.patheffects import withStroke
 from recurra.analysis.dynamics.flow_field import FlowField
 from recurra.plotting.colors import INK, INPUT, PAPER, UNSET, mix
 from recurra.plotting.papers.style import COLUMN_MM, SMALL, few_ticks, in_print, new_figure, plain_number
-from recurra.plotting.papers.trajectories import Lines
+from recurra.plotting.papers.trajectories import condition_marks, line_style
+from recurra.plotting.scenes.conditions import Conditions
 
 SLOW, FAST = "#5d6b86", "#f4f6f9"
 SPEEDS = LinearSegmentedColormap.from_list("speed", [SLOW, mix(SLOW, FAST, 0.62), FAST]).with_extremes(bad=UNSET)
@@ -29,7 +30,7 @@ def flow_field(
     axes: tuple[str, str],
     title: str = "",
     paths: Float[np.ndarray, "condition path_time direction"] | None = None,
-    lines: Lines | None = None,
+    lines: Conditions | None = None,
     points: Float[np.ndarray, "point direction"] | None = None,
     index: Int[np.ndarray, "point"] | None = None,
 ) -> Figure:
@@ -49,7 +50,7 @@ def flow_field(
     """
     if paths is not None and (lines is None or len(lines.names) != len(paths)):
         raise ValueError(f"paths has {len(paths)} trajectories; expected lines with a name and a colour for each")
-    handles = _path_marks(lines) if paths is not None and lines is not None else []
+    handles = condition_marks(lines) if paths is not None and lines is not None else []
     unstable = np.zeros(0 if points is None else len(points), bool)
     if points is not None and index is not None:
         unstable = np.asarray(index) > 0
@@ -106,11 +107,11 @@ def _streams(panel: Axes, field: FlowField) -> None:
     )
 
 
-def _paths(panel: Axes, paths: Float[np.ndarray, "condition path_time direction"], lines: Lines) -> None:
+def _paths(panel: Axes, paths: Float[np.ndarray, "condition path_time direction"], lines: Conditions) -> None:
     """Lines with a light edge; the dots at their ends lie on the fixed points that they reached."""
     halo = [withStroke(linewidth=2.2, foreground=PAPER)]
     for condition, path in enumerate(np.where(np.isfinite(paths), paths, np.nan)):
-        color, style = lines.colors[condition], lines.style(condition)
+        color, style = lines.colors[condition], line_style(lines, condition)
         panel.plot(*path.T, color=color, linestyle=style, linewidth=1.1, path_effects=halo, zorder=3)
         for shade, size, order in ((PAPER, 4.6, 3.5), (color, 3.2, 5)):
             panel.plot(*path[-1:].T, color=shade, marker="o", markersize=size, markeredgewidth=0, zorder=order)
@@ -120,13 +121,6 @@ def _points(panel: Axes, points: Float[np.ndarray, "point direction"], unstable:
     for chosen, fill, order in ((unstable, PAPER, 4), (~unstable, INK, 4.5)):
         place = points[chosen].T
         panel.scatter(*place, s=34, facecolors=fill, edgecolors=INK, linewidths=0.9, zorder=order)
-
-
-def _path_marks(lines: Lines) -> list[Line2D]:
-    return [
-        Line2D([], [], label=lines.names[at], color=lines.colors[at], linestyle=lines.style(at))
-        for at in lines.explained
-    ]
 
 
 def _point_marks(unstable: Bool[np.ndarray, "point"]) -> list[Line2D]:

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from recurra.plotting.colors import INK
 from recurra.plotting.papers.style import PAGE_MM, SMALL, few_ticks, in_print, new_figure, plain_log
-from recurra.plotting.scenes.learning import Bound, Curve, LearningCurves
+from recurra.plotting.scenes.learning import TITLES, Bound, Curve, LearningCurves
 from recurra.status import Status
 
 ENDS = {Status.diverged: "x", Status.reached: "o"}
@@ -32,13 +32,12 @@ def learning(scene: LearningCurves) -> Figure:
             _curve(axes, thousands, values, curve, scene.named)
     plain_log(losses)
     losses.set_ylim(*scene.loss_limits)
-    losses.set_ylabel("Loss on validation trials (mean squared error)")
     if scene.loss_bound is not None:
         _bound(losses, scene.loss_bound, 1, "left")
     _bound(successes, scene.success_bound, 100, "right")
     successes.set_ylim(-3, 103)
-    successes.set_ylabel("Successful validation trials (%)")
-    for axes in (losses, successes):
+    for axes, title in zip((losses, successes), TITLES, strict=True):
+        axes.set_title(title)
         axes.set_xlim(0, 1.02 * thousands.max(initial=1e-3))
         axes.set_xlabel("Training trials (thousands)")
         few_ticks(axes, x=6)

@@ -22,6 +22,7 @@ CLOSE = 1.0  # room around a saddle, mm
 FREE_MM = NODE + 4.0  # around the nodes' middles, for nodes and bent arrows
 TITLE_MM, LEGEND_MM = 9.0, 4.2
 BEND = 0.16  # of an arrow
+ASIDE = 2.6  # from an arrow to its name, mm
 LETTERS = 5  # of a name that have room within a node in small type
 ROUNDS = 300  # in which nodes make room for each other
 GOLDEN = np.pi * (3 - np.sqrt(5))
@@ -150,7 +151,8 @@ def _arrows(axes: Axes, graph: Graph, centers: Places) -> None:
             _cross(axes, middle, INK)
         elif arrow.name and (arrow.color, arrow.dash) not in explained:
             style = {"fontsize": SMALL, "ha": "center", "va": "center", "path_effects": halo, "zorder": 7}
-            axes.text(middle[0], middle[1], arrow.name, color=INK, **style)
+            outward = np.array([upwards, -across]) / max(float(np.hypot(across, upwards)), 1e-9)
+            axes.text(*(middle + ASIDE * outward), arrow.name, color=INK, **style)
 
 
 def _stays(axes: Axes, graph: Graph, centers: Places) -> None:

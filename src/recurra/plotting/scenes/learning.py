@@ -14,6 +14,7 @@ from recurra.words.names import network_name
 LOSS_TOP = 10.0  # a network whose loss is greater has diverged; its curve leaves the panel
 LEAST_LOSS = 1e-12  # where the logarithmic axis of the loss begins at the latest
 ROOM = 1.3  # factor below the least loss and above the greatest
+TITLES = ("Loss on validation trials (mean squared error)", "Successful validation trials (%)")
 NAMED = len(NETWORKS)  # more networks than hues have no legend
 
 

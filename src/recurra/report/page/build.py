@@ -20,8 +20,8 @@ from recurra.plotting.scenes.learning import LOSS_TOP
 from recurra.plotting.scenes.lifetimes import MOST
 from recurra.plotting.scenes.program_parts import left_words, parts_of
 from recurra.plotting.scenes.scales import Scales
+from recurra.plotting.scenes.space import WALK_STEPS
 from recurra.report.page.facts import facts, recurra_version
-from recurra.report.page.flipflop_panels import WALK_STEPS
 from recurra.report.page.missing import FirstKnown, RecordEnvironment, told
 from recurra.report.page.panels import all_panels, cells_of
 from recurra.report.page.rows import SPARK, pick, rows

@@ -5,14 +5,11 @@ from functools import partial
 
 from recurra.analysis.record import RunRecord
 from recurra.plotting.colors import network_color
-from recurra.plotting.interactive import Paths, probe_answers, sample_trials, trajectories
+from recurra.plotting.interactive import probe_answers, sample_trials, trajectories
 from recurra.plotting.scenes.conditions import Conditions
+from recurra.plotting.scenes.space import paths_scene
 from recurra.report.page import descriptions as say
 from recurra.report.page.panel import Drawing, Panel
-from recurra.report.page.workings_panels import known_landmarks
-from recurra.wording import percent
-
-POINTS = 8_000  # of all paths of a network that are drawn; where there are more, steps are left out
 
 
 def condition_panels(run: RunRecord, at: int, name: str) -> Iterator[Drawing]:
@@ -43,21 +40,8 @@ def _probe(run: RunRecord, at: int, name: str, conditions: Conditions) -> Panel:
 
 
 def _trajectories(run: RunRecord, at: int, name: str, conditions: Conditions) -> Panel:
-    dossier = run.dossiers[at]
-    pca, paths = dossier.pca, dossier.behaviour.probe_components
-    count = paths.shape[-1]
-    landmarks = known_landmarks(dossier, "landscape", paths.reshape(-1, count), run.task.dt_ms)
-    every = -(-paths.shape[0] * paths.shape[1] // POINTS)
-    figure = trajectories(
-        Paths(
-            coordinates=paths[:, ::every],
-            time_ms=run.probe["probe_time"].values[::every],
-            names=conditions.names,
-            colors=conditions.colors,
-            dashed=conditions.dashed,
-            axes=[f"PC {axis + 1} ({percent(pca.explained_variance[axis])} %)" for axis in range(count)],
-            landmarks=landmarks,
-        )
-    )
-    label = say.trajectories(name, pca, conditions.names, count) + (say.landmarks(landmarks) if landmarks else "")
-    return Panel(f"principal-{run.numbers[at]}", figure, label, spatial=count >= 3)
+    dossier, time_ms = run.dossiers[at], run.probe["probe_time"].values
+    scene = paths_scene(dossier, conditions, time_ms, run.numbers[at])
+    count = len(scene.axes)
+    label = say.trajectories(name, dossier.pca, conditions.names, count) + say.landmarks(scene.landmarks)
+    return Panel(f"principal-{run.numbers[at]}", trajectories(scene), label, spatial=count >= 3)
