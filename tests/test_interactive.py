@@ -10,18 +10,19 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 import pytest
+import xarray as xr
 
 from recurra.analysis import Census, Lifetimes, resting_modes, spectrum
 from recurra.models.cohort import History
 from recurra.plotting import colors
 from recurra.plotting.interactive import (
-    bit_trials,
     census_map,
     connectivity,
     cube_walk,
     learning_curves,
     lifetime_bars,
     program_graph,
+    sample_trials,
     spectra_density,
     spectrum_plane,
     state_space,
@@ -37,6 +38,7 @@ from recurra.plotting.scenes.landmarks import Landmarks
 from recurra.plotting.scenes.learning import Bound, learning_scene
 from recurra.plotting.scenes.lifetimes import lifetime_limits, lifetimes_scene, shortest
 from recurra.plotting.scenes.program import Arrow, Divide, Graph, Stay, oblique
+from recurra.plotting.scenes.signals import bit_signals, walk_scene
 from recurra.plotting.scenes.space import MemorySpace, PathSpace
 from recurra.plotting.scenes.space import edges as edges_of
 from recurra.plotting.scenes.spectra import View, density, mode_texts, motions, spectrum_scene
@@ -442,19 +444,24 @@ class TestCensus:
 class TestBehaviour:
     @pytest.mark.parametrize("bits", [1, 2, 3, 4])
     def test_a_row_a_bit_with_input_target_and_output(self, bits):
-        inputs = np.zeros((3, 20, bits))
-        figure = bit_trials(np.arange(20.0), inputs, inputs, inputs + 1, "#123456")
+        nothing = ("trial", "time", "channel"), np.zeros((3, 20, bits))
+        examples = xr.Dataset({"inputs": nothing, "targets": nothing}, {"time": np.arange(20.0)})
+        figure = sample_trials(bit_signals(examples, np.ones((3, 20, bits)), 4))
         assert len(traces(figure)) == 3 * 3 * bits
-        assert {trace.line.color for trace in traces(figure) if trace.name == "output"} == {"#123456"}
-        assert {trace.line.color for trace in traces(figure) if trace.name == "input"} == {colors.INPUT}
-        assert {trace.line.color for trace in traces(figure) if trace.name == "target"} == {colors.TARGET}
+        assert {(trace.name, trace.line.color) for trace in traces(figure)} == {
+            ("input", colors.INPUT),
+            ("target", colors.TARGET),
+            ("output of network 4", colors.network_color(4)),
+        }
         assert sum(trace.showlegend for trace in traces(figure)) == 3
 
     def test_the_band_names_the_states_that_are_asked_for(self):
         task = FlipFlop(bits=2)
         state = np.array([-1] * 4 + [0] * 4 + [3] * 4)
-        signals = np.zeros((12, 2))
-        figure = cube_walk(np.arange(12.0), signals, signals, signals, state, task.states, "#123456")
+        nothing = ("walk_time", "channel"), np.zeros((12, 2))
+        asked = {"inputs": nothing, "targets": nothing, "memory_state": ("walk_time", state)}
+        walk = xr.Dataset(asked, {"walk_time": np.arange(12.0)})
+        figure = cube_walk(walk_scene(walk, np.zeros((12, 2)), task.states, 0))
         band = traces(figure)[-1]
         assert list(band.text[0]) == ["not set", "− −", "+ +"]
         assert [note.text for note in layout(figure).annotations] == ["−<br>−", "+<br>+"]

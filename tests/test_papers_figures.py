@@ -50,6 +50,7 @@ from recurra.plotting.scenes.lifetimes import lifetime_limits, lifetimes_scene
 from recurra.plotting.scenes.limits import shared_bound
 from recurra.plotting.scenes.program import graph_scene
 from recurra.plotting.scenes.program_parts import parts_of
+from recurra.plotting.scenes.signals import bit_signals, walk_scene
 from recurra.plotting.scenes.space import MemorySpace, PathSpace, edges
 from recurra.plotting.scenes.spectra import View, density, spectrum_scene
 from recurra.plotting.scenes.weights import weight_limit, weights_scene
@@ -116,7 +117,7 @@ def cube_panel(scale=1.0, dimensions=3, name="Network 0"):
 
 def test_behaviour_has_a_row_a_bit_and_a_column_a_trial(record):
     outputs = record.dossiers[1].behaviour.examples
-    figure = drawn(behaviour(record.examples, outputs, 1))
+    figure = drawn(behaviour(bit_signals(record.examples, outputs, 1)))
     assert len(figure.axes) == 9
     assert width_mm(figure) == pytest.approx(170)
     for axes in figure.axes:
@@ -127,7 +128,7 @@ def test_behaviour_has_a_row_a_bit_and_a_column_a_trial(record):
 
 
 def test_walk_has_a_band_in_the_colours_of_the_states(record):
-    figure = drawn(cube_walk(record.walk, record.dossiers[0].walk.outputs, CUBE, 0))
+    figure = drawn(cube_walk(walk_scene(record.walk, record.dossiers[0].walk.outputs, CUBE, 0)))
     band = figure.axes[3]
     shown = [to_hex(patch.get_facecolor()) for patch in band.patches]
     state = np.asarray(record.walk["memory_state"])

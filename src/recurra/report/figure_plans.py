@@ -15,7 +15,6 @@ from recurra.plotting.papers import (
     behaviour,
     cube_walk,
     probe_answers,
-    sample_answers,
     state_space,
     trajectories,
 )
@@ -27,12 +26,14 @@ from recurra.plotting.scenes.conditions import Conditions
 from recurra.plotting.scenes.lifetimes import lifetimes_scene
 from recurra.plotting.scenes.program import graph_scene
 from recurra.plotting.scenes.scales import Scales
+from recurra.plotting.scenes.signals import bit_signals, probe_signals, trial_signals, walk_scene
 from recurra.plotting.scenes.space import (
     MemorySpace,
     PathSpace,
     along_bits,
     along_components,
     component_names,
+    drawn_walk,
     paths_scene,
 )
 from recurra.report.paging import all_known, pages
@@ -86,20 +87,21 @@ def _is_planar(dossier: Dossier) -> bool:
 
 
 def _behaviour(run: RunRecord, at: int) -> Figure:
-    return behaviour(run.examples, run.dossiers[at].behaviour.examples, run.numbers[at])
+    return behaviour(bit_signals(run.examples, run.dossiers[at].behaviour.examples, run.numbers[at]))
 
 
 def _cube_walk(run: RunRecord, found: FlipFlopFindings, at: int) -> Figure:
-    return cube_walk(found.walk, known(run.dossiers[at].walk).outputs, found.task.states, run.numbers[at])
+    walk, outputs = drawn_walk(found), known(run.dossiers[at].walk).outputs
+    return cube_walk(walk_scene(walk, outputs, found.task.states, run.numbers[at]))
 
 
 def _sample_answers(run: RunRecord, at: int) -> Figure:
-    return sample_answers(run.examples, run.dossiers[at].behaviour.examples, run.numbers[at])
+    return behaviour(trial_signals(run.examples, run.dossiers[at].behaviour.examples, run.numbers[at]))
 
 
 def _probe_answers(run: RunRecord, conditions: Conditions, at: int) -> Figure:
     probe, outputs = run.probe.isel(condition=conditions.shown), run.dossiers[at].behaviour.probe
-    return probe_answers(probe, outputs[conditions.shown], conditions.shown_names, run.numbers[at])
+    return probe_answers(probe_signals(probe, outputs[conditions.shown], conditions.shown_names, run.numbers[at]))
 
 
 def _trajectories(run: RunRecord, conditions: Conditions, part: range, marked: bool = False) -> Figure:

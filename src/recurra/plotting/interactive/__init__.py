@@ -1,8 +1,7 @@
 """Plotly figures for the screen: records in, figures out; nothing here saves, reads or computes."""
 
-from recurra.plotting.interactive.behaviour import bit_trials, cube_walk
+from recurra.plotting.interactive.behaviour import cube_walk, probe_answers, sample_trials
 from recurra.plotting.interactive.census import census_map
-from recurra.plotting.interactive.conditions import probe_answers, sample_trials
 from recurra.plotting.interactive.connectivity import connectivity, strongest
 from recurra.plotting.interactive.learning import learning_curves
 from recurra.plotting.interactive.lifetimes import lifetime_bars
@@ -12,7 +11,6 @@ from recurra.plotting.interactive.state_space import state_space
 from recurra.plotting.interactive.trajectories import trajectories
 
 __all__ = [
-    "bit_trials",
     "census_map",
     "connectivity",
     "cube_walk",

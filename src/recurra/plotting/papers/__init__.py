@@ -1,7 +1,6 @@
 """Figures for print, at the sizes of the papers: records and arrays in, Matplotlib figures out."""
 
-from recurra.plotting.papers.behaviour import behaviour, cube_walk
-from recurra.plotting.papers.conditions import probe_answers, sample_answers
+from recurra.plotting.papers.behaviour import behaviour, cube_walk, probe_answers
 from recurra.plotting.papers.connectivity import connectivity
 from recurra.plotting.papers.learning import learning
 from recurra.plotting.papers.spectra import spectra
@@ -17,7 +16,6 @@ __all__ = [
     "in_print",
     "learning",
     "probe_answers",
-    "sample_answers",
     "sample_trials",
     "spectra",
     "state_space",

@@ -12,7 +12,7 @@ from matplotlib.typing import LineStyleType
 from recurra.analysis.dynamics.attractors import ORBIT, REST
 from recurra.analysis.dynamics.program import UNSTABLE
 from recurra.plotting.colors import INK, INPUT, PAPER, text_on
-from recurra.plotting.papers.style import COLUMN_MM, MM_PER_INCH, PAGE_MM, SMALL, in_print, new_figure
+from recurra.plotting.papers.style import COLUMN_MM, LINES, MM_PER_INCH, PAGE_MM, SMALL, in_print, new_figure
 from recurra.plotting.scenes.program import Graph, Places
 
 FEW = 16  # nodes that a column has room for
@@ -27,7 +27,6 @@ LETTERS = 5  # of a name that have room within a node in small type
 ROUNDS = 300  # in which nodes make room for each other
 GOLDEN = np.pi * (3 - np.sqrt(5))
 BESIDE = 0.7  # angle between two crosses beside a node
-LINES: dict[str, LineStyleType] = {"solid": "-", "dash": "--", "dot": ":", "dashdot": "-."}
 
 LONG_NAME = 16  # signs; longer entries of the legend stand in fewer columns
 
@@ -152,7 +151,8 @@ def _arrows(axes: Axes, graph: Graph, centers: Places) -> None:
         elif arrow.name and (arrow.color, arrow.dash) not in explained:
             style = {"fontsize": SMALL, "ha": "center", "va": "center", "path_effects": halo, "zorder": 7}
             outward = np.array([upwards, -across]) / max(float(np.hypot(across, upwards)), 1e-9)
-            axes.text(*(middle + ASIDE * outward), arrow.name, color=INK, **style)
+            across, upwards = middle + ASIDE * outward
+            axes.text(across, upwards, arrow.name, color=INK, **style)
 
 
 def _stays(axes: Axes, graph: Graph, centers: Places) -> None:

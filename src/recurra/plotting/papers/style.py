@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import fontManager
 from matplotlib.gridspec import GridSpec
 from matplotlib.ticker import MaxNLocator, NullFormatter
+from matplotlib.typing import LineStyleType
 
 from recurra.plotting.colors import FRAME, GRID, INK, PAPER
 
@@ -21,6 +22,7 @@ COLUMN_MM = 85.0  # a journal's column
 PAGE_MM = 170.0  # the page, two columns
 MM_PER_INCH = 25.4
 SMALL = 6.0  # points; the smallest type
+LINES: dict[str, LineStyleType] = {"solid": "-", "dash": "--", "dot": ":", "dashdot": "-."}
 FAMILIES = ("Arial", "Helvetica", "Liberation Sans", "DejaVu Sans")  # the journals' first; the last is always there
 
 STYLE: dict[Any, Any] = {

@@ -142,7 +142,7 @@ def along_components(dossier: Dossier, found: FlipFlopFindings, number: int) -> 
         number: the network's.
     """
     pca, walk, geometry = dossier.pca, known(dossier.walk), known(dossier.geometry)
-    states, drawn = found.task.states, _walk(found)
+    states, drawn = found.task.states, drawn_walk(found)
     corners = pca.project(geometry.center + states @ geometry.axes)
     count = min(3, found.task.bits, walk.components.shape[1])
     path = walk.components[: len(drawn["walk_time"]), :count]
@@ -168,7 +168,7 @@ def along_bits(dossier: Dossier, found: FlipFlopFindings, number: int) -> Memory
         number: the network's.
     """
     walk, _ = known(dossier.walk), known(dossier.geometry)
-    bits, states, drawn = found.task.bits, found.task.states, _walk(found)
+    bits, states, drawn = found.task.bits, found.task.states, drawn_walk(found)
     path = in_space(walk.bits[: len(drawn["walk_time"])])
     return MemorySpace(
         name=network_name(number),
@@ -186,7 +186,7 @@ def along_bits(dossier: Dossier, found: FlipFlopFindings, number: int) -> Memory
     )
 
 
-def _walk(found: FlipFlopFindings) -> xr.Dataset:
+def drawn_walk(found: FlipFlopFindings) -> xr.Dataset:
     """The part of the walk that is drawn."""
     return found.walk.isel(walk_time=slice(WALK_STEPS))
 

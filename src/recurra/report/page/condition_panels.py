@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from functools import partial
 
 from recurra.analysis.record import RunRecord
-from recurra.plotting.colors import network_color
 from recurra.plotting.interactive import probe_answers, sample_trials, trajectories
 from recurra.plotting.scenes.conditions import Conditions
+from recurra.plotting.scenes.signals import probe_signals, trial_signals
 from recurra.plotting.scenes.space import paths_scene
 from recurra.report.page import descriptions as say
 from recurra.report.page.panel import Drawing, Panel
@@ -28,14 +28,14 @@ def condition_panels(run: RunRecord, at: int, name: str) -> Iterator[Drawing]:
 
 def _trials(run: RunRecord, at: int, name: str) -> Panel:
     outputs = run.dossiers[at].behaviour.examples
-    figure = sample_trials(run.examples, outputs, network_color(run.numbers[at]))
+    figure = sample_trials(trial_signals(run.examples, outputs, run.numbers[at]))
     return Panel(f"trials-{run.numbers[at]}", figure, say.trials(name, run.examples, outputs))
 
 
 def _probe(run: RunRecord, at: int, name: str, conditions: Conditions) -> Panel:
     outputs = run.dossiers[at].behaviour.probe[conditions.shown]
     shown, names = run.probe.isel(condition=conditions.shown), conditions.shown_names
-    figure = probe_answers(shown, outputs, names, network_color(run.numbers[at]))
+    figure = probe_answers(probe_signals(shown, outputs, names, run.numbers[at]))
     return Panel(f"probe-{run.numbers[at]}", figure, say.probe(name, shown, outputs, names))
 
 

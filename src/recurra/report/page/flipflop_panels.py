@@ -3,13 +3,11 @@
 from collections.abc import Iterator
 from functools import partial
 
-import numpy as np
-
 from recurra.analysis.failures import where_known
 from recurra.analysis.record import RunRecord
-from recurra.plotting.colors import network_color
-from recurra.plotting.interactive import bit_trials, cube_walk, state_space
-from recurra.plotting.scenes.space import WALK_STEPS, MemorySpace, along_bits, along_components
+from recurra.plotting.interactive import cube_walk, sample_trials, state_space
+from recurra.plotting.scenes.signals import bit_signals, walk_scene
+from recurra.plotting.scenes.space import MemorySpace, along_bits, along_components, drawn_walk
 from recurra.report.page import descriptions as say
 from recurra.report.page.panel import FINE, Drawing, Panel
 from recurra.words.findings import FlipFlopFindings, known
@@ -32,24 +30,16 @@ def flipflop_panels(run: RunRecord, found: FlipFlopFindings, at: int, name: str)
 
 
 def _trials(run: RunRecord, at: int, name: str) -> Panel:
-    examples, outputs = run.examples, run.dossiers[at].behaviour.examples
-    inputs, targets = examples["inputs"].values, examples["targets"].values
-    figure = bit_trials(examples["time"].values, inputs, targets, outputs, network_color(run.numbers[at]))
-    return Panel(f"trials-{run.numbers[at]}", figure, say.bit_trials(name, targets, outputs))
+    outputs = run.dossiers[at].behaviour.examples
+    figure = sample_trials(bit_signals(run.examples, outputs, run.numbers[at]))
+    return Panel(f"trials-{run.numbers[at]}", figure, say.bit_trials(name, run.examples["targets"].values, outputs))
 
 
 def _walk(run: RunRecord, found: FlipFlopFindings, at: int, name: str) -> Panel:
-    time, state = _time_and_state(found)
-    inputs, targets = (found.walk[key].values[: len(time)] for key in ("inputs", "targets"))
-    outputs = known(run.dossiers[at].walk).outputs[: len(time)]
-    figure = cube_walk(time, inputs, targets, outputs, state, found.task.states, network_color(run.numbers[at]))
-    return Panel(f"walk-{run.numbers[at]}", figure, say.walk(name, state, targets, outputs))
-
-
-def _time_and_state(found: FlipFlopFindings) -> tuple[np.ndarray, np.ndarray]:
-    """The time and the memory state of the part of the walk that is drawn."""
-    drawn = found.walk.isel(walk_time=slice(WALK_STEPS))
-    return drawn["walk_time"].values, drawn["memory_state"].values
+    walk, outputs = drawn_walk(found), known(run.dossiers[at].walk).outputs
+    targets, state = walk["targets"].values, walk["memory_state"].values
+    figure = cube_walk(walk_scene(walk, outputs, found.task.states, run.numbers[at]))
+    return Panel(f"walk-{run.numbers[at]}", figure, say.walk(name, state, targets, outputs[: len(state)]))
 
 
 def _along_components(run: RunRecord, found: FlipFlopFindings, at: int, name: str) -> Panel:
