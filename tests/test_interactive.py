@@ -324,7 +324,8 @@ class TestProgram:
         assert len(named(figure, "saddles").x) == 0
 
     def test_no_attractors(self):
-        empty = graph(places=np.zeros((0, 2)), kind=np.zeros(0, int), names=[], colors=[], texts=[])
+        nothing = {"kind": np.zeros(0, int), "pale": np.zeros(0, bool), "names": [], "colors": [], "texts": []}
+        empty = graph(places=np.zeros((0, 2)), **nothing)
         (told,) = layout(program_graph(replace(empty, arrows=[], divides=[]))).annotations
         assert told.text == "no condition ends at an attractor"
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from recurra.plotting.colors import FRAME, INK, PAPER, text_on
 from recurra.plotting.interactive.theme import FONT, note, styled
@@ -17,7 +17,8 @@ BOW = 0.11  # how far an arrow swings to its left, as a share of its length
 HEAD = 0.56  # where on an arrow its head is
 NODE, RING, DOT = 34, 4, 7  # px
 LETTER = 9  # px of a letter within a node, at most
-NODE_GAP, DOT_GAP = 0.17, 0.1  # least distances between nodes, and of saddles to nodes, as a share of the drawing
+NODE_GAP, PALE_GAP, DOT_GAP = 0.17, 0.1, 0.08  # least distances of nodes, as a share of the drawing
+SMALLER = 0.62  # size of a pale node and of its name, as a share of another's
 NAME_GAP = (0.45, 0.15)  # names of nodes that are nearer to each other, across and upwards, stand on either side
 ASIDE = np.array([0.09, 0.08])  # from an attractor to its crosses, as a share of the drawing
 ROUNDS = 60
@@ -35,7 +36,7 @@ def program_graph(graph: Graph, width: int = 520) -> go.Figure:
         graph: what to draw; nodes that stand too near to each other are moved apart.
         width: px that the figure is likely to have; the height follows from it.
     """
-    places = _nodes_apart(graph.places)
+    places = _nodes_apart(graph.places, np.asarray(graph.pale, bool))
     figure = go.Figure(_divides(graph, places))
     figure.add_traces(_arrows(graph, places))
     figure.add_traces([_nodes(graph, places), _names(graph, places)])
@@ -91,14 +92,20 @@ def _size(places: Places) -> float:
     return float(np.ptp(places, axis=0).max()) or 1.0 if len(places) else 1.0
 
 
-def _nodes_apart(places: Places) -> Places:
-    """The places in units of their extent, apart from each other; what is not finite is in the middle."""
+def _nodes_apart(places: Places, pale: Bool[np.ndarray, "node"]) -> Places:
+    """The places in units of their extent, apart from each other; what is not finite is in the middle.
+
+    Pale ones make room for the others, which stand as if these alone were drawn.
+    """
     if not len(places):
         return places
     finite = places[np.isfinite(places).all(axis=1)]
     middle = finite.mean(axis=0) if len(finite) else np.zeros(2)
     centred = np.where(np.isfinite(places).all(axis=1, keepdims=True), places, middle) - middle
-    return moved_apart(centred / _size(centred), NODE_GAP, places[:0])
+    places = centred / _size(centred)
+    places[~pale] = moved_apart(places[~pale], NODE_GAP, places[:0])
+    places[pale] = moved_apart(places[pale], PALE_GAP, places[~pale])
+    return places
 
 
 def _divides(graph: Graph, places: Places) -> list[go.Scatter]:
@@ -169,7 +176,7 @@ def _nodes(graph: Graph, places: Places) -> go.Scatter:
     edge = [PAPER if one == REST else color for one, color in zip(kind, graph.colors, strict=True)]
     width = np.where(kind == REST, 1.5, np.where(kind == ORBIT, RING, 1.2))
     whole = max(NODE, LETTER * _letters(graph)) if not graph.labels else 0.6 * NODE
-    size = np.where(kind == ORBIT, whole - RING, whole)
+    size = np.where(kind == ORBIT, whole - RING, whole) * np.where(graph.pale, SMALLER, 1.0)
     return go.Scatter(
         **_xy(places),
         mode="markers",
@@ -200,6 +207,7 @@ def _names(graph: Graph, places: Places) -> go.Scatter:
     above = places[:, 1] > places[:, 1].mean() if len(places) else np.zeros(0, bool)
     outer = [f"{'top' if up else 'bottom'} {_side(places, at)}" for at, up in enumerate(above)]
     apart = [f"{name}<br> " if up else f"<br>{name}" for name, up in zip(graph.labels, above, strict=False)]
+    size = 10 if not graph.labels and _letters(graph) > 3 else 12
     ink = [
         text_on(color) if not graph.labels and kind == REST else INK
         for kind, color in zip(graph.kind, graph.colors, strict=True)
@@ -209,7 +217,7 @@ def _names(graph: Graph, places: Places) -> go.Scatter:
         mode="text",
         text=apart if graph.labels else list(graph.names),
         textposition="middle center" if not graph.labels else outer,
-        textfont={"size": 10 if not graph.labels and _letters(graph) > 3 else 12, "color": ink, "family": FONT},
+        textfont={"size": np.where(graph.pale, SMALLER, 1.0) * size, "color": ink, "family": FONT},
         hoverinfo="skip",
     )
 

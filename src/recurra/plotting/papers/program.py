@@ -16,8 +16,8 @@ from recurra.plotting.papers.style import COLUMN_MM, LINES, MM_PER_INCH, PAGE_MM
 from recurra.plotting.scenes.program import Graph, Places
 
 FEW = 16  # nodes that a column has room for
-NODE, SMALLER, SADDLE = 3.4, 3.1, 0.75  # radii of the marks, mm
-GAP = 5.5  # room between two nodes, mm
+NODE, SMALLER, SADDLE = 3.4, 2.6, 0.75  # radii of the marks, mm
+GAP, PALE_GAP = 5.5, 2.5  # room between two nodes, and between two of which one is pale, mm
 CLOSE = 1.0  # room around a saddle, mm
 FREE_MM = NODE + 4.0  # around the nodes' middles, for nodes and bent arrows
 TITLE_MM, LEGEND_MM = 9.0, 4.2
@@ -49,7 +49,10 @@ def program(graph: Graph) -> Figure:
     wrong = bool(graph.stays) or any(arrow.wrong for arrow in graph.arrows)
     dots = any(divide.node is None for divide in graph.divides)
     handles = _stimuli(graph) + _marks(np.asarray(graph.kind), dots, wrong)
-    centers = _spread(_scaled(graph.places), np.ones(len(graph.places), bool), 2 * NODE + GAP)
+    pale = np.asarray(graph.pale, bool)
+    places = _scaled(graph.places)
+    places[~pale] = _spread(places[~pale], ~pale[~pale], 2 * NODE + GAP)
+    centers = _spread(places, pale, 2 * SMALLER + PALE_GAP)
     figure, axes = _sheet(centers, handles)
     _saddles(axes, graph, centers)
     _arrows(axes, graph, centers)
@@ -118,7 +121,7 @@ def _node(axes: Axes, center: Place, radius: float, kind: int, name: str, color:
     fill = color if kind == REST else PAPER
     edge, width = {REST: (INK, 0.4), ORBIT: (color, 1.8), UNSTABLE: (INK, 0.7)}[kind]
     axes.add_patch(Circle(tuple(center), radius, facecolor=fill, edgecolor=edge, linewidth=width, zorder=5))
-    size = SMALL * min(1.0, LETTERS / max(map(len, name.split("\n"))))
+    size = SMALL * min(1.0, LETTERS * radius / NODE / max(map(len, name.split("\n"))))
     style = {"color": text_on(color) if kind == REST else INK, "fontsize": size, "linespacing": 0.9, "zorder": 6}
     axes.text(center[0], center[1], name, ha="center", va="center", **style)
 
