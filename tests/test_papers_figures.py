@@ -36,23 +36,26 @@ from recurra.plotting.papers import (
 )
 from recurra.plotting.papers.labels import label_offsets
 from recurra.plotting.papers.landscape import LENGTH, landscape_of_paths, landscape_of_states
-from recurra.plotting.papers.lifetimes import lifetimes, variance_shares
+from recurra.plotting.papers.lifetimes import lifetimes
 from recurra.plotting.papers.program import GAP, NODE, SADDLE, program
 from recurra.plotting.papers.projection import BASIS, on_page
 from recurra.plotting.papers.spectra import spectra_density
 from recurra.plotting.papers.spectra_points import spectra_points
 from recurra.plotting.papers.state_panel import LAYERS
 from recurra.plotting.papers.style import columns_for, in_print, new_figure
+from recurra.plotting.papers.variance import variance_shares
 from recurra.plotting.scenes.conditions import Conditions
 from recurra.plotting.scenes.landmarks import Landmarks
 from recurra.plotting.scenes.learning import Bound, learning_scene
 from recurra.plotting.scenes.lifetimes import lifetime_limits, lifetimes_scene
 from recurra.plotting.scenes.limits import shared_bound
+from recurra.plotting.scenes.points import points_scene
 from recurra.plotting.scenes.program import graph_scene
 from recurra.plotting.scenes.program_parts import parts_of
 from recurra.plotting.scenes.signals import bit_signals, walk_scene
 from recurra.plotting.scenes.space import MemorySpace, PathSpace, edges
 from recurra.plotting.scenes.spectra import View, density, spectrum_scene
+from recurra.plotting.scenes.variance import variance_scene
 from recurra.plotting.scenes.weights import weight_limit, weights_scene
 from recurra.report.figures import figures_of, write_figures
 from recurra.runs.record import read_run
@@ -465,7 +468,8 @@ def test_nodes_in_one_place_make_room_for_each_other():
     axes = drawn_program(found, places=np.full((3, 2), np.nan)).axes[0]
     centers = np.array([circle.center for circle in parts(axes)[0] if circle.radius != SADDLE])
     apart = np.linalg.norm(centers[:, None] - centers[None], axis=-1) + 1e3 * np.eye(3)
-    assert apart.min() > 0.99 * (2 * NODE + GAP)
+    assert apart[0, 1] > 0.99 * (2 * NODE + GAP)
+    assert apart.min() > 2 * NODE, "the pale one too"
     far = np.array([[0.0, 0], [1, 0], [0, 1]])
     axes = drawn_program(found, places=far).axes[0]
     first, second, third = (circle.center for circle in parts(axes)[0] if circle.radius != SADDLE)
@@ -533,7 +537,8 @@ def test_lifetimes_of_nothing_but_lost_memories(networks, bits):
 
 def test_variance_shares_fill_the_bars(record):
     demixed, units = ([getattr(one, name) for one in record.dossiers] for name in ("demixed", "selectivity"))
-    figure = drawn(variance_shares(demixed, units, ("a", "b", "c"), ("#cf4558", "#3a9c4e", "#3f74d1"), (0, 1)))
+    scene = variance_scene(demixed, units, ("a", "b", "c"), ("#cf4558", "#3a9c4e", "#3f74d1"), (0, 1))
+    figure = drawn(variance_shares(scene))
     shares, selective = figure.axes
     widths = np.array([bar.get_width() for bar in shares.patches]).reshape(5, 2)
     np.testing.assert_allclose(widths.sum(axis=0), 100)
@@ -546,7 +551,7 @@ def test_variance_shares_fill_the_bars(record):
 def test_variance_shares_of_one_factor_have_one_panel(record):
     one = record.dossiers[0]
     still = dataclasses.replace(one.demixed, marginal_variance=np.full(3, np.nan))
-    figure = drawn(variance_shares([still], [one.selectivity], ("condition",), ("#3560c8",), (0,)))
+    figure = drawn(variance_shares(variance_scene([still], [one.selectivity], ("condition",), ("#3560c8",), (0,))))
     assert len(figure.axes) == 1
     assert len(figure.axes[0].patches) == 2
 
@@ -555,7 +560,7 @@ def test_spectra_of_points_have_a_panel_a_number_of_unstable_modes(record):
     points = record.dossiers[0].fixed_points
     values = np.array([[0.5, 0.2], [1.1, 0.3], [1.2, 1.1], [1.5, 1.2], [np.nan, np.inf]], complex)
     points = dataclasses.replace(points, states=np.zeros((5, 2)), eigenvalues=values, index=np.array([0, 1, 2, 7, 0]))
-    figure = drawn(spectra_points([points, points], (0, 1)))
+    figure = drawn(spectra_points(points_scene([points, points], (0, 1))))
     assert [axes.get_title() for axes in figure.axes] == [
         "Stable points (4)",
         "1 unstable mode (2)",
@@ -568,7 +573,7 @@ def test_spectra_of_points_have_a_panel_a_number_of_unstable_modes(record):
     np.testing.assert_allclose(figure.axes[1].collections[0].get_offsets(), [[1.1, 0], [0.3, 0]])
     assert figure.axes[0].get_xlim()[1] > 1.5
     none = dataclasses.replace(points, eigenvalues=values[:0], index=points.index[:0])
-    drawn(spectra_points([none], (0,)))
+    drawn(spectra_points(points_scene([none], (0,))))
 
 
 @pytest.fixture(scope="module")

@@ -15,11 +15,13 @@ from recurra.models.cohort import History
 from recurra.plotting.colors import bit_look, condition_colors
 from recurra.plotting.papers import connectivity, in_print, learning
 from recurra.plotting.papers.census import census_map
-from recurra.plotting.papers.lifetimes import variance_shares
 from recurra.plotting.papers.spectra import MOST_PANELS, spectra, spectra_density
 from recurra.plotting.papers.spectra_points import spectra_points
+from recurra.plotting.papers.variance import variance_shares
+from recurra.plotting.scenes.points import points_scene
 from recurra.plotting.scenes.scales import Scales
 from recurra.plotting.scenes.spectra import density, spectrum_scene
+from recurra.plotting.scenes.variance import variance_scene
 from recurra.plotting.scenes.weights import weights_scene
 from recurra.report.figure_plans import Plan, condition_plan, flipflop_plan
 from recurra.report.learning import learning_of
@@ -133,7 +135,7 @@ def _spectra(run: RunRecord, scales: Scales) -> Figure:
 
 def _spectra_points(run: RunRecord) -> Figure:
     found = dict(all_known(lambda at: (at, run.dossiers[at].fixed_points), range(len(run.numbers))))
-    return spectra_points(list(found.values()), [run.numbers[at] for at in found])
+    return spectra_points(points_scene(list(found.values()), [run.numbers[at] for at in found]))
 
 
 def _connectivity(run: RunRecord, at: int, scales: Scales) -> Figure:
@@ -146,7 +148,7 @@ def _variance_shares(run: RunRecord, part: range) -> Figure:
     names, colors = _factors(run.task)
     pairs = dict(all_known(lambda at: (at, (run.dossiers[at].demixed, run.dossiers[at].selectivity)), part))
     found, units = [one for one, _ in pairs.values()], [one for _, one in pairs.values()]
-    return variance_shares(found, units, names, colors, [run.numbers[at] for at in pairs])
+    return variance_shares(variance_scene(found, units, names, colors, [run.numbers[at] for at in pairs]))
 
 
 def _factors(task: Task) -> tuple[list[str], list[str]]:

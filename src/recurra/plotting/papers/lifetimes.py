@@ -1,19 +1,16 @@
-"""Bars, small multiples over networks: how long memories last; what the rates vary with, and the units respond to."""
+"""How long memories last: bars, small multiples of networks."""
 
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from recurra.analysis import Demixed, Selectivity
-from recurra.plotting.colors import INK, INPUT, PAPER, START, mix, text_on
+from recurra.plotting.colors import INK, PAPER
 from recurra.plotting.papers.style import (
     COLUMN_MM,
     PAGE_MM,
-    SMALL,
     columns_for,
     in_print,
     new_figure,
@@ -21,13 +18,9 @@ from recurra.plotting.papers.style import (
     plain_log,
 )
 from recurra.plotting.scenes.lifetimes import ABOVE, Bars, LifetimeBars
-from recurra.words.names import network_name
 
 PANEL_MM, MARGIN_MM = 34.0, 12.0
 NARROW_MM = 1.5  # of a bar a sign of its name; the signs of narrower ones stand below each other
-ROW_MM, BARS_MM = 4.4, 16.0  # of one network, and what is around all of them
-THIN = 0.4  # height of one of two bars of a network, in rows
-WIDE = 0.09  # share of a bar that has room for its number
 
 
 @in_print()
@@ -94,85 +87,3 @@ def _explain(figure: Figure, scene: LifetimeBars) -> None:
         handles.append(Line2D([], [], marker="x", label="never right", **mark))
     narrow = columns_for(len(scene.networks)) == 1
     figure.legend(handles=handles, loc="outside upper center", ncols=2 if narrow else 4, columnspacing=1.2)
-
-
-@in_print()
-def variance_shares(
-    found: Sequence[Demixed],
-    units: Sequence[Selectivity],
-    factors: Sequence[str],
-    colors: Sequence[str],
-    numbers: Sequence[int],
-) -> Figure:
-    """What the rates of every network vary with, and how many units respond to none, one or several factors.
-
-    At the left the shares of the variance of the rates: of time, which all conditions have in common, of each factor,
-    and of interactions between factors. At the right, where there are several factors, the shares of the units; a dot
-    is the mean under permuted conditions, and the line goes on to the 95th percentile.
-
-    Args:
-        found: of every network.
-        units: of the same networks.
-        factors: names of the factors.
-        colors: of the factors.
-        numbers: the networks' numbers.
-    """
-    several = len(factors) > 1
-    width, height = PAGE_MM if several else COLUMN_MM, BARS_MM + ROW_MM * len(found)
-    figure = new_figure(width, height + (0 if several else 4))
-    panels = figure.subplots(1, 2 if several else 1, squeeze=False, sharey=True)[0]
-    shades = {"time": INPUT, **dict(zip(factors, colors, strict=True))}
-    shades |= {"interactions": mix(INK, PAPER, 0.35)} if several else {}
-    shares = np.array([one.marginal_variance[: len(shades)] for one in found])
-    _stacked(panels[0], shares, shades)
-    panels[0].set_xlabel("Variance of the rates (%)")
-    panels[0].set_yticks(list(range(len(found))), [network_name(number) for number in numbers])
-    panels[0].set_ylim(len(found) - 0.4, -0.6)
-    if several:
-        _selective(panels[1], units)
-    for axes in panels:
-        axes.tick_params(axis="y", length=0)
-    return figure
-
-
-def _stacked(axes: Axes, shares: Float[np.ndarray, "network part"], shades: dict[str, str]) -> None:
-    """Parts of 100 % side by side, with their numbers where there is room."""
-    known = np.nan_to_num(shares)
-    begins = np.cumsum(known, axis=1) - known
-    for part, (name, color) in enumerate(shades.items()):
-        widths, lefts = 100 * known[:, part], 100 * begins[:, part]
-        bars = axes.barh(
-            np.arange(len(shares)), widths, left=lefts, height=0.72, color=color, edgecolor=PAPER, linewidth=0.5
-        )
-        bars.set_label(name)
-        for row in np.flatnonzero(known[:, part] >= WIDE).tolist():
-            style = {"ha": "center", "va": "center", "fontsize": SMALL, "color": text_on(color)}
-            axes.text(lefts[row] + widths[row] / 2, row, f"{widths[row]:.0f}", **style)
-    axes.set_xlim(0, 100)
-    _key(axes, min(len(shades), 6))
-
-
-def _selective(axes: Axes, units: Sequence[Selectivity]) -> None:
-    """Two thin bars a network: the units that respond to one factor and to several, each with what chance leaves."""
-    rows = np.arange(len(units))
-    percent = np.array([100 / max(int(one.count.sum()), 1) for one in units])
-    for kind, name, color in ((1, "to one factor", START), (2, "to several", INPUT)):
-        places = rows + (kind - 1.5) * THIN
-        shares = percent * np.array([one.count[kind] for one in units])
-        means = percent * np.array([one.count_chance[kind] for one in units])
-        highs = percent * np.array([one.count_chance_high[kind] for one in units])
-        axes.barh(places, shares, height=0.9 * THIN, color=color, linewidth=0, label=name)
-        axes.hlines(places, means, np.maximum(highs, means), color=INK, linewidth=0.6, zorder=3)
-        axes.plot(means, places, color=INK, marker="o", markersize=1.8, linestyle="none", zorder=4)
-    style = {"color": INK, "linewidth": 0.6, "marker": "o", "markersize": 1.8, "markevery": [0]}
-    axes.plot([np.nan, np.nan], [0, 0], label="chance, to its 95th percentile", **style)
-    axes.set_xlim(0, 100)
-    axes.set_xlabel("Units that respond (%)")
-    _key(axes, 3)
-
-
-def _key(axes: Axes, columns: int) -> None:
-    """The legend over a panel: bars, then lines."""
-    place = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0), "borderaxespad": 0.3}
-    handles = [*axes.containers, *(line for line in axes.get_lines() if not str(line.get_label()).startswith("_"))]
-    axes.legend(handles=handles, ncols=columns, handlelength=1.0, columnspacing=1.0, handletextpad=0.4, **place)
