@@ -29,9 +29,10 @@ class Scales:
     @classmethod
     def of(cls, run: RunRecord) -> "Scales":
         """Those of all networks of a run of which they are known."""
-        lifetimes = list(_known(run, "lifetimes"))
+        lifetimes, positions = list(_known(run, "lifetimes")), range(len(run.numbers))
+        matrices = [run.network(at).recurrent for at in positions] if run.network(0).has_recurrent else []
         return cls(
-            weight=weight_limit([run.network(at).recurrent for at in range(len(run.numbers))]),
+            weight=weight_limit(matrices),
             spectrum=View.of([*_known(run, "spectrum"), *filter(None, run.before or [])]),
             lifetimes_ms=lifetime_limits(lifetimes, run.task.steps * run.task.dt_ms) if lifetimes else None,
         )
