@@ -34,10 +34,10 @@ from recurra.plotting.interactive.meshes import broken_line, unit_sphere
 from recurra.plotting.interactive.program import moved_apart
 from recurra.plotting.scenes.census import census_scene, look_of
 from recurra.plotting.scenes.conditions import Conditions
+from recurra.plotting.scenes.graph import Arrow, Divide, Graph, Stay, oblique
 from recurra.plotting.scenes.landmarks import Landmarks
 from recurra.plotting.scenes.learning import Bound, learning_scene
 from recurra.plotting.scenes.lifetimes import lifetime_limits, lifetimes_scene, shortest
-from recurra.plotting.scenes.program import Arrow, Divide, Graph, Stay, oblique
 from recurra.plotting.scenes.signals import bit_signals, walk_scene
 from recurra.plotting.scenes.space import MemorySpace, PathSpace
 from recurra.plotting.scenes.space import edges as edges_of

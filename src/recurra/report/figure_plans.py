@@ -7,7 +7,6 @@ from typing import TypeAlias, TypeVar
 import numpy as np
 from matplotlib.figure import Figure
 
-from recurra.analysis import flow_field, principal_components, states_on
 from recurra.analysis.dossier_records import Dossier
 from recurra.analysis.failures import where_known
 from recurra.analysis.record import RunRecord
@@ -18,11 +17,12 @@ from recurra.plotting.papers import (
     state_space,
     trajectories,
 )
-from recurra.plotting.papers.flow_field import flow_field as flow_figure
+from recurra.plotting.papers.flow_field import flow_field
 from recurra.plotting.papers.landscape import landscape_of_paths, landscape_of_states
 from recurra.plotting.papers.lifetimes import lifetimes
 from recurra.plotting.papers.program import program
 from recurra.plotting.scenes.conditions import Conditions
+from recurra.plotting.scenes.flow import flow_scene
 from recurra.plotting.scenes.lifetimes import lifetimes_scene
 from recurra.plotting.scenes.program import graph_scene
 from recurra.plotting.scenes.scales import Scales
@@ -32,16 +32,13 @@ from recurra.plotting.scenes.space import (
     PathSpace,
     along_bits,
     along_components,
-    component_names,
     drawn_walk,
     paths_scene,
 )
 from recurra.report.paging import all_known, pages
 from recurra.words.findings import FlipFlopFindings, known
-from recurra.words.names import network_name
 
 PLANAR = 0.6  # share of the variance in the first two components from which the flow in their plane is drawn
-MARGIN = 0.12  # around the paths in that plane, as a share of the larger of their extents
 
 Plan: TypeAlias = dict[str, Callable[[], Figure]]
 View: TypeAlias = Callable[[Dossier, FlipFlopFindings, int], MemorySpace]
@@ -135,25 +132,8 @@ def _program(run: RunRecord, at: int) -> Figure:
 
 
 def _flow_field(run: RunRecord, conditions: Conditions, at: int) -> Figure:
-    """The flow in the plane of the first two principal components of the states; in the rate form these are rates."""
-    network, points = run.network(at), run.dossiers[at].fixed_points
-    states = states_on(network, np.asarray(run.probe["inputs"]))
-    pca = principal_components(states, 2)
-    paths = pca.project(states)
-    low, high = paths.min(axis=(0, 1)), paths.max(axis=(0, 1))
-    room = MARGIN * float((high - low).max())
-    across, upwards = ((float(low[axis] - room), float(high[axis] + room)) for axis in (0, 1))
-    field = flow_field(network, pca.components, pca.center, across, upwards, points.inputs)
-    first, second = component_names(pca.explained_variance, 2)
-    return flow_figure(
-        field,
-        (first, second),
-        network_name(run.numbers[at]),
-        paths,
-        conditions,
-        field.project(points.states),
-        points.index,
-    )
+    points, inputs = run.dossiers[at].fixed_points, np.asarray(run.probe["inputs"])
+    return flow_field(flow_scene(run.network(at), points, inputs, conditions, run.numbers[at]))
 
 
 def _state_space(run: RunRecord, found: FlipFlopFindings, view: View, part: range, marked: bool = False) -> Figure:

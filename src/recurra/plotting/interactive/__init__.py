@@ -1,4 +1,4 @@
-"""Plotly figures for the screen: records in, figures out; nothing here saves, reads or computes."""
+"""Plotly figures for the screen: scenes in, figures out; nothing here saves, reads or computes."""
 
 from recurra.plotting.interactive.behaviour import cube_walk, probe_answers, sample_trials
 from recurra.plotting.interactive.census import census_map

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float
 
 from recurra.plotting.colors import FRAME, INK, PAPER, text_on
 from recurra.plotting.interactive.theme import FONT, note, styled
-from recurra.plotting.scenes.program import Arrow, Graph, Places
+from recurra.plotting.scenes.graph import Arrow, Graph, Places
 
 STEPS = 14  # of a bowed arrow
 BOW = 0.11  # how far an arrow swings to its left, as a share of its length

@@ -1,4 +1,4 @@
-"""Figures for print, at the sizes of the papers: records and arrays in, Matplotlib figures out."""
+"""Figures for print, at the sizes of the papers: scenes in, Matplotlib figures out."""
 
 from recurra.plotting.papers.behaviour import behaviour, cube_walk, probe_answers
 from recurra.plotting.papers.connectivity import connectivity

@@ -13,7 +13,7 @@ from recurra.analysis.dynamics.attractors import ORBIT, REST
 from recurra.analysis.dynamics.program import UNSTABLE
 from recurra.plotting.colors import INK, INPUT, PAPER, text_on
 from recurra.plotting.papers.style import COLUMN_MM, LINES, MM_PER_INCH, PAGE_MM, SMALL, in_print, new_figure
-from recurra.plotting.scenes.program import Graph, Places
+from recurra.plotting.scenes.graph import Graph, Places
 
 FEW = 16  # nodes that a column has room for
 NODE, SMALLER, SADDLE = 3.4, 2.6, 0.75  # radii of the marks, mm

@@ -7,8 +7,8 @@ import xarray as xr
 from jaxtyping import Float, Int
 
 from recurra.analysis import Census, Geometry, Lifetimes, Reduction, RestingModes, Spectrum
+from recurra.plotting.scenes.graph import Graph
 from recurra.plotting.scenes.landmarks import Landmarks
-from recurra.plotting.scenes.program import Graph
 from recurra.wording import percent, three
 from recurra.words.spectra import modes_words
 
