@@ -425,7 +425,7 @@ class TestFigures:
         scene = probe_signals(shown, outputs, names, 0)
         figure = probe_answers(scene)
         assert len(traces(figure)) == 4 * count, "two targets and two outputs each"
-        assert {trace.line.dash for trace in traces(figure)} == {"solid", "dash"}
+        assert {trace.line.dash for trace in traces(figure)} == {None, "dash"}
         assert [note.text for note in figure.layout["annotations"]] == names
         times = [axis.showticklabels for axis in figure.select_xaxes()]
         assert sum(times) == min(count, 4), "every column has its times"

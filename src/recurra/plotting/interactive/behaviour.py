@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from recurra.plotting.colors import text_on
+from recurra.plotting.colors import DASHES, text_on
 from recurra.plotting.interactive.theme import styled
 from recurra.plotting.scenes.signals import Row, Signals, Walk
 
@@ -15,6 +15,7 @@ ROW, INPUT_ROW = 92, 60  # px
 PANEL = 132  # px a condition
 COLUMNS = 4  # of conditions
 WIDTHS = {"input": 1.0, "target": 1.4, "output": 2.0}
+MARKED = 20  # steps from which Plotly draws lines alone
 NAMED, SHORT = 40, 4  # stretches of a walk, and bits of a state, up to which the states have names
 
 
@@ -118,11 +119,11 @@ def _curves(scene: Signals, row: Row, panel: int, new: set[str]) -> Iterator[go.
             x0=float(scene.time_ms[0]),
             dx=float(scene.time_ms[1] - scene.time_ms[0]) if len(scene.time_ms) > 1 else 1.0,
             y=curve.values[panel].astype(np.float32),
-            mode="lines",
+            mode="lines" if len(scene.time_ms) < MARKED else None,
             name=name,
             legendgroup=curve.kind,
             showlegend=curve.kind in new,
-            line={"color": color, "width": WIDTHS[curve.kind], "dash": curve.dash},
+            line={"color": color, "width": WIDTHS[curve.kind], "dash": None if curve.dash == DASHES[0] else curve.dash},
             hovertemplate="%{y:.2f} at %{x:.0f} ms",
         )
         new.discard(curve.kind)
@@ -153,15 +154,19 @@ def _band(scene: Walk) -> go.Heatmap:
 
 
 def _name_band(figure: go.Figure, scene: Walk) -> None:
-    row = len(scene.signals.rows) + 1
-    for (begin, end), name, color in zip(pairwise(scene.begins), scene.names, scene.colors, strict=True):
-        if name:
-            figure.add_annotation(
-                x=float(scene.signals.time_ms[begin] + scene.signals.time_ms[end - 1]) / 2,
-                y=0,
-                xref=f"x{row}",
-                yref=f"y{row}",
-                text=name.replace(" ", "<br>"),
-                showarrow=False,
-                font={"size": 10, "color": text_on(color)},
-            )
+    row, time_ms = len(scene.signals.rows) + 1, scene.signals.time_ms
+    stretches = zip(pairwise(scene.begins), scene.names, scene.colors, strict=True)
+    names = [
+        {
+            "x": float(time_ms[begin] + time_ms[end - 1]) / 2,
+            "y": 0,
+            "xref": f"x{row}",
+            "yref": f"y{row}",
+            "text": name.replace(" ", "<br>"),
+            "showarrow": False,
+            "font": {"size": 10, "color": text_on(color)},
+        }
+        for (begin, end), name, color in stretches
+        if name
+    ]
+    figure.update_layout(annotations=names)

@@ -35,11 +35,12 @@ def lifetime_bars(scene: LifetimeBars, at: int = 0) -> go.Figure:
         )
     )
     styled(figure, 74 + ROW * len(bars.names), margin=(78, 128, 26, 44))
-    for row, (held, never, ends, reach) in enumerate(
-        zip(bars.held, bars.never, bars.ends, bars.length_ms, strict=True)
-    ):
+    notes = []
+    rows = zip(bars.held, bars.never, bars.ends, bars.length_ms, strict=True)
+    for row, (held, never, ends, reach) in enumerate(rows):
         text = " ".join(filter(None, ["▸ ∞" if held else "✗" if never else "", ends]))
-        figure.add_annotation(note(np.log10(reach), row, text, xanchor="left", xshift=1 if held else 4))
+        notes.append(note(np.log10(reach), row, text, xanchor="left", xshift=1 if held else 4))
+    figure.update_layout(annotations=notes)
     _axes(figure, bars.longest_ms, scene.trained_ms, (low, high))
     return figure
 

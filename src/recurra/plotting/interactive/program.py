@@ -12,7 +12,7 @@ from recurra.plotting.colors import FRAME, INK, PAPER, text_on
 from recurra.plotting.interactive.theme import FONT, note, styled
 from recurra.plotting.scenes.graph import Arrow, Graph, Places
 
-STEPS = 14  # of a bowed arrow
+STEPS = 12  # of a bowed arrow
 BOW = 0.11  # how far an arrow swings to its left, as a share of its length
 HEAD = 0.56  # where on an arrow its head is
 NODE, RING, DOT = 34, 4, 7  # px
