@@ -100,6 +100,47 @@ def test_rooms_of_a_floor_have_no_circle(floor_with_rooms):
     check_no_circle(graph)
 
 
+DRAWING = {"matplotlib", "plotly"}
+
+
+def imported(path: Path) -> dict[str, list[str]]:
+    """The names that a file imports, by the module that they are from."""
+    nodes = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom | ast.Import)]
+    found: dict[str, list[str]] = {}
+    for node in nodes:
+        modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]
+        for module in modules:
+            found.setdefault(module, []).extend(alias.name for alias in node.names)
+    return found
+
+
+@pytest.mark.parametrize("path", sorted((SOURCE / "plotting" / "scenes").glob("*.py")), ids=lambda path: path.name)
+def test_scenes_draw_nothing(path):
+    found = set(imported(path))
+    assert not {module.split(".")[0] for module in found} & DRAWING
+    assert not [module for module in found if module.startswith(("recurra.plotting.papers", "recurra.plotting.inter"))]
+
+
+BACKENDS = [path for room in ("papers", "interactive") for path in sorted((SOURCE / "plotting" / room).glob("*.py"))]
+
+
+@pytest.mark.parametrize("path", BACKENDS, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_backends_only_draw(path):
+    """They import scenes and not each other, and of the analysis nothing that computes: records and constants."""
+    other = {"papers": "interactive", "interactive": "papers"}[path.parent.name]
+    for module, names in imported(path).items():
+        assert not module.startswith(f"recurra.plotting.{other}"), f"{path.name} imports {module}"
+        if module.startswith("recurra.analysis"):
+            computing = [name for name in names if not (name.isupper() or name[:1].isupper())]
+            assert not computing, f"{path.name} computes: {', '.join(computing)} of {module}"
+
+
+def test_loading_a_scene_loads_no_drawing_library():
+    names = [path.stem for path in (SOURCE / "plotting" / "scenes").glob("*.py") if path.stem != "__init__"]
+    code = "; ".join(f"import recurra.plotting.scenes.{name}" for name in sorted(names))
+    assert not {module.split(".")[0] for module in loaded_by(code)} & DRAWING
+
+
 def test_every_room_is_on_a_floor():
     rooms = {path.relative_to(SOURCE).parts[0].removesuffix(".py") for path in MODULES} - {"__init__"}
     assert rooms <= GROUND | set(FLOORS)

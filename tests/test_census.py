@@ -20,17 +20,18 @@ from recurra.analysis.cohorts.census import (
     clusters,
     neighbour_agreement,
     network_map,
-    regime_signature,
 )
 from recurra.analysis.cohorts.similarity import Similarities
 from recurra.arrays import RateWeights
 from recurra.engine import RateDynamics
 from recurra.models import Network
 from recurra.plotting.colors import NETWORKS
-from recurra.plotting.papers.census import census_map, hull
-from recurra.runs.census import census_table, census_with, signature_names, similarities_of
+from recurra.plotting.papers.census import census_map
+from recurra.plotting.scenes.census import hull
+from recurra.runs.census import census_table, census_with, similarities_of
 from recurra.storage.records import record_axes
 from recurra.tasks import TASKS
+from recurra.words.workings import signatures
 
 KINDS = ("quiescent", "fixed", "cycle", "chaotic", "drifting")
 TASK = TASKS["and"]()
@@ -63,13 +64,12 @@ def network(units=8, gain=0.9, seed=0, activation="tanh"):
 
 
 def test_signature_in_words():
-    kinds = np.array([0, 2, 2, 1])
-    assert regime_signature(kinds, KINDS, TASK.condition_names) == "00 rest · 01 cycle · 10 cycle · 11 fixed"
-    with pytest.raises(ValueError, match="expected numbers from 0 to 4"):
-        regime_signature(kinds - 1, KINDS, TASK.condition_names)
-    assert regime_signature(0 * kinds, KINDS, TASK.condition_names) == "all rest"
-    with pytest.raises(ValueError, match="kinds has 3 values; expected one a condition: 00, 01, 10, 11"):
-        regime_signature(kinds[:3], KINDS, TASK.condition_names)
+    kinds, ones = np.array([[0, 2, 2, 1], [1, 1, 1, 1], [1, 1, 1, 1]]), np.ones(3, int)
+    found = census(compared_by(apart(np.eye(3))), kinds, ones, ones, 0, draws=19)
+    assert signatures(found, TASK) == [
+        "fixed point after every condition",
+        "rest after 00, cycle after 01 and 10, fixed point after 11",
+    ]
 
 
 def test_groups_are_found_and_numbered_by_size(seed):
@@ -200,10 +200,13 @@ def test_census_of_groups(seed):
     assert found.compared.sum() == 24
     assert found.neighbour_share == 1
     assert found.neighbour_chance == pytest.approx((11 * 10 + 8 * 7 + 5 * 4) / (24 * 23))
-    table = census_table(found, KINDS, TASK)
+    table = census_table(found, TASK)
     assert json.loads(json.dumps(table, allow_nan=False)) == table
     assert table["left_out"] == [2]
-    assert table["signatures"][0] == {"signature": "00 rest · 01 cycle · 10 cycle · 11 fixed", "networks": 12}
+    assert table["signatures"][0] == {
+        "signature": "rest after 00, cycle after 01 and 10, fixed point after 11",
+        "networks": 12,
+    }
     assert table["clusters"]["count"] == 3
     assert table["clusters"]["p_value"] == pytest.approx(1 / 20)
     assert (table["each"][2]["cluster"], table["each"][2]["map"]) == (None, [None, None])
@@ -262,7 +265,7 @@ def test_hull():
 
 def test_figure_shows_every_compared_network(seed):
     found = census_of_groups(seed, holes=(2,))
-    figure = census_map(found, signature_names(found, KINDS, TASK))
+    figure = census_map(found, signatures(found, TASK))
     figure.canvas.draw()
     plane, strip, matrix = figure.axes[:3]
     marks = [np.asarray(part.get_offsets()) for part in plane.collections]
@@ -286,7 +289,7 @@ def test_any_cohort_can_be_drawn(count, kept, seed):
     distances = apart(random.normal(size=(count, 3))) if kept else np.full((count, count), np.nan)
     kinds, ones = random.integers(0, 5, (count, 4)), np.ones(count, int)
     found = census(compared_by(distances), kinds, ones, ones, seed, draws=19)
-    figure = census_map(found, signature_names(found, KINDS, TASK))
+    figure = census_map(found, signatures(found, TASK))
     figure.canvas.draw()
     assert len(figure.legends[0].get_texts()) == min(len(found.signature_count), 8)
     with pytest.raises(ValueError, match="expected one for each of"):

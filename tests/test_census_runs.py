@@ -13,13 +13,14 @@ from recurra.analysis.failures import Failure
 from recurra.cli.console_census import print_census
 from recurra.models import Cohort
 from recurra.models.cohort import History
-from recurra.plotting.papers.census import census_map, run_letter
+from recurra.plotting.papers.census import census_map
 from recurra.runs import census_members
 from recurra.runs.census import census_with
 from recurra.runs.census_members import Members, read_members
 from recurra.runs.census_runs import RunsCensus, run_tests
 from recurra.status import Status
 from recurra.tasks import TASKS
+from recurra.words.names import run_letter
 from tests.networks import ModelOf, network_of
 
 
@@ -141,7 +142,10 @@ def test_the_table_says_run_and_network(capsys):
     assert table["runs"][0] == {
         "run": "low",
         "networks": 6,
-        "signatures": {"all fixed": 6, "00 rest · 01 cycle · 10 cycle · 11 fixed": 0},
+        "signatures": {
+            "fixed point after every condition": 6,
+            "rest after 00, cycle after 01 and 10, fixed point after 11": 0,
+        },
         "clusters": [6, 0],
     }
     assert {name: table["each"][7][name] for name in ("run", "number", "status")} == {

@@ -26,12 +26,13 @@ from recurra.engine import RateDynamics
 from recurra.models import Network
 from recurra.periods import Period
 from recurra.plotting import papers
-from recurra.plotting.colors import INPUT, TARGET, condition_colors, condition_dashed
-from recurra.plotting.interactive import Paths, probe_answers, sample_trials, trajectories
-from recurra.plotting.signals import counted_targets, row_title, rows_of, span_of
+from recurra.plotting.colors import INPUT, TARGET, condition_colors, condition_dashed, network_color
+from recurra.plotting.interactive import probe_answers, sample_trials, trajectories
+from recurra.plotting.scenes.conditions import MOST, Conditions
+from recurra.plotting.scenes.signals import counted_targets, probe_signals, row_title, rows_of, span_of, trial_signals
+from recurra.plotting.scenes.space import PathSpace
 from recurra.report.figures import figures_of
 from recurra.report.page.build import report_html
-from recurra.report.page.conditions import MOST, Conditions
 from recurra.report.page.facts import facts, used_sources
 from recurra.runs.record import read_run
 from recurra.sources import SOURCES
@@ -397,54 +398,54 @@ class TestConditions:
 class TestFigures:
     def test_sample_trials_have_rows_for_inputs_and_outputs(self, operation):
         outputs = operation.dossiers[0].behaviour.examples
-        figure = sample_trials(operation.examples, outputs, "#123456")
-        assert [trace.line.color for trace in traces(figure)] == [INPUT, INPUT, TARGET, "#123456"] * 3
+        scene = trial_signals(operation.examples, outputs, 0)
+        figure = sample_trials(scene)
+        assert [trace.line.color for trace in traces(figure)] == [INPUT, INPUT, TARGET, network_color(0)] * 3
         assert sum(trace.showlegend for trace in traces(figure)) == 3
-        axes = papers.sample_answers(operation.examples, outputs, 0).axes
+        axes = papers.behaviour(scene).axes
         assert [one.get_ylabel() for one in axes[::3]] == ["Input 1", "Input 2", "Output"]
 
     def test_many_inputs_share_a_row(self, ring):
         outputs = ring.dossiers[0].behaviour.examples
-        titles = [axis.title.text for axis in sample_trials(ring.examples, outputs, "#123456").select_yaxes(col=1)]
+        scene = trial_signals(ring.examples, outputs, 0)
+        titles = [axis.title.text for axis in sample_trials(scene).select_yaxes(col=1)]
         assert titles == ["10 inputs", "Output 1", "Output 2"]
-        assert len(papers.sample_answers(ring.examples, outputs, 0).axes) == 9
+        assert len(papers.behaviour(scene).axes) == 9
 
     @pytest.mark.parametrize("count", [1, 4, 5, 12])
     def test_a_panel_a_condition(self, ring, count):
         shown = ring.probe.isel(condition=slice(count))
         outputs, names = ring.dossiers[0].behaviour.probe[:count], [f"place {at}" for at in range(count)]
-        figure = probe_answers(shown, outputs, names, "#123456")
+        scene = probe_signals(shown, outputs, names, 0)
+        figure = probe_answers(scene)
         assert len(traces(figure)) == 4 * count, "two targets and two outputs each"
-        assert {trace.line.dash for trace in traces(figure)} == {"solid", "dash"}
+        assert {trace.line.dash for trace in traces(figure)} == {None, "dash"}
         assert [note.text for note in figure.layout["annotations"]] == names
         times = [axis.showticklabels for axis in figure.select_xaxes()]
         assert sum(times) == min(count, 4), "every column has its times"
-        axes = papers.probe_answers(shown, outputs, names, 0).axes
+        axes = papers.probe_answers(scene).axes
         assert [one.get_title() for one in axes if one.axison] == names
 
     @pytest.mark.parametrize(("dimensions", "kind"), [(3, "scatter3d"), (2, "scatter"), (1, "scatter")])
     def test_a_line_a_condition(self, dimensions, kind):
         coordinates = np.random.default_rng(0).normal(size=(5, 20, dimensions))
         colors, names = condition_colors(5), [f"c{at}" for at in range(5)]
-        axes = [f"PC {at + 1}" for at in range(dimensions)]
-        time = np.arange(20.0)
-        figure = trajectories(Paths(coordinates, time, names, colors, condition_dashed(5), axes))
+        axes = tuple(f"PC {at + 1}" for at in range(dimensions))
+        look = Conditions(tuple(names), tuple(colors), tuple(condition_dashed(5)), np.arange(5))
+        scene = PathSpace("Network 0", axes, coordinates, np.arange(20.0), look)
+        figure = trajectories(scene)
         lines = [trace for trace in traces(figure) if trace.mode == "lines"]
         assert {trace.type for trace in traces(figure)} == {kind}
         assert [line.line.color for line in lines] == colors
         assert [line.line.dash for line in lines] == ["solid", "dash"] * 2 + ["solid"]
-        panel = papers.Trajectories("Network 0", tuple(axes), coordinates)
-        drawn = papers.trajectories([panel] * 2, papers.Lines(names, colors, condition_dashed(5), range(5)), time)
+        drawn = papers.trajectories([scene] * 2)
         assert set(colors) <= {to_hex(line.get_color()) for line in drawn.axes[0].get_lines()}
         assert [text.get_text() for text in drawn.legends[0].get_texts()] == names
         drawn.canvas.draw()
 
     def test_a_diverged_network_is_drawn(self, operation):
-        lost = np.full((4, 20, 3), np.nan)
-        panel = papers.Trajectories("Network 0", ("PC 1", "PC 2", "PC 3"), lost)
-        conditions = Conditions.of(operation.probe)
-        look = papers.Lines(conditions.names, conditions.colors, conditions.dashed, conditions.shown)
-        drawn = papers.trajectories([panel], look, np.arange(20.0))
+        lost, look = np.full((4, 20, 3), np.nan), Conditions.of(operation.probe)
+        drawn = papers.trajectories([PathSpace("Network 0", ("x", "y", "z"), lost, np.arange(20.0), look)])
         assert "no finite rates" in {text.get_text() for text in drawn.axes[0].texts}
 
     def test_many_networks_are_shown_on_pages(self, operation):

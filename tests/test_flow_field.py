@@ -11,11 +11,16 @@ from recurra.arrays import RateWeights
 from recurra.engine import RateDynamics
 from recurra.models import Network
 from recurra.plotting.colors import INK, PAPER
-from recurra.plotting.papers.flow_field import flow_field as draw
-from recurra.plotting.papers.trajectories import Lines
+from recurra.plotting.papers.flow_field import flow_field as figure_of
+from recurra.plotting.scenes.conditions import Conditions
+from recurra.plotting.scenes.flow import FlowPlane
 from recurra.storage.records import from_dataset, to_dataset
 
 WINDOW = ((-1.0, 2.0), (-1.0, 1.0))
+
+
+def draw(field, axes, *parts, **named):
+    return figure_of(FlowPlane(field, axes, *parts, **named))
 
 
 def network_of(recurrent, activation="tanh", form="rate", leak=1.0, bias=None):
@@ -152,7 +157,7 @@ def test_odd_fields_say_what_they_are():
     assert fields["enormous"].speed.max() < 20
 
 
-LINES = Lines(("00", "01"), ("#112233", "#445566"), (False, True), (0, 1))
+LINES = Conditions(("00", "01"), ("#112233", "#445566"), (False, True), (0, 1))
 
 
 def test_figure_shows_field_paths_and_points():

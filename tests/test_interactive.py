@@ -10,57 +10,58 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 import pytest
+import xarray as xr
 
-from recurra.analysis import Census, Geometry, Lifetimes, resting_modes, spectrum
+from recurra.analysis import Census, Lifetimes, resting_modes, spectrum
 from recurra.models.cohort import History
 from recurra.plotting import colors
 from recurra.plotting.interactive import (
-    Arrow,
-    Bound,
-    Divide,
-    Graph,
-    Landmarks,
-    Paths,
-    Portrait,
-    Span,
-    bit_trials,
     census_map,
     connectivity,
     cube_walk,
     learning_curves,
     lifetime_bars,
-    oblique,
     program_graph,
-    shortest,
-    signature_look,
+    sample_trials,
     spectra_density,
     spectrum_plane,
     state_space,
     strongest,
     trajectories,
-    vertices,
 )
 from recurra.plotting.interactive.landscape import LENGTH
-from recurra.plotting.interactive.meshes import broken_line, cube_edges, unit_sphere
+from recurra.plotting.interactive.meshes import broken_line, unit_sphere
 from recurra.plotting.interactive.program import moved_apart
-from recurra.plotting.interactive.spectra import mode_words
+from recurra.plotting.scenes.census import census_scene, look_of
+from recurra.plotting.scenes.conditions import Conditions
+from recurra.plotting.scenes.graph import Arrow, Divide, Graph, Stay, oblique
+from recurra.plotting.scenes.landmarks import Landmarks
+from recurra.plotting.scenes.learning import Bound, learning_scene
+from recurra.plotting.scenes.lifetimes import lifetime_limits, lifetimes_scene, shortest
+from recurra.plotting.scenes.signals import bit_signals, walk_scene
+from recurra.plotting.scenes.space import MemorySpace, PathSpace
+from recurra.plotting.scenes.space import edges as edges_of
+from recurra.plotting.scenes.spectra import View, density, mode_texts, motions, spectrum_scene
+from recurra.plotting.scenes.weights import weights_scene
+from recurra.status import Status
 from recurra.tasks import FlipFlop
 from recurra.words.names import state_name
 from tests.networks import network_of, rotation
 
 
-def portrait(bits: int) -> Portrait:
+def portrait(bits: int) -> MemorySpace:
     states = FlipFlop(bits=bits).states
     shown = min(bits, 3)
     path = np.repeat(states[:, :shown].astype(float), 5, axis=0)
-    return Portrait(
+    return MemorySpace(
+        name="Network 0",
         path=path,
         path_state=np.repeat(np.arange(len(states)), 5),
         time_ms=np.arange(len(path), dtype=float),
         states=states,
         means=states[:, :shown].astype(float),
-        vertices=states[:, :shown].astype(float),
-        axes=[f"axis {axis}" for axis in range(shown)],
+        corners=states[:, :shown].astype(float),
+        axes=tuple(f"axis {axis}" for axis in range(shown)),
     )
 
 
@@ -138,7 +139,7 @@ class TestMeshes:
     @pytest.mark.parametrize("bits", [1, 2, 3, 4])
     def test_a_cube_has_n_times_half_its_corners_edges(self, bits):
         states = FlipFlop(bits=bits).states
-        edges = cube_edges(states)
+        edges = edges_of(states)
         assert len(edges) == bits * 2 ** (bits - 1)
         assert all((states[one] != states[other]).sum() == 1 for one, other in edges)
 
@@ -150,14 +151,6 @@ class TestMeshes:
 
 
 class TestStateSpace:
-    def test_vertices_of_a_box_made_by_hand(self):
-        axes = np.array([[1.0, 0, 0, 0], [0, 2, 0, 0], [0, 0, 0, 3]])
-        geometry = Geometry(np.zeros((8, 4)), np.full(4, 10.0), axes, np.array([2, 4, 6.0]), 1, np.zeros(3))
-        corners = vertices(geometry, FlipFlop().states)
-        assert np.array_equal(corners[0], [9, 8, 10, 7])
-        assert np.array_equal(corners[-1], [11, 12, 10, 13])
-        assert np.allclose(corners.mean(axis=0), geometry.center)
-
     def test_three_bits_are_spheres_with_names_and_edges(self):
         figure = state_space(portrait(3))
         kinds = [trace.type for trace in traces(figure)]
@@ -196,15 +189,21 @@ class TestStateSpace:
         assert len(layout(figure).shapes) == 2
 
 
+def path_space(paths: np.ndarray) -> PathSpace:
+    count, steps, axes = paths.shape
+    looks = Conditions(tuple("abc"[:count]), ("#123456",) * count, (False,) * count, np.arange(count))
+    return PathSpace("Network 0", ("x", "y", "z")[:axes], paths, np.arange(float(steps)), looks)
+
+
 def landmarks(axes: int) -> Landmarks:
     """A stable point, a saddle with two unstable directions, and an orbit."""
     points = np.eye(3)[:2, :axes]
     return Landmarks(
         points=points,
         stable=np.array([True, False]),
-        texts=["a stable fixed point", "a saddle"],
+        texts=("a stable fixed point", "a saddle"),
         begins=points[[1, 1]],
-        directions=np.array([[5.0, 0, 0], [-5, 0, 0]])[:, :axes],
+        directions=np.array([[1.0, 0, 0], [-0.5, 0, 0]])[:, :axes],
         orbits=np.ones((1, 20, axes)),
     )
 
@@ -223,7 +222,7 @@ class TestLandmarks:
         assert list(stable.text) == ["a stable fixed point"]
         assert np.isfinite(orbit.x).sum() == 20
         reach = np.abs(np.asarray(lines.x)[1::3] - np.asarray(lines.x)[::3])
-        assert np.allclose(reach, LENGTH * 2), "a share of the distance between states, whatever the direction's length"
+        assert np.allclose(reach, [LENGTH * 2, LENGTH]), "the longest is a share of the distance between states"
 
     def test_memory_states_are_seen_through_if_there_is_something_to_see(self):
         opacity = {
@@ -236,7 +235,7 @@ class TestLandmarks:
 
     @pytest.mark.parametrize("axes", [1, 2, 3])
     def test_trajectories_have_them_too(self, axes):
-        paths = Paths(np.zeros((2, 5, axes)), np.arange(5.0), "ab", ["#123456"] * 2, [False] * 2, ["one"] * axes)
+        paths = path_space(np.zeros((2, 5, axes)))
         figure = trajectories(replace(paths, landmarks=landmarks(axes)))
         added = traces(figure)[len(traces(trajectories(paths))) :]
         assert [trace.name for trace in added if trace.mode == "markers"] == ["saddles", "stable"]
@@ -244,7 +243,7 @@ class TestLandmarks:
             assert {float(trace.x[0]) for trace in added} == {4.0}, "at the end of the time"
 
     def test_there_is_room_for_them(self):
-        paths = Paths(np.zeros((1, 5, 3)), np.arange(5.0), "a", ["#123456"], [False], ["x", "y", "z"])
+        paths = path_space(np.zeros((1, 5, 3)))
         far = replace(landmarks(3), points=np.array([[8.0, 0, 0], [0, 8, 0]]))
         low, high = layout(trajectories(replace(paths, landmarks=far))).scene.xaxis.range
         assert low <= 0
@@ -256,12 +255,17 @@ def graph(**more: Any) -> Graph:
     whole = Graph(
         places=np.array([[0.0, 0], [4, 0], [0, 3]]),
         kind=np.array([0, 0, 1]),
+        pale=np.zeros(3, bool),
         names=["++", "−−", "00"],
+        labels=[],
         colors=["#ff0000", "#00ff00", "#0000ff"],
         texts=["one", "other", "orbit"],
-        inside=True,
-        arrows=[Arrow(0, 1, "#111111", "dash", "", "there"), Arrow(1, 0, "#111111", "dash", "✗", "and back")],
+        arrows=[Arrow(0, 1, "#111111", "dash", "", "there"), Arrow(1, 0, "#111111", "dash", "1+", "back", wrong=True)],
+        stays=[],
         divides=[Divide((0, 1), "a saddle")],
+        legend=[("bit 1", ("#111111", "dash"))],
+        title="Network 0",
+        counted="no condition ends at an attractor",
     )
     return replace(whole, **more)
 
@@ -286,8 +290,8 @@ class TestProgram:
     def test_arrows_point_from_one_to_the_other_and_bow_apart(self):
         figure = program_graph(graph())
         heads = named(figure, "arrows")
-        assert list(heads.text) == ["", "✗"]
-        assert list(heads.customdata) == ["there", "and back"]
+        assert list(heads.text) == ["", "✗ 1+"]
+        assert list(heads.customdata) == ["there", "back"]
         right, left = heads.marker.angle
         assert 80 < right < 100
         assert -100 < left < -80
@@ -306,12 +310,22 @@ class TestProgram:
         assert layout(program_graph(graph())).yaxis.scaleanchor == "x"
 
     def test_long_names_stand_above_the_upper_and_below_the_lower(self):
-        names = traces(program_graph(graph(inside=False)))[-1]
+        names = traces(program_graph(graph(labels=["rest ++", "rest −−", "orbit 00"])))[-1]
         assert list(names.textposition) == ["bottom center", "bottom center", "top center"]
-        assert names.text[0] == "<br>++"
+        assert names.text[0] == "<br>rest ++"
+
+    def test_a_pulse_that_should_change_an_attractor_and_does_not_is_told_beside_it(self):
+        stays = [Stay(1, "#cf4558", "solid", "1+"), Stay(1, "#3a9c4e", "dash", "2−"), Stay(0, "#cf4558", "solid", "1−")]
+        told = named(program_graph(graph(stays=stays)), "stays")
+        assert list(told.text) == ["✗ 1−", "✗ 1+, 2−"]
+
+    def test_a_saddle_that_is_an_attractor_itself_has_no_dot(self):
+        figure = program_graph(graph(divides=[Divide((0, 1), "a saddle", node=2)]))
+        assert len(named(figure, "saddles").x) == 0
 
     def test_no_attractors(self):
-        empty = graph(places=np.zeros((0, 2)), kind=np.zeros(0, int), names=[], colors=[], texts=[])
+        nothing = {"kind": np.zeros(0, int), "pale": np.zeros(0, bool), "names": [], "colors": [], "texts": []}
+        empty = graph(places=np.zeros((0, 2)), **nothing)
         (told,) = layout(program_graph(replace(empty, arrows=[], divides=[]))).annotations
         assert told.text == "no condition ends at an attractor"
 
@@ -345,20 +359,23 @@ class TestLifetimes:
         longest_ms=20_000.0,
     )
 
+    def scene(self, states, found=lifetimes):
+        return lifetimes_scene([found], states, 350.0, [3], lifetime_limits([found], 350.0))
+
     def test_a_bar_a_memory_state_in_its_colour(self):
         states = FlipFlop(bits=2).states
-        figure = lifetime_bars(self.lifetimes, states, 350.0)
+        figure = lifetime_bars(self.scene(states))
         (bars,) = traces(figure)
         assert list(bars.marker.color) == colors.state_colors(states)
         ends = np.asarray(bars.x) + bars.base
-        assert ends == pytest.approx([20_000, 300, 20_000, 1])
+        assert ends == pytest.approx([20_000, 300, 20_000, 100])
         assert layout(figure).xaxis.type == "log"
-        assert list(bars.marker.pattern.shape) == ["", "", "/", ""], "the one that oscillates is hatched"
+        assert list(bars.marker.pattern.shape) == ["", "", "/", ""], "the one that is right and still moves is hatched"
 
     def test_what_outlasts_the_time_has_an_arrow_and_what_ends_says_where(self):
-        figure = lifetime_bars(self.lifetimes, FlipFlop(bits=2).states, 350.0)
+        figure = lifetime_bars(self.scene(FlipFlop(bits=2).states))
         texts = [note.text for note in layout(figure).annotations]
-        assert texts[:4] == ["▸ ∞", "300 → − −", "▸ ∞ oscillating", "0 → − +"]
+        assert texts[:4] == ["▸ ∞", "300 → − −", "▸ ∞ oscillating", "✗ wrong from the start → − +"]
         assert {"a trial", "watched"} <= set(texts)
         assert [line.x0 for line in layout(figure).shapes] == [350.0, 20_000.0]
 
@@ -367,9 +384,12 @@ class TestLifetimes:
         times[[5, 60]] = 10.0
         many = Lifetimes(np.where(np.isinf(times), 0, 1), times, np.zeros(64, int), 20_000.0)
         shown = shortest(many)
-        assert len(shown) == 16
+        assert len(shown) == 32
         assert {5, 60} <= set(shown.tolist())
         assert (np.diff(shown) > 0).all()
+        (bars,) = self.scene(FlipFlop(bits=6).states, many).networks
+        assert bars.title == "Network 3: 62 of 64 to the end, the 32 shortest"
+        assert len(bars.names) == len(traces(lifetime_bars(self.scene(FlipFlop(bits=6).states, many)))[0].y) == 32
 
 
 def census_record(signatures: list[int]) -> Census:
@@ -401,7 +421,8 @@ def census_record(signatures: list[int]) -> Census:
 class TestCensus:
     def test_every_network_that_was_compared_is_a_point_that_leads_somewhere(self):
         names = list("abcd")
-        figure = census_map(census_record([0, 0, 1, 0]), names, names, [f"to-{name}" for name in names])
+        scene = census_scene(census_record([0, 0, 1, 0]), names[:2])
+        figure = census_map(scene, names, names, [f"to-{name}" for name in names])
         first, second = traces(figure)
         assert list(first.customdata) == ["to-a", "to-d"], "b was left out"
         assert list(second.customdata) == ["to-c"]
@@ -410,13 +431,13 @@ class TestCensus:
         assert layout(figure).yaxis.scaleanchor == "x"
 
     def test_colour_and_symbol_both_tell_signatures_apart(self):
-        looks = [signature_look(signature) for signature in range(7)]
+        looks = [look_of(signature) for signature in range(7)]
         assert len({color for color, _ in looks}) == len({symbol for _, symbol in looks}) == 7
-        assert signature_look(7) == signature_look(20) not in looks
+        assert look_of(7) == look_of(20) not in looks
 
     def test_rare_signatures_share_a_look(self):
         names = [str(at) for at in range(12)]
-        figure = census_map(census_record(list(range(12))), names, names, names)
+        figure = census_map(census_scene(census_record(list(range(12))), names), names, names, names)
         assert len(traces(figure)) == 8
         assert list(traces(figure)[-1].text) == ["7", "8", "9", "10", "11"]
 
@@ -424,19 +445,24 @@ class TestCensus:
 class TestBehaviour:
     @pytest.mark.parametrize("bits", [1, 2, 3, 4])
     def test_a_row_a_bit_with_input_target_and_output(self, bits):
-        inputs = np.zeros((3, 20, bits))
-        figure = bit_trials(np.arange(20.0), inputs, inputs, inputs + 1, "#123456")
+        nothing = ("trial", "time", "channel"), np.zeros((3, 20, bits))
+        examples = xr.Dataset({"inputs": nothing, "targets": nothing}, {"time": np.arange(20.0)})
+        figure = sample_trials(bit_signals(examples, np.ones((3, 20, bits)), 4))
         assert len(traces(figure)) == 3 * 3 * bits
-        assert {trace.line.color for trace in traces(figure) if trace.name == "output"} == {"#123456"}
-        assert {trace.line.color for trace in traces(figure) if trace.name == "input"} == {colors.INPUT}
-        assert {trace.line.color for trace in traces(figure) if trace.name == "target"} == {colors.TARGET}
+        assert {(trace.name, trace.line.color) for trace in traces(figure)} == {
+            ("input", colors.INPUT),
+            ("target", colors.TARGET),
+            ("output of network 4", colors.network_color(4)),
+        }
         assert sum(trace.showlegend for trace in traces(figure)) == 3
 
     def test_the_band_names_the_states_that_are_asked_for(self):
         task = FlipFlop(bits=2)
         state = np.array([-1] * 4 + [0] * 4 + [3] * 4)
-        signals = np.zeros((12, 2))
-        figure = cube_walk(np.arange(12.0), signals, signals, signals, state, task.states, "#123456")
+        nothing = ("walk_time", "channel"), np.zeros((12, 2))
+        asked = {"inputs": nothing, "targets": nothing, "memory_state": ("walk_time", state)}
+        walk = xr.Dataset(asked, {"walk_time": np.arange(12.0)})
+        figure = cube_walk(walk_scene(walk, np.zeros((12, 2)), task.states, 0))
         band = traces(figure)[-1]
         assert list(band.text[0]) == ["not set", "− −", "+ +"]
         assert [note.text for note in layout(figure).annotations] == ["−<br>−", "+<br>+"]
@@ -449,7 +475,7 @@ class TestBehaviour:
 class TestConnectivity:
     def test_one_symmetric_scale_for_before_after_and_difference(self):
         before, after = np.eye(6), np.arange(36.0).reshape(6, 6)
-        figure = connectivity(before, after, 0.5, "#123456")
+        figure = connectivity(weights_scene(after, before, 0.5, 0))
         maps = [trace for trace in traces(figure) if trace.type == "heatmap"]
         assert [
             np.array_equal(shown.z, true) for shown, true in zip(maps, (before, after, after - before), strict=True)
@@ -458,7 +484,7 @@ class TestConnectivity:
         assert (layout(figure).coloraxis.cmin, layout(figure).coloraxis.cmax) == (-0.5, 0.5)
 
     def test_without_a_start_there_is_one_matrix(self):
-        figure = connectivity(None, np.eye(6), 0.5, "#123456")
+        figure = connectivity(weights_scene(np.eye(6), None, 0.5, 0))
         assert [trace.type for trace in traces(figure)] == ["heatmap", "scatter"]
 
     def test_a_large_matrix_is_drawn_in_blocks_by_the_strongest_weight(self):
@@ -469,7 +495,7 @@ class TestConnectivity:
 
     def test_the_histogram_counts_every_weight(self):
         matrix = np.random.default_rng(0).normal(size=(20, 20))
-        counts = np.asarray(traces(connectivity(None, matrix, 1, "#123456"))[-1].y)
+        counts = np.asarray(traces(connectivity(weights_scene(matrix, None, 1, 0)))[-1].y)
         assert counts[counts >= 1].sum() == 400
 
 
@@ -478,7 +504,8 @@ class TestSpectra:
         matrix = np.zeros((4, 4))
         matrix[:2, :2], matrix[2, 2] = rotation(1.1, 2 * np.pi / 0.1), 0.5
         found, modes = spectrum(matrix), resting_modes(network_of(matrix))
-        figure = spectrum_plane(found, None, modes, 1.0, Span.of([found]), "#123456")
+        scene = spectrum_scene(found, None, 0, View.of([found]))
+        figure = spectrum_plane(scene, motions(scene, modes, 1.0))
         (label,) = layout(figure).annotations
         assert label.text == "|λ| 1.100 (pair)<br>period 62.8 ms, grows in 10.5 ms"
         outside = next(trace for trace in traces(figure) if trace.name == "outside")
@@ -495,27 +522,36 @@ class TestSpectra:
             (1.1 + 0j, (0.1, 1.0), "|λ| 1.100"),
         ],
     )
-    def test_mode_words(self, value, leak, words):
-        assert mode_words(value, resting_modes(network_of(np.eye(2), leak=leak)), 1.0) == words
-        assert mode_words(value, None, 1.0) == words.split(",")[0]
+    def test_words_of_a_mode(self, value, leak, words):
+        modes = resting_modes(network_of(np.eye(2), leak=leak))
+        assert mode_texts(np.array([value]), modes, 1.0) == (words,)
+        assert mode_texts(np.array([value]), None, 1.0) == (words.split(",")[0],)
 
     @pytest.mark.parametrize("kind", ["before", "after"])
     def test_no_pointer_shows_a_negative_time(self, kind):
         found, modes = spectrum(np.diag([1.3, 1.001, -1.2])), resting_modes(network_of(np.diag([1.3, 1.001, -1.2])))
-        figure = spectrum_plane(found, found, modes, 1.0, Span.of([found]), "#123456")
+        scene = spectrum_scene(found, found, 0, View.of([found]))
+        figure = spectrum_plane(scene, motions(scene, modes, 1.0))
         texts = next(trace for trace in traces(figure) if trace.name == kind).text
         assert all(re.search(r"grows in \d", text) for text in texts)
 
-    def test_the_span_holds_the_unit_circle_and_leaves_out_what_is_far(self):
-        span = Span.of([spectrum(np.diag([1.5, 100.0]))])
-        assert span.left < -1
-        assert 1.5 < span.right < 2
-        assert 1 < span.height < 1.5
+    def test_the_view_holds_the_unit_circle_and_leaves_out_what_is_far(self):
+        found = spectrum(np.diag([1.5, 100.0]))
+        view = View.of([found])
+        assert view.left < -1
+        assert 1.5 < view.right < 2
+        assert 1 < view.top < 1.5
+        assert spectrum_scene(found, None, 0, view).remark == "2 outside, max |λ| 100, 1 not in view"
+
+    def test_a_network_whose_eigenvalues_are_all_large_is_seen(self):
+        found = spectrum(np.diag([10.0, -12.0, 11.0]))
+        assert View.of([found]).hides(found.eigenvalues) == 0
 
     def test_many_networks_are_a_density_with_the_outliers_of_each(self):
         found = [spectrum(np.diag([1.5, 0.2, 0.1]))] * 20
-        modes = [resting_modes(network_of(np.diag([1.5, 0.2, 0.1])))] * 20
-        figure = spectra_density(found, modes, range(20), 1.0, Span.of(found))
+        view = View.of(found)
+        planes = [spectrum_scene(one, None, at, view) for at, one in enumerate(found)]
+        figure = spectra_density(density(found, view), planes, [("outlier",)] * 20)
         assert traces(figure)[0].type == "heatmap"
         assert (10 ** np.asarray(traces(figure)[0].z) - 1).sum() == pytest.approx(60, rel=1e-5)
         assert layout(figure).showlegend is False
@@ -526,13 +562,18 @@ class TestLearning:
         shape = (networks, 3)
         history = History(np.array([1.0, 2, 3]), np.full(shape, loss), np.full(shape, loss), np.full(shape, 0.5))
         bounds = Bound(0.009, "stop criterion 0.009"), Bound(0.95, "learned")
-        return learning_curves(history, np.array([32.0, 64, 96]), range(networks), *bounds)
+        status = [Status.reached] * networks
+        return learning_curves(learning_scene(history, np.array([32.0, 64, 96]), range(networks), status, *bounds))
 
     def test_the_loss_is_logarithmic_and_the_criterion_is_drawn(self):
         figure = self.curves(2)
         assert layout(figure).yaxis.type == "log"
         assert [line.y0 for line in layout(figure).shapes] == [0.009, 95]
         assert "stop criterion 0.009" in [note.text for note in layout(figure).annotations]
+
+    def test_a_dot_is_where_a_network_met_its_criterion(self):
+        losses, _ = (trace for trace in traces(self.curves(2)) if trace.name == "ends")
+        assert (list(losses.x), list(losses.marker.symbol)) == ([96.0, 96.0], ["circle", "circle"])
 
     def test_many_networks_have_no_legend(self):
         assert not any(trace.showlegend for trace in traces(self.curves(20)))

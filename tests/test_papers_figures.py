@@ -3,6 +3,7 @@
 import dataclasses
 import subprocess
 import sys
+from types import SimpleNamespace
 from typing import Any
 from xml.etree import ElementTree
 
@@ -22,9 +23,9 @@ from recurra.arrays import RateWeights
 from recurra.models import RateRNN
 from recurra.models.cohort import History, Network
 from recurra.periods import Period
-from recurra.plotting.colors import INK, INPUT, START, TARGET, network_color, state_colors
+from recurra.plotting.colors import INK, INPUT, START, TARGET, bit_look, network_color, state_colors
+from recurra.plotting.interactive import program_graph
 from recurra.plotting.papers import (
-    StateSpace,
     behaviour,
     connectivity,
     cube_walk,
@@ -34,15 +35,28 @@ from recurra.plotting.papers import (
     state_space,
 )
 from recurra.plotting.papers.labels import label_offsets
-from recurra.plotting.papers.landscape import LENGTH, Landmarks, landscape_of_paths, landscape_of_states
-from recurra.plotting.papers.lifetimes import lifetimes, variance_shares
-from recurra.plotting.papers.program import GAP, NODE, SADDLE, Nodes, program, reached
+from recurra.plotting.papers.landscape import LENGTH, landscape_of_paths, landscape_of_states
+from recurra.plotting.papers.lifetimes import lifetimes
+from recurra.plotting.papers.program import GAP, NODE, SADDLE, program
 from recurra.plotting.papers.projection import BASIS, on_page
+from recurra.plotting.papers.spectra import spectra_density
 from recurra.plotting.papers.spectra_points import spectra_points
-from recurra.plotting.papers.state_panel import LAYERS, edges
-from recurra.plotting.papers.style import columns_for, in_print, new_figure, shared_bound
-from recurra.plotting.papers.trajectories import Lines, Trajectories
-from recurra.report.figure_plans import wrong_transitions
+from recurra.plotting.papers.state_panel import LAYERS
+from recurra.plotting.papers.style import columns_for, in_print, new_figure
+from recurra.plotting.papers.variance import variance_shares
+from recurra.plotting.scenes.conditions import Conditions
+from recurra.plotting.scenes.landmarks import Landmarks
+from recurra.plotting.scenes.learning import Bound, learning_scene
+from recurra.plotting.scenes.lifetimes import lifetime_limits, lifetimes_scene
+from recurra.plotting.scenes.limits import shared_bound
+from recurra.plotting.scenes.points import points_scene
+from recurra.plotting.scenes.program import graph_scene
+from recurra.plotting.scenes.program_parts import parts_of
+from recurra.plotting.scenes.signals import bit_signals, walk_scene
+from recurra.plotting.scenes.space import MemorySpace, PathSpace, edges
+from recurra.plotting.scenes.spectra import View, density, spectrum_scene
+from recurra.plotting.scenes.variance import variance_scene
+from recurra.plotting.scenes.weights import weight_limit, weights_scene
 from recurra.report.figures import figures_of, write_figures
 from recurra.runs.record import read_run
 from recurra.runs.spec import read_table, to_spec, with_settings
@@ -100,12 +114,13 @@ def last_network(history):
 def cube_panel(scale=1.0, dimensions=3, name="Network 0"):
     signs = np.array(CUBE, float)[:, :dimensions] * scale
     walk = np.linspace(-1, 1, 50)[:, None] * np.ones(dimensions) * scale
-    return StateSpace(name, tuple(f"PC {k + 1}" for k in range(dimensions)), walk, signs, signs)
+    axes, time_ms = tuple(f"PC {k + 1}" for k in range(dimensions)), np.arange(50.0)
+    return MemorySpace(name, axes, walk, np.arange(50) // 7, time_ms, CUBE, signs, signs)
 
 
 def test_behaviour_has_a_row_a_bit_and_a_column_a_trial(record):
     outputs = record.dossiers[1].behaviour.examples
-    figure = drawn(behaviour(record.examples, outputs, 1))
+    figure = drawn(behaviour(bit_signals(record.examples, outputs, 1)))
     assert len(figure.axes) == 9
     assert width_mm(figure) == pytest.approx(170)
     for axes in figure.axes:
@@ -116,7 +131,7 @@ def test_behaviour_has_a_row_a_bit_and_a_column_a_trial(record):
 
 
 def test_walk_has_a_band_in_the_colours_of_the_states(record):
-    figure = drawn(cube_walk(record.walk, record.dossiers[0].walk.outputs, CUBE, 0))
+    figure = drawn(cube_walk(walk_scene(record.walk, record.dossiers[0].walk.outputs, CUBE, 0)))
     band = figure.axes[3]
     shown = [to_hex(patch.get_facecolor()) for patch in band.patches]
     state = np.asarray(record.walk["memory_state"])
@@ -131,14 +146,19 @@ def history_of(networks, epochs=6):
     return History(np.arange(1.0, epochs + 1) * 10, loss, loss.copy(), np.linspace(0, 1, epochs) * np.ones_like(loss))
 
 
+def learned(history, numbers, status, criterion=0.009):
+    trials, bound = 32 * np.asarray(history.step), criterion and Bound(criterion, "criterion")
+    return learning(learning_scene(history, trials, numbers, status, bound, Bound(0.98, "learned")))
+
+
 def test_learning_is_on_a_log_axis_with_the_criterion_as_a_line():
-    figure = drawn(learning(history_of(3), (0, 1, 5), [Status.finished] * 3, 32))
+    figure = drawn(learned(history_of(3), (0, 1, 5), [Status.finished] * 3))
     losses, successes = figure.axes
     assert losses.get_yscale() == "log"
     assert [line for line in losses.get_lines() if set(line.get_ydata()) == {0.009}]
     assert losses.get_ylim()[0] < 0.005
     assert losses.get_lines()[0].get_xdata()[0] == pytest.approx(0.32)
-    assert successes.get_lines()[2].get_ydata()[-1] == 100
+    assert [line.get_ydata()[-1] for line in successes.get_lines()] == [100, 100, 100, 98]
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["Network 0", "Network 1", "Network 5"]
 
 
@@ -148,7 +168,7 @@ def test_learning_of_networks_that_diverged_or_ended(networks):
     history.validation_loss[0, 2:] = [np.inf, np.nan, np.nan, np.nan]
     history.success[0, 2:] = np.nan
     status = [Status.diverged, *[Status.reached] * (networks - 1)]
-    figure = drawn(learning(history, range(networks), status, 32))
+    figure = drawn(learned(history, range(networks), status))
     cross = next(line for line in figure.axes[0].get_lines() if line.get_marker() == "x")
     assert cross.get_xdata() == pytest.approx(20 * 32 / 1000)
     assert bool(figure.legends) == (networks <= 8)
@@ -156,8 +176,12 @@ def test_learning_of_networks_that_diverged_or_ended(networks):
 
 def test_learning_of_nothing_but_nan_and_of_one_epoch():
     empty = History(np.array([10.0]), *(np.full((2, 1), np.nan) for _ in range(3)))
-    drawn(learning(empty, (0, 1), [Status.diverged] * 2, 32))
-    drawn(learning(history_of(2, epochs=1), (0, 1), [Status.finished] * 2, 32, criterion=None))
+    drawn(learned(empty, (0, 1), [Status.diverged] * 2))
+    drawn(learned(history_of(2, epochs=1), (0, 1), [Status.finished] * 2, None))
+
+
+def weights(after, before):
+    return connectivity(weights_scene(after, before, weight_limit([after]), 0))
 
 
 @pytest.mark.parametrize("units", [1, 3, 30, 1000])
@@ -165,7 +189,7 @@ def test_learning_of_nothing_but_nan_and_of_one_epoch():
 def test_connectivity_has_one_symmetric_scale(units, known):
     random = np.random.default_rng(units)
     after = random.normal(size=(units, units))
-    figure = drawn(connectivity(after, 0.1 * after if known else None, 0))
+    figure = drawn(weights(after, 0.1 * after if known else None))
     images = [axes.images[0] for axes in figure.axes if axes.images]
     assert len(images) == (3 if known else 1)
     assert {(image.norm.vmin, image.norm.vmax) for image in images} == {(-images[0].norm.vmax, images[0].norm.vmax)}
@@ -178,17 +202,23 @@ def test_connectivity_has_one_symmetric_scale(units, known):
 
 
 def test_connectivity_of_zeros_of_an_identity_and_of_nan():
-    drawn(connectivity(np.zeros((4, 4)), np.zeros((4, 4)), 0))
-    drawn(connectivity(np.full((4, 4), np.nan), None, 0))
+    drawn(weights(np.zeros((4, 4)), np.zeros((4, 4))))
+    drawn(weights(np.full((4, 4), np.nan), None))
     after = np.eye(50) + 0.01 * np.random.default_rng(0).normal(size=(50, 50))
-    image = drawn(connectivity(after, np.eye(50), 0)).axes[1].images[0]
+    image = drawn(weights(after, np.eye(50))).axes[1].images[0]
     assert image.norm.vmax < 0.1, "the diagonal of an identity start leaves nothing to see"
+
+
+def planes(after, before=None):
+    view = View.of([*after, *(before or [])])
+    starts = before or [None] * len(after)
+    return [spectrum_scene(one, start, at, view) for at, (one, start) in enumerate(zip(after, starts, strict=True))]
 
 
 @pytest.mark.parametrize("networks", [1, 2, 4, 7, 20])
 def test_spectra_are_small_multiples_with_equal_axes_and_the_unit_circle(networks):
     after, before = random_spectra(networks), random_spectra(networks, seed=1)
-    figure = drawn(spectra(after, before, range(networks)))
+    figure = drawn(spectra(planes(after, before)))
     assert len(figure.axes) == networks
     for number, axes in enumerate(figure.axes):
         assert (axes.get_xlim(), axes.get_ylim()) == (figure.axes[0].get_xlim(), figure.axes[0].get_ylim())
@@ -198,29 +228,31 @@ def test_spectra_are_small_multiples_with_equal_axes_and_the_unit_circle(network
         start, trained, outliers = axes.collections
         np.testing.assert_allclose(start.get_facecolor()[0], to_rgba(START))
         assert start.get_zorder() <= trained.get_zorder()
-        assert len(trained.get_offsets()) == 20
+        assert len(trained.get_offsets()) + len(outliers.get_offsets()) == 20
         assert len(outliers.get_offsets()) == after[number].count_outside
         assert axes.get_xlim()[1] > np.real(after[number].eigenvalues).max()
 
 
 def test_spectra_of_many_networks_are_a_density():
-    figure = drawn(spectra(random_spectra(21), random_spectra(21, seed=1), range(21)))
+    after, before = random_spectra(21), random_spectra(21, seed=1)
+    kinds = {name: (density(found, View.of(after)), planes(after)) for name, found in (("b", before), ("a", after))}
+    figure = drawn(spectra_density(kinds))
     assert len(figure.axes) == 3, "before, after and the scale"
-    assert all(np.asarray(axes.images[0].get_array().sum()) <= 21 * 20 for axes in figure.axes[:2])
-    assert len(drawn(spectra(random_spectra(100, units=4), None, range(100))).axes) == 2
+    assert figure.axes[1].images[0].get_array().sum() + kinds["a"][0].hidden == 21 * 20
+    assert len(drawn(spectra_density({"a": kinds["a"]})).axes) == 2
 
 
 def test_a_diverged_spectrum_does_not_set_the_scale():
     far = spectrum(1e4 * np.eye(3))
     lost = Spectrum(np.full(3, np.nan + 0j), 0, complex(np.nan), np.nan)
-    figure = drawn(spectra([*random_spectra(3), far, lost], None, range(5)))
+    figure = drawn(spectra(planes([*random_spectra(3), far, lost])))
     assert figure.axes[0].get_xlim()[1] < 10
     assert any("3 not in view" in text for text in texts(figure.axes[3]))
 
 
 @pytest.mark.parametrize("networks", [1, 4, 9, 20])
 def test_state_space_shows_the_states_in_their_colours(networks):
-    figure = drawn(state_space([cube_panel()] * networks, CUBE, np.arange(50.0)))
+    figure = drawn(state_space([cube_panel()] * networks))
     assert len(figure.axes) == networks
     for axes in figure.axes:
         spheres = axes.collections[-1]
@@ -234,14 +266,14 @@ def test_state_space_shows_the_states_in_their_colours(networks):
 
 def test_edges_join_states_that_differ_in_one_bit():
     assert [len(edges(FlipFlop(bits=bits).states)) for bits in (1, 2, 3, 4)] == [1, 4, 12, 32]
-    figure = drawn(state_space([cube_panel()], CUBE, np.arange(50.0)))
+    figure = drawn(state_space([cube_panel()]))
     lines = [line for line in figure.axes[0].get_lines() if to_hex(line.get_color()) == INK]
     assert len(lines) == 12
 
 
 @pytest.mark.parametrize("dimensions", [1, 2])
 def test_few_coordinates_are_drawn_in_the_plane(dimensions):
-    figure = drawn(state_space([cube_panel(dimensions=dimensions)], CUBE, np.arange(50.0)))
+    figure = drawn(state_space([cube_panel(dimensions=dimensions)]))
     axes = figure.axes[0]
     assert axes.get_xlabel() == ("Time (ms)" if dimensions == 1 else "PC 1")
     assert axes.get_ylabel() == ("PC 1" if dimensions == 1 else "PC 2")
@@ -249,8 +281,8 @@ def test_few_coordinates_are_drawn_in_the_plane(dimensions):
 
 
 def test_a_network_far_larger_than_the_others_has_its_own_scale():
-    lost = dataclasses.replace(cube_panel(), states=np.full((8, 3), np.nan), walk=np.full((50, 3), np.inf))
-    figure = drawn(state_space([*[cube_panel()] * 3, cube_panel(1e6), lost], CUBE, np.arange(50.0)))
+    lost = dataclasses.replace(cube_panel(), means=np.full((8, 3), np.nan), path=np.full((50, 3), np.inf))
+    figure = drawn(state_space([*[cube_panel()] * 3, cube_panel(1e6), lost]))
     assert figure.axes[0].get_xlim() == figure.axes[1].get_xlim()
     assert figure.axes[0].get_xlim()[1] < 10 < figure.axes[3].get_xlim()[1]
     assert sum("own scale" in text.get_text() for text in figure.texts) == 1
@@ -286,12 +318,12 @@ def test_shared_bound_leaves_out_what_diverged():
 
 def marks_of(dimensions=3, hidden=0):
     """Two stable points, a saddle with one unstable mode and one with four, and an orbit; some points are far away."""
-    points = np.array([[1.0, 0, 0], [-1, 0, 0], [0, 0, 0], [0, 0.5, 0], *[[1e3, 0, 0]] * hidden])[:, :dimensions]
-    directions = np.array([[2.0, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0]])[:, :dimensions]
+    points = np.array([[1.0, 0, 0], [-1, 0, 0], [0, 0, 0], [0, 0.5, 0]])[:, :dimensions]
+    directions = np.array([[1.0, 0, 0], [-0.5, 0, 0]])[:, :dimensions]
     angle = np.linspace(0, 2 * np.pi, 200)
     orbit = np.stack([np.cos(angle), np.sin(angle), 0 * angle], axis=1)[None, :, :dimensions] / 2
-    index = np.array([0, 0, 1, 4, *[0] * hidden])
-    return Landmarks(points, index, np.array([2, 2, 3, 3]), directions, orbit)
+    stable = np.array([True, True, False, False])
+    return Landmarks(points, stable, ("",) * 4, points[[2, 2]], directions, orbit, hidden)
 
 
 def faces(axes):
@@ -308,13 +340,13 @@ def faces(axes):
 @pytest.mark.parametrize("dimensions", [1, 2, 3])
 def test_landscape_has_stable_points_filled_and_saddles_open(dimensions):
     panel = cube_panel(dimensions=dimensions)
-    bare = drawn(state_space([panel], CUBE, np.arange(50.0)))
-    figure = drawn(landscape_of_states([panel], [marks_of(dimensions)], CUBE, np.arange(50.0)))
+    bare = drawn(state_space([panel]))
+    figure = drawn(landscape_of_states([dataclasses.replace(panel, landmarks=marks_of(dimensions))]))
     found, before = faces(figure.axes[0]), faces(bare.axes[0])
     assert (found[INK], found["#ffffff"]) == (before.get(INK, 0) + 2, before.get("#ffffff", 0) + 2)
     assert [text.get_text() for text in figure.legends[0].get_texts()] == [
         "stable fixed point",
-        "unstable fixed point",
+        "saddle",
         "unstable direction",
         "orbit",
     ]
@@ -325,7 +357,7 @@ def test_landscape_has_stable_points_filled_and_saddles_open(dimensions):
 
 def test_unstable_directions_are_drawn_where_they_are_few_and_scaled_by_the_longest():
     panel = cube_panel(dimensions=2)
-    axes = drawn(landscape_of_states([panel], [marks_of(2)], CUBE, np.arange(50.0))).axes[0]
+    axes = drawn(landscape_of_states([dataclasses.replace(panel, landmarks=marks_of(2))])).axes[0]
     (lines,) = (
         one for one in axes.collections if isinstance(one, LineCollection) and to_hex(one.get_color()[0]) == INK
     )
@@ -334,8 +366,8 @@ def test_unstable_directions_are_drawn_where_they_are_few_and_scaled_by_the_long
 
 
 def test_points_outside_of_the_box_are_counted():
-    panels, marks = [cube_panel()] * 2, [marks_of(), marks_of(hidden=2)]
-    figure = drawn(landscape_of_states(panels, marks, CUBE, np.arange(50.0)))
+    panels = [dataclasses.replace(cube_panel(), landmarks=marks) for marks in (marks_of(), marks_of(hidden=2))]
+    figure = drawn(landscape_of_states(panels))
     told = [[text for text in texts(axes) if "not in view" in text] for axes in figure.axes]
     assert told == [[], ["2 fixed points not in view"]]
 
@@ -343,15 +375,14 @@ def test_points_outside_of_the_box_are_counted():
 @pytest.mark.parametrize("dimensions", [1, 2, 3])
 def test_landscape_of_paths_is_wide_enough_for_points_that_are_near(dimensions):
     paths = np.zeros((2, 40, dimensions)) + np.linspace(0, 0.5, 40)[None, :, None]
-    panel = Trajectories("Network 0", ("PC 1", "PC 2", "PC 3")[:dimensions], paths)
-    lines = Lines(("0", "1"), ("#3560c8", "#a82a64"), (False, False), (0, 1))
-    figure = drawn(landscape_of_paths([panel], [marks_of(dimensions, hidden=1)], lines, np.arange(40.0)))
+    lines = Conditions(("0", "1"), ("#3560c8", "#a82a64"), (False, False), np.arange(2))
+    axes, marks = ("PC 1", "PC 2", "PC 3")[:dimensions], marks_of(dimensions, hidden=1)
+    figure = drawn(landscape_of_paths([PathSpace("Network 0", axes, paths, np.arange(40.0), lines, marks)]))
     assert {"1 fixed point not in view"} <= texts(figure.axes[0])
     found = faces(figure.axes[0])
     assert (found[INK], found["#ffffff"]) == (2, 2)
+    assert figure.axes[0].get_xlim()[1] >= 1, "the points have room"
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["0", "1"]
-    with pytest.raises(ValueError, match="zip"):
-        landscape_of_paths([panel], [], lines, np.arange(40.0))
 
 
 def handmade_program():
@@ -369,13 +400,18 @@ def handmade_program():
     )
 
 
-def drawn_program(found, wrong=None, places=None, points=3):
-    count = len(found)
-    places = np.arange(2.0 * count).reshape(count, 2) if places is None else places
-    nodes = Nodes(tuple(f"n{at}" for at in range(count)), ("#3560c8",) * count, places)
-    lines = Lines(("set", "reset"), ("#cf4558", "#3a9c4e"), (False, True), (0, 1))
-    wrong = np.zeros(found.following.shape, bool) if wrong is None else wrong
-    return drawn(program(found, np.zeros((points, 2)) + np.arange(points)[:, None] / 7, nodes, lines, wrong, "title"))
+def scene_of(found, points=None):
+    """The graph of a one-bit flip-flop with this program."""
+    count = found.saddle.max(initial=-1) + 1
+    points = np.arange(2.0 * count).reshape(count, 2) + 50 if points is None else points
+    fixed = SimpleNamespace(states=points, index=np.ones(count, int), eigenvalues=np.full((count, 2), 1.1))
+    dossier: Any = SimpleNamespace(program=found, fixed_points=fixed)
+    return graph_scene(dossier, FlipFlop(bits=1), Conditions(("-", "+"), ("", ""), (False,) * 2, np.arange(2)), 0)
+
+
+def drawn_program(found, places=None, points=None):
+    graph = scene_of(found, points)
+    return drawn(program(graph if places is None else dataclasses.replace(graph, places=places)))
 
 
 def parts(axes):
@@ -387,39 +423,54 @@ def parts(axes):
 
 def test_program_shows_what_stimuli_lead_to_and_what_a_saddle_parts_from_it():
     found = handmade_program()
-    assert reached(found) == [0, 1]
+    graph = scene_of(found)
+    assert parts_of(found, np.full((3, 2), 50.0)).nodes == (0, 1, 2)
     figure = drawn_program(found)
     axes = figure.axes[0]
     circles, arrows, crosses = parts(axes)
-    assert {"n0", "n1", "n2"} <= texts(axes)
-    assert "n3" not in texts(axes)
-    assert "2 attractors, 1 of 2 that no stimulus leads to, 2 of 3 saddles" in texts(axes)
-    assert arrows == ["#3a9c4e", "#cf4558"], "an arrow for a stimulus that changes something"
+    assert {"+", "−", "0"} <= texts(axes)
+    assert graph.counted == "2 attractors, 1 of 2 that no stimulus leads to, 2 of 3 saddles"
+    assert graph.counted in texts(axes)
+    assert axes.get_title() == "Network 0: 4 of 4 pulses right once settled"
+    assert graph.left_out == (
+        "Left out: 1 attractor that no stimulus leads to from these (1 at rest) and 1 saddle that parts no two or "
+        "three of these."
+    )
+    assert arrows == [bit_look(0)[0]] * 2 == [arrow.color for arrow in graph.arrows], "for a stimulus that changes one"
     assert not crosses
-    assert sum(circle.radius == SADDLE for circle in circles) == 2
+    assert sum(circle.radius == SADDLE for circle in circles) == len(graph.divides) == 2
     rest, orbit = (circle for circle in circles if circle.radius == NODE)
-    assert (to_hex(rest.get_facecolor()), to_hex(orbit.get_facecolor())) == ("#3560c8", "#ffffff")
-    assert to_hex(orbit.get_edgecolor()) == "#3560c8"
+    assert (to_hex(rest.get_facecolor()), to_hex(orbit.get_facecolor())) == (
+        state_colors(np.array([[1]]))[0],
+        "#ffffff",
+    )
+    assert to_hex(orbit.get_edgecolor()) == graph.colors[1]
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert labels == ["set", "reset", "at rest", "orbit", "saddle"]
+    assert labels == ["bit", "at rest", "orbit", "saddle"]
     assert width_mm(figure) == pytest.approx(85)
 
 
-def test_wrong_transitions_have_a_cross():
-    wrong = np.array([[True, True], [False, False], [False, False], [False, False]])
-    figure = drawn_program(handmade_program(), wrong)
-    crosses = parts(figure.axes[0])[2]
-    assert {to_hex(line.get_color()) for line in crosses} == {INK, "#cf4558"}, "on its arrow; beside its node"
-    assert "wrong" in [text.get_text() for text in figure.legends[0].get_texts()]
+def test_paper_and_page_draw_the_same_graph():
+    graph = scene_of(dataclasses.replace(handmade_program(), following=np.array([[0, 0], [1, 0], [0, 1], [0, 0]])))
+    paper, page = drawn(program(graph)), {trace.name: trace for trace in program_graph(graph).data}
+    circles, arrows, crosses = parts(paper.axes[0])
+    nodes = [circle for circle in circles if circle.radius != SADDLE]
+    assert len(nodes) == len(page["attractors"].x) == len(graph.names) == 3
+    assert len(circles) - len(nodes) == len(page["saddles"].x) == len(graph.divides)
+    assert arrows == sorted(trace.marker.color for trace in program_graph(graph).data if trace.name == "arrows")
+    assert len(crosses) == len(graph.stays) + sum(arrow.wrong for arrow in graph.arrows) == 3
+    assert "".join(page["stays"].text).count("1") == len(graph.stays) == 2
+    assert graph.title == "Network 0: 1 of 4 pulses right once settled"
 
 
 def test_nodes_in_one_place_make_room_for_each_other():
     found = handmade_program()
-    axes = drawn_program(found, places=np.full((4, 2), np.nan)).axes[0]
+    axes = drawn_program(found, places=np.full((3, 2), np.nan)).axes[0]
     centers = np.array([circle.center for circle in parts(axes)[0] if circle.radius != SADDLE])
     apart = np.linalg.norm(centers[:, None] - centers[None], axis=-1) + 1e3 * np.eye(3)
-    assert apart.min() > 0.99 * (2 * NODE + GAP)
-    far = np.array([[0.0, 0], [1, 0], [0, 1], [1, 1]])
+    assert apart[0, 1] > 0.99 * (2 * NODE + GAP)
+    assert apart.min() > 2 * NODE, "the pale one too"
+    far = np.array([[0.0, 0], [1, 0], [0, 1]])
     axes = drawn_program(found, places=far).axes[0]
     first, second, third = (circle.center for circle in parts(axes)[0] if circle.radius != SADDLE)
     across, upwards = np.subtract(second, first), np.subtract(third, first)
@@ -431,9 +482,8 @@ def test_nodes_in_one_place_make_room_for_each_other():
 def test_a_saddle_at_which_a_path_ended_is_its_node():
     found = dataclasses.replace(handmade_program(), kind=np.array([0, 2, 0, 0]))
     points = np.stack([found.states[1], [9, 9], [9, 9]])
-    nodes = Nodes(("a", "b", "c", "d"), ("#3560c8",) * 4, found.states)
-    lines = Lines(("set", "reset"), ("#cf4558", "#3a9c4e"), (False, True), (0, 1))
-    axes = drawn(program(found, points, nodes, lines, np.zeros((4, 2), bool), "")).axes[0]
+    assert [divide.node for divide in scene_of(found, points).divides] == [1, None]
+    axes = drawn_program(found, points=points).axes[0]
     assert sum(circle.radius == SADDLE for circle in parts(axes)[0]) == 1
 
 
@@ -452,30 +502,15 @@ def test_program_without_attractors_and_with_too_many(seed):
         leads_to=np.zeros(0, int),
         following=np.stack([(np.arange(count) + 1) % count, np.full(count, -1)], axis=1),
     )
-    figure = drawn_program(many, places=random.normal(size=(count, 2)), points=0)
+    figure = drawn_program(many, places=random.normal(size=(40, 2)))
     assert "40 of 60 attractors" in texts(figure.axes[0])
     assert width_mm(figure) == pytest.approx(170)
 
 
-def test_transitions_are_wrong_at_first_or_in_the_end(record):
-    dossier = record.dossiers[0]
-    states = FlipFlop(bits=1).states
-    found = dataclasses.replace(handmade_program(), after=np.array([1, 0]), following=np.array([[0, 1], [0, 0]]))
-    right = np.array([[1, 0], [1, 0]])
-    dossier = dataclasses.replace(
-        dossier, program=found, pulse_table=dataclasses.replace(dossier.pulse_table, reached=right, expected=right)
-    )
-    signs = np.array([[1.0], [-1]])
-    np.testing.assert_array_equal(wrong_transitions(dossier, signs, states), [[False, False], [False, True]])
-    table = dataclasses.replace(dossier.pulse_table, reached=np.array([[1, 0], [1, 1]]))
-    at_first = dataclasses.replace(dossier, pulse_table=table)
-    np.testing.assert_array_equal(wrong_transitions(at_first, signs, states), [[False, True], [False, True]])
-    assert not wrong_transitions(dossier, -signs, states).any(), "an attractor with other signs holds no memory"
-
-
 def test_lifetimes_are_bars_and_arrows():
     found = Lifetimes(np.array([0, 1, 2, 1]), np.array([np.inf, 900.0, np.inf, 0.0]), np.arange(4), 20_000.0)
-    figure = drawn(lifetimes([found, found], FlipFlop(bits=2).states, 350.0, (3, 5)))
+    scene = lifetimes_scene([found] * 2, FlipFlop(bits=2).states, 350.0, (3, 5), lifetime_limits([found], 350.0))
+    figure = drawn(lifetimes(scene))
     axes = figure.axes[0]
     assert axes.get_yscale() == "log"
     tops = [bar.get_y() + bar.get_height() for bar in axes.patches]
@@ -494,14 +529,16 @@ def test_lifetimes_are_bars_and_arrows():
 def test_lifetimes_of_nothing_but_lost_memories(networks, bits):
     count = 2**bits
     lost = Lifetimes(np.ones(count, int), np.zeros(count), np.zeros(count, int), 20_000.0)
-    figure = drawn(lifetimes([lost] * networks, FlipFlop(bits=bits).states, 350.0, range(networks)))
+    limits, states = lifetime_limits([lost], 350.0), FlipFlop(bits=bits).states
+    figure = drawn(lifetimes(lifetimes_scene([lost] * networks, states, 350.0, range(networks), limits)))
     labels = [label.get_text() for label in figure.axes[-1].get_xticklabels()]
-    assert len(labels) == (count if bits < 6 else 0)
+    assert len(labels) == min(count, 32)
 
 
 def test_variance_shares_fill_the_bars(record):
     demixed, units = ([getattr(one, name) for one in record.dossiers] for name in ("demixed", "selectivity"))
-    figure = drawn(variance_shares(demixed, units, ("a", "b", "c"), ("#cf4558", "#3a9c4e", "#3f74d1"), (0, 1)))
+    scene = variance_scene(demixed, units, ("a", "b", "c"), ("#cf4558", "#3a9c4e", "#3f74d1"), (0, 1))
+    figure = drawn(variance_shares(scene))
     shares, selective = figure.axes
     widths = np.array([bar.get_width() for bar in shares.patches]).reshape(5, 2)
     np.testing.assert_allclose(widths.sum(axis=0), 100)
@@ -514,7 +551,7 @@ def test_variance_shares_fill_the_bars(record):
 def test_variance_shares_of_one_factor_have_one_panel(record):
     one = record.dossiers[0]
     still = dataclasses.replace(one.demixed, marginal_variance=np.full(3, np.nan))
-    figure = drawn(variance_shares([still], [one.selectivity], ("condition",), ("#3560c8",), (0,)))
+    figure = drawn(variance_shares(variance_scene([still], [one.selectivity], ("condition",), ("#3560c8",), (0,))))
     assert len(figure.axes) == 1
     assert len(figure.axes[0].patches) == 2
 
@@ -523,7 +560,7 @@ def test_spectra_of_points_have_a_panel_a_number_of_unstable_modes(record):
     points = record.dossiers[0].fixed_points
     values = np.array([[0.5, 0.2], [1.1, 0.3], [1.2, 1.1], [1.5, 1.2], [np.nan, np.inf]], complex)
     points = dataclasses.replace(points, states=np.zeros((5, 2)), eigenvalues=values, index=np.array([0, 1, 2, 7, 0]))
-    figure = drawn(spectra_points([points, points], (0, 1)))
+    figure = drawn(spectra_points(points_scene([points, points], (0, 1))))
     assert [axes.get_title() for axes in figure.axes] == [
         "Stable points (4)",
         "1 unstable mode (2)",
@@ -536,7 +573,7 @@ def test_spectra_of_points_have_a_panel_a_number_of_unstable_modes(record):
     np.testing.assert_allclose(figure.axes[1].collections[0].get_offsets(), [[1.1, 0], [0.3, 0]])
     assert figure.axes[0].get_xlim()[1] > 1.5
     none = dataclasses.replace(points, eigenvalues=values[:0], index=points.index[:0])
-    drawn(spectra_points([none], (0,)))
+    drawn(spectra_points(points_scene([none], (0,))))
 
 
 @pytest.fixture(scope="module")

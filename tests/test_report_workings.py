@@ -16,10 +16,13 @@ from recurra.analysis.record import record_of_network
 from recurra.cli.console import _lines
 from recurra.engine import RateDynamics
 from recurra.models import Network, RateRNN
+from recurra.plotting.colors import bit_look
+from recurra.plotting.scenes.conditions import Conditions
+from recurra.plotting.scenes.landmarks import landmarks_scene, point_text
+from recurra.plotting.scenes.program import graph_scene
+from recurra.plotting.scenes.program_parts import left_words, parts_of
 from recurra.report.page.build import report_html
 from recurra.report.page.facts import used_sources
-from recurra.report.page.workings_graph import bit_look, graph_of, left_words, parted, reached
-from recurra.report.page.workings_panels import landmarks_of, point_text, signatures
 from recurra.report.page.workings_tables import account, pulse_rows
 from recurra.runs.imports import read_network_for
 from recurra.runs.record import read_run
@@ -328,49 +331,45 @@ class TestTables:
 class TestGraph:
     def test_what_conditions_lead_to_comes_first_and_what_nothing_leads_to_is_left_out(self):
         following = [[3, 0], [1, 1], [0, 1], [3, -1], [2, 2]]
-        found = program_of(kinds=(0, 0, 0, 1, 0), after=(1, 0, -1), following=following, saddle=(5, 5), leads_to=(0, 2))
-        assert reached(found) == [1, 0, 3]
-        assert parted(found, [1, 0, 3]) == {}
-        assert left_words(found) == (
-            "Left out: 2 attractors that no stimulus leads to from these (2 at rest) and 1 saddle that parts no two of "
-            "these."
-        )
+        found = program_of(kinds=(0, 0, 0, 1, 0), after=(1, 0, -1), following=following)
+        parts = parts_of(found, np.zeros((0, 4)))
+        assert parts.main == (1, 0, 3)
+        assert left_words(found, parts) == ("Left out: 2 attractors that no stimulus leads to from these (2 at rest).")
 
     def test_saddles_are_gathered_by_what_they_part(self):
         found = program_of(saddle=(4, 4, 5, 5, 6, 6), leads_to=(0, 1, 1, 0, 0, -1), following=[[1, 2], [0, 2], [0, 1]])
-        assert parted(found, [0, 1, 2]) == {(0, 1): [4, 5]}
-        assert left_words(found) == "Left out: 1 saddle that parts no two of these."
+        parts = parts_of(found, np.full((7, found.states.shape[1]), 1e3))
+        assert [(one.ends, one.points) for one in parts.saddles] == [((0, 1), (4, 5))]
+        assert left_words(found, parts) == "Left out: 1 saddle that parts no two or three of these."
 
     def test_a_flipflop_is_named_by_its_signs_and_coloured_by_its_bits(self, run):
         outputs = [[1.0, -1.0, 1.0], [1.0, 0.1, -1.0], [-1.0, -1.0, 1.0]]
         following = np.zeros((3, 6), int)
         following[0] = [0, 2, 1, 0, 0, 1]
-        dossier = run.dossiers[0]
         program = program_of(outputs=outputs, after=(0,) * 8, following=following)
-        shown = Landscape(np.zeros((0, 3)), np.zeros((0, 3)), np.zeros((3, 5, 3)))
-        one = replace(run, dossiers=[replace(dossier, program=program, landscape_bits=shown)])
-        graph = graph_of(one, 0)
+        dossier = replace(run.dossiers[0], program=program, fixed_points=points_of([]))
+        graph = graph_scene(dossier, run.task, Conditions.of(run.probe), 0)
         assert list(graph.names) == ["+−+", "−−+", "+0−"]
-        assert graph.inside
+        assert not graph.labels
         arrows = {(arrow.begin, arrow.end): arrow for arrow in graph.arrows if arrow.begin == 0}
         assert (arrows[0, 1].color, arrows[0, 1].dash) == bit_look(0), "of one bit"
-        assert arrows[0, 1].name == ""
-        assert arrows[0, 2].name == "✗ 2+, 3−", "neither leads to a memory state"
-        assert arrows[0, 2].text == "2+, 3-: +−+ → +0−"
+        assert (arrows[0, 1].name, arrows[0, 1].wrong) == ("", False)
+        assert (arrows[0, 2].name, arrows[0, 2].wrong) == ("2+, 3−", True), "neither leads to a memory state"
+        assert arrows[0, 2].text == "2+, 3−: +−+ → +0−"
 
     def test_other_tasks_are_named_by_output_and_condition(self, boolean):
         program = program_of(
             outputs=[[0.001], [1.02], [0.0]], after=(0, 2, 2, 1), following=[[0, 2, 2, 1], [1, 1, 1, 1], [2, 2, 2, 1]]
         )
         shown = Landscape(np.zeros((0, 3)), np.zeros((0, 3)), np.zeros((3, 5, 3)))
-        one = replace(boolean, dossiers=[replace(boolean.dossiers[0], program=program, landscape=shown)])
-        graph = graph_of(one, 0)
-        assert list(graph.names) == [
+        dossier = replace(boolean.dossiers[0], program=program, landscape=shown, fixed_points=points_of([]))
+        graph = graph_scene(dossier, boolean.task, Conditions.of(boolean.probe), 0)
+        assert list(graph.names) == ["0", "0", "1.02"]
+        assert list(graph.labels) == [
             "rest, out 0<br>after 00",
             "orbit, out 0<br>after 01, 10",
             "rest, out 1.02<br>after 11",
         ]
-        assert not graph.inside
         assert {arrow.name for arrow in graph.arrows} == {"01, 10", "11"}
 
 
@@ -385,11 +384,12 @@ class TestLandmarks:
         program = program_of(kinds=(0, 1, 1), saddle=(1, 1, 2, 4), leads_to=(0, 1, 1, 1))
         where.paths[2] *= 50
         dossier: Any = SimpleNamespace(program=program, fixed_points=points)
-        found = landmarks_of(dossier, where, np.array([[0.0, 0], [2, 2]]), 1.0)
+        found = landmarks_scene(dossier, where, np.array([[0.0, 0], [2, 2]]), 1.0)
         assert found.points.tolist() == [[0, 0], [1, 1], [2, 2]]
         assert found.stable.tolist() == [True, False, False]
         assert found.begins.tolist() == [[1, 1]]
-        assert found.directions.tolist() == [[1, 0]]
+        assert found.directions == pytest.approx(np.array([[1.0, 0]]))
+        assert found.hidden == 2
         assert len(found.orbits) == 1
         assert len(found.texts) == 3
 
@@ -431,8 +431,8 @@ class TestPage:
         for number in cohort.numbers:
             assert page.links.count((f"#network-{number}", "")) == 2, "in the summary and in the census"
             assert f'"network-{number}"' in page.data["data-census"]
-        assert signatures(cohort)[1] == "cycle after +++, fixed point otherwise"
-        assert all(name in page.text.replace(JOINER, "") for name in signatures(cohort))
+        assert say.signatures(cohort.census, cohort.task)[1] == "cycle after +++, fixed point otherwise"
+        assert all(name in page.text.replace(JOINER, "") for name in say.signatures(cohort.census, cohort.task))
 
     def test_another_task_has_its_regimes_and_no_lifetimes(self, boolean):
         page = Page(report_html(boolean))

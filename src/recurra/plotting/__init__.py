@@ -1,1 +1,1 @@
-"""Figures: records in, figures out; nothing here saves, reads or computes."""
+"""Figures: scenes say what a picture shows, `papers` and `interactive` draw it; nothing here saves or reads."""

@@ -41,6 +41,7 @@ SHADES = ((PAPER, 0.0), (PAPER, 0.42), (INK, 0.42))  # what is mixed into them, 
 # too; of more, every other line is dashed; of still more, the colours are a scale.
 CONDITIONS = ("#3560c8", "#2a9bd0", "#1f9a7a", "#c98a00", "#d0561e", "#a82a64")
 TOLD_APART, DASHED = 4, 12
+DASHES = ("solid", "dash", "dot", "dashdot")  # a second channel beside colours
 
 
 def state_color(state: Sequence[int] | Int[np.ndarray, "bit"]) -> str:
@@ -60,6 +61,12 @@ def state_color(state: Sequence[int] | Int[np.ndarray, "bit"]) -> str:
 def state_colors(states: Int[np.ndarray, "state bit"]) -> list[str]:
     """The colours of memory states, a row of signs each."""
     return [state_color(state) for state in states]
+
+
+def bit_look(bit: int) -> tuple[str, str]:
+    """The colour and the dashes of a bit: red, green and blue as in the memory states; further ones as networks."""
+    color = state_color([at == bit for at in range(3)]) if bit < 3 else network_color(bit)
+    return color, DASHES[bit % len(DASHES)]
 
 
 def text_on(color: str) -> str:

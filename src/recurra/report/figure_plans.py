@@ -2,68 +2,63 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 from matplotlib.figure import Figure
 
-from recurra.analysis import Landscape, flow_field, principal_components, states_on
 from recurra.analysis.dossier_records import Dossier
-from recurra.analysis.dynamics.attractors import ORBIT, UNSETTLED
-from recurra.analysis.dynamics.program import UNSTABLE
 from recurra.analysis.failures import where_known
 from recurra.analysis.record import RunRecord
-from recurra.plotting.colors import INK, INPUT, PAPER, mix, network_color, state_color
 from recurra.plotting.papers import (
-    Lines,
-    StateSpace,
-    Trajectories,
     behaviour,
     cube_walk,
-    network_name,
     probe_answers,
-    sample_answers,
     state_space,
     trajectories,
 )
-from recurra.plotting.papers.flow_field import flow_field as flow_figure
-from recurra.plotting.papers.landscape import Landmarks, landscape_of_paths, landscape_of_states
+from recurra.plotting.papers.flow_field import flow_field
+from recurra.plotting.papers.landscape import landscape_of_paths, landscape_of_states
 from recurra.plotting.papers.lifetimes import lifetimes
-from recurra.plotting.papers.program import Nodes, program
-from recurra.plotting.papers.projection import on_page
-from recurra.plotting.papers.style import bit_name
-from recurra.report.page.conditions import Conditions
+from recurra.plotting.papers.program import program
+from recurra.plotting.scenes.conditions import Conditions
+from recurra.plotting.scenes.flow import flow_scene
+from recurra.plotting.scenes.lifetimes import lifetimes_scene
+from recurra.plotting.scenes.program import graph_scene
+from recurra.plotting.scenes.scales import Scales
+from recurra.plotting.scenes.signals import bit_signals, probe_signals, trial_signals, walk_scene
+from recurra.plotting.scenes.space import (
+    MemorySpace,
+    PathSpace,
+    along_bits,
+    along_components,
+    drawn_walk,
+    paths_scene,
+)
 from recurra.report.paging import all_known, pages
 from recurra.words.findings import FlipFlopFindings, known
 
-MOST_BITS = 4  # of a flip-flop whose program is drawn
-NAMED = 0.5  # modulus of an output from which it has a sign in the name of an attractor
 PLANAR = 0.6  # share of the variance in the first two components from which the flow in their plane is drawn
-MOST_LINES = 3  # outputs in the name of an attractor
-MARGIN = 0.12  # around the paths in that plane, as a share of the larger of their extents
-NEAR = 1e-6  # distance over which a direction is measured
 
-Coordinates: TypeAlias = Float[np.ndarray, "*batch coordinate"]
 Plan: TypeAlias = dict[str, Callable[[], Figure]]
-View: TypeAlias = Callable[[RunRecord, FlipFlopFindings, int], StateSpace]
+View: TypeAlias = Callable[[Dossier, FlipFlopFindings, int], MemorySpace]
+Space = TypeVar("Space", MemorySpace, PathSpace)
 
 
-def flipflop_plan(run: RunRecord, found: FlipFlopFindings) -> Plan:
+def flipflop_plan(run: RunRecord, found: FlipFlopFindings, scales: Callable[[], Scales]) -> Plan:
     """How to draw the figures that only a flip-flop has: its bits, the cube walk, the memory states."""
     plan: Plan = {}
-    for kind, view in (("components", _along_components), ("bits", _along_bits)):
+    for kind, view in (("components", along_components), ("bits", along_bits)):
         for name, part in pages(f"state_space_{kind}", len(run.numbers)):
             plan[name] = lambda view=view, part=part: _state_space(run, found, view, part)
         for name, part in pages(f"landscape_{kind}", len(run.numbers)):
             plan[name] = lambda view=view, part=part: _state_space(run, found, view, part, marked=True)
     for name, part in pages("lifetimes", len(run.numbers)):
-        plan[name] = lambda part=part: _lifetimes(run, found, part)
+        plan[name] = lambda part=part: _lifetimes(run, found, part, scales())
     for at, number in enumerate(run.numbers):
         plan[f"behaviour_{number}"] = lambda at=at: _behaviour(run, at)
         plan[f"cube_walk_{number}"] = lambda at=at: _cube_walk(run, found, at)
-        if found.task.bits <= MOST_BITS:
-            plan[f"program_{number}"] = lambda at=at: _program_of_bits(run, found, at)
+        plan[f"program_{number}"] = lambda at=at: _program(run, at)
     return plan
 
 
@@ -78,7 +73,7 @@ def condition_plan(run: RunRecord) -> Plan:
     for at, number in enumerate(run.numbers):
         plan[f"behaviour_{number}"] = lambda at=at: _sample_answers(run, at)
         plan[f"probe_{number}"] = lambda at=at: _probe_answers(run, conditions, at)
-        plan[f"program_{number}"] = lambda at=at: _program_of_conditions(run, conditions, at)
+        plan[f"program_{number}"] = lambda at=at: _program(run, at)
         if "spec" in run.about and where_known(lambda one=run.dossiers[at]: _is_planar(one), False):
             plan[f"flow_field_{number}"] = lambda at=at: _flow_field(run, conditions, at)
     return plan
@@ -89,210 +84,62 @@ def _is_planar(dossier: Dossier) -> bool:
 
 
 def _behaviour(run: RunRecord, at: int) -> Figure:
-    return behaviour(run.examples, run.dossiers[at].behaviour.examples, run.numbers[at])
+    return behaviour(bit_signals(run.examples, run.dossiers[at].behaviour.examples, run.numbers[at]))
 
 
 def _cube_walk(run: RunRecord, found: FlipFlopFindings, at: int) -> Figure:
-    return cube_walk(found.walk, known(run.dossiers[at].walk).outputs, found.task.states, run.numbers[at])
+    walk, outputs = drawn_walk(found), known(run.dossiers[at].walk).outputs
+    return cube_walk(walk_scene(walk, outputs, found.task.states, run.numbers[at]))
 
 
 def _sample_answers(run: RunRecord, at: int) -> Figure:
-    return sample_answers(run.examples, run.dossiers[at].behaviour.examples, run.numbers[at])
+    return behaviour(trial_signals(run.examples, run.dossiers[at].behaviour.examples, run.numbers[at]))
 
 
 def _probe_answers(run: RunRecord, conditions: Conditions, at: int) -> Figure:
     probe, outputs = run.probe.isel(condition=conditions.shown), run.dossiers[at].behaviour.probe
-    return probe_answers(probe, outputs[conditions.shown], conditions.shown_names, run.numbers[at])
+    return probe_answers(probe_signals(probe, outputs[conditions.shown], conditions.shown_names, run.numbers[at]))
 
 
 def _trajectories(run: RunRecord, conditions: Conditions, part: range, marked: bool = False) -> Figure:
     """The networks of a page along the principal components of their rates, every network turned its own way."""
-    lines, time_ms = _lines(conditions), np.asarray(run.probe["probe_time"])
-    if not marked:
-        return trajectories(all_known(lambda at: _paths(run, at), part), lines, time_ms)
-    pairs = all_known(lambda at: (_paths(run, at), _landmarks(run.dossiers[at], "landscape")), part)
-    return landscape_of_paths([paths for paths, _ in pairs], [marks for _, marks in pairs], lines, time_ms)
+    time_ms = np.asarray(run.probe["probe_time"])
+
+    def scene(at: int) -> PathSpace:
+        return paths_scene(run.dossiers[at], conditions, time_ms, run.numbers[at])
+
+    if marked:
+        return landscape_of_paths(all_known(lambda at: _with_landmarks(scene(at), run.dossiers[at]), part))
+    return trajectories(all_known(lambda at: replace(scene(at), landmarks=None), part))
 
 
-def _paths(run: RunRecord, at: int) -> Trajectories:
-    shares, paths = run.dossiers[at].pca.explained_variance, run.dossiers[at].behaviour.probe_components
-    return Trajectories(network_name(run.numbers[at]), _components(shares, paths.shape[-1]), paths)
+def _with_landmarks(panel: Space, dossier: Dossier) -> Space:
+    """A panel with its landmarks; where what they are made of failed, the reason."""
+    for name in ("fixed_points", "program", "landscape", "landscape_bits"):
+        getattr(dossier, name)
+    return panel
 
 
-def _lines(conditions: Conditions) -> Lines:
-    return Lines(conditions.names, conditions.colors, conditions.dashed, conditions.shown)
-
-
-def _landmarks(dossier: Dossier, name: str) -> Landmarks:
-    """Fixed points and orbits in at most three coordinates, with the points at rest that only the program has found."""
-    found: Landscape = known(getattr(dossier, name))
-    reached, saddle = dossier.program, dossier.program.saddle
-    begins = found.points[saddle]
-    points = np.concatenate([found.points, found.paths[reached.kind != ORBIT, -1]])
-    unstable = (reached.kind == UNSTABLE).astype(int)
-    return Landmarks(
-        points=_in_space(points),
-        index=np.concatenate([dossier.fixed_points.index, unstable[reached.kind != ORBIT]]),
-        saddle=saddle,
-        directions=(_in_space(begins + NEAR * found.branches) - _in_space(begins)) / NEAR,
-        orbits=_in_space(found.paths[reached.kind == ORBIT]),
-    )
-
-
-def _lifetimes(run: RunRecord, found: FlipFlopFindings, part: range) -> Figure:
+def _lifetimes(run: RunRecord, found: FlipFlopFindings, part: range, scales: Scales) -> Figure:
     kept = all_known(lambda at: (known(run.dossiers[at].lifetimes), run.numbers[at]), part)
-    return lifetimes([one for one, _ in kept], found.task.states, found.task.length_ms, [at for _, at in kept])
+    records, numbers = [one for one, _ in kept], [number for _, number in kept]
+    limits = known(scales.lifetimes_ms)
+    return lifetimes(lifetimes_scene(records, found.task.states, found.task.length_ms, numbers, limits))
 
 
-def _program_of_bits(run: RunRecord, found: FlipFlopFindings, at: int) -> Figure:
-    """Attractors where their outputs are on the cube, in the colours of the memory states whose signs these have."""
-    dossier, bits = run.dossiers[at], found.task.bits
-    outputs = np.nan_to_num(dossier.program.outputs)
-    signs = (np.sign(outputs) * (np.abs(outputs) >= NAMED)).astype(int)
-    nodes = Nodes(
-        names=tuple("".join("0+−"[sign] for sign in one) for one in signs),
-        colors=tuple(state_color(one) if one.all() else INPUT for one in signs),
-        places=_on_cube(outputs),
-    )
-    lines = Lines(
-        names=[bit_name(bit, bits).lower() for bit in range(bits) for _ in "+-"],
-        colors=[color for color in bit_colors(bits) for _ in "+-"],
-        dashed=[bit % 2 == 1 for bit in range(bits) for _ in "+-"],
-        explained=range(2 * bits),
-    )
-    title, table = network_name(run.numbers[at]), where_known(lambda: dossier.pulse_table, None)
-    if table is not None:
-        title += f": {table.right} of {table.reached.size} transitions right after {found.task.length_ms:g} ms"
-    wrong = wrong_transitions(dossier, np.sign(outputs), found.task.states)
-    return program(dossier.program, dossier.fixed_points.states, nodes, lines, wrong, title)
-
-
-def wrong_transitions(
-    dossier: Dossier, signs: Float[np.ndarray, "attractor bit"], states: Int[np.ndarray, "condition bit"]
-) -> Bool[np.ndarray, "attractor stimulus"]:
-    """Which pulses make of a memory state's attractor another state than the task asks for: at first, or in the end.
-
-    Args:
-        dossier: of a flip-flop network.
-        signs: of the outputs of its attractors.
-        states: the memory states.
-    """
-    following, table = dossier.program.following, where_known(lambda: dossier.pulse_table, None)
-    wrong = np.zeros(following.shape, bool)
-    if table is None:
-        return wrong
-    for state, attractor in enumerate(dossier.program.after.tolist()):
-        if attractor < 0 or (signs[attractor] != states[state]).any():
-            continue
-        ends, expected = following[attractor], states[table.expected[state]]
-        in_the_end = (ends >= 0) & (signs[ends] != expected).any(axis=1)
-        wrong[attractor] |= in_the_end | (table.reached[state] != table.expected[state])
-    return wrong
-
-
-def bit_colors(bits: int) -> list[str]:
-    """The colour of every bit: that of the memory state in which it alone is set; from the fourth on a network's.
-
-    Args:
-        bits: how many there are.
-    """
-    return [state_color(np.eye(bits, dtype=int)[bit]) if bit < 3 else network_color(bit) for bit in range(bits)]
-
-
-def _on_cube(outputs: Float[np.ndarray, "attractor output"]) -> Float[np.ndarray, "attractor 2"]:
-    """Where outputs are on the page: on a line, a square, a cube seen in parallel projection, or a cube in a cube."""
-    places = _in_space(np.clip(outputs, -1.5, 1.5))
-    return on_page(places) if places.shape[1] == 3 else _in_plane(places)
-
-
-def _in_plane(places: Coordinates) -> Float[np.ndarray, "attractor 2"]:
-    """The first two coordinates; the second is 0 where there is only one."""
-    return np.pad(places[:, :2], ((0, 0), (0, max(2 - places.shape[1], 0))))
-
-
-def _program_of_conditions(run: RunRecord, conditions: Conditions, at: int) -> Figure:
-    """Attractors where they are along the first two principal components, named by what they put out."""
-    dossier = run.dossiers[at]
-    nodes = Nodes(
-        names=tuple("\n".join(_short(value) for value in one[:MOST_LINES]) for one in dossier.program.outputs),
-        colors=(mix(INK, PAPER, 0.2),) * len(dossier.program),
-        places=_in_plane(dossier.landscape.paths.mean(axis=1)),
-    )
-    drawn = np.isin(np.arange(dossier.program.following.shape[1]), conditions.shown)
-    seen = replace(dossier.program, following=np.where(drawn, dossier.program.following, UNSETTLED))
-    wrong = np.zeros(seen.following.shape, bool)
-    return program(seen, dossier.fixed_points.states, nodes, _lines(conditions), wrong, network_name(run.numbers[at]))
-
-
-def _short(output: float) -> str:
-    return f"{output:.2f}".replace("-0.00", "0.00").replace("0.00", "0").replace("-", "−")
+def _program(run: RunRecord, at: int) -> Figure:
+    return program(graph_scene(run.dossiers[at], run.task, Conditions.of(run.probe), run.numbers[at]))
 
 
 def _flow_field(run: RunRecord, conditions: Conditions, at: int) -> Figure:
-    """The flow in the plane of the first two principal components of the states; in the rate form these are rates."""
-    network, points = run.network(at), run.dossiers[at].fixed_points
-    states = states_on(network, np.asarray(run.probe["inputs"]))
-    pca = principal_components(states, 2)
-    paths = pca.project(states)
-    low, high = paths.min(axis=(0, 1)), paths.max(axis=(0, 1))
-    room = MARGIN * float((high - low).max())
-    across, upwards = ((float(low[axis] - room), float(high[axis] + room)) for axis in (0, 1))
-    field = flow_field(network, pca.components, pca.center, across, upwards, points.inputs)
-    first, second = _components(pca.explained_variance, 2)
-    return flow_figure(
-        field,
-        (first, second),
-        network_name(run.numbers[at]),
-        paths,
-        _lines(conditions),
-        field.project(points.states),
-        points.index,
-    )
+    points, inputs = run.dossiers[at].fixed_points, np.asarray(run.probe["inputs"])
+    return flow_field(flow_scene(run.network(at), points, inputs, conditions, run.numbers[at]))
 
 
 def _state_space(run: RunRecord, found: FlipFlopFindings, view: View, part: range, marked: bool = False) -> Figure:
-    fourth = view is _along_bits and found.task.bits >= 4
-    note = "bit 4 scales the cube: + outside, − inside" if fourth else ""
-    signs, time_ms = found.task.states, np.asarray(found.walk["walk_time"])
-    if not marked:
-        return state_space(all_known(lambda at: view(run, found, at), part), signs, time_ms, note)
-    place = "landscape_bits" if view is _along_bits else "landscape"
-    pairs = all_known(lambda at: (view(run, found, at), _landmarks(run.dossiers[at], place)), part)
-    return landscape_of_states([one for one, _ in pairs], [marks for _, marks in pairs], signs, time_ms, note)
+    def scene(at: int) -> MemorySpace:
+        return view(run.dossiers[at], found, run.numbers[at])
 
-
-def _along_components(run: RunRecord, found: FlipFlopFindings, at: int) -> StateSpace:
-    """A network along the principal components of its rates: every network turned its own way."""
-    dossier = run.dossiers[at]
-    pca, walk, geometry = dossier.pca, known(dossier.walk), known(dossier.geometry)
-    corners = pca.project(geometry.center + found.task.states @ geometry.axes)
-    shown = min(3, found.task.bits, corners.shape[1])
-    return StateSpace(
-        title=network_name(run.numbers[at]),
-        axes=_components(pca.explained_variance, shown),
-        walk=walk.components[:, :shown],
-        states=walk.states_components[:, :shown],
-        corners=corners[:, :shown],
-    )
-
-
-def _along_bits(run: RunRecord, found: FlipFlopFindings, at: int) -> StateSpace:
-    """A network along the axes of its bits: the cubes of all networks are aligned."""
-    dossier, bits = run.dossiers[at], found.task.bits
-    walk, _ = known(dossier.walk), known(dossier.geometry)
-    return StateSpace(
-        title=network_name(run.numbers[at]),
-        axes=tuple(f"Bit {axis + 1}" for axis in range(min(3, bits))) if bits > 1 else ("Bit",),
-        walk=_in_space(walk.bits),
-        states=_in_space(walk.states_bits),
-        corners=_in_space(found.task.states.astype(np.float64)),
-    )
-
-
-def _in_space(bits: Coordinates) -> Coordinates:
-    """Three coordinates of four bits or more: the fourth scales the others, so that a cube stands within a cube."""
-    return bits[..., :3] * (1 + 0.35 * np.clip(bits[..., 3:4], -1.5, 1.5)) if bits.shape[-1] > 3 else bits
-
-
-def _components(shares: Float[np.ndarray, "component"], count: int) -> tuple[str, ...]:
-    return tuple(f"PC {axis + 1} ({100 * share:.0f} %)" for axis, share in enumerate(shares[:count]))
+    if marked:
+        return landscape_of_states(all_known(lambda at: _with_landmarks(scene(at), run.dossiers[at]), part))
+    return state_space(all_known(lambda at: replace(scene(at), landmarks=None), part))

@@ -2,32 +2,37 @@
 
 import io
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 
 import matplotlib
 from matplotlib.figure import Figure
 
 from recurra.analysis import factors_of
-from recurra.analysis.dynamics.regimes import KINDS
 from recurra.analysis.failures import Failure, UnavailableError, reason_of
 from recurra.analysis.record import RunRecord
 from recurra.models.cohort import History
-from recurra.plotting.colors import condition_colors
-from recurra.plotting.papers import connectivity, in_print, learning, spectra
+from recurra.plotting.colors import bit_look, condition_colors
+from recurra.plotting.papers import connectivity, in_print, learning
 from recurra.plotting.papers.census import census_map
-from recurra.plotting.papers.lifetimes import variance_shares
+from recurra.plotting.papers.spectra import MOST_PANELS, spectra, spectra_density
 from recurra.plotting.papers.spectra_points import spectra_points
-from recurra.plotting.papers.style import bit_name
-from recurra.report.figure_plans import Plan, bit_colors, condition_plan, flipflop_plan
+from recurra.plotting.papers.variance import variance_shares
+from recurra.plotting.scenes.points import points_scene
+from recurra.plotting.scenes.scales import Scales
+from recurra.plotting.scenes.spectra import density, spectrum_scene
+from recurra.plotting.scenes.variance import variance_scene
+from recurra.plotting.scenes.weights import weights_scene
+from recurra.report.figure_plans import Plan, condition_plan, flipflop_plan
+from recurra.report.learning import learning_of
 from recurra.report.paging import all_known, pages
-from recurra.runs.census import signature_names
 from recurra.runs.spec import to_spec
 from recurra.status import Status
 from recurra.storage.files import replace_bytes
 from recurra.tasks import FlipFlop, Task
-from recurra.tasks.boolean import Boolean
-from recurra.training.stopping import LossBelow
 from recurra.words.findings import flipflop_findings
+from recurra.words.names import factor_names
+from recurra.words.workings import signatures
 
 DPI = 300
 # No entry that changes from day to day.
@@ -87,12 +92,13 @@ def figures_of(run: RunRecord) -> Plan:
     history, status = run.history, run.status
     if history is not None and status is not None:
         plan["learning"] = lambda: _learning(run, history, status)
-    plan["spectra"] = lambda: _spectra(run)
+    scales = cache(lambda: Scales.of(run))
+    plan["spectra"] = lambda: _spectra(run, scales())
     found = flipflop_findings(run)
-    plan |= flipflop_plan(run, found) if found else condition_plan(run)
+    plan |= flipflop_plan(run, found, scales) if found else condition_plan(run)
     plan |= _cohort_plan(run)
     for at, number in enumerate(run.numbers):
-        plan[f"connectivity_{number}"] = lambda at=at: _connectivity(run, at)
+        plan[f"connectivity_{number}"] = lambda at=at: _connectivity(run, at, scales())
     return plan
 
 
@@ -103,51 +109,53 @@ def _cohort_plan(run: RunRecord) -> Plan:
         plan[name] = lambda part=part: _variance_shares(run, part)
     found = run.census
     if found is not None and found.coordinates.shape[1] > 1:
-        plan["census"] = lambda: census_map(found, signature_names(found, KINDS, run.task))
+        plan["census"] = lambda: census_map(found, signatures(found, run.task))
     return plan
 
 
 def _learning(run: RunRecord, history: History, status: Sequence[Status]) -> Figure:
-    """Loss and success against trials; the line is at the run's criterion, or at that of the flip-flop's paper."""
-    training = to_spec(run.about["spec"]).training
-    paper = LossBelow().bound if isinstance(run.task, FlipFlop) else None
-    criterion = training.stop.bound if isinstance(training.stop, LossBelow) else paper
-    return learning(history, run.numbers, status, training.batch, criterion)
+    return learning(learning_of(history, run.numbers, status, to_spec(run.about["spec"])))
 
 
-def _spectra(run: RunRecord) -> Figure:
-    """The spectra that are known; those before training if all of these networks have one."""
+def _spectra(run: RunRecord, scales: Scales) -> Figure:
+    """The spectra that are known, those before training too; of many networks their density."""
     found = dict(all_known(lambda at: (at, run.dossiers[at].spectrum), range(len(run.numbers))))
-    before = None if run.before is None else [one for at in found if (one := run.before[at]) is not None]
-    if before is not None and len(before) < len(found):
-        before = None
-    return spectra(list(found.values()), before, [run.numbers[at] for at in found])
+    before = {at: run.before[at] if run.before else None for at in found}
+    view = scales.spectrum
+    planes = {at: spectrum_scene(one, before[at], run.numbers[at], view) for at, one in found.items()}
+    if len(planes) <= MOST_PANELS:
+        return spectra(list(planes.values()))
+    kinds = {"After training": (density(list(found.values()), view), list(planes.values()))}
+    starts = {at: start for at, start in before.items() if start is not None}
+    if starts:
+        drawn = [spectrum_scene(start, None, run.numbers[at], view) for at, start in starts.items()]
+        kinds = {"Before training": (density(list(starts.values()), view), drawn), **kinds}
+    return spectra_density(kinds)
 
 
 def _spectra_points(run: RunRecord) -> Figure:
     found = dict(all_known(lambda at: (at, run.dossiers[at].fixed_points), range(len(run.numbers))))
-    return spectra_points(list(found.values()), [run.numbers[at] for at in found])
+    return spectra_points(points_scene(list(found.values()), [run.numbers[at] for at in found]))
 
 
-def _connectivity(run: RunRecord, at: int) -> Figure:
+def _connectivity(run: RunRecord, at: int, scales: Scales) -> Figure:
     before = run.network_before(at)
-    return connectivity(run.network(at).recurrent, before and before.recurrent, run.numbers[at])
+    scene = weights_scene(run.network(at).recurrent, before and before.recurrent, scales.weight, run.numbers[at])
+    return connectivity(scene)
 
 
 def _variance_shares(run: RunRecord, part: range) -> Figure:
     names, colors = _factors(run.task)
     pairs = dict(all_known(lambda at: (at, (run.dossiers[at].demixed, run.dossiers[at].selectivity)), part))
     found, units = [one for one, _ in pairs.values()], [one for _, one in pairs.values()]
-    return variance_shares(found, units, names, colors, [run.numbers[at] for at in pairs])
+    return variance_shares(variance_scene(found, units, names, colors, [run.numbers[at] for at in pairs]))
 
 
 def _factors(task: Task) -> tuple[list[str], list[str]]:
     """Names and colours of the factors of a task's probe, in the order of `factors_of`."""
     count = factors_of(task).shape[1]
-    if isinstance(task, FlipFlop):
-        return [bit_name(at, count).lower() for at in range(count)], bit_colors(count)
-    kind = "input" if isinstance(task, Boolean) else "condition"
-    return [f"{kind} {at + 1}" if count > 1 else kind for at in range(count)], condition_colors(count)
+    bits = [bit_look(bit)[0] for bit in range(count)]
+    return factor_names(task, count), bits if isinstance(task, FlipFlop) else condition_colors(count)
 
 
 def write_figure(figure: Figure, path: Path) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from recurra.analysis import FixedPoints, Regimes, states_on
-from recurra.analysis.cohorts.census import ALONE, UNKNOWN, Census, census, regime_signature
+from recurra.analysis.cohorts.census import ALONE, UNKNOWN, Census, census
 from recurra.analysis.cohorts.eigenvalue_distances import nearest_linearizations
 from recurra.analysis.cohorts.similarity import MEASURES, Signature, Similarities, signature_of, similarity_matrices
 from recurra.analysis.dossier_records import Dossier
@@ -17,6 +17,7 @@ from recurra.analysis.failures import Failure, attempted
 from recurra.models.cohort import Network, check_fit
 from recurra.tasks import Task
 from recurra.tasks.border import check_task
+from recurra.words.workings import signatures
 
 FEWEST = 3  # networks that a census needs
 
@@ -105,26 +106,14 @@ def _counted(points: FixedPoints) -> tuple[int, int]:
     return stable, len(points) - stable
 
 
-def signature_names(found: Census, kind_names: Sequence[str], task: Task) -> list[str]:
-    """The regime signatures in words, the most frequent one first.
-
-    Args:
-        found: the census.
-        kind_names: of the kinds of regimes, in the order of their numbers.
-        task: its conditions have the names.
-    """
-    return [regime_signature(kinds, kind_names, task.condition_names) for kinds in found.signature_kinds]
-
-
-def census_table(found: Census, kind_names: Sequence[str], task: Task) -> dict[str, Any]:
+def census_table(found: Census, task: Task) -> dict[str, Any]:
     """The same in plain values, for JSON; null where there is no number.
 
     Args:
         found: the census.
-        kind_names: of the kinds of regimes, in the order of their numbers.
         task: what the networks were trained on.
     """
-    names = signature_names(found, kind_names, task)
+    names = signatures(found, task)
     return {
         "networks": len(found.compared),
         "left_out": np.flatnonzero(~found.compared).tolist(),

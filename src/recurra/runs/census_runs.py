@@ -11,12 +11,12 @@ from threadpoolctl import threadpool_limits
 from recurra.analysis import Census, Similarities, fixed_points, regimes
 from recurra.analysis.cohorts.census import LEFT_OUT, UNKNOWN
 from recurra.analysis.cohorts.origins import Independence, independence, neighbour_independence
-from recurra.analysis.dynamics.regimes import KINDS
 from recurra.analysis.failures import Failure, attempted
 from recurra.analysis.visit import Visit
 from recurra.numerics import pinned
-from recurra.runs.census import census_table, census_with, signature_names, similarities_of
+from recurra.runs.census import census_table, census_with, similarities_of
 from recurra.runs.census_members import Members
+from recurra.words.workings import signatures
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,11 @@ class RunsCensus:
     @property
     def signatures(self) -> list[str]:
         """The regime signatures in words, the most frequent one first."""
-        return signature_names(self.census, KINDS, self.members.task)
+        return signatures(self.census, self.members.task)
 
     def table(self) -> dict[str, Any]:
         """Plain values, for JSON; every network with its run and number."""
-        table, members = census_table(self.census, KINDS, self.members.task), self.members
+        table, members = census_table(self.census, self.members.task), self.members
         origins = members.origins
         runs, numbers = [origins.names[at] for at in origins.run], origins.number.tolist()
         rows = zip(table["each"], members.names, runs, numbers, members.statuses, strict=True)

@@ -36,6 +36,19 @@ def forgotten_words(found: Program, answers: Float[np.ndarray, "condition output
     )
 
 
+def reached(found: Program) -> list[int]:
+    """The attractors that conditions or stimuli lead to, in the order in which they are met.
+
+    Args:
+        found: the program.
+    """
+    order = list(dict.fromkeys(found.after[found.after >= 0].tolist()))
+    for attractor in order:
+        following = found.following[attractor]
+        order += [to for to in dict.fromkeys(following[following >= 0].tolist()) if to not in order]
+    return order
+
+
 def attractor_words(found: Program) -> str:
     """Where paths end: "Paths end at 5 attractors: 3 at rest, 1 orbit and 1 unstable point."."""
     if not len(found):

@@ -1,9 +1,11 @@
-"""What the states of a memory and the clusters of a census are called."""
+"""What networks, bits, memory states, conditions, clusters and runs are called."""
 
 from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Int
+
+from recurra.tasks import FlipFlop, Task
 
 
 def cluster_name(cluster: int) -> str:
@@ -14,3 +16,43 @@ def cluster_name(cluster: int) -> str:
 def state_name(state: Sequence[int] | Int[np.ndarray, "bit"]) -> str:
     """The name of a memory state as it is printed: + − +."""
     return " ".join("+" if int(sign) > 0 else "−" for sign in state)
+
+
+def network_name(number: int) -> str:
+    """What network `number` is called."""
+    return f"Network {number}"
+
+
+def bit_name(bit: int, of: int) -> str:
+    """What a bit is called, from 1 on; the only one has no number."""
+    return f"Bit {bit + 1}" if of > 1 else "Bit"
+
+
+def short_name(state: Sequence[int] | Int[np.ndarray, "bit"]) -> str:
+    """A memory state without spaces: +−+."""
+    return state_name(state).replace(" ", "")
+
+
+def condition_titles(task: Task) -> list[str]:
+    """The names of the conditions of a task's probe, in its order; of a flip-flop its memory states: +−+."""
+    if isinstance(task, FlipFlop):
+        return [short_name(state) for state in task.states]
+    probe = task.probe()
+    return [probe.condition_names[int(at)] for at in np.asarray(probe.condition)]
+
+
+def factor_names(task: Task, count: int) -> list[str]:
+    """What the factors of a task's conditions are called: bits, inputs, or the condition itself.
+
+    Args:
+        task: the task.
+        count: how many factors it has.
+    """
+    if isinstance(task, FlipFlop):
+        return [bit_name(bit, count).lower() for bit in range(count)]
+    return [f"input {factor + 1}" for factor in range(count)] if count > 1 else ["condition"]
+
+
+def run_letter(run: int) -> str:
+    """A run's letter: a for the first; z is followed by za."""
+    return "z" * (run // 26) + chr(ord("a") + run % 26)

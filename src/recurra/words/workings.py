@@ -16,6 +16,7 @@ from recurra.analysis.dynamics.regimes import (
     CYCLE,
     DRIFTING,
     FIXED,
+    KINDS,
     QUASIPERIODIC,
     QUIESCENT,
     UNDECIDED,
@@ -25,9 +26,9 @@ from recurra.analysis.failures import in_words, where_known
 from recurra.tasks import FlipFlop, Task
 from recurra.tasks.set_reset import SetReset
 from recurra.wording import percent, three
-from recurra.words.attractors import MOST_NAMED, attractor_words, forgotten_words, listed
+from recurra.words.attractors import MOST_NAMED, attractor_words, forgotten_words, listed, reached
 from recurra.words.findings import known
-from recurra.words.names import state_name
+from recurra.words.names import condition_titles, short_name
 
 FEW = 3  # conditions of the most frequent kind up to which a signature names them
 UNSET = 0.5  # an output nearer to 0 than this is read as neither + nor -
@@ -128,12 +129,21 @@ def memory_words(found: Lifetimes, task: FlipFlop) -> str:
 def table_words(table: PulseTable, found: Program) -> str:
     """How many entries of the table of states and pulses are right, and how many if the pulses come much later."""
     text = f"{table.right} of {table.expected.size} entries of its table of states and pulses are right"
-    held = [at for at in np.unique(found.after).tolist() if at >= 0 and read_signs(found)[at].all()]
-    tried = [at for at in held if (found.following[at] >= 0).any()]
-    total = len(tried) * found.following.shape[1]
-    right = total - sum(len(wrong_stimuli(found, at)) for at in tried)
-    later = f"; of pulses that come when it has settled, {right} of {total}" if tried else ""
+    right, total = settled_pulses(found)
+    later = f"; of pulses that come when it has settled, {right} of {total}" if total else ""
     return f"{text}{later}."
+
+
+def settled_pulses(found: Program) -> tuple[int, int]:
+    """How many pulses are right that come when a flip-flop network has settled in a memory state, and of how many.
+
+    Args:
+        found: the program of a flip-flop.
+    """
+    signs = read_signs(found)
+    tried = [at for at in reached(found) if signs[at].all() and (found.following[at] >= 0).any()]
+    total = len(tried) * found.following.shape[1]
+    return total - sum(len(wrong_stimuli(found, at)) for at in tried), total
 
 
 def read_signs(found: Program) -> Int[np.ndarray, "attractor output"]:
@@ -143,14 +153,16 @@ def read_signs(found: Program) -> Int[np.ndarray, "attractor output"]:
 
 
 def wrong_stimuli(found: Program, attractor: int) -> list[int]:
-    """The pulses that do not make of a memory state what a flip-flop should; none of what is no memory state.
+    """The pulses that do not make of a memory state what a flip-flop should, when they come after it has settled.
+
+    There are none of an attractor that is no memory state, nor of one from which no pulse was tried.
 
     Args:
         found: the program of a flip-flop.
         attractor: its number.
     """
     signs = read_signs(found)
-    if not signs[attractor].all():
+    if not signs[attractor].all() or not (found.following[attractor] >= 0).any():
         return []
     wrong = []
     for stimulus, end in enumerate(found.following[attractor].tolist()):
@@ -210,6 +222,17 @@ def signature_words(kinds: Sequence[str], names: Sequence[str]) -> str:
     return ", ".join([*told, f"{common} otherwise"] if rest else told)
 
 
+def signatures(found: Census, task: Task) -> list[str]:
+    """The regime signatures of a cohort in words, the most frequent one first.
+
+    Args:
+        found: the census.
+        task: its conditions have the names.
+    """
+    names = condition_titles(task)
+    return [signature_words([KINDS[kind] for kind in kinds], names) for kinds in found.signature_kinds]
+
+
 def census_words(found: Census) -> str:
     """Whether the networks fall into groups, how true the map is, and whether those that do alike are alike."""
     compared, clusters = int(found.compared.sum()), int(found.labels.max(initial=-1)) + 1
@@ -248,9 +271,9 @@ def output_words(value: float) -> str:
     return three(0.0 if abs(value) < NOTHING else float(value))
 
 
-def short_name(state: Sequence[int] | np.ndarray) -> str:
-    """A memory state without spaces: +−+."""
-    return state_name(state).replace(" ", "")
+def plain_output(value: float) -> str:
+    """An output with two decimals, for where there is little room; what is next to nothing is 0."""
+    return "0" if abs(value) < NOTHING else f"{value:.2f}".replace("-", "−")
 
 
 def _does(found: Regimes, program: Program, at: int) -> str:

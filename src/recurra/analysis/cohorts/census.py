@@ -1,6 +1,5 @@
 """A census: networks sorted by what they do after each condition, and by how alike they are."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -91,24 +90,6 @@ class Census:
     @property
     def measure_name(self) -> str:
         return MEASURES[self.measure]
-
-
-def regime_signature(kinds: Int[np.ndarray, "condition"], names: Sequence[str], conditions: Sequence[str]) -> str:
-    """What a network does after each condition: "00 rest · 01 cycle · 10 cycle · 11 fixed", or "all fixed".
-
-    Args:
-        kinds: of its regimes, as numbers.
-        names: of the kinds; number k is called `names[k]`.
-        conditions: the names of the conditions.
-    """
-    if len(kinds) != len(conditions):
-        raise ValueError(f"kinds has {len(kinds)} values; expected one a condition: {', '.join(conditions)}")
-    if not all(0 <= kind < len(names) for kind in kinds):
-        raise ValueError(f"kinds is {np.asarray(kinds).tolist()}; expected numbers from 0 to {len(names) - 1}")
-    words = ["rest" if names[kind] == "quiescent" else names[kind] for kind in kinds]
-    if len(words) > 1 and len(set(words)) == 1:
-        return f"all {words[0]}"
-    return " · ".join(f"{condition} {word}" for condition, word in zip(conditions, words, strict=True))
 
 
 def census(

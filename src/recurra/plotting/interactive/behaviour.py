@@ -1,169 +1,172 @@
-"""What goes into a flip-flop network, what should come out, and what comes out."""
+"""What goes into a network, what should come out, and what comes out."""
 
 from collections.abc import Iterator
 from itertools import pairwise
 
 import numpy as np
 import plotly.graph_objects as go
-from jaxtyping import Float, Int
 from plotly.subplots import make_subplots
 
-from recurra.plotting.colors import INPUT, TARGET, UNSET, state_color, state_colors, text_on
+from recurra.plotting.colors import DASHES, text_on
 from recurra.plotting.interactive.theme import styled
-from recurra.words.names import state_name
+from recurra.plotting.scenes.signals import Row, Signals, Walk
 
-ROW = 92  # px a bit
-SPAN = (-1.75, 1.75)  # of the vertical axes; an output beyond leaves the panel
+ROW, INPUT_ROW = 92, 60  # px
+PANEL = 132  # px a condition
+COLUMNS = 4  # of conditions
+WIDTHS = {"input": 1.0, "target": 1.4, "output": 2.0}
+MARKED = 20  # steps from which Plotly draws lines alone
+NAMED, SHORT = 40, 4  # stretches of a walk, and bits of a state, up to which the states have names
 
 
-def bit_trials(
-    time_ms: Float[np.ndarray, "time"],
-    inputs: Float[np.ndarray, "trial time input"],
-    targets: Float[np.ndarray, "trial time output"],
-    outputs: Float[np.ndarray, "trial time output"],
-    color: str,
-) -> go.Figure:
-    """A column a trial, a row a bit: input, target and output.
+def sample_trials(scene: Signals) -> go.Figure:
+    """A column a trial; what a row shows, the scene says.
 
     Args:
-        time_ms: time of the steps, ms.
-        inputs: of the trials shown.
-        targets: what should come out.
-        outputs: what the network puts out.
-        color: of the network.
+        scene: the signals.
     """
-    trials, _, bits = targets.shape
+    heights = [ROW if row.asked else INPUT_ROW for row in scene.rows]
     figure = make_subplots(
-        rows=bits,
-        cols=trials,
+        rows=len(heights),
+        cols=len(scene.panels),
         shared_xaxes=True,
         shared_yaxes=True,
+        row_heights=heights,
         horizontal_spacing=0.025,
-        vertical_spacing=0.16 / max(bits, 2),
-        column_titles=[f"Trial {trial + 1}" for trial in range(trials)],
+        vertical_spacing=14 / (sum(heights) - 8),
+        column_titles=list(scene.panels),
     )
-    for trial in range(trials):
-        for bit in range(bits):
-            curves = (inputs[trial, :, bit], targets[trial, :, bit], outputs[trial, :, bit])
-            for line in _lines(time_ms, curves, color, first=trial == bit == 0):
-                figure.add_trace(line, row=bit + 1, col=trial + 1)
-    styled(figure, 96 + ROW * bits, margin=(64, 12, 56, 48))
-    _bit_axes(figure, bits)
-    figure.update_xaxes(title_text="Time (ms)", row=bits)
-    for row in range(bits - 1):
-        figure.update_xaxes(ticks="", row=row + 1)
+    new = set(scene.looks)
+    for panel in range(len(scene.panels)):
+        for at, row in enumerate(scene.rows, 1):
+            for line in _curves(scene, row, panel, new):
+                figure.add_trace(line, row=at, col=panel + 1)
+    styled(figure, 96 + sum(heights), margin=(64, 12, 56, 48))
+    _row_axes(figure, scene)
+    figure.update_xaxes(title_text="Time (ms)", row=len(heights))
+    for at in range(1, len(heights)):
+        figure.update_xaxes(ticks="", row=at)
     figure.update_layout(legend={"y": 1, "yref": "container", "yanchor": "top"})
     return figure
 
 
-def cube_walk(
-    time_ms: Float[np.ndarray, "time"],
-    inputs: Float[np.ndarray, "time input"],
-    targets: Float[np.ndarray, "time output"],
-    outputs: Float[np.ndarray, "time output"],
-    memory_state: Int[np.ndarray, "time"],
-    states: Int[np.ndarray, "state bit"],
-    color: str,
-) -> go.Figure:
+def probe_answers(scene: Signals) -> go.Figure:
+    """Small multiples, a panel a condition: target and output.
+
+    Args:
+        scene: the signals, in one row.
+    """
+    (row,), count = scene.rows, len(scene.panels)
+    columns = min(COLUMNS, count)
+    lines = -(-count // columns)
+    height = 96 + PANEL * lines
+    figure = make_subplots(
+        rows=lines,
+        cols=columns,
+        shared_xaxes=True,
+        shared_yaxes=True,
+        specs=[[{} if line * columns + at < count else None for at in range(columns)] for line in range(lines)],
+        horizontal_spacing=0.02,
+        vertical_spacing=34 / (height - 104) if lines > 1 else 0.0,
+        subplot_titles=list(scene.panels),
+    )
+    new = set(scene.looks)
+    for at in range(count):
+        for line in _curves(scene, row, at, new):
+            figure.add_trace(line, row=at // columns + 1, col=at % columns + 1)
+    styled(figure, height, margin=(64, 12, 56, 48))
+    for at in range(count):
+        lowest = at + columns >= count
+        title = "Time (ms)" if lowest else ""
+        figure.update_xaxes(title_text=title, showticklabels=lowest, row=at // columns + 1, col=at % columns + 1)
+    figure.update_yaxes(range=row.span, nticks=4)
+    figure.update_yaxes(title_text=row.title, col=1)
+    figure.update_layout(legend={"y": 1, "yref": "container", "yanchor": "top"})
+    return figure
+
+
+def cube_walk(scene: Walk) -> go.Figure:
     """The walk through all memory states, a row a bit, and the state that is asked for as a coloured band under it.
 
     Args:
-        time_ms: time of the steps, ms.
-        inputs: of the walk.
-        targets: what should come out.
-        outputs: what the network puts out.
-        memory_state: the state at every step, a row of `states`; -1 where a bit was never set.
-        states: the memory states as signs.
-        color: of the network.
+        scene: the walk.
     """
-    bits = targets.shape[1]
-    band = 18 + 12 * min(bits, 4)
-    heights = [ROW] * bits + [band]
+    signals, bits = scene.signals, len(scene.signals.rows)
+    heights = [ROW] * bits + [18 + 12 * min(bits, SHORT)]
     figure = make_subplots(rows=bits + 1, cols=1, shared_xaxes=True, row_heights=heights, vertical_spacing=0.018)
-    for bit in range(bits):
-        curves = (inputs[:, bit], targets[:, bit], outputs[:, bit])
-        for line in _lines(time_ms, curves, color, first=bit == 0):
-            figure.add_trace(line, row=bit + 1, col=1)
-    figure.add_trace(_band(time_ms, memory_state, states), row=bits + 1, col=1)
+    new = set(signals.looks)
+    for at, row in enumerate(signals.rows, 1):
+        for line in _curves(signals, row, 0, new):
+            figure.add_trace(line, row=at, col=1)
+    figure.add_trace(_band(scene), row=bits + 1, col=1)
     styled(figure, 84 + sum(heights), margin=(64, 12, 32, 48))
-    _bit_axes(figure, bits)
+    _row_axes(figure, signals)
     figure.update_yaxes(visible=False, range=(-0.5, 0.5), row=bits + 1)
-    for row in range(bits):
-        figure.update_xaxes(ticks="", row=row + 1)
+    for at in range(1, bits + 1):
+        figure.update_xaxes(ticks="", row=at)
     figure.update_xaxes(title_text="Time (ms)", row=bits + 1)
     figure.update_layout(legend={"y": 1, "yref": "container", "yanchor": "top"})
-    _name_band(figure, time_ms, memory_state, states)
+    if len(scene.names) <= NAMED and bits <= SHORT:
+        _name_band(figure, scene)
     return figure
 
 
-def _lines(
-    time_ms: Float[np.ndarray, "time"], curves: tuple[np.ndarray, np.ndarray, np.ndarray], color: str, first: bool
-) -> Iterator[go.Scatter]:
-    looks = (("input", INPUT, 1.0), ("target", TARGET, 1.4), ("output", color, 2.0))
-    for (name, paint, width), curve in zip(looks, curves, strict=True):
+def _curves(scene: Signals, row: Row, panel: int, new: set[str]) -> Iterator[go.Scatter]:
+    """The curves of one panel; the first of each kind stands in the legend, and is no longer new."""
+    for curve in row.curves:
+        name, color = scene.looks[curve.kind]
         yield go.Scatter(
-            x0=float(time_ms[0]),
-            dx=float(time_ms[1] - time_ms[0]),
-            y=curve.astype(np.float32),
+            x0=float(scene.time_ms[0]),
+            dx=float(scene.time_ms[1] - scene.time_ms[0]) if len(scene.time_ms) > 1 else 1.0,
+            y=curve.values[panel].astype(np.float32),
+            mode="lines" if len(scene.time_ms) < MARKED else None,
             name=name,
-            legendgroup=name,
-            showlegend=first,
-            line={"color": paint, "width": width},
+            legendgroup=curve.kind,
+            showlegend=curve.kind in new,
+            line={"color": color, "width": WIDTHS[curve.kind], "dash": None if curve.dash == DASHES[0] else curve.dash},
             hovertemplate="%{y:.2f} at %{x:.0f} ms",
         )
+        new.discard(curve.kind)
 
 
-def _bit_axes(figure: go.Figure, bits: int) -> None:
-    figure.update_yaxes(range=SPAN, tickvals=[-1, 0, 1], ticktext=["−1", "0", "+1"])
-    for bit in range(bits):
-        figure.update_yaxes(title_text=f"Bit {bit + 1}", row=bit + 1, col=1)
+def _row_axes(figure: go.Figure, scene: Signals) -> None:
+    for at, row in enumerate(scene.rows, 1):
+        figure.update_yaxes(range=row.span, nticks=4, row=at)
+        figure.update_yaxes(title_text=row.title, row=at, col=1)
 
 
-def _band(
-    time_ms: Float[np.ndarray, "time"], memory_state: Int[np.ndarray, "time"], states: Int[np.ndarray, "state bit"]
-) -> go.Heatmap:
-    colors = [UNSET, *state_colors(states)]
+def _band(scene: Walk) -> go.Heatmap:
+    """Every stretch by the number of its colour."""
+    colors = list(dict.fromkeys(scene.colors))
     edges = np.arange(len(colors) + 1) / len(colors)
-    scale = [[edges[at + side], color] for at, color in enumerate(colors) for side in (0, 1)]
-    names = np.array(["not set", *(state_name(state) for state in states)])
-    bounds = _stretches(memory_state)
-    stretch = memory_state[bounds[:-1]]
-    step = float(time_ms[1] - time_ms[0])
+    time_ms = scene.signals.time_ms
+    step = float(time_ms[1] - time_ms[0]) if len(time_ms) > 1 else 1.0
     return go.Heatmap(
-        x=float(time_ms[0]) + step * (np.array(bounds) - 0.5),
-        z=stretch[None].astype(np.int16),
-        text=names[stretch + 1][None],
-        zmin=-1.5,
-        zmax=len(states) - 0.5,
-        colorscale=scale,
+        x=float(time_ms[0]) + step * (scene.begins - 0.5),
+        z=np.array([[colors.index(color) for color in scene.colors]], np.int16),
+        text=np.array([[name or "not set" for name in scene.names]]),
+        zmin=-0.5,
+        zmax=len(colors) - 0.5,
+        colorscale=[[edges[at + side], color] for at, color in enumerate(colors) for side in (0, 1)],
         showscale=False,
         hovertemplate="memory state %{text}<extra></extra>",
     )
 
 
-def _stretches(memory_state: Int[np.ndarray, "time"]) -> list[int]:
-    """Where the state changes, with the first step and the one after the last."""
-    return [0, *(np.flatnonzero(np.diff(memory_state)) + 1).tolist(), len(memory_state)]
-
-
-def _name_band(
-    figure: go.Figure,
-    time_ms: Float[np.ndarray, "time"],
-    memory_state: Int[np.ndarray, "time"],
-    states: Int[np.ndarray, "state bit"],
-) -> None:
-    bounds = _stretches(memory_state)
-    if len(bounds) > 40 or states.shape[1] > 4:
-        return
-    bits = states.shape[1]
-    for begin, end in pairwise(bounds):
-        if memory_state[begin] >= 0:
-            figure.add_annotation(
-                x=float(time_ms[begin] + time_ms[end - 1]) / 2,
-                y=0,
-                xref=f"x{bits + 1}",
-                yref=f"y{bits + 1}",
-                text=state_name(states[memory_state[begin]]).replace(" ", "<br>"),
-                showarrow=False,
-                font={"size": 10, "color": text_on(state_color(states[memory_state[begin]]))},
-            )
+def _name_band(figure: go.Figure, scene: Walk) -> None:
+    row, time_ms = len(scene.signals.rows) + 1, scene.signals.time_ms
+    stretches = zip(pairwise(scene.begins), scene.names, scene.colors, strict=True)
+    names = [
+        {
+            "x": float(time_ms[begin] + time_ms[end - 1]) / 2,
+            "y": 0,
+            "xref": f"x{row}",
+            "yref": f"y{row}",
+            "text": name.replace(" ", "<br>"),
+            "showarrow": False,
+            "font": {"size": 10, "color": text_on(color)},
+        }
+        for (begin, end), name, color in stretches
+        if name
+    ]
+    figure.update_layout(annotations=names)

@@ -5,48 +5,37 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from recurra.analysis.cohorts.census import Census
-from recurra.plotting.colors import NETWORKS, PAPER
-from recurra.plotting.interactive.theme import styled
+from recurra.plotting.colors import FRAME, PAPER
+from recurra.plotting.interactive.theme import note, styled
+from recurra.plotting.scenes.census import CensusMap
 
-SYMBOLS = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "x")
-SHOWN = len(SYMBOLS)  # signatures with a colour and a symbol of their own; the others share one
 FEW = 40  # networks whose names are written
-OTHER, OTHER_SYMBOL = "#8b93a1", "circle-open"
 
 
-def signature_look(signature: int) -> tuple[str, str]:
-    """The colour and the symbol of a regime signature; both tell it apart.
-
-    Args:
-        signature: its number, 0 for the most frequent one.
-    """
-    return (NETWORKS[signature], SYMBOLS[signature]) if signature < SHOWN else (OTHER, OTHER_SYMBOL)
-
-
-def census_map(found: Census, names: Sequence[str], texts: Sequence[str], links: Sequence[str]) -> go.Figure:
-    """Networks as points whose distances are close to the measured ones, in the colour and symbol of their signature.
+def census_map(scene: CensusMap, names: Sequence[str], texts: Sequence[str], links: Sequence[str]) -> go.Figure:
+    """Networks as points whose distances are close to the measured ones, in the colour and mark of their signature.
 
     Args:
-        found: the census.
+        scene: the map.
         names: written beside the networks, if there are few.
         texts: what each network says under the pointer.
         links: where a click on each network leads.
     """
     figure = go.Figure()
+    for outline in scene.outlines:
+        corners = np.append(outline.corners, outline.corners[:1], axis=0).astype(np.float32)
+        look = {"mode": "lines", "line": {"color": FRAME, "width": 1}, "hoverinfo": "skip", "name": outline.name}
+        figure.add_trace(go.Scatter(x=corners[:, 0], y=corners[:, 1], **look))
     few = len(names) <= FEW
-    size = 13 if few else 9
-    for group in range(min(len(found.signature_count), SHOWN + 1)):
-        color, symbol = signature_look(group)
-        own = np.flatnonzero((np.minimum(found.signature, SHOWN) == group) & found.compared).tolist()
-        points = found.coordinates[own].astype(np.float32)
-        look = {"color": color, "symbol": symbol, "size": size, "line": {"color": PAPER, "width": 1}}
+    for group in scene.groups:
+        own, points = group.networks.tolist(), scene.places[group.networks].astype(np.float32)
+        marker = {"color": group.color, "symbol": group.mark, "size": 13 if few else 9}
         figure.add_trace(
             go.Scatter(
                 x=points[:, 0],
                 y=points[:, 1],
                 mode="markers+text" if few else "markers",
-                marker=look,
+                marker={**marker, "line": {"color": PAPER, "width": 1}},
                 text=[names[at] for at in own],
                 textposition="middle right",
                 hovertext=[texts[at] for at in own],
@@ -55,7 +44,10 @@ def census_map(found: Census, names: Sequence[str], texts: Sequence[str], links:
             )
         )
     styled(figure, 460, margin=(64, 20, 16, 52))
-    shares = [f"{100 * share:.0f} %" for share in found.explained]
-    figure.update_xaxes(title_text=f"Dimension 1 ({shares[0]})", constrain="domain")
-    figure.update_yaxes(title_text=f"Dimension 2 ({shares[1]})", scaleanchor="x", constrain="domain")
+    for outline in scene.outlines:
+        far = outline.corners[int(np.linalg.norm(outline.corners, axis=1).argmax())]
+        aside = {"xshift": 9 * np.sign(far[0]), "yshift": 9 * np.sign(far[1])}
+        figure.add_annotation(note(far[0], far[1], outline.name, **aside))
+    figure.update_xaxes(title_text=scene.axes[0], constrain="domain")
+    figure.update_yaxes(title_text=scene.axes[1], scaleanchor="x", constrain="domain")
     return figure.update_layout(showlegend=False)

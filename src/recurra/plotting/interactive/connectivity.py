@@ -5,10 +5,10 @@ import plotly.graph_objects as go
 from jaxtyping import Float
 from plotly.subplots import make_subplots
 
-from recurra.plotting.colors import DIVERGING, INPUT
+from recurra.plotting.colors import DIVERGING
 from recurra.plotting.interactive.theme import note, styled
+from recurra.plotting.scenes.weights import WeightPanels
 
-BINS = 61
 BAR = {
     "thickness": 8,
     "len": 1.0,
@@ -21,33 +21,23 @@ BAR = {
 }
 
 
-def connectivity(
-    before: Float[np.ndarray, "post pre"] | None,
-    after: Float[np.ndarray, "post pre"],
-    limit: float,
-    color: str,
-    cells: int = 200,
-) -> go.Figure:
+def connectivity(scene: WeightPanels, cells: int = 200) -> go.Figure:
     """The matrices before and after training and their difference on one scale, and the distribution of the weights.
 
     Args:
-        before: the recurrent weights before training; without them there is one matrix.
-        after: the recurrent weights after training.
-        limit: where the colours end, on both sides of zero.
-        color: of the network, for the distribution.
+        scene: the weights of one network.
         cells: a matrix of more rows than this is drawn in blocks, each by its strongest weight.
     """
-    matrices = {"Weights": after}
-    if before is not None:
-        matrices = {"Before": before, "After": after, "Difference": after - before}
-    width, gap = (0.42, 0.0) if before is None else (0.21, 0.022)
+    matrices, units = scene.matrices, len(next(iter(scene.matrices.values())))
+    alone = len(matrices) == 1
+    width, gap = (0.42, 0.0) if alone else (0.21, 0.022)
     last = len(matrices) + 1
     figure = make_subplots(rows=1, cols=last)
     for column, (name, matrix) in enumerate(matrices.items(), 1):
-        figure.add_trace(_heatmap(strongest(matrix, cells), len(after), name), row=1, col=column)
-    for trace in _distributions(before, after, color):
+        figure.add_trace(_heatmap(strongest(matrix, cells), units, name), row=1, col=column)
+    for trace in _distributions(scene):
         figure.add_trace(trace, row=1, col=last)
-    styled(figure, 300 if before is not None else 470, margin=(58, 14, 30, 52))
+    styled(figure, 470 if alone else 300, margin=(58, 14, 30, 52))
     for column, name in enumerate(matrices, 1):
         left = (column - 1) * (width + gap)
         _matrix_axes(figure, column, (left, left + width))
@@ -55,12 +45,12 @@ def connectivity(
         figure.add_annotation(note(left + width / 2, 1, name, **where))
     right = len(matrices) * (width + gap) - gap
     scale = [[at / (len(DIVERGING) - 1), paint] for at, paint in enumerate(DIVERGING)]
-    colors = {"colorscale": scale, "cmin": -limit, "cmax": limit, "colorbar": {**BAR, "x": right}}
+    colors = {"colorscale": scale, "cmin": -scene.limit, "cmax": scene.limit, "colorbar": {**BAR, "x": right}}
     figure.update_layout(coloraxis=colors, legend={"font": {"size": 11}})
-    figure.update_xaxes(title_text="weight", domain=(right + 0.14, 1), row=1, col=last)
-    most = np.log10(after.size) + 0.15
+    figure.update_xaxes(title_text="Weight", domain=(right + 0.14, 1), row=1, col=last)
+    most = np.log10(units**2) + 0.15
     figure.update_yaxes(type="log", dtick=1, range=(-0.2, most), exponentformat="power", row=1, col=last)
-    figure.update_yaxes(title_text="weights a bin", row=1, col=last)
+    figure.update_yaxes(title_text="Number of weights", row=1, col=last)
     return figure
 
 
@@ -91,9 +81,9 @@ def _heatmap(matrix: Float[np.ndarray, "row column"], units: int, name: str) -> 
 def _matrix_axes(figure: go.Figure, column: int, domain: tuple[float, float]) -> None:
     """Equal axes with unit 0 at the top left, as a matrix is written."""
     look = {"constrain": "domain", "showgrid": False, "ticks": "", "mirror": True}
-    figure.update_xaxes(title_text="from unit", domain=domain, constraintoward="left", **look, row=1, col=column)
+    figure.update_xaxes(title_text="Presynaptic unit", domain=domain, constraintoward="left", **look, row=1, col=column)
     figure.update_yaxes(
-        title_text="to unit" if column == 1 else None,
+        title_text="Postsynaptic unit" if column == 1 else None,
         showticklabels=column == 1,
         scaleanchor=f"x{column if column > 1 else ''}",
         autorange="reversed",
@@ -104,27 +94,17 @@ def _matrix_axes(figure: go.Figure, column: int, domain: tuple[float, float]) ->
     )
 
 
-def _distributions(
-    before: Float[np.ndarray, "post pre"] | None, after: Float[np.ndarray, "post pre"], color: str
-) -> list[go.Scatter]:
+def _distributions(scene: WeightPanels) -> list[go.Scatter]:
     """Histograms as steps; an empty bin lies below the logarithmic axis."""
-    values = {"after": (after, color)} if before is None else {"before": (before, INPUT), "after": (after, color)}
-    least = min(float(matrix.min()) for matrix, _ in values.values())
-    greatest = max(float(matrix.max()) for matrix, _ in values.values())
-    room = 0.05 * (greatest - least) or 1.0
-    edges = np.linspace(least - room, greatest + room, BINS + 1)
-    traces = []
-    for name, (matrix, paint) in values.items():
-        counts, _ = np.histogram(matrix, edges)
-        traces.append(
-            go.Scatter(
-                x=((edges[1:] + edges[:-1]) / 2).astype(np.float32),
-                y=np.maximum(counts, 0.1).astype(np.float32),
-                mode="lines",
-                line={"color": paint, "width": 1.6, "shape": "hvh"},
-                name=name,
-                showlegend=before is not None,
-                hovertemplate="%{y:.0f} weights around %{x:.3f}",
-            )
+    return [
+        go.Scatter(
+            x=((scene.edges[1:] + scene.edges[:-1]) / 2).astype(np.float32),
+            y=np.maximum(part.counts, 0.1).astype(np.float32),
+            mode="lines",
+            line={"color": part.color, "width": 1.6, "shape": "hvh"},
+            name=part.name,
+            showlegend=len(scene.parts) > 1,
+            hovertemplate="%{y:.0f} weights around %{x:.3f}",
         )
-    return traces
+        for part in scene.parts
+    ]

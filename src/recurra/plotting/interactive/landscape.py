@@ -1,41 +1,15 @@
 """Fixed points, their unstable directions, and orbits, to be drawn into a state space."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
 from recurra.plotting.colors import INK
+from recurra.plotting.scenes.landmarks import Landmarks
 
-LENGTH = 0.06  # of a line along an unstable direction, as a share of the drawing
-
-
-@dataclass(frozen=True)
-class Landmarks:
-    """What stands still or comes back in a state space, in its coordinates.
-
-    Args:
-        points: the fixed points.
-        stable: which of them are stable.
-        texts: what each of them is, for the pointer.
-        begins: where the lines along unstable directions begin.
-        directions: of these lines, of any length but 0.
-        orbits: paths on the orbits.
-    """
-
-    points: Float[np.ndarray, "point axis"]
-    stable: Bool[np.ndarray, "point"]
-    texts: Sequence[str]
-    begins: Float[np.ndarray, "branch axis"]
-    directions: Float[np.ndarray, "branch axis"]
-    orbits: Float[np.ndarray, "orbit path_time axis"]
-
-    @property
-    def all_points(self) -> Float[np.ndarray, "point axis"]:
-        """All that has to have room in the drawing."""
-        return np.concatenate([self.points, self.orbits.reshape(-1, self.points.shape[1])])
+LENGTH = 0.08  # of the longest line along an unstable direction, as a share of the drawing
 
 
 def xyz(points: Float[np.ndarray, "point axis"]) -> dict[str, np.ndarray]:
@@ -56,8 +30,7 @@ def landmark_traces(shown: Landmarks, scale: float, size: float) -> Iterator[dic
     if len(shown.orbits):
         yield {**look, **xyz(_apart(shown.orbits)), "opacity": 0.75, "hovertemplate": "orbit<extra></extra>"}
     if len(shown.begins):
-        lengths = np.linalg.norm(shown.directions, axis=1, keepdims=True)
-        ends = shown.begins + LENGTH * scale * shown.directions / lengths
+        ends = shown.begins + LENGTH * scale * shown.directions
         yield {**look, **xyz(_apart(np.stack([shown.begins, ends], axis=1))), "hoverinfo": "skip"}
     for stable in (False, True):
         kept = np.flatnonzero(shown.stable == stable).tolist()
@@ -91,7 +64,7 @@ def end_traces(shown: Landmarks, last_ms: float, size: float) -> Iterator[dict[s
             yield {**trace, "x": np.full(len(trace["x"]), last_ms, np.float32), "y": trace["x"]}
 
 
-def _apart(lines: Float[np.ndarray, "line at axis"]) -> Float[np.ndarray, "point axis"]:
+def _apart(lines: Float[np.ndarray, "line at axis"]) -> Float[np.ndarray, "at axis"]:
     """Lines as one, with NaN where the pen is lifted."""
     gap = np.full((len(lines), 1, lines.shape[2]), np.nan)
     return np.concatenate([lines, gap], axis=1).reshape(-1, lines.shape[2])

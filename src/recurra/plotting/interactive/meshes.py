@@ -1,4 +1,4 @@
-"""Spheres as triangles, and the edges of a cube."""
+"""Spheres as triangles, and edges as one line."""
 
 import itertools
 from functools import lru_cache
@@ -25,12 +25,6 @@ def unit_sphere(divisions: int) -> tuple[Vertices, Faces]:
     for _ in range(divisions):
         vertices, triangles = _divided(vertices, triangles)
     return vertices, _outward(vertices, triangles)
-
-
-def cube_edges(states: Int[np.ndarray, "state bit"]) -> Int[np.ndarray, "edge end"]:
-    """Pairs of states, as rows, that differ in one bit."""
-    differ = (states[:, None] != states[None]).sum(axis=-1)
-    return np.argwhere(np.triu(differ == 1))
 
 
 def broken_line(

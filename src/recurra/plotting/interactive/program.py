@@ -1,101 +1,30 @@
 """The program of a network as a graph: its attractors, and what stimuli make of each."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float
 
 from recurra.plotting.colors import FRAME, INK, PAPER, text_on
 from recurra.plotting.interactive.theme import FONT, note, styled
+from recurra.plotting.scenes.graph import Arrow, Graph, Places
 
-# Where each bit leads in the plane, so that no corner of a cube hides another or lies on an edge.
-OBLIQUE = np.array([(1.0, -0.12), (0.12, 1.0), (0.42, 0.4), (-0.33, 0.24)])
-STEPS = 14  # of a bowed arrow
+STEPS = 12  # of a bowed arrow
 BOW = 0.11  # how far an arrow swings to its left, as a share of its length
 HEAD = 0.56  # where on an arrow its head is
 NODE, RING, DOT = 34, 4, 7  # px
 LETTER = 9  # px of a letter within a node, at most
-NODE_GAP, DOT_GAP = 0.17, 0.1  # least distances between nodes, and of saddles to nodes, as a share of the drawing
+NODE_GAP, PALE_GAP, DOT_GAP = 0.17, 0.1, 0.08  # least distances of nodes, as a share of the drawing
+SMALLER = 0.62  # size of a pale node and of its name, as a share of another's
 NAME_GAP = (0.45, 0.15)  # names of nodes that are nearer to each other, across and upwards, stand on either side
+ASIDE = np.array([0.09, 0.08])  # from an attractor to its crosses, as a share of the drawing
 ROUNDS = 60
 HEIGHTS = (240, 460)  # least and greatest, px
 ROOM = 0.22  # around the nodes, as a share of their extent
 REST, ORBIT = 0, 1
-
-Places = Float[np.ndarray, "_node 2"]
-
-
-@dataclass(frozen=True)
-class Arrow:
-    """What one or more stimuli make of an attractor.
-
-    Args:
-        begin: position of the attractor.
-        end: position of what becomes of it.
-        color: of the arrow.
-        dash: of its line.
-        name: written beside it; empty for none.
-        text: what it says under the pointer.
-    """
-
-    begin: int
-    end: int
-    color: str
-    dash: str
-    name: str
-    text: str
-
-
-@dataclass(frozen=True)
-class Divide:
-    """One or more saddles.
-
-    Args:
-        between: positions of the attractors that their unstable branches lead to.
-        text: what it says under the pointer.
-    """
-
-    between: tuple[int, ...]
-    text: str
-
-
-@dataclass(frozen=True)
-class Graph:
-    """Attractors, and what leads from one to the other.
-
-    Args:
-        places: where the attractors stand in the plane.
-        kind: 0 a point at rest, 1 an orbit, 2 an unstable point.
-        names: of the attractors.
-        colors: of the attractors.
-        texts: what they say under the pointer.
-        inside: whether the names are short and stand within the nodes.
-        arrows: what the stimuli make of each.
-        divides: the saddles between them.
-    """
-
-    places: Places
-    kind: Int[np.ndarray, "node"]
-    names: Sequence[str]
-    colors: Sequence[str]
-    texts: Sequence[str]
-    inside: bool
-    arrows: Sequence[Arrow]
-    divides: Sequence[Divide]
-
-
-def oblique(bits: Float[np.ndarray, "node bit"]) -> Places:
-    """The places of states of up to four bits in the plane, as one draws a cube; further bits are not seen.
-
-    Args:
-        bits: the coordinates of the states along the bits' axes.
-    """
-    seen = bits[:, : len(OBLIQUE)]
-    return seen @ OBLIQUE[: seen.shape[1]]
 
 
 def program_graph(graph: Graph, width: int = 520) -> go.Figure:
@@ -107,12 +36,14 @@ def program_graph(graph: Graph, width: int = 520) -> go.Figure:
         graph: what to draw; nodes that stand too near to each other are moved apart.
         width: px that the figure is likely to have; the height follows from it.
     """
-    places = _nodes_apart(graph.places)
+    places = _nodes_apart(graph.places, np.asarray(graph.pale, bool))
     figure = go.Figure(_divides(graph, places))
     figure.add_traces(_arrows(graph, places))
     figure.add_traces([_nodes(graph, places), _names(graph, places)])
+    if graph.stays:
+        figure.add_trace(_stays(graph, places))
     if not len(places):
-        figure.add_annotation(note(0.5, 0.5, "no condition ends at an attractor"))
+        figure.add_annotation(note(0.5, 0.5, graph.counted))
     low, high = _frame(places)
     shape = (high - low)[1] / (high - low)[0]
     styled(figure, round(float(np.clip(width * shape, *HEIGHTS))), margin=(8, 8, 8, 8))
@@ -161,14 +92,20 @@ def _size(places: Places) -> float:
     return float(np.ptp(places, axis=0).max()) or 1.0 if len(places) else 1.0
 
 
-def _nodes_apart(places: Places) -> Places:
-    """The places in units of their extent, apart from each other; what is not finite is in the middle."""
+def _nodes_apart(places: Places, pale: Bool[np.ndarray, "node"]) -> Places:
+    """The places in units of their extent, apart from each other; what is not finite is in the middle.
+
+    Pale ones make room for the others, which stand as if these alone were drawn.
+    """
     if not len(places):
         return places
     finite = places[np.isfinite(places).all(axis=1)]
     middle = finite.mean(axis=0) if len(finite) else np.zeros(2)
     centred = np.where(np.isfinite(places).all(axis=1, keepdims=True), places, middle) - middle
-    return moved_apart(centred / _size(centred), NODE_GAP, places[:0])
+    places = centred / _size(centred)
+    places[~pale] = moved_apart(places[~pale], NODE_GAP, places[:0])
+    places[pale] = moved_apart(places[pale], PALE_GAP, places[~pale])
+    return places
 
 
 def _divides(graph: Graph, places: Places) -> list[go.Scatter]:
@@ -177,7 +114,9 @@ def _divides(graph: Graph, places: Places) -> list[go.Scatter]:
         return []
     size = _size(places)
     middles = np.array([places[list(divide.between)].mean(axis=0) for divide in graph.divides])
-    dots = moved_apart(middles, DOT_GAP * size, places)
+    free = [at for at, divide in enumerate(graph.divides) if divide.node is None]
+    dots = np.array([places[one.node] if one.node is not None else middles[at] for at, one in enumerate(graph.divides)])
+    dots[free] = moved_apart(middles[free], DOT_GAP * size, places)
     lines = [
         np.array([dot, places[end], [np.nan, np.nan]])
         for dot, divide in zip(dots, graph.divides, strict=True)
@@ -185,11 +124,11 @@ def _divides(graph: Graph, places: Places) -> list[go.Scatter]:
     ]
     look = {"color": FRAME, "width": 1, "dash": "dot"}
     marker = {"color": PAPER, "size": DOT, "line": {"color": INK, "width": 1.3}}
-    texts = [divide.text for divide in graph.divides]
+    texts = [graph.divides[at].text for at in free]
     return [
         go.Scatter(**_xy(np.concatenate(lines)), mode="lines", line=look, hoverinfo="skip"),
         go.Scatter(
-            **_xy(dots),
+            **_xy(dots[free]),
             mode="markers",
             marker=marker,
             text=texts,
@@ -222,7 +161,7 @@ def _heads(group: Sequence[Arrow], curves: Sequence[Places], color: str) -> go.S
         **_xy(where),
         mode="markers+text",
         marker=marker,
-        text=[arrow.name for arrow in group],
+        text=[f"✗ {arrow.name}" if arrow.wrong else arrow.name for arrow in group],
         textposition="top center",
         textfont={"size": 11, "color": INK, "family": FONT},
         customdata=[arrow.text for arrow in group],
@@ -236,8 +175,8 @@ def _nodes(graph: Graph, places: Places) -> go.Scatter:
     fill = [color if one == REST else PAPER for one, color in zip(kind, graph.colors, strict=True)]
     edge = [PAPER if one == REST else color for one, color in zip(kind, graph.colors, strict=True)]
     width = np.where(kind == REST, 1.5, np.where(kind == ORBIT, RING, 1.2))
-    whole = max(NODE, LETTER * _letters(graph)) if graph.inside else 0.6 * NODE
-    size = np.where(kind == ORBIT, whole - RING, whole)
+    whole = max(NODE, LETTER * _letters(graph)) if not graph.labels else 0.6 * NODE
+    size = np.where(kind == ORBIT, whole - RING, whole) * np.where(graph.pale, SMALLER, 1.0)
     return go.Scatter(
         **_xy(places),
         mode="markers",
@@ -248,21 +187,37 @@ def _nodes(graph: Graph, places: Places) -> go.Scatter:
     )
 
 
+def _stays(graph: Graph, places: Places) -> go.Scatter:
+    """Crosses beside the attractors that a stimulus should change and does not, with its name."""
+    nodes = sorted({stay.node for stay in graph.stays})
+    names = [", ".join(stay.name for stay in graph.stays if stay.node == node) for node in nodes]
+    colors = [next(stay.color for stay in graph.stays if stay.node == node) for node in nodes]
+    return go.Scatter(
+        **_xy(places[nodes] + ASIDE * _size(places)),
+        mode="text",
+        text=[f"✗ {name}" for name in names],
+        textfont={"size": 11, "color": colors, "family": FONT},
+        hoverinfo="skip",
+        name="stays",
+    )
+
+
 def _names(graph: Graph, places: Places) -> go.Scatter:
     """The names, within the nodes or on their outer side: above the upper ones and below the lower ones."""
     above = places[:, 1] > places[:, 1].mean() if len(places) else np.zeros(0, bool)
     outer = [f"{'top' if up else 'bottom'} {_side(places, at)}" for at, up in enumerate(above)]
-    apart = [f"{name}<br> " if up else f"<br>{name}" for name, up in zip(graph.names, above, strict=True)]
+    apart = [f"{name}<br> " if up else f"<br>{name}" for name, up in zip(graph.labels, above, strict=False)]
+    size = 10 if not graph.labels and _letters(graph) > 3 else 12
     ink = [
-        text_on(color) if graph.inside and kind == REST else INK
+        text_on(color) if not graph.labels and kind == REST else INK
         for kind, color in zip(graph.kind, graph.colors, strict=True)
     ]
     return go.Scatter(
         **_xy(places),
         mode="text",
-        text=list(graph.names) if graph.inside else apart,
-        textposition="middle center" if graph.inside else outer,
-        textfont={"size": 10 if graph.inside and _letters(graph) > 3 else 12, "color": ink, "family": FONT},
+        text=apart if graph.labels else list(graph.names),
+        textposition="middle center" if not graph.labels else outer,
+        textfont={"size": np.where(graph.pale, SMALLER, 1.0) * size, "color": ink, "family": FONT},
         hoverinfo="skip",
     )
 

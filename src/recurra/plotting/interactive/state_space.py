@@ -1,62 +1,24 @@
 """The path of a network's rates between its memory states: in space, in the plane, or along a line."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float
 
-from recurra.analysis.memory.geometry import Geometry
-from recurra.plotting.colors import FRAME, GRID, INK, PAPER, START, state_colors
-from recurra.plotting.interactive.landscape import Landmarks, end_traces, landmark_traces, xyz
-from recurra.plotting.interactive.meshes import broken_line, cube_edges, unit_sphere
+from recurra.plotting.colors import FRAME, GRID, INK, PAPER, START
+from recurra.plotting.interactive.landscape import end_traces, landmark_traces, xyz
+from recurra.plotting.interactive.meshes import broken_line, unit_sphere
 from recurra.plotting.interactive.theme import FONT, styled
-from recurra.words.names import state_name
+from recurra.plotting.scenes.space import MemorySpace, lifted
 
-DRAWN_BITS = 5  # with more, states are points without names, and there are no edges
 EYE = {"x": 0.95, "y": -1.8, "z": 0.85}
 CLEAR_SPHERE = 0.5  # opacity of a memory state in which fixed points are to be seen
 DIAGONAL = 2.3  # of the box that the axes span; the greater, the larger it stands in its panel
 
 
-@dataclass(frozen=True)
-class Portrait:
-    """The rates of one network in a few coordinates.
-
-    Args:
-        path: the walk through the memory states.
-        path_state: the memory state asked for at every step, a row of `states`; -1 where there is none.
-        time_ms: time of the steps, ms.
-        states: the memory states as signs.
-        means: mean rates in every memory state.
-        vertices: the vertices of the fitted parallelepiped, in the order of `states`.
-        axes: the titles of the coordinates.
-        landmarks: fixed points and orbits, if they are to be drawn.
-    """
-
-    path: Float[np.ndarray, "time axis"]
-    path_state: Int[np.ndarray, "time"]
-    time_ms: Float[np.ndarray, "time"]
-    states: Int[np.ndarray, "state bit"]
-    means: Float[np.ndarray, "state axis"]
-    vertices: Float[np.ndarray, "state axis"]
-    axes: Sequence[str]
-    landmarks: Landmarks | None = None
-
-    @property
-    def scale(self) -> float:
-        """How far apart the memory states are."""
-        return float(np.ptp(self.means, axis=0).max()) or 1.0
-
-
-def vertices(geometry: Geometry, states: Int[np.ndarray, "state bit"]) -> Float[np.ndarray, "state unit"]:
-    r"""The vertices $c + \sum_k b_k a_k$ of the fitted parallelepiped, in the space of the units."""
-    return geometry.center + states @ geometry.axes
-
-
-def state_space(portrait: Portrait, height: int = 440, divisions: int = 2) -> go.Figure:
+def state_space(portrait: MemorySpace, height: int = 440, divisions: int = 2) -> go.Figure:
     """The path, the memory states and the fitted parallelepiped, in as many dimensions as there are, at most three.
 
     Args:
@@ -70,11 +32,11 @@ def state_space(portrait: Portrait, height: int = 440, divisions: int = 2) -> go
     return _flat(portrait, height) if dimensions == 2 else _line(portrait, height)
 
 
-def _solid(portrait: Portrait, height: int, divisions: int) -> go.Figure:
+def _solid(portrait: MemorySpace, height: int, divisions: int) -> go.Figure:
     figure = go.Figure([go.Scatter3d(**line) for line in _paths(portrait)])
-    scale = portrait.scale
-    if portrait.states.shape[1] <= DRAWN_BITS:
-        edges = broken_line(portrait.vertices, cube_edges(portrait.states))
+    scale = _scale(portrait)
+    if len(portrait.edges):
+        edges = broken_line(portrait.corners, portrait.edges)
         look = {"color": INK, "width": 3}
         figure.add_trace(go.Scatter3d(**xyz(edges), mode="lines", line=look, opacity=0.55, hoverinfo="skip"))
         figure.add_traces(_spheres(portrait, 0.042 * scale, divisions))
@@ -88,10 +50,13 @@ def _solid(portrait: Portrait, height: int, divisions: int) -> go.Figure:
     return figure
 
 
-def _scene(portrait: Portrait, room: float) -> dict[str, Any]:
-    points = [portrait.path, portrait.means, portrait.vertices]
-    points += [portrait.landmarks.all_points] if portrait.landmarks else []
-    return scene(np.concatenate(points), room, portrait.axes)
+def _scene(portrait: MemorySpace, room: float) -> dict[str, Any]:
+    return scene(portrait.points, room, portrait.axes)
+
+
+def _scale(portrait: MemorySpace) -> float:
+    """How far apart the memory states are."""
+    return float(np.ptp(portrait.means, axis=0).max()) or 1.0
 
 
 def scene(points: Float[np.ndarray, "point axis"], room: float, titles: Sequence[str]) -> dict[str, Any]:
@@ -119,26 +84,26 @@ def scene(points: Float[np.ndarray, "point axis"], room: float, titles: Sequence
     }
 
 
-def _flat(portrait: Portrait, height: int) -> go.Figure:
+def _flat(portrait: MemorySpace, height: int) -> go.Figure:
     figure = go.Figure([go.Scatter(**line) for line in _paths(portrait)])
-    edges = broken_line(portrait.vertices, cube_edges(portrait.states))
+    edges = broken_line(portrait.corners, portrait.edges)
     figure.add_trace(go.Scatter(**xyz(edges), mode="lines", line={"color": INK, "width": 1.5}, hoverinfo="skip"))
     figure.add_trace(go.Scatter(**_dots(portrait, 13), **xyz(portrait.means)))
     if portrait.landmarks:
-        traces = landmark_traces(portrait.landmarks, portrait.scale, size=6)
+        traces = landmark_traces(portrait.landmarks, _scale(portrait), size=6)
         figure.add_traces([go.Scatter(**trace) for trace in traces])
     styled(figure, height, margin=(64, 24, 24, 52))
     figure.update_layout(showlegend=False)
     figure.update_xaxes(title_text=portrait.axes[0], constrain="domain", showgrid=False)
     figure.update_yaxes(title_text=portrait.axes[1], scaleanchor="x", constrain="domain", showgrid=False)
-    for state, mean in zip(portrait.states, portrait.means, strict=True):
+    for name, mean in zip(portrait.names, portrait.means, strict=True):
         outward = np.sign(mean - portrait.means.mean(axis=0))
         shift = {"xshift": 20 * outward[0], "yshift": 16 * outward[1]}
-        figure.add_annotation(x=mean[0], y=mean[1], text=state_name(state), showarrow=False, **shift)
+        figure.add_annotation(x=mean[0], y=mean[1], text=name, showarrow=False, **shift)
     return figure
 
 
-def _line(portrait: Portrait, height: int) -> go.Figure:
+def _line(portrait: MemorySpace, height: int) -> go.Figure:
     """One coordinate against time: what a single bit leaves to see."""
     look = {
         "mode": "lines",
@@ -148,8 +113,8 @@ def _line(portrait: Portrait, height: int) -> go.Figure:
     figure = go.Figure(
         go.Scatter(x=portrait.time_ms.astype(np.float32), y=portrait.path[:, 0].astype(np.float32), **look)
     )
-    for state, mean, color in zip(portrait.states, portrait.means, state_colors(portrait.states), strict=True):
-        during = portrait.path_state == portrait.states.tolist().index(state.tolist())
+    for at, (name, mean, color) in enumerate(zip(portrait.names, portrait.means, portrait.colors, strict=True)):
+        during = portrait.path_state == at
         figure.add_trace(
             go.Scatter(
                 x=portrait.time_ms.astype(np.float32),
@@ -160,9 +125,7 @@ def _line(portrait: Portrait, height: int) -> go.Figure:
             )
         )
         figure.add_hline(y=float(mean[0]), line={"color": color, "width": 1, "dash": "dash"})
-        figure.add_annotation(
-            x=1, xref="paper", y=float(mean[0]), text=state_name(state), showarrow=False, xanchor="left", xshift=6
-        )
+        figure.add_annotation(x=1, xref="paper", y=float(mean[0]), text=name, showarrow=False, xanchor="left", xshift=6)
     if portrait.landmarks:
         traces = end_traces(portrait.landmarks, float(portrait.time_ms[-1]), size=7)
         figure.add_traces([go.Scatter(**trace) for trace in traces])
@@ -173,42 +136,35 @@ def _line(portrait: Portrait, height: int) -> go.Figure:
     return figure
 
 
-def _paths(portrait: Portrait) -> list[dict[str, Any]]:
+def _paths(portrait: MemorySpace) -> list[dict[str, Any]]:
     """The path, a line for each memory state that is asked for, pale in its colour; each reaches on to the next."""
-    names = ["no memory yet", *(state_name(state) for state in portrait.states)]
     lines = []
-    for at, (name, color) in enumerate(zip(names, [START, *state_colors(portrait.states)], strict=True), -1):
-        during = portrait.path_state == at
-        reached = during | np.append(False, during[:-1])
-        if during.any():
-            look = {"mode": "lines", "line": {"color": color, "width": 2}, "opacity": 0.5}
-            look["hovertemplate"] = f"asked for: {name}<extra></extra>"
-            lines.append({**look, **xyz(_pieces(portrait.path, reached))})
+    for name, color, steps in portrait.pieces():
+        look = {"mode": "lines", "line": {"color": color, "width": 2}, "opacity": 0.5}
+        look["hovertemplate"] = f"asked for: {name}<extra></extra>"
+        lines.append({**look, **xyz(lifted(portrait.path, steps))})
     return lines
 
 
-def _pieces(path: Float[np.ndarray, "time axis"], kept: Bool[np.ndarray, "time"]) -> Float[np.ndarray, "at axis"]:
-    """The kept steps, with NaN where others are left out between them."""
-    at = np.flatnonzero(kept)
-    gaps = np.flatnonzero(np.diff(at) > 1) + 1
-    return np.insert(path[at], gaps, np.nan, axis=0)
+def _dots(portrait: MemorySpace, size: int) -> dict[str, Any]:
+    marker = {"color": portrait.colors, "size": size, "line": {"color": PAPER, "width": 1.5}}
+    return {
+        "mode": "markers",
+        "marker": marker,
+        "text": portrait.names,
+        "hovertemplate": "memory %{text}<extra></extra>",
+    }
 
 
-def _dots(portrait: Portrait, size: int) -> dict[str, Any]:
-    marker = {"color": state_colors(portrait.states), "size": size, "line": {"color": PAPER, "width": 1.5}}
-    text = [state_name(state) for state in portrait.states]
-    return {"mode": "markers", "marker": marker, "text": text, "hovertemplate": "memory %{text}<extra></extra>"}
-
-
-def _spheres(portrait: Portrait, radius: float, divisions: int) -> list[go.Mesh3d]:
+def _spheres(portrait: MemorySpace, radius: float, divisions: int) -> list[go.Mesh3d]:
     corners, faces = unit_sphere(divisions)
     i, j, k = faces.astype(np.uint8 if len(corners) < 256 else np.uint16).T
     opacity = CLEAR_SPHERE if portrait.landmarks and len(portrait.landmarks.points) else 1.0
     light = {"ambient": 0.62, "diffuse": 0.55, "specular": 0.25, "roughness": 0.45, "fresnel": 0.1}
     traces = []
-    for state, mean, color in zip(portrait.states, portrait.means, state_colors(portrait.states), strict=True):
+    for name, mean, color in zip(portrait.names, portrait.means, portrait.colors, strict=True):
         where = xyz(mean + radius * corners)
-        hover = f"memory {state_name(state)}<extra></extra>"
+        hover = f"memory {name}<extra></extra>"
         traces.append(
             go.Mesh3d(
                 **where,
@@ -225,7 +181,7 @@ def _spheres(portrait: Portrait, radius: float, divisions: int) -> list[go.Mesh3
     return traces
 
 
-def _names(portrait: Portrait, distance: float) -> go.Scatter3d:
+def _names(portrait: MemorySpace, distance: float) -> go.Scatter3d:
     """The states' names, above the upper ones and below the lower ones, away from the edges."""
     above = portrait.means[:, 2] >= portrait.means[:, 2].mean()
     shift = np.zeros_like(portrait.means)
@@ -233,7 +189,7 @@ def _names(portrait: Portrait, distance: float) -> go.Scatter3d:
     return go.Scatter3d(
         **xyz(portrait.means + shift),
         mode="text",
-        text=[state_name(state) for state in portrait.states],
+        text=portrait.names,
         textposition=np.where(above, "top center", "bottom center").tolist(),
         textfont={"size": 14, "color": INK, "family": FONT},
         hoverinfo="skip",

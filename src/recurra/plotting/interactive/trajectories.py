@@ -1,7 +1,6 @@
 """The paths of a network's rates, one a condition: in space, in the plane, or along a line."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -9,77 +8,52 @@ import plotly.graph_objects as go
 from jaxtyping import Float
 
 from recurra.plotting.colors import PAPER
-from recurra.plotting.interactive.landscape import Landmarks, end_traces, landmark_traces, xyz
+from recurra.plotting.interactive.landscape import end_traces, landmark_traces, xyz
 from recurra.plotting.interactive.state_space import scene
 from recurra.plotting.interactive.theme import styled
+from recurra.plotting.scenes.space import PathSpace
 
 FEW = 12  # conditions up to which the dots at the ends are large
 
 
-@dataclass(frozen=True)
-class Paths:
-    """The rates of one network in a few coordinates, a path a condition.
-
-    Args:
-        coordinates: of the rates.
-        time_ms: time of the steps, ms.
-        names: of the conditions.
-        colors: of the conditions.
-        dashed: whose lines are dashed.
-        axes: the titles of the coordinates.
-        landmarks: fixed points and orbits, if they are to be drawn.
-    """
-
-    coordinates: Float[np.ndarray, "condition time axis"]
-    time_ms: Float[np.ndarray, "time"]
-    names: Sequence[str]
-    colors: Sequence[str]
-    dashed: Sequence[bool]
-    axes: Sequence[str]
-    landmarks: Landmarks | None = None
-
-    @property
-    def points(self) -> Float[np.ndarray, "at axis"]:
-        """All finite points that have to have room in the drawing."""
-        points = [self.coordinates.reshape(-1, self.coordinates.shape[-1])]
-        points += [self.landmarks.all_points] if self.landmarks else []
-        together = np.concatenate(points)
-        return together[np.isfinite(together).all(axis=1)]
-
-    @property
-    def scale(self) -> float:
-        """The largest extent of what is drawn."""
-        return float(np.ptp(self.points, axis=0).max(initial=0)) if len(self.points) else 0.0
-
-
-def trajectories(paths: Paths, height: int = 440) -> go.Figure:
+def trajectories(paths: PathSpace, height: int = 440) -> go.Figure:
     """A line a condition with a dot at its end, in as many dimensions as there are, at most three.
 
     Args:
         paths: what to draw.
         height: px.
     """
-    dimensions = paths.coordinates.shape[-1]
+    dimensions = paths.paths.shape[-1]
     if dimensions >= 3:
         return _solid(paths, height)
     return _flat(paths, height) if dimensions == 2 else _line(paths, height)
 
 
-def _solid(paths: Paths, height: int) -> go.Figure:
+def _finite(paths: PathSpace) -> Float[np.ndarray, "at axis"]:
+    return paths.points[np.isfinite(paths.points).all(axis=1)]
+
+
+def _scale(paths: PathSpace) -> float:
+    """The largest extent of what is drawn."""
+    points = _finite(paths)
+    return float(np.ptp(points, axis=0).max(initial=0)) if len(points) else 0.0
+
+
+def _solid(paths: PathSpace, height: int) -> go.Figure:
     figure = go.Figure([go.Scatter3d(**look, **where) for look, where in _lines(paths, width=4)])
-    figure.add_trace(go.Scatter3d(**_ends(paths, 5 if len(paths.names) <= FEW else 3), **xyz(paths.coordinates[:, -1])))
+    figure.add_trace(go.Scatter3d(**_ends(paths, 5, 3), **xyz(paths.paths[:, -1])))
     if paths.landmarks:
-        figure.add_traces([go.Scatter3d(**trace) for trace in landmark_traces(paths.landmarks, paths.scale, size=5)])
+        figure.add_traces([go.Scatter3d(**trace) for trace in landmark_traces(paths.landmarks, _scale(paths), size=5)])
     styled(figure, height, margin=(0, 0, 0, 0))
-    figure.update_layout(showlegend=False, scene=scene(paths.points[:, :3], 0.06 * paths.scale or 1.0, paths.axes))
+    figure.update_layout(showlegend=False, scene=scene(_finite(paths)[:, :3], 0.06 * _scale(paths) or 1.0, paths.axes))
     return figure
 
 
-def _flat(paths: Paths, height: int) -> go.Figure:
+def _flat(paths: PathSpace, height: int) -> go.Figure:
     figure = go.Figure([go.Scatter(**look, **where) for look, where in _lines(paths, width=2)])
-    figure.add_trace(go.Scatter(**_ends(paths, 9 if len(paths.names) <= FEW else 6), **xyz(paths.coordinates[:, -1])))
+    figure.add_trace(go.Scatter(**_ends(paths, 9, 6), **xyz(paths.paths[:, -1])))
     if paths.landmarks:
-        figure.add_traces([go.Scatter(**trace) for trace in landmark_traces(paths.landmarks, paths.scale, size=8)])
+        figure.add_traces([go.Scatter(**trace) for trace in landmark_traces(paths.landmarks, _scale(paths), size=8)])
     styled(figure, height, margin=(64, 24, 24, 52))
     figure.update_layout(showlegend=False)
     figure.update_xaxes(title_text=paths.axes[0], constrain="domain", showgrid=False)
@@ -87,7 +61,7 @@ def _flat(paths: Paths, height: int) -> go.Figure:
     return figure
 
 
-def _line(paths: Paths, height: int) -> go.Figure:
+def _line(paths: PathSpace, height: int) -> go.Figure:
     """One coordinate against time."""
     time = paths.time_ms.astype(np.float32)
     figure = go.Figure(
@@ -103,9 +77,9 @@ def _line(paths: Paths, height: int) -> go.Figure:
     return figure
 
 
-def _lines(paths: Paths, width: float) -> Iterator[tuple[dict[str, Any], dict[str, np.ndarray]]]:
+def _lines(paths: PathSpace, width: float) -> Iterator[tuple[dict[str, Any], dict[str, np.ndarray]]]:
     """How the line of each condition looks, and where it runs."""
-    rows = zip(paths.names, paths.colors, paths.dashed, paths.coordinates, strict=True)
+    rows = zip(paths.conditions.names, paths.conditions.colors, paths.conditions.dashed, paths.paths, strict=True)
     for name, color, dashed, path in rows:
         look = {
             "mode": "lines",
@@ -117,11 +91,12 @@ def _lines(paths: Paths, width: float) -> Iterator[tuple[dict[str, Any], dict[st
         yield look, xyz(path)
 
 
-def _ends(paths: Paths, size: int) -> dict[str, Any]:
-    marker = {"color": list(paths.colors), "size": size, "line": {"color": PAPER, "width": 1}}
+def _ends(paths: PathSpace, large: int, small: int) -> dict[str, Any]:
+    size = large if len(paths.conditions.names) <= FEW else small
+    marker = {"color": list(paths.conditions.colors), "size": size, "line": {"color": PAPER, "width": 1}}
     return {
         "mode": "markers",
         "marker": marker,
-        "text": list(paths.names),
+        "text": list(paths.conditions.names),
         "hovertemplate": "%{text}, end<extra></extra>",
     }

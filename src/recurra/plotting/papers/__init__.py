@@ -1,28 +1,21 @@
-"""Figures for print, at the sizes of the papers: records and arrays in, Matplotlib figures out."""
+"""Figures for print, at the sizes of the papers: scenes in, Matplotlib figures out."""
 
-from recurra.plotting.papers.behaviour import behaviour, cube_walk
-from recurra.plotting.papers.conditions import probe_answers, sample_answers
+from recurra.plotting.papers.behaviour import behaviour, cube_walk, probe_answers
 from recurra.plotting.papers.connectivity import connectivity
 from recurra.plotting.papers.learning import learning
 from recurra.plotting.papers.spectra import spectra
-from recurra.plotting.papers.state_panel import StateSpace
 from recurra.plotting.papers.state_space import state_space
-from recurra.plotting.papers.style import in_print, network_name
+from recurra.plotting.papers.style import in_print
 from recurra.plotting.papers.tasks import sample_trials
-from recurra.plotting.papers.trajectories import Lines, Trajectories, trajectories
+from recurra.plotting.papers.trajectories import trajectories
 
 __all__ = [
-    "Lines",
-    "StateSpace",
-    "Trajectories",
     "behaviour",
     "connectivity",
     "cube_walk",
     "in_print",
     "learning",
-    "network_name",
     "probe_answers",
-    "sample_answers",
     "sample_trials",
     "spectra",
     "state_space",

@@ -1,6 +1,7 @@
 """A cohort on one page: every network as a point on a map, and all distances between them."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -13,14 +14,28 @@ from matplotlib.patches import Polygon
 from recurra.analysis.cohorts.census import Census
 from recurra.analysis.cohorts.origins import Origins
 from recurra.plotting.colors import GRID, INK, NETWORKS, PAPER
-from recurra.plotting.papers.style import PAGE_MM, SMALL, few_ticks, in_print, new_figure, shared_bound
-from recurra.words.names import cluster_name
+from recurra.plotting.papers.style import (
+    PAGE_MM,
+    SMALL,
+    few_ticks,
+    in_print,
+    new_figure,
+)
+from recurra.plotting.scenes.census import OTHER, SHOWN, CensusMap, Outline, census_scene, look_of
+from recurra.plotting.scenes.limits import shared_bound
+from recurra.words.names import cluster_name, run_letter
 
 PANEL_MM, FOOT_MM, ROW_MM = 74.0, 14.0, 3.6
-SHOWN = 7  # signatures with a colour and a mark of their own; the others share one
-MARKS = ("o", "s", "^", "D", "v", "P", "X")
-OTHER, OTHER_MARK = "#6b7280", "."
-AROUND = 0.022  # of the map's width: how far a cluster's outline is around its networks
+MARKERS = {  # what Matplotlib calls the marks
+    "circle": "o",
+    "square": "s",
+    "triangle-up": "^",
+    "diamond": "D",
+    "triangle-down": "v",
+    "cross": "P",
+    "x": "X",
+    "circle-open": ".",
+}
 MANY = 60  # networks; above, their marks are small
 NARROW = 0.03  # share of the networks in a cluster whose name has no room below the matrix
 WIDE = 52  # letters; signatures with a longer name stand in one column
@@ -50,16 +65,13 @@ def census_map(found: Census, names: Sequence[str], origins: Origins | None = No
         names: of the signatures, the most frequent one first.
         origins: which run each network is from; one run, if it is not given.
     """
-    if len(names) != len(found.signature_count):
-        raise ValueError(f"names has {len(names)} entries; expected one for each of {len(found.signature_count)}")
-    if found.coordinates.shape[1] < 2:
-        raise ValueError("the map of the census has one dimension; expected two")
+    scene = census_scene(found, names)
     whose = origins if origins and len(origins.names) > 1 else None
     columns, lines = (1, len(whose.names)) if whose else (_columns(names), 0)
-    rows = -(-min(len(names), SHOWN + 1) // columns) + lines
+    rows = -(-len(scene.groups) // columns) + lines
     figure = new_figure(PAGE_MM, PANEL_MM + FOOT_MM + ROW_MM * rows)
     plane, strip, matrix = figure.subplots(1, 3, width_ratios=[1, 0.035, 1])
-    _map(plane, found)
+    _map(plane, scene)
     order = np.lexsort((found.signature, _last_if_alone(found.labels)))
     order = order[found.compared[order]]
     if len(order):
@@ -70,68 +82,35 @@ def census_map(found: Census, names: Sequence[str], origins: Origins | None = No
         matrix.set_axis_off()
     if whose:
         _name_networks(plane, found, whose)
-    _legend(figure, found, names, whose, columns)
+    _legend(figure, scene, _run_handles(found, whose) if whose else [], columns)
     return figure
 
 
-def _map(axes: Axes, found: Census) -> None:
+def _map(axes: Axes, scene: CensusMap) -> None:
     """Clusters, and on them networks, rare signatures above frequent ones."""
-    points = found.coordinates[:, :2]
-    if found.compared.any() and found.labels.max() > 0:
-        angle = np.linspace(0, 2 * np.pi, 24, endpoint=False)
-        around = (
-            AROUND * np.ptp(points[found.compared], axis=0).max() * np.stack([np.cos(angle), np.sin(angle)], axis=1)
-        )
-        for cluster in range(int(found.labels.max()) + 1):
-            _outline(axes, points[found.labels == cluster], around, cluster_name(cluster))
-    size = 18 if found.compared.sum() <= MANY else 9
-    for signature in range(len(found.signature_count)):
-        own = points[(found.signature == signature) & found.compared]
-        style, order = _style(signature), 3 + signature / 1_000
-        axes.scatter(*own.T, s=size, zorder=order, linewidths=0.3, edgecolors=PAPER, **style)
+    for outline in scene.outlines:
+        _outline(axes, outline)
+    size = 18 if sum(len(group.networks) for group in scene.groups) <= MANY else 9
+    for order, group in enumerate(scene.groups):
+        style = {"color": group.color, "marker": MARKERS[group.mark], "linewidths": 0.3, "edgecolors": PAPER}
+        axes.scatter(*scene.places[group.networks].T, s=size, zorder=3 + order / 1_000, **style)
     axes.set_aspect("equal", adjustable="datalim")
     axes.margins(0.14)
     few_ticks(axes, x=4, y=4)
-    axes.set_xlabel(f"Dimension 1 ({found.explained[0]:.0%})")
-    axes.set_ylabel(f"Dimension 2 ({found.explained[1]:.0%})")
-    left_out = int((~found.compared).sum())
-    remark = f" ({left_out} left out)" if left_out else ""
-    axes.set_title(f"{int(found.compared.sum())} networks{remark}, stress {found.stress:.2f}")
+    axes.set_xlabel(scene.axes[0])
+    axes.set_ylabel(scene.axes[1])
+    axes.set_title(scene.title)
 
 
-def _outline(axes: Axes, points: Points, around: Points, name: str) -> None:
+def _outline(axes: Axes, outline: Outline) -> None:
     """A border around the networks of a cluster, with its name where it is farthest from the middle of the map."""
-    corners = hull((points[:, None] + around).reshape(-1, 2))
+    corners = outline.corners
     axes.add_patch(Polygon(corners, facecolor=INK, alpha=0.05, linewidth=0, zorder=1))
     axes.add_patch(Polygon(corners, fill=False, edgecolor=INK, linewidth=0.5, zorder=2))
     outward = corners / np.maximum(np.linalg.norm(corners, axis=1, keepdims=True), 1e-300)
     far = int(np.linalg.norm(corners, axis=1).argmax())
     place = {"textcoords": "offset points", "xytext": tuple(5 * outward[far])}
-    axes.annotate(name, tuple(corners[far]), ha="center", va="center", fontsize=SMALL, zorder=6, **place)
-
-
-def hull(points: Points) -> Points:
-    """The corners of the smallest convex polygon around points, counterclockwise; of points on a line its two ends.
-
-    Args:
-        points: at least one.
-    """
-    ordered = np.unique(points, axis=0)
-    halves = []
-    for half in (ordered, ordered[::-1]):
-        corners: list[np.ndarray] = []
-        for point in half:
-            while len(corners) > 1 and _turn(corners[-2], corners[-1], point) <= 0:
-                corners.pop()
-            corners.append(point)
-        halves.append(corners[:-1])
-    return np.array(halves[0] + halves[1]) if len(ordered) > 1 else ordered
-
-
-def _turn(first: np.ndarray, second: np.ndarray, third: np.ndarray) -> float:
-    """Above 0 where the way over the three points turns left."""
-    one, other = second - first, third - first
-    return float(one[0] * other[1] - one[1] * other[0])
+    axes.annotate(outline.name, tuple(corners[far]), ha="center", va="center", fontsize=SMALL, zorder=6, **place)
 
 
 def _name_networks(axes: Axes, found: Census, origins: Origins) -> None:
@@ -144,11 +123,6 @@ def _name_networks(axes: Axes, found: Census, origins: Origins) -> None:
         axes.annotate(name, place, textcoords="offset points", xytext=(3, 3), fontsize=SMALL, color=OTHER, zorder=5)
 
 
-def run_letter(run: int) -> str:
-    """A run's letter: a for the first; z is followed by za."""
-    return "z" * (run // 26) + chr(ord("a") + run % 26)
-
-
 def _run_grey(run: int, runs: int) -> str:
     """Dark for the first run, light for the last."""
     return to_hex(DISTANCES(0.15 + 0.7 * run / max(runs - 1, 1)))
@@ -158,7 +132,7 @@ def _strip(
     axes: Axes, signature: Int[np.ndarray, "network"], run: Int[np.ndarray, "network"] | None, runs: int
 ) -> None:
     """A cell a network, in the colour of its signature; with several runs a second one, in the grey of its run."""
-    colors, cells = [str(_style(at)["color"]) for at in range(SHOWN + 1)], np.minimum(signature, SHOWN)[:, None]
+    colors, cells = [look_of(at)[0] for at in range(SHOWN + 1)], np.minimum(signature, SHOWN)[:, None]
     if run is not None:
         cells = np.column_stack([cells, run + len(colors)])
         colors += [_run_grey(at, runs) for at in range(runs)]
@@ -198,19 +172,14 @@ def _name_clusters(axes: Axes, labels: Int[np.ndarray, "network"]) -> None:
     axes.tick_params(axis="x", length=0)
 
 
-def _legend(figure: Figure, found: Census, names: Sequence[str], origins: Origins | None, columns: int) -> None:
+def _legend(figure: Figure, scene: CensusMap, runs: list[Line2D], columns: int) -> None:
     """Signatures with their numbers of networks, those after the seventh in one line; then the runs, with theirs."""
-    labels = [f"{name} ({count})" for name, count in zip(names, found.signature_count, strict=True)]
-    if len(names) > SHOWN:
-        labels = [*labels[:SHOWN], f"others ({int(found.signature_count[SHOWN:].sum())})"]
     handles = []
-    for at, label in enumerate(labels):
-        style = _style(at)
-        handles.append(Line2D([], [], linestyle="none", color=style["color"], marker=style["marker"], label=label))
-        handles[-1].set_markersize(4)
-        handles[-1].set_markeredgewidth(0)
-    handles += _run_handles(found, origins) if origins else []
-    figure.legend(handles=handles, loc="outside lower left", ncols=columns, handletextpad=0.3, labelspacing=0.35)
+    for group in scene.groups:
+        look: dict[str, Any] = {"color": group.color, "marker": MARKERS[group.mark]}
+        handles.append(Line2D([], [], linestyle="none", markersize=4, markeredgewidth=0, label=group.name, **look))
+    place = {"loc": "outside lower left", "ncols": columns}
+    figure.legend(handles=[*handles, *runs], handletextpad=0.3, labelspacing=0.35, **place)
 
 
 def _run_handles(found: Census, origins: Origins) -> list[Line2D]:
@@ -226,13 +195,6 @@ def _run_handles(found: Census, origins: Origins) -> list[Line2D]:
 def _columns(names: Sequence[str]) -> int:
     """In how many columns the legend stands."""
     return 2 if len(names) > 1 and max(map(len, names)) <= WIDE else 1
-
-
-def _style(signature: int) -> dict[str, str]:
-    """The colour and the mark of a signature; both tell it apart."""
-    if signature >= SHOWN:
-        return {"color": OTHER, "marker": OTHER_MARK}
-    return {"color": NETWORKS[signature], "marker": MARKS[signature]}
 
 
 def _last_if_alone(labels: Int[np.ndarray, "network"]) -> Int[np.ndarray, "network"]:

@@ -1,7 +1,7 @@
 """Where a network pulls the states of a plane: streamlines, with the speed as shading."""
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 from matplotlib.colors import LinearSegmentedColormap, LogNorm, Normalize
@@ -12,7 +12,9 @@ from matplotlib.patheffects import withStroke
 from recurra.analysis.dynamics.flow_field import FlowField
 from recurra.plotting.colors import INK, INPUT, PAPER, UNSET, mix
 from recurra.plotting.papers.style import COLUMN_MM, SMALL, few_ticks, in_print, new_figure, plain_number
-from recurra.plotting.papers.trajectories import Lines
+from recurra.plotting.papers.trajectories import condition_marks, line_style
+from recurra.plotting.scenes.conditions import Conditions
+from recurra.plotting.scenes.flow import FlowPlane
 
 SLOW, FAST = "#5d6b86", "#f4f6f9"
 SPEEDS = LinearSegmentedColormap.from_list("speed", [SLOW, mix(SLOW, FAST, 0.62), FAST]).with_extremes(bad=UNSET)
@@ -24,38 +26,18 @@ TALLEST, FLATTEST = 1.6, 0.5  # height over width of the panel
 
 
 @in_print()
-def flow_field(
-    field: FlowField,
-    axes: tuple[str, str],
-    title: str = "",
-    paths: Float[np.ndarray, "condition path_time direction"] | None = None,
-    lines: Lines | None = None,
-    points: Float[np.ndarray, "point direction"] | None = None,
-    index: Int[np.ndarray, "point"] | None = None,
-) -> Figure:
+def flow_field(scene: FlowPlane) -> Figure:
     """The flow in a plane: streamlines, slow states dark, and how much of the displacement the plane shows.
 
     Trajectories have a dot at their end; stable fixed points are black, unstable ones white. All are drawn where they
     fall on the plane, as `FlowField.project` gives it, however far from it they are.
 
     Args:
-        field: the field.
-        axes: labels of the two directions.
-        title: of the figure.
-        paths: trajectories in the coordinates of the plane.
-        lines: how the trajectories are drawn; needed with `paths`.
-        points: fixed points in the coordinates of the plane.
-        index: number of unstable modes of each; without it all points are drawn as stable.
+        scene: the flow, and what is drawn into it.
     """
-    if paths is not None and (lines is None or len(lines.names) != len(paths)):
-        raise ValueError(f"paths has {len(paths)} trajectories; expected lines with a name and a colour for each")
-    handles = _path_marks(lines) if paths is not None and lines is not None else []
-    unstable = np.zeros(0 if points is None else len(points), bool)
-    if points is not None and index is not None:
-        unstable = np.asarray(index) > 0
-    if points is not None and len(unstable) != len(points):
-        raise ValueError(f"index has {len(unstable)} values; expected one for each of the {len(points)} points")
-    handles += _point_marks(unstable)
+    field = scene.field
+    handles = condition_marks(scene.lines) if scene.paths is not None and scene.lines is not None else []
+    handles += _point_marks(scene.unstable)
     rows = -(-len(handles) // 4)
     shape = np.ptp(field.upwards) / np.ptp(field.across)
     height = PLANE_MM * float(np.clip(shape, FLATTEST, TALLEST)) + TITLE_MM + FOOT_MM + ROW_MM * rows
@@ -63,11 +45,11 @@ def flow_field(
     panel = figure.add_subplot()
     shading = _speed(panel, field)
     _streams(panel, field)
-    if paths is not None and lines is not None:
-        _paths(panel, paths, lines)
-    if points is not None:
-        _points(panel, points, unstable)
-    _frame(panel, field, axes, title, FLATTEST <= shape <= TALLEST)
+    if scene.paths is not None and scene.lines is not None:
+        _paths(panel, scene.paths, scene.lines)
+    if scene.points is not None:
+        _points(panel, scene.points, scene.unstable)
+    _frame(panel, field, scene.axes, scene.title, FLATTEST <= shape <= TALLEST)
     _bar(figure, panel, shading)
     if handles:
         figure.legend(handles=handles, loc="outside lower center", ncols=min(4, len(handles)), columnspacing=1.2)
@@ -106,11 +88,11 @@ def _streams(panel: Axes, field: FlowField) -> None:
     )
 
 
-def _paths(panel: Axes, paths: Float[np.ndarray, "condition path_time direction"], lines: Lines) -> None:
+def _paths(panel: Axes, paths: Float[np.ndarray, "condition path_time direction"], lines: Conditions) -> None:
     """Lines with a light edge; the dots at their ends lie on the fixed points that they reached."""
     halo = [withStroke(linewidth=2.2, foreground=PAPER)]
     for condition, path in enumerate(np.where(np.isfinite(paths), paths, np.nan)):
-        color, style = lines.colors[condition], lines.style(condition)
+        color, style = lines.colors[condition], line_style(lines, condition)
         panel.plot(*path.T, color=color, linestyle=style, linewidth=1.1, path_effects=halo, zorder=3)
         for shade, size, order in ((PAPER, 4.6, 3.5), (color, 3.2, 5)):
             panel.plot(*path[-1:].T, color=shade, marker="o", markersize=size, markeredgewidth=0, zorder=order)
@@ -120,13 +102,6 @@ def _points(panel: Axes, points: Float[np.ndarray, "point direction"], unstable:
     for chosen, fill, order in ((unstable, PAPER, 4), (~unstable, INK, 4.5)):
         place = points[chosen].T
         panel.scatter(*place, s=34, facecolors=fill, edgecolors=INK, linewidths=0.9, zorder=order)
-
-
-def _path_marks(lines: Lines) -> list[Line2D]:
-    return [
-        Line2D([], [], label=lines.names[at], color=lines.colors[at], linestyle=lines.style(at))
-        for at in lines.explained
-    ]
 
 
 def _point_marks(unstable: Bool[np.ndarray, "point"]) -> list[Line2D]:

@@ -8,7 +8,15 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 
 from recurra.plotting.papers.state_panel import Drawing, Panel, empty_panel
-from recurra.plotting.papers.style import COLUMN_MM, MM_PER_INCH, PAGE_MM, SMALL, columns_for, new_figure, shared_bound
+from recurra.plotting.papers.style import (
+    COLUMN_MM,
+    MM_PER_INCH,
+    PAGE_MM,
+    SMALL,
+    columns_for,
+    new_figure,
+)
+from recurra.plotting.scenes.limits import shared_bound
 
 TITLE_MM, NOTE_MM, LEGEND_MM = 5.0, 4.0, 9.0
 
@@ -61,12 +69,6 @@ def space_grid(
         height_mm = figure.get_figheight() * MM_PER_INCH
         figure.text(0.5, (legend * LEGEND_MM + 1) / height_mm, note, ha="center", va="bottom", fontsize=SMALL)
     return figure, drawings
-
-
-def largest(points: Float[np.ndarray, "*batch coordinate"], dimensions: int) -> float:
-    """The largest modulus of the first coordinates; 1 where there is none."""
-    parts = points[..., :dimensions]
-    return float(np.abs(parts[np.isfinite(parts)]).max(initial=0)) or 1.0
 
 
 def _place(panels: int, foot: float) -> tuple[Figure, list[tuple[float, float, float, float]], float]:

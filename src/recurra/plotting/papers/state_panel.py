@@ -3,49 +3,23 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
-from recurra.plotting.colors import INK, INPUT, PAPER, mix, state_colors
+from recurra.plotting.colors import INK, INPUT, PAPER, mix
 from recurra.plotting.papers.labels import label_offsets
 from recurra.plotting.papers.projection import REACH, draw_box, nearness, on_page, ticks_within
 from recurra.plotting.papers.style import MM_PER_INCH, SMALL, zero_line
-from recurra.words.names import state_name
+from recurra.plotting.scenes.space import MemorySpace, edges, lifted
 
 Points = Float[np.ndarray, "point coordinate"]
-Page = Float[np.ndarray, "_point 2"]
-Signs = Int[np.ndarray, "condition bit"]
+Page = Float[np.ndarray, "point 2"]
 
-PATH = mix(INPUT, PAPER, 0.35)
 LAYERS = 5  # circles that make a sphere, from its dark edge to its light
 LIGHT = np.array([-0.3, 0.35])  # where the light falls on a sphere, as a share of its radius
-
-
-@dataclass(frozen=True)
-class StateSpace:
-    """One network in the coordinates that its panel shows.
-
-    Args:
-        title: the panel's title.
-        axes: a label for each coordinate.
-        walk: the path of the rates on the cube walk.
-        states: the mean rates in every memory state.
-        corners: the corners of the parallelepiped that fits them.
-    """
-
-    title: str
-    axes: tuple[str, ...]
-    walk: Float[np.ndarray, "walk_time coordinate"]
-    states: Float[np.ndarray, "condition coordinate"]
-    corners: Float[np.ndarray, "condition coordinate"]
-
-    def bound(self, dimensions: int) -> float:
-        """The largest modulus of its first coordinates; 1 where there is none."""
-        parts = np.concatenate([self.walk, self.states, self.corners])[:, :dimensions]
-        return float(np.abs(parts[np.isfinite(parts)]).max(initial=0)) or 1.0
 
 
 @dataclass(frozen=True)
@@ -143,39 +117,34 @@ def _plane(axes: Axes, panel: Panel, labels: tuple[str, ...], time_ms: Float[np.
     axes.tick_params(labelsize=panel.type_size - 0.5)
 
 
-def draw_states(drawing: Drawing, network: StateSpace, signs: Signs) -> None:
+def draw_states(drawing: Drawing, space: MemorySpace) -> None:
     """The path, the edges, the states and their names; what is not finite is left out."""
     panel, axes = drawing.panel, drawing.axes
-    end = np.ones(len(signs))
-    axes.plot(*panel.page(network.walk, np.linspace(-1, 1, len(network.walk))).T, color=PATH, linewidth=0.4, zorder=2)
-    corners = panel.page(network.corners, end)
+    end = np.ones(len(space.states))
+    places = panel.page(space.path, np.linspace(-1, 1, len(space.path)))
+    for _, color, steps in space.pieces():
+        axes.plot(*lifted(places, steps).T, color=mix(color, PAPER, 0.5), linewidth=0.5, zorder=2)
+    corners = panel.page(space.corners, end)
     if panel.dimensions == 1:
         axes.hlines(corners[:, 1], -panel.bound, panel.bound, color=INK, linewidth=0.4, alpha=0.6, zorder=3)
-    for pair in edges(signs) if panel.dimensions > 1 else []:
-        axes.plot(*corners[list(pair)].T, color=INK, linewidth=0.5, alpha=0.6, zorder=3)
-    seen = np.flatnonzero(np.isfinite(network.states[:, : panel.dimensions]).all(axis=1))
+    for pair in space.edges if panel.dimensions > 1 else []:
+        axes.plot(*corners[pair].T, color=INK, linewidth=0.5, alpha=0.6, zorder=3)
+    seen = np.flatnonzero(np.isfinite(space.means[:, : panel.dimensions]).all(axis=1))
     if not seen.size:
         axes.text(0.5, 0.5, "no finite states", transform=axes.transAxes, ha="center", fontsize=SMALL)
         return
     if panel.dimensions == 3:
-        seen = seen[np.argsort(nearness(network.states[seen, :3]))]
-    points = panel.page(network.states[seen], end)[: len(seen)]
-    _spheres(drawing, points, state_colors(signs[seen]))
+        seen = seen[np.argsort(nearness(space.means[seen, :3]))]
+    points = panel.page(space.means[seen], end)[: len(seen)]
+    _spheres(drawing, points, [space.colors[at] for at in seen])
     if panel.named:
-        lines = np.concatenate([np.linspace(corners[one], corners[other], 25) for one, other in edges(signs)])
-        _names(drawing, points, lines, [_name(state) for state in signs[seen]])
+        lines = np.concatenate([np.linspace(corners[one], corners[other], 25) for one, other in edges(space.states)])
+        _names(drawing, points, lines, [_name(space.names[at], space.states.shape[1]) for at in seen])
 
 
-def edges(signs: Signs) -> list[tuple[int, int]]:
-    """Pairs of states that differ in one bit."""
-    different = (signs[:, None] != signs[None]).sum(axis=-1)
-    return [(int(one), int(other)) for one, other in np.argwhere(np.triu(different == 1))]
-
-
-def _name(state: Int[np.ndarray, "bit"]) -> str:
+def _name(name: str, bits: int) -> str:
     """A state's name, closer together where it is long."""
-    name = state_name(state)
-    return name if len(state) <= 3 else name.replace(" ", "\N{THIN SPACE}")
+    return name if bits <= 3 else name.replace(" ", "\N{THIN SPACE}")
 
 
 def _spheres(drawing: Drawing, points: Page, colors: list[str]) -> None:

@@ -2,55 +2,48 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-from jaxtyping import Float
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from recurra.plotting.colors import state_colors
 from recurra.plotting.papers.space_grid import Cell, space_grid
-from recurra.plotting.papers.state_panel import Signs, StateSpace, draw_states
+from recurra.plotting.papers.state_panel import draw_states
 from recurra.plotting.papers.style import columns_for, in_print
-from recurra.words.names import state_name
+from recurra.plotting.scenes.space import MemorySpace, bound_of
 
 MOST_NAMED = {1: 16, 2: 16, 3: 8}  # states that have room for names, by the columns of panels; else a legend has them
 MOST_EXPLAINED = 16  # states in a legend
 
 
 @in_print()
-def state_space(
-    panels: Sequence[StateSpace], signs: Signs, time_ms: Float[np.ndarray, "walk_time"], note: str = ""
-) -> Figure:
+def state_space(panels: Sequence[MemorySpace]) -> Figure:
     """Small multiples of networks in state space, all on one scale.
 
-    The path of the cube walk is thin and pale, the memory states are spheres in their colours with their names, and
-    the edges of the fitted parallelepiped join the states that differ in one bit. Three coordinates and more are drawn
-    in three dimensions, two in the plane, one against time. A network far larger than the others has its own scale,
-    and says so.
+    The path of the cube walk is thin and pale, in the colours of the states that are asked for; the memory states are
+    spheres in their colours with their names, and the edges of the fitted parallelepiped join the states that differ
+    in one bit. Three coordinates and more are drawn in three dimensions, two in the plane, one against time. A network
+    far larger than the others has its own scale, and says so.
 
     Args:
         panels: a network each.
-        signs: the memory states as signs, in the order of the panels' states.
-        time_ms: time on the walk, ms; shown where there is one coordinate.
-        note: a line under the panels.
     """
-    dimensions, columns = min(3, *(panel.states.shape[1] for panel in panels)), columns_for(len(panels))
+    signs = panels[0].states
+    dimensions, columns = min(3, *(panel.means.shape[1] for panel in panels)), columns_for(len(panels))
     named = len(signs) <= MOST_NAMED[columns] if columns in MOST_NAMED else False
     legend = not named and len(signs) <= MOST_EXPLAINED
-    cells = [Cell(panel.title, panel.axes, panel.bound(dimensions)) for panel in panels]
-    figure, drawings = space_grid(cells, dimensions, time_ms, named, legend, note)
+    cells = [Cell(panel.name, panel.axes, bound_of(panel, dimensions)) for panel in panels]
+    figure, drawings = space_grid(cells, dimensions, panels[0].time_ms, named, legend, panels[0].note)
     for drawing, panel in zip(drawings, panels, strict=True):
-        draw_states(drawing, panel, signs)
+        draw_states(drawing, panel)
     if legend:
-        _legend(figure, signs)
+        _legend(figure, panels[0])
     return figure
 
 
-def _legend(figure: Figure, signs: Signs) -> None:
+def _legend(figure: Figure, space: MemorySpace) -> None:
     """The states' colours and names, in one row or two."""
     marks = [
-        Line2D([], [], color=color, marker="o", markersize=4, linestyle="none", label=state_name(state))
-        for color, state in zip(state_colors(signs), signs, strict=True)
+        Line2D([], [], color=color, marker="o", markersize=4, linestyle="none", label=name)
+        for color, name in zip(space.colors, space.names, strict=True)
     ]
     columns = min(8, len(marks))
     figure.legend(handles=marks, loc="lower center", ncols=columns, handletextpad=0.2, columnspacing=1.2)

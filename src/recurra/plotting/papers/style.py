@@ -1,6 +1,6 @@
 """How the figures for print are dressed: the journals' widths, small type, thin lines. Nothing global is changed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import fontManager
 from matplotlib.gridspec import GridSpec
 from matplotlib.ticker import MaxNLocator, NullFormatter
+from matplotlib.typing import LineStyleType
 
 from recurra.plotting.colors import FRAME, GRID, INK, PAPER
 
@@ -21,6 +22,7 @@ COLUMN_MM = 85.0  # a journal's column
 PAGE_MM = 170.0  # the page, two columns
 MM_PER_INCH = 25.4
 SMALL = 6.0  # points; the smallest type
+LINES: dict[str, LineStyleType] = {"solid": "-", "dash": "--", "dot": ":", "dashdot": "-."}
 FAMILIES = ("Arial", "Helvetica", "Liberation Sans", "DejaVu Sans")  # the journals' first; the last is always there
 
 STYLE: dict[Any, Any] = {
@@ -97,16 +99,6 @@ def new_figure(width_mm: float, height_mm: float, layout: str | None = "constrai
     return figure
 
 
-def network_name(number: int) -> str:
-    """What network `number` is called in the figures."""
-    return f"Network {number}"
-
-
-def bit_name(bit: int, of: int) -> str:
-    """What a bit is called, from 1 on; the only one has no number."""
-    return f"Bit {bit + 1}" if of > 1 else "Bit"
-
-
 def columns_for(panels: int) -> int:
     """How many columns small multiples stand in: 2 x 2 for four, at most five for up to 25."""
     for most, columns in ((3, panels), (4, 2), (9, 3), (16, 4), (25, 5)):
@@ -136,12 +128,6 @@ def bounded(values: Float[np.ndarray, "*shape"], bound: float) -> Float[np.ndarr
     """Values that can be drawn: those beyond `bound` are set to it, and a gap is where there is no number."""
     values = np.asarray(values, np.float64)
     return np.clip(np.where(np.isnan(values), np.nan, values), -bound, bound)
-
-
-def shared_bound(bounds: Sequence[float], factor: float = 3.0) -> float:
-    """One bound for small multiples: the largest, unless it is above `factor` times the median (a diverged network)."""
-    finite = [bound for bound in bounds if np.isfinite(bound) and bound > 0]
-    return min(max(finite), factor * float(np.median(finite))) if finite else 1.0
 
 
 def few_ticks(axes: Axes, x: int | None = None, y: int | None = None) -> None:

@@ -14,15 +14,17 @@ from recurra.analysis.dossier_records import Dossier
 from recurra.analysis.failures import in_words, where_known
 from recurra.analysis.record import RunRecord
 from recurra.analysis.weights.spectra import OUTSIDE
-from recurra.plotting.colors import DARK, state_colors
-from recurra.plotting.interactive import LOSS_TOP
-from recurra.report.page.conditions import Conditions
+from recurra.plotting.colors import DARK, bit_look, state_colors
+from recurra.plotting.scenes.conditions import Conditions
+from recurra.plotting.scenes.learning import LOSS_TOP
+from recurra.plotting.scenes.lifetimes import MOST
+from recurra.plotting.scenes.program_parts import left_words, parts_of
+from recurra.plotting.scenes.scales import Scales
+from recurra.plotting.scenes.space import WALK_STEPS
 from recurra.report.page.facts import facts, recurra_version
-from recurra.report.page.flipflop_panels import WALK_STEPS
 from recurra.report.page.missing import FirstKnown, RecordEnvironment, told
-from recurra.report.page.panels import CELLS, Scales, all_panels
+from recurra.report.page.panels import all_panels, cells_of
 from recurra.report.page.rows import SPARK, pick, rows
-from recurra.report.page.workings_graph import bit_look, left_words
 from recurra.report.page.workings_panels import signature_members
 from recurra.report.page.workings_tables import account
 from recurra.runs.spec import to_spec
@@ -31,7 +33,7 @@ from recurra.tasks import FlipFlop
 from recurra.tasks.rules import SUCCESSFUL
 from recurra.wording import fixed, percent, percent_high, percent_low, three
 from recurra.words import runs as words
-from recurra.words.names import state_name
+from recurra.words.names import factor_names, state_name
 from recurra.words.spectra import gain_words, modes_words
 from recurra.words.summary import score_before, verdict_words
 from recurra.words.workings import census_words
@@ -66,7 +68,7 @@ def report_html(run: RunRecord) -> str:
         rows=table,
         shown=[table[at] for at in picked],
         panels=panels,
-        scales=Scales.of(run),
+        weight_limit=Scales.of(run).weight,
         facts=facts(run, spec),
         known=FirstKnown(run.dossiers),
         in_words=in_words,
@@ -85,13 +87,14 @@ def report_html(run: RunRecord) -> str:
         left_out={number: left_out(one) for number, one in zip(run.numbers, run.dossiers, strict=True)},
         bits=[bit_look(bit) for bit in range(run.task.bits)] if isinstance(run.task, FlipFlop) else [],
         census_sentence=census_words(run.census) if run.census else "",
-        factor_names=factor_names(run),
+        factor_names=factor_names(run.task, factors_of(run.task).shape[1]),
         signatures=signature_members(run),
         legend=legend(run),
         palette=json.dumps(DARK),
         limits={
             "walk": WALK_STEPS,
-            "cells": CELLS,
+            "cells": cells_of(run),
+            "bars": MOST,
             "outside": OUTSIDE,
             "loss": LOSS_TOP,
             "spark": SPARK,
@@ -104,7 +107,7 @@ def report_html(run: RunRecord) -> str:
 
 def left_out(dossier: Dossier) -> str:
     """What the graph of a network leaves out, in words."""
-    return where_known(lambda: left_words(dossier.program), "")
+    return where_known(lambda: left_words(dossier.program, parts_of(dossier.program, dossier.fixed_points.states)), "")
 
 
 def legend(run: RunRecord) -> list[tuple[str, str, bool]]:
@@ -113,14 +116,6 @@ def legend(run: RunRecord) -> list[tuple[str, str, bool]]:
         return Conditions.of(run.probe).legend
     states = run.task.states if run.task.bits <= NAMED_BITS else run.task.states[:0]
     return [(state_name(state), color, False) for state, color in zip(states, state_colors(states), strict=True)]
-
-
-def factor_names(run: RunRecord) -> list[str]:
-    """What the factors of the task are called: bits, inputs, or the condition itself."""
-    count = factors_of(run.task).shape[1]
-    if count == 1 and not isinstance(run.task, FlipFlop):
-        return ["condition"]
-    return [f"{'bit' if isinstance(run.task, FlipFlop) else 'input'} {factor + 1}" for factor in range(count)]
 
 
 def _environment() -> jinja2.Environment:

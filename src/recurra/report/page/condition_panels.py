@@ -4,15 +4,12 @@ from collections.abc import Iterator
 from functools import partial
 
 from recurra.analysis.record import RunRecord
-from recurra.plotting.colors import network_color
-from recurra.plotting.interactive import Paths, probe_answers, sample_trials, trajectories
+from recurra.plotting.interactive import probe_answers, sample_trials, trajectories
+from recurra.plotting.scenes.conditions import Conditions
+from recurra.plotting.scenes.signals import probe_signals, trial_signals
+from recurra.plotting.scenes.space import paths_scene
 from recurra.report.page import descriptions as say
-from recurra.report.page.conditions import Conditions
 from recurra.report.page.panel import Drawing, Panel
-from recurra.report.page.workings_panels import known_landmarks
-from recurra.wording import percent
-
-POINTS = 8_000  # of all paths of a network that are drawn; where there are more, steps are left out
 
 
 def condition_panels(run: RunRecord, at: int, name: str) -> Iterator[Drawing]:
@@ -31,33 +28,20 @@ def condition_panels(run: RunRecord, at: int, name: str) -> Iterator[Drawing]:
 
 def _trials(run: RunRecord, at: int, name: str) -> Panel:
     outputs = run.dossiers[at].behaviour.examples
-    figure = sample_trials(run.examples, outputs, network_color(run.numbers[at]))
+    figure = sample_trials(trial_signals(run.examples, outputs, run.numbers[at]))
     return Panel(f"trials-{run.numbers[at]}", figure, say.trials(name, run.examples, outputs))
 
 
 def _probe(run: RunRecord, at: int, name: str, conditions: Conditions) -> Panel:
     outputs = run.dossiers[at].behaviour.probe[conditions.shown]
     shown, names = run.probe.isel(condition=conditions.shown), conditions.shown_names
-    figure = probe_answers(shown, outputs, names, network_color(run.numbers[at]))
+    figure = probe_answers(probe_signals(shown, outputs, names, run.numbers[at]))
     return Panel(f"probe-{run.numbers[at]}", figure, say.probe(name, shown, outputs, names))
 
 
 def _trajectories(run: RunRecord, at: int, name: str, conditions: Conditions) -> Panel:
-    dossier = run.dossiers[at]
-    pca, paths = dossier.pca, dossier.behaviour.probe_components
-    count = paths.shape[-1]
-    landmarks = known_landmarks(dossier, "landscape", paths.reshape(-1, count), run.task.dt_ms)
-    every = -(-paths.shape[0] * paths.shape[1] // POINTS)
-    figure = trajectories(
-        Paths(
-            coordinates=paths[:, ::every],
-            time_ms=run.probe["probe_time"].values[::every],
-            names=conditions.names,
-            colors=conditions.colors,
-            dashed=conditions.dashed,
-            axes=[f"PC {axis + 1} ({percent(pca.explained_variance[axis])} %)" for axis in range(count)],
-            landmarks=landmarks,
-        )
-    )
-    label = say.trajectories(name, pca, conditions.names, count) + (say.landmarks(landmarks) if landmarks else "")
-    return Panel(f"principal-{run.numbers[at]}", figure, label, spatial=count >= 3)
+    dossier, time_ms = run.dossiers[at], run.probe["probe_time"].values
+    scene = paths_scene(dossier, conditions, time_ms, run.numbers[at])
+    count = len(scene.axes)
+    label = say.trajectories(name, dossier.pca, conditions.names, count) + say.landmarks(scene.landmarks)
+    return Panel(f"principal-{run.numbers[at]}", trajectories(scene), label, spatial=count >= 3)

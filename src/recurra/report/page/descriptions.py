@@ -7,7 +7,8 @@ import xarray as xr
 from jaxtyping import Float, Int
 
 from recurra.analysis import Census, Geometry, Lifetimes, Reduction, RestingModes, Spectrum
-from recurra.plotting.interactive import Graph, Landmarks
+from recurra.plotting.scenes.graph import Graph
+from recurra.plotting.scenes.landmarks import Landmarks
 from recurra.wording import percent, three
 from recurra.words.spectra import modes_words
 
@@ -125,7 +126,8 @@ def landmarks(found: Landmarks | None) -> str:
     stable = int(found.stable.sum())
     counts = {"stable fixed point": stable, "saddle": len(found.points) - stable, "orbit": len(found.orbits)}
     told = [f"{count} {name}{'' if count == 1 else 's'}" for name, count in counts.items()]
-    return f" In it {told[0]}, {told[1]} and {told[2]}."
+    hidden = f"; {found.hidden} fixed point{'' if found.hidden == 1 else 's'} not in view" if found.hidden else ""
+    return f" In it {told[0]}, {told[1]} and {told[2]}{hidden}."
 
 
 def program(name: str, graph: Graph) -> str:

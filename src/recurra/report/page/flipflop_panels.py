@@ -3,19 +3,14 @@
 from collections.abc import Iterator
 from functools import partial
 
-import numpy as np
-
 from recurra.analysis.failures import where_known
 from recurra.analysis.record import RunRecord
-from recurra.plotting.colors import network_color
-from recurra.plotting.interactive import Portrait, bit_trials, cube_walk, state_space, vertices
+from recurra.plotting.interactive import cube_walk, sample_trials, state_space
+from recurra.plotting.scenes.signals import bit_signals, walk_scene
+from recurra.plotting.scenes.space import MemorySpace, along_bits, along_components, drawn_walk
 from recurra.report.page import descriptions as say
 from recurra.report.page.panel import FINE, Drawing, Panel
-from recurra.report.page.workings_panels import known_landmarks
-from recurra.wording import percent
 from recurra.words.findings import FlipFlopFindings, known
-
-WALK_STEPS = 3_000  # of the cube walk that are drawn
 
 
 def flipflop_panels(run: RunRecord, found: FlipFlopFindings, at: int, name: str) -> Iterator[Drawing]:
@@ -35,74 +30,36 @@ def flipflop_panels(run: RunRecord, found: FlipFlopFindings, at: int, name: str)
 
 
 def _trials(run: RunRecord, at: int, name: str) -> Panel:
-    examples, outputs = run.examples, run.dossiers[at].behaviour.examples
-    inputs, targets = examples["inputs"].values, examples["targets"].values
-    figure = bit_trials(examples["time"].values, inputs, targets, outputs, network_color(run.numbers[at]))
-    return Panel(f"trials-{run.numbers[at]}", figure, say.bit_trials(name, targets, outputs))
+    outputs = run.dossiers[at].behaviour.examples
+    figure = sample_trials(bit_signals(run.examples, outputs, run.numbers[at]))
+    return Panel(f"trials-{run.numbers[at]}", figure, say.bit_trials(name, run.examples["targets"].values, outputs))
 
 
 def _walk(run: RunRecord, found: FlipFlopFindings, at: int, name: str) -> Panel:
-    time, state = _time_and_state(found)
-    inputs, targets = (found.walk[key].values[: len(time)] for key in ("inputs", "targets"))
-    outputs = known(run.dossiers[at].walk).outputs[: len(time)]
-    figure = cube_walk(time, inputs, targets, outputs, state, found.task.states, network_color(run.numbers[at]))
-    return Panel(f"walk-{run.numbers[at]}", figure, say.walk(name, state, targets, outputs))
-
-
-def _time_and_state(found: FlipFlopFindings) -> tuple[np.ndarray, np.ndarray]:
-    """The time and the memory state of the part of the walk that is drawn."""
-    drawn = found.walk.isel(walk_time=slice(WALK_STEPS))
-    return drawn["walk_time"].values, drawn["memory_state"].values
+    walk, outputs = drawn_walk(found), known(run.dossiers[at].walk).outputs
+    targets, state = walk["targets"].values, walk["memory_state"].values
+    figure = cube_walk(walk_scene(walk, outputs, found.task.states, run.numbers[at]))
+    return Panel(f"walk-{run.numbers[at]}", figure, say.walk(name, state, targets, outputs[: len(state)]))
 
 
 def _along_components(run: RunRecord, found: FlipFlopFindings, at: int, name: str) -> Panel:
-    dossier, states = run.dossiers[at], found.task.states
-    pca, walk, geometry = dossier.pca, known(dossier.walk), known(dossier.geometry)
-    time, state = _time_and_state(found)
-    count = min(3, found.task.bits, walk.components.shape[1])
-    path = walk.components[: len(time), :count]
-    shown = Portrait(
-        path=path,
-        path_state=state,
-        time_ms=time,
-        states=states,
-        means=walk.states_components[:, :count],
-        vertices=pca.project(vertices(geometry, states))[:, :count],
-        axes=[f"PC {axis + 1} ({percent(pca.explained_variance[axis])} %)" for axis in range(count)],
-        landmarks=known_landmarks(dossier, "landscape", path, found.task.dt_ms),
-    )
-    return _portrait(run, f"principal-{run.numbers[at]}", shown, _label(run, at, name, count, shown))
+    shown = along_components(run.dossiers[at], found, run.numbers[at])
+    return _portrait(run, f"principal-{run.numbers[at]}", shown, _label(run, at, name, shown))
 
 
 def _along_bits(run: RunRecord, found: FlipFlopFindings, at: int, name: str) -> Panel:
-    dossier, states = run.dossiers[at], found.task.states
-    walk, _ = known(dossier.walk), known(dossier.geometry)
-    time, state = _time_and_state(found)
-    count = min(3, found.task.bits)
-    path = walk.bits[: len(time), :count]
-    shown = Portrait(
-        path=path,
-        path_state=state,
-        time_ms=time,
-        states=states,
-        means=walk.states_bits[:, :count],
-        vertices=states[:, :count].astype(float),
-        axes=[f"bit {axis + 1}" for axis in range(count)],
-        landmarks=known_landmarks(dossier, "landscape_bits", path, found.task.dt_ms),
-    )
-    label = (
-        where_known(lambda: _label(run, at, name, count, shown), f"{name}: the path of the rates.") + " Axes: the bits."
-    )
+    shown = along_bits(run.dossiers[at], found, run.numbers[at])
+    label = where_known(lambda: _label(run, at, name, shown), f"{name}: the path of the rates.") + " Axes: the bits."
     return _portrait(run, f"bits-{run.numbers[at]}", shown, label)
 
 
-def _label(run: RunRecord, at: int, name: str, count: int, shown: Portrait) -> str:
+def _label(run: RunRecord, at: int, name: str, shown: MemorySpace) -> str:
     """What a state space shows, in words."""
     dossier = run.dossiers[at]
-    label = say.state_space(name, known(dossier.geometry), dossier.pca, count)
+    label = say.state_space(name, known(dossier.geometry), dossier.pca, len(shown.axes))
     return label + (say.landmarks(shown.landmarks) if shown.landmarks else "")
 
 
-def _portrait(run: RunRecord, key: str, shown: Portrait, label: str) -> Panel:
+def _portrait(run: RunRecord, key: str, shown: MemorySpace, label: str) -> Panel:
     divisions = 2 if len(run.numbers) <= FINE else 1
     return Panel(key, state_space(shown, divisions=divisions), label, spatial=len(shown.axes) >= 3)

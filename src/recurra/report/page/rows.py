@@ -12,7 +12,7 @@ from recurra.analysis.failures import where_known
 from recurra.analysis.record import RunRecord
 from recurra.models.cohort import History
 from recurra.plotting.colors import network_color
-from recurra.plotting.interactive import LOSS_TOP
+from recurra.plotting.scenes.learning import LOSS_TOP
 from recurra.runs.spec import RunSpec
 from recurra.status import Status
 from recurra.tasks import FlipFlop, Task

@@ -14,7 +14,8 @@ from recurra.analysis.failures import where_known
 from recurra.plotting.colors import state_color
 from recurra.tasks import FlipFlop, Task
 from recurra.wording import course_words, three
-from recurra.words.workings import MOST_NAMED, NAMES, output_words, sentences, short_name
+from recurra.words.names import short_name
+from recurra.words.workings import MOST_NAMED, NAMES, output_words, sentences
 
 TABLE_BITS = 4  # of a flip-flop whose table of states and pulses is shown
 LOOSE = 1e-9  # a mode whose multiplier is above 1 by more than this grows

@@ -1,14 +1,14 @@
-"""The figure of learning, with the bounds that the training asked for."""
+"""The curves of learning of a run, with the bounds that its training asked for."""
 
 from collections.abc import Sequence
 
 import numpy as np
-import plotly.graph_objects as go
 from jaxtyping import Float
 
 from recurra.models.cohort import History
-from recurra.plotting.interactive import Bound, learning_curves
+from recurra.plotting.scenes.learning import Bound, LearningCurves, learning_scene
 from recurra.runs.spec import RunSpec
+from recurra.status import Status
 from recurra.tasks import FlipFlop
 from recurra.tasks.rules import SUCCESSFUL
 from recurra.training.stopping import LossBelow, SuccessAbove
@@ -25,8 +25,8 @@ def trials_seen(history: History, spec: RunSpec) -> Float[np.ndarray, "epoch"]:
     return history.step * training.batch
 
 
-def learning_figure(history: History, numbers: Sequence[int], spec: RunSpec) -> go.Figure:
-    """The learning curves with the stop criterion, or with the bounds of the flip-flop's paper and of this report."""
+def learning_of(history: History, numbers: Sequence[int], status: Sequence[Status], spec: RunSpec) -> LearningCurves:
+    """The curves with the stop criterion, or with the bounds of the flip-flop's paper and of this report."""
     paper = Bound(PAPER_BOUND, f"criterion of Jarne (2024): {PAPER_BOUND:g}")
     loss = paper if isinstance(spec.task, FlipFlop) else None
     success = Bound(SUCCESSFUL, f"learned: {100 * SUCCESSFUL:g} %")
@@ -35,4 +35,4 @@ def learning_figure(history: History, numbers: Sequence[int], spec: RunSpec) -> 
             loss = Bound(bound, f"stop criterion {bound:g}")
         case SuccessAbove(bound=bound):
             success = Bound(bound, f"stop criterion {100 * bound:g} %")
-    return learning_curves(history, trials_seen(history, spec), numbers, loss, success)
+    return learning_scene(history, trials_seen(history, spec), numbers, status, loss, success)

@@ -1,4 +1,4 @@
-"""The conditions of a task as a report shows them: names, colours, and which of many are drawn."""
+"""The conditions of a task as pictures show them: names, colours, and which of many are explained."""
 
 from dataclasses import dataclass
 

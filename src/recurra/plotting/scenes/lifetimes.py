@@ -1,0 +1,124 @@
+"""How long a flip-flop network holds its memory states: bars, their marks and their words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from recurra.analysis.memory.lifetimes import KINDS, STABLE, Lifetimes
+from recurra.plotting.colors import state_colors
+from recurra.words.names import network_name, state_name
+
+MOST = 32  # bars; of more memory states those that last shortest are drawn
+ABOVE = 0.05  # room above the longest bar for an arrow, as a share of the logarithmic axis
+
+
+@dataclass(frozen=True)
+class Bars:
+    """The memory states of one network, a bar each.
+
+    Args:
+        title: the network, and how many of its states last to the end.
+        names: of the states.
+        colors: of the states.
+        length_ms: of the bars, within the limits of the axis.
+        held: which are right to the end of the time watched.
+        at_rest: which are at rest then.
+        never: which were never right.
+        kinds: stable, drifting or oscillating.
+        ends: what stands behind each bar: when it ends and where, or what it does if it is not at rest.
+        longest_ms: time that was watched, ms.
+    """
+
+    title: str
+    names: tuple[str, ...]
+    colors: tuple[str, ...]
+    length_ms: Float[np.ndarray, "bar"]
+    held: Bool[np.ndarray, "bar"]
+    at_rest: Bool[np.ndarray, "bar"]
+    never: Bool[np.ndarray, "bar"]
+    kinds: tuple[str, ...]
+    ends: tuple[str, ...]
+    longest_ms: float
+
+
+@dataclass(frozen=True)
+class LifetimeBars:
+    """The bars of networks that are compared, on one logarithmic axis.
+
+    Args:
+        networks: the bars of each.
+        limits_ms: least and greatest time on the axis, ms.
+        trained_ms: length of the trials that the networks were trained on, ms.
+    """
+
+    networks: tuple[Bars, ...]
+    limits_ms: tuple[float, float]
+    trained_ms: float
+
+
+def lifetimes_scene(
+    found: Sequence[Lifetimes],
+    states: Int[np.ndarray, "state bit"],
+    trained_ms: float,
+    numbers: Sequence[int],
+    limits_ms: tuple[float, float],
+) -> LifetimeBars:
+    """The bars of some networks.
+
+    Args:
+        found: the lifetimes of each.
+        states: the memory states as signs.
+        trained_ms: length of the trials that the networks were trained on, ms.
+        numbers: the networks' numbers.
+        limits_ms: of the axis: `lifetime_limits` of all networks that are compared.
+    """
+    bars = tuple(_bars(one, states, limits_ms[0], number) for one, number in zip(found, numbers, strict=True))
+    return LifetimeBars(bars, limits_ms, trained_ms)
+
+
+def shortest(found: Lifetimes) -> Int[np.ndarray, "shown"]:
+    """Which memory states have a bar: all, or those that last shortest, in their order."""
+    order = np.lexsort((found.kind == KINDS.index(STABLE), found.lifetime_ms))
+    return np.sort(order[:MOST])
+
+
+def lifetime_limits(found: Sequence[Lifetimes], trained_ms: float) -> tuple[float, float]:
+    """Where the axis begins and ends, ms: a decade that is below every bar, and above the arrows.
+
+    Args:
+        found: the lifetimes of all networks that are compared.
+        trained_ms: length of the trials that they were trained on, ms.
+    """
+    times = np.concatenate([[trained_ms], *(one.lifetime_ms for one in found)])
+    least = float(times[np.isfinite(times) & (times > 0)].min())
+    low, high = float(10 ** np.floor(np.log10(0.8 * least))), max(one.longest_ms for one in found)
+    return low, high * (high / low) ** (2 * ABOVE)
+
+
+def _bars(found: Lifetimes, states: Int[np.ndarray, "state bit"], low: float, number: int) -> Bars:
+    shown, count = shortest(found), len(states)
+    times, held = found.lifetime_ms[shown], int(np.isinf(found.lifetime_ms).sum())
+    few = f", the {len(shown)} shortest" if len(shown) < count else ""
+    return Bars(
+        title=f"{network_name(number)}: {held} of {count} to the end{few}",
+        names=tuple(state_name(states[at]) for at in shown),
+        colors=tuple(state_colors(states[shown])),
+        length_ms=np.clip(times, low, found.longest_ms),
+        held=np.isinf(times),
+        at_rest=found.kind[shown] == KINDS.index(STABLE),
+        never=times <= 0,
+        kinds=tuple(found.kind_of(int(at)) for at in shown),
+        ends=tuple(_ending(found, states, int(at)) for at in shown),
+        longest_ms=found.longest_ms,
+    )
+
+
+def _ending(found: Lifetimes, states: Int[np.ndarray, "state bit"], at: int) -> str:
+    """The kind of a memory that lasts, if it is not stable; where another ends, and when."""
+    kind, time = found.kind_of(at), found.lifetime_ms[at]
+    if np.isinf(time):
+        return "" if kind == STABLE else kind
+    when = f"{time:,.0f}" if time > 0 else "wrong from the start"
+    return f"{when} → {state_name(states[found.ends_in[at]])}"

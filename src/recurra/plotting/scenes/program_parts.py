@@ -1,0 +1,116 @@
+"""Which attractors and saddles of a program are drawn, and in words which are not."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from recurra.analysis import Program
+from recurra.analysis.dynamics.attractors import UNSETTLED
+from recurra.words.attractors import counted_kinds, listed, reached
+
+MOST_NODES, MOST_DIVIDES = 40, 24
+PARTED = 3  # attractors that a saddle leads to at most; lines to more say nothing
+SAME = 1e-4  # a node and a fixed point closer than this, times the root of the number of units, are one
+
+
+@dataclass(frozen=True)
+class Saddles:
+    """One or more saddles with the same ends.
+
+    Args:
+        points: their numbers among the fixed points.
+        ends: the attractors that are drawn and that their unstable directions lead to.
+        node: the attractor that such a saddle is itself, where a path ended at it; else None.
+    """
+
+    points: tuple[int, ...]
+    ends: tuple[int, ...]
+    node: int | None
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What of a program is drawn.
+
+    Args:
+        met: all attractors that conditions or stimuli lead to.
+        main: those of them that are drawn.
+        beside: attractors that a saddle parts from these, and that no stimulus leads to.
+        saddles: between the attractors that are drawn.
+    """
+
+    met: tuple[int, ...]
+    main: tuple[int, ...]
+    beside: tuple[int, ...]
+    saddles: tuple[Saddles, ...]
+
+    @property
+    def nodes(self) -> tuple[int, ...]:
+        """All attractors that are drawn."""
+        return self.main + self.beside
+
+
+def parts_of(found: Program, points: Float[np.ndarray, "point unit"]) -> Parts:
+    """What of a program is drawn: at most 40 attractors.
+
+    Saddles that lead to more than three attractors are left out, and so are those that lead to none of the main ones.
+
+    Args:
+        found: the program.
+        points: the fixed points, which the program's saddles count in.
+    """
+    met = reached(found)
+    main = met[:MOST_NODES]
+    every = np.unique(found.saddle).tolist()
+    ends_of = {saddle: set(found.leads_to[found.saddle == saddle].tolist()) - {UNSETTLED} for saddle in every}
+    few = {saddle: ends for saddle, ends in ends_of.items() if len(ends) <= PARTED and ends & set(main)}
+    beside = sorted(set().union(*few.values()) - set(main) - set(met))[: MOST_NODES - len(main)]
+    groups: dict[tuple[int | None, tuple[int, ...]], list[int]] = {}
+    nodes = [*main, *beside]
+    for saddle, ends in few.items():
+        node = _node_at(found, points, saddle, nodes)
+        there = (ends & set(nodes)) - {node}
+        if there & set(main) and len(there) > (1 if node is None else 0):
+            groups.setdefault((node, tuple(sorted(there))), []).append(saddle)
+    saddles = [Saddles(tuple(own), ends, node) for (node, ends), own in groups.items()][:MOST_DIVIDES]
+    return Parts(tuple(met), tuple(main), tuple(beside), tuple(saddles))
+
+
+def _node_at(found: Program, points: Float[np.ndarray, "point unit"], saddle: int, nodes: Iterable[int]) -> int | None:
+    """The attractor that a saddle is itself."""
+    near = SAME * np.sqrt(points.shape[1])
+    distances = {node: float(np.linalg.norm(found.states[node] - points[saddle])) for node in nodes}
+    nearest = min(distances, key=distances.__getitem__, default=None)
+    return nearest if nearest is not None and distances[nearest] < near else None
+
+
+def counted_words(found: Program, parts: Parts) -> str:
+    """How many attractors and saddles there are to see, and of how many."""
+    drawn, met = len(parts.main), len(parts.met)
+    if not met:
+        return "no condition ends at an attractor"
+    others, all_saddles = len(found) - met, len(np.unique(found.saddle))
+    told = f"{drawn} of " * (drawn < met) + f"{met} attractor{'' if met == 1 else 's'}"
+    told += f", {len(parts.beside)} of {others} that no stimulus leads to" if others else ""
+    seen = sum(len(one.points) for one in parts.saddles)
+    return told + (f", {seen} of {all_saddles} saddle{'' if all_saddles == 1 else 's'}" if all_saddles else "")
+
+
+def left_words(found: Program, parts: Parts) -> str:
+    """What a graph leaves out: "Left out: 18 attractors that ..."; empty for nothing."""
+    further = parts.met[len(parts.main) :]
+    others = [at for at in range(len(found)) if at not in parts.met and at not in parts.beside]
+    saddles = len(np.unique(found.saddle)) - sum(len(one.points) for one in parts.saddles)
+    told = []
+    if further:
+        kinds = listed(counted_kinds(found, further))
+        told.append(f"{len(further)} further attractors that stimuli lead to ({kinds})")
+    if others:
+        kinds = listed(counted_kinds(found, others))
+        told.append(f"{len(others)} attractor{'s' * (len(others) > 1)} that no stimulus leads to from these ({kinds})")
+    if saddles:
+        part = "saddle that parts" if saddles == 1 else "saddles that part"
+        told.append(f"{saddles} {part} no two or three of these")
+    return f"Left out: {listed(told)}." if told else ""

@@ -1,0 +1,44 @@
+"""What all networks of a run share in its pictures, so that they can be compared."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from recurra.analysis.failures import where_known
+from recurra.analysis.record import RunRecord
+from recurra.plotting.scenes.lifetimes import lifetime_limits
+from recurra.plotting.scenes.spectra import View
+from recurra.plotting.scenes.weights import weight_limit
+
+
+@dataclass(frozen=True)
+class Scales:
+    """What all networks of a run share.
+
+    Args:
+        weight: where the colours of weights end, on both sides of zero.
+        spectrum: the part of the complex plane that is drawn.
+        lifetimes_ms: where the axis of lifetimes begins and ends, ms; None where there are none.
+    """
+
+    weight: float
+    spectrum: View
+    lifetimes_ms: tuple[float, float] | None
+
+    @classmethod
+    def of(cls, run: RunRecord) -> "Scales":
+        """Those of all networks of a run of which they are known."""
+        lifetimes, positions = list(_known(run, "lifetimes")), range(len(run.numbers))
+        matrices = [run.network(at).recurrent for at in positions] if run.network(0).has_recurrent else []
+        return cls(
+            weight=weight_limit(matrices),
+            spectrum=View.of([*_known(run, "spectrum"), *filter(None, run.before or [])]),
+            lifetimes_ms=lifetime_limits(lifetimes, run.task.steps * run.task.dt_ms) if lifetimes else None,
+        )
+
+
+def _known(run: RunRecord, name: str) -> Iterator[Any]:
+    """The records of this name that there are."""
+    found = (where_known(partial(getattr, dossier, name), None) for dossier in run.dossiers)
+    return (one for one in found if one is not None)

@@ -1,0 +1,90 @@
+"""What the rates of networks vary with, and how many units respond to one factor or to several."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from recurra.analysis import Demixed, Selectivity
+from recurra.plotting.colors import INK, INPUT, PAPER, START, mix
+from recurra.words.names import network_name
+
+
+@dataclass(frozen=True)
+class Share:
+    """A part of the variance of the rates: its name, its colour, and per cent of it in every network."""
+
+    name: str
+    color: str
+    percent: Float[np.ndarray, "network"]
+
+
+@dataclass(frozen=True)
+class Responding:
+    """The units that respond to one factor or to several, in per cent of all units.
+
+    Args:
+        name: of the bars.
+        color: of the bars.
+        percent: of every network.
+        chance: the mean under permuted conditions.
+        chance_high: its 95th percentile, no less than the mean.
+    """
+
+    name: str
+    color: str
+    percent: Float[np.ndarray, "network"]
+    chance: Float[np.ndarray, "network"]
+    chance_high: Float[np.ndarray, "network"]
+
+
+@dataclass(frozen=True)
+class VarianceBars:
+    """The bars of some networks.
+
+    Args:
+        names: of the networks.
+        shares: parts of the variance, side by side; what is not known is 0.
+        responding: of the units; none where there is one factor.
+    """
+
+    names: tuple[str, ...]
+    shares: tuple[Share, ...]
+    responding: tuple[Responding, ...]
+
+
+def variance_scene(
+    found: Sequence[Demixed],
+    units: Sequence[Selectivity],
+    factors: Sequence[str],
+    colors: Sequence[str],
+    numbers: Sequence[int],
+) -> VarianceBars:
+    """The bars of some networks.
+
+    Args:
+        found: the demixed components of each.
+        units: the selectivity of the units of each.
+        factors: names of the factors.
+        colors: of the factors.
+        numbers: the networks' numbers.
+    """
+    looks = [("time", INPUT), *zip(factors, colors, strict=True)]
+    looks += [("interactions", mix(INK, PAPER, 0.35))] if len(factors) > 1 else []
+    percent = 100 * np.nan_to_num(np.array([one.marginal_variance[: len(looks)] for one in found]))
+    kinds = ((1, "to one factor", START), (2, "to several", INPUT)) if len(factors) > 1 else ()
+    return VarianceBars(
+        names=tuple(map(network_name, numbers)),
+        shares=tuple(Share(name, color, percent[:, at]) for at, (name, color) in enumerate(looks)),
+        responding=tuple(_responding(units, kind, name, color) for kind, name, color in kinds),
+    )
+
+
+def _responding(units: Sequence[Selectivity], kind: int, name: str, color: str) -> Responding:
+    scale = np.array([100 / max(int(one.count.sum()), 1) for one in units])
+    counts, means, highs = (
+        scale * np.array([getattr(one, field)[kind] for one in units])
+        for field in ("count", "count_chance", "count_chance_high")
+    )
+    return Responding(name, color, counts, means, np.maximum(highs, means))
