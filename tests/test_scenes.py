@@ -134,7 +134,7 @@ class TestWeights:
         maps = [trace for trace in traces(page) if trace.type == "heatmap"]
         images = [axes.images[0] for axes in paper if axes.images][:3]
         for image, one, (title, matrix) in zip(images, maps, scene.matrices.items(), strict=True):
-            np.testing.assert_allclose(image.get_array(), matrix)
+            np.testing.assert_allclose(np.asarray(image.get_array()), matrix)
             np.testing.assert_allclose(one.z, matrix, rtol=1e-6)
             assert image.axes.get_title() == title
         assert images[0].norm.vmax == page.layout["coloraxis"]["cmax"] == 0.3
