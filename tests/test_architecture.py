@@ -36,6 +36,8 @@ GROUND = {
     "numerics",
     "interrupts",
     "terminal",
+    "surroundings",
+    "keeping",
 }
 MODULES = sorted(SOURCE.rglob("*.py"))
 

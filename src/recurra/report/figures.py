@@ -21,7 +21,6 @@ from recurra.plotting.papers.style import bit_name
 from recurra.report.figure_plans import Plan, bit_colors, condition_plan, flipflop_plan
 from recurra.report.paging import all_known, pages
 from recurra.runs.census import signature_names
-from recurra.runs.spec import to_spec
 from recurra.status import Status
 from recurra.storage.files import replace_bytes
 from recurra.tasks import FlipFlop, Task
@@ -109,10 +108,9 @@ def _cohort_plan(run: RunRecord) -> Plan:
 
 def _learning(run: RunRecord, history: History, status: Sequence[Status]) -> Figure:
     """Loss and success against trials; the line is at the run's criterion, or at that of the flip-flop's paper."""
-    training = to_spec(run.about["spec"]).training
     paper = LossBelow().bound if isinstance(run.task, FlipFlop) else None
-    criterion = training.stop.bound if isinstance(training.stop, LossBelow) else paper
-    return learning(history, run.numbers, status, training.batch, criterion)
+    criterion = run.rule.stop.bound if isinstance(run.rule.stop, LossBelow) else paper
+    return learning(history, run.numbers, status, run.rule.batch, criterion)
 
 
 def _spectra(run: RunRecord) -> Figure:

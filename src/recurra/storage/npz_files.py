@@ -37,6 +37,19 @@ def read_npz(path: Path, dt_ms: float, said: Said = NOTHING) -> Network:
     return import_npz(path, dt_ms, said).told()
 
 
+def load_npz(path: Path) -> Network:
+    """The network in a `.npz` file that says its own time step, as `write_npz` writes it.
+
+    Raises:
+        ValueError: as for `read_npz`, or it does not say its time step.
+    """
+    content = read_content(path, "npz", RateWeights.axes())
+    with naming(path):
+        if "dt_ms" not in content.says:
+            raise ValueError("does not say its time step dt_ms; read it with recurra.runs.imports.read_network")
+        return imported(path.name, content, content.says["dt_ms"], NOTHING).told()
+
+
 def import_npz(path: Path, dt_ms: float, said: Said) -> Imported:
     """The same with its notes, and without warnings."""
     check_positive("dt_ms", dt_ms)
