@@ -5,6 +5,7 @@ from . import runs as runs
 from . import storage as storage
 from . import studies as studies
 from . import tasks as tasks
+from . import testing as testing
 from . import training as training
 from .analysis import axis_alignment as axis_alignment
 from .analysis import census as census
