@@ -21,7 +21,7 @@ from recurra.testing import ConformanceError, check_constraint, check_model, che
 from recurra.training import LEARNING_RULES
 
 QUICK = ("and",)
-MADE = {"frozen": rc.Frozen(("input",))}
+MADE = {"frozen": rc.Frozen(("input",)), "dale": rc.Dale()}
 COUNT = itertools.count()
 
 
@@ -32,7 +32,9 @@ def test_our_tasks_conform(name):
     check_task(TASKS[name]())
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize(
+    "name", [name if name == "lstm" else pytest.param(name, marks=pytest.mark.slow) for name in MODELS]
+)
 def test_our_models_conform(name):
     check_model(MODELS[name](units=4))
 
