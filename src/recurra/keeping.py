@@ -19,3 +19,8 @@ class Keeper(Protocol):
 
 
 find_keeper: Callable[[], Keeper]
+
+
+def keeper() -> Keeper:
+    """What writes networks and cohorts; its modules are imported now."""
+    return find_keeper()
