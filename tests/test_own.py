@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -254,7 +255,7 @@ def test_files_and_modules_that_are_not_there(parts, tmp_path):
 
 
 def test_what_cannot_be_named_is_refused_before_anything_is_made(parts, tmp_path):
-    namespace = {"__name__": "__main__"}
+    namespace: dict[str, Any] = {"__name__": "__main__"}
     exec(compile(PARTS, "notebook", "exec"), namespace)  # noqa: S102 (our own text)
     own.use([str(parts)])
     whole = sys.modules["own_parts"].Echo(gap=np.int64(3))

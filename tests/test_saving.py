@@ -1,5 +1,6 @@
 """A cohort and a network are saved and loaded: the run folder of the command line, and a file of one network."""
 
+import importlib
 import json
 import sys
 from dataclasses import replace
@@ -164,7 +165,7 @@ def test_a_cohort_of_ones_own_task(cohort, tmp_path, monkeypatch):
     (tmp_path / "own_and.py").write_text(OWN)
     monkeypatch.setattr(own, "_used", {})
     monkeypatch.syspath_prepend(tmp_path)
-    import own_and
+    own_and = importlib.import_module("own_and")
 
     mine = replace(cohort, task=own_and.Mine())
     mine.save(tmp_path / "mine")

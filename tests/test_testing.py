@@ -5,7 +5,7 @@ import itertools
 import re
 from collections import OrderedDict
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -36,7 +36,8 @@ def test_our_tasks_conform(name):
     "name", [name if name == "lstm" else pytest.param(name, marks=pytest.mark.slow) for name in MODELS]
 )
 def test_our_models_conform(name):
-    check_model(MODELS[name](units=4))
+    kind: Any = MODELS[name]
+    check_model(kind(units=4))
 
 
 @pytest.mark.slow
