@@ -19,6 +19,7 @@ FLOORS = {
     "plotting": 5,
     "runs": 5,  # no pictures: a worker loads no Matplotlib
     "studies": 6,
+    "testing": 6,
     "report": 7,
     "cli": 8,
     "__main__": 9,
@@ -36,6 +37,8 @@ GROUND = {
     "numerics",
     "interrupts",
     "terminal",
+    "surroundings",
+    "keeping",
 }
 MODULES = sorted(SOURCE.rglob("*.py"))
 

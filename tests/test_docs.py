@@ -235,17 +235,6 @@ def test_every_task_has_a_preset_and_a_row_of_its_results():
         assert re.search(rf"^\| {name} \| \d+ \|", page, re.MULTILINE), f"tasks.md lacks the results of {name}"
 
 
-@pytest.mark.slow
-def test_a_task_of_your_own_runs(capsys):
-    code = "\n".join(blocks((DOCS / "own-task.md").read_text(), "python"))
-    for value, smaller in {"units=40": "units=6", "steps=400": "steps=2", "networks=4": "networks=1"}.items():
-        assert value in code
-        code = code.replace(value, smaller)
-    with jax.numpy_dtype_promotion("standard"):  # as users have it
-        exec(compile(code, "own-task.md", "exec"), {"__name__": "own_task"})  # noqa: S102 (our own page)
-    assert capsys.readouterr().out.endswith("1 1 50 [-1.  1.]\n")
-
-
 def test_groups_of_a_run_folder(small_run):
     page = (DOCS / "conventions.md").read_text()
     table = page[page.index("| group of `run.zarr` | holds |") :].split("\n\n")[0]

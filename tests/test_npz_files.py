@@ -365,3 +365,16 @@ def test_an_array_twice_is_refused(tmp_path: Path) -> None:
         archive.writestr("recurrent", header((5, 5)) + bytes(100))
     with pytest.raises(ValueError, match=r"twice\.npz: holds an array twice"):
         read_npz(path, 1.0)
+
+
+def test_a_network_of_another_cell_is_written_for_numpy_and_not_read(tmp_path):
+    class Other(RateDynamics.__base__):  # type: ignore[misc, name-defined]
+        weights = RateWeights
+        initial_state = step = rates = None
+
+    write_npz(tmp_path / "other.npz", Network(Other(), RateWeights(**arrays()), 2.5))
+    with np.load(tmp_path / "other.npz") as found:
+        assert (str(found["cell"]), float(found["dt_ms"])) == ("Other", 2.5)
+        np.testing.assert_array_equal(found["recurrent"], arrays()["recurrent"])
+    with pytest.raises(ValueError, match=r"other.npz: holds a network of another cell than rate units; recurra reads"):
+        read_npz(tmp_path / "other.npz", 2.5)

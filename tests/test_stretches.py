@@ -6,8 +6,8 @@ import os
 
 import pytest
 
+from recurra import surroundings
 from recurra.cli.app import main
-from recurra.runs import stretches
 from recurra.runs.runner import Silence, resume_run, start_run
 from recurra.runs.stretches import differences
 from recurra.storage.run_folder import RunFolder
@@ -34,7 +34,7 @@ def cut(small_spec, tmp_path, monkeypatch):
 def test_a_resume_adds_a_stretch(cut):
     (first,) = cut.entry("stretches")
     assert first["epoch"] == 0
-    assert set(first["versions"]) == set(stretches.PACKAGES)
+    assert set(first["versions"]) == set(surroundings.PACKAGES)
     resume_run(cut, None, Silence())
     first, second = cut.entry("stretches")
     assert second["epoch"] == 1
@@ -43,8 +43,8 @@ def test_a_resume_adds_a_stretch(cut):
 
 
 def test_another_version_is_refused_unless_told(cut, monkeypatch, capsys):
-    version = stretches.version
-    monkeypatch.setattr(stretches, "version", lambda name: "99.9" if name == "jaxlib" else version(name))
+    version = surroundings.version
+    monkeypatch.setattr(surroundings, "version", lambda name: "99.9" if name == "jaxlib" else version(name))
     before = (cut.path / "run.json").read_text()
     own = version("jaxlib")
     with pytest.raises(ValueError, match=rf"was trained with jaxlib {own}, here 99.9. Going on here breaks"):

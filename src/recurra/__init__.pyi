@@ -5,6 +5,7 @@ from . import runs as runs
 from . import storage as storage
 from . import studies as studies
 from . import tasks as tasks
+from . import testing as testing
 from . import training as training
 from .analysis import axis_alignment as axis_alignment
 from .analysis import census as census
@@ -62,6 +63,7 @@ from .models import Normal as Normal
 from .models import Orthogonal as Orthogonal
 from .models import RateRNN as RateRNN
 from .models import SpectralRadius as SpectralRadius
+from .runs.saving import load as load
 from .tasks import And as And
 from .tasks import ContextDecision as ContextDecision
 from .tasks import DelayedMatchToSample as DelayedMatchToSample

@@ -13,6 +13,7 @@ from recurra.analysis.shown_trials import examples_dataset, probe_dataset, walk_
 from recurra.arrays import Weights, as_cohort, of_network
 from recurra.engine import Dynamics
 from recurra.models.cohort import History, Network
+from recurra.models.model import Model
 from recurra.status import Status
 from recurra.tasks import FlipFlop, Task
 
@@ -24,6 +25,8 @@ class RunRecord:
     Args:
         about: what `run.json` says: name, spec, versions, machine, seconds.
         task: what the networks do.
+        model: what they are made of; None where that is not known.
+        rule: how they learned; None where that is not known.
         dynamics: the equations of one network.
         numbers: the networks' numbers.
         status: what became of each network in training; None where it was not trained here.
@@ -42,6 +45,8 @@ class RunRecord:
 
     about: Mapping[str, Any]
     task: Task
+    model: Model | None
+    rule: Any
     dynamics: Dynamics
     numbers: tuple[int, ...]
     status: tuple[Status, ...] | None
@@ -56,6 +61,16 @@ class RunRecord:
     census: Census | None
     census_failure: str = ""
     cubes_before: list[MemoryCube | None] | None = None
+
+    @property
+    def spec(self) -> Mapping[str, Any]:
+        """The spec that the run was made with, in plain values; empty where it was not made here."""
+        return self.about.get("spec", {})
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """The versions of recurra and of what it stands on; empty where the run was not made here."""
+        return self.about.get("versions", {})
 
     def network(self, at: int) -> Network:
         """The network at a position, after training."""
@@ -95,6 +110,8 @@ def record_of_network(
     return RunRecord(
         about=about,
         task=task,
+        model=None,
+        rule=None,
         dynamics=network.dynamics,
         numbers=(number or 0,),
         status=None if status is None else (status,),

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from recurra.cli.census import census
-from recurra.cli.networks import Activation, Form, Tau, subject
+from recurra.cli.inspect import inspect
+from recurra.cli.own import Use, use_own
 from recurra.cli.paths import user_path
 from recurra.cli.specs import show_spec, spec_and_folder, trained
 from recurra.cli.studies import damage, reproduction, study
@@ -79,6 +80,7 @@ def run(
     seed: Seed = None,
     settings: Settings = None,
     engine: EngineName = None,
+    use: Use = None,
     resume: Resume = False,
     resume_anyway: ResumeAnyway = False,
     overwrite: Overwrite = False,
@@ -86,6 +88,7 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Train a cohort, analyse it, and write the report."""
+    use_own(use)
     chosen, path = spec_and_folder(spec, out, resume or resume_anyway, networks, units, seed, settings)
     if show:
         show_spec(chosen)
@@ -105,12 +108,14 @@ def train(
     seed: Seed = None,
     settings: Settings = None,
     engine: EngineName = None,
+    use: Use = None,
     resume: Resume = False,
     resume_anyway: ResumeAnyway = False,
     overwrite: Overwrite = False,
     show: Show = False,
 ) -> None:
     """Train a cohort: the first of the three steps of run."""
+    use_own(use)
     chosen, path = spec_and_folder(spec, out, resume or resume_anyway, networks, units, seed, settings)
     if show:
         show_spec(chosen)
@@ -119,10 +124,11 @@ def train(
 
 
 @app.command()
-def analyse(path: RunPath, as_json: AsJson = False) -> None:
+def analyse(path: RunPath, use: Use = None, as_json: AsJson = False) -> None:
     """Analyse every network of a run: the second step."""
     from recurra.storage.run_folder import RunFolder
 
+    use_own(use)
     folder = RunFolder.open(path)
     _analysed(folder)
     _printed(folder, as_json)
@@ -134,6 +140,7 @@ def report(
     out: Annotated[
         Path | None, typer.Option(parser=user_path, metavar="FILE", help="The HTML file, DIR/report.html if not given.")
     ] = None,
+    use: Use = None,
     figures: Annotated[
         bool, typer.Option("--figures", help="Also write every figure as PNG and SVG, DIR/figures.")
     ] = False,
@@ -145,6 +152,7 @@ def report(
     from recurra.storage.lock import locked
     from recurra.storage.run_folder import RunFolder
 
+    use_own(use)
     folder, target = RunFolder.open(path), out or path / "report.html"
     with locked(folder.path):
         record = read_run(folder)
@@ -162,59 +170,11 @@ def report(
 
 
 @app.command()
-def inspect(
-    source: Annotated[
-        Path, typer.Argument(metavar="FILE_OR_DIR", parser=user_path, help="Keras HDF5, .keras, .npz, or a run folder.")
-    ],
-    task: Annotated[
-        str | None,
-        typer.Option(help="What the network was trained on, such as flipflop or xor; a run folder knows it."),
-    ] = None,
-    network: Annotated[int | None, typer.Option(help="Which network of a run folder; the first if not given.")] = None,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A key of the task, such as task.bits=2.")
-    ] = None,
-    activation: Activation = None,
-    form: Form = None,
-    tau_ms: Tau = None,
-    seed: Annotated[int, typer.Option(help="Of the test trials and of the chance levels.")] = 0,
-    as_json: AsJson = False,
-    report: Annotated[
-        Path | None, typer.Option(parser=user_path, metavar="FILE", help="Also write its report to this HTML file.")
-    ] = None,
-) -> None:
-    """One network's dossier: how well it does the task, and how."""
-    from recurra.analysis.record import record_of_network
-    from recurra.cli.console import print_run, print_workings
-    from recurra.words.summary import cube_before, dossier_table, plain
-    from recurra.words.workings_table import workings_table
-
-    if report and report.exists():
-        raise ValueError(f"{report} exists; choose another file")
-    found = subject(source, task, network, settings, activation, form, tau_ms)
-    about = {"name": found.name(source), "network": found.table()}
-    record = record_of_network(found.network, found.task, seed, about, found.before, found.number, found.status)
-    if report:
-        from recurra.report import write_report
-
-        write_report(record, report)
-    dossier = record.dossiers[0]
-    if as_json:
-        table = {"network": found.table()} | dossier_table(dossier, cube_before(record, 0))
-        table |= plain(workings_table(dossier, found.task))
-        typer.echo(json.dumps(table, indent=2))
-    else:
-        print_run(record)
-        print_workings(dossier, found.task)
-    if report:
-        typer.echo(f"report: {report}", err=True)
-
-
-@app.command()
 def export(
     path: RunPath,
     out: Annotated[Path, typer.Option(parser=user_path, metavar="DIR", help="The folder to make.")],
     kind: Annotated[str, typer.Option("--format", help="npz: a file a network; csv: the tables of the analysis.")],
+    use: Use = None,
 ) -> None:
     """Networks and tables of a run for other tools."""
     from recurra.checks import check_choice
@@ -222,10 +182,12 @@ def export(
     from recurra.storage.run_folder import RunFolder
 
     check_choice("format", kind, ("npz", "csv"))
+    use_own(use)
     files = export_run(RunFolder.open(path), kind, out)
     typer.echo(f"exported: {len(files)} files in {out}")
 
 
+app.command()(inspect)
 app.command()(tasks)
 app.command()(study)
 app.command()(damage)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from recurra.cli.own import Use, use_own
 from recurra.cli.paths import user_path
 
 
@@ -23,6 +24,7 @@ def census(
         Path | None,
         typer.Option(parser=user_path, metavar="FILE", help="Also draw the map to this PNG, SVG or PDF file."),
     ] = None,
+    use: Use = None,
     seed: Annotated[int, typer.Option(help="Of the starts of fixed points, and of cohorts without clusters.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the census as JSON.")] = False,
 ) -> None:
@@ -41,6 +43,7 @@ def census(
     check_choice("measure", measure, MEASURES)
     if figure and figure.exists():
         raise ValueError(f"{figure} exists; choose another file")
+    use_own(use)
     members = read_members(runs, all_networks)
     with Progress(console=progress_console(), transient=True) as bars:
         bar = bars.add_task("networks", total=len(members.networks))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from recurra.cli.networks import Activation, Form, Tau, subject
+from recurra.cli.own import Use, use_own
 from recurra.cli.paths import user_path
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ def damage(
     activation: Activation = None,
     form: Form = None,
     tau_ms: Tau = None,
+    use: Use = None,
     seed: Annotated[int, typer.Option(help="Of the test trials.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print every condition's distance as JSON.")] = False,
 ) -> None:
@@ -88,6 +90,7 @@ def damage(
     from recurra.cli.console_studies import print_damage
     from recurra.studies.damage import damage_rows
 
+    use_own(use)
     found = subject(source, task, network, settings, activation, form, tau_ms)
     rows = damage_rows(found.network, found.task, test_trials(found.task, seed), found.number or 0, PERCENTS)
     if as_json:

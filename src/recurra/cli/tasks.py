@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from recurra.cli.own import Use, use_own
 from recurra.cli.paths import user_path
 
 
@@ -18,6 +19,7 @@ def tasks(
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A key of the task, such as task.bits=2.")
     ] = None,
+    use: Use = None,
     seed: Annotated[int, typer.Option(help="Of the sample trials.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")] = False,
 ) -> None:
@@ -32,6 +34,7 @@ def tasks(
         return
     from recurra.runs.spec import to_spec, with_settings
 
+    use_own(use)
     task = to_spec(with_settings({"task": name}, settings or [])).task
     if plot:
         from recurra.report.task_picture import write_task_picture

@@ -1,8 +1,9 @@
 """A trained network, and a cohort of them."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property, partial
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -15,6 +16,7 @@ from recurra.checks import check_between, check_finite, check_shapes, same
 from recurra.engine import Dynamics, choose_engine
 from recurra.engine.dynamics import state_size
 from recurra.intervals import Proportion, wilson_interval
+from recurra.keeping import keeper
 from recurra.models.model import Model
 from recurra.numerics import pinned
 from recurra.status import Status
@@ -97,6 +99,17 @@ class Network:
         with pinned(double=True):
             return np.asarray(engine.respond(self.dynamics, as_cohort(self.double), np.asarray(inputs, np.float64)))[0]
 
+    def save(self, path: Path | str, overwrite: bool = False) -> None:
+        """Write an `.npz` file: the weight arrays by name, form, activation, leak and time step. `rc.load` reads it.
+
+        Of another cell than rate units the file is for NumPy: recurra reads those from run folders.
+
+        Args:
+            path: the file, whose name ends in .npz.
+            overwrite: whether a file that is there already may be replaced.
+        """
+        keeper().save_network(self, path, overwrite)
+
     @cached_property
     def double(self) -> Weights:
         """The weights in float64, in which networks are analysed."""
@@ -159,6 +172,22 @@ class History:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """How the training of a cohort came about.
+
+    Args:
+        name: of the run; nothing where it was trained in Python.
+        seconds: that the training took.
+        stretches: the parts of the training without an interruption: each with the time at which it began, versions,
+            machine, settings and engine, as `run.json` has them; none where that is not known.
+    """
+
+    name: str = ""
+    seconds: float = 0.0
+    stretches: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True)
 class Cohort:
     """Networks that were trained together, each with its outcome.
 
@@ -172,6 +201,7 @@ class Cohort:
         numbers: each network's number k; with the seed it fixes the network, whoever trains beside it.
         status: what became of each network.
         history: losses and success by epoch.
+        origin: when, where and with what the training was done.
     """
 
     model: Model
@@ -183,6 +213,12 @@ class Cohort:
     numbers: tuple[int, ...]
     status: tuple[Status, ...]
     history: History
+    origin: Origin = field(default_factory=Origin)
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """The versions of recurra and of what it stands on, of the last stretch of the training."""
+        return self.origin.stretches[-1].get("versions", {}) if self.origin.stretches else {}
 
     @property
     def dynamics(self) -> Dynamics:
@@ -206,6 +242,19 @@ class Cohort:
         if not -len(self) <= position < len(self):
             raise IndexError(f"the cohort has {len(self)} networks; there is none at position {position}")
         return Network(self.dynamics, of_network(weights, position), self.task.dt_ms)
+
+    def save(self, path: Path | str, overwrite: bool = False) -> None:
+        """Write the run folder that `recurra train` would; `rc.load` and all commands read it.
+
+        Args:
+            path: the folder to make; its name is that of the run.
+            overwrite: whether a run that is there already may be deleted.
+
+        Raises:
+            ValueError: the folder holds something, the training has not ended, or a part of the cohort is none that a
+                spec can name, such as a class that is not in a file of its own.
+        """
+        keeper().save_cohort(self, path, overwrite)
 
     @pinned()
     def success_rate(self, trials: int = 1_000, needed: float = SUCCESSFUL) -> Proportion:

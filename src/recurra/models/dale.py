@@ -48,4 +48,4 @@ class Dale(Constraint):
         return OrderedDict(free, recurrent=self._signed(free["recurrent"], start))
 
     def _signed(self, values: Array, weights: Weights) -> Array:
-        return jnp.abs(values) * self.signs(weights.units)
+        return jnp.abs(values) * self.signs(weights.units).astype(values.dtype)

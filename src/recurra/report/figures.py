@@ -26,7 +26,6 @@ from recurra.plotting.scenes.weights import weights_scene
 from recurra.report.figure_plans import Plan, condition_plan, flipflop_plan
 from recurra.report.learning import learning_of
 from recurra.report.paging import all_known, pages
-from recurra.runs.spec import to_spec
 from recurra.status import Status
 from recurra.storage.files import replace_bytes
 from recurra.tasks import FlipFlop, Task
@@ -114,7 +113,7 @@ def _cohort_plan(run: RunRecord) -> Plan:
 
 
 def _learning(run: RunRecord, history: History, status: Sequence[Status]) -> Figure:
-    return learning(learning_of(history, run.numbers, status, to_spec(run.about["spec"])))
+    return learning(learning_of(history, run.numbers, status, run.task, run.rule))
 
 
 def _spectra(run: RunRecord, scales: Scales) -> Figure:

@@ -7,32 +7,33 @@ from jaxtyping import Float
 
 from recurra.models.cohort import History
 from recurra.plotting.scenes.learning import Bound, LearningCurves, learning_scene
-from recurra.runs.spec import RunSpec
 from recurra.status import Status
-from recurra.tasks import FlipFlop
+from recurra.tasks import FlipFlop, Task
 from recurra.tasks.rules import SUCCESSFUL
+from recurra.training import LearningRule
 from recurra.training.stopping import LossBelow, SuccessAbove
 from recurra.training.trial_sets import FixedTrials
 
 PAPER_BOUND = 0.009  # Jarne (2024) stops the 3-bit flip-flop there
 
 
-def trials_seen(history: History, spec: RunSpec) -> Float[np.ndarray, "epoch"]:
+def trials_seen(history: History, rule: LearningRule) -> Float[np.ndarray, "epoch"]:
     """How many training trials a network had seen at the end of every epoch."""
-    training = spec.training
-    if isinstance(training.trials, FixedTrials):
-        return history.step / training.trials.epoch_steps(training.batch) * training.trials.count
-    return history.step * training.batch
+    if isinstance(rule.trials, FixedTrials):
+        return history.step / rule.trials.epoch_steps(rule.batch) * rule.trials.count
+    return history.step * rule.batch
 
 
-def learning_of(history: History, numbers: Sequence[int], status: Sequence[Status], spec: RunSpec) -> LearningCurves:
+def learning_of(
+    history: History, numbers: Sequence[int], status: Sequence[Status], task: Task, rule: LearningRule
+) -> LearningCurves:
     """The curves with the stop criterion, or with the bounds of the flip-flop's paper and of this report."""
     paper = Bound(PAPER_BOUND, f"criterion of Jarne (2024): {PAPER_BOUND:g}")
-    loss = paper if isinstance(spec.task, FlipFlop) else None
+    loss = paper if isinstance(task, FlipFlop) else None
     success = Bound(SUCCESSFUL, f"learned: {100 * SUCCESSFUL:g} %")
-    match spec.training.stop:
+    match rule.stop:
         case LossBelow(bound=bound):
             loss = Bound(bound, f"stop criterion {bound:g}")
         case SuccessAbove(bound=bound):
             success = Bound(bound, f"stop criterion {100 * bound:g} %")
-    return learning_scene(history, trials_seen(history, spec), numbers, status, loss, success)
+    return learning_scene(history, trials_seen(history, rule), numbers, status, loss, success)

@@ -8,10 +8,11 @@ from recurra.analysis.failures import Failure
 from recurra.analysis.record import RunRecord, kinds_before
 from recurra.arrays import Weights, named_arrays
 from recurra.checks import same_axis
-from recurra.models.cohort import Cohort
+from recurra.models.cohort import Cohort, Origin
 from recurra.runs.census import FEWEST
 from recurra.runs.record_store import cohort_records, single_record
 from recurra.runs.spec import RunSpec, to_spec
+from recurra.runs.stretches import stretches_in
 from recurra.status import Status
 from recurra.storage.checkpoints import read_weights
 from recurra.storage.log import read_history
@@ -34,6 +35,8 @@ def read_run(folder: RunFolder) -> RunRecord:
     return RunRecord(
         about=folder.about(),
         task=cohort.task,
+        model=cohort.model,
+        rule=cohort.rule,
         dynamics=cohort.dynamics,
         numbers=cohort.numbers,
         status=cohort.status,
@@ -76,7 +79,7 @@ def check_analysed(folder: RunFolder) -> None:
 def cohort_of(folder: RunFolder) -> Cohort:
     """The trained cohort of a run."""
     check_trained(folder)
-    spec, networks = spec_of(folder), folder.entry("networks")
+    spec, networks, about = spec_of(folder), folder.entry("networks"), folder.about()
     kind = spec.model.dynamics(spec.task.dt_ms).weights
     initial, weights = read_weights(folder, kind, 0), read_weights(folder, kind, -1)
     check_arrays(folder, initial, spec, len(networks))
@@ -91,6 +94,7 @@ def cohort_of(folder: RunFolder) -> Cohort:
         numbers=tuple(network["number"] for network in networks),
         status=tuple(Status[network["status"]] for network in networks),
         history=read_history(folder),
+        origin=Origin(spec.name, folder.entry("seconds")["training"], tuple(stretches_in(about))),
     )
 
 

@@ -19,13 +19,14 @@ from recurra.runs.census import FEWEST, census_of_dossiers
 from recurra.runs.record import cohort_of, spec_of
 from recurra.runs.record_store import cohort_dataset, single_dataset
 from recurra.runs.spec import RunSpec
-from recurra.runs.stretches import begin_stretch, stretch_of
+from recurra.runs.stretches import begin_stretch
 from recurra.runs.tables import changes
 from recurra.storage.about import FORMAT
 from recurra.storage.checkpoints import begin_training, resume_training, save_epoch
 from recurra.storage.lock import locked
 from recurra.storage.records import named
 from recurra.storage.run_folder import RunFolder
+from recurra.surroundings import stretch_of
 from recurra.tasks import FlipFlop
 from recurra.training import Training, TrainingState
 
@@ -68,7 +69,7 @@ def start_run(spec: RunSpec, path: Path, overwrite: bool, progress: Progress, en
         engine: "auto" (native where it can be used), "native", "portable" or "native-bfloat16".
     """
     training = spec.to_training(engine)
-    stretch = stretch_of(training, 0)
+    stretch = stretch_of(training.used_engine.about(), 0)
     about = {
         "name": spec.name,
         "status": "training",
@@ -101,8 +102,8 @@ def resume_run(
         engine: if given, it must be the folder's, or "auto".
         anyway: whether to go on where the engine, versions, instructions or settings differ that the bits depend on.
     """
-    own, first_engine = spec_of(folder), folder.entry("engine")["name"]
-    if engine not in (None, "auto", first_engine) and not anyway:
+    own, first_engine = spec_of(folder), folder.about().get("engine", {}).get("name")
+    if engine not in (None, "auto", first_engine) and first_engine is not None and not anyway:
         raise ValueError(f"{folder} was begun with the {first_engine} engine, which has other bits than {engine}")
     different = changes(own.table(), spec.table()) if spec else {}
     if different:
@@ -118,7 +119,7 @@ def resume_run(
             return
         if folder.entry("format") != FORMAT:
             raise ValueError(f"{folder} was begun by an older recurra; start its training anew with --overwrite")
-        training = own.to_training(engine if engine and anyway else first_engine)
+        training = own.to_training(engine if engine and anyway else folder.entry("engine")["name"])
         begin_stretch(folder, training, anyway)
         if "epoch" not in folder.about():
             begin_training(folder, training, training.start())

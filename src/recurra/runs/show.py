@@ -25,7 +25,7 @@ def _lines(method: Any, path: str) -> Iterator[str]:
     if path:
         yield from ("", f"[{path}]")
     if "kind" in table:
-        others = next(names for names in REGISTRY.values() if table["kind"] in names and type(method) in names.values())
+        others = next(names for kind, names in REGISTRY.items() if isinstance(method, kind))
         yield f"kind = {json.dumps(table['kind'])}  # one of: {', '.join(others)}"
     inner = []
     for field in fields(method):
@@ -68,7 +68,9 @@ def describe_task(task: Task) -> dict[str, Any]:
         "parameters": {
             name: {"value": value, "meaning": texts.get(name, "")} for name, value in table.items() if name != "kind"
         },
-        "sources": [f"{SOURCES[key].authors} ({SOURCES[key].year}). {SOURCES[key].link}" for key in task.sources],
+        "sources": [
+            f"{source.authors} ({source.year}). {source.link}" for source in map(SOURCES.get, task.sources) if source
+        ],
     }
 
 

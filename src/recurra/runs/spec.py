@@ -9,6 +9,7 @@ from typing import Any, final
 
 from recurra.checks import check_count, check_name, nearest
 from recurra.models import CONSTRAINTS, INITIALIZERS, MODELS, Constraint, Initializer, Model, RateRNN
+from recurra.runs.own import check_imported
 from recurra.runs.tables import Registry, Table, from_table, to_table
 from recurra.storage.reading import naming, read_text
 from recurra.streams import check_seed
@@ -122,6 +123,7 @@ def to_spec(table: Table) -> RunSpec:
     """The spec of a complete or partial table; what it leaves out has its default."""
     if "task" not in table:
         raise ValueError(f"the spec has no task; expected task = one of: {', '.join(TASKS)}")
+    check_imported(table)
     return from_table(RunSpec, table, REGISTRY, "")
 
 

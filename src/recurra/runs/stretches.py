@@ -4,38 +4,23 @@
 differs; a resume says what does.
 """
 
-import os
-import platform
-import re
 import shlex
-import time
-from functools import lru_cache
-from importlib.metadata import version
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
-from recurra.numerics import NUMERICS
 from recurra.storage.run_folder import RunFolder
+from recurra.surroundings import stretch_of
 from recurra.training import Training
 
-PACKAGES = ("recurra", "jax", "jaxlib", "optax", "numpy", "scipy", "scikit-learn", "xarray", "zarr")
 DECIDING = ("jax", "jaxlib", "optax")  # of these, those whose version decides the bits of a training step
 FUSED = ("avx512bf16", "avx512", "avx2")  # one rounding for a product and a sum: the same bits; baseline has two
 HARMLESS = ("--xla_force_host_platform_device_count", "--xla_dump", "--xla_cpu_multi_thread_eigen")
 PROMISE = "a training that was interrupted gives the same bits as one that was not"
 
 
-def stretch_of(training: Training, epoch: int) -> dict[str, Any]:
-    """What a stretch of training that begins after `epoch` is made with."""
-    return {
-        "epoch": epoch,
-        "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "numerics": NUMERICS,
-        "versions": {name: version(name) for name in PACKAGES},
-        "engine": training.used_engine.about(),
-        "machine": machine(),
-        "settings": {name: value[:500] for name, value in sorted(os.environ.items()) if _is_setting(name)},
-    }
+def stretches_in(about: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The stretches that `run.json` tells; an older one tells of one, and not of all."""
+    return about.get("stretches") or [{name: about.get(name, {}) for name in ("versions", "engine", "machine")}]
 
 
 def begin_stretch(folder: RunFolder, training: Training, anyway: bool) -> None:
@@ -50,8 +35,8 @@ def begin_stretch(folder: RunFolder, training: Training, anyway: bool) -> None:
         ValueError: something that the bits depend on differs from the stretch before.
     """
     about = folder.about()
-    stretches = about.get("stretches") or [{name: about.get(name, {}) for name in ("versions", "engine", "machine")}]
-    new = stretch_of(training, about.get("epoch", 0))
+    stretches = stretches_in(about)
+    new = stretch_of(training.used_engine.about(), about.get("epoch", 0))
     different = differences(stretches[-1], new)
     if different and not anyway:
         raise ValueError(
@@ -72,27 +57,6 @@ def differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     ]
 
 
-def machine() -> dict[str, Any]:
-    """What a run says of the machine that it was made on."""
-    return {
-        "system": platform.platform(),
-        "processor": platform.machine(),
-        "vectors": vectors(),
-        "cores": os.cpu_count() or 1,
-    }
-
-
-@lru_cache(maxsize=1)
-def vectors() -> str:
-    """The widest vectors of this processor, for which JAX compiles: sums are taken in another order on others."""
-    try:
-        text = Path("/proc/cpuinfo").read_text()
-    except (OSError, UnicodeDecodeError):
-        return ""
-    flags = set(" ".join(re.findall(r"^(?:flags|Features)\s*:(.*)$", text, re.MULTILINE)).split())
-    return next((name for name in ("avx512f", "avx2", "avx", "sse4_2", "sve", "asimd") if name in flags), "")
-
-
 def _deciding(stretch: dict[str, Any]) -> dict[str, str]:
     """What decides the bits, by its name; what an older run does not say is left out."""
     found = {name: stretch["versions"][name] for name in DECIDING if name in stretch.get("versions", {})}
@@ -111,8 +75,3 @@ def _deciding(stretch: dict[str, Any]) -> dict[str, str]:
         flags = stretch["settings"].get("XLA_FLAGS", "").split()
         found["XLA_FLAGS"] = " ".join(sorted(flag for flag in flags if not flag.startswith(HARMLESS)))
     return found
-
-
-def _is_setting(name: str) -> bool:
-    """Whether a variable may change how numbers come about; those of recurra and JAX are told, whatever they do."""
-    return name.startswith(("RECURRA_", "JAX_")) or name == "XLA_FLAGS"

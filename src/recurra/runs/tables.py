@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from recurra.checks import check_choice, nearest
+from recurra.runs.own import is_own, own_class, own_name
 
 Table = dict[str, Any]
 Registry = dict[type, dict[str, type]]
@@ -29,7 +30,7 @@ def from_table(kind: type, table: object, registry: Registry, path: str) -> Any:
         raise ValueError(
             f"{path or 'the spec'} is {table!r}; expected a table of {', '.join(f.name for f in fields(kind))}"
         )
-    hints = typing.get_type_hints(kind)
+    hints = _hints(kind)
     known = {field.name: field for field in fields(kind)}
     values = {}
     for key, value in table.items():
@@ -45,21 +46,17 @@ def from_table(kind: type, table: object, registry: Registry, path: str) -> Any:
 def to_table(method: Any, registry: Registry) -> Table:
     """The table that `from_table` makes `method` from, complete; raises where it could not."""
     table: Table = {}
-    _check_named(method, registry)
-    for names in registry.values():
-        table.update(("kind", name) for name, kind in names.items() if kind is type(method))
+    for kind, names in registry.items():
+        if isinstance(method, kind):
+            table["kind"] = kind_name(type(method), names)
     for field in fields(method):
-        table[field.name] = _plain(getattr(method, field.name), registry)
+        table[field.name] = _plain(getattr(method, field.name), registry, f"{type(method).__name__}.{field.name}")
     return table
 
 
-def _check_named(method: object, registry: Registry) -> None:
-    for kind, names in registry.items():
-        if isinstance(method, kind) and type(method) not in names.values():
-            raise ValueError(
-                f"{type(method).__name__} is a {kind.__name__} of your own: it has no name in a spec, and no run "
-                f"folder can hold it yet; expected one of: {', '.join(names)}. rc.train and the analyses take it."
-            )
+def kind_name(kind: type, names: dict[str, type]) -> str:
+    """What a spec calls a class: the name that it has among `names`, or "module:Class" if it is a user's own."""
+    return next((name for name, known in names.items() if known is kind), None) or own_name(kind)
 
 
 def changes(old: Table, new: Table, path: str = "") -> dict[str, tuple[object, object]]:
@@ -79,10 +76,19 @@ def changes(old: Table, new: Table, path: str = "") -> dict[str, tuple[object, o
 def _keys(kind: type, key: str, known: list[str], registry: Registry, path: str) -> str:
     """What helps where a key is unknown: the nearest one, or another kind where this one has none."""
     others = [name for names in registry.values() if kind in names.values() for name in names]
-    if known or not others:
+    if known:
         return nearest(key, known)
+    if not others:
+        return f"{path} has no keys"
     own = next(name for names in registry.values() for name in names if names[name] is kind)
     return f"{path} is {own!r}, which has no keys. Name another kind first: {path}.kind = one of {', '.join(others)}"
+
+
+def _hints(kind: type) -> dict[str, Any]:
+    try:
+        return typing.get_type_hints(kind)
+    except NameError as error:
+        raise ValueError(f"{kind.__name__}: an annotation cannot be understood: {error}") from None
 
 
 def _joined(path: str, key: str) -> str:
@@ -98,19 +104,22 @@ def _chosen(kind: type, table: object, registry: Registry, path: str) -> tuple[t
             if isinstance(table, dict)
             else f"{path} is {table!r}; expected a table, or one of: {names}"
         )
-    check_choice(path, table["kind"], registry[kind])
-    return registry[kind][table["kind"]], {key: value for key, value in table.items() if key != "kind"}
+    name, values = table["kind"], {key: value for key, value in table.items() if key != "kind"}
+    if is_own(name):
+        return own_class(name, kind, path), values
+    check_choice(path, name, registry[kind])
+    return registry[kind][name], values
 
 
 def _with_kind(field: Field, value: object, registry: Registry) -> object:
     """A table that names no kind is of the kind that the field has by default."""
-    if not isinstance(value, dict) or "kind" in value or field.default_factory is MISSING:
+    if not isinstance(value, dict) or "kind" in value:
         return value
-    default = field.default_factory()
-    return next(
-        ({"kind": name, **value} for names in registry.values() for name in names if names[name] is type(default)),
-        value,
-    )
+    default = field.default if field.default_factory is MISSING else field.default_factory()
+    for kind, names in registry.items():
+        if isinstance(default, kind):
+            return {"kind": kind_name(type(default), names), **value}
+    return value
 
 
 def _value(hint: Any, value: object, registry: Registry, path: str) -> object:
@@ -151,11 +160,16 @@ def _words(hint: Any) -> str:
     return _WORDS.get(hint, "a list of numbers")
 
 
-def _plain(value: object, registry: Registry) -> object:
-    if is_dataclass(value):
+def _plain(value: object, registry: Registry, path: str) -> object:
+    if is_dataclass(value) and not isinstance(value, type):
         return to_table(value, registry)
     if isinstance(value, tuple):
-        return [_plain(item, registry) for item in value]
+        return [_plain(item, registry, path) for item in value]
     if isinstance(value, float) and math.isinf(value):
         return "inf" if value > 0 else "-inf"
+    if value is not None and not isinstance(value, (bool, int, float, str)):
+        raise ValueError(
+            f"{path} is a {type(value).__name__}, which no spec can hold; expected numbers, texts, tuples or frozen "
+            "dataclasses. rc.train and the analyses take it as it is."
+        )
     return value

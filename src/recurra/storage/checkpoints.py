@@ -8,14 +8,15 @@ import errno
 import json
 import os
 import warnings
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import zarr
 
-from recurra.arrays import WeightsOfKind, named_arrays
+from recurra.arrays import Weights, WeightsOfKind, named_arrays
+from recurra.models.cohort import Cohort, History
 from recurra.status import Status
 from recurra.storage.files import naming_file, remove, replace_text, shown, sync, sync_all, sync_tree
 from recurra.storage.groups import create_array, create_coordinate, read_row, reading
@@ -30,7 +31,7 @@ STATES = 2  # so many are kept
 def begin_training(folder: RunFolder, training: Training, state: TrainingState) -> None:
     """Make room for the checkpoints of a training, and save the first: the initial weights."""
     folder.clear()
-    _write_metadata(folder, training, state)
+    _write_metadata(folder, state.learner.weights, training.numbers, training.epochs)
     save_epoch(folder, training, state, {})
 
 
@@ -45,7 +46,7 @@ def save_epoch(folder: RunFolder, training: Training, state: TrainingState, entr
     """
     about = folder.about()  # before anything is written: a folder that was deleted meanwhile is not made again
     with naming_file(folder.path / "run.zarr"):
-        _write_weights(folder, state)
+        _write_weights(folder, state.learner.weights, state.epoch, state.ended)
     _append_log(folder, training, state)
     checkpoints = []
     if not state.ended:
@@ -56,14 +57,31 @@ def save_epoch(folder: RunFolder, training: Training, state: TrainingState, entr
     folder.update_about(
         epoch=state.epoch,
         status="trained" if state.ended else "training",
-        networks=[
-            {"number": number, "status": status.name}
-            for number, status in zip(training.numbers, state.status, strict=True)
-        ],
+        networks=_networks_about(training.numbers, state.status),
         checkpoints=checkpoints or None,
         **entries,
     )
     _forget_states(folder, [one["epoch"] for one in checkpoints])
+
+
+def save_trained(folder: RunFolder, cohort: Cohort, entries: Mapping[str, Any]) -> None:
+    """Save a cohort whose training has ended; its weights between the first epoch and the last are not known, and NaN.
+
+    Args:
+        folder: the run folder, with nothing in it yet.
+        cohort: the cohort.
+        entries: what `run.json` says from now on, beside the epoch and the networks' status, when all else is on disk.
+    """
+    epochs = len(cohort.history.step)
+    with naming_file(folder.path / "run.zarr"):
+        _write_metadata(folder, cohort.weights, cohort.numbers, epochs)
+        if epochs:
+            _write_weights(folder, cohort.initial, 0, False)
+        _write_weights(folder, cohort.weights, epochs, True)
+    _write_log(folder, cohort.numbers, cohort.history, cohort.status)
+    folder.update_about(
+        epoch=epochs, status="trained", networks=_networks_about(cohort.numbers, cohort.status), **entries
+    )
 
 
 def resume_training(folder: RunFolder, training: Training) -> TrainingState:
@@ -85,9 +103,8 @@ def resume_training(folder: RunFolder, training: Training) -> TrainingState:
             continue
         if reasons:
             warnings.warn(f"{folder}: {reasons[0]}; training goes on from epoch {epoch}", RuntimeWarning, stacklevel=2)
-        _write_metadata(folder, training, state)
-        lines = (line for at in range(1, epoch + 1) for line in _log_lines(training, state, at))
-        replace_text(folder.path / "log.jsonl", "".join(lines))
+        _write_metadata(folder, state.learner.weights, training.numbers, training.epochs)
+        _write_log(folder, training.numbers, state.history, state.status)
         return state
     why = "; ".join(reasons) or "it names no checkpoint"
     raise ValueError(f"{folder} cannot be resumed: {why}; start anew with --overwrite")
@@ -117,56 +134,65 @@ def read_weights(folder: RunFolder, kind: type[WeightsOfKind], checkpoint: int) 
     return kind(**found)
 
 
-def _write_metadata(folder: RunFolder, training: Training, state: TrainingState) -> None:
+def _networks_about(numbers: Sequence[int], status: Sequence[Status]) -> list[dict[str, Any]]:
+    return [{"number": number, "status": one.name} for number, one in zip(numbers, status, strict=True)]
+
+
+def _write_metadata(folder: RunFolder, weights: Weights, numbers: Sequence[int], epochs: int) -> None:
     """The metadata of the weights, also in place of those that a crash has cut off; the checkpoints stay."""
     with naming_file(folder.path / "run.zarr"):
         for old in (folder.path / "run.zarr").rglob("zarr.json"):
             old.unlink()
         group = folder.zarr("a").create_group("weights")
-        weights = state.learner.weights
         for name, array in named_arrays(weights).items():
             axes = ("checkpoint", "network", *weights.axes()[name])
-            create_array(group, name, (training.epochs + 1, *array.shape), array.dtype, axes)
-        create_coordinate(group, "network", training.numbers)
-        create_coordinate(group, "checkpoint", range(training.epochs + 1))
+            create_array(group, name, (epochs + 1, *array.shape), array.dtype, axes)
+        create_coordinate(group, "network", numbers)
+        create_coordinate(group, "checkpoint", range(epochs + 1))
         sync_tree(folder.path / "run.zarr")
 
 
-def _write_weights(folder: RunFolder, state: TrainingState) -> None:
-    named = named_arrays(state.learner.weights)
+def _write_weights(folder: RunFolder, weights: Weights, epoch: int, last: bool) -> None:
+    named = named_arrays(weights)
     arrays = _weight_arrays(folder, named, "a")
     for name, array in named.items():
-        arrays[name][state.epoch] = array
-    if state.ended:
+        arrays[name][epoch] = array
+    if last:
         for name in (*named, "checkpoint"):
-            arrays[name].resize((state.epoch + 1, *arrays[name].shape[1:]))
+            arrays[name].resize((epoch + 1, *arrays[name].shape[1:]))
         folder.consolidate()
         sync_tree(_weights_path(folder))
     else:
         paths = [_weights_path(folder) / name for name in named]
-        sync_all([*paths, *(chunk for path in paths for chunk in path.glob(f"c.{state.epoch}.*"))])
+        sync_all([*paths, *(chunk for path in paths for chunk in path.glob(f"c.{epoch}.*"))])
 
 
 def _append_log(folder: RunFolder, training: Training, state: TrainingState) -> None:
     """Not synced: the whole log follows from the state, and is written anew when training is resumed."""
     with (folder.path / "log.jsonl").open("a", encoding="utf-8") as file:
-        file.writelines(_log_lines(training, state, state.epoch))
+        file.writelines(_log_lines(training.numbers, state.history, state.status, state.epoch))
         if state.ended:
             file.flush()
             os.fsync(file.fileno())
 
 
-def _log_lines(training: Training, state: TrainingState, epoch: int) -> Iterator[str]:
-    """The lines of an epoch that the state comes after; a network that had ended before has none."""
-    for position, number in enumerate(training.numbers):
-        found = {name: getattr(state.history, name)[position] for name in CURVES}
+def _write_log(folder: RunFolder, numbers: Sequence[int], history: History, status: Sequence[Status]) -> None:
+    epochs = range(1, len(history.step) + 1)
+    lines = (line for epoch in epochs for line in _log_lines(numbers, history, status, epoch))
+    replace_text(folder.path / "log.jsonl", "".join(lines))
+
+
+def _log_lines(numbers: Sequence[int], history: History, statuses: Sequence[Status], epoch: int) -> Iterator[str]:
+    """The lines of an epoch within the history; a network that had ended before has none."""
+    for position, number in enumerate(numbers):
+        found = {name: getattr(history, name)[position] for name in CURVES}
         if epoch < 1 or np.isnan([curve[epoch - 1] for curve in found.values()]).all():
             continue
         last = np.isnan([curve[epoch:] for curve in found.values()]).all()
-        status = state.status[position] if last else Status.training
+        status = statuses[position] if last else Status.training
         values = {name: float(curve[epoch - 1]) for name, curve in found.items()}
         finite = {name: value if np.isfinite(value) else None for name, value in values.items()}
-        line = {"epoch": epoch, "network": number, "step": int(state.history.step[epoch - 1]), **finite}
+        line = {"epoch": epoch, "network": number, "step": int(history.step[epoch - 1]), **finite}
         yield json.dumps({**line, "status": status.name}, allow_nan=False) + "\n"
 
 

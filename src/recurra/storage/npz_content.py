@@ -11,6 +11,7 @@ from recurra.checks import check_shapes, nearest
 from recurra.storage.content import MOST_ARRAY_BYTES, Axes, Content, check_array, open_archive, unpacked
 
 SETTINGS = {"form": "U", "activation": "U", "leak": "fiu", "dt_ms": "fiu", "noise": "fiu"}  # NumPy's letters
+CELL = "cell"  # what the equations are called where they are not those of rate units
 MAGIC = b"\x93NUMPY\x01\x00"
 MOST_HEADER_BYTES = 4_096
 DESCRIPTION = re.compile(r"'descr': *'([<>|=]?[a-zA-Z]\d{0,6})'")
@@ -77,6 +78,8 @@ def header_of(name: str, start: bytes) -> Header:
 def check_headers(headers: dict[str, Header], axes: Axes) -> None:
     """The arrays must be those of a network, of shapes that fit each other, and together not too large."""
     known = [*axes, *SETTINGS]
+    if CELL in headers:
+        raise ValueError("holds a network of another cell than rate units; recurra reads those from run folders")
     for name in headers:
         if name not in known:
             raise ValueError(f"holds an unknown array {name!r}; {nearest(name, known)}")

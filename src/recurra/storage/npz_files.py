@@ -11,6 +11,7 @@ from recurra.engine.rate import RateDynamics
 from recurra.models.cohort import Network
 from recurra.storage.files import new_file
 from recurra.storage.imported import Imported, Said, imported
+from recurra.storage.npz_content import CELL
 from recurra.storage.parsing import read_content
 from recurra.storage.reading import naming
 
@@ -36,6 +37,19 @@ def read_npz(path: Path, dt_ms: float, said: Said = NOTHING) -> Network:
     return import_npz(path, dt_ms, said).told()
 
 
+def load_npz(path: Path) -> Network:
+    """The network in a `.npz` file that says its own time step, as `write_npz` writes it.
+
+    Raises:
+        ValueError: as for `read_npz`, or it does not say its time step.
+    """
+    content = read_content(path, "npz", RateWeights.axes())
+    with naming(path):
+        if "dt_ms" not in content.says:
+            raise ValueError("does not say its time step dt_ms; read it with recurra.runs.imports.read_network")
+        return imported(path.name, content, content.says["dt_ms"], NOTHING).told()
+
+
 def import_npz(path: Path, dt_ms: float, said: Said) -> Imported:
     """The same with its notes, and without warnings."""
     check_positive("dt_ms", dt_ms)
@@ -45,19 +59,22 @@ def import_npz(path: Path, dt_ms: float, said: Said) -> Imported:
 
 
 def write_npz(path: Path, network: Network) -> None:
-    """Write a network so that `read_npz` finds it, in one piece: the file is there whole, or as it was.
+    """Write a network in one piece: the file is there whole, or as it was.
+
+    `read_npz` reads networks of rate units. Of another cell the file has the arrays by name and, in `cell`, what its
+    equations are called, for NumPy; recurra reads such networks from run folders.
 
     Args:
         path: the file; one that exists is replaced.
-        network: with `RateDynamics`; a `.npz` file can hold no others.
+        network: what is written.
 
     Raises:
         OSError: the file cannot be written; it names the file.
     """
     dynamics = network.dynamics
-    if not isinstance(dynamics, RateDynamics):
-        raise TypeError(f"the dynamics are {type(dynamics).__name__}; a .npz file holds RateDynamics only")
-    settings = {name: getattr(dynamics, name) for name in ("form", "activation", "leak", "noise")}
+    settings: dict[str, Any] = {CELL: type(dynamics).__name__}
+    if isinstance(dynamics, RateDynamics):
+        settings = {name: getattr(dynamics, name) for name in ("form", "activation", "leak", "noise")}
     arrays: dict[str, Any] = {name: _plain(array) for name, array in named_arrays(network.weights).items()}
     arrays |= {name: np.asarray(value) for name, value in (settings | {"dt_ms": network.dt_ms}).items()}
     with new_file(path) as file:

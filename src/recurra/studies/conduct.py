@@ -21,12 +21,12 @@ from recurra.models.cohort import Cohort
 from recurra.runs.runner import Progress
 from recurra.runs.shelf import Shelf, spec_hash
 from recurra.runs.spec import RunSpec
-from recurra.runs.stretches import machine
 from recurra.storage.files import replace_bytes, replace_text
 from recurra.storage.lock import locked
 from recurra.storage.run_folder import RunFolder
 from recurra.streams import Stream, random_key
 from recurra.studies.study import Rows, Scale, Study, read_rows
+from recurra.surroundings import machine
 
 
 @runtime_checkable

@@ -1,5 +1,6 @@
 """The border where a task comes in: what its trials are is looked at once, before anything depends on it."""
 
+from collections.abc import Callable
 from functools import lru_cache
 
 import jax
@@ -30,18 +31,26 @@ def check_task(task: Task) -> None:
 
 @lru_cache(maxsize=64)
 def _check(task: Task) -> None:
-    name = type(task).__name__
-    steps = task.steps  # raises where a trial's arrays do not fit each other
-    _check_periods(name, task, steps)
-    _check_key(name, task)
-    trials = task.sample(jax.random.key(0, impl=GENERATOR), TRIED)
+    for look in LOOKS:
+        look(task)
+
+
+def _check_shapes(task: Task) -> None:
+    _ = task.steps  # raises where a trial's arrays do not fit each other
+
+
+def _check_trials(task: Task) -> None:
+    name, trials = type(task).__name__, task.sample(jax.random.key(0, impl=GENERATOR), TRIED)
     _check_values(f"{name}.trial", trials)
     if not np.asarray(task.rule.judged(trials)).any():
         raise ValueError(
             f"{name} scores nothing: in none of {TRIED} trials is a step that the mask counts and the rule judges, "
             f"{task.rule.settle_ms:g} ms after each jump of the target. Count some steps, or lower rule.settle_ms."
         )
-    probe = task.probe()
+
+
+def _check_probe(task: Task) -> None:
+    name, probe = type(task).__name__, task.probe()
     _check_values(f"{name}.probe", probe)
     found, expected = [int(number) for number in probe.condition], list(range(len(task.condition_names)))
     if sorted(found) != expected:
@@ -69,8 +78,8 @@ def _check_values(what: str, trials: Trials) -> None:
         )
 
 
-def _check_periods(name: str, task: Task, steps: int) -> None:
-    last = 0.0
+def _check_periods(task: Task) -> None:
+    name, steps, last = type(task).__name__, task.steps, 0.0
     for period in task.periods:
         start, end = (bound / task.dt_ms for bound in (period.start_ms, period.end_ms))
         if not last <= start + 1e-6 or not start < end <= steps + 1e-6:
@@ -86,8 +95,9 @@ def _check_periods(name: str, task: Task, steps: int) -> None:
         last = end - 1e-6
 
 
-def _check_key(name: str, task: Task) -> None:
+def _check_key(task: Task) -> None:
     """A trial must follow from its key, and from nothing else."""
+    name = type(task).__name__
     key = jax.random.key(0, impl=GENERATOR)
     with pinned():
         one, again = (jax.tree.map(np.asarray, task.trial(key)) for _ in range(2))
@@ -114,3 +124,7 @@ def _uses_key(task: Task) -> bool:
         if any(id(one) in needed for one in equation.outvars):
             needed |= {id(one) for one in equation.invars if not isinstance(one, Literal)}
     return any(id(one) in needed for one in traced.invars)
+
+
+LOOKS: tuple[Callable[[Task], None], ...] = (_check_shapes, _check_periods, _check_key, _check_trials, _check_probe)
+"""What is looked at, in this order; each raises a line. After the first the others do not depend on each other."""

@@ -2,6 +2,7 @@
 
 import math
 import os
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -16,11 +17,12 @@ from recurra.arrays import Weights
 from recurra.checks import check_count
 from recurra.engine import Dynamics, Engine, choose_engine, mean_squared_error
 from recurra.interrupts import listening, stop_if_asked
-from recurra.models.cohort import Cohort, History
+from recurra.models.cohort import Cohort, History, Origin
 from recurra.models.model import Model
 from recurra.numerics import pinned
 from recurra.status import Status
 from recurra.streams import LARGEST_NUMBER, Stream, check_seed, random_key
+from recurra.surroundings import stretch_of
 from recurra.tasks.base import Task
 from recurra.tasks.border import check_task
 from recurra.tasks.trials import Trials
@@ -257,11 +259,12 @@ def train(
         check_count("networks", networks)
     numbers = networks if isinstance(networks, Sequence) else range(networks)
     training = Training(task, model, rule, numbers, seed, engine)
+    stretch, began = stretch_of(training.used_engine.about(), 0), time.perf_counter()
     with listening():
         state = training.start()
         while not state.ended:
             state = training.advance(state)
-    return training.cohort(state)
+    return replace(training.cohort(state), origin=Origin("", time.perf_counter() - began, (stretch,)))
 
 
 def _check_kind(name: str, value: object, kind: type) -> None:

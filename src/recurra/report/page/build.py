@@ -54,9 +54,9 @@ def write_report(run: RunRecord, path: Path) -> None:
 
 def report_html(run: RunRecord) -> str:
     """The report of a run as HTML."""
-    spec = to_spec(run.about["spec"]) if run.about.get("spec") else None
+    spec = to_spec(dict(run.spec)) if run.spec else None
     table, picked = rows(run, spec), pick(run, SHOWN)
-    panels = all_panels(run, spec, [row.name for row in table], SHOWN)
+    panels = all_panels(run, [row.name for row in table], SHOWN)
     conditions = Conditions.of(run.probe)
     accounts = [account(run.task, dossier, conditions.names) for dossier in run.dossiers]
     page = _environment().get_template("page.html.j2")

@@ -10,6 +10,7 @@ from typing import Any
 from recurra.analysis import Similarities
 from recurra.analysis.dossier_records import record_kinds
 from recurra.analysis.record import RunRecord
+from recurra.runs.own import file_of, modules_in
 from recurra.runs.show import to_toml
 from recurra.runs.spec import RunSpec
 from recurra.sources import SOURCES, Source
@@ -42,15 +43,17 @@ def facts(run: RunRecord, spec: RunSpec | None) -> Facts:
     """What is known of a run."""
     toml = to_toml(spec) if spec else ""
     file = f"{_file_name(str(run.about['name']))}.toml"
+    options = [word for own in modules_in(run.spec) for word in ("--use", file_of(own))]
+    known = [SOURCES[key] for key in run.task.sources if key in SOURCES]
     encoded = base64.b64encode(toml.encode()).decode()
     return Facts(
         toml=toml,
         file=file,
         download=f"data:application/toml;base64,{encoded}",
-        command=f"recurra run {shlex.quote(file)} --out {shlex.quote('runs/' + file.removesuffix('.toml'))}",
+        command=shlex.join(["recurra", "run", file, "--out", f"runs/{file.removesuffix('.toml')}", *options]),
         lines=tuple(_lines(run.about, spec)),
         sources=used_sources(run),
-        protocol=max((SOURCES[key] for key in run.task.sources), key=lambda source: source.year, default=None),
+        protocol=max(known, key=lambda source: source.year, default=None),
     )
 
 

@@ -19,7 +19,6 @@ from recurra.report.page.panel import FINE, Drawing, Panel
 from recurra.report.page.rows import pick
 from recurra.report.page.workings_panels import census_panel, workings_panels
 from recurra.report.paging import all_known
-from recurra.runs.spec import RunSpec
 from recurra.status import Status
 from recurra.words.findings import FlipFlopFindings, flipflop_findings
 
@@ -27,18 +26,17 @@ CELLS = 200  # rows of a matrix that are drawn, if there are few networks
 ALL_CELLS = 500_000  # entries of all matrices of a report together
 
 
-def all_panels(run: RunRecord, spec: RunSpec | None, names: Sequence[str], shown: int) -> dict[str, Panel]:
+def all_panels(run: RunRecord, names: Sequence[str], shown: int) -> dict[str, Panel]:
     """Every figure of the report, by key.
 
     Args:
         run: the run.
-        spec: what it was made with, if it was trained here.
         names: what the networks are called.
         shown: how many networks the sections compare; with more there is a figure of all spectra.
     """
     found: list[Drawing] = []
-    if run.history is not None and spec is not None:
-        found.append(Drawing("learning", partial(_learning, run, run.history, spec, names)))
+    if run.history is not None and run.rule is not None:
+        found.append(Drawing("learning", partial(_learning, run, run.history, names)))
     scales = Scales.of(run)
     picked = pick(run, shown) if len(names) > FINE else range(len(names))
     memories = flipflop_findings(run)
@@ -66,10 +64,10 @@ def _of_network(
     yield Drawing(f"spectrum-{run.numbers[at]}", partial(_spectrum, run, at, name, scales))
 
 
-def _learning(run: RunRecord, history: History, spec: RunSpec, names: Sequence[str]) -> Panel:
-    label = say.learning(names, history.validation_loss, float(trials_seen(history, spec)[-1]))
+def _learning(run: RunRecord, history: History, names: Sequence[str]) -> Panel:
+    label = say.learning(names, history.validation_loss, float(trials_seen(history, run.rule)[-1]))
     status = run.status or [Status.finished] * len(names)
-    return Panel("learning", learning_curves(learning_of(history, run.numbers, status, spec)), label)
+    return Panel("learning", learning_curves(learning_of(history, run.numbers, status, run.task, run.rule)), label)
 
 
 def _connectivity(run: RunRecord, at: int, name: str, scales: Scales) -> Panel:

@@ -1,0 +1,26 @@
+"""The option that imports files of a user's own: specs and run folders may name them, and import nothing."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from recurra.cli.paths import user_path
+
+Use = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--use",
+        metavar="FILE",
+        help="A Python file with a task, model, rule, constraint or analysis of your own, or an installed module; "
+        "may be repeated.",
+    ),
+]
+
+
+def use_own(names: Sequence[str] | None) -> None:
+    """Import what `--use` names, before anything is read that may name a part of it."""
+    if names:
+        from recurra.runs.own import use
+
+        use([str(user_path(name)) if name.endswith(".py") else name for name in names])

@@ -1,0 +1,192 @@
+"""Parts of a user's own, named "module:Class" in specs: found among what he imported, and never imported for a spec."""
+
+import importlib
+import importlib.util
+import sys
+import traceback
+from collections.abc import Iterable, Sequence
+from dataclasses import is_dataclass
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from recurra.checks import nearest
+
+RESERVED = ("recurra", "__main__")  # what is in these has a short name, or none
+_used: dict[str, str] = {}  # module, and what `use` takes for it
+
+
+def use(names: Iterable[str]) -> None:
+    """Import files or modules of a user's own, so that specs can name the parts in them.
+
+    Args:
+        names: paths of files that end in .py, each of which becomes the module of its name, or names of installed
+            modules. One that is used already is left as it is.
+
+    Raises:
+        ValueError: there is no such file or module, it fails, or another module has its name; one line.
+    """
+    for name in names:
+        if name.endswith(".py"):
+            _use_file(Path(name))
+        else:
+            _use_module(name)
+
+
+def used() -> tuple[str, ...]:
+    """The files and modules in which parts were found: another process that gives them to `use` finds them too."""
+    return tuple(_used.values())
+
+
+def is_own(name: str) -> bool:
+    """Whether a kind in a spec is named as "module:Class"."""
+    return ":" in name
+
+
+def own_class(name: str, kind: type, path: str) -> type:
+    """The class that a spec names.
+
+    Args:
+        name: "module:Class".
+        kind: the abstract class that it must be of.
+        path: where in the spec the name stands, for messages.
+    """
+    found = own_object(name, path)
+    if not isinstance(found, type) or not issubclass(found, kind):
+        what = f"the class {found.__name__}" if isinstance(found, type) else f"a {type(found).__name__}"
+        raise ValueError(f"{path} is {name!r}, {what}; expected a class that is derived from rc.{kind.__name__}")
+    frozen = is_dataclass(found) and found.__dataclass_params__.frozen  # type: ignore[attr-defined]
+    if not frozen or "__dataclass_params__" not in vars(found):
+        raise ValueError(f"{path} is {name!r}, no frozen dataclass; put @dataclass(frozen=True) above the class")
+    return found
+
+
+def own_object(name: str, path: str) -> Any:
+    """What stands under a name in a module that is imported already.
+
+    The module is asked for what it holds, and not for an attribute, which might import something.
+    """
+    module_name, _, own = name.partition(":")
+    if not all(map(str.isidentifier, [*module_name.split("."), own])) or module_name.split(".")[0] in RESERVED:
+        raise ValueError(f"{path} is {name!r}; expected 'module:Class', a class at the top of a module of your own")
+    module = sys.modules.get(module_name)
+    if not isinstance(module, ModuleType):
+        raise ValueError(f"{path} is {name!r}: {_needed([module_name])}")
+    if own not in vars(module):
+        public = [one for one, value in vars(module).items() if callable(value) and not one.startswith("_")]
+        raise ValueError(f"{path} is {name!r}, but {module_name} has no {own!r}; {nearest(own, public)}")
+    _used.setdefault(module_name, module_name)
+    return vars(module)[own]
+
+
+def own_name(part: Any) -> str:
+    """The name "module:Class" of a class, or of a function, by which `own_object` finds it again.
+
+    Raises:
+        ValueError: it cannot be found again; one line that says what to do.
+    """
+    module, name = part.__module__, part.__qualname__
+    if module.split(".")[0] == "recurra":
+        raise ValueError(
+            f"{name} is made in Python of what no file can name, such as functions; write a class of your own in its "
+            "place, in a file of its own. rc.train and the analyses take it as it is."
+        )
+    if module == "__main__":
+        raise ValueError(
+            f"{name} is defined in the program or notebook that runs, where no spec can name it; put it in a file of "
+            "its own, such as my_parts.py, and import that. rc.train and the analyses take it as it is."
+        )
+    found = sys.modules.get(module)
+    if found is None or vars(found).get(name) is not part:
+        raise ValueError(
+            f"{module}:{name} is not at the top of an imported module, so that no spec can name it; define it there, "
+            "outside of functions and classes. rc.train and the analyses take it as it is."
+        )
+    _used.setdefault(module, module)
+    return f"{module}:{name}"
+
+
+def modules_in(table: Any) -> tuple[str, ...]:
+    """The modules of a user's own that a spec's table names, each once, in the order in which they come."""
+    if isinstance(table, dict):
+        kind = table.get("kind")
+        own = [kind.partition(":")[0]] if isinstance(kind, str) and is_own(kind) else []
+        return tuple(dict.fromkeys([*own, *(module for value in table.values() for module in modules_in(value))]))
+    return tuple(module for value in table for module in modules_in(value)) if isinstance(table, list) else ()
+
+
+def check_imported(table: Any) -> None:
+    """All modules that a spec's table names must have been imported; the error names those that were not."""
+    missing = [module for module in modules_in(table) if module not in sys.modules]
+    if missing:
+        raise ValueError(_needed(missing))
+
+
+def file_of(module: str) -> str:
+    """What `--use` takes for a module: its file, or its name where it is in a package."""
+    return module if "." in module else f"{module}.py"
+
+
+def _needed(missing: Sequence[str]) -> str:
+    options = " ".join(f"--use {file_of(module)}" for module in missing)
+    return (
+        f"it needs the module{'s' if len(missing) > 1 else ''} {' and '.join(missing)}, not imported yet: a spec or a "
+        f"folder imports nothing by itself. Give {options}, or import it in Python"
+    )
+
+
+def _use_file(path: Path) -> None:
+    name = path.stem
+    if not name.isidentifier():
+        raise ValueError(f"{path} cannot be imported: {name!r} is no module's name; rename it to letters and _")
+    if not path.is_file():
+        raise ValueError(f"--use: there is no file {path}")
+    path = path.resolve()
+    other = _origin(name)
+    if other is not None and other != str(path):
+        raise ValueError(f"--use: {path} would be the module {name}, which {other} is already; rename the file")
+    _used[name] = str(path)
+    if name in sys.modules:
+        return
+    loader = SourceFileLoader(name, str(path))
+    spec = ModuleSpec(name, loader, origin=str(path))
+    spec.has_location = True
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    try:
+        loader.exec_module(module)
+    except (Exception, SystemExit) as error:
+        del sys.modules[name], _used[name]
+        raise ValueError(f"--use: {path} cannot be imported: {_reason(error, path)}") from None
+
+
+def _use_module(name: str) -> None:
+    try:
+        importlib.import_module(name)
+    except (Exception, SystemExit) as error:
+        hint = "; expected a file that ends in .py, or an installed module" if isinstance(error, ImportError) else ""
+        raise ValueError(f"--use: {name} cannot be imported: {_reason(error, None)}{hint}") from None
+    _used[name] = name
+
+
+def _origin(name: str) -> str | None:
+    """Where the module of a name is from, imported or not; None where there is none."""
+    loaded = sys.modules.get(name)
+    if loaded is not None:
+        file = getattr(loaded, "__file__", None)
+        return str(Path(file).resolve()) if file else "a part of Python"
+    found = importlib.util.find_spec(name)
+    if found is None or (found.origin is None and found.loader is None):  # none, or only a folder of this name
+        return None
+    return str(Path(found.origin).resolve()) if found.has_location and found.origin else "a part of Python"
+
+
+def _reason(error: BaseException, path: Path | None) -> str:
+    """An error in one line, with the line of the user's file where it arose."""
+    lines = [
+        frame.lineno for frame in traceback.extract_tb(error.__traceback__) if path and frame.filename == str(path)
+    ]
+    line = error.lineno if isinstance(error, SyntaxError) else lines[-1] if lines else None
+    message = error.msg if isinstance(error, SyntaxError) else str(error)
+    where = f"line {line}: " if line else ""
+    return f"{where}{type(error).__name__}: {' '.join(message.split())[:300]}".rstrip(": ")

@@ -1,0 +1,86 @@
+"""Cohorts and networks to the disk and back: the run folder of the command line, and a file of one network."""
+
+from pathlib import Path
+from typing import Any
+
+from recurra.models.cohort import Cohort, Network
+from recurra.runs.imports import KERAS_ENDINGS
+from recurra.runs.record import cohort_of
+from recurra.runs.spec import RunSpec, to_spec
+from recurra.storage.checkpoints import save_trained
+from recurra.storage.files import make_folder_of
+from recurra.storage.lock import locked
+from recurra.storage.npz_files import load_npz, write_npz
+from recurra.storage.run_folder import RunFolder
+
+
+def load(path: Path | str) -> Cohort | Network:
+    """What was saved: the cohort of a run folder, or the network of an `.npz` file that says all that it needs.
+
+    Args:
+        path: of a run folder whose training has ended, or of a file that `Network.save` or `recurra export` wrote.
+
+    Raises:
+        ValueError: it is neither, or damaged, or a part of it is of a module that was not imported.
+    """
+    path = Path(path)
+    if path.is_dir():
+        return cohort_of(RunFolder.open(path))
+    if not path.exists():
+        raise ValueError(f"there is no file or folder {path}")
+    if path.suffix == ".npz":
+        return load_npz(path)
+    if path.suffix in KERAS_ENDINGS:
+        raise ValueError(
+            f"{path} does not say its time step; read it with recurra.runs.imports.read_network_for(path, task), where "
+            "task is what it was trained on"
+        )
+    raise ValueError(f"{path}: unknown ending {path.suffix!r}; expected a run folder or a file that ends in .npz")
+
+
+def save_cohort(cohort: Cohort, path: Path | str, overwrite: bool = False) -> None:
+    """Write the run folder of a cohort, as `Cohort.save` says; `run.json` has a spec only when all else is there."""
+    folder, spec = RunFolder(Path(path)), cohort_spec(cohort, Path(path).absolute().name)
+    table = spec.table()
+    if to_spec(table).table() != table:
+        raise ValueError("the cohort cannot be saved: its spec reads back as another one")
+    going_on = [number for number, one in zip(cohort.numbers, cohort.status, strict=True) if not one.ended]
+    if going_on:
+        raise ValueError(f"the cohort cannot be saved: the training of network {going_on[0]} has not ended")
+    with locked(folder.path):
+        RunFolder.create(folder.path, _about(cohort, spec), overwrite)
+        save_trained(folder, cohort, {"spec": table})
+
+
+def cohort_spec(cohort: Cohort, name: str) -> RunSpec:
+    """The spec that a cohort follows from.
+
+    Args:
+        cohort: the cohort.
+        name: of the run.
+    """
+    return RunSpec(cohort.task, name, len(cohort), cohort.seed, cohort.model, cohort.rule)
+
+
+def save_network(network: Network, path: Path | str, overwrite: bool = False) -> None:
+    """Write the file of a network, as `Network.save` says."""
+    path = Path(path)
+    if path.suffix != ".npz":
+        raise ValueError(f"{path} is no name for the file of a network; expected one that ends in .npz")
+    if path.exists() and not overwrite:
+        raise ValueError(f"{path} exists; choose another file, or set overwrite=True")
+    make_folder_of(path)
+    write_npz(path, network)
+
+
+def _about(cohort: Cohort, spec: RunSpec) -> dict[str, Any]:
+    """What `run.json` says of a cohort before its arrays are there."""
+    stretches = [dict(one) for one in cohort.origin.stretches]
+    first = stretches[0] if stretches else {}
+    return {
+        "name": spec.name,
+        "seconds": {"training": cohort.origin.seconds},
+        **{key: first[key] for key in ("engine", "versions", "machine", "started") if key in first},
+        "stretches": stretches,
+        "sources": list(spec.sources()),
+    }

@@ -1,0 +1,109 @@
+"""Findings: one line each that says what is wrong and what to do, gathered, and raised all together."""
+
+import json
+import tomllib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import is_dataclass
+from typing import Any, TypeAlias
+
+import jax
+import numpy as np
+
+from recurra.runs.show import to_toml
+from recurra.runs.spec import RunSpec, to_spec
+from recurra.training import BPTT, FreshTrials
+
+Look: TypeAlias = Callable[[], Iterator[str]]
+NEAR = 1e-4  # relative, of what float32 computes in two ways
+SHORT = BPTT(steps=4, batch=4, validation_trials=4, trials=FreshTrials(2), learning_rate=0.01)  # a training to try
+
+
+class ConformanceError(AssertionError):
+    """What is wrong with a part.
+
+    Args:
+        name: of the part's class.
+        findings: what is wrong, a line each.
+    """
+
+    def __init__(self, name: str, findings: Sequence[str]) -> None:
+        self.findings = tuple(findings)
+        lines = "".join(f"\n- {one}" for one in findings)
+        super().__init__(f"{name} has {len(findings)} finding{'s' if len(findings) > 1 else ''}:{lines}")
+
+
+def check(name: str, *stages: Sequence[Look]) -> None:
+    """Look at a part, stage by stage, and raise all findings of the first stage that has some.
+
+    A look that fails has a finding too: what failed. The stages after it would say the same again in other words.
+
+    Args:
+        name: of the part's class.
+        stages: looks, each of which yields its findings.
+    """
+    for looks in stages:
+        findings: list[str] = []
+        for look in looks:
+            try:
+                findings += look()
+            except Exception as error:
+                findings.append(_line(error))
+        if findings:
+            raise ConformanceError(name, findings)
+
+
+def kind(part: Any, base: type) -> Iterator[str]:
+    """A part is an instance of its abstract class, frozen, and has a hash."""
+    name = type(part).__name__
+    if isinstance(part, type):
+        yield f"{part.__name__} is a class; give one that is made of it: {part.__name__}()"
+        return
+    if not isinstance(part, base):
+        yield f"{name} is no {base.__name__}; derive the class from rc.{base.__name__}"
+        return
+    if "__dataclass_fields__" not in vars(type(part)) or not type(part).__dataclass_params__.frozen:
+        yield f"{name} is no frozen dataclass; put @dataclass(frozen=True) above the class"
+    try:
+        hash(part)
+    except TypeError as error:
+        yield f"{name} has no hash ({error}); let its fields be numbers, texts and tuples, not lists or arrays"
+
+
+def spec_there_and_back(part: Any, spec: Callable[[], RunSpec]) -> Iterator[str]:
+    """A part reads back from the spec that a run folder holds, and from the one that `--show` prints."""
+    if type(part).__module__.startswith("recurra.") and is_dataclass(part) and not _named(spec):
+        return  # made in Python, such as a FunctionTask: no spec is meant to hold it
+    made = spec()
+    for text, where in ((json.dumps(made.table()), json.loads), (to_toml(made), tomllib.loads)):
+        if to_spec(where(text)).table() != made.table():
+            yield f"{type(part).__name__} reads back from its spec as another one; let fields be what was given"
+
+
+def _named(spec: Callable[[], RunSpec]) -> bool:
+    try:
+        spec().table()
+    except ValueError:
+        return False
+    return True
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two trees of arrays are the same to the bit."""
+    pairs = zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True)
+    return all(np.array_equal(np.asarray(a), np.asarray(b), equal_nan=True) for a, b in pairs)
+
+
+def near(one: Any, other: Any, tolerance: float = NEAR) -> bool:
+    """Whether two trees of arrays agree, relative to the largest entry of each array."""
+    pairs = [(np.asarray(a), np.asarray(b)) for a, b in zip(*map(jax.tree.leaves, (one, other)), strict=True)]
+    return all(np.allclose(a, b, rtol=0, atol=tolerance * max(1.0, np.abs(b).max(initial=0.0))) for a, b in pairs)
+
+
+def finite(tree: Any) -> bool:
+    """Whether all numbers of a tree of arrays are finite."""
+    return all(np.isfinite(np.asarray(array)).all() for array in jax.tree.leaves(tree))
+
+
+def _line(error: Exception) -> str:
+    message = " ".join(str(error).split())[:400]
+    return message if isinstance(error, (ValueError, TypeError)) and message else f"{type(error).__name__}: {message}"

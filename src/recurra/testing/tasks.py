@@ -1,0 +1,104 @@
+"""The conformance of a task."""
+
+from collections.abc import Iterator
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from recurra.analysis import factors_of
+from recurra.checks import check_positive
+from recurra.numerics import GENERATOR, pinned
+from recurra.runs.spec import RunSpec
+from recurra.tasks import SuccessRule, Task
+from recurra.tasks.border import LOOKS, TRIED
+from recurra.testing.findings import check, kind, near, same, spec_there_and_back
+
+SEEDS = 2  # keys that are tried
+
+
+def check_task(task: Task) -> None:
+    """Find out whether a task is what recurra expects.
+
+    Looked at are: shapes and types of a trial's arrays, that a trial follows from its key and another key gives another
+    one, that many trials drawn at once are those drawn one by one, that numbers are finite and conditions the named
+    ones, that something is scored, that the right answers are a success and silence is none, the periods, the probe,
+    and that the task reads back from a spec.
+
+    Args:
+        task: an instance, with any parameters.
+
+    Raises:
+        ConformanceError: with all findings, a line each.
+    """
+    looks = [partial(_look, look, task) for look in LOOKS]
+    check(
+        type(task).__name__,
+        [partial(kind, task, Task)],
+        [partial(_fields, task), looks[0]],
+        looks[1:],
+        [partial(look, task) for look in (_keys, _one_by_one, _success, _probe_twice)]
+        + [partial(spec_there_and_back, task, partial(RunSpec, task))],
+    )
+
+
+def _look(look, task: Task) -> Iterator[str]:
+    look(task)
+    return iter(())
+
+
+def _fields(task: Task) -> Iterator[str]:
+    check_positive(f"{type(task).__name__}.dt_ms", task.dt_ms)
+    if not isinstance(task.rule, SuccessRule):
+        yield f"{type(task).__name__}.rule is {task.rule!r}; take a rule of success such as rc.NearRule()"
+
+
+def _trials(task: Task, seed: int):
+    return task.sample(jax.random.key(seed, impl=GENERATOR), TRIED)
+
+
+def _keys(task: Task) -> Iterator[str]:
+    """Another key gives other trials."""
+    first, second = (_trials(task, seed) for seed in range(SEEDS))
+    if same(first, second) and not getattr(task, "deterministic", False):
+        yield (
+            f"{type(task).__name__}.trial draws the same {TRIED} trials from two keys; let what is random depend on "
+            "the whole key"
+        )
+
+
+def _one_by_one(task: Task) -> Iterator[str]:
+    """Trials that are drawn at once, vectorized by JAX, are those that are drawn one by one."""
+    key = jax.random.key(0, impl=GENERATOR)
+    with pinned():
+        single = [task.trial(one) for one in jax.random.split(key, 4)]
+        drawn = jax.tree.map(lambda *arrays: jnp.stack(arrays), *single)
+    together = task.sample(key, 4)
+    if not near((drawn.inputs, drawn.targets), (together.inputs, together.targets)):
+        yield f"{type(task).__name__}.trial gives other numbers under jax.vmap; write it for one trial, with jax.numpy"
+
+
+def _success(task: Task) -> Iterator[str]:
+    """Who answers as the target does is right, and who says nothing is not."""
+    trials = _trials(task, 0)
+    judged = np.asarray(task.rule.judged(trials))
+    missed = judged & ~np.asarray(task.success(trials.targets, trials))
+    if missed.any():
+        yield (
+            f"{type(task).__name__}: the targets themselves are no success in {missed.sum()} of {judged.sum()} trials; "
+            "widen the rule's tolerance, or let targets be what it asks for"
+        )
+    silent = np.asarray(task.success(np.zeros_like(trials.targets), trials))
+    if silent[judged].all():
+        yield (
+            f"{type(task).__name__}: an output of 0 throughout is a success in every trial; let targets be further "
+            "from 0 than the rule's tolerance, or count the steps that have an answer"
+        )
+
+
+def _probe_twice(task: Task) -> Iterator[str]:
+    """The probe is the same each time, and its conditions have factors."""
+    if not same(task.probe(), task.probe()):
+        yield f"{type(task).__name__}.probe gives another set each time; take jax.random.key(0) in it, or no chance"
+    factors_of(task)
