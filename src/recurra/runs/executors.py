@@ -1,0 +1,286 @@
+"""Where work is done that falls into pieces: in this process, or in processes of this machine.
+
+A job is a function of a module, and a piece is small and says where its data are: a run folder and numbers of networks,
+never arrays or functions. Processes are spawned: JAX has threads, and a process that is forked after it was used can
+wait for ever.
+"""
+
+import abc
+import multiprocessing
+import os
+import pickle
+import signal
+import sys
+import threading
+import time
+import traceback
+import warnings
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from multiprocessing import resource_tracker
+from multiprocessing.connection import Connection, wait
+from typing import Any, TypeVar, final
+
+from threadpoolctl import threadpool_limits
+
+from recurra.checks import check_count, free_memory_bytes
+from recurra.interrupts import stop_if_asked
+
+Piece = TypeVar("Piece")
+Result = TypeVar("Result")
+THREADS = "RECURRA_THREADS"  # of the native engine
+MOST_PROCESSES = 1_024
+WORKER_BYTES = 2**30  # JAX, its compiled programs and the arrays of a network
+BEGINNING_S = 6.0  # what a process takes to import JAX and to load compiled programs, where it works beside others
+TRIED = 2  # pieces by which the duration of the others is known: the first one also compiles
+LOOK_S = 0.5  # between two looks whether a signal has asked to stop
+
+
+@dataclass(frozen=True)
+class Lost:
+    """Stands for the result of a piece whose worker ended before it was done.
+
+    Args:
+        reason: how it ended.
+    """
+
+    reason: str
+
+
+class Executor(abc.ABC):
+    """Does a job on pieces."""
+
+    @abc.abstractmethod
+    def map(
+        self, job: Callable[[Piece], Result], pieces: Sequence[Piece]
+    ) -> Generator[tuple[Piece, Result | Lost], None, None]:
+        """Every piece with its result, as soon as it is known, in any order.
+
+        Close the iterator where it is left early (`contextlib.closing`): that ends all workers.
+
+        Args:
+            job: a function of a module.
+            pieces: on each of which it is called once.
+
+        Raises:
+            Exception: what the job raises on a piece; the others are not done then. A worker that is killed costs its
+                piece, which is `Lost`, and no other.
+        """
+
+
+@final
+@dataclass(frozen=True)
+class Here(Executor):
+    """In this process, one piece after the other."""
+
+    def map(self, job, pieces):
+        for piece in pieces:
+            stop_if_asked()
+            yield piece, job(piece)
+
+
+@final
+@dataclass(frozen=True)
+class Processes(Executor):
+    """In processes of this machine, each with its share of the cores.
+
+    The script that uses them must be guarded by `if __name__ == "__main__":`, since every process imports it.
+
+    Args:
+        number: how many processes; no more are begun than there are pieces.
+    """
+
+    number: int
+
+    def __post_init__(self) -> None:
+        check_count("processes", self.number, at_most=MOST_PROCESSES)
+
+    def map(self, job, pieces):
+        _check_job(job)
+        number = min(self.number, len(pieces))
+        threads = max(1, cores() // max(1, number))
+        waiting, workers, told = deque(pieces), [], {}
+        try:
+            for _ in range(number):
+                workers.append(_Worker(job, threads, told))  # one by one: each is ended, whenever a signal comes
+            busy = {worker.connection: worker for worker in workers if worker.give(waiting)}
+            while busy:
+                stop_if_asked()
+                for connection in wait(list(busy), LOOK_S):
+                    worker = busy.pop(connection)  # type: ignore[arg-type]
+                    piece, result = worker.piece, worker.result()
+                    if isinstance(result, Lost):
+                        workers.remove(worker)
+                        worker = _Worker(job, threads, told) if waiting else None
+                        workers += [worker] if worker else []
+                    if worker and worker.give(waiting):
+                        busy[worker.connection] = worker
+                    yield piece, result
+        finally:
+            for worker in workers:
+                worker.end()
+
+
+@final
+@dataclass(frozen=True)
+class Automatic(Executor):
+    """Here, and on all cores as soon as that is faster: where the first pieces tell that the others take long."""
+
+    def map(self, job, pieces):
+        number = int(min(cores(), len(pieces) - TRIED, free_memory_bytes() // WORKER_BYTES))
+        if number < 2:
+            yield from Here().map(job, pieces)
+            return
+        duration = 0.0
+        for piece in pieces[:TRIED]:
+            began = time.perf_counter()
+            yield from Here().map(job, [piece])
+            duration = time.perf_counter() - began
+        rest = pieces[TRIED:]
+        gain = duration * len(rest) * (1 - 1 / number)
+        yield from (Processes(number) if gain > BEGINNING_S else Here()).map(job, rest)
+
+
+def executor_of(processes: int | None) -> Executor:
+    """The executor that a user asks for: this process for 1; for None the one that is faster."""
+    if processes is None:
+        return Automatic()
+    return Here() if processes == 1 else Processes(processes)
+
+
+def cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What a worker sends: a result, or an error with its traceback; and the warnings of the piece."""
+
+    result: Any = None
+    error: BaseException | None = None
+    trace: str = ""
+    warned: tuple[tuple[Warning | str, type[Warning], str, int], ...] = ()
+
+
+class _ThereError(Exception):
+    """Tells as the cause of an error where in a worker it arose."""
+
+
+class _Worker:
+    """A process that does a job on one piece after the other.
+
+    Args:
+        job: a function of a module.
+        threads: of the native engine.
+        told: the warnings that workers of this job have given, each of which is told once.
+    """
+
+    def __init__(self, job: Callable[[Any], Any], threads: int, told: dict[Any, Any]) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.connection, far_end = context.Pipe()
+        self.piece: Any = None
+        self._told = told
+        self._process = context.Process(target=_work, args=(far_end, job, threads), daemon=True)
+        with _deaf():
+            self._process.start()
+        far_end.close()
+
+    def give(self, waiting: deque[Any]) -> bool:
+        """Let it begin with the next piece that waits, if there is one."""
+        if not waiting:
+            return False
+        self.piece = waiting.popleft()
+        with suppress(OSError):  # it has ended: its result says so
+            self.connection.send(self.piece)
+        return True
+
+    def result(self) -> Any:
+        """The result of its piece, or `Lost`; waits for it. What the job raised or warned of is raised or told here."""
+        try:
+            answer: _Answer = self.connection.recv()
+        except (EOFError, OSError):
+            self.end()
+            return Lost(_ending(self._process.exitcode))
+        for message, category, filename, line in answer.warned:
+            warnings.warn_explicit(message, category, filename, line, registry=self._told)
+        if answer.error is not None:
+            raise answer.error from _ThereError(answer.trace)
+        return answer.result
+
+    def end(self) -> None:
+        """End it where it is."""
+        self.connection.close()
+        self._process.kill()
+        self._process.join()
+
+
+def _work(connection: Connection, job: Callable[[Any], Any], threads: int) -> None:
+    """What a worker does until the connection is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all processes: the first one decides
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    os.environ.setdefault(THREADS, str(threads))
+    with threadpool_limits(1), suppress(EOFError):
+        while True:
+            connection.send(_answer(job, connection.recv()))
+
+
+def _answer(job: Callable[[Any], Any], piece: Any) -> _Answer:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default")
+        try:
+            answer = _Answer(job(piece))
+        except Exception as error:
+            answer = _Answer(error=_portable(error), trace=traceback.format_exc())
+    warned = tuple((str(one.message), one.category, one.filename, one.lineno) for one in caught)
+    return _Answer(answer.result, answer.error, answer.trace, warned)
+
+
+def _portable(error: Exception) -> Exception:
+    """The error, or its words where it cannot be sent."""
+    try:
+        pickle.loads(pickle.dumps(error))  # noqa: S301 - of our own
+    except Exception:
+        return RuntimeError(f"{type(error).__name__}: {error}")
+    return error
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _ending(code: int | None) -> str:
+    """How a process ended, in words."""
+    if code is None or code >= 0:
+        return f"its process ended with the status {code}"
+    name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
+    memory = ", as the system does where memory runs out" if name == "SIGKILL" else ""
+    return f"its process was ended by {name}{memory}"
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Processes that are begun in this context never hear Ctrl-C, not even before they could refuse to."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    resource_tracker.ensure_running()  # it would be begun with the first process, and let it hear
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _check_job(job: Callable[[Any], Any]) -> None:
+    """Only a function of a module is known to a process by its name."""
+    found: Any = sys.modules.get(getattr(job, "__module__", ""))
+    for name in getattr(job, "__qualname__", "?").split("."):
+        found = getattr(found, name, None)
+    if found is not job:
+        raise TypeError(f"the job is {job!r}; expected a function of a module, which a process can import")
