@@ -1,0 +1,97 @@
+"""Programs that JAX has compiled for analyses are kept in the user's cache folder, for the next time.
+
+A processor that lacks an instruction would die of a program that was compiled for another one, and a home folder may be
+shared. So programs have a folder for every kind of processor, number of usable cores and version of JAX. Whoever can
+write a program can have it run: the folder is the user's alone, or it is not used.
+"""
+
+import hashlib
+import os
+import platform
+import re
+import stat
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+import jax
+from jax.experimental.compilation_cache import compilation_cache
+
+from recurra.runs.executors import cores
+from recurra.storage.files import remove
+
+OFF = "RECURRA_NO_CACHE"
+MOST_BYTES = 2**28  # a folder that has grown larger begins anew; a program takes some 10 kB
+KINDS = ("vendor_id", "cpu family", "model", "model name", "flags", "CPU implementer", "CPU part", "Features")
+SETTINGS = ("jax_compilation_cache_dir", "jax_persistent_cache_min_compile_time_secs")
+
+
+@contextmanager
+def kept_programs() -> Iterator[None]:
+    """A context in which what JAX compiles is kept, and taken where it was kept.
+
+    Not where `RECURRA_NO_CACHE` is set, nor where the user has given JAX a cache already, nor where the folder cannot
+    be made or others could write in it. JAX is as it was afterwards.
+    """
+    folder = None if os.environ.get(OFF) or jax.config.jax_compilation_cache_dir else usable_folder()  # type: ignore[attr-defined]
+    if folder is None:
+        yield
+        return
+    before = {name: getattr(jax.config, name) for name in SETTINGS}
+    _set(dict(zip(SETTINGS, (str(folder), 0.0), strict=True)))
+    try:
+        with warnings.catch_warnings():  # a file that is damaged, or being written, is as good as none
+            warnings.filterwarnings("ignore", "Error (reading|writing) persistent compilation cache", UserWarning)
+            yield
+    finally:
+        _set(before)
+
+
+def usable_folder() -> Path | None:
+    """The folder of the programs for this processor, made if it is missing; None where there can be none."""
+    try:
+        home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").absolute()
+        folder = home / "recurra" / f"programs-{_kind()}"
+        for one in (folder.parent, folder):
+            one.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not _ours_alone(one):
+                return None
+        if sum(path.stat().st_size for path in folder.iterdir()) > MOST_BYTES:
+            remove(folder)
+            folder.mkdir(mode=0o700, exist_ok=True)
+    except (OSError, RuntimeError):  # no home, no space, no right; or another process clears it
+        return None
+    return folder if os.access(folder, os.W_OK | os.X_OK) else None
+
+
+def _ours_alone(folder: Path) -> bool:
+    """Whether nobody else can write in the folder."""
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode):
+        return False
+    return not hasattr(os, "getuid") or (found.st_uid == os.getuid() and not found.st_mode & 0o022)
+
+
+def _kind() -> str:
+    """Stands for all that a compiled program depends on and JAX does not look at."""
+    parts = [version("jax"), version("jaxlib"), platform.machine(), str(cores()), _processor()]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+def _processor() -> str:
+    """The kind of this processor and its instructions; where the system does not say, the name of the machine."""
+    try:
+        first = Path("/proc/cpuinfo").read_text().split("\n\n")[0]
+    except (OSError, UnicodeDecodeError):
+        return platform.node()
+    entries = dict(re.findall(r"^([^\t:]+?)\s*:\s*(.*)$", first, re.MULTILINE))
+    return repr([entries.get(name) for name in KINDS])
+
+
+def _set(settings: dict[str, object]) -> None:
+    """Change JAX's settings of its cache, and have it look at them anew."""
+    for name, value in settings.items():
+        jax.config.update(name, value)
+    compilation_cache.reset_cache()
