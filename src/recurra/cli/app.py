@@ -21,6 +21,7 @@ from recurra.interrupts import Stopped, listening, stop_if_asked
 from recurra.terminal import discard_output, prepare_streams, print_error
 
 if TYPE_CHECKING:
+    from recurra.runs.executors import Executor
     from recurra.storage.run_folder import RunFolder
 
 app = typer.Typer(
@@ -55,6 +56,10 @@ EngineName = Annotated[
     typer.Option("--engine", help="auto (native where it can be used), native, portable, or native-bfloat16."),
 ]
 Show = Annotated[bool, typer.Option("--show", help="Print the whole spec with units and defaults; train nothing.")]
+NumberOfProcesses = Annotated[
+    int | None,
+    typer.Option("--processes", help="Processes that analyse; if not given, one, or all cores where that is faster."),
+]
 RESUMABLE = (["run"], ["train"])
 AsJson = Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")]
 
@@ -80,6 +85,7 @@ def run(
     seed: Seed = None,
     settings: Settings = None,
     engine: EngineName = None,
+    processes: NumberOfProcesses = None,
     use: Use = None,
     resume: Resume = False,
     resume_anyway: ResumeAnyway = False,
@@ -88,14 +94,17 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Train a cohort, analyse it, and write the report."""
+    from recurra.runs.executors import executor_of
+
     use_own(use)
     chosen, path = spec_and_folder(spec, out, resume or resume_anyway, networks, units, seed, settings)
     if show:
         show_spec(chosen)
         return
+    executor = executor_of(processes)
     folder = trained(chosen, path, engine, resume, overwrite, resume_anyway)
     if folder.entry("status") != "analysed":
-        _analysed(folder)
+        _analysed(folder, executor)
     _reported(folder, as_json)
 
 
@@ -124,13 +133,14 @@ def train(
 
 
 @app.command()
-def analyse(path: RunPath, use: Use = None, as_json: AsJson = False) -> None:
+def analyse(path: RunPath, processes: NumberOfProcesses = None, use: Use = None, as_json: AsJson = False) -> None:
     """Analyse every network of a run: the second step."""
+    from recurra.runs.executors import executor_of
     from recurra.storage.run_folder import RunFolder
 
     use_own(use)
-    folder = RunFolder.open(path)
-    _analysed(folder)
+    executor, folder = executor_of(processes), RunFolder.open(path)
+    _analysed(folder, executor)
     _printed(folder, as_json)
 
 
@@ -247,13 +257,13 @@ def _raised_here(error: BaseException) -> bool:
     return Path(last.filename).is_relative_to(Path(__file__).parents[1])
 
 
-def _analysed(folder: "RunFolder") -> None:
+def _analysed(folder: "RunFolder", executor: "Executor") -> None:
     from recurra.cli.console import ProgressBars
     from recurra.runs.runner import analyse_run
 
     with ProgressBars() as progress:
         progress.analysing(len(folder.about().get("networks", ())))
-        analyse_run(folder, progress)
+        analyse_run(folder, progress, executor)
 
 
 def _reported(folder: "RunFolder", as_json: bool) -> None:

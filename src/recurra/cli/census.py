@@ -39,13 +39,14 @@ def census(
     from recurra.report.figures import write_figure
     from recurra.runs.census_members import read_members
     from recurra.runs.census_runs import census_of_runs
+    from recurra.runs.compiled import kept_programs
 
     check_choice("measure", measure, MEASURES)
     if figure and figure.exists():
         raise ValueError(f"{figure} exists; choose another file")
     use_own(use)
-    members = read_members(runs, all_networks)
-    with Progress(console=progress_console(), transient=True) as bars:
+    with kept_programs(), Progress(console=progress_console(), transient=True) as bars:
+        members = read_members(runs, all_networks)
         bar = bars.add_task("networks", total=len(members.networks))
         found = census_of_runs(members, seed, measure, lambda: bars.advance(bar))
     if figure:

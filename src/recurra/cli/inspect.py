@@ -36,6 +36,7 @@ def inspect(
     """One network's dossier: how well it does the task, and how."""
     from recurra.analysis.record import record_of_network
     from recurra.cli.console import print_run, print_workings
+    from recurra.runs.compiled import kept_programs
     from recurra.words.summary import cube_before, dossier_table, plain
     from recurra.words.workings_table import workings_table
 
@@ -44,7 +45,8 @@ def inspect(
     use_own(use)
     found = subject(source, task, network, settings, activation, form, tau_ms)
     about = {"name": found.name(source), "network": found.table()}
-    record = record_of_network(found.network, found.task, seed, about, found.before, found.number, found.status)
+    with kept_programs():
+        record = record_of_network(found.network, found.task, seed, about, found.before, found.number, found.status)
     if report:
         from recurra.report import write_report
 

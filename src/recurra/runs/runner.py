@@ -3,19 +3,17 @@
 import shlex
 import time
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from recurra.analysis import MemoryCube, Spectrum, memory_cube, spectrum
-from recurra.analysis.dossier import make_dossier
 from recurra.analysis.dossier_records import Dossier, record_kinds
 from recurra.analysis.failures import Failure, attempted
-from recurra.analysis.record import flipflop_of, kinds_before
 from recurra.analysis.shown_trials import examples_dataset, probe_dataset, walk_dataset
 from recurra.interrupts import Stopped, patient, stop_if_asked
-from recurra.models.cohort import Cohort
+from recurra.runs.analyses import analyse_networks
 from recurra.runs.census import FEWEST, census_of_dossiers
+from recurra.runs.compiled import kept_programs
+from recurra.runs.executors import Executor, Here
 from recurra.runs.record import cohort_of, spec_of
 from recurra.runs.record_store import cohort_dataset, single_dataset
 from recurra.runs.spec import RunSpec
@@ -126,27 +124,28 @@ def resume_run(
         _train(folder, training, resume_training(folder, training), progress, still_ours)
 
 
-def analyse_run(folder: RunFolder, progress: Progress) -> list[Dossier]:
-    """Analyse every network of a run, and write the records to `run.zarr`, with the reasons of those that failed."""
-    with locked(folder.path):
-        return _analysed(folder, progress)
+def analyse_run(folder: RunFolder, progress: Progress, executor: Executor | None = None) -> list[Dossier]:
+    """Analyse every network of a run, and write the records to `run.zarr`, with the reasons of those that failed.
+
+    Args:
+        folder: the run folder.
+        progress: told how the analysis goes on.
+        executor: where the networks are analysed, with the same numbers: in this process if not given.
+    """
+    try:
+        with locked(folder.path), kept_programs():
+            return _analysed(folder, progress, executor or Here())
+    except Stopped as stopped:
+        stopped.hint = f"recurra analyse {shlex.quote(str(folder))} begins the analysis anew"
+        raise
 
 
-def _analysed(folder: RunFolder, progress: Progress) -> list[Dossier]:
+def _analysed(folder: RunFolder, progress: Progress, executor: Executor) -> list[Dossier]:
     began, spec = time.perf_counter(), spec_of(folder)
     cohort, task = cohort_of(folder), spec.task
-    dossiers = []
-    for position in range(len(cohort)):
-        stop_if_asked()
-        dossiers.append(make_dossier(cohort[position], task, spec.seed))
-        progress.analysed(1)
-    before = {
-        name: [attempted(partial(analysis, cohort, at)) for at in range(len(cohort))]
-        for name, analysis in BEFORE.items()
-        if name in kinds_before(task)
-    }
-    columns = {name: [one.record(name) for one in dossiers] for name in record_kinds(task)}
-    groups = {name: cohort_dataset(records, cohort.numbers) for name, records in (columns | before).items()}
+    records = analyse_networks(folder, cohort, executor, progress.analysed)
+    dossiers = [Dossier(**{name: one[name] for name in record_kinds(task)}) for one in records]
+    groups = {name: cohort_dataset([one[name] for one in records], cohort.numbers) for name in records[0]}
     groups |= {"examples": examples_dataset(task, spec.seed), "probe": probe_dataset(task)}
     if isinstance(task, FlipFlop):
         groups["walk"] = groups["walk"].merge(walk_dataset(task))
@@ -163,19 +162,6 @@ def _analysed(folder: RunFolder, progress: Progress) -> list[Dossier]:
     seconds = {**folder.entry("seconds"), "analysis": time.perf_counter() - began}
     folder.update_about(status="analysed", seconds=seconds)
     return dossiers
-
-
-def _spectrum_before(cohort: Cohort, at: int) -> Spectrum:
-    """Of the weights of the network at position `at` before training."""
-    return spectrum(cohort.before(at).recurrent)
-
-
-def _cube_before(cohort: Cohort, at: int) -> MemoryCube:
-    """Of a flip-flop network before training."""
-    return memory_cube(cohort.before(at), flipflop_of(cohort.task), cohort.seed)
-
-
-BEFORE = {"spectrum_before": _spectrum_before, "cube_before": _cube_before}
 
 
 def _train(

@@ -1,0 +1,121 @@
+"""The networks of a run analysed one by one, here or in processes: each leaves a part, and the parts are joined."""
+
+import errno
+import shlex
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any
+
+from threadpoolctl import threadpool_limits
+
+from recurra.analysis import MemoryCube, Spectrum, memory_cube, spectrum
+from recurra.analysis.dossier import make_dossier
+from recurra.analysis.dossier_records import record_kinds
+from recurra.analysis.failures import attempted
+from recurra.analysis.record import flipflop_of, kinds_before
+from recurra.models.cohort import Cohort
+from recurra.runs.compiled import kept_programs
+from recurra.runs.executors import Executor, Lost
+from recurra.runs.parts import read_part, write_part
+from recurra.runs.record import cohort_of
+from recurra.storage.files import beside, remove
+from recurra.storage.run_folder import RunFolder
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What of a run is to be analysed.
+
+    Args:
+        run: its folder.
+        numbers: of the networks.
+        parts: the folder that takes a part for each; new for every analysis.
+    """
+
+    run: Path
+    numbers: tuple[int, ...]
+    parts: Path
+
+
+def analyse_networks(
+    folder: RunFolder, cohort: Cohort, executor: Executor, on_networks: Callable[[int], None]
+) -> list[dict[str, Any]]:
+    """The records of every network by name, those of the weights before training among them, or their `Failure`s.
+
+    Args:
+        folder: the run, locked by the caller.
+        cohort: its networks.
+        executor: where they are analysed.
+        on_networks: told when networks are done.
+
+    Raises:
+        ChildProcessError: networks were not analysed since their workers were ended; nothing is left of the others.
+    """
+    folder.sweep()
+    parts = beside(folder.path / "parts")
+    parts.mkdir()
+    try:
+        lost = {}
+        pieces = [Piece(folder.path, (number,), parts) for number in cohort.numbers]
+        with closing(executor.map(analyse_piece, pieces)) as results:
+            for piece, result in results:
+                if isinstance(result, Lost):
+                    lost |= dict.fromkeys(piece.numbers, result.reason)
+                on_networks(len(piece.numbers))
+        if lost:
+            raise ChildProcessError(errno.ECHILD, _told(lost, folder), str(folder.path))
+        kinds = record_kinds(cohort.task) | kinds_before(cohort.task)
+        return [read_part(_part(parts, number), kinds) for number in cohort.numbers]
+    finally:
+        _cohort.cache_clear()
+        remove(parts)
+
+
+def analyse_piece(piece: Piece) -> None:
+    """Analyse the networks of a piece; each has its part in the end. The job of an `Executor`."""
+    cohort = _cohort(piece.run, piece.parts)
+    with kept_programs():
+        for number in piece.numbers:
+            write_part(_part(piece.parts, number), _records(cohort, cohort.numbers.index(number)))
+
+
+@lru_cache(maxsize=1)
+def _cohort(run: Path, _parts: Path) -> Cohort:
+    """The cohort of a run, read once for an analysis in every process."""
+    return cohort_of(RunFolder.open(run))
+
+
+def _records(cohort: Cohort, at: int) -> dict[str, Any]:
+    dossier = make_dossier(cohort[at], cohort.task, cohort.seed)
+    with threadpool_limits(1):  # as many as in the dossier, wherever it is made: the same bits
+        before = {name: attempted(partial(BEFORE[name], cohort, at)) for name in kinds_before(cohort.task)}
+    return {name: dossier.record(name) for name in record_kinds(cohort.task)} | before
+
+
+def _part(parts: Path, number: int) -> Path:
+    return parts / f"{number}.npz"
+
+
+def _told(lost: dict[int, str], folder: RunFolder) -> str:
+    """Which networks were not analysed, why, and what to do."""
+    numbers = sorted(lost)
+    which = f"network {numbers[0]} was" if len(numbers) == 1 else f"networks {', '.join(map(str, numbers))} were"
+    why = "; ".join(dict.fromkeys(lost[number] for number in numbers))
+    again = f"recurra analyse --processes 1 {shlex.quote(str(folder))}"
+    return f"{which} not analysed: {why}. Nothing was changed; {again} takes the least memory"
+
+
+def _spectrum_before(cohort: Cohort, at: int) -> Spectrum:
+    """Of the weights of the network at position `at` before training."""
+    return spectrum(cohort.before(at).recurrent)
+
+
+def _cube_before(cohort: Cohort, at: int) -> MemoryCube:
+    """Of a flip-flop network before training."""
+    return memory_cube(cohort.before(at), flipflop_of(cohort.task), cohort.seed)
+
+
+BEFORE: dict[str, Callable[[Cohort, int], Any]] = {"spectrum_before": _spectrum_before, "cube_before": _cube_before}
