@@ -11,8 +11,9 @@ import pytest
 
 from recurra.cli.app import main
 from recurra.runs import own
-from recurra.runs.record import cohort_of, spec_of
-from recurra.runs.runner import Silence, resume_run, start_run
+from recurra.runs.executors import Processes
+from recurra.runs.record import cohort_of, read_run, spec_of
+from recurra.runs.runner import Silence, analyse_run, resume_run, start_run
 from recurra.runs.show import to_toml
 from recurra.runs.spec import RunSpec, to_spec
 from recurra.storage.run_folder import RunFolder
@@ -165,6 +166,14 @@ def test_a_run_of_ones_own_parts_goes_all_the_way(parts, tmp_path, capsys):
     del sys.modules["own_parts"]
     assert main(["inspect", str(run)]) == 2
     assert f"run.json: {NEEDED}" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_processes_import_what_this_one_uses(parts, tmp_path):
+    own.use([str(parts)])
+    folder = start_run(to_spec(TABLE), tmp_path / "run", False, Silence())
+    analyse_run(folder, Silence(), Processes(2))
+    assert len(read_run(folder).dossiers) == 2
 
 
 def test_a_training_of_ones_own_parts_goes_on_to_the_same_bits(parts, tmp_path, monkeypatch):

@@ -19,6 +19,7 @@ from recurra.analysis.record import flipflop_of, kinds_before
 from recurra.models.cohort import Cohort
 from recurra.runs.compiled import kept_programs
 from recurra.runs.executors import Executor, Lost
+from recurra.runs.own import use, used
 from recurra.runs.parts import read_part, write_part
 from recurra.runs.record import cohort_of
 from recurra.storage.files import beside, remove
@@ -33,11 +34,13 @@ class Piece:
         run: its folder.
         numbers: of the networks.
         parts: the folder that takes a part for each; new for every analysis.
+        uses: files and modules of a user's own that the run's spec may name; another process imports them too.
     """
 
     run: Path
     numbers: tuple[int, ...]
     parts: Path
+    uses: tuple[str, ...]
 
 
 def analyse_networks(
@@ -59,7 +62,7 @@ def analyse_networks(
     parts.mkdir()
     try:
         lost = {}
-        pieces = [Piece(folder.path, (number,), parts) for number in cohort.numbers]
+        pieces = [Piece(folder.path, (number,), parts, used()) for number in cohort.numbers]
         with closing(executor.map(analyse_piece, pieces)) as results:
             for piece, result in results:
                 if isinstance(result, Lost):
@@ -76,6 +79,7 @@ def analyse_networks(
 
 def analyse_piece(piece: Piece) -> None:
     """Analyse the networks of a piece; each has its part in the end. The job of an `Executor`."""
+    use(piece.uses)
     cohort = _cohort(piece.run, piece.parts)
     with kept_programs():
         for number in piece.numbers:
