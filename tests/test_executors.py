@@ -103,12 +103,15 @@ def test_what_is_no_job_or_number():
     assert (executor_of(None), executor_of(1), executor_of(3)) == (Automatic(), Here(), Processes(3))
 
 
-@pytest.mark.parametrize(("gain_s", "begun"), [(0.0, [2]), (1e6, [])])
-def test_what_is_worth_it_goes_to_all_cores(gain_s, begun, monkeypatch):
+@pytest.mark.parametrize(("beginning_s", "device", "begun"), [(0.0, "cpu", [2]), (1e6, "cpu", []), (0.0, "gpu", [])])
+def test_what_is_worth_it_goes_to_all_cores(beginning_s, device, begun, monkeypatch):
+    import jax
+
     numbers = []
     monkeypatch.setattr(executors, "Processes", lambda number: numbers.append(number) or Here())
     monkeypatch.setattr(executors, "cores", lambda: 2)
-    monkeypatch.setattr(executors, "BEGINNING_S", gain_s)
+    monkeypatch.setattr(executors, "BEGINNING_S", beginning_s)
+    monkeypatch.setattr(jax, "default_backend", lambda: device)
     assert [piece for piece, _ in Automatic().map(squared, range(5))] == list(range(5))
     assert numbers == begun
 

@@ -130,7 +130,7 @@ class Automatic(Executor):
 
     def map(self, job, pieces):
         number = int(min(cores(), len(pieces) - TRIED, free_memory_bytes() // WORKER_BYTES))
-        if number < 2:
+        if number < 2 or _on_accelerator():
             yield from Here().map(job, pieces)
             return
         duration = 0.0
@@ -275,6 +275,13 @@ def _deaf() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _on_accelerator() -> bool:
+    """Whether JAX computes on an accelerator: the first process takes its memory, and the others find none."""
+    import jax  # noqa: PLC0415 - begun processes import only what their job needs
+
+    return jax.default_backend() != "cpu"
 
 
 def _check_job(job: Callable[[Any], Any]) -> None:
