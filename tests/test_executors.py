@@ -1,6 +1,7 @@
 """Pieces of work here and in processes: the same numbers, and what is left where a worker or the whole is ended."""
 
 import contextlib
+import errno
 import hashlib
 import multiprocessing
 import os
@@ -17,7 +18,7 @@ import numpy as np
 import pytest
 
 from recurra.runs import executors
-from recurra.runs.executors import Automatic, Here, Lost, Processes, executor_of
+from recurra.runs.executors import Automatic, Executor, Here, Lost, Processes, executor_of
 
 SOON_S = 60.0  # a machine may have much else to do
 
@@ -198,6 +199,40 @@ def test_a_killed_worker_is_told_and_nothing_is_changed(run, capfd):
     assert f"Nothing was changed; recurra analyse --processes 1 {run.path} takes the least memory" in said
     assert contents(run.path) == before
     assert not list(run.path.glob(".recurra-*"))
+
+
+def test_a_full_disk_names_the_folder_and_changes_nothing(run, monkeypatch, capfd):
+    from recurra.cli.app import main
+    from recurra.runs import analyses
+
+    def full(path, records):
+        path.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    before = contents(run.path)
+    monkeypatch.setattr(analyses, "_records", lambda *_: {})
+    monkeypatch.setattr(analyses, "write_part", full)
+    assert main(["analyse", str(run.path), "--processes", "1"]) == 1
+    assert capfd.readouterr().err == f"recurra: {run.path}: No space left on device. Free some space\n"
+    assert contents(run.path) == before
+
+
+class Interrupted(Executor):
+    """Where Ctrl-C comes while the first piece is worked on."""
+
+    def map(self, job, pieces):
+        signal.raise_signal(signal.SIGINT)
+        yield from Here().map(job, pieces)
+
+
+def test_an_interrupted_analysis_says_how_to_go_on(run, monkeypatch, capfd):
+    from recurra.cli.app import main
+
+    before = contents(run.path)
+    monkeypatch.setattr(executors, "executor_of", lambda _: Interrupted())
+    assert main(["analyse", str(run.path)]) == 130
+    assert f"recurra: interrupted; recurra analyse {run.path} begins the analysis anew\n" in capfd.readouterr().err
+    assert contents(run.path) == before
 
 
 @pytest.mark.slow

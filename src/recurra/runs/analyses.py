@@ -22,7 +22,7 @@ from recurra.runs.executors import Executor, Lost
 from recurra.runs.own import use, used
 from recurra.runs.parts import read_part, write_part
 from recurra.runs.record import cohort_of
-from recurra.storage.files import beside, remove
+from recurra.storage.files import beside, naming_file, remove
 from recurra.storage.run_folder import RunFolder
 
 
@@ -83,7 +83,9 @@ def analyse_piece(piece: Piece) -> None:
     cohort = _cohort(piece.run, piece.parts)
     with kept_programs():
         for number in piece.numbers:
-            write_part(_part(piece.parts, number), _records(cohort, cohort.numbers.index(number)))
+            records = _records(cohort, cohort.numbers.index(number))
+            with naming_file(piece.run):
+                write_part(_part(piece.parts, number), records)
 
 
 @lru_cache(maxsize=1)
