@@ -24,11 +24,9 @@ PARTS = {
 }
 
 
-SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in PARTS if name != "lstm"]
-
-
-@pytest.mark.parametrize("name", ["lstm", *SLOW])
-@pytest.mark.parametrize("task", ["and", pytest.param("flipflop", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PARTS)
+@pytest.mark.parametrize("task", ["and", "flipflop"])
 def test_all_the_way(name, task, tmp_path):
     """Trained, interrupted, resumed to the same bits, analysed, compared, reported and exported."""
     spec = to_spec({"task": task, **SMALL, **PARTS[name]})

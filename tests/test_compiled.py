@@ -80,10 +80,13 @@ def test_a_folder_in_which_others_can_write_is_not_used(home, tmp_path):
 def test_a_folder_that_has_grown_large_begins_anew(home, monkeypatch):
     monkeypatch.setattr(compiled, "MOST_BYTES", 99)
     folder = usable_folder()
+    assert folder
     (folder / "one").write_bytes(bytes(99))
-    assert list(usable_folder().iterdir()) == [folder / "one"]
+    assert usable_folder() == folder
+    assert list(folder.iterdir()) == [folder / "one"]
     (folder / "two").write_bytes(bytes(1))
-    assert list(usable_folder().iterdir()) == []
+    assert usable_folder() == folder
+    assert list(folder.iterdir()) == []
 
 
 @pytest.mark.parametrize("what", ["_processor", "cores"])

@@ -151,6 +151,7 @@ def test_workers_end_with_the_first_process(number, tmp_path):
         workers = [int(file.read_text()) for file in files]
         os.killpg(process.pid, number) if number == signal.SIGINT else process.kill()
         assert wait_until(lambda: not any(map(lives, workers)))
+        assert process.stderr
         assert process.stderr.read().count("Traceback") == (number == signal.SIGINT)
 
 

@@ -148,6 +148,7 @@ def test_a_spec_of_ones_own_parts_there_and_back(parts):
     assert own.used() == (str(parts),)
 
 
+@pytest.mark.slow
 def test_a_run_of_ones_own_parts_goes_all_the_way(parts, tmp_path, capsys):
     """Trained, resumed, analysed, reported, looked at and exported, each in a command that is told the file."""
     spec, run, use = tmp_path / "own.toml", tmp_path / "run", ["--use", str(parts)]

@@ -52,7 +52,9 @@ def parts(tmp_path_factory):
             del sys.modules[name]
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize(
+    "page", [page if page == "own-model" else pytest.param(page, marks=pytest.mark.slow) for page in PAGES]
+)
 def test_the_spec_of_a_page_is_trained_and_stored(page, parts, tmp_path):
     (table,) = (tomllib.loads(text) for text in blocks(page, "toml"))
     spec = to_spec(with_settings(table, SMALLER))

@@ -123,7 +123,7 @@ def test_the_switch_turns_to_the_bit_axes(page):
     page.locator('input[name="axes-of"][value="bits"]').focus()
     page.keyboard.press("Space")
     page.wait_for_function("plot => plot.dataset.key === 'bits-0'", arg=plot)
-    assert page.evaluate("plot => plot.layout.scene.xaxis.title.text", plot) == "bit 1"
+    assert page.evaluate("plot => plot.layout.scene.xaxis.title.text", plot) == "Bit 1"
 
 
 def test_the_network_is_chosen(page):

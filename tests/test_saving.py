@@ -67,6 +67,7 @@ def test_a_cohort_there_and_back(cohort, tmp_path):
     assert_same(rc.load(str(tmp_path / "again")), cohort)
 
 
+@pytest.mark.slow
 def test_the_commands_take_a_saved_cohort(cohort, tmp_path, capsys):
     """As if `recurra train` had made it: there is nothing to go on with, and all other commands work on it."""
     path = tmp_path / "mine"

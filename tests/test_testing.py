@@ -33,7 +33,7 @@ def test_our_tasks_conform(name):
 
 
 @pytest.mark.parametrize(
-    "name", [name if name == "lstm" else pytest.param(name, marks=pytest.mark.slow) for name in MODELS]
+    "name", [name if name == "ugrnn" else pytest.param(name, marks=pytest.mark.slow) for name in MODELS]
 )
 def test_our_models_conform(name):
     kind: Any = MODELS[name]
@@ -45,7 +45,9 @@ def test_a_noisy_model_of_the_current_form_conforms():
     check_model(rc.RateRNN(4, form="current", tau_ms=(2.0, 3.0, 4.0, 5.0), recurrent_noise=0.1, recurrent_bias=True))
 
 
-@pytest.mark.parametrize("name", CONSTRAINTS)
+@pytest.mark.parametrize(
+    "name", [name if name == "dale" else pytest.param(name, marks=pytest.mark.slow) for name in CONSTRAINTS]
+)
 def test_our_constraints_conform(name):
     check_constraint(MADE[name])
 
