@@ -1,6 +1,7 @@
 """The house: each floor imports only from floors below it or from its own folder."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -180,3 +181,15 @@ def test_every_public_name_can_be_used():
     assert len(recurra.__all__) > 20
     for name in recurra.__all__:
         assert getattr(recurra, name).__doc__
+
+
+@pytest.mark.parametrize(("name", "home"), [("RateRNN", "models"), ("BPTT", "training")])
+def test_one_kind_of_model_or_rule_is_named_in_its_own_room_only(name, home):
+    """Elsewhere what is done depends on what a kind says of itself. The examples of `testing` are made of ours."""
+    elsewhere = [
+        str(path.relative_to(SOURCE))
+        for path in SOURCE.rglob("*.py")
+        if path.relative_to(SOURCE).parts[0] not in (home, "testing")
+        and re.search(rf"\b{name}\b", path.read_text(encoding="utf-8"))
+    ]
+    assert elsewhere == []

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import recurra as rc
-from recurra.analysis.rates.demixed import demixed_components, factors_of, marginal_projectors
+from recurra.analysis.rates.demixed import demixed_components, marginal_projectors
 from recurra.storage.records import from_dataset, to_dataset
 from recurra.tasks import TASKS
 
@@ -140,12 +140,12 @@ def test_conditions_without_factors_are_pca(seed):
 
 
 def test_factors_of_tasks():
-    np.testing.assert_array_equal(factors_of(rc.FlipFlop()), BITS)
-    np.testing.assert_array_equal(factors_of(TASKS["xor"]()), design(2, 2))
-    np.testing.assert_array_equal(factors_of(TASKS["not"]()), design(2))
+    np.testing.assert_array_equal(rc.FlipFlop().factors(), BITS)
+    np.testing.assert_array_equal(TASKS["xor"]().factors(), design(2, 2))
+    np.testing.assert_array_equal(TASKS["not"]().factors(), design(2))
     for name in ("setreset", "pulse", "romo", "context_decision"):
         task = TASKS[name]()
-        factors = factors_of(task)
+        factors = task.factors()
         assert len(factors) == len(task.probe()), name
         marginal_projectors(factors)
 
@@ -221,7 +221,7 @@ def test_published_network(reference):
     task = rc.FlipFlop()
     network = read_network_for(reference / "flipflop3_n400_epoch20.hdf5", task)
     rates, _ = network.run(task.probe().inputs)
-    found = demixed_components(rates, factors_of(task))
+    found = demixed_components(rates, task.factors())
     assert found.marginal_variance[1:4].min() > 0.25
     assert found.marginal_variance[1:4].sum() > 0.99
     assert min(found.origin_variance[bit, 0, bit] for bit in (1, 2, 3)) > 0.99

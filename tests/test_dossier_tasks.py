@@ -39,7 +39,7 @@ from recurra.sources import SOURCES
 from recurra.storage.run_folder import RunFolder
 from recurra.tasks import TASKS, And, FlipFlop, FunctionTask, OwnTask, PulseMemory, SetReset, Trial
 from recurra.words import runs as words
-from recurra.words.summary import dossier_table, run_table, task_name
+from recurra.words.summary import dossier_table, run_table
 
 NAMES = ("and", "pulse", "setreset")
 SLOW = pytest.mark.slow
@@ -199,7 +199,7 @@ class TestWords:
         ],
     )
     def test_the_task_has_a_name(self, task, name):
-        assert task_name(task) == words.task_name(task) == name
+        assert task.title == name
 
     def test_the_task_is_described_by_its_own_docstring(self):
         assert words.task_summary(Ring()) == "Point to where one of many places was lit, once the place is dark again."

@@ -13,8 +13,6 @@ from recurra.analysis.dynamics.program import (
     points_and_program,
     program,
     pulse_table,
-    stimuli,
-    stimulus_names,
 )
 from recurra.analysis.dynamics.starts import starts_near
 from recurra.runs.imports import read_network
@@ -42,12 +40,12 @@ def test_two_bistable_units_are_a_flipflop():
         assert points.states[saddle][changed] == pytest.approx(0)
     np.testing.assert_array_equal(np.sign(found.outputs[found.after]), TWO.states)
     for attractor, row in enumerate(found.following):
-        for pulse, end in zip(stimuli(TWO)[:, 0], row, strict=True):
+        for pulse, end in zip(TWO.stimuli()[:, 0], row, strict=True):
             expected = np.where(pulse != 0, pulse, np.sign(found.outputs[attractor]))
             np.testing.assert_array_equal(np.sign(found.outputs[end]), expected)
     table = pulse_table(network, TWO)
     assert table.right == table.reached.size == 16
-    assert stimulus_names(TWO) == ("1+", "1-", "2+", "2-")
+    assert TWO.stimulus_names() == ("1+", "1-", "2+", "2-")
 
 
 def test_pulses_that_are_too_weak_switch_nothing():

@@ -17,7 +17,7 @@ from recurra.report import write_report
 from recurra.report.page.build import SHOWN, report_html
 from recurra.report.page.facts import facts, used_sources
 from recurra.report.page.panels import FINE
-from recurra.report.page.rows import pick, rows, sparklines, stop_words
+from recurra.report.page.rows import pick, rows, sparklines
 from recurra.runs.record import read_run
 from recurra.runs.spec import read_table, to_spec, with_settings
 from recurra.sources import SOURCES
@@ -224,7 +224,7 @@ class TestRows:
         ],
     )
     def test_stop_words(self, stop, text):
-        assert stop_words(to_spec(with_settings(read_table("flipflop"), [f"training.stop={stop}"]))) == text
+        assert to_spec(with_settings(read_table("flipflop"), [f"training.stop={stop}"])).training.stop.words() == text
 
     def test_lost_memories_are_named(self, run):
         row = rows(with_findings(run, held=7), None)[0]

@@ -36,7 +36,7 @@ from recurra.runs.record import read_run
 from recurra.status import Status
 from recurra.tasks import FlipFlop, Xor
 from recurra.words.findings import FlipFlopFindings
-from recurra.words.names import condition_titles, factor_names
+from recurra.words.names import condition_titles
 from recurra.words.workings import settled_pulses, signatures, wrong_stimuli
 
 
@@ -329,9 +329,9 @@ class TestOthers:
     def test_names(self):
         assert condition_titles(FlipFlop(bits=1)) == ["−", "+"]
         assert condition_titles(Xor()) == ["00", "01", "10", "11"]
-        assert factor_names(FlipFlop(bits=2), 2) == ["bit 1", "bit 2"]
-        assert factor_names(Xor(), 2) == ["input 1", "input 2"]
-        assert factor_names(Xor(), 1) == ["condition"]
+        assert FlipFlop(bits=2).factor_names() == ("bit 1", "bit 2")
+        assert Xor().factor_names() == ("input 1", "input 2")
+        assert Oscillation().factor_names() == ("condition",)
 
     def test_every_bit_has_a_look_of_its_own(self):
         assert len({bit_look(bit) for bit in range(8)}) == 8

@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import recurra as rc
-from recurra.analysis.rates.demixed import factors_of
 from recurra.analysis.rates.selectivity import KINDS, rate_selectivity, unit_selectivity
 from recurra.arrays import RateWeights
 from recurra.engine import RateDynamics
@@ -99,7 +98,7 @@ def test_latch_is_pure_and_its_sum_is_mixed(seed):
     assert found.chance == pytest.approx(np.full((3, 3), 1 / 7))
     rates, _ = latch().run(task.probe().inputs)
     turned = rates @ np.array([[1.0, 1, 0], [1, -1, 0], [1, 1, 1]]).T
-    np.testing.assert_array_equal(rate_selectivity(turned, factors_of(task), seed, 10).count, [0, 0, 3])
+    np.testing.assert_array_equal(rate_selectivity(turned, task.factors(), seed, 10).count, [0, 0, 3])
 
 
 def test_seeds(seed):
@@ -117,7 +116,7 @@ def test_one_factor_says_nothing(name, seed):
     random = np.random.default_rng(seed)
     probe = task.probe()
     rates = random.normal(size=(len(probe), 12, 6))
-    found = rate_selectivity(rates, factors_of(task), seed, permutations=20)
+    found = rate_selectivity(rates, task.factors(), seed, permutations=20)
     np.testing.assert_allclose(found.factors, found.chance, atol=1e-12)
     np.testing.assert_allclose(found.factors, found.chance_high, atol=1e-12)
     np.testing.assert_array_equal(found.count, [6, 0, 0])

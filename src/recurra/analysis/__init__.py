@@ -34,7 +34,7 @@ from recurra.analysis.memory.geometry import Geometry, memory_geometry
 from recurra.analysis.memory.lifetimes import Lifetimes, NoisyLifetimes, memory_lifetimes, noisy_lifetimes
 from recurra.analysis.memory.memories import Memories, held_memories
 from recurra.analysis.performance import Performance, performance
-from recurra.analysis.rates.demixed import Demixed, demixed_components, factors_of
+from recurra.analysis.rates.demixed import Demixed, demixed_components
 from recurra.analysis.rates.reduction import Reduction, principal_components, singular_vectors
 from recurra.analysis.rates.selectivity import Selectivity, rate_selectivity, unit_selectivity
 from recurra.analysis.rates.tensors import TensorComponents, tensor_components
@@ -83,7 +83,6 @@ __all__ = [
     "cross_condition_generalization",
     "demixed_components",
     "dynamical_distance",
-    "factors_of",
     "fixed_points",
     "fixed_points_under",
     "floquet_multipliers",

@@ -9,7 +9,6 @@ from jaxtyping import Float
 from recurra.analysis.dynamics.starts import starts_near
 from recurra.analysis.dynamics.steps import states_on
 from recurra.analysis.failures import Failure, UnavailableError
-from recurra.analysis.rates.demixed import factors_of
 from recurra.analysis.shown_trials import test_trials
 from recurra.models.cohort import Network, check_fit
 from recurra.tasks import FlipFlop, Task, Trials
@@ -85,7 +84,7 @@ class Visit:
     @cached_property
     def factors(self) -> Any:
         """The factors of the task, and the levels that every condition has in each."""
-        return factors_of(self.task)
+        return self.task.factors()
 
     def along_components(self, rates: Float[np.ndarray, "*batch unit"]) -> Float[np.ndarray, "*batch component"]:
         """Coordinates along the first principal components."""

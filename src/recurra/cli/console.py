@@ -16,7 +16,7 @@ from recurra.tasks import Task
 from recurra.training import Training, TrainingState
 from recurra.wording import fixed, percent, percent_high, percent_low
 from recurra.words.spectra import gain_words, modes_words
-from recurra.words.summary import score_before, task_name, verdict_words
+from recurra.words.summary import score_before, verdict_words
 from recurra.words.workings_table import workings_table
 
 NOTHING_LEARNED = (
@@ -105,7 +105,7 @@ def print_run(run: RunRecord) -> None:
         told = {"network": str(number), "status": f"{outcome}, {verdict_words(dossier)}"}
         rows.append({**told, **_cells(dossier, score_before(run, at))})
     console = results_console()
-    print_table(console, f"{run.about['name']}: {task_name(run.task)}", rows, left=("status",))
+    print_table(console, f"{run.about['name']}: {run.task.title}", rows, left=("status",))
     for number, dossier in zip(run.numbers, run.dossiers, strict=True):
         contradiction = where_known(lambda one=dossier: one.performance.contradiction, "")
         if contradiction:

@@ -8,7 +8,6 @@ from pathlib import Path
 import matplotlib
 from matplotlib.figure import Figure
 
-from recurra.analysis import factors_of
 from recurra.analysis.failures import Failure, UnavailableError, reason_of
 from recurra.analysis.record import RunRecord
 from recurra.models.cohort import History
@@ -30,7 +29,6 @@ from recurra.status import Status
 from recurra.storage.files import replace_bytes
 from recurra.tasks import FlipFlop, Task
 from recurra.words.findings import flipflop_findings
-from recurra.words.names import factor_names
 from recurra.words.workings import signatures
 
 DPI = 300
@@ -151,10 +149,10 @@ def _variance_shares(run: RunRecord, part: range) -> Figure:
 
 
 def _factors(task: Task) -> tuple[list[str], list[str]]:
-    """Names and colours of the factors of a task's probe, in the order of `factors_of`."""
-    count = factors_of(task).shape[1]
-    bits = [bit_look(bit)[0] for bit in range(count)]
-    return factor_names(task, count), bits if isinstance(task, FlipFlop) else condition_colors(count)
+    """Names and colours of the factors of a task's probe."""
+    names = list(task.factor_names())
+    bits = [bit_look(bit)[0] for bit in range(len(names))]
+    return names, bits if isinstance(task, FlipFlop) else condition_colors(len(names))
 
 
 def write_figure(figure: Figure, path: Path) -> None:

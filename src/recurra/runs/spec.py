@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, final
 
 from recurra.checks import check_count, check_name, nearest
-from recurra.models import CONSTRAINTS, INITIALIZERS, MODELS, Constraint, Initializer, Model, RateRNN
+from recurra.models import CONSTRAINTS, INITIALIZERS, MODELS, Constraint, Initializer, Model
 from recurra.runs.own import check_imported
 from recurra.runs.tables import Registry, Table, from_table, to_table
 from recurra.storage.reading import naming, read_text
@@ -16,7 +16,7 @@ from recurra.streams import check_seed
 from recurra.tasks import RULES, TASKS, SuccessRule, Task
 from recurra.tasks.published_pulse import PublishedPulse
 from recurra.tasks.pulse_schedules import PoissonPulses, PulseSchedule, ScheduledPulses
-from recurra.training import BPTT, LEARNING_RULES, OPTIMIZERS, SCHEDULES, STOPS, TRIAL_SETS, LearningRule, Training
+from recurra.training import LEARNING_RULES, OPTIMIZERS, SCHEDULES, STOPS, TRIAL_SETS, LearningRule, Training
 from recurra.training.optimizers import Optimizer
 from recurra.training.schedules import Schedule
 from recurra.training.stopping import Stop
@@ -58,8 +58,8 @@ class RunSpec:
     name: str = "run"
     networks: int = 4
     seed: int = 0
-    model: Model = field(default_factory=RateRNN)
-    training: LearningRule = field(default_factory=BPTT)
+    model: Model = field(default_factory=MODELS["rate"])
+    training: LearningRule = field(default_factory=LEARNING_RULES["bptt"])
 
     def __post_init__(self) -> None:
         check_name("name", self.name)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, cast, runtime_checkable
 
 import jax.numpy as jnp
 import numpy as np
@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from numpy import dtypes
 
 from recurra.engine import choose_engine
-from recurra.models import RateRNN
+from recurra.models import MODELS
 from recurra.models.cohort import Cohort
 from recurra.runs.runner import Progress
 from recurra.runs.shelf import Shelf, spec_hash
@@ -126,7 +126,7 @@ def _step_work(batch: int, steps: int, units: int, channels: int) -> float:
 
 def speed(engine: str = "auto") -> float:
     """Operations a second of a training on this machine, from some steps of 20 networks of 50 units."""
-    model = RateRNN(units=50)
+    model: Any = cast(Any, MODELS["rate"])(units=50)
     dynamics = model.dynamics(1.0)
     chosen = choose_engine(engine, dynamics)
     one = model.initial_weights(random_key(0, Stream.weights), 2, 1)

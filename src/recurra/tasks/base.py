@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Key
+from jaxtyping import Array, Bool, Float, Int, Key
 
 from recurra.arrays import Outputs, RandomKey
 from recurra.checks import check_count
@@ -59,6 +59,30 @@ class Task(abc.ABC):
     @abc.abstractmethod
     def periods(self) -> tuple[Period, ...]:
         """The named periods that all trials share."""
+
+    @property
+    def title(self) -> str:
+        """What the task is called: "task xor"; one of your own goes by its class."""
+        from recurra.tasks import TASKS  # noqa: PLC0415 - they are made of this class
+
+        names = {kind: name for name, kind in TASKS.items()}
+        return f"task {names.get(type(self), type(self).__name__)}"
+
+    def factors(self) -> Int[np.ndarray, "condition factor"]:
+        """The level of every factor in every condition of the probe: of the condition itself if a task does not say."""
+        return np.arange(len(self.probe()))[:, None]
+
+    def factor_names(self) -> tuple[str, ...]:
+        """What the factors are called."""
+        return ("condition",)
+
+    def stimuli(self) -> Float[np.ndarray, "stimulus time input"]:
+        """The noiseless stimuli after which a network is looked at: the probe's inputs if a task does not say."""
+        return np.asarray(self.probe().inputs)
+
+    def stimulus_names(self) -> tuple[str, ...]:
+        """What the stimuli are called: the conditions' names if a task does not say."""
+        return tuple(self.condition_names[at] for at in np.asarray(self.probe().condition))
 
     @property
     def inputs(self) -> int:

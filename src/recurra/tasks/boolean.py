@@ -73,6 +73,15 @@ class Boolean(Task):
     def condition_names(self) -> tuple[str, ...]:
         return tuple("".join(map(str, row)) for row in self._combinations)
 
+    def factors(self) -> Int[np.ndarray, "condition factor"]:
+        """The level of every input in every condition."""
+        return self._combinations[np.asarray(self.probe().condition)]
+
+    def factor_names(self) -> tuple[str, ...]:
+        """The inputs."""
+        count = self._combinations.shape[1]
+        return tuple(f"input {one + 1}" for one in range(count)) if count > 1 else ("condition",)
+
     @property
     def periods(self) -> tuple[Period, ...]:
         before, pulses = self.in_steps(self.onset_ms[0]), self.in_steps(self.onset_ms[1], self.pulse_ms)

@@ -8,7 +8,7 @@ from typing import ClassVar, final
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Int
+from jaxtyping import Array, Bool, Float, Int
 
 from recurra.arrays import AnyArray, RandomKey
 from recurra.checks import (
@@ -112,6 +112,40 @@ class FlipFlop(Task):
     @property
     def condition_names(self) -> tuple[str, ...]:
         return tuple("".join("+" if sign > 0 else "-" for sign in state) for state in self.states)
+
+    @property
+    def title(self) -> str:
+        """With the number of bits: "3-bit flip-flop"."""
+        return f"{self.bits}-bit flip-flop"
+
+    def factors(self) -> Int[np.ndarray, "condition factor"]:
+        """Which bits are set in every memory state."""
+        return (self.states[np.asarray(self.probe().condition)] > 0).astype(int)
+
+    def factor_names(self) -> tuple[str, ...]:
+        """The bits; the only one has no number."""
+        return tuple(f"bit {bit + 1}" for bit in range(self.bits)) if self.bits > 1 else ("bit",)
+
+    @property
+    def single_pulses(self) -> tuple[tuple[int, int], ...]:
+        """Bit and sign of every pulse on one bit."""
+        return tuple((bit, sign) for bit in range(self.bits) for sign in (1, -1))
+
+    def stimuli(self, length_ms: float | None = None) -> Float[np.ndarray, "stimulus time input"]:
+        """One noiseless pulse on one bit, in the order of `single_pulses`.
+
+        Args:
+            length_ms: from the pulse's onset on; None for the pulse alone, ms.
+        """
+        signs = np.zeros((2 * self.bits, 1, self.bits), np.int32)
+        for at, (bit, sign) in enumerate(self.single_pulses):
+            signs[at, 0, bit] = sign
+        steps = round((self.pulse_ms if length_ms is None else length_ms) / self.dt_ms)
+        return np.asarray(self.noiseless(signs, 0, 1, steps).inputs)
+
+    def stimulus_names(self) -> tuple[str, ...]:
+        """Of a positive pulse on bit 1 "1+"."""
+        return tuple(f"{bit + 1}{'+' if sign > 0 else '-'}" for bit, sign in self.single_pulses)
 
     @property
     def periods(self) -> tuple[Period, ...]:

@@ -7,7 +7,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from recurra.analysis import factors_of
 from recurra.checks import check_positive
 from recurra.numerics import GENERATOR, pinned
 from recurra.runs.spec import RunSpec
@@ -101,4 +100,4 @@ def _probe_twice(task: Task) -> Iterator[str]:
     """The probe is the same each time, and its conditions have factors."""
     if not same(task.probe(), task.probe()):
         yield f"{type(task).__name__}.probe gives another set each time; take jax.random.key(0) in it, or no chance"
-    factors_of(task)
+    task.factors()

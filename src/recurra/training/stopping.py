@@ -14,6 +14,10 @@ class Stop(abc.ABC):
     def reached(self, loss: float, success: float) -> bool:
         """Whether to end, by the loss and the share of successful trials on validation trials."""
 
+    def words(self) -> str:
+        """The criterion for readers, such as "loss below 0.009"."""
+        return type(self).__name__
+
 
 @final
 @dataclass(frozen=True)
@@ -22,6 +26,9 @@ class Never(Stop):
 
     def reached(self, loss: float, success: float) -> bool:
         return False
+
+    def words(self) -> str:
+        return "none"
 
 
 @final
@@ -43,6 +50,9 @@ class LossBelow(Stop):
     def reached(self, loss: float, success: float) -> bool:
         return loss < self.bound
 
+    def words(self) -> str:
+        return f"loss below {self.bound:g}"
+
 
 @final
 @dataclass(frozen=True)
@@ -60,6 +70,9 @@ class SuccessAbove(Stop):
 
     def reached(self, loss: float, success: float) -> bool:
         return success >= self.bound
+
+    def words(self) -> str:
+        return f"{100 * self.bound:g} % of validation trials right"
 
 
 STOPS: dict[str, type[Stop]] = {"never": Never, "loss": LossBelow, "success": SuccessAbove}

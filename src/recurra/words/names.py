@@ -41,18 +41,6 @@ def condition_titles(task: Task) -> list[str]:
     return [probe.condition_names[int(at)] for at in np.asarray(probe.condition)]
 
 
-def factor_names(task: Task, count: int) -> list[str]:
-    """What the factors of a task's conditions are called: bits, inputs, or the condition itself.
-
-    Args:
-        task: the task.
-        count: how many factors it has.
-    """
-    if isinstance(task, FlipFlop):
-        return [bit_name(bit, count).lower() for bit in range(count)]
-    return [f"input {factor + 1}" for factor in range(count)] if count > 1 else ["condition"]
-
-
 def run_letter(run: int) -> str:
     """A run's letter: a for the first; z is followed by za."""
     return "z" * (run // 26) + chr(ord("a") + run % 26)

@@ -18,7 +18,6 @@ from recurra.periods import Period
 from recurra.status import Status
 from recurra.tasks import Task
 from recurra.wording import fixed, percent, percent_high, percent_low
-from recurra.words.summary import task_name
 
 RIGHT = 0.2  # largest cosine between axes that are called orthogonal
 EVEN = 1.25  # largest ratio between edges that are called equal
@@ -139,7 +138,7 @@ def _holds(dossier: Dossier) -> bool:
 
 
 def _success_words(run: RunRecord, good: int) -> str:
-    task = task_name(run.task)
+    task = run.task.title
     if run.status is None:
         name, performance = run.about["name"], where_known(lambda: run.dossiers[0].performance, None)
         if performance is None:

@@ -1,4 +1,4 @@
-"""A dossier in plain values, for `--json` and for tables, and what a task is called."""
+"""A dossier in plain values, for `--json` and for tables."""
 
 import math
 from collections.abc import Callable
@@ -10,17 +10,8 @@ from recurra.analysis import Geometry, Memories, MemoryCube, Performance
 from recurra.analysis.dossier_records import Dossier
 from recurra.analysis.failures import where_known
 from recurra.analysis.record import RunRecord
-from recurra.tasks import TASKS, FlipFlop, Task
 from recurra.wording import fixed
 from recurra.words.spectra import gains_table, modes_table, skew_table, spectrum_table
-
-
-def task_name(task: Task) -> str:
-    """What a task is called: "3-bit flip-flop", or "task xor"; one that is not in the table goes by its class."""
-    if isinstance(task, FlipFlop):
-        return f"{task.bits}-bit flip-flop"
-    names = {kind: name for name, kind in TASKS.items()}
-    return f"task {names.get(type(task), type(task).__name__)}"
 
 
 def verdict_words(dossier: Dossier) -> str:

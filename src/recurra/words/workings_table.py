@@ -16,7 +16,7 @@ from recurra.analysis import (
     Regimes,
 )
 from recurra.analysis.dossier_records import Dossier
-from recurra.analysis.dynamics.program import answers_of, forgotten, stimulus_names
+from recurra.analysis.dynamics.program import answers_of, forgotten
 from recurra.analysis.failures import where_known
 from recurra.tasks import Task
 from recurra.wording import course_words
@@ -135,7 +135,7 @@ def _points(points: FixedPoints) -> dict[str, Any]:
 
 
 def _program(found: Program, task: Task) -> dict[str, Any]:
-    names, conditions = stimulus_names(task), condition_names(task)
+    names, conditions = task.stimulus_names(), condition_names(task)
     lost = forgotten(found.after, answers_of(task))
     return {
         "forgotten": [{"attractor": end, "conditions": [conditions[at] for at in own]} for end, own in lost.items()],
@@ -153,7 +153,7 @@ def _program(found: Program, task: Task) -> dict[str, Any]:
 
 
 def _pulse_table(found: PulseTable, task: Task) -> dict[str, Any]:
-    states, pulses = task.condition_names, stimulus_names(task)
+    states, pulses = task.condition_names, task.stimulus_names()
     return {
         "right": found.right,
         "of": found.reached.size,

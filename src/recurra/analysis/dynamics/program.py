@@ -87,13 +87,6 @@ class PulseTable:
         return int((self.reached == self.expected).sum())
 
 
-def stimulus_names(task: Task) -> tuple[str, ...]:
-    """What the stimuli of a task's program are called: "1+" for a positive pulse on bit 1, or the conditions' names."""
-    if isinstance(task, FlipFlop):
-        return tuple(f"{bit + 1}{sign}" for bit in range(task.bits) for sign in "+-")
-    return tuple(task.condition_names[at] for at in np.asarray(task.probe().condition))
-
-
 def program(
     network: Network,
     task: Task,
@@ -206,36 +199,20 @@ def pulse_table(network: Network, task: FlipFlop) -> PulseTable:
         task: the flip-flop that it was trained on.
     """
     check_fit(network, task, FlipFlop)
-    first, second = np.asarray(task.probe().inputs), stimuli(task, task.length_ms)
+    first, second = np.asarray(task.probe().inputs), task.stimuli(task.length_ms)
     pairs = [np.concatenate([state, pulse]) for state in first for pulse in second]
     signs = np.sign(network.respond(np.array(pairs))[:, -1]).reshape(len(first), len(second), task.bits)
     expected = np.repeat(task.states[:, None], len(second), axis=1)
-    for at, (bit, sign) in enumerate(_pulses(task)):
+    for at, (bit, sign) in enumerate(task.single_pulses):
         expected[:, at, bit] = sign
     return PulseTable(_state_number(task, signs), _state_number(task, expected))
-
-
-def stimuli(task: Task, length_ms: float | None = None) -> Float[np.ndarray, "stimulus time input"]:
-    """The noiseless stimuli of a task's program, in the order of `stimulus_names`.
-
-    Args:
-        task: the task.
-        length_ms: of the stimuli of a flip-flop, from the pulse's onset on; None for the pulse alone, ms.
-    """
-    if not isinstance(task, FlipFlop):
-        return np.asarray(task.probe().inputs)
-    signs = np.zeros((2 * task.bits, 1, task.bits), np.int32)
-    for at, (bit, sign) in enumerate(_pulses(task)):
-        signs[at, 0, bit] = sign
-    steps = round((task.pulse_ms if length_ms is None else length_ms) / task.dt_ms)
-    return np.asarray(task.noiseless(signs, 0, 1, steps).inputs)
 
 
 def _following(
     network: Network, task: Task, points: FixedPoints, known: Attractors
 ) -> tuple[Attractors, Int[np.ndarray, "attractor stimulus"]]:
     """What every stimulus makes of every attractor, those included that are met on the way."""
-    inputs = stimuli(task)
+    inputs = task.stimuli()
     rows = np.zeros((0, len(inputs)), int)
     while len(rows) < min(len(known), MOST_ATTRACTORS):
         begun = known.states[len(rows) : MOST_ATTRACTORS]
@@ -253,11 +230,6 @@ def _kinds(flow: Flow, known: Attractors, stable: int) -> Int[np.ndarray, "attra
     unstable = (modes_at(flow, known.states[later])[1] > LOOSE).any(axis=1)
     kind[later[unstable]] = UNSTABLE
     return kind
-
-
-def _pulses(task: FlipFlop) -> list[tuple[int, int]]:
-    """Bit and sign of every single pulse."""
-    return [(bit, sign) for bit in range(task.bits) for sign in (1, -1)]
 
 
 def _state_number(task: FlipFlop, signs: Num[np.ndarray, "*batch bit"]) -> Int[np.ndarray, "*batch"]:

@@ -7,9 +7,6 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from recurra.checks import check_at_least_zero, check_count
-from recurra.tasks.base import Task
-from recurra.tasks.boolean import Boolean
-from recurra.tasks.flipflop import FlipFlop
 
 Rates = Float[np.ndarray, "condition time unit"]
 Factors = Int[np.ndarray, "condition factor"]
@@ -66,7 +63,7 @@ def demixed_components(rates: Rates, factors: Factors, components: int = 3, ridg
 
     Args:
         rates: of one network, such as those on a task's probe.
-        factors: the level of every factor in every condition, as `factors_of` gives it; each combination of levels has
+        factors: the level of every factor in every condition, as `Task.factors` has it; each combination of levels has
             one condition.
         components: q, how many a marginalization; at most as many as there are units.
         ridge: λ; it keeps the decoders from reading directions with a share of the variance below λ².
@@ -84,20 +81,6 @@ def demixed_components(rates: Rates, factors: Factors, components: int = 3, ridg
     largest = np.abs(rates).max() or 1.0
     center = (rates / largest).mean(axis=(0, 1))
     return _demixed(_covariances(rates / largest - center, projectors), kept, ridge, largest * center)
-
-
-def factors_of(task: Task) -> Factors:
-    """The factors of a task's probe: the bits of a flip-flop, the inputs of a boolean task, else the condition itself.
-
-    Args:
-        task: the task.
-    """
-    condition = np.asarray(task.probe().condition)
-    if isinstance(task, FlipFlop):
-        return (task.states[condition] > 0).astype(int)
-    if isinstance(task, Boolean):
-        return np.array([[int(level) for level in task.condition_names[at]] for at in condition])
-    return np.arange(len(condition))[:, None]
 
 
 def marginal_projectors(factors: Factors) -> Projectors:

@@ -12,7 +12,6 @@ from recurra.analysis.rates.demixed import (
     Projectors,
     Rates,
     check_conditions,
-    factors_of,
     marginal_projectors,
 )
 from recurra.checks import check_count
@@ -77,7 +76,7 @@ def unit_selectivity(network: Network, task: Task, seed: int, permutations: int 
         permutations: how many random permutations the chance levels come from.
     """
     rates, _ = network.run(task.probe().inputs)
-    return rate_selectivity(rates, factors_of(task), seed, permutations)
+    return rate_selectivity(rates, task.factors(), seed, permutations)
 
 
 def rate_selectivity(rates: Rates, factors: Factors, seed: int, permutations: int = 1_000) -> Selectivity:

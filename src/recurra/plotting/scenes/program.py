@@ -8,7 +8,6 @@ import numpy as np
 from recurra.analysis import Program
 from recurra.analysis.dossier_records import Dossier
 from recurra.analysis.dynamics.attractors import UNSETTLED
-from recurra.analysis.dynamics.program import stimulus_names
 from recurra.plotting.colors import INK, INPUT, PAPER, bit_look, mix, network_color, state_color
 from recurra.plotting.scenes.conditions import Conditions
 from recurra.plotting.scenes.graph import Arrow, Divide, Graph, Look, Places, Stay, oblique
@@ -72,7 +71,7 @@ def graph_scene(dossier: Dossier, task: Task, conditions: Conditions, number: in
 
 
 def _words(found: Program, task: Task, conditions: Conditions) -> _Words:
-    stimuli = stimulus_names(task)
+    stimuli = task.stimulus_names()
     if isinstance(task, FlipFlop):
         signs, stimuli = read_signs(found), tuple(name.replace("-", "−") for name in stimuli)
         return _Words(

@@ -9,7 +9,6 @@ from pathlib import Path
 import jinja2
 from plotly.offline import get_plotlyjs
 
-from recurra.analysis import factors_of
 from recurra.analysis.dossier_records import Dossier
 from recurra.analysis.failures import in_words, where_known
 from recurra.analysis.record import RunRecord
@@ -33,7 +32,7 @@ from recurra.tasks import FlipFlop
 from recurra.tasks.rules import SUCCESSFUL
 from recurra.wording import fixed, percent, percent_high, percent_low, three
 from recurra.words import runs as words
-from recurra.words.names import factor_names, state_name
+from recurra.words.names import state_name
 from recurra.words.spectra import gain_words, modes_words
 from recurra.words.summary import score_before, verdict_words
 from recurra.words.workings import census_words
@@ -87,7 +86,7 @@ def report_html(run: RunRecord) -> str:
         left_out={number: left_out(one) for number, one in zip(run.numbers, run.dossiers, strict=True)},
         bits=[bit_look(bit) for bit in range(run.task.bits)] if isinstance(run.task, FlipFlop) else [],
         census_sentence=census_words(run.census) if run.census else "",
-        factor_names=factor_names(run.task, factors_of(run.task).shape[1]),
+        factor_names=run.task.factor_names(),
         signatures=signature_members(run),
         legend=legend(run),
         palette=json.dumps(DARK),

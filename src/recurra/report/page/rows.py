@@ -17,7 +17,6 @@ from recurra.runs.spec import RunSpec
 from recurra.status import Status
 from recurra.tasks import FlipFlop, Task
 from recurra.tasks.rules import SUCCESSFUL
-from recurra.training.stopping import LossBelow, SuccessAbove
 from recurra.wording import percent
 from recurra.words.names import state_name
 from recurra.words.runs import has_learned
@@ -89,9 +88,9 @@ def reason(status: Status, history: History, at: int, spec: RunSpec, dossier: Do
     steps = f"{int(history.step[measured[-1]]):,} steps" if len(measured) else "the first steps"
     match status:
         case Status.reached:
-            ending = f"met its criterion ({stop_words(spec)}) after {steps}"
+            ending = f"met its criterion ({spec.training.stop.words()}) after {steps}"
         case Status.missed:
-            ending = f"did not meet its criterion ({stop_words(spec)}) in {steps}"
+            ending = f"did not meet its criterion ({spec.training.stop.words()}) in {steps}"
         case Status.diverged:
             ending = f"within {steps} its loss became infinite or far too large; shown are the weights before that"
         case _:
@@ -105,17 +104,6 @@ def reason(status: Status, history: History, at: int, spec: RunSpec, dossier: Do
         else f"; only {percent(share)} % of fresh trials are right, {100 * SUCCESSFUL:g} % are needed"
     )
     return ending + failing
-
-
-def stop_words(spec: RunSpec) -> str:
-    """The stop criterion of a run, in words."""
-    match spec.training.stop:
-        case LossBelow(bound=bound):
-            return f"loss below {bound:g}"
-        case SuccessAbove(bound=bound):
-            return f"{100 * bound:g} % of validation trials right"
-        case _:
-            return "none"
 
 
 def sparklines(losses: Float[np.ndarray, "network epoch"]) -> list[str]:

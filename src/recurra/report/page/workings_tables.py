@@ -8,7 +8,6 @@ import numpy as np
 
 from recurra.analysis import PulseTable
 from recurra.analysis.dossier_records import Dossier
-from recurra.analysis.dynamics.program import stimulus_names
 from recurra.analysis.dynamics.regimes import CHAOTIC, Regimes
 from recurra.analysis.failures import where_known
 from recurra.plotting.colors import state_color
@@ -98,7 +97,7 @@ def account(task: Task, dossier: Dossier, names: Sequence[str]) -> Account:
         sentences=" ".join(part for part in sentences(task, dossier, names) if part),
         regimes=rows,
         regimes_left=left,
-        stimuli=stimulus_names(task) if tabled else (),
+        stimuli=task.stimulus_names() if tabled else (),
         pulses=pulse_rows(task, table) if isinstance(task, FlipFlop) and table is not None and tabled else (),
     )
 
