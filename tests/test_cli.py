@@ -83,6 +83,7 @@ def test_second_run_refuses_and_resume_trains_nothing(demo, capsys):
     assert "leave --out" in call(capsys, "run", "--resume", demo, "--out", demo.parent / "other")[2]
 
 
+@pytest.mark.slow
 def test_three_steps_are_run(tmp_path, demo, capsys):
     path = tmp_path / "steps"
     assert call(capsys, "train", "flipflop", "--out", path, *SMALL, "--networks", 1)[0] == 0

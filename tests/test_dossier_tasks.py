@@ -171,6 +171,7 @@ class TestDossier:
         found = make_dossier(network_of(And(), units=2), And(), 0)
         assert found.behaviour.probe_components.shape == (4, 200, 2)
 
+    @SLOW
     def test_the_probe_of_the_report_has_names_and_mask(self, ring):
         assert ring.probe.sizes["condition"] == 60
         assert Conditions.of(ring.probe).names == Ring().conditions
@@ -309,6 +310,7 @@ class TestReport:
         assert "None" not in text_of(html)
         assert "nan" not in text_of(html)
 
+    @SLOW
     def test_many_conditions(self, ring):
         html = report_html(ring)
         text = text_of(html)
@@ -362,6 +364,7 @@ class TestImported:
 
 
 class TestConditions:
+    @SLOW
     def test_all_or_some_spread_over_them(self, operation, ring):
         assert Conditions.of(operation.probe).shown.tolist() == [0, 1, 2, 3]
         shown = Conditions.of(ring.probe).shown
@@ -390,6 +393,7 @@ class TestConditions:
         assert span_of(np.array([2.0, 4.0]), 0.5) == (-2.0, 6.0)
         assert span_of(np.zeros(3), 0.0) == (-1.0, 1.0)
 
+    @SLOW
     def test_a_target_has_gaps_where_it_does_not_count(self, ring):
         targets = counted_targets(ring.probe)
         assert np.array_equal(np.isnan(targets), ~ring.probe["mask"].values)
@@ -405,6 +409,7 @@ class TestFigures:
         axes = papers.behaviour(scene).axes
         assert [one.get_ylabel() for one in axes[::3]] == ["Input 1", "Input 2", "Output"]
 
+    @SLOW
     def test_many_inputs_share_a_row(self, ring):
         outputs = ring.dossiers[0].behaviour.examples
         scene = trial_signals(ring.examples, outputs, 0)
@@ -413,6 +418,7 @@ class TestFigures:
         assert len(papers.behaviour(scene).axes) == 9
 
     @pytest.mark.parametrize("count", [1, 4, 5, 12])
+    @SLOW
     def test_a_panel_a_condition(self, ring, count):
         shown = ring.probe.isel(condition=slice(count))
         outputs, names = ring.dossiers[0].behaviour.probe[:count], [f"place {at}" for at in range(count)]

@@ -74,7 +74,9 @@ def test_steps_by_hand(name, seed):
         )
 
 
-@pytest.mark.parametrize("name", CELLS)
+@pytest.mark.parametrize(
+    "name", ["gru", "lstm", *(pytest.param(one, marks=pytest.mark.slow) for one in ("gru-before", "ugrnn"))]
+)
 def test_gradients_against_finite_differences(name, seed):
     network, random = drawn(CELLS[name], seed, outputs=1), np.random.default_rng(seed)
     weights = jax.tree.map(lambda array: np.stack([array]), network.weights)
@@ -122,6 +124,7 @@ def test_wrong_parameters_are_named(make, message):
         make()
 
 
+@pytest.mark.slow
 def test_the_reset_bias_of_the_first_form_stays_zero():
     """Where the gate comes before the weights there is no such bias, and training makes none."""
     cohort = rc.train(

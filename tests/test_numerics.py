@@ -58,7 +58,7 @@ def expected():
 
 @pytest.mark.parametrize(
     ("name", "setting"),
-    [pytest.param(*one, marks=pytest.mark.slow if at > 2 else ()) for at, one in enumerate(SETTINGS)],
+    [pytest.param(*one, marks=pytest.mark.slow if at > 0 else ()) for at, one in enumerate(SETTINGS)],
 )
 def test_a_setting_of_jax_changes_no_bit_and_stays(name, setting, expected):
     before = jax.config._read(name)
@@ -151,7 +151,9 @@ def test_keys_of_another_generator_are_refused():
 # ---- where JAX finds nothing to compute on
 
 
-@pytest.mark.parametrize("platform", ["cuda", "tpu", "nothing"])
+@pytest.mark.parametrize(
+    "platform", ["cuda", *(pytest.param(one, marks=pytest.mark.slow) for one in ("tpu", "nothing"))]
+)
 def test_no_such_device_is_one_line(platform):
     words = {"cuda": ["train", "xor", "--out", "/nowhere/x"], "tpu": ["tasks", "flipflop"]}.get(platform, [])
     command = [sys.executable, "-m", "recurra", *words]

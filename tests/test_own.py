@@ -177,6 +177,7 @@ def test_processes_import_what_this_one_uses(parts, tmp_path):
     assert len(read_run(folder).dossiers) == 2
 
 
+@pytest.mark.slow
 def test_a_training_of_ones_own_parts_goes_on_to_the_same_bits(parts, tmp_path, monkeypatch):
     own.use([str(parts)])
     spec = to_spec(TABLE)

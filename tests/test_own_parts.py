@@ -118,6 +118,7 @@ def test_the_gradient_goes_through_a_constraint(parts, seed):
     assert 0 < np.count_nonzero(first) < 36
 
 
+@pytest.mark.slow
 def test_a_rule_of_ones_own_learns_a_readout(parts):
     rule, task = parts["Delta"](steps=100, batch=16, validation_trials=64), rc.PulseMemory()
     cohort = rc.train(task, rc.RateRNN(units=40, initializer=rc.Orthogonal()), rule, networks=2, seed=0)

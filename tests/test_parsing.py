@@ -155,7 +155,9 @@ def mutations(path: Path, count: int, seed: int) -> dict[str, int]:
 KINDS = ["npz", "keras 1", "keras 2", "weights", "archive"]
 
 
-@pytest.mark.parametrize("which", KINDS)
+@pytest.mark.parametrize(
+    "which", [kind if kind in ("npz", "keras 2") else pytest.param(kind, marks=pytest.mark.slow) for kind in KINDS]
+)
 def test_mutated_files_are_read_or_refused_in_a_line(files: dict[str, Path], which: str, seed: int) -> None:
     found = mutations(files[which], 60, seed)
     assert set(found) <= {"read", "refused", "crashed"}

@@ -68,6 +68,7 @@ def show(page, plot) -> None:
     page.wait_for_function("plot => plot.dataset.drawn === 'yes' && plot.querySelector('.main-svg')", arg=plot)
 
 
+@pytest.mark.slow
 def test_every_figure_is_drawn_when_it_is_reached(page):
     page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
     plots = page.query_selector_all(".plot")

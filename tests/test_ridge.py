@@ -9,7 +9,7 @@ import recurra as rc
 TASK = rc.Oscillation()
 
 
-@pytest.mark.parametrize("biased", [True, False])
+@pytest.mark.parametrize("biased", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_it_is_the_regression_of_all_trials(biased):
     """Against numpy's least squares in float64, on the trials that the training saw."""
     model = rc.RateRNN(units=8, initializer=rc.Normal(1.0), output_bias=biased)
@@ -30,6 +30,7 @@ def test_it_is_the_regression_of_all_trials(biased):
         assert biased or not np.asarray(cohort.weights.output_bias[at]).any()
 
 
+@pytest.mark.slow
 def test_only_the_readout_moves_and_the_error_falls():
     rule = rc.Ridge(steps=4, batch=16, validation_trials=64)
     cohort = rc.train(TASK, rc.RateRNN(units=60, initializer=rc.Normal(1.2)), rule, networks=2, seed=0)

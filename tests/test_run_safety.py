@@ -62,6 +62,7 @@ def assert_same(folder, whole):
     assert (folder.path / "log.jsonl").read_text() == (whole.path / "log.jsonl").read_text()
 
 
+@pytest.mark.slow
 def test_a_damaged_checkpoint_gives_way_to_the_one_before(spec, whole, tmp_path):
     folder = cut_after(3, spec, tmp_path / "run")
     assert sorted(path.name for path in (folder.path / "state").iterdir()) == ["epoch-000002.npz", "epoch-000003.npz"]

@@ -34,7 +34,7 @@ from recurra.plotting.scenes.variance import variance_scene
 from recurra.plotting.scenes.weights import weight_limit, weights_scene
 from recurra.runs.record import read_run
 from recurra.status import Status
-from recurra.tasks import FlipFlop, Xor
+from recurra.tasks import FlipFlop, PulseMemory, Xor
 from recurra.words.findings import FlipFlopFindings
 from recurra.words.names import condition_titles
 from recurra.words.workings import settled_pulses, signatures, wrong_stimuli
@@ -331,7 +331,7 @@ class TestOthers:
         assert condition_titles(Xor()) == ["00", "01", "10", "11"]
         assert FlipFlop(bits=2).factor_names() == ("bit 1", "bit 2")
         assert Xor().factor_names() == ("input 1", "input 2")
-        assert Oscillation().factor_names() == ("condition",)
+        assert PulseMemory().factor_names() == ("condition",)
 
     def test_every_bit_has_a_look_of_its_own(self):
         assert len({bit_look(bit) for bit in range(8)}) == 8

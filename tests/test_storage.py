@@ -144,6 +144,7 @@ def assert_same_run(first, second):
 
 
 @pytest.mark.parametrize("epochs", [1, pytest.param(4, marks=pytest.mark.slow)])
+@pytest.mark.slow
 def test_kill_and_resume_to_the_same_bits(epochs, whole, tmp_path):
     path = tmp_path / "killed"
     environment = {**os.environ, "JAX_ENABLE_X64": "1"}  # as the tests that resume it

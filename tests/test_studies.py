@@ -389,6 +389,7 @@ def test_first_networks(tiny):
     assert all(len(array) == 1 for array in jax.tree.leaves(one.weights))
 
 
+@pytest.mark.slow
 def test_a_study_from_plan_to_page(tmp_path):
     study, shelf = STUDIES["damage"](), Shelf(tmp_path / "networks")
     progress = Quiet()

@@ -74,6 +74,7 @@ def test_a_diverging_network_touches_nobody(seed):
     assert np.isnan(four.history.success[1, 1]), "it goes on after it has diverged"
 
 
+@pytest.mark.slow
 def test_few_validation_trials_without_targets_make_nobody_diverge():
     """With this seed the two validation trials have next to no targets, so that silence alone would look perfect."""
     rule = dataclasses.replace(RULE, steps=1, batch=3, validation_trials=2, trials=rc.FreshTrials(1))
@@ -310,6 +311,7 @@ def own_task(mask, targets=1.0):
     return rc.FunctionTask(draw=trial)
 
 
+@pytest.mark.slow
 def test_batches_without_a_scored_step_end_no_network(seed):
     """A trial in eight counts: of batches of one trial most score nothing."""
     task = own_task(lambda key: jnp.broadcast_to(jax.random.bernoulli(key, 0.125), (20, 1)))
