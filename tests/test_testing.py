@@ -35,6 +35,7 @@ def test_our_tasks_conform(name):
 @pytest.mark.parametrize(
     "name", [name if name == "ugrnn" else pytest.param(name, marks=pytest.mark.slow) for name in MODELS]
 )
+@pytest.mark.slow
 def test_our_models_conform(name):
     kind: Any = MODELS[name]
     check_model(kind(units=4))
@@ -48,6 +49,7 @@ def test_a_noisy_model_of_the_current_form_conforms():
 @pytest.mark.parametrize(
     "name", [name if name == "dale" else pytest.param(name, marks=pytest.mark.slow) for name in CONSTRAINTS]
 )
+@pytest.mark.slow
 def test_our_constraints_conform(name):
     check_constraint(MADE[name])
 

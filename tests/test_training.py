@@ -90,6 +90,7 @@ def test_stop_by_loss(stop, status, seed):
     assert len(cohort.history.step) == (1 if status is Status.reached else 2)
 
 
+@pytest.mark.slow
 def test_a_stopped_network_stays_as_it_is(seed):
     """One network starts with a solved task, so that it stops after the first epoch; the other goes on."""
     rule = dataclasses.replace(RULE, stop=rc.LossBelow(1e-3), learning_rate=(1e-12, 1e-3))
