@@ -5,9 +5,10 @@ No floor imports from one above. `recurra/__init__.py`, which knows them all, pu
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 
+@runtime_checkable
 class Keeper(Protocol):
     """What writes networks and cohorts to the disk."""
 

@@ -64,7 +64,7 @@ def end_traces(shown: Landmarks, last_ms: float, size: float) -> Iterator[dict[s
             yield {**trace, "x": np.full(len(trace["x"]), last_ms, np.float32), "y": trace["x"]}
 
 
-def _apart(lines: Float[np.ndarray, "line at axis"]) -> Float[np.ndarray, "at axis"]:
+def _apart(lines: Float[np.ndarray, "line at axis"]) -> Float[np.ndarray, "point axis"]:
     """Lines as one, with NaN where the pen is lifted."""
     gap = np.full((len(lines), 1, lines.shape[2]), np.nan)
     return np.concatenate([lines, gap], axis=1).reshape(-1, lines.shape[2])

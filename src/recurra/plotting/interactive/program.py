@@ -52,7 +52,7 @@ def program_graph(graph: Graph, width: int = 520) -> go.Figure:
     return figure.update_layout(showlegend=False)
 
 
-def moved_apart(places: Places, least: float, fixed: Places) -> Places:
+def moved_apart(places: Places, least: float, fixed: Float[np.ndarray, "fixed_node 2"]) -> Places:
     """Places at about the least distance from each other and from fixed ones; those that are further apart stay.
 
     Args:

@@ -71,8 +71,8 @@ class SpectrumPlane:
     color: str
     remark: str
     before: Eigenvalues | None
-    inside: Eigenvalues
-    outliers: Eigenvalues
+    inside: Complex[np.ndarray, "inner_mode"]
+    outliers: Complex[np.ndarray, "outlier"]
     view: View
 
 
