@@ -13,7 +13,7 @@ from recurra.analysis.dynamics.attractors import REST, UNSETTLED, Attractors, me
 from recurra.analysis.dynamics.fixed_points import FixedPoints, fixed_points, with_more
 from recurra.analysis.dynamics.flow import Flow, flow_of
 from recurra.analysis.dynamics.linearization import modes_at
-from recurra.analysis.dynamics.steps import driven, first_state
+from recurra.analysis.dynamics.steps import driven, ends_on
 from recurra.checks import check_count
 from recurra.models.cohort import Network, check_fit
 from recurra.tasks import FlipFlop, Task
@@ -112,9 +112,7 @@ def program(
     check_fit(network, task)
     check_count("modes", modes)
     flow = flow_of(network, points.inputs)
-    if ends is None:
-        begun = first_state(network)[None]
-        return program(network, task, points, modes, driven(network, np.asarray(task.probe().inputs), begun)[0])
+    ends = ends_on(network, np.asarray(task.probe().inputs)) if ends is None else ends
     saddle, growth, direction = _branches(flow, points, modes)
     stable = Attractors(tuple(state[None] for state in points.states[points.index == 0]))
     beside = points.states[saddle] + OFFSET * np.sqrt(ends.shape[1]) * direction

@@ -19,7 +19,7 @@ from recurra.analysis.dynamics.stability import (
     mean_growth,
     sampling,
 )
-from recurra.analysis.dynamics.steps import driven, first_state
+from recurra.analysis.dynamics.steps import ends_on
 from recurra.analysis.dynamics.windows import Window, windows_after
 from recurra.analysis.weights.spectra import time_constant_ms
 from recurra.checks import check_count, same
@@ -139,7 +139,7 @@ def regimes(
     _check_probe(network, probe)
     inputs = np.asarray(probe.inputs, np.float64)
     flows = [flow_of(network, last) for last in inputs[:, -1]]
-    state = np.array(driven(network, inputs, first_state(network)[None])[0] if ends is None else ends)
+    state = np.array(ends_on(network, inputs) if ends is None else ends)
     found, lengths = dict[int, _Regime](), _lengths(network, windows)
     for number, length in enumerate(lengths):
         open_ = sorted(set(range(len(flows))) - set(found))

@@ -39,6 +39,16 @@ def states_on(network: Network, inputs: Float[np.ndarray, "trial time input"]) -
         return np.asarray(_states_on(network.dynamics, network.double, jnp.asarray(inputs, jnp.float64)))
 
 
+def ends_on(network: Network, inputs: Float[np.ndarray, "trial time input"]) -> Float[np.ndarray, "trial state"]:
+    """The states at the end of trials.
+
+    Args:
+        network: the network.
+        inputs: of the trials.
+    """
+    return driven(network, inputs, first_state(network)[None])[0]
+
+
 def driven(
     network: Network, inputs: Float[np.ndarray, "stimulus time input"], states: States
 ) -> Float[np.ndarray, "start stimulus state"]:
