@@ -22,7 +22,7 @@ if PROGRAMS not in os.environ:  # in the first process; workers and commands hav
     compiled = TemporaryDirectory(prefix="recurra-tests-", ignore_cleanup_errors=True)
     os.environ[PROGRAMS] = compiled.name
     os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
-    os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
+    os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false")
 
 gc.set_threshold(100_000, 50, 100)  # each look for garbage costs: JAX has much that lives, and a callback
 threadpool_limits(1)  # a worker a core: threads of linear algebra would wait for each other
@@ -84,9 +84,9 @@ def small_spec():
 
 
 @pytest.fixture(scope="session")
-def small_run(small_spec, tmp_path_factory, worker_id):
-    """The folder of that run, trained and analysed once for all workers; tests only read it."""
-    from recurra.runs.runner import Silence, analyse_run, start_run
+def small_run(tmp_path_factory, worker_id):
+    """The folder of that run, made once for all workers by the command `recurra run`; tests only read it."""
+    from recurra.cli.app import main
     from recurra.storage.run_folder import RunFolder
 
     base = tmp_path_factory.getbasetemp() if worker_id == "master" else tmp_path_factory.getbasetemp().parent
@@ -94,6 +94,7 @@ def small_run(small_spec, tmp_path_factory, worker_id):
     with (base / "small.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (base / "small.done").exists():
-            analyse_run(start_run(small_spec, path, False, Silence()), Silence())
+            settings = [word for setting in SMALL for word in ("--set", setting)]
+            assert main(["run", "flipflop", "--out", str(path), *settings]) == 0
             (base / "small.done").touch()
     return RunFolder.open(path)

@@ -10,6 +10,7 @@ import time
 import numpy as np
 import pytest
 
+from conftest import SMALL as SETTINGS
 from recurra.cli.app import main
 from recurra.runs.record import read_run
 from recurra.storage.npz_files import write_npz
@@ -18,7 +19,7 @@ from recurra.tasks import TASKS
 from recurra.words.summary import run_table
 from tests.networks import network_of
 
-SMALL = ["--networks", "2", "--units", "12", "--set", "training.steps=4", "--set", "training.trials.steps_an_epoch=2"]
+SMALL = [word for setting in SETTINGS for word in ("--set", setting)]
 
 
 def call(capsys, *arguments):
@@ -29,10 +30,8 @@ def call(capsys, *arguments):
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    path = tmp_path_factory.mktemp("cli") / "demo"
-    assert main(["run", "flipflop", "--out", str(path), *SMALL]) == 0
-    return path
+def demo(small_run, tmp_path_factory):
+    return shutil.copytree(small_run.path, tmp_path_factory.mktemp("cli") / "demo")
 
 
 def test_help_is_quick():
@@ -71,7 +70,7 @@ def test_second_run_refuses_and_resume_trains_nothing(demo, capsys):
     assert (demo / "log.jsonl").read_bytes() == before
     status, _, err = call(capsys, "run", "flipflop", "--out", demo, "--resume")
     assert status == 2
-    assert "was made with another model.units (12, not 100), networks (2, not 4), training.steps (4, not 350)" in err
+    assert "was made with another model.units (12, not 100), networks (2, not 4), training.batch (4, not 16)" in err
     assert f"recurra run --resume {demo}" in err
     page = (demo / "report.html").stat()
     status, out, _ = call(capsys, "run", "--resume", demo)

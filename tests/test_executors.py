@@ -164,6 +164,7 @@ def run(small_run, tmp_path):
     return RunFolder.open(tmp_path / "run")
 
 
+@pytest.mark.slow
 def test_two_processes_give_the_bits_of_one(small_run, run):
     from recurra.runs.runner import Silence, analyse_run
 

@@ -223,7 +223,9 @@ class TestTimeStep:
         assert found.kind_of(0) == "quasi-periodic"
         assert np.isnan(found.period_ms[0])
 
-    @pytest.mark.parametrize("leak", [1.0, 0.1, 0.01])
+    @pytest.mark.parametrize(
+        "leak", [pytest.param(1.0, marks=pytest.mark.slow), 0.1, pytest.param(0.01, marks=pytest.mark.slow)]
+    )
     def test_drift_along_a_line(self, leak):
         """Two relu units that copy each other, and a little constant current: they never come to rest."""
         found = after_a_kick(scaled(np.full((2, 2), 0.5), leak, activation="relu", bias=1e-6))

@@ -162,7 +162,10 @@ def test_kill_and_resume_to_the_same_bits(epochs, whole, tmp_path):
     assert_same_run(folder, whole)
 
 
-@pytest.mark.parametrize("moment", ["before the first checkpoint", "in the middle of a checkpoint"])
+@pytest.mark.parametrize(
+    "moment",
+    [pytest.param("before the first checkpoint", marks=pytest.mark.slow), "in the middle of a checkpoint"],
+)
 def test_resume_after_a_kill_at_the_worst_moment(moment, whole, tmp_path, monkeypatch):
     spec = to_spec(with_settings(read_table("flipflop"), SETTINGS))
     path = tmp_path / "run"
