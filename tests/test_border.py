@@ -11,7 +11,7 @@ import pytest
 import recurra as rc
 from recurra.analysis.dossier import make_dossier
 from recurra.periods import Period
-from recurra.runs.runner import Silence, start_run
+from recurra.runs.runner import SilentProgress, start_run
 from recurra.runs.spec import RunSpec
 from recurra.tasks import TASKS, FunctionTask, OwnTask, Trial
 from recurra.tasks.border import check_task
@@ -210,5 +210,5 @@ def test_no_run_folder_for_a_task_or_rule_of_ones_own(tmp_path):
         (rc.And(rule=Rule()), "Rule is not at the top of an imported module, so that no spec can name it"),
     ]:
         with pytest.raises(ValueError, match=message):
-            start_run(RunSpec(task, model=rc.RateRNN(units=3)), tmp_path / "run", False, Silence())
+            start_run(RunSpec(task, model=rc.RateRNN(units=3)), tmp_path / "run", False, SilentProgress())
         assert list(tmp_path.iterdir()) == []

@@ -166,9 +166,9 @@ def run(small_run, tmp_path):
 
 @pytest.mark.slow
 def test_two_processes_give_the_bits_of_one(small_run, run):
-    from recurra.runs.runner import Silence, analyse_run
+    from recurra.runs.runner import SilentProgress, analyse_run
 
-    analyse_run(run, Silence(), Processes(2))
+    analyse_run(run, SilentProgress(), Processes(2))
     expected, found = contents(small_run.path), contents(run.path)
     assert len(found) > 200
     assert expected.pop("run.json") != found.pop("run.json")  # the seconds that it took

@@ -13,7 +13,7 @@ from recurra.analysis.weights.damage import PERCENTS, removed
 from recurra.cli.app import main
 from recurra.models import Cohort, RateRNN
 from recurra.report.reproduction import write_page
-from recurra.runs.runner import Silence
+from recurra.runs.runner import SilentProgress
 from recurra.runs.shelf import Shelf, first_networks, spec_hash
 from recurra.studies.all_studies import STUDIES
 from recurra.studies.conduct import conduct, planned, read_studies, read_tables, speed, work
@@ -32,7 +32,7 @@ from recurra.tasks.published_pulse import PublishedPulse
 from recurra.training import LossBelow
 
 
-class Quiet(Silence):
+class Quiet(SilentProgress):
     """A study's progress that only notes the cohorts."""
 
     def __init__(self):
@@ -352,9 +352,9 @@ def tiny():
 def test_shelf_gives_what_it_has(tiny, tmp_path):
     shelf = Shelf(tmp_path)
     assert shelf.find(tiny) is None
-    cohort = shelf.cohort(tiny, Silence())
+    cohort = shelf.cohort(tiny, SilentProgress())
     made = shelf.find(tiny)
-    again = shelf.cohort(replace(tiny, networks=2, name="fewer"), Silence())
+    again = shelf.cohort(replace(tiny, networks=2, name="fewer"), SilentProgress())
     assert shelf.find(replace(tiny, networks=2)) == made
     assert len(again) == 2
     np.testing.assert_array_equal(again.weights.recurrent, cohort.weights.recurrent[:2])
@@ -364,9 +364,9 @@ def test_shelf_gives_what_it_has(tiny, tmp_path):
 
 
 def test_shelf_goes_on_with_an_interrupted_training(tiny, tmp_path):
-    whole = Shelf(tmp_path / "a").cohort(tiny, Silence())
+    whole = Shelf(tmp_path / "a").cohort(tiny, SilentProgress())
 
-    class Crash(Silence):
+    class Crash(SilentProgress):
         def epoch(self, training, state):
             if state.epoch == 1:
                 raise KeyboardInterrupt
@@ -374,9 +374,9 @@ def test_shelf_goes_on_with_an_interrupted_training(tiny, tmp_path):
     longer = replace(tiny, training=replace(tiny.training, steps=4))
     with pytest.raises(KeyboardInterrupt):
         Shelf(tmp_path / "b").cohort(longer, Crash())
-    resumed = Shelf(tmp_path / "b").cohort(longer, Silence())
+    resumed = Shelf(tmp_path / "b").cohort(longer, SilentProgress())
     np.testing.assert_array_equal(
-        resumed.weights.recurrent, Shelf(tmp_path / "c").cohort(longer, Silence()).weights.recurrent
+        resumed.weights.recurrent, Shelf(tmp_path / "c").cohort(longer, SilentProgress()).weights.recurrent
     )
     assert np.any(resumed.weights.recurrent != whole.weights.recurrent)
 

@@ -43,7 +43,7 @@ class Progress(Protocol):
         """So many more networks were analysed."""
 
 
-class Silence:
+class SilentProgress:
     """A `Progress` that says nothing."""
 
     def trained(self, steps: int) -> None:
