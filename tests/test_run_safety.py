@@ -14,8 +14,8 @@ from recurra.arrays import RateWeights
 from recurra.report.figures import write_figures
 from recurra.runs.record import cohort_of, read_run
 from recurra.runs.runner import SilentProgress, resume_run, start_run
-from recurra.runs.shelf import Shelf
 from recurra.runs.spec import read_table, to_spec, with_settings
+from recurra.runs.trained_cohorts import TrainedCohorts
 from recurra.storage import files
 from recurra.storage.checkpoints import read_weights
 from recurra.storage.lock import locked
@@ -233,11 +233,11 @@ def test_what_is_named_is_on_the_disk(spec, tmp_path, monkeypatch):
 
 
 def test_the_shelf_tells_engines_apart(spec, tmp_path):
-    Shelf(tmp_path, "portable").cohort(spec, SilentProgress())
-    assert Shelf(tmp_path, "portable").find(spec) is not None
+    TrainedCohorts(tmp_path, "portable").cohort(spec, SilentProgress())
+    assert TrainedCohorts(tmp_path, "portable").find(spec) is not None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        other = Shelf(tmp_path, "auto")
+        other = TrainedCohorts(tmp_path, "auto")
         assert (other.find(spec) is None) == (other._engine(spec) != "portable")
 
 

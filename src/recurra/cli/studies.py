@@ -11,7 +11,7 @@ from recurra.cli.own import Use, use_own
 from recurra.cli.paths import user_path
 
 if TYPE_CHECKING:
-    from recurra.runs.shelf import Shelf
+    from recurra.runs.trained_cohorts import TrainedCohorts
     from recurra.storage.run_folder import RunFolder
     from recurra.studies.study import Scale, Study
 
@@ -40,7 +40,7 @@ def study(
 ) -> None:
     """A study of the papers: found beside published. After an interruption the same command goes on."""
     from recurra.checks import check_choice
-    from recurra.runs.shelf import Shelf
+    from recurra.runs.trained_cohorts import TrainedCohorts
     from recurra.streams import check_seed
     from recurra.studies.all_studies import STUDIES
     from recurra.studies.study import SCALES
@@ -55,12 +55,12 @@ def study(
         raise ValueError(
             f"{name} {'reads files: name their folder with --files' if files is None else 'takes no --files'}"
         )
-    chosen, shelf = STUDIES[name](*([files] if files else [])), Shelf(networks, engine)
+    chosen, cohorts = STUDIES[name](*([files] if files else [])), TrainedCohorts(networks, engine)
     size: Scale = scale  # type: ignore[assignment]
     if show:
-        _show(chosen, size, seed, shelf)
+        _show(chosen, size, seed, cohorts)
         return
-    folder = _conducted(chosen, size, seed, out or Path("runs") / f"{name}-{scale}", shelf)
+    folder = _conducted(chosen, size, seed, out or Path("runs") / f"{name}-{scale}", cohorts)
     verdicts = folder.entry("verdicts")
     typer.echo(json.dumps(verdicts, indent=2) if as_json else "\n".join(map(_line, verdicts)))
     typer.echo(f"results: {folder}", err=as_json)
@@ -116,24 +116,24 @@ def reproduction(
     typer.echo(f"page: {page}")
 
 
-def _conducted(chosen: "Study", scale: "Scale", seed: int, path: Path, shelf: "Shelf") -> "RunFolder":
+def _conducted(chosen: "Study", scale: "Scale", seed: int, path: Path, cohorts: "TrainedCohorts") -> "RunFolder":
     from recurra.cli.console_studies import StudyBars
     from recurra.interrupts import Stopped
     from recurra.studies.conduct import conduct, planned
 
     try:
-        with StudyBars(planned(chosen, scale, seed, shelf)) as progress:
-            return conduct(chosen, scale, seed, path, shelf, progress)
+        with StudyBars(planned(chosen, scale, seed, cohorts)) as progress:
+            return conduct(chosen, scale, seed, path, cohorts, progress)
     except Stopped as stopped:
         stopped.hint = "the same command goes on where it was"
         raise
 
 
-def _show(chosen: "Study", scale: "Scale", seed: int, shelf: "Shelf") -> None:
+def _show(chosen: "Study", scale: "Scale", seed: int, cohorts: "TrainedCohorts") -> None:
     from recurra.cli.console_studies import print_plan
     from recurra.studies.conduct import planned, speed
 
-    print_plan(planned(chosen, scale, seed, shelf), speed(shelf.engine))
+    print_plan(planned(chosen, scale, seed, cohorts), speed(cohorts.engine))
 
 
 def _line(verdict: dict[str, Any]) -> str:

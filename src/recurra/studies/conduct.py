@@ -19,8 +19,8 @@ from recurra.engine import choose_engine
 from recurra.models import MODELS
 from recurra.models.cohort import Cohort
 from recurra.runs.runner import Progress
-from recurra.runs.shelf import Shelf, spec_hash
 from recurra.runs.spec import RunSpec
+from recurra.runs.trained_cohorts import TrainedCohorts, spec_hash
 from recurra.storage.files import replace_bytes, replace_text
 from recurra.storage.lock import locked
 from recurra.storage.run_folder import RunFolder
@@ -52,10 +52,12 @@ class Planned:
     ready: bool
 
 
-def conduct(study: Study, scale: Scale, seed: int, path: Path, shelf: Shelf, progress: StudyProgress) -> RunFolder:
+def conduct(
+    study: Study, scale: Scale, seed: int, path: Path, cohorts: TrainedCohorts, progress: StudyProgress
+) -> RunFolder:
     """Carry out a study.
 
-    Networks that the shelf has are not trained again, and a training that was interrupted goes on: the same
+    Cohorts that an earlier study trained are not trained again, and a training that was interrupted goes on: the same
     call after a crash takes up where the study was.
 
     Args:
@@ -63,14 +65,16 @@ def conduct(study: Study, scale: Scale, seed: int, path: Path, shelf: Shelf, pro
         scale: "quick", "laptop" or "paper".
         seed: fixes all that is random.
         path: the folder for its results; it must not exist, or hold an unfinished study of the same kind.
-        shelf: where trained networks are and go.
+        cohorts: where trained networks are and go.
         progress: told how it goes on.
     """
     with locked(path):
-        return _conducted(study, scale, seed, path, shelf, progress)
+        return _conducted(study, scale, seed, path, cohorts, progress)
 
 
-def _conducted(study: Study, scale: Scale, seed: int, path: Path, shelf: Shelf, progress: StudyProgress) -> RunFolder:
+def _conducted(
+    study: Study, scale: Scale, seed: int, path: Path, cohorts: TrainedCohorts, progress: StudyProgress
+) -> RunFolder:
     began, folder = time.perf_counter(), _opened(study, scale, seed, path)
     plan = study.plan(scale, seed)
     numbers = {spec_hash(spec): number for number, spec in enumerate(plan, 1)}
@@ -80,8 +84,8 @@ def _conducted(study: Study, scale: Scale, seed: int, path: Path, shelf: Shelf, 
     def trained(spec: RunSpec) -> Cohort:
         progress.cohort(spec.name, numbers.get(spec_hash(spec), len(used) + 1), len(plan))
         used[spec_hash(spec)] = spec.networks
-        cohort = shelf.cohort(spec, progress)
-        training[spec_hash(spec)] = shelf.seconds(spec)
+        cohort = cohorts.cohort(spec, progress)
+        training[spec_hash(spec)] = cohorts.seconds(spec)
         return cohort
 
     tables = study.measure(scale, seed, trained)
@@ -108,9 +112,9 @@ def _conducted(study: Study, scale: Scale, seed: int, path: Path, shelf: Shelf, 
     return folder
 
 
-def planned(study: Study, scale: Scale, seed: int, shelf: Shelf) -> list[Planned]:
+def planned(study: Study, scale: Scale, seed: int, cohorts: TrainedCohorts) -> list[Planned]:
     """What a study would train."""
-    return [Planned(spec, work(spec), shelf.find(spec) is not None) for spec in study.plan(scale, seed)]
+    return [Planned(spec, work(spec), cohorts.find(spec) is not None) for spec in study.plan(scale, seed)]
 
 
 def work(spec: RunSpec) -> float:

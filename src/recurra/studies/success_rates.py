@@ -44,7 +44,7 @@ CLAIMS = 3
 
 
 def learners(task: str, initializer: str, scale: Scale, seed: int) -> list[RunSpec]:
-    """The networks of a task and initial condition, on three data sets; other studies take them from the shelf."""
+    """The networks of a task and initial condition, on three data sets; other studies use them too."""
     if scale == "quick":
         return [papers_spec(task, networks=2, seed=seed, initializer=initializer, passes=1)]
     number = 10 * list(NAMES).index(task) + INITIALIZERS.index(initializer)

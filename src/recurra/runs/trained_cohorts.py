@@ -20,7 +20,7 @@ from recurra.storage.run_folder import RunFolder
 
 
 @dataclass(frozen=True)
-class Shelf:
+class TrainedCohorts:
     """A folder of run folders, named by the hash of their specs and by the engine that trained them.
 
     Args:
