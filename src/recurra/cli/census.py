@@ -37,8 +37,8 @@ def census(
     from recurra.cli.console_tables import progress_console
     from recurra.plotting.papers.census import census_map
     from recurra.report.figures import write_figure
-    from recurra.runs.census_members import read_members
     from recurra.runs.census_runs import census_of_runs
+    from recurra.runs.compared_networks import read_compared
     from recurra.runs.compiled import kept_programs
 
     check_choice("measure", measure, MEASURES)
@@ -46,11 +46,11 @@ def census(
         raise ValueError(f"{figure} exists; choose another file")
     use_own(use)
     with kept_programs(), Progress(console=progress_console(), transient=True) as bars:
-        members = read_members(runs, all_networks)
-        bar = bars.add_task("networks", total=len(members.networks))
-        found = census_of_runs(members, seed, measure, lambda: bars.advance(bar))
+        compared = read_compared(runs, all_networks)
+        bar = bars.add_task("networks", total=len(compared.networks))
+        found = census_of_runs(compared, seed, measure, lambda: bars.advance(bar))
     if figure:
-        write_figure(census_map(found.census, found.signatures, found.members.origins), figure)
+        write_figure(census_map(found.census, found.signatures, found.compared.origins), figure)
     if as_json:
         typer.echo(json.dumps(found.table(), indent=2))
     else:

@@ -15,7 +15,7 @@ from recurra.analysis.failures import Failure, attempted
 from recurra.analysis.visit import Visit
 from recurra.numerics import pinned
 from recurra.runs.census import census_table, census_with, similarities_of
-from recurra.runs.census_members import Members
+from recurra.runs.compared_networks import ComparedNetworks
 from recurra.words.workings import signatures
 
 
@@ -24,7 +24,7 @@ class RunsCensus:
     """A census and whose it is.
 
     Args:
-        members: the networks.
+        compared: the networks.
         similarities: of all pairs.
         census: what they do and how they fall into groups.
         failures: what failed on which network, with the reason.
@@ -32,7 +32,7 @@ class RunsCensus:
             there is nothing to test: one run, one group.
     """
 
-    members: Members
+    compared: ComparedNetworks
     similarities: Similarities
     census: Census
     failures: dict[str, str]
@@ -41,35 +41,35 @@ class RunsCensus:
     @property
     def signatures(self) -> list[str]:
         """The regime signatures in words, the most frequent one first."""
-        return signatures(self.census, self.members.task)
+        return signatures(self.census, self.compared.task)
 
     def table(self) -> dict[str, Any]:
         """Plain values, for JSON; every network with its run and number."""
-        table, members = census_table(self.census, self.members.task), self.members
-        origins = members.origins
+        table, compared = census_table(self.census, self.compared.task), self.compared
+        origins = compared.origins
         runs, numbers = [origins.names[at] for at in origins.run], origins.number.tolist()
-        rows = zip(table["each"], members.names, runs, numbers, members.statuses, strict=True)
+        rows = zip(table["each"], compared.names, runs, numbers, compared.statuses, strict=True)
         each = [
             {**row, "network": name, "run": run, "number": number, "status": status}
             for row, name, run, number, status in rows
         ]
         return {
             **table,
-            "left_out": [members.names[at] for at in table["left_out"]],
-            "not_learned": members.apart,
+            "left_out": [compared.names[at] for at in table["left_out"]],
+            "not_learned": compared.apart,
             "runs": [self._run(at) for at in range(len(origins.names))],
             "independent_of_run": {name: test and asdict(test) for name, test in self.tests.items()},
             "each": each,
             "failures": self.failures,
-            "notes": list(members.notes),
+            "notes": list(compared.notes),
         }
 
     def _run(self, run: int) -> dict[str, Any]:
         """How many networks of a run have each signature and are in each cluster."""
-        own, found = self.members.origins.run == run, self.census
+        own, found = self.compared.origins.run == run, self.census
         clusters = range(found.labels.max(initial=-1) + 1)
         return {
-            "run": self.members.origins.names[run],
+            "run": self.compared.origins.names[run],
             "networks": int((own & found.compared).sum()),
             "signatures": {name: int((own & (found.signature == at)).sum()) for at, name in enumerate(self.signatures)},
             "clusters": [int((own & (found.labels == at)).sum()) for at in clusters],
@@ -77,12 +77,12 @@ class RunsCensus:
 
 
 def census_of_runs(
-    members: Members, seed: int, measure: str, on_network: Callable[[], None] = lambda: None
+    compared: ComparedNetworks, seed: int, measure: str, on_network: Callable[[], None] = lambda: None
 ) -> RunsCensus:
     """Regimes and fixed points of every network, the census of all, and whether it depends on the run.
 
     Args:
-        members: the networks.
+        compared: the networks.
         seed: of the states from which fixed points are searched, of the cohorts without clusters, and of shuffled runs.
         measure: the one by which networks are compared: "procrustes", "cka", "spectral", "dynamical" or
             "linearized".
@@ -90,20 +90,20 @@ def census_of_runs(
     """
     found, points = [], []
     with pinned(), threadpool_limits(1):
-        for network in members.networks:
-            visit = Visit(network, members.task, seed)
+        for network in compared.networks:
+            visit = Visit(network, compared.task, seed)
             found.append(attempted(lambda one=visit: regimes(one.network, one.probe, ends=one.ends)))
             points.append(attempted(lambda one=visit: fixed_points(one.network, one.starts)))
             on_network()
-        similarities = similarities_of(members.networks, members.task, points)
+        similarities = similarities_of(compared.networks, compared.task, points)
     failures = {
         f"{what} of network {name}": one.reason
         for what, records in (("regimes", found), ("fixed points", points))
-        for name, one in zip(members.names, records, strict=True)
+        for name, one in zip(compared.names, records, strict=True)
         if isinstance(one, Failure)
     }
     census = census_with(similarities, found, points, seed, measure)
-    return RunsCensus(members, similarities, census, failures, run_tests(census, members.origins.run, seed))
+    return RunsCensus(compared, similarities, census, failures, run_tests(census, compared.origins.run, seed))
 
 
 def run_tests(found: Census, runs: Int[np.ndarray, "network"], seed: int) -> dict[str, Independence | None]:
