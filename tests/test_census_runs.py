@@ -68,7 +68,7 @@ def made(task, statuses, seed=0):
 
 @pytest.fixture
 def read(monkeypatch, tmp_path):
-    """ComparedNetworks of cohorts, with a network that has learned for every one whose training reached its criterion."""
+    """Compared networks of cohorts; those whose training reached its criterion have learned."""
 
     def reading(cohorts, names=("one", "two"), **options):
         paths = [tmp_path / name for name in names[: len(cohorts)]]

@@ -38,8 +38,8 @@ class Stopped(BaseException):
 
 
 @dataclass
-class _Heard:
-    """What the handlers have heard: of a process, as signals are."""
+class _Signals:
+    """The signals that the handlers have received, for the whole process."""
 
     signals: list[int] = field(default_factory=list)
     last: float = -AGAIN_S
@@ -47,7 +47,7 @@ class _Heard:
     patient: int = 0
 
 
-_heard = _Heard()
+_heard = _Signals()
 
 
 @contextmanager

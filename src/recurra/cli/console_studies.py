@@ -7,7 +7,7 @@ from types import TracebackType
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from recurra.cli.console_tables import print_table, progress_console, results_console
-from recurra.studies.conduct import Planned
+from recurra.studies.conduct import PlannedCohort
 from recurra.studies.study import Rows, column, where
 from recurra.training import Training, TrainingState
 
@@ -19,7 +19,7 @@ class StudyBars:
         plan: the cohorts of the study.
     """
 
-    def __init__(self, plan: Sequence[Planned]) -> None:
+    def __init__(self, plan: Sequence[PlannedCohort]) -> None:
         console = progress_console()
         self._work = [0.0 if one.ready else one.work for one in plan]
         self._steps = [one.spec.training.steps for one in plan]
@@ -62,7 +62,7 @@ class StudyBars:
         pass
 
 
-def print_plan(plan: Sequence[Planned], speed: float) -> None:
+def print_plan(plan: Sequence[PlannedCohort], speed: float) -> None:
     """A table with a row a cohort, and how long all of it takes at most.
 
     Args:

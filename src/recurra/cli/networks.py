@@ -8,7 +8,7 @@ import typer
 from recurra.terminal import print_error
 
 if TYPE_CHECKING:
-    from recurra.runs.imports import Subject
+    from recurra.runs.imports import InspectedNetwork
 
 Activation = Annotated[
     str | None, typer.Option(help="What φ is, such as relu, where the file does not say it; tanh if not given.")
@@ -28,13 +28,13 @@ def subject(
     activation: str | None,
     form: str | None,
     tau_ms: float | None,
-) -> "Subject":
+) -> "InspectedNetwork":
     """The network of a file or a run folder; what its file does not say and was assumed goes to standard error."""
-    from recurra.runs.imports import subject_of
+    from recurra.runs.imports import inspected_network
 
     options = {"model.activation": activation, "model.form": form, "model.tau_ms": tau_ms}
     given = [f"{key}={value}" for key, value in options.items() if value is not None]
-    found = subject_of(source, task, network, [*given, *(settings or [])])
+    found = inspected_network(source, task, network, [*given, *(settings or [])])
     for note in found.notes:
         print_error(note)
     return found

@@ -16,9 +16,9 @@ from recurra.checks import check_between, check_finite, check_shapes, same
 from recurra.engine import Dynamics, choose_engine
 from recurra.engine.dynamics import state_size
 from recurra.intervals import Proportion, wilson_interval
-from recurra.keeping import keeper
 from recurra.models.model import Model
 from recurra.numerics import pinned
+from recurra.saver import saver
 from recurra.status import Status
 from recurra.streams import Stream, random_key
 from recurra.tasks.base import Task
@@ -108,7 +108,7 @@ class Network:
             path: the file, whose name ends in .npz.
             overwrite: whether a file that is there already may be replaced.
         """
-        keeper().save_network(self, path, overwrite)
+        saver().save_network(self, path, overwrite)
 
     @cached_property
     def double(self) -> Weights:
@@ -254,7 +254,7 @@ class Cohort:
             ValueError: the folder holds something, the training has not ended, or a part of the cohort is none that a
                 spec can name, such as a class that is not in a file of its own.
         """
-        keeper().save_cohort(self, path, overwrite)
+        saver().save_cohort(self, path, overwrite)
 
     @pinned()
     def success_rate(self, trials: int = 1_000, needed: float = SUCCESSFUL) -> Proportion:

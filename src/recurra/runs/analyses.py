@@ -18,7 +18,7 @@ from recurra.analysis.failures import attempted
 from recurra.analysis.record import flipflop_of, kinds_before
 from recurra.models.cohort import Cohort
 from recurra.runs.compiled import kept_programs
-from recurra.runs.executors import Executor, Lost
+from recurra.runs.executors import Executor, LostPiece
 from recurra.runs.own import use, used
 from recurra.runs.parts import read_part, write_part
 from recurra.runs.record import cohort_of
@@ -65,7 +65,7 @@ def analyse_networks(
         pieces = [Piece(folder.path, (number,), parts, used()) for number in cohort.numbers]
         with closing(executor.map(analyse_piece, pieces)) as results:
             for piece, result in results:
-                if isinstance(result, Lost):
+                if isinstance(result, LostPiece):
                     lost |= dict.fromkeys(piece.numbers, result.reason)
                 on_networks(len(piece.numbers))
         if lost:

@@ -39,7 +39,7 @@ LOOK_S = 0.5  # between two looks whether a signal has asked to stop
 
 
 @dataclass(frozen=True)
-class Lost:
+class LostPiece:
     """Stands for the result of a piece whose worker ended before it was done.
 
     Args:
@@ -55,7 +55,7 @@ class Executor(abc.ABC):
     @abc.abstractmethod
     def map(
         self, job: Callable[[Piece], Result], pieces: Sequence[Piece]
-    ) -> Generator[tuple[Piece, Result | Lost], None, None]:
+    ) -> Generator[tuple[Piece, Result | LostPiece], None, None]:
         """Every piece with its result, as soon as it is known, in any order.
 
         Close the iterator where it is left early (`contextlib.closing`): that ends all workers.
@@ -66,13 +66,13 @@ class Executor(abc.ABC):
 
         Raises:
             Exception: what the job raises on a piece; the others are not done then. A worker that is killed costs its
-                piece, which is `Lost`, and no other.
+                piece, which is `LostPiece`, and no other.
         """
 
 
 @final
 @dataclass(frozen=True)
-class Here(Executor):
+class ThisProcess(Executor):
     """In this process, one piece after the other."""
 
     def map(self, job, pieces):
@@ -111,7 +111,7 @@ class Processes(Executor):
                 for connection in wait(list(busy), LOOK_S):
                     worker = busy.pop(connection)  # type: ignore[arg-type]
                     piece, result = worker.piece, worker.result()
-                    if isinstance(result, Lost):
+                    if isinstance(result, LostPiece):
                         workers.remove(worker)
                         worker = _Worker(job, threads, told) if waiting else None
                         workers += [worker] if worker else []
@@ -126,28 +126,28 @@ class Processes(Executor):
 @final
 @dataclass(frozen=True)
 class Automatic(Executor):
-    """Here, and on all cores as soon as that is faster: where the first pieces tell that the others take long."""
+    """ThisProcess, and on all cores as soon as that is faster: where the first pieces tell that the others take long."""
 
     def map(self, job, pieces):
         number = int(min(cores(), len(pieces) - TRIED, free_memory_bytes() // WORKER_BYTES))
         if number < 2 or _on_accelerator():
-            yield from Here().map(job, pieces)
+            yield from ThisProcess().map(job, pieces)
             return
         duration = 0.0
         for piece in pieces[:TRIED]:
             began = time.perf_counter()
-            yield from Here().map(job, [piece])
+            yield from ThisProcess().map(job, [piece])
             duration = time.perf_counter() - began
         rest = pieces[TRIED:]
         gain = duration * len(rest) * (1 - 1 / number)
-        yield from (Processes(number) if gain > BEGINNING_S else Here()).map(job, rest)
+        yield from (Processes(number) if gain > BEGINNING_S else ThisProcess()).map(job, rest)
 
 
 def executor_of(processes: int | None) -> Executor:
     """The executor that a user asks for: this process for 1; for None the one that is faster."""
     if processes is None:
         return Automatic()
-    return Here() if processes == 1 else Processes(processes)
+    return ThisProcess() if processes == 1 else Processes(processes)
 
 
 def cores() -> int:
@@ -165,7 +165,7 @@ class _Answer:
     warned: tuple[tuple[Warning | str, type[Warning], str, int], ...] = ()
 
 
-class _ThereError(Exception):
+class _WorkerError(Exception):
     """Tells as the cause of an error where in a worker it arose."""
 
 
@@ -198,16 +198,16 @@ class _Worker:
         return True
 
     def result(self) -> Any:
-        """The result of its piece, or `Lost`; waits for it. What the job raised or warned of is raised or told here."""
+        """The result of its piece, or `LostPiece`; waits for it. What the job raised or warned of is raised or told here."""
         try:
             answer: _Answer = self.connection.recv()
         except (EOFError, OSError):
             self.end()
-            return Lost(_ending(self._process.exitcode))
+            return LostPiece(_ending(self._process.exitcode))
         for message, category, filename, line in answer.warned:
             warnings.warn_explicit(message, category, filename, line, registry=self._told)
         if answer.error is not None:
-            raise answer.error from _ThereError(answer.trace)
+            raise answer.error from _WorkerError(answer.trace)
         return answer.result
 
     def end(self) -> None:

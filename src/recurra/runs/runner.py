@@ -13,7 +13,7 @@ from recurra.interrupts import Stopped, patient, stop_if_asked
 from recurra.runs.analyses import analyse_networks
 from recurra.runs.census import FEWEST, census_of_dossiers
 from recurra.runs.compiled import kept_programs
-from recurra.runs.executors import Executor, Here
+from recurra.runs.executors import Executor, ThisProcess
 from recurra.runs.record import cohort_of, spec_of
 from recurra.runs.record_store import cohort_dataset, single_dataset
 from recurra.runs.spec import RunSpec
@@ -134,7 +134,7 @@ def analyse_run(folder: RunFolder, progress: Progress, executor: Executor | None
     """
     try:
         with locked(folder.path), kept_programs():
-            return _analysed(folder, progress, executor or Here())
+            return _analysed(folder, progress, executor or ThisProcess())
     except Stopped as stopped:
         stopped.hint = f"recurra analyse {shlex.quote(str(folder))} begins the analysis anew"
         raise

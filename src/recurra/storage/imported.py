@@ -20,7 +20,7 @@ OPTIONS = {"activation": "--activation", "form": "--form", "leak": "--tau"}
 
 @final
 @dataclass(frozen=True)
-class Said:
+class StatedSettings:
     """What the user says of a network whose file may not say it; None where he says nothing.
 
     Args:
@@ -43,13 +43,13 @@ class Said:
                 check_positive("tau_ms", tau_ms)
 
     def equations(self, dt_ms: float) -> dict[str, Any]:
-        """What is said, by the names of `RateDynamics`."""
-        said: dict[str, Any] = {"activation": self.activation, "form": self.form}
+        """What is stated, by the names of `RateDynamics`."""
+        stated: dict[str, Any] = {"activation": self.activation, "form": self.form}
         if isinstance(self.tau_ms, tuple):
-            said["leak"] = [dt_ms / tau_ms for tau_ms in self.tau_ms]
+            stated["leak"] = [dt_ms / tau_ms for tau_ms in self.tau_ms]
         elif self.tau_ms is not None:
-            said["leak"] = dt_ms / self.tau_ms
-        return {name: value for name, value in said.items() if value is not None}
+            stated["leak"] = dt_ms / self.tau_ms
+        return {name: value for name, value in stated.items() if value is not None}
 
 
 @final
@@ -72,14 +72,14 @@ class Imported:
         return self.network
 
 
-def imported(name: str, content: Content, dt_ms: float, said: Said) -> Imported:
+def imported(name: str, content: Content, dt_ms: float, stated: StatedSettings) -> Imported:
     """The network that a file holds.
 
     Args:
         name: of the file, for the notes.
         content: what the file holds.
         dt_ms: length of a time step, ms; the file's own, where it has one, must be equal.
-        said: what the user says of the network.
+        stated: what the user says of the network.
 
     Raises:
         ValueError: the file and the user contradict each other, or there can be no such network.
@@ -88,8 +88,8 @@ def imported(name: str, content: Content, dt_ms: float, said: Said) -> Imported:
     own_dt_ms = in_file.pop("dt_ms", dt_ms)
     if not same(own_dt_ms, dt_ms):
         raise ValueError(f"has dt_ms = {own_dt_ms:g}, and dt_ms = {dt_ms:g} was asked for; ask for the file's own")
-    asked = said.equations(dt_ms)
-    check_said(in_file, asked)
+    asked = stated.equations(dt_ms)
+    check_stated(in_file, asked)
     settings = {**USUAL, **asked, **in_file}
     if isinstance(settings["leak"], list):
         settings["leak"] = tuple(settings["leak"])
@@ -100,7 +100,7 @@ def imported(name: str, content: Content, dt_ms: float, said: Said) -> Imported:
     return Imported(network, tuple(notes))
 
 
-def check_said(in_file: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
+def check_stated(in_file: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
     """What the user says must not contradict what the file says."""
     for key, value in asked.items():
         if key not in in_file or in_file[key] == value:

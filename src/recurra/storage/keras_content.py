@@ -95,8 +95,8 @@ def check_agreement(layer: Layer, weights: Datasets) -> None:
     if layer.units() not in (None, units):
         raise ValueError(f"says that its {layer.kind} layer has {layer.units()!r} units; its weights have {units}")
     if layer.biased() != ("bias" in weights):
-        said, found = ("a", "none") if layer.biased() else ("no", "one")
-        raise ValueError(f"says that its {layer.kind} layer has {said} bias; among its weights is {found}")
+        stated, found = ("a", "none") if layer.biased() else ("no", "one")
+        raise ValueError(f"says that its {layer.kind} layer has {stated} bias; among its weights is {found}")
 
 
 def transposed(recurrent: Datasets, readout: Datasets, axes: Axes) -> dict[str, np.ndarray]:

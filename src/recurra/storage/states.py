@@ -27,7 +27,7 @@ def write_state(path: Path, state: TrainingState) -> str:
     arrays = {name: np.asarray(leaf) for name, leaf in _leaves(state)}
     path.parent.mkdir(exist_ok=True)
     with new_file(path) as file:
-        hashed = _Hashed(file)
+        hashed = _HashingFile(file)
         np.savez(hashed, allow_pickle=False, **arrays)
     return hashed.sha256.hexdigest()
 
@@ -57,7 +57,7 @@ def read_state(path: Path, sha256: str, epoch: int, training: Training) -> Train
     return TrainingState(epoch, jax.tree.map(jnp.asarray, learner), expected.start, status, history)
 
 
-class _Hashed(io.RawIOBase):
+class _HashingFile(io.RawIOBase):
     """A file that is written from its start to its end, and hashed on the way."""
 
     def __init__(self, file: BinaryIO):

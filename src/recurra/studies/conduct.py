@@ -38,7 +38,7 @@ class StudyProgress(Progress, Protocol):
 
 
 @dataclass(frozen=True)
-class Planned:
+class PlannedCohort:
     """A cohort that a study will train.
 
     Args:
@@ -112,9 +112,9 @@ def _conducted(
     return folder
 
 
-def planned(study: Study, scale: Scale, seed: int, cohorts: TrainedCohorts) -> list[Planned]:
+def planned(study: Study, scale: Scale, seed: int, cohorts: TrainedCohorts) -> list[PlannedCohort]:
     """What a study would train."""
-    return [Planned(spec, work(spec), cohorts.find(spec) is not None) for spec in study.plan(scale, seed)]
+    return [PlannedCohort(spec, work(spec), cohorts.find(spec) is not None) for spec in study.plan(scale, seed)]
 
 
 def work(spec: RunSpec) -> float:

@@ -31,8 +31,8 @@ RELEASED_MS = 100.0  # length of a trial in the published program, whatever the 
 
 
 @dataclass(frozen=True)
-class Cell:
-    """Networks that differ from those of the other cells in one factor, or in a free choice.
+class Condition:
+    """Networks that differ from those of the other conditions in one factor, or in a free choice.
 
     Args:
         value: of the factor.
@@ -64,17 +64,17 @@ def memory_specs(
     ]
 
 
-def measured(cell: Cell, cohort: Cohort, factor: str) -> Rows:
+def measured(condition: Condition, cohort: Cohort, factor: str) -> Rows:
     """A row a network: what it was trained on, its distance on fresh trials, and what perfection and silence score."""
-    task, spec = cell.spec.task, cell.spec
+    task, spec = condition.spec.task, condition.spec
     if not isinstance(task, PublishedPulse):
         raise TypeError(f"the task is {type(task).__name__}; expected PublishedPulse")
     floor, silence = scores(task)
     trials = test_trials(task, spec.seed)
     return [
         {
-            factor: cell.value,
-            "choice": cell.choice,
+            factor: condition.value,
+            "choice": condition.choice,
             "data_set": spec.seed,
             "network": number,
             "status": cohort.status[at].name,
@@ -86,8 +86,8 @@ def measured(cell: Cell, cohort: Cohort, factor: str) -> Rows:
     ]
 
 
-def _tables(cells: list[Cell], trained: Callable[[RunSpec], Cohort], factor: str) -> dict[str, Rows]:
-    networks = [row for cell in cells for row in measured(cell, trained(cell.spec), factor)]
+def _tables(conditions: list[Condition], trained: Callable[[RunSpec], Cohort], factor: str) -> dict[str, Rows]:
+    networks = [row for condition in conditions for row in measured(condition, trained(condition.spec), factor)]
     return {"points": memory_points(networks, factor), "networks": networks}
 
 
@@ -100,13 +100,13 @@ class MemoryDelay(Study):
     sources: ClassVar[tuple[str, ...]] = ("jarne2019", "schuirmann1987", "killip2004")
 
     def plan(self, scale: Scale, seed: int) -> list[RunSpec]:
-        return [cell.spec for cell in self._cells(scale, seed)]
+        return [condition.spec for condition in self._conditions(scale, seed)]
 
-    def _cells(self, scale: Scale, seed: int) -> list[Cell]:
+    def _conditions(self, scale: Scale, seed: int) -> list[Condition]:
         every = [float(row["delay_ms"]) for row in published("memory_delay")]
         some = {"quick": [25.0, 60.0], "laptop": [25.0, 30.0, 35.0, 40.0, 60.0, 100.0, 170.0]}
         networks, passes = {"quick": (2, 1), "laptop": (3, PASSES), "paper": (12, PASSES)}[scale]
-        cells = []
+        conditions = []
         for delay in some.get(scale, every):
             number, task = every.index(delay), pulse_task(delay)
             choices = {AS_PUBLISHED: (task, passes)}
@@ -116,11 +116,11 @@ class MemoryDelay(Study):
                 choices["trials 50 ms longer"] = (pulse_task(delay, 50.0), passes)
             for choice, (posed, many) in choices.items():
                 specs = memory_specs(seed, number, posed, units=50, networks=networks, passes=many)
-                cells += [Cell(delay, choice, spec) for spec in specs]
-        return cells
+                conditions += [Condition(delay, choice, spec) for spec in specs]
+        return conditions
 
     def measure(self, scale: Scale, seed: int, trained: Callable[[RunSpec], Cohort]) -> dict[str, Rows]:
-        return _tables(self._cells(scale, seed), trained, "delay_ms")
+        return _tables(self._conditions(scale, seed), trained, "delay_ms")
 
     def verdicts(self, tables: dict[str, Rows]) -> list[Verdict]:
         pairs = pairs_of(tables["networks"], "delay_ms")
@@ -151,12 +151,12 @@ class MemorySize(Study):
     sources: ClassVar[tuple[str, ...]] = ("jarne2019", "schuirmann1987", "killip2004")
 
     def plan(self, scale: Scale, seed: int) -> list[RunSpec]:
-        return [cell.spec for cell in self._cells(scale, seed)]
+        return [condition.spec for condition in self._conditions(scale, seed)]
 
-    def _cells(self, scale: Scale, seed: int) -> list[Cell]:
+    def _conditions(self, scale: Scale, seed: int) -> list[Condition]:
         every = [int(float(row["units"])) for row in published("memory_size")]
         sizes = {"quick": [50], "laptop": [50, 75, 100, 150, 200]}.get(scale, every)
-        cells = []
+        conditions = []
         for units in sizes:
             networks = {"quick": 2, "laptop": 3 if units <= 100 else 2, "paper": 10}[scale]
             passes = 1 if scale == "quick" else PASSES
@@ -164,11 +164,11 @@ class MemorySize(Study):
             for choice, many in choices.items():
                 number, task = 100 + every.index(units), pulse_task(150.0)
                 specs = memory_specs(seed, number, task, units=units, networks=networks, passes=many)
-                cells += [Cell(units, choice, spec) for spec in specs]
-        return cells
+                conditions += [Condition(units, choice, spec) for spec in specs]
+        return conditions
 
     def measure(self, scale: Scale, seed: int, trained: Callable[[RunSpec], Cohort]) -> dict[str, Rows]:
-        return _tables(self._cells(scale, seed), trained, "units")
+        return _tables(self._conditions(scale, seed), trained, "units")
 
     def verdicts(self, tables: dict[str, Rows]) -> list[Verdict]:
         what = "150 ms: the rescaled distance is the published one"

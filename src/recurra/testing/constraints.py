@@ -38,7 +38,7 @@ def check_constraint(constraint: Constraint, model: Model | None = None) -> None
         ConformanceError: with all findings, a line each.
     """
     model = model or RateRNN(units=5, initializer=Normal(), recurrent_bias=True)
-    look = _Constrained(constraint, model)
+    look = _ConstraintUnderTest(constraint, model)
     check(
         type(constraint).__name__,
         [partial(kind, constraint, Constraint)],
@@ -49,7 +49,7 @@ def check_constraint(constraint: Constraint, model: Model | None = None) -> None
     )
 
 
-class _Constrained:
+class _ConstraintUnderTest:
     """A constraint and a model whose weights obey it."""
 
     def __init__(self, constraint: Constraint, model: Model) -> None:

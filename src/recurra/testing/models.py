@@ -39,7 +39,7 @@ def check_model(model: Model) -> None:
     Raises:
         ConformanceError: with all findings, a line each.
     """
-    look = _Modelled(model)
+    look = _ModelUnderTest(model)
     check(
         type(model).__name__,
         [partial(kind, model, Model)],
@@ -54,8 +54,8 @@ def _spec(model: Model) -> RunSpec:
     return RunSpec(And(), model=model)
 
 
-class _Modelled:
-    """A model with the networks that are made of it."""
+class _ModelUnderTest:
+    """A model, with networks made from it."""
 
     def __init__(self, model: Model) -> None:
         self.model, self.name = model, type(model).__name__

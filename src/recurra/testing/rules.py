@@ -41,7 +41,7 @@ def check_rule(rule: LearningRule, task: Task | None = None, model: Model | None
     """
     model = model or RateRNN(units=8, recurrent_bias=True, constraints=(Frozen(("input",)),))
     check(type(rule).__name__, [partial(kind, rule, LearningRule)])
-    look = _Ruled(rule, task or And(), model)
+    look = _RuleUnderTest(rule, task or And(), model)
     check(
         look.name,
         [look.init],
@@ -51,8 +51,8 @@ def check_rule(rule: LearningRule, task: Task | None = None, model: Model | None
     )
 
 
-class _Ruled:
-    """A rule with what it trains."""
+class _RuleUnderTest:
+    """A rule, with the task and model that it trains."""
 
     def __init__(self, rule: LearningRule, task: Task, model: Model) -> None:
         self.given, self.task, self.model, self.name = rule, task, model, type(rule).__name__

@@ -61,7 +61,7 @@ def train_group(rule: LearningRule, batches: Sequence[Trials], group: Group) -> 
 
 
 @dataclass(frozen=True)
-class Measured:
+class ValidationScores:
     """What was measured of one network on a piece of the validation trials.
 
     Args:
@@ -78,7 +78,9 @@ class Measured:
 
 
 @pinned()
-def measure_group(task: Task, validation: Trials, noise_keys: NoiseKeys | None, group: Group) -> dict[int, Measured]:
+def measure_group(
+    task: Task, validation: Trials, noise_keys: NoiseKeys | None, group: Group
+) -> dict[int, ValidationScores]:
     """What the networks that entered the epoch do on some trials, by their position in the cohort."""
     within = np.flatnonzero(group.entered)
     weights = jax.tree.map(lambda array: np.asarray(array)[within], group.learner.weights)
@@ -88,12 +90,12 @@ def measure_group(task: Task, validation: Trials, noise_keys: NoiseKeys | None, 
     weight = float(np.asarray(validation.mask, float).sum())
     judged = int(np.asarray(task.rule.judged(validation)).sum())
     return {
-        group.positions[at]: Measured(float(loss), float(success), weight, judged)
+        group.positions[at]: ValidationScores(float(loss), float(success), weight, judged)
         for at, (loss, success) in zip(within, found, strict=True)
     }
 
 
-def score_group(group: Group, pieces: Sequence[dict[int, Measured]]) -> dict[int, Scores]:
+def score_group(group: Group, pieces: Sequence[dict[int, ValidationScores]]) -> dict[int, Scores]:
     """The scores of the networks that entered the epoch, from what was measured on all pieces of the trials."""
     losses = np.array([np.asarray(loss) for loss in group.losses]).reshape(len(group.losses), len(group.positions))
     scores = {}
@@ -105,7 +107,7 @@ def score_group(group: Group, pieces: Sequence[dict[int, Measured]]) -> dict[int
     return scores
 
 
-def _together(pieces: Sequence[Measured]) -> tuple[float, float]:
+def _together(pieces: Sequence[ValidationScores]) -> tuple[float, float]:
     """Loss and success over all pieces."""
     if len(pieces) == 1:
         return pieces[0].loss, pieces[0].success

@@ -26,7 +26,7 @@ from recurra.surroundings import stretch_of
 from recurra.tasks.base import Task
 from recurra.tasks.border import check_task
 from recurra.tasks.trials import Trials
-from recurra.training.groups import Group, Measured, Scores, gathered, measure_group, score_group, train_group
+from recurra.training.groups import Group, Scores, ValidationScores, gathered, measure_group, score_group, train_group
 from recurra.training.rule import Learner, LearningRule, Setup, step_noise
 from recurra.training.sizes import STRETCH, check_size
 from recurra.training.stopping import Never
@@ -199,7 +199,7 @@ class Training:
         )
 
     @pinned()
-    def _measure(self, piece: int, validation: Trials, group: Group) -> dict[int, Measured]:
+    def _measure(self, piece: int, validation: Trials, group: Group) -> dict[int, ValidationScores]:
         keys = jnp.stack(
             [random_key(self.seed, Stream.validation_noise, self.numbers[position]) for position in group.positions]
         )
