@@ -126,7 +126,7 @@ class Processes(Executor):
 @final
 @dataclass(frozen=True)
 class Automatic(Executor):
-    """ThisProcess, and on all cores as soon as that is faster: where the first pieces tell that the others take long."""
+    """In this process, or on all cores where that is faster: where the first pieces show that the others take long."""
 
     def map(self, job, pieces):
         number = int(min(cores(), len(pieces) - TRIED, free_memory_bytes() // WORKER_BYTES))
@@ -198,7 +198,7 @@ class _Worker:
         return True
 
     def result(self) -> Any:
-        """The result of its piece, or `LostPiece`; waits for it. What the job raised or warned of is raised or told here."""
+        """The result of its piece, or `LostPiece`; waits for it, and repeats the errors and warnings of the job here."""
         try:
             answer: _Answer = self.connection.recv()
         except (EOFError, OSError):
