@@ -198,7 +198,7 @@ class _Worker:
         return True
 
     def result(self) -> Any:
-        """The result of its piece, or `LostPiece`; waits for it, and repeats the errors and warnings of the job here."""
+        """The result of its piece, or `LostPiece`; waits for it, and repeats its errors and warnings here."""
         try:
             answer: _Answer = self.connection.recv()
         except (EOFError, OSError):

@@ -140,7 +140,7 @@ def program(name: str, graph: Graph) -> str:
     return (
         f"{name}: graph of {', '.join(told) or 'no attractors'} and what stimuli make of them, "
         f"{len(graph.arrows)} arrow{'' if len(graph.arrows) == 1 else 's'}{': ' if arrows else ''}{arrows}{more}; "
-        f"{len(graph.divides)} place{'' if len(graph.divides) == 1 else 's'} with saddles between."
+        f"{len(graph.saddles)} place{'' if len(graph.saddles) == 1 else 's'} with saddles between."
     )
 
 
