@@ -120,18 +120,18 @@ def read_weights(folder: RunFolder, kind: type[WeightsOfKind], checkpoint: int) 
     """
     arrays = _weight_arrays(folder, kind.axes(), "r")
     at = folder.entry("epoch") if checkpoint == -1 else checkpoint
-    found = {}
+    weights = {}
     for name, axes in kind.axes().items():
         array, path = arrays[name], _weights_path(folder) / name
         if array.dtype.kind != "f" or array.ndim != len(axes) + 2:
             raise ValueError(f"{shown(path)} is no float array with axes {axes}")
         if not 0 <= at < array.shape[0]:
             raise ValueError(f"{folder}/run.zarr has no checkpoint {at}; it has {array.shape[0]}")
-        found[name] = read_row(path, array, at)
-        bad = int(np.count_nonzero(~np.isfinite(found[name])))
+        weights[name] = read_row(path, array, at)
+        bad = int(np.count_nonzero(~np.isfinite(weights[name])))
         if bad:
             raise ValueError(f"{shown(path)} is damaged: checkpoint {at} holds {bad} values that are no finite numbers")
-    return kind(**found)
+    return kind(**weights)
 
 
 def _networks_about(numbers: Sequence[int], status: Sequence[Status]) -> list[dict[str, Any]]:
@@ -185,12 +185,12 @@ def _write_log(folder: RunFolder, numbers: Sequence[int], history: History, stat
 def _log_lines(numbers: Sequence[int], history: History, statuses: Sequence[Status], epoch: int) -> Iterator[str]:
     """The lines of an epoch within the history; a network that had ended before has none."""
     for position, number in enumerate(numbers):
-        found = {name: getattr(history, name)[position] for name in CURVES}
-        if epoch < 1 or np.isnan([curve[epoch - 1] for curve in found.values()]).all():
+        curves = {name: getattr(history, name)[position] for name in CURVES}
+        if epoch < 1 or np.isnan([curve[epoch - 1] for curve in curves.values()]).all():
             continue
-        last = np.isnan([curve[epoch:] for curve in found.values()]).all()
+        last = np.isnan([curve[epoch:] for curve in curves.values()]).all()
         status = statuses[position] if last else Status.training
-        values = {name: float(curve[epoch - 1]) for name, curve in found.items()}
+        values = {name: float(curve[epoch - 1]) for name, curve in curves.items()}
         finite = {name: value if np.isfinite(value) else None for name, value in values.items()}
         line = {"epoch": epoch, "network": number, "step": int(history.step[epoch - 1]), **finite}
         yield json.dumps({**line, "status": status.name}, allow_nan=False) + "\n"

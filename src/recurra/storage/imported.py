@@ -126,12 +126,12 @@ def assumed(unsaid: list[str]) -> str:
     return f"does not say its {words}; assumed: {taken}. Say it with {options}."
 
 
-def weights_of(found: Mapping[str, np.ndarray]) -> RateWeights:
+def weights_of(given: Mapping[str, np.ndarray]) -> RateWeights:
     """The five arrays in float32 or float64; biases that are missing are zeros."""
     arrays: dict[str, Any] = {
-        name: np.array(found[name], np.float64 if found[name].itemsize == 8 else np.float32, order="C")
+        name: np.array(given[name], np.float64 if given[name].itemsize == 8 else np.float32, order="C")
         for name in RateWeights.axes()
-        if name in found
+        if name in given
     }
     for bias, like in (("recurrent_bias", arrays["recurrent"]), ("output_bias", arrays["output"])):
         arrays.setdefault(bias, np.zeros(len(like), like.dtype))

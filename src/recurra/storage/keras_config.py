@@ -94,9 +94,9 @@ def in_chain(described: Sequence[object]) -> list[object]:
     for name, nodes in calls.items():
         check_calls(name, nodes)
     sources = {name: list(references(nodes)) for name, nodes in calls.items()}
-    chain = following = [name for name, found in sources.items() if not found]
+    chain = following = [name for name, inbound in sources.items() if not inbound]
     while len(following) == 1:
-        following = [name for name, found in sources.items() if found == [(chain[-1], 0)]]
+        following = [name for name, inbound in sources.items() if inbound == [(chain[-1], 0)]]
         chain = chain + following
     if len(chain) != len(described) or following:
         raise ValueError("its layers do not form one chain from the input to the output")
@@ -136,8 +136,8 @@ def check_layers(layers: Sequence[Layer]) -> Layers:
     working = [layer for layer in layers if layer.kind not in IDLE]
     kinds = [layer.kind.replace("TimeDistributedDense", "Dense") for layer in working]
     if kinds != ["SimpleRNN", "Dense"]:
-        found = " and then ".join(kinds) or "none of them"
-        raise ValueError(f"holds the layers {found}; expected one SimpleRNN and then one Dense, its readout")
+        named = " and then ".join(kinds) or "none of them"
+        raise ValueError(f"holds the layers {named}; expected one SimpleRNN and then one Dense, its readout")
     if working[0].settings.get("go_backwards"):
         raise ValueError("its SimpleRNN layer has go_backwards set; recurra runs time forwards only")
     return Layers(*working)
@@ -163,18 +163,18 @@ def activation_of(recurrent: Layer, version: str | None) -> str:
 
 def remarks(layers: Layers) -> list[str]:
     """What recurra does otherwise than Keras with these layers, a sentence each."""
-    found = []
+    notes = []
     if layers.recurrent.settings.get("stateful"):
-        found.append("its SimpleRNN layer is stateful; recurra begins every trial at a state of zero")
+        notes.append("its SimpleRNN layer is stateful; recurra begins every trial at a state of zero")
     if layers.recurrent.settings.get("return_sequences") is False:
-        found.append("its SimpleRNN layer returns the last step only; recurra reads it out at every step")
+        notes.append("its SimpleRNN layer returns the last step only; recurra reads it out at every step")
     for layer in (layers.recurrent, layers.readout):
         name = precision(layer.settings.get("dtype"))
         if name in HALF_PRECISION:
-            found.append(f"its {layer.kind} layer computes in {name}; recurra computes in float64")
+            notes.append(f"its {layer.kind} layer computes in {name}; recurra computes in float64")
         elif name not in (None, "float32", "float64"):
             raise ValueError(f"its {layer.kind} layer has the dtype {name!r}; expected a plain floating-point type")
-    return found
+    return notes
 
 
 def precision(dtype: object) -> object:

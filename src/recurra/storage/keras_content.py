@@ -75,10 +75,10 @@ def hdf5_content(content: bytes, axes: Axes, config: str | bytes | None = None, 
     with h5py.File(io.BytesIO(content), "r") as file:
         config, version = config or text_of(file, "model_config"), version or text_of(file, "keras_version")
         layers = None if config is None else check_layers(layers_in_order(config))
-        found = weights_in(file, min(len(content), MOST_ARRAY_BYTES))
-        if layers and not found:
+        weights = weights_in(file, min(len(content), MOST_ARRAY_BYTES))
+        if layers and not weights:
             raise ValueError("holds a model without its weights: it was saved before they were made")
-        recurrent, readout = recurrent_and_readout(found)
+        recurrent, readout = recurrent_and_readout(weights)
         if layers:
             check_agreement(layers.recurrent, recurrent)
             check_agreement(layers.readout, readout)
@@ -95,8 +95,8 @@ def check_agreement(layer: Layer, weights: Datasets) -> None:
     if layer.units() not in (None, units):
         raise ValueError(f"says that its {layer.kind} layer has {layer.units()!r} units; its weights have {units}")
     if layer.biased() != ("bias" in weights):
-        stated, found = ("a", "none") if layer.biased() else ("no", "one")
-        raise ValueError(f"says that its {layer.kind} layer has {stated} bias; among its weights is {found}")
+        stated, held = ("a", "none") if layer.biased() else ("no", "one")
+        raise ValueError(f"says that its {layer.kind} layer has {stated} bias; among its weights is {held}")
 
 
 def transposed(recurrent: Datasets, readout: Datasets, axes: Axes) -> dict[str, np.ndarray]:
@@ -113,21 +113,21 @@ def transposed(recurrent: Datasets, readout: Datasets, axes: Axes) -> dict[str, 
 def version_in(about: bytes) -> str | None:
     """The version of Keras that a `.keras` archive names."""
     try:
-        found: Any = json.loads(about)
+        metadata: Any = json.loads(about)
     except (ValueError, RecursionError):
         raise ValueError("its metadata.json is not valid JSON") from None
-    version = found.get("keras_version") if isinstance(found, dict) else None
+    version = metadata.get("keras_version") if isinstance(metadata, dict) else None
     return version if isinstance(version, str) else None
 
 
 def weights_in(file: "h5py.File", room_bytes: int) -> Datasets:
     """The datasets that may be weights by their place, none read yet; together they must fit into so many bytes."""
-    found = {}
+    weights = {}
     for place, dataset in datasets(file):
         check_dataset(place, dataset, room_bytes)
-        found[place] = dataset
+        weights[place] = dataset
         room_bytes -= dataset.size * dataset.dtype.itemsize
-    return found
+    return weights
 
 
 def text_of(file: "h5py.File", name: str) -> str | None:
@@ -162,11 +162,11 @@ def datasets(file: "h5py.File") -> Iterator[tuple[str, "h5py.Dataset"]]:
             place = f"{parent}/{name}"
             if not isinstance(group.get(name, getlink=True), h5py.HardLink):
                 raise ValueError(f"{place!r} is a link, which recurra does not follow")
-            found = group[name]
-            if isinstance(found, h5py.Group):
-                groups.append((place, found))
-            elif isinstance(found, h5py.Dataset):
-                yield place, found
+            member = group[name]
+            if isinstance(member, h5py.Group):
+                groups.append((place, member))
+            elif isinstance(member, h5py.Dataset):
+                yield place, member
             else:
                 raise ValueError(f"{place!r} is neither a group nor a dataset")
 
@@ -180,10 +180,10 @@ def check_dataset(place: str, dataset: "h5py.Dataset", room_bytes: int) -> None:
     check_array(place, dataset.shape or (), dataset.dtype, room_bytes)
 
 
-def recurrent_and_readout(found: Datasets) -> tuple[Datasets, Datasets]:
+def recurrent_and_readout(weights: Datasets) -> tuple[Datasets, Datasets]:
     """The weights of the recurrent layer and of the readout, each by role: kernel, recurrent_kernel, bias."""
     groups: dict[str, Datasets] = {}
-    for place, dataset in found.items():
+    for place, dataset in weights.items():
         parent, _, name = place.rpartition("/")
         groups.setdefault(parent, {})[name] = dataset
     layers = [by_role(parent, named) for parent, named in groups.items()]
@@ -204,10 +204,10 @@ def by_role(parent: str, named: Datasets) -> Datasets:
         roles = ["kernel", "bias"]
         if len(numbered) > 1 and numbered[1] is not None and numbered[1].ndim == 2:
             roles.insert(1, "recurrent_kernel")
-        found = [(role, array) for role, array in zip(roles, numbered, strict=False) if array is not None]
+        pairs = [(role, array) for role, array in zip(roles, numbered, strict=False) if array is not None]
     else:
-        found = [(role_of(parent, name), array) for name, array in named.items()]
-    layer = dict(found)
+        pairs = [(role_of(parent, name), array) for name, array in named.items()]
+    layer = dict(pairs)
     if "recurrent_kernel" in layer:
         units, width = len(layer["recurrent_kernel"]), layer["recurrent_kernel"].shape[-1]
         check_not_gated({3 * units: "GRU", 4 * units: "LSTM"}.get(width, "SimpleRNN"))

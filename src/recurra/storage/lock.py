@@ -76,14 +76,14 @@ def _make(folder: Path) -> None:
 def _acquired(folder: Path, on_wait: Callable[[str], None] | None) -> int | None:
     """The open lock file, with the lock on it; None where there are no locks."""
     told = False
-    while isinstance(found := _tried(folder), str):
+    while isinstance(lock_or_owner := _tried(folder), str):
         if on_wait is None:
-            raise ValueError(f"{shown(folder)} is in use by {found}; wait for it, or choose another folder")
+            raise ValueError(f"{shown(folder)} is in use by {lock_or_owner}; wait for it, or choose another folder")
         if not told:
-            on_wait(f"waiting for {found}, which works in {shown(folder)}")
+            on_wait(f"waiting for {lock_or_owner}, which works in {shown(folder)}")
         told = True
         time.sleep(PAUSE_S)
-    return found
+    return lock_or_owner
 
 
 def _tried(folder: Path) -> int | str | None:

@@ -24,14 +24,14 @@ def read_log(folder: RunFolder) -> Iterator[dict[str, Any]]:
         raise ValueError(f"{folder}/log.jsonl cannot be read: {error}") from None
     for number, line in enumerate(lines, 1):
         try:
-            found = json.loads(line[:MAX_LINE])
+            entry = json.loads(line[:MAX_LINE])
         except (ValueError, RecursionError):
             if number < len(lines) or line.endswith("\n"):
                 raise ValueError(f"{folder}/log.jsonl, line {number}, is no JSON") from None
             return
-        if not _is_line(found):
+        if not _is_line(entry):
             raise ValueError(f"{folder}/log.jsonl, line {number}, is not what training writes")
-        yield found
+        yield entry
 
 
 def read_history(folder: RunFolder) -> History:

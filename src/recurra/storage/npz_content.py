@@ -64,10 +64,10 @@ def header_of(name: str, start: bytes) -> Header:
         raise ValueError(f"the array {name!r} is not in version 1.0 of NumPy's format")
     offset = len(MAGIC) + 2 + int.from_bytes(start[len(MAGIC) : len(MAGIC) + 2], "little")
     text = start[len(MAGIC) + 2 : offset].decode("latin-1")
-    found = [pattern.search(text) for pattern in (DESCRIPTION, FORTRAN, SHAPE)]
-    if offset > len(start) or None in found:
+    matches = [pattern.search(text) for pattern in (DESCRIPTION, FORTRAN, SHAPE)]
+    if offset > len(start) or None in matches:
         raise ValueError(f"is damaged: the array {name!r} has no valid header")
-    descr, fortran, shape = (match[1] for match in found if match)
+    descr, fortran, shape = (match[1] for match in matches if match)
     try:
         dtype = np.dtype(descr)
     except TypeError:
@@ -114,10 +114,10 @@ def check_setting(name: str, header: Header) -> None:
 def array_of(archive: zipfile.ZipFile, name: str, file: str, header: Header) -> np.ndarray:
     """The array of a member; it must hold what its header says, no more and no less."""
     needed = math.prod(header.shape) * header.dtype.itemsize
-    found = archive.getinfo(file).file_size - header.offset
-    if found != needed:
+    held = archive.getinfo(file).file_size - header.offset
+    if held != needed:
         raise ValueError(
-            f"the array {name!r} claims shape {header.shape} in {needed:,} bytes; the file has {found:,} of it"
+            f"the array {name!r} claims shape {header.shape} in {needed:,} bytes; the file has {held:,} of it"
         )
     numbers = unpacked(archive, file, header.offset + needed)
     array = np.frombuffer(numbers, header.dtype, offset=header.offset)

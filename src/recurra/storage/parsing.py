@@ -86,10 +86,10 @@ def answer(kind: str, axes: Axes, seconds: int) -> None:
     arrays: dict[str, np.ndarray] = {}
     try:
         _limit_itself(os.fstat(0).st_size, seconds)
-        found = content_of(sys.stdin.buffer.read(MOST_FILE_BYTES), kind, axes)
-        arrays = {name: np.ascontiguousarray(array) for name, array in found.arrays.items()}
+        parsed = content_of(sys.stdin.buffer.read(MOST_FILE_BYTES), kind, axes)
+        arrays = {name: np.ascontiguousarray(array) for name, array in parsed.arrays.items()}
         described = [[name, array.dtype.str, array.shape] for name, array in arrays.items()]
-        told: dict[str, Any] = {"says": found.says, "notes": found.notes, "arrays": described}
+        told: dict[str, Any] = {"says": parsed.says, "notes": parsed.notes, "arrays": described}
     except ValueError as error:
         told = {"error": one_line(error)}
     out.write(json.dumps(told).encode() + b"\n")

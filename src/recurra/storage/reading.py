@@ -67,10 +67,10 @@ def _open_without_waiting(name: str, flags: int) -> int:
     return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
 
 
-def _check_plain(found: os.stat_result, path: Path, most_bytes: int) -> None:
-    if stat.S_ISDIR(found.st_mode):
+def _check_plain(status: os.stat_result, path: Path, most_bytes: int) -> None:
+    if stat.S_ISDIR(status.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    if not stat.S_ISREG(found.st_mode):
+    if not stat.S_ISREG(status.st_mode):
         raise ValueError("is no plain file but a device, pipe or socket, which recurra does not read")
-    if found.st_size > most_bytes:
-        raise ValueError(f"has {found.st_size:,} bytes; recurra reads at most {most_bytes:,} of such a file")
+    if status.st_size > most_bytes:
+        raise ValueError(f"has {status.st_size:,} bytes; recurra reads at most {most_bytes:,} of such a file")

@@ -49,9 +49,9 @@ def _made_of(about: Mapping[str, Any]) -> str:
 def _content(folder: Path) -> str:
     """The hash of the names and contents of all files in a folder."""
     check_plain(folder)
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     for path in sorted(one for one in folder.rglob("*") if one.is_file()):
         content = path.read_bytes()
-        found.update(f"{path.relative_to(folder).as_posix()}\0{len(content)}\0".encode())
-        found.update(content)
-    return found.hexdigest()
+        digest.update(f"{path.relative_to(folder).as_posix()}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()

@@ -40,10 +40,10 @@ def read_state(path: Path, sha256: str, epoch: int, training: Training) -> Train
     """
     try:
         with path.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise ValueError(f"{path.name} cannot be read: {error.strerror}") from None
-    if found != sha256:
+    if digest != sha256:
         raise ValueError(f"{path.name} is damaged: its hash is not the one in run.json")
     expected = _expected(training, epoch)
     with zipfile.ZipFile(path) as archive:
