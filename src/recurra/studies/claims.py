@@ -135,7 +135,7 @@ def variety_claim(rows: Rows, tasks: Sequence[str], claims: int) -> Verdict:
     what = "networks do one task in different regimes (2019, section 5.5)"
     if not counts:
         return Verdict(what, "not unique", "", "cannot be compared", "no task with two networks that learned it")
-    found = {task: len(set(own)) for task, own in counts.items()}
+    signatures = {task: len(set(own)) for task, own in counts.items()}
     rule = (
         "on every task at least two networks differ in the kind of regime after some condition; it differs where so "
         f"many are alike that fewer than {1 - MOST:.0%} are of another kind"
@@ -144,15 +144,15 @@ def variety_claim(rows: Rows, tasks: Sequence[str], claims: int) -> Verdict:
         Verdict(
             task,
             "not unique",
-            f"{found[task]} signatures in {len(own)} networks; the most frequent in {max(map(own.count, own))}",
-            _unique(found[task], len(own), claims * len(counts)),
+            f"{signatures[task]} signatures in {len(own)} networks; the most frequent in {max(map(own.count, own))}",
+            _unique(signatures[task], len(own), claims * len(counts)),
             power=f"{all_of(MOST, claims * len(counts))} networks that are alike would show the contrary",
         )
         for task, own in counts.items()
     )
     outcomes = [one.verdict for one in each]
     pooled: Outcome = "differs" if "differs" in outcomes else "undecided" if "undecided" in outcomes else "agrees"
-    words = f"{sum(number > 1 for number in found.values())} of {len(found)} tasks have several signatures"
+    words = f"{sum(number > 1 for number in signatures.values())} of {len(signatures)} tasks have several signatures"
     note = "the paper excepts the oscillation task"
     return Verdict(what, "not unique", words, pooled, note, rule=rule, power=each[0].power, rows=each)
 
@@ -176,8 +176,8 @@ def regime_claim(rows: Rows, name: str, what: str, published: str, expected: dic
     own = [row for row in rows if str(row["name"]).startswith(name)]
     if not own:
         return Verdict(what, published, "", "cannot be compared", f"no file of {name} in the folder")
-    found = dict(part.rsplit(" ", 1) for part in str(own[0]["regimes"]).split("; "))
-    wrong = [condition for condition, kind in expected.items() if found.get(condition) != kind]
+    regimes = dict(part.rsplit(" ", 1) for part in str(own[0]["regimes"]).split("; "))
+    wrong = [condition for condition, kind in expected.items() if regimes.get(condition) != kind]
     note = f"differs after {', '.join(wrong)}" if wrong else ""
     rule = "the same kind of regime after every condition that the paper names"
     return fact(what, published, str(own[0]["regimes"]), not wrong, rule, note)

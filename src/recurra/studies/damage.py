@@ -51,11 +51,11 @@ def damage_rows(
         ways: the ways of removal, by name.
     """
     cases = [(way, percent) for way in ways for percent in percents]
-    found = []
+    matrices = []
     for way, percent in cases:
         removal, sign = ways[way]
-        found.append(removed(network.recurrent, percent, sign, removal))
-    errors = _errors(network, trials, np.stack(found))
+        matrices.append(removed(network.recurrent, percent, sign, removal))
+    errors = _errors(network, trials, np.stack(matrices))
     held = round((task.periods[-1].start_ms + SETTLED_MS) / task.dt_ms)
     distances, held_distances = (np.linalg.norm(part, axis=2).mean(axis=2) for part in (errors, errors[:, :, held:]))
     condition = np.asarray(trials.condition)
@@ -68,7 +68,7 @@ def damage_rows(
                     "percent": percent,
                     "condition": name,
                     "network": number,
-                    "removed": int(found[at].sum()),
+                    "removed": int(matrices[at].sum()),
                     "distance": float(distances[at][condition == which].mean()),
                     "held_distance": float(held_distances[at][condition == which].mean()),
                 }

@@ -83,16 +83,16 @@ def known_curve(way: str, percents: Sequence[float]) -> tuple[np.ndarray, np.nda
 def damage_verdicts(networks: Rows, claims: int) -> list[Verdict]:
     """A verdict a way on the distances, and one on the levels from which on states deteriorate or are destroyed."""
     own = learned(networks)
-    found = {way: curves(own, way) for way in WAYS}
-    between = _between(found)
-    return [*(_distances(one, way, between, claims) for way, one in found.items()), _levels(own, claims)]
+    measured = {way: curves(own, way) for way in WAYS}
+    between = _between(measured)
+    return [*(_distances(one, way, between, claims) for way, one in measured.items()), _levels(own, claims)]
 
 
-def _between(found: dict[str, Curves]) -> float:
+def _between(measured: dict[str, Curves]) -> float:
     """The share of the variance between data sets, over all ways and levels of damage."""
     cells = [
         (value, (way, percent), data_set)
-        for way, one in found.items()
+        for way, one in measured.items()
         for distances, data_set in zip(one.distances, one.data_sets, strict=True)
         for value, percent in zip(distances, one.percents, strict=True)
     ]
@@ -100,24 +100,24 @@ def _between(found: dict[str, Curves]) -> float:
     return between_share(values, conditions, sets)
 
 
-def _distances(found: Curves, way: str, between: float, claims: int) -> Verdict:
-    means, errors = known_curve(way, found.percents)
-    damaged = [at for at, percent in enumerate(found.percents) if percent > 0]
+def _distances(measured: Curves, way: str, between: float, claims: int) -> Verdict:
+    means, errors = known_curve(way, measured.percents)
+    damaged = [at for at, percent in enumerate(measured.percents) if percent > 0]
 
     def compared(at: list[int], rows: int) -> tuple[str, str, Comparison]:
-        values = found.distances[:, at].mean(axis=1)
-        ours = found_mean(values, found.data_sets, between)
+        values = measured.distances[:, at].mean(axis=1)
+        ours = found_mean(values, measured.data_sets, between)
         mean, error = float(means[at].mean()), float(errors[at].mean())
         known = published_mean(mean, error, PUBLISHED_NETWORKS, between)
         comparison = difference_of_means(ours, known, MARGIN, rows)
         return f"{mean:.2f} ± {error:.2f}", f"{ours.value:.2f} ± {ours.error:.2f}", comparison
 
-    rows = tuple(verdict_of(f"{found.percents[at]:g} %", *compared([at], len(damaged))) for at in damaged)
+    rows = tuple(verdict_of(f"{measured.percents[at]:g} %", *compared([at], len(damaged))) for at in damaged)
     known, ours, comparison = compared(damaged, claims)
     return verdict_of(
         f"{_words(way)}: distance after damage, mean over the levels",
         known,
-        f"{ours}, {len(found.data_sets)} networks",
+        f"{ours}, {len(measured.data_sets)} networks",
         comparison,
         rows=rows,
         rule=f"within ±{MARGIN:g}, half the step from deteriorated (1.0) to destroyed (1.5)",
@@ -130,13 +130,13 @@ def _levels(networks: Rows, claims: int) -> Verdict:
     of_rows = len(WAYS) * len(BOUNDS)
     draws, points = [], []
     for way in WAYS:
-        found = curves(networks, way)
-        means, errors = known_curve(way, found.percents)
-        ours, theirs = _resampled(found, rng), means + errors * rng.standard_normal((RESAMPLES, 1))
+        measured = curves(networks, way)
+        means, errors = known_curve(way, measured.percents)
+        ours, theirs = _resampled(measured, rng), means + errors * rng.standard_normal((RESAMPLES, 1))
         for bound in BOUNDS:
-            at, known = (crossing(mean, found.percents, bound) for mean in (found.distances.mean(axis=0), means))
-            drawn = np.array([crossing(mean, found.percents, bound) for mean in ours])
-            drawn -= np.array([crossing(mean, found.percents, bound) for mean in theirs])
+            at, known = (crossing(mean, measured.percents, bound) for mean in (measured.distances.mean(axis=0), means))
+            drawn = np.array([crossing(mean, measured.percents, bound) for mean in ours])
+            drawn -= np.array([crossing(mean, measured.percents, bound) for mean in theirs])
             draws.append(drawn)
             points.append(at - known)
             what = f"{_words(way)}: above {bound:g} from"
@@ -152,10 +152,10 @@ def _levels(networks: Rows, claims: int) -> Verdict:
     )
 
 
-def _resampled(found: Curves, rng: np.random.Generator) -> Float[np.ndarray, "draw level"]:
+def _resampled(measured: Curves, rng: np.random.Generator) -> Float[np.ndarray, "draw level"]:
     """Mean curves of resampled data sets, each with all of its networks."""
-    names = list(dict.fromkeys(found.data_sets))
-    members = [found.distances[[one == name for one in found.data_sets]] for name in names]
+    names = list(dict.fromkeys(measured.data_sets))
+    members = [measured.distances[[one == name for one in measured.data_sets]] for name in names]
     sums, sizes = np.array([part.sum(axis=0) for part in members]), np.array([len(part) for part in members])
     chosen = rng.integers(len(names), size=(RESAMPLES, len(names)))
     return sums[chosen].sum(axis=1) / sizes[chosen].sum(axis=1)[:, None]

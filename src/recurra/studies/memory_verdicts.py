@@ -210,13 +210,13 @@ def _claim(
         verdict_of(
             words,
             f"{known.value:.2f} ± {printed:.2f}",
-            f"{found.value:.2f} ± {found.error:.2f}",
-            difference_of_means(found, known, margin, len(compared)),
+            f"{measured.value:.2f} ± {measured.error:.2f}",
+            difference_of_means(measured, known, margin, len(compared)),
         )
-        for words, found, known, printed in compared
+        for words, measured, known, printed in compared
     )
-    parts = [difference(found, known) for _, found, known, _ in compared]
-    mean_found = np.mean([found.value for _, found, _, _ in compared])
+    parts = [difference(measured, known) for _, measured, known, _ in compared]
+    mean_found = np.mean([measured.value for _, measured, _, _ in compared])
     mean_known = np.mean([known.value for _, _, known, _ in compared])
     together = pooled(parts, [1.0] * len(parts), (-margin, margin), claims)
     return verdict_of(what, f"{mean_known:.2f}", f"{mean_found:.2f}", together, rows=rows, rule=rule, note=note)

@@ -147,8 +147,8 @@ def _sizes(networks: Rows) -> Rows:
     rows: Rows = []
     for task, units in sorted({(str(row["task"]), int(row["units"])) for row in networks}):
         share = _share(networks, task, units)
-        found = share_at_least(share, SHARE)
-        ends = {"percent": 100 * share.value, "low": 100 * found.low, "high": 100 * found.high}
+        comparison = share_at_least(share, SHARE)
+        ends = {"percent": 100 * share.value, "low": 100 * comparison.low, "high": 100 * comparison.high}
         about = {"networks": share.total, "successful": share.count, "design_effect": share.effect}
         rows.append({"task": task, "factor": "units", "value": units, **about, **ends})
     return rows
@@ -195,7 +195,7 @@ def _verdict(task: str, networks: Rows) -> Verdict:
 
 def _tried(units: float, share: Share) -> Verdict:
     """A size that was tried: nothing is published, so that it is enough, too few, or open."""
-    found = share_at_least(share, SHARE)
-    words = {"agrees": "enough", "differs": "too few", "undecided": "open"}[found.outcome]
-    told = verdict_of(f"{units:g} units", "none", f"{share.count} of {share.total}: {words}", found, percent=True)
+    comparison = share_at_least(share, SHARE)
+    words = {"agrees": "enough", "differs": "too few", "undecided": "open"}[comparison.outcome]
+    told = verdict_of(f"{units:g} units", "none", f"{share.count} of {share.total}: {words}", comparison, percent=True)
     return replace(told, verdict="cannot be compared")

@@ -66,16 +66,16 @@ def published_files(folder: Path) -> list[PublishedFile]:
         epoch = 0 if match is None or match[2] is None else int(match[2])
         at = -1 if match is not None and match[1] == "initial" else epoch
         stages.setdefault(STAGE.sub("", path.stem), {})[at] = path
-    found = [
+    published = [
         PublishedFile(name, files[max(files)], files.get(-1), task_of(name))
         for name, files in stages.items()
         if max(files) >= 0
     ]
-    if not found:
+    if not published:
         raise ValueError(
             f"{folder} holds no trained network of the author; expected files such as and_n50_04_epoch19.hdf5"
         )
-    return found
+    return published
 
 
 def task_of(name: str) -> str | None:

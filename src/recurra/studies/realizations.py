@@ -136,12 +136,12 @@ class Realizations(Study):
 def _row(recipe: str, number: int, network: Network, before: Network, task: FlipFlop, seed: int) -> dict:
     geometry = memory_geometry(network, task)
     cube, untrained = memory_cube(network, task, seed), memory_cube(before, task, seed)
-    found, memories = performance(network, task, test_trials(task, seed)), held_memories(network, task)
+    tested, memories = performance(network, task, test_trials(task, seed)), held_memories(network, task)
     return {
         "recipe": recipe,
         "network": number,
-        "success": found.success,
-        "mse": found.mse,
+        "success": tested.success,
+        "mse": tested.mse,
         "memories_held": int(memories.held.sum()),
         "memories_held_long": int(memories.held_long.sum()),
         "cube_score": cube.score,

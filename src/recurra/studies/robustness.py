@@ -39,10 +39,10 @@ TRAINED = {"input_noise": 0.1, "amplitude": 1.0, "pulse_ms": 20.0, "length_ms": 
 def shares(cohort: Cohort, task: Task, seed: int) -> Rows:
     """A row a network: the share of successful trials on a task, and the mean distance."""
     trials = test_trials(task, seed)
-    found = [performance(network, task, trials) for network in cohort]
+    performances = [performance(network, task, trials) for network in cohort]
     return [
         {"network": number, "success": one.success, "distance": one.distance}
-        for number, one in zip(cohort.numbers, found, strict=True)
+        for number, one in zip(cohort.numbers, performances, strict=True)
     ]
 
 
@@ -81,9 +81,12 @@ class Robustness(Study):
             for noise, amplitude in _both(scale):
                 changed = varied(varied(spec.task, "input_noise", noise), "amplitude", amplitude)
                 about = {"task": kind, "input_noise": noise, "amplitude": amplitude, "data_set": spec.seed}
-                found = [float(row["success"]) for row in shares(cohort, changed, spec.seed) if learned[row["network"]]]
+                successes = [
+                    float(row["success"]) for row in shares(cohort, changed, spec.seed) if learned[row["network"]]
+                ]
                 grid.append(
-                    about | {"networks": len(found), "mean_success": float(np.mean(found)) if found else math.nan}
+                    about
+                    | {"networks": len(successes), "mean_success": float(np.mean(successes)) if successes else math.nan}
                 )
         return {"points": _points(networks), "grid": grid, "networks": networks}
 

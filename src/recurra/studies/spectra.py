@@ -82,14 +82,14 @@ def _girko(spectra: Rows) -> Verdict:
     """Before training a normal start fills the unit disc; an orthogonal start, on the circle, is what would differ."""
     what = "before training, a normal start follows Girko's circle law (2019, Figure 6)"
     deviations = {start: _deviation(spectra, start) for start in INITIALIZERS}
-    found, null = deviations["normal"], deviations["orthogonal"]
-    if np.isnan(found):
+    deviation, null = deviations["normal"], deviations["orthogonal"]
+    if np.isnan(deviation):
         return Verdict(what, "consistent with it", "", "cannot be compared", "no network with a normal start")
     return Verdict(
         what,
         "consistent with it",
-        f"the distribution of the moduli is {found:.3f} from the law",
-        "agrees" if found <= GIRKO else "differs",
+        f"the distribution of the moduli is {deviation:.3f} from the law",
+        "agrees" if deviation <= GIRKO else "differs",
         rule=f"the largest difference of the two distributions at most {GIRKO:g}",
         power=f"an orthogonal start is {null:.2f} from it",
     )

@@ -70,17 +70,17 @@ class SuccessRates(Study):
         for spec in self.plan(scale, seed):
             cohort, trials = trained(spec), test_trials(spec.task, spec.seed)
             for at, number in enumerate(cohort.numbers):
-                found = performance(cohort[at], spec.task, trials)
+                tested = performance(cohort[at], spec.task, trials)
                 networks.append(
                     {
                         "task": spec.table()["task"]["kind"],
                         "initializer": spec.table()["model"]["initializer"]["kind"],
                         "data_set": spec.seed,
                         "network": number,
-                        "success": found.success,
+                        "success": tested.success,
                         "reached": int(cohort.status[at] is Status.reached),
-                        "mse": found.mse,
-                        "distance": found.distance,
+                        "mse": tested.mse,
+                        "distance": tested.distance,
                     }
                 )
         return {"rates": _rates(networks), "networks": networks}
@@ -133,8 +133,8 @@ def _shares(networks: Rows, bound: float | None) -> Shares:
             effect = design_effect([sets[at] for at in own], between)
             total = int(known["networks"])
             before = round(float(known["percent"]) * total / 100)
-            found = Share(int(good[own].sum()), len(own), effect)
-            shares[key] = found, Share(before, total, one_set_effect(total, between))
+            measured = Share(int(good[own].sum()), len(own), effect)
+            shares[key] = measured, Share(before, total, one_set_effect(total, between))
     return shares
 
 
@@ -144,7 +144,7 @@ def _helps(shares: Shares) -> Verdict:
     margin = (0.0, float("inf"))
     pairs = {task: [shares[task, start] for start in INITIALIZERS] for task in tasks}
     known = _pooled([(first[1], second[1]) for first, second in pairs.values()], margin, CLAIMS)
-    found = _pooled([(first[0], second[0]) for first, second in pairs.values()], margin, CLAIMS, known.difference)
+    measured = _pooled([(first[0], second[0]) for first, second in pairs.values()], margin, CLAIMS, known.difference)
     rows = tuple(
         verdict_of(
             NAMES[task],
@@ -158,8 +158,8 @@ def _helps(shares: Shares) -> Verdict:
     return verdict_of(
         "an orthogonal start helps",
         f"{100 * known.difference:+.0f} points over {len(tasks)} tasks",
-        f"{100 * found.difference:+.0f} points",
-        found,
+        f"{100 * measured.difference:+.0f} points",
+        measured,
         rows=rows,
         rule="the difference, pooled over the tasks with the weights of Mantel and Haenszel, is above 0",
         percent=True,
@@ -179,11 +179,11 @@ def _as_published(shares: Shares, start: str) -> Verdict:
         verdict_of(
             f"{NAMES[task]}, {start}",
             f"{known.value:.0%} of {known.total}",
-            f"{found.value:.0%} of {found.total}",
-            difference_of_shares(found, known, margin, len(own)),
+            f"{measured.value:.0%} of {measured.total}",
+            difference_of_shares(measured, known, margin, len(own)),
             percent=True,
         )
-        for task, (found, known) in own.items()
+        for task, (measured, known) in own.items()
     )
     means = [sum(pair[which].value for pair in own.values()) / len(own) for which in (0, 1)]
     return verdict_of(
@@ -200,8 +200,8 @@ def _as_published(shares: Shares, start: str) -> Verdict:
 def _rates(networks: Rows) -> Rows:
     """A row a task and initial condition; the published per cent beside what was found."""
     rows: Rows = []
-    for (task, start), (found, known) in _shares(networks, SUCCESSFUL).items():
-        low, high = wilson(found)
+    for (task, start), (measured, known) in _shares(networks, SUCCESSFUL).items():
+        low, high = wilson(measured)
         own = where(networks, task=task, initializer=start)
         rows.append(
             {
@@ -209,10 +209,10 @@ def _rates(networks: Rows) -> Rows:
                 "initializer": start,
                 "published_percent": 100 * known.value,
                 "published_networks": known.total,
-                "networks": found.total,
+                "networks": measured.total,
                 "data_sets": len({row["data_set"] for row in own}),
-                "successful": found.count,
-                "percent": 100 * found.value,
+                "successful": measured.count,
+                "percent": 100 * measured.value,
                 "low": 100 * low,
                 "high": 100 * high,
                 "reached": int(column(own, "reached").sum()),

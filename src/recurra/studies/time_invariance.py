@@ -156,5 +156,5 @@ def _row(task: str, kept: list[Kept], between: float, rows: int) -> Verdict:
     if not kept:
         return cannot_compare(NAMES[task], "invariant", "no network learned the task", "nothing to shift")
     share = _share(kept, between)
-    found = f"{share.count} of {share.total}"
-    return verdict_of(NAMES[task], "invariant", found, share_at_least(share, SHARE, rows), percent=True)
+    counts = f"{share.count} of {share.total}"
+    return verdict_of(NAMES[task], "invariant", counts, share_at_least(share, SHARE, rows), percent=True)

@@ -40,16 +40,16 @@ def weight_traits(
     """
     after = np.asarray(recurrent, np.float64)
     weights = weight_statistics(after)
-    found = {"units": len(after), **_changed(after), "leading": leading_kinds(after)}
-    found |= {"near_zero": weights.near_zero, "near_zero_normal": weights.near_zero_normal}
-    found |= {"leading_values": leading_values(after), "normal_distance": normal_distance(after)}
+    traits = {"units": len(after), **_changed(after), "leading": leading_kinds(after)}
+    traits |= {"near_zero": weights.near_zero, "near_zero_normal": weights.near_zero_normal}
+    traits |= {"leading_values": leading_values(after), "normal_distance": normal_distance(after)}
     if before is None:
         names = (*(f"{name}_{when}" for when in ("before", "chance") for name in CHANGED), "near_zero_before")
-        return found | dict.fromkeys(names, np.nan)
+        return traits | dict.fromkeys(names, np.nan)
     start = np.asarray(before, np.float64)
-    found |= {f"{name}_before": value for name, value in _changed(start).items()}
-    found |= {f"{name}_chance": value for name, value in _shuffled(start, after - start, seed).items()}
-    return found | {"near_zero_before": weight_statistics(start).near_zero}
+    traits |= {f"{name}_before": value for name, value in _changed(start).items()}
+    traits |= {f"{name}_chance": value for name, value in _shuffled(start, after - start, seed).items()}
+    return traits | {"near_zero_before": weight_statistics(start).near_zero}
 
 
 def _changed(matrix: Matrix) -> dict[str, float]:
@@ -117,8 +117,8 @@ def dynamic_traits(network: Network, task: Task, seed: int) -> dict[str, Any]:
     """
     visit = Visit(network, task, seed)
     probe, points = visit.probe, fixed_points(network, visit.starts)
-    found = regimes(network, probe, ends=visit.ends)
-    kinds = [found.kind_of(at) for at in range(len(found))]
+    network_regimes = regimes(network, probe, ends=visit.ends)
+    kinds = [network_regimes.kind_of(at) for at in range(len(network_regimes))]
     names = [probe.condition_names[int(number)] for number in np.asarray(probe.condition)]
     return {
         "regimes": "; ".join(f"{name} {kind}" for name, kind in zip(names, kinds, strict=True)),

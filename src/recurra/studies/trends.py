@@ -54,20 +54,20 @@ def delay_claim(pairs: Sequence[Pair], claims: int) -> Verdict | None:
     weights = [1 / sum(long) if one else -1 / (len(long) - sum(long)) for one in long]
     what = f"the distance is larger at delays beyond {LONG_MS:g} ms"
     rule = f"the mean rescaled distance is larger at delays above {LONG_MS:g} ms than up to there"
-    found = _above_zero(pairs, weights, what, "larger beyond by", rule, claims)
+    verdict = _above_zero(pairs, weights, what, "larger beyond by", rule, claims)
     note = 'so the published figure has it; the text says that for longer responses "the mean distance decreases"'
-    return replace(found, note=note)
+    return replace(verdict, note=note)
 
 
 def _above_zero(
     pairs: Sequence[Pair], weights: Sequence[float], what: str, words: str, rule: str, claims: int
 ) -> Verdict:
-    known, found = (
+    known, measured = (
         contrast([getattr(pair, name) for pair in pairs], weights) for name in ("known_rescaled", "found_rescaled")
     )
-    comparison = pooled([found], [1.0], ABOVE, claims, truth=known.value)
+    comparison = pooled([measured], [1.0], ABOVE, claims, truth=known.value)
     published = f"{words} {known.value:.2f}, of the published distances"
-    return verdict_of(what, published, f"{words} {found.value:.2f}", comparison, rule=rule)
+    return verdict_of(what, published, f"{words} {measured.value:.2f}", comparison, rule=rule)
 
 
 def damage_claims(networks: Rows, strongest: Rows, claims: int) -> list[Verdict]:
@@ -78,8 +78,8 @@ def damage_claims(networks: Rows, strongest: Rows, claims: int) -> list[Verdict]
         strongest: the same for the removal of the strongest connections.
         claims: how many claims the study judges.
     """
-    found = {way: curves(networks, way) for way in dict.fromkeys(str(row["way"]) for row in networks)}
-    positive, negative = found["cumulative_positive"], found["cumulative_negative"]
+    measured = {way: curves(networks, way) for way in dict.fromkeys(str(row["way"]) for row in networks)}
+    positive, negative = measured["cumulative_positive"], measured["cumulative_negative"]
     apart = _mean(_after(positive) - _after(negative), positive)
     signs = verdict_of(
         "both signs are equally needed",
@@ -88,7 +88,9 @@ def damage_claims(networks: Rows, strongest: Rows, claims: int) -> list[Verdict]
         pooled([apart], [1.0], (-MARGIN, MARGIN), claims),
         rule=f"cumulative removal, the mean distance over the levels within ±{MARGIN:g} of each other",
     )
-    more = [_after(found[f"cumulative_{sign}"]) - _after(found[f"slice_{sign}"]) for sign in ("positive", "negative")]
+    more = [
+        _after(measured[f"cumulative_{sign}"]) - _after(measured[f"slice_{sign}"]) for sign in ("positive", "negative")
+    ]
     worse = _mean(np.mean(more, axis=0), positive)
     cumulative = verdict_of(
         "cumulative removal does more than that of a slice",
@@ -117,11 +119,11 @@ def _strongest(networks: Rows, claims: int) -> Verdict:
     )
 
 
-def _after(found: Curves) -> np.ndarray:
+def _after(measured: Curves) -> np.ndarray:
     """The mean distance over the levels above 0, one a network."""
-    return found.distances[:, [percent > 0 for percent in found.percents]].mean(axis=1)
+    return measured.distances[:, [percent > 0 for percent in measured.percents]].mean(axis=1)
 
 
-def _mean(values: np.ndarray, found: Curves) -> Estimate:
-    between = between_share(values, ["all"] * len(values), found.data_sets)
-    return found_mean(values, found.data_sets, between)
+def _mean(values: np.ndarray, measured: Curves) -> Estimate:
+    between = between_share(values, ["all"] * len(values), measured.data_sets)
+    return found_mean(values, measured.data_sets, between)

@@ -188,37 +188,37 @@ def published_mean(mean: float, error: float, networks: int, between: float) -> 
     return Estimate(mean, error * math.sqrt(one_set_effect(networks, between)), max(networks - 1.0, 1.0))
 
 
-def difference_of_means(found: Estimate, known: Estimate, margin: float, rows: int = 1) -> Comparison:
+def difference_of_means(measured: Estimate, known: Estimate, margin: float, rows: int = 1) -> Comparison:
     """Found minus known, with Welch's interval; the two are the same within +- `margin`."""
-    return pooled([difference(found, known)], [1.0], (-margin, margin), rows)
+    return pooled([difference(measured, known)], [1.0], (-margin, margin), rows)
 
 
-def difference(found: Estimate, known: Estimate) -> Estimate:
+def difference(measured: Estimate, known: Estimate) -> Estimate:
     """The difference of two independent estimates, with the degrees of freedom of Welch and Satterthwaite."""
-    variances = [(one.error**2, one.freedom) for one in (found, known)]
-    return Estimate(found.value - known.value, math.hypot(found.error, known.error), _freedom(variances))
+    variances = [(one.error**2, one.freedom) for one in (measured, known)]
+    return Estimate(measured.value - known.value, math.hypot(measured.error, known.error), _freedom(variances))
 
 
 def difference_of_shares(
-    found: Share, known: Share, margin: tuple[float, float], rows: int = 1, truth: float = 0.0
+    measured: Share, known: Share, margin: tuple[float, float], rows: int = 1, truth: float = 0.0
 ) -> Comparison:
     """Found minus known, with the interval of Newcombe (1998), method 10: from the Wilson intervals of the two."""
     quantile = interval_quantile(rows)
-    (low, high), (known_low, known_high) = (wilson(share, quantile) for share in (found, known))
-    apart = found.value - known.value
-    down = math.hypot(found.value - low, known_high - known.value)
-    up = math.hypot(high - found.value, known.value - known_low)
+    (low, high), (known_low, known_high) = (wilson(share, quantile) for share in (measured, known))
+    apart = measured.value - known.value
+    down = math.hypot(measured.value - low, known_high - known.value)
+    up = math.hypot(high - measured.value, known.value - known_low)
     return Comparison(apart, apart - down, apart + up, margin, truth, quantile)
 
 
-def share_difference(found: Share, known: Share) -> Estimate:
+def share_difference(measured: Share, known: Share) -> Estimate:
     """The difference of two shares; its standard error takes a success and a failure more, so that none is certain."""
     variance = 0.0
-    for share in (found, known):
+    for share in (measured, known):
         total = share.total / share.effect
         rate = (share.value * total + 1) / (total + 2)
         variance += rate * (1 - rate) / total
-    return Estimate(found.value - known.value, math.sqrt(variance))
+    return Estimate(measured.value - known.value, math.sqrt(variance))
 
 
 def pooled(
