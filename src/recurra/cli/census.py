@@ -48,12 +48,12 @@ def census(
     with kept_programs(), Progress(console=progress_console(), transient=True) as bars:
         compared = read_compared(runs, all_networks)
         bar = bars.add_task("networks", total=len(compared.networks))
-        found = census_of_runs(compared, seed, measure, lambda: bars.advance(bar))
+        census_result = census_of_runs(compared, seed, measure, lambda: bars.advance(bar))
     if figure:
-        write_figure(census_map(found.census, found.signatures, found.compared.origins), figure)
+        write_figure(census_map(census_result.census, census_result.signatures, census_result.compared.origins), figure)
     if as_json:
-        typer.echo(json.dumps(found.table(), indent=2))
+        typer.echo(json.dumps(census_result.table(), indent=2))
     else:
-        print_census(found.table())
+        print_census(census_result.table())
     if figure:
         typer.echo(f"figure: {figure}", err=as_json)

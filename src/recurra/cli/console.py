@@ -159,12 +159,12 @@ def print_workings(dossier: Dossier, task: Task) -> None:
     if table["memory_states"]:
         print_table(console, "memories", _texts(table["memory_states"]))
     if table["pulse_table"]:
-        found = table["pulse_table"]
+        pulses = table["pulse_table"]
         rows = [
             {"state": state, **{pulse: end or "?" for pulse, end in row.items()}}
-            for state, row in found["reached"].items()
+            for state, row in pulses["reached"].items()
         ]
-        print_table(console, f"state and pulse: {found['right']} of {found['of']} as the task asks", _texts(rows))
+        print_table(console, f"state and pulse: {pulses['right']} of {pulses['of']} as the task asks", _texts(rows))
     console.print("\n".join([*_spectral_lines(dossier), *_lines(table)]), highlight=False)
 
 
@@ -210,10 +210,10 @@ def _point_lines(points: dict[str, Any]) -> Iterator[str]:
         yield f"{points['marginal']} of them are marginal: to first order there is no motion along some direction"
 
 
-def _forgotten_lines(found: dict[str, Any]) -> Iterator[str]:
-    for one in found["forgotten"]:
+def _forgotten_lines(table: dict[str, Any]) -> Iterator[str]:
+    for one in table["forgotten"]:
         names = one["conditions"]
-        whose = f"all {len(names)} conditions" if found["all_forgotten"] else ", ".join(names)
+        whose = f"all {len(names)} conditions" if table["all_forgotten"] else ", ".join(names)
         yield (
             f"forgotten: {whose} end at one attractor, number {one['attractor']}, though they ask for different answers"
         )

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from recurra.cli.networks import Activation, Form, Tau, subject
+from recurra.cli.networks import Activation, Form, Tau, network_from_options
 from recurra.cli.own import Use, use_own
 from recurra.cli.paths import user_path
 
@@ -43,21 +43,23 @@ def inspect(
     if report and report.exists():
         raise ValueError(f"{report} exists; choose another file")
     use_own(use)
-    found = subject(source, task, network, settings, activation, form, tau_ms)
-    about = {"name": found.name(source), "network": found.table()}
+    inspected = network_from_options(source, task, network, settings, activation, form, tau_ms)
+    about = {"name": inspected.name(source), "network": inspected.table()}
     with kept_programs():
-        record = record_of_network(found.network, found.task, seed, about, found.before, found.number, found.status)
+        record = record_of_network(
+            inspected.network, inspected.task, seed, about, inspected.before, inspected.number, inspected.status
+        )
     if report:
         from recurra.report import write_report
 
         write_report(record, report)
     dossier = record.dossiers[0]
     if as_json:
-        table = {"network": found.table()} | dossier_table(dossier, cube_before(record, 0))
-        table |= plain(workings_table(dossier, found.task))
+        table = {"network": inspected.table()} | dossier_table(dossier, cube_before(record, 0))
+        table |= plain(workings_table(dossier, inspected.task))
         typer.echo(json.dumps(table, indent=2))
     else:
         print_run(record)
-        print_workings(dossier, found.task)
+        print_workings(dossier, inspected.task)
     if report:
         typer.echo(f"report: {report}", err=True)

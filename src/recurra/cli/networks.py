@@ -20,7 +20,7 @@ Tau = Annotated[
 ]
 
 
-def subject(
+def network_from_options(
     source: Path,
     task: str | None,
     network: int | None,
@@ -34,7 +34,7 @@ def subject(
 
     options = {"model.activation": activation, "model.form": form, "model.tau_ms": tau_ms}
     given = [f"{key}={value}" for key, value in options.items() if value is not None]
-    found = inspected_network(source, task, network, [*given, *(settings or [])])
-    for note in found.notes:
+    inspected = inspected_network(source, task, network, [*given, *(settings or [])])
+    for note in inspected.notes:
         print_error(note)
-    return found
+    return inspected

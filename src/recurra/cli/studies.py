@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from recurra.cli.networks import Activation, Form, Tau, subject
+from recurra.cli.networks import Activation, Form, Tau, network_from_options
 from recurra.cli.own import Use, use_own
 from recurra.cli.paths import user_path
 
@@ -91,10 +91,12 @@ def damage(
     from recurra.studies.damage import damage_rows
 
     use_own(use)
-    found = subject(source, task, network, settings, activation, form, tau_ms)
-    rows = damage_rows(found.network, found.task, test_trials(found.task, seed), found.number or 0, PERCENTS)
+    inspected = network_from_options(source, task, network, settings, activation, form, tau_ms)
+    rows = damage_rows(
+        inspected.network, inspected.task, test_trials(inspected.task, seed), inspected.number or 0, PERCENTS
+    )
     if as_json:
-        typer.echo(json.dumps({"network": found.table(), "conditions": rows}, indent=2))
+        typer.echo(json.dumps({"network": inspected.table(), "conditions": rows}, indent=2))
     else:
         print_damage(rows)
 
@@ -139,5 +141,5 @@ def _show(chosen: "Study", scale: "Scale", seed: int, cohorts: "TrainedCohorts")
 def _line(verdict: dict[str, Any]) -> str:
     difference = f"; difference {verdict['difference']}" if verdict["difference"] else ""
     note = f" ({verdict['note']})" if verdict["note"] else ""
-    found = f"published {verdict['published']}; found {verdict['found']}{difference}"
-    return f"{verdict['what']}: {found}: {verdict['verdict']}{note}"
+    comparison = f"published {verdict['published']}; found {verdict['found']}{difference}"
+    return f"{verdict['what']}: {comparison}: {verdict['verdict']}{note}"

@@ -35,9 +35,9 @@ def similarities_of(networks: Sequence[Network], task: Task, points: Sequence[Fi
         check_fit(network, task)
     inputs = np.asarray(task.probe().inputs)
     pairs = zip(networks, points, strict=True)
-    found = [attempted(partial(_signature, network, inputs, own)) for network, own in pairs]
+    spectra = [attempted(partial(_signature, network, inputs, own)) for network, own in pairs]
     nothing = _no_signature(inputs)
-    return similarity_matrices([nothing if isinstance(one, Failure) else one for one in found])
+    return similarity_matrices([nothing if isinstance(one, Failure) else one for one in spectra])
 
 
 def _signature(network: Network, inputs: Float[np.ndarray, "condition time input"], points: Any) -> Signature:
@@ -75,7 +75,7 @@ def census_of_dossiers(
 
 def census_with(
     similarities: Similarities,
-    found: Sequence[Regimes | Failure],
+    regimes: Sequence[Regimes | Failure],
     points: Sequence[FixedPoints | Failure],
     seed: int,
     measure: str = MEASURES[0],
@@ -84,17 +84,17 @@ def census_with(
 
     Args:
         similarities: of all pairs.
-        found: the regimes of each.
+        regimes: the regimes of each.
         points: the fixed points of each.
         seed: of the cohorts without clusters.
         measure: the one by which networks are compared.
     """
-    known = [one for one in found if not isinstance(one, Failure)]
+    known = [one for one in regimes if not isinstance(one, Failure)]
     if not known:
-        reasons = " / ".join(dict.fromkeys(one.reason for one in found if isinstance(one, Failure)))
+        reasons = " / ".join(dict.fromkeys(one.reason for one in regimes if isinstance(one, Failure)))
         raise ValueError(f"the regimes of no network are known, and a census sorts networks by these: {reasons}")
     unknown = np.full(len(known[0].kind), UNKNOWN)
-    kinds = np.array([unknown if isinstance(one, Failure) else one.kind for one in found])
+    kinds = np.array([unknown if isinstance(one, Failure) else one.kind for one in regimes])
     counts = [(UNKNOWN, UNKNOWN) if isinstance(one, Failure) else _counted(one) for one in points]
     stable, others = np.array(counts).T
     return census(similarities, kinds, stable, others, seed, measure)
@@ -106,61 +106,61 @@ def _counted(points: FixedPoints) -> tuple[int, int]:
     return stable, len(points) - stable
 
 
-def census_table(found: Census, task: Task) -> dict[str, Any]:
+def census_table(census: Census, task: Task) -> dict[str, Any]:
     """The same in plain values, for JSON; null where there is no number.
 
     Args:
-        found: the census.
+        census: the census.
         task: what the networks were trained on.
     """
-    names = signatures(found, task)
+    names = signatures(census, task)
     return {
-        "networks": len(found.compared),
-        "left_out": np.flatnonzero(~found.compared).tolist(),
+        "networks": len(census.compared),
+        "left_out": np.flatnonzero(~census.compared).tolist(),
         "signatures": [
             {"signature": name, "networks": int(count)}
-            for name, count in zip(names, found.signature_count, strict=True)
+            for name, count in zip(names, census.signature_count, strict=True)
         ],
-        "measure": found.measure_name,
+        "measure": census.measure_name,
         "clusters": {
-            "count": int(found.labels.max(initial=ALONE)) + 1,
-            "silhouette": found.silhouette,
-            "null_mean": float(found.null_silhouette.mean()),
-            "p_value": found.p_value,
+            "count": int(census.labels.max(initial=ALONE)) + 1,
+            "silhouette": census.silhouette,
+            "null_mean": float(census.null_silhouette.mean()),
+            "p_value": census.p_value,
         },
-        "members": [_cluster(found, number, names) for number in range(found.labels.max(initial=ALONE) + 1)],
-        "map": {"explained": found.explained.tolist(), "stress": found.stress},
+        "members": [_cluster(census, number, names) for number in range(census.labels.max(initial=ALONE) + 1)],
+        "map": {"explained": census.explained.tolist(), "stress": census.stress},
         "nearest_neighbour": {
-            "same_signature": _number(found.neighbour_share),
-            "chance": _number(found.neighbour_chance),
+            "same_signature": _number(census.neighbour_share),
+            "chance": _number(census.neighbour_chance),
         },
-        "each": [_row(found, at, names) for at in range(len(found.compared))],
+        "each": [_row(census, at, names) for at in range(len(census.compared))],
     }
 
 
-def _cluster(found: Census, number: int, names: Sequence[str]) -> dict[str, Any]:
+def _cluster(census: Census, number: int, names: Sequence[str]) -> dict[str, Any]:
     """What the networks of a cluster have: counts of fixed points as least, median and most; the signatures."""
-    own = found.labels == number
+    own = census.labels == number
     return {
         "networks": int(own.sum()),
-        "stable_points": _spread(found.stable_points[own]),
-        "unstable_points": _spread(found.unstable_points[own]),
+        "stable_points": _spread(census.stable_points[own]),
+        "unstable_points": _spread(census.unstable_points[own]),
         "signatures": {
             name: int(count)
-            for name, count in zip(names, np.bincount(found.signature[own], minlength=len(names)), strict=True)
+            for name, count in zip(names, np.bincount(census.signature[own], minlength=len(names)), strict=True)
             if count
         },
     }
 
 
-def _row(found: Census, at: int, names: Sequence[str]) -> dict[str, Any]:
+def _row(census: Census, at: int, names: Sequence[str]) -> dict[str, Any]:
     return {
         "network": at,
-        "signature": names[found.signature[at]] if found.signature[at] > UNKNOWN else None,
-        "stable_points": _count(found.stable_points[at]),
-        "unstable_points": _count(found.unstable_points[at]),
-        "cluster": int(found.labels[at]) if found.labels[at] > ALONE else None,
-        "map": [_number(value) for value in found.coordinates[at].tolist()],
+        "signature": names[census.signature[at]] if census.signature[at] > UNKNOWN else None,
+        "stable_points": _count(census.stable_points[at]),
+        "unstable_points": _count(census.unstable_points[at]),
+        "cluster": int(census.labels[at]) if census.labels[at] > ALONE else None,
+        "map": [_number(value) for value in census.coordinates[at].tolist()],
     }
 
 

@@ -66,13 +66,15 @@ class RunsCensus:
 
     def _run(self, run: int) -> dict[str, Any]:
         """How many networks of a run have each signature and are in each cluster."""
-        own, found = self.compared.origins.run == run, self.census
-        clusters = range(found.labels.max(initial=-1) + 1)
+        own, census = self.compared.origins.run == run, self.census
+        clusters = range(census.labels.max(initial=-1) + 1)
         return {
             "run": self.compared.origins.names[run],
-            "networks": int((own & found.compared).sum()),
-            "signatures": {name: int((own & (found.signature == at)).sum()) for at, name in enumerate(self.signatures)},
-            "clusters": [int((own & (found.labels == at)).sum()) for at in clusters],
+            "networks": int((own & census.compared).sum()),
+            "signatures": {
+                name: int((own & (census.signature == at)).sum()) for at, name in enumerate(self.signatures)
+            },
+            "clusters": [int((own & (census.labels == at)).sum()) for at in clusters],
         }
 
 
@@ -88,42 +90,42 @@ def census_of_runs(
             "linearized".
         on_network: told when a network is done.
     """
-    found, points = [], []
+    all_regimes, points = [], []
     with pinned(), threadpool_limits(1):
         for network in compared.networks:
             visit = Visit(network, compared.task, seed)
-            found.append(attempted(lambda one=visit: regimes(one.network, one.probe, ends=one.ends)))
+            all_regimes.append(attempted(lambda one=visit: regimes(one.network, one.probe, ends=one.ends)))
             points.append(attempted(lambda one=visit: fixed_points(one.network, one.starts)))
             on_network()
         similarities = similarities_of(compared.networks, compared.task, points)
     failures = {
         f"{what} of network {name}": one.reason
-        for what, records in (("regimes", found), ("fixed points", points))
+        for what, records in (("regimes", all_regimes), ("fixed points", points))
         for name, one in zip(compared.names, records, strict=True)
         if isinstance(one, Failure)
     }
-    census = census_with(similarities, found, points, seed, measure)
+    census = census_with(similarities, all_regimes, points, seed, measure)
     return RunsCensus(compared, similarities, census, failures, run_tests(census, compared.origins.run, seed))
 
 
-def run_tests(found: Census, runs: Int[np.ndarray, "network"], seed: int) -> dict[str, Independence | None]:
+def run_tests(census: Census, runs: Int[np.ndarray, "network"], seed: int) -> dict[str, Independence | None]:
     """Whether the signature, the cluster and the nearest neighbour of a network are independent of its run.
 
     Args:
-        found: the census.
+        census: the census.
         runs: of every network.
         seed: of the shuffles.
     """
-    known, compared = found.signature > UNKNOWN, found.labels > LEFT_OUT
+    known, compared = census.signature > UNKNOWN, census.labels > LEFT_OUT
     return {
-        "signature": independence(runs[known], found.signature[known], seed),
-        "cluster": independence(runs[compared], found.labels[compared], seed),
-        "nearest_neighbour": _neighbours(found, runs, seed),
+        "signature": independence(runs[known], census.signature[known], seed),
+        "cluster": independence(runs[compared], census.labels[compared], seed),
+        "nearest_neighbour": _neighbours(census, runs, seed),
     }
 
 
-def _neighbours(found: Census, runs: Int[np.ndarray, "network"], seed: int) -> Independence | None:
-    kept = np.flatnonzero(found.compared)
+def _neighbours(census: Census, runs: Int[np.ndarray, "network"], seed: int) -> Independence | None:
+    kept = np.flatnonzero(census.compared)
     if len(kept) < 2:
         return None
-    return neighbour_independence(found.distances[np.ix_(kept, kept)], runs[kept], seed)
+    return neighbour_independence(census.distances[np.ix_(kept, kept)], runs[kept], seed)

@@ -68,10 +68,10 @@ def usable_folder() -> Path | None:
 
 def _ours_alone(folder: Path) -> bool:
     """Whether nobody else can write in the folder."""
-    found = folder.lstat()
-    if not stat.S_ISDIR(found.st_mode):
+    status = folder.lstat()
+    if not stat.S_ISDIR(status.st_mode):
         return False
-    return not hasattr(os, "getuid") or (found.st_uid == os.getuid() and not found.st_mode & 0o022)
+    return not hasattr(os, "getuid") or (status.st_uid == os.getuid() and not status.st_mode & 0o022)
 
 
 def _kind() -> str:

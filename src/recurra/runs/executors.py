@@ -286,8 +286,8 @@ def _on_accelerator() -> bool:
 
 def _check_job(job: Callable[[Any], Any]) -> None:
     """Only a function of a module is known to a process by its name."""
-    found: Any = sys.modules.get(getattr(job, "__module__", ""))
+    imported: Any = sys.modules.get(getattr(job, "__module__", ""))
     for name in getattr(job, "__qualname__", "?").split("."):
-        found = getattr(found, name, None)
-    if found is not job:
+        imported = getattr(imported, name, None)
+    if imported is not job:
         raise TypeError(f"the job is {job!r}; expected a function of a module, which a process can import")

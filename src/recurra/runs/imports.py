@@ -84,13 +84,13 @@ def inspected_network(path: Path, task: str | None, number: int | None, settings
     chosen = to_spec(table).task
     if path.is_dir():
         cohort, at = _of_run(path, number, stated)
-        subject = InspectedNetwork(chosen, cohort[at], (), cohort.before(at), cohort.numbers[at], cohort.status[at])
+        inspected = InspectedNetwork(chosen, cohort[at], (), cohort.before(at), cohort.numbers[at], cohort.status[at])
     else:
-        found = import_network(path, chosen.dt_ms, number, stated)
-        subject = InspectedNetwork(chosen, found.network, found.notes)
+        imported = import_network(path, chosen.dt_ms, number, stated)
+        inspected = InspectedNetwork(chosen, imported.network, imported.notes)
     with naming(path):
-        check_fit(subject.network, chosen)
-    return subject
+        check_fit(inspected.network, chosen)
+    return inspected
 
 
 def _task_table(path: Path, name: str | None) -> Any:

@@ -52,14 +52,14 @@ def own_class(name: str, kind: type, path: str) -> type:
         kind: the abstract class that it must be of.
         path: where in the spec the name stands, for messages.
     """
-    found = own_object(name, path)
-    if not isinstance(found, type) or not issubclass(found, kind):
-        what = f"the class {found.__name__}" if isinstance(found, type) else f"a {type(found).__name__}"
+    own = own_object(name, path)
+    if not isinstance(own, type) or not issubclass(own, kind):
+        what = f"the class {own.__name__}" if isinstance(own, type) else f"a {type(own).__name__}"
         raise ValueError(f"{path} is {name!r}, {what}; expected a class that is derived from rc.{kind.__name__}")
-    frozen = is_dataclass(found) and found.__dataclass_params__.frozen  # type: ignore[attr-defined]
-    if not frozen or "__dataclass_params__" not in vars(found):
+    frozen = is_dataclass(own) and own.__dataclass_params__.frozen  # type: ignore[attr-defined]
+    if not frozen or "__dataclass_params__" not in vars(own):
         raise ValueError(f"{path} is {name!r}, no frozen dataclass; put @dataclass(frozen=True) above the class")
-    return found
+    return own
 
 
 def own_object(name: str, path: str) -> Any:
@@ -97,8 +97,8 @@ def own_name(part: Any) -> str:
             f"{name} is defined in the program or notebook that runs, where no spec can name it; put it in a file of "
             "its own, such as my_parts.py, and import that. rc.train and the analyses take it as it is."
         )
-    found = sys.modules.get(module)
-    if found is None or vars(found).get(name) is not part:
+    imported = sys.modules.get(module)
+    if imported is None or vars(imported).get(name) is not part:
         raise ValueError(
             f"{module}:{name} is not at the top of an imported module, so that no spec can name it; define it there, "
             "outside of functions and classes. rc.train and the analyses take it as it is."
@@ -175,10 +175,10 @@ def _origin(name: str) -> str | None:
     if loaded is not None:
         file = getattr(loaded, "__file__", None)
         return str(Path(file).resolve()) if file else "a part of Python"
-    found = importlib.util.find_spec(name)
-    if found is None or (found.origin is None and found.loader is None):  # none, or only a folder of this name
+    spec = importlib.util.find_spec(name)
+    if spec is None or (spec.origin is None and spec.loader is None):  # none, or only a folder of this name
         return None
-    return str(Path(found.origin).resolve()) if found.has_location and found.origin else "a part of Python"
+    return str(Path(spec.origin).resolve()) if spec.has_location and spec.origin else "a part of Python"
 
 
 def _reason(error: BaseException, path: Path | None) -> str:

@@ -102,8 +102,8 @@ def check_arrays(folder: RunFolder, weights: Weights, spec: RunSpec, networks: i
     """The weights must be those of so many networks of the spec's sizes."""
     sizes = {"unit": spec.model.units, "input": spec.task.inputs, "output": spec.task.outputs}
     for name, array in named_arrays(weights).items():
-        found = dict(zip(weights.axes()[name], array.shape[1:], strict=False))
-        shape = (networks, *(sizes.get(same_axis(axis), found.get(axis)) for axis in weights.axes()[name]))
+        own_sizes = dict(zip(weights.axes()[name], array.shape[1:], strict=False))
+        shape = (networks, *(sizes.get(same_axis(axis), own_sizes.get(axis)) for axis in weights.axes()[name]))
         if array.shape != shape:
             raise ValueError(
                 f"{folder}/run.zarr/weights/{name} has the shape {array.shape}; by run.json it should be {shape}"

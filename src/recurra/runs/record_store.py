@@ -27,8 +27,8 @@ def cohort_dataset(records: Sequence[Any], numbers: Sequence[int]) -> xr.Dataset
     kept = [(one, number) for one, number in zip(records, numbers, strict=True) if not isinstance(one, Failure)]
     if not kept:
         return xr.Dataset(coords={"network": np.zeros(0, int)}, attrs=reasons)
-    found, of = zip(*kept, strict=True)
-    return to_dataset(found, of).assign_attrs(reasons)
+    known, of = zip(*kept, strict=True)
+    return to_dataset(known, of).assign_attrs(reasons)
 
 
 def cohort_records(kind: type, dataset: xr.Dataset, numbers: Sequence[int]) -> list[Any]:

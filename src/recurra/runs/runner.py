@@ -150,8 +150,8 @@ def _analysed(folder: RunFolder, progress: Progress, executor: Executor) -> list
     if isinstance(task, FlipFlop):
         groups["walk"] = groups["walk"].merge(walk_dataset(task))
     if len(cohort) >= FEWEST:
-        found = attempted(lambda: census_of_dossiers(list(cohort), task, dossiers, spec.seed))
-        similarities, census = (found, found) if isinstance(found, Failure) else found
+        comparison = attempted(lambda: census_of_dossiers(list(cohort), task, dossiers, spec.seed))
+        similarities, census = (comparison, comparison) if isinstance(comparison, Failure) else comparison
         groups |= {"similarities": single_dataset(similarities), "census": single_dataset(census)}
     folder.sweep()
     folder.update_about(status="trained", analysis=None)  # until all groups are of this analysis

@@ -59,19 +59,19 @@ def differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
 
 def _deciding(stretch: dict[str, Any]) -> dict[str, str]:
     """What decides the bits, by its name; what an older run does not say is left out."""
-    found = {name: stretch["versions"][name] for name in DECIDING if name in stretch.get("versions", {})}
+    deciding = {name: stretch["versions"][name] for name in DECIDING if name in stretch.get("versions", {})}
     engine, place = stretch.get("engine", {}), stretch.get("machine", {})
     if "numerics" in stretch:
-        found["the numerics of recurra"] = str(stretch["numerics"])
+        deciding["the numerics of recurra"] = str(stretch["numerics"])
     if "name" in engine:
-        found["the engine"] = engine["name"]
+        deciding["the engine"] = engine["name"]
     if "instructions" in engine and engine.get("name") != "portable":
         fused = engine["instructions"] in FUSED
-        found["instructions"] = f"with fused products ({', '.join(FUSED)})" if fused else engine["instructions"]
+        deciding["instructions"] = f"with fused products ({', '.join(FUSED)})" if fused else engine["instructions"]
     for name, words in (("processor", "a processor"), ("vectors", "the vectors")):
         if name in place:
-            found[words] = place[name]
+            deciding[words] = place[name]
     if "settings" in stretch:
         flags = stretch["settings"].get("XLA_FLAGS", "").split()
-        found["XLA_FLAGS"] = " ".join(sorted(flag for flag in flags if not flag.startswith(HARMLESS)))
-    return found
+        deciding["XLA_FLAGS"] = " ".join(sorted(flag for flag in flags if not flag.startswith(HARMLESS)))
+    return deciding

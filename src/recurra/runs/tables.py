@@ -61,16 +61,16 @@ def kind_name(kind: type, names: dict[str, type]) -> str:
 
 def changes(old: Table, new: Table, path: str = "") -> dict[str, tuple[object, object]]:
     """The keys, in full, whose values differ between two tables, with both; "nothing" where one has no such key."""
-    found: dict[str, tuple[object, object]] = {}
+    changed: dict[str, tuple[object, object]] = {}
     for key in sorted({*old, *new}):
         first, second = old.get(key, "nothing"), new.get(key, "nothing")
         if isinstance(first, dict) and isinstance(second, dict):
-            found |= changes(first, second, f"{path}{key}.")
+            changed |= changes(first, second, f"{path}{key}.")
         elif first != second:
-            found[f"{path}{key}"] = tuple(
+            changed[f"{path}{key}"] = tuple(
                 one.get("kind", one) if isinstance(one, dict) else one for one in (first, second)
             )
-    return found
+    return changed
 
 
 def _keys(kind: type, key: str, known: list[str], registry: Registry, path: str) -> str:
