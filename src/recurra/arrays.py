@@ -70,7 +70,7 @@ class Weights(abc.ABC):
 
 @lru_cache
 def _axes_of(kind: type[Weights]) -> dict[str, tuple[str, ...]]:
-    hints, found = get_type_hints(kind), {}
+    hints, axes = get_type_hints(kind), {}
     for field in fields(kind):
         hint = hints[field.name]
         named = getattr((get_args(hint) or (hint,))[0], "dim_str", None)
@@ -79,8 +79,8 @@ def _axes_of(kind: type[Weights]) -> dict[str, tuple[str, ...]]:
                 f"{kind.__name__}.{field.name} is annotated as {hint}; expected its axes, such as "
                 'Float[AnyArray, "*network post pre"]'
             )
-        found[field.name] = tuple(axis for axis in named.split() if not axis.startswith("*"))
-    return found
+        axes[field.name] = tuple(axis for axis in named.split() if not axis.startswith("*"))
+    return axes
 
 
 @jax.tree_util.register_dataclass

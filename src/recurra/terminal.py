@@ -34,7 +34,7 @@ def discard_output() -> None:
 
 def harmless(text: str) -> str:
     """A text without control characters, which a terminal would obey: each is written as an escape."""
-    return CONTROL.sub(lambda found: found[0].encode("unicode_escape", "surrogatepass").decode(), text)
+    return CONTROL.sub(lambda match: match[0].encode("unicode_escape", "surrogatepass").decode(), text)
 
 
 def one_line(text: str) -> str:

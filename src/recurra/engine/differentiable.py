@@ -31,8 +31,8 @@ def loss(
 
 
 def _forward(engine: Engine, dynamics: Dynamics, weights: Weights, *trials: Inputs | Mask):
-    found, gradient = engine.loss_and_gradient(dynamics, weights, *trials)
-    return found, gradient
+    loss, gradient = engine.loss_and_gradient(dynamics, weights, *trials)
+    return loss, gradient
 
 
 def _backward(_engine: Engine, _dynamics: Dynamics, gradient: Weights, slope: Float[Array, "network"]):

@@ -40,8 +40,8 @@ class _Native(Engine):
         return "" if dynamics.activation in native.ACTIVATIONS else f"activation {dynamics.activation!r}"
 
     def missing(self) -> str:
-        found, why = library.load()
-        return "" if found is not None else f"{why}. Install recurra with a C++17 compiler, or take engine auto"
+        loaded, why = library.load()
+        return "" if loaded is not None else f"{why}. Install recurra with a C++17 compiler, or take engine auto"
 
     def run(self, dynamics, weights, inputs, *, noise_keys=None):
         return native.run(dynamics, weights, inputs, noise_keys=noise_keys)
@@ -53,10 +53,10 @@ class _Native(Engine):
         return native.loss_and_gradient(dynamics, weights, inputs, targets, mask, bfloat16=self.bfloat16, **options)
 
     def about(self) -> dict[str, str | int]:
-        found, _ = library.load()
-        if found is None:
+        loaded, _ = library.load()
+        if loaded is None:
             return {"name": self.name}
-        return {"name": self.name, "instructions": library.instructions(found), "threads": library.threads(found)}
+        return {"name": self.name, "instructions": library.instructions(loaded), "threads": library.threads(loaded)}
 
 
 @final
@@ -75,8 +75,8 @@ class NativeBfloat16Engine(_Native):
     bfloat16 = True
 
     def missing(self) -> str:
-        found, _ = library.load()
-        if found is not None and not library.has_bfloat16(found):
+        loaded, _ = library.load()
+        if loaded is not None and not library.has_bfloat16(loaded):
             return "this processor has no AVX512-BF16; take engine native"
         return super().missing()
 

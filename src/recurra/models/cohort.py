@@ -120,8 +120,8 @@ class Network:
         """Of each row, compiled for few numbers of them."""
         rows = np.asarray(batch, np.float64).reshape(-1, np.shape(batch)[-1])
         with pinned(double=True):
-            found = np.asarray(of(jnp.asarray(padded_rows(rows))))[: len(rows)]
-        return found.reshape(*np.shape(batch)[:-1], found.shape[-1])
+            values = np.asarray(of(jnp.asarray(padded_rows(rows))))[: len(rows)]
+        return values.reshape(*np.shape(batch)[:-1], values.shape[-1])
 
 
 @partial(jax.jit, static_argnums=0)
@@ -146,9 +146,9 @@ def check_fit(network: Network, task: Task, kind: type[Task] = Task) -> None:
     if not isinstance(task, kind):
         raise TypeError(f"task is a {type(task).__name__}; expected a {kind.__name__}")
     for name in ("inputs", "outputs"):
-        found, expected = getattr(network.weights, name), getattr(task, name)
-        if found != expected:
-            raise ValueError(f"the network has {found} {name}; the task has {expected}")
+        count, expected = getattr(network.weights, name), getattr(task, name)
+        if count != expected:
+            raise ValueError(f"the network has {count} {name}; the task has {expected}")
     if not same(network.dt_ms, task.dt_ms):
         raise ValueError(f"the network's time step is {network.dt_ms:g} ms; the task's is {task.dt_ms:g} ms")
 

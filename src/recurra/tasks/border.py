@@ -52,9 +52,9 @@ def _check_trials(task: Task) -> None:
 def _check_probe(task: Task) -> None:
     name, probe = type(task).__name__, task.probe()
     _check_values(f"{name}.probe", probe)
-    found, expected = [int(number) for number in probe.condition], list(range(len(task.condition_names)))
-    if sorted(found) != expected:
-        raise ValueError(f"{name}.probe has the conditions {found[:20]}; expected each of {expected[:20]} once")
+    numbers, expected = [int(number) for number in probe.condition], list(range(len(task.condition_names)))
+    if sorted(numbers) != expected:
+        raise ValueError(f"{name}.probe has the conditions {numbers[:20]}; expected each of {expected[:20]} once")
     if (probe.inputs.shape[-1], probe.targets.shape[-1]) != (task.inputs, task.outputs):
         raise ValueError(
             f"{name}.probe has {probe.inputs.shape[-1]} inputs and {probe.targets.shape[-1]} outputs; "

@@ -86,10 +86,10 @@ class FunctionTask(OwnTask):
 def first_of_each(condition: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
     """Where each condition comes first; an error where one never comes."""
     where = [np.flatnonzero(condition == number) for number in range(len(names))]
-    missing = [name for name, found in zip(names, where, strict=True) if not len(found)]
+    missing = [name for name, trials in zip(names, where, strict=True) if not len(trials)]
     if missing:
         raise ValueError(
             f"none of {len(condition):,} trials has the condition {', '.join(missing)}; "
             "expected trials of every condition. Write the probe yourself, or name no condition that cannot come."
         )
-    return np.array([found[0] for found in where])
+    return np.array([trials[0] for trials in where])

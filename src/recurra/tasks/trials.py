@@ -65,9 +65,9 @@ def check_trial(what: str, trial: object) -> None:
             "expected one whole number"
         )
     for name in ("inputs", "targets"):
-        found = getattr(trial, name).dtype
-        if found != jnp.float32:
-            raise TypeError(f"{what}: the {name} are {found}; expected float32, to which rc.Trial.of converts")
+        dtype = getattr(trial, name).dtype
+        if dtype != jnp.float32:
+            raise TypeError(f"{what}: the {name} are {dtype}; expected float32, to which rc.Trial.of converts")
 
 
 def _check_signals(what: str, inputs: tuple[int, ...], targets: tuple[int, ...]) -> None:

@@ -100,12 +100,12 @@ class _ConstraintUnderTest:
             yield f"{self.name}.free gives parameters that are not finite for weights that obey the constraint"
         if not any(np.size(array) for array in free.values()):
             yield f"{self.name}.free leaves nothing to train; pass on the arrays that the constraint does not touch"
-        found = self.constraint.apply(free, weights)
-        if not isinstance(found, OrderedDict) or set(found) != set(parameters):
-            names = ", ".join(found) if isinstance(found, dict) else type(found).__name__
+        effective = self.constraint.apply(free, weights)
+        if not isinstance(effective, OrderedDict) or set(effective) != set(parameters):
+            names = ", ".join(effective) if isinstance(effective, dict) else type(effective).__name__
             yield f"{self.name}.apply gives {names}; return an OrderedDict with {', '.join(parameters)}"
             return
-        yield from _other_arrays(f"{self.name}.apply", type(weights)(**found), weights)
+        yield from _other_arrays(f"{self.name}.apply", type(weights)(**effective), weights)
 
     def there_and_back(self) -> Iterator[str]:
         weights = self.weights()
@@ -163,9 +163,9 @@ class _ConstraintUnderTest:
                 yield f"{self.name}: trained weights do not obey the constraint; apply must depend on nothing else"
 
 
-def _other_arrays(what: str, found: Weights, expected: Weights) -> Iterator[str]:
+def _other_arrays(what: str, given: Weights, expected: Weights) -> Iterator[str]:
     for name in expected.axes():
-        one, other = jnp.asarray(getattr(found, name)), jnp.asarray(getattr(expected, name))
+        one, other = jnp.asarray(getattr(given, name)), jnp.asarray(getattr(expected, name))
         if (one.shape, one.dtype) != (other.shape, other.dtype):
             yield f"{what} gives {name} as {one.dtype}{one.shape}; expected {other.dtype}{other.shape}"
 

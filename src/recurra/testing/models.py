@@ -116,7 +116,7 @@ class _ModelUnderTest:
             size, units = state_size(dynamics, weights), self.model.units
             state = dynamics.initial_state(weights)
             rates, inputs = dynamics.rates(state), jnp.zeros(INPUTS, kind)
-            found = {
+            arrays = {
                 "initial_state": (state, (size,)),
                 "step": (dynamics.step(weights, state, inputs), (size,)),
                 "rates": (rates, (units,)),
@@ -125,16 +125,16 @@ class _ModelUnderTest:
                 "leaks": (leaks := dynamics.leaks(weights), (size,)),
             }
             if dynamics.noisy:
-                found["noise_scale"] = (jnp.asarray(dynamics.noise_scale(weights), kind), (size,))
+                arrays["noise_scale"] = (jnp.asarray(dynamics.noise_scale(weights), kind), (size,))
             if (matrix := dynamics.recurrent(weights)) is not None:
-                found["recurrent"] = (matrix, (units, units))
-            for what, (array, shape) in found.items():
+                arrays["recurrent"] = (matrix, (units, units))
+            for what, (array, shape) in arrays.items():
                 if (np.shape(array), str(array.dtype)) != (shape, kind):
                     given = f"{array.dtype}{np.shape(array)}"
                     yield f"{name}.{what} gives {given} for weights in {kind}; expected {kind}{shape}"
             if not (finite(leaks) and ((np.asarray(leaks) > 0) & (np.asarray(leaks) <= 1)).all()):
                 yield f"{name}.leaks gives shares outside (0, 1]; return the share of its pull that each entry moves by"
-            if dynamics.noisy and not (np.asarray(found["noise_scale"][0]) > 0).any():
+            if dynamics.noisy and not (np.asarray(arrays["noise_scale"][0]) > 0).any():
                 yield f"{name} is noisy, and noise_scale is nowhere above 0; return the noise's standard deviation"
 
     def gradient(self) -> Iterator[str]:

@@ -123,8 +123,8 @@ def _step(
     moved, still = _all_moved(rule, setup, learner, gradient, going)
     passed = active & ~scored
     moved = replace(moved, step=moved.step + passed.astype(moved.step.dtype))
-    found = (moved, still | passed, jnp.where(still, loss, jnp.nan))
-    return jax.tree.map(lambda array: array[:networks], found)
+    outcome = (moved, still | passed, jnp.where(still, loss, jnp.nan))
+    return jax.tree.map(lambda array: array[:networks], outcome)
 
 
 def _all_moved(

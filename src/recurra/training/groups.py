@@ -86,12 +86,12 @@ def measure_group(
     weights = jax.tree.map(lambda array: np.asarray(array)[within], group.learner.weights)
     keys = None if noise_keys is None else np.asarray(noise_keys)[within]
     outputs = group.setup.engine.respond(group.setup.dynamics, weights, validation.inputs, noise_keys=keys)
-    found = [_validated(task, answers, validation) for answers in np.asarray(outputs)]
+    scores = [_validated(task, answers, validation) for answers in np.asarray(outputs)]
     weight = float(np.asarray(validation.mask, float).sum())
     judged = int(np.asarray(task.rule.judged(validation)).sum())
     return {
         group.positions[at]: ValidationScores(float(loss), float(success), weight, judged)
-        for at, (loss, success) in zip(within, found, strict=True)
+        for at, (loss, success) in zip(within, scores, strict=True)
     }
 
 
