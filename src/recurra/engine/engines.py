@@ -13,7 +13,7 @@ from recurra.engine.rate import RateDynamics
 
 @final
 class PortableEngine(Engine):
-    """In plain JAX: the definition of what all compute, for any equations."""
+    """In plain JAX: the definition of what all engines compute, for any equations."""
 
     name = "portable"
     whole_cohorts = False
@@ -69,7 +69,7 @@ class NativeEngine(_Native):
 
 @final
 class NativeBfloat16Engine(_Native):
-    """With products whose factors are rounded, in training: faster, with a gradient to between two and three digits."""
+    """With rounded factors in the products of training: faster, with a gradient correct to two or three digits."""
 
     name = "native-bfloat16"
     bfloat16 = True
@@ -94,7 +94,7 @@ def choose_engine(choice: str, dynamics: Dynamics) -> Engine:
         dynamics: the equations.
 
     Raises:
-        ValueError: an engine was asked for that does not know the equations, or that cannot be used here.
+        ValueError: the engine asked for cannot compute the equations, or cannot be used here.
     """
     check_choice("engine", choice, CHOICES)
     wanted = NATIVE if choice == "auto" else ENGINES[choice]
