@@ -1,4 +1,4 @@
-"""What the files of Keras 1, 2 and 3 hold: the one place that knows that Keras stores the transposes.
+"""The content of files of Keras 1, 2 and 3: the only module that knows that Keras stores the transposes.
 
 It runs in a process of its own (`parsing.py`): the HDF5 library crashes or hangs on some damaged files.
 """
@@ -38,11 +38,11 @@ MOST_VERSION_BYTES = 2**16
 
 
 def keras_content(content: bytes, axes: Axes) -> Content:
-    """What the bytes of a Keras file hold: HDF5 of a whole model or of its weights alone, or a `.keras` archive.
+    """The content of a Keras file: HDF5 of a whole model or of its weights alone, or a `.keras` archive.
 
     Args:
         content: the bytes.
-        axes: of the weight arrays, by recurra's names.
+        axes: axes of the weight arrays, under recurra's names.
     """
     if content.startswith(b"\x89HDF\r\n\x1a\n"):
         return hdf5_content(content, axes)
@@ -52,7 +52,7 @@ def keras_content(content: bytes, axes: Axes) -> Content:
 
 
 def archive_content(content: bytes, axes: Axes) -> Content:
-    """What a `.keras` archive holds: the configuration, the version of Keras, and the weights in HDF5."""
+    """The content of a `.keras` archive: the configuration, the version of Keras, and the weights in HDF5."""
     with open_archive(content) as archive:
         config = unpacked(archive, "config.json", MOST_CONFIG_BYTES)
         weights = unpacked(archive, "model.weights.h5", MOST_ARRAY_BYTES)
@@ -62,13 +62,13 @@ def archive_content(content: bytes, axes: Axes) -> Content:
 
 
 def hdf5_content(content: bytes, axes: Axes, config: str | bytes | None = None, version: str | None = None) -> Content:
-    """What an HDF5 file holds.
+    """The content of an HDF5 file.
 
     Args:
         content: its bytes.
-        axes: of the weight arrays, by recurra's names.
-        config: the configuration of the model; that in the file, where it has one, if None.
-        version: of the Keras that wrote it; that in the file, where it has one, if None.
+        axes: axes of the weight arrays, under recurra's names.
+        config: the configuration of the model; if None, that in the file, if it has one.
+        version: the version of Keras that wrote it; if None, that in the file, if it has one.
     """
     import h5py  # noqa: PLC0415 - most runs read no HDF5
 
@@ -90,7 +90,7 @@ def hdf5_content(content: bytes, axes: Axes, config: str | bytes | None = None, 
 
 
 def check_agreement(layer: Layer, weights: Datasets) -> None:
-    """The weights of a layer must be those that the configuration speaks of."""
+    """Check that the weights of a layer are as its configuration says."""
     units = weights["kernel"].shape[-1]
     if layer.units() not in (None, units):
         raise ValueError(f"says that its {layer.kind} layer has {layer.units()!r} units; its weights have {units}")
@@ -121,7 +121,7 @@ def version_in(about: bytes) -> str | None:
 
 
 def weights_in(file: "h5py.File", room_bytes: int) -> Datasets:
-    """The datasets that may be weights by their place, none read yet; together they must fit into so many bytes."""
+    """The datasets that may be weights, by place and not yet read; together they must fit into `room_bytes` bytes."""
     weights = {}
     for place, dataset in datasets(file):
         check_dataset(place, dataset, room_bytes)
@@ -131,7 +131,7 @@ def weights_in(file: "h5py.File", room_bytes: int) -> Datasets:
 
 
 def text_of(file: "h5py.File", name: str) -> str | None:
-    """An attribute of the file, where there is one; only a text is safe to read from a damaged file."""
+    """An attribute of the file, if there is one; only texts are safe to read from a damaged file."""
     import h5py  # noqa: PLC0415
 
     if name not in file.attrs:
@@ -172,7 +172,7 @@ def datasets(file: "h5py.File") -> Iterator[tuple[str, "h5py.Dataset"]]:
 
 
 def check_dataset(place: str, dataset: "h5py.Dataset", room_bytes: int) -> None:
-    """A dataset must be plain weights in this very file."""
+    """Check that a dataset is plain weights in this file."""
     if dataset.is_virtual or dataset.external:
         raise ValueError(f"the array {place!r} is kept in another file, which recurra does not open")
     if dataset.chunks is not None:
@@ -219,7 +219,7 @@ def by_role(parent: str, named: Datasets) -> Datasets:
 
 
 def role_of(parent: str, name: str) -> str:
-    """What a weight is by its name."""
+    """The role of a weight, by its name."""
     if gate := GATE_NAME.fullmatch(name):
         check_not_gated(str(gate.lastgroup))
     if not (match := WEIGHT_NAME.fullmatch(name)):

@@ -21,17 +21,17 @@ NOTHING_STATED = StatedSettings()
 def read_npz(path: Path, dt_ms: float, stated: StatedSettings = NOTHING_STATED) -> Network:
     """The network in a `.npz` file.
 
-    The file holds `recurrent`, `input` and `output`, and may hold `recurrent_bias` and `output_bias` (zeros where
-    missing), `form`, `activation`, `leak` (one number, or one a unit), `noise` (0 where missing) and `dt_ms`. What of
+    The file holds `recurrent`, `input` and `output`, and may hold `recurrent_bias` and `output_bias` (zeros if
+    missing), `form`, `activation`, `leak` (one number, or one per unit), `noise` (0 if missing) and `dt_ms`. What of
     form, activation and leak neither the file nor `stated` gives is assumed to be "rate", "tanh" and 1, with a warning.
 
     Args:
         path: the file.
-        dt_ms: length of a time step, ms; the file's own, where it has one, must be equal.
-        stated: what you know of the network.
+        dt_ms: length of a time step, ms; it must be equal to that in the file, if the file has one.
+        stated: what you know about the network.
 
     Raises:
-        ValueError: the file is missing, damaged, holds no such network or contradicts what is stated; one line that
+        ValueError: the file is missing, damaged, holds no such network or contradicts `stated`; one line that
             begins with the file's name.
     """
     return import_npz(path, dt_ms, stated).told()
@@ -51,7 +51,7 @@ def load_npz(path: Path) -> Network:
 
 
 def import_npz(path: Path, dt_ms: float, stated: StatedSettings) -> Imported:
-    """The same with its notes, and without warnings."""
+    """The network with its notes, without warnings."""
     check_positive("dt_ms", dt_ms)
     content = read_content(path, "npz", RateWeights.axes())
     with naming(path):
@@ -59,14 +59,14 @@ def import_npz(path: Path, dt_ms: float, stated: StatedSettings) -> Imported:
 
 
 def write_npz(path: Path, network: Network) -> None:
-    """Write a network in one piece: the file is there whole, or as it was.
+    """Write a network in one piece: the file is either complete or as it was before.
 
-    `read_npz` reads networks of rate units. Of another cell the file has the arrays by name and, in `cell`, what its
-    equations are called, for NumPy; recurra reads such networks from run folders.
+    `read_npz` reads networks of rate units. For another cell the file has the arrays by name and, in `cell`, the name
+    of its equations, for use in NumPy; recurra reads such networks from run folders.
 
     Args:
-        path: the file; one that exists is replaced.
-        network: what is written.
+        path: the file; an existing one is replaced.
+        network: the network to write.
 
     Raises:
         OSError: the file cannot be written; it names the file.
@@ -82,7 +82,7 @@ def write_npz(path: Path, network: Network) -> None:
 
 
 def _plain(array: np.ndarray) -> np.ndarray:
-    """The array in one of the types that `read_npz` knows, without loss where it is a floating-point number."""
+    """The array in one of the dtypes that `read_npz` reads, without loss for floating-point numbers."""
     if array.dtype.kind == "f" and array.itemsize in (2, 4, 8):
         return array
     return array.astype(np.float64 if array.dtype.kind in "iu" or array.itemsize > 4 else np.float32)
