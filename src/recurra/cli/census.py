@@ -1,4 +1,4 @@
-"""The command of the census: how the networks of one task compare."""
+"""The census command: a comparison of networks of one task."""
 
 import json
 from pathlib import Path
@@ -15,20 +15,20 @@ def census(
         list[Path], typer.Argument(metavar="DIR...", parser=user_path, help="Run folders of one kind of task.")
     ],
     measure: Annotated[
-        str, typer.Option(help="What networks are compared by: procrustes, cka, spectral, dynamical or linearized.")
+        str, typer.Option(help="Measure of comparison: procrustes, cka, spectral, dynamical or linearized.")
     ] = "procrustes",
     all_networks: Annotated[
-        bool, typer.Option("--all", help="Also take the networks that have not learned their task, or diverged.")
+        bool, typer.Option("--all", help="Include networks that have not learned their task, or diverged.")
     ] = False,
     figure: Annotated[
         Path | None,
         typer.Option(parser=user_path, metavar="FILE", help="Also draw the map to this PNG, SVG or PDF file."),
     ] = None,
     use: Use = None,
-    seed: Annotated[int, typer.Option(help="Of the starts of fixed points, and of cohorts without clusters.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the starts of fixed points, and of cohorts without clusters.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the census as JSON.")] = False,
 ) -> None:
-    """Networks sorted by what they do; whether they form groups, and runs differ. The runs need not be analysed."""
+    """Sort networks by their behaviour; test for groups and for differences between runs. Runs need no analysis."""
     from rich.progress import Progress
 
     from recurra.analysis.cohorts.census import MEASURES

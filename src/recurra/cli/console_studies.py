@@ -1,4 +1,4 @@
-"""What the command line shows of a study: its plan, and how far it is."""
+"""The output of a study: its plan and its progress."""
 
 import time
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from recurra.training import Training, TrainingState
 
 
 class StudyBars:
-    """A bar over all cohorts of a study, by their work; where standard error is no terminal, a line a cohort.
+    """A bar over all cohorts of a study, by their work; one line per cohort if standard error is not a terminal.
 
     Args:
         plan: the cohorts of the study.
@@ -63,11 +63,11 @@ class StudyBars:
 
 
 def print_plan(plan: Sequence[PlannedCohort], speed: float) -> None:
-    """A table with a row a cohort, and how long all of it takes at most.
+    """A table with one row per cohort, and the longest time that all of it takes.
 
     Args:
         plan: the cohorts.
-        speed: operations a second of a training on this machine.
+        speed: operations per second of training on this machine.
     """
     rows = [
         {
@@ -87,7 +87,7 @@ def print_plan(plan: Sequence[PlannedCohort], speed: float) -> None:
 
 
 def print_damage(rows: Rows) -> None:
-    """A table with a row a percentage: the distance, a mean over the conditions, for every way of removal."""
+    """A table with one row per percentage: the distance, averaged over conditions, for every way of removal."""
     ways = list(dict.fromkeys(str(row["way"]) for row in rows))
     shown = [
         {"removed, %": f"{percent:g}"}

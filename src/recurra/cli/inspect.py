@@ -1,4 +1,4 @@
-"""The command that looks at one network; heavy imports wait inside."""
+"""The command that inspects one network; heavy imports are deferred."""
 
 import json
 from pathlib import Path
@@ -27,13 +27,13 @@ def inspect(
     form: Form = None,
     tau_ms: Tau = None,
     use: Use = None,
-    seed: Annotated[int, typer.Option(help="Of the test trials and of the chance levels.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the test trials and of the chance levels.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")] = False,
     report: Annotated[
         Path | None, typer.Option(parser=user_path, metavar="FILE", help="Also write its report to this HTML file.")
     ] = None,
 ) -> None:
-    """One network's dossier: how well it does the task, and how."""
+    """The dossier of one network: how well it does the task, and how."""
     from recurra.analysis.record import record_of_network
     from recurra.cli.console import print_run, print_workings
     from recurra.runs.compiled import kept_programs

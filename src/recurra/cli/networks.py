@@ -1,4 +1,4 @@
-"""What the commands that look at one network share: the options for what its file does not say."""
+"""Options of the commands that inspect one network, for what its file does not say."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from recurra.runs.imports import InspectedNetwork
 
 Activation = Annotated[
-    str | None, typer.Option(help="What φ is, such as relu, where the file does not say it; tanh if not given.")
+    str | None, typer.Option(help="φ, such as relu, if the file does not say it; tanh if not given.")
 ]
-Form = Annotated[str | None, typer.Option(help="rate or current, where the file does not say it; rate if not given.")]
+Form = Annotated[str | None, typer.Option(help="rate or current, if the file does not say it; rate if not given.")]
 Tau = Annotated[
     float | None,
-    typer.Option("--tau", help="Time constant, ms, where the file does not say it; one time step if not given."),
+    typer.Option("--tau", help="Time constant, ms, if the file does not say it; one time step if not given."),
 ]
 
 
@@ -29,7 +29,7 @@ def network_from_options(
     form: str | None,
     tau_ms: float | None,
 ) -> "InspectedNetwork":
-    """The network of a file or a run folder; what its file does not say and was assumed goes to standard error."""
+    """The network in a file or a run folder; assumptions about what its file does not say go to standard error."""
     from recurra.runs.imports import inspected_network
 
     options = {"model.activation": activation, "model.form": form, "model.tau_ms": tau_ms}

@@ -1,4 +1,4 @@
-"""The commands of the studies. Each calls functions of `recurra.studies`; heavy imports wait inside."""
+"""The commands of the studies. Each calls functions of `recurra.studies`; heavy imports are deferred."""
 
 import json
 from pathlib import Path
@@ -25,9 +25,9 @@ def study(
         Path | None,
         typer.Option(parser=user_path, metavar="DIR", help="The folder to make; runs/NAME-SCALE if not given."),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Fixes all that is random.")] = 0,
+    seed: Annotated[int, typer.Option(help="Fixes everything that is random.")] = 0,
     networks: Annotated[
-        Path, typer.Option(parser=user_path, metavar="DIR", help="Where trained networks are and go.")
+        Path, typer.Option(parser=user_path, metavar="DIR", help="Folder of trained networks, which studies share.")
     ] = NETWORKS,
     engine: Annotated[str, typer.Option(help="auto, native, portable, or native-bfloat16.")] = "auto",
     files: Annotated[
@@ -38,7 +38,7 @@ def study(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the verdicts as JSON.")] = False,
 ) -> None:
-    """A study of the papers: found beside published. After an interruption the same command goes on."""
+    """A study of the papers: found and published results. After an interruption the same command goes on."""
     from recurra.checks import check_choice
     from recurra.runs.trained_cohorts import TrainedCohorts
     from recurra.streams import check_seed
@@ -81,10 +81,10 @@ def damage(
     form: Form = None,
     tau_ms: Tau = None,
     use: Use = None,
-    seed: Annotated[int, typer.Option(help="Of the test trials.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the test trials.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print every condition's distance as JSON.")] = False,
 ) -> None:
-    """Remove connections of one network by their strength: how far from its targets is it then?"""
+    """Remove connections of one network by their strength, and measure its distance from the targets."""
     from recurra.analysis.shown_trials import test_trials
     from recurra.analysis.weights.damage import PERCENTS
     from recurra.cli.console_studies import print_damage

@@ -1,4 +1,4 @@
-"""A census of networks of one task: from the networks to the record, and to plain values."""
+"""A census of networks of one task: its record, and the record as plain values."""
 
 import math
 from collections.abc import Sequence
@@ -23,12 +23,12 @@ FEWEST = 3  # networks that a census needs
 
 
 def similarities_of(networks: Sequence[Network], task: Task, points: Sequence[FixedPoints | Failure]) -> Similarities:
-    """All pairs of networks in every measure, by their rates on the probe; NaN where a measure has no number.
+    """The similarity of all pairs of networks in every measure, by their rates on the probe; NaN if undefined.
 
     Args:
-        networks: the networks; their inputs and outputs must be those of the task.
+        networks: the networks, with the inputs and outputs of the task.
         task: what they were trained on.
-        points: the fixed points of each without input.
+        points: the fixed points of each network without input.
     """
     check_task(task)
     for network in networks:
@@ -41,7 +41,7 @@ def similarities_of(networks: Sequence[Network], task: Task, points: Sequence[Fi
 
 
 def _signature(network: Network, inputs: Float[np.ndarray, "condition time input"], points: Any) -> Signature:
-    """What is kept of a network; without its fixed points there are no linearizations."""
+    """The signature of a network for comparisons; without its fixed points there are no linearizations."""
     rates, _ = network.run(inputs)
     recurrent = network.recurrent if network.has_recurrent else None
     if isinstance(points, Failure):
@@ -51,7 +51,7 @@ def _signature(network: Network, inputs: Float[np.ndarray, "condition time input
 
 
 def _no_signature(inputs: Float[np.ndarray, "condition time input"]) -> Signature:
-    """That of a network of which nothing is known."""
+    """The signature of a network about which nothing is known."""
     conditions, steps = inputs.shape[:2]
     nothing = np.full((conditions, 1), np.nan, np.complex128)
     return signature_of(np.full((conditions, steps, 1), np.nan), None, nothing)
@@ -65,8 +65,8 @@ def census_of_dossiers(
     Args:
         networks: the networks, at least `FEWEST`.
         task: what they were trained on.
-        dossiers: their analysis; a network of which the regimes are not known is left out.
-        seed: of the cohorts without clusters.
+        dossiers: their analyses; a network whose regimes are not known is left out.
+        seed: seed of the simulated cohorts without clusters.
     """
     points = [dossier.record("fixed_points") for dossier in dossiers]
     similarities = similarities_of(networks, task, points)
@@ -80,13 +80,13 @@ def census_with(
     seed: int,
     measure: str = MEASURES[0],
 ) -> Census:
-    """The census from what is known of every network.
+    """The census from the records of every network.
 
     Args:
-        similarities: of all pairs.
-        regimes: the regimes of each.
-        points: the fixed points of each.
-        seed: of the cohorts without clusters.
+        similarities: similarities of all pairs.
+        regimes: the regimes of each network.
+        points: the fixed points of each network.
+        seed: seed of the simulated cohorts without clusters.
         measure: the one by which networks are compared.
     """
     known = [one for one in regimes if not isinstance(one, Failure)]
@@ -101,13 +101,13 @@ def census_with(
 
 
 def _counted(points: FixedPoints) -> tuple[int, int]:
-    """How many points are stable, and how many are not."""
+    """The numbers of stable and of unstable points."""
     stable = int((points.index == 0).sum())
     return stable, len(points) - stable
 
 
 def census_table(census: Census, task: Task) -> dict[str, Any]:
-    """The same in plain values, for JSON; null where there is no number.
+    """The census as plain values for JSON; null where there is no number.
 
     Args:
         census: the census.
@@ -139,7 +139,7 @@ def census_table(census: Census, task: Task) -> dict[str, Any]:
 
 
 def _cluster(census: Census, number: int, names: Sequence[str]) -> dict[str, Any]:
-    """What the networks of a cluster have: counts of fixed points as least, median and most; the signatures."""
+    """The networks of a cluster: least, median and greatest counts of fixed points; signatures."""
     own = census.labels == number
     return {
         "networks": int(own.sum()),

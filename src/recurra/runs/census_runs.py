@@ -21,15 +21,15 @@ from recurra.words.workings import signatures
 
 @dataclass(frozen=True)
 class RunsCensus:
-    """A census and whose it is.
+    """A census and the networks that it compares.
 
     Args:
         compared: the networks.
-        similarities: of all pairs.
+        similarities: similarities of all pairs.
         census: what they do and how they fall into groups.
         failures: what failed on which network, with the reason.
-        tests: whether signature, cluster and nearest neighbour are independent of the run, by these names; None where
-            there is nothing to test: one run, one group.
+        tests: tests of whether signature, cluster and nearest neighbour are independent of the run, by these names;
+            None if there is only one run or one group.
     """
 
     compared: ComparedNetworks
@@ -44,7 +44,7 @@ class RunsCensus:
         return signatures(self.census, self.compared.task)
 
     def table(self) -> dict[str, Any]:
-        """Plain values, for JSON; every network with its run and number."""
+        """The census as plain values for JSON; every network with its run and number."""
         table, compared = census_table(self.census, self.compared.task), self.compared
         origins = compared.origins
         runs, numbers = [origins.names[at] for at in origins.run], origins.number.tolist()
@@ -85,10 +85,10 @@ def census_of_runs(
 
     Args:
         compared: the networks.
-        seed: of the states from which fixed points are searched, of the cohorts without clusters, and of shuffled runs.
+        seed: seed of the starts of the search for fixed points, of the cohorts without clusters, and of shuffled runs.
         measure: the one by which networks are compared: "procrustes", "cka", "spectral", "dynamical" or
             "linearized".
-        on_network: told when a network is done.
+        on_network: called when a network is done.
     """
     all_regimes, points = [], []
     with pinned(), threadpool_limits(1):
@@ -113,8 +113,8 @@ def run_tests(census: Census, runs: Int[np.ndarray, "network"], seed: int) -> di
 
     Args:
         census: the census.
-        runs: of every network.
-        seed: of the shuffles.
+        runs: the run of every network.
+        seed: seed of the shuffles.
     """
     known, compared = census.signature > UNKNOWN, census.labels > LEFT_OUT
     return {

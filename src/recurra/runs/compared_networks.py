@@ -82,7 +82,7 @@ def _too_few(kept: int, of: int, all_networks: bool) -> str:
         return f"the runs have {of} network{'' if of == 1 else 's'}; a census needs at least {FEWEST}"
     return (
         f"{kept} of {of} networks have learned their task; a census needs at least {FEWEST}. "
-        "--all takes those that have not learned it too"
+        "--all includes networks that have not learned it"
     )
 
 
@@ -118,8 +118,8 @@ def _compared_notes(cohorts: Sequence[Cohort], names: Sequence[str]) -> tuple[st
         for before, name in zip(cohorts[:at], names[:at], strict=True):
             if _share_start(before, cohort):
                 notes.append(
-                    f"networks of {name} and {names[at]} began with the same weights: they are pairs, and p takes them "
-                    "for independent; train the runs with different seeds"
+                    f"networks of {name} and {names[at]} began with the same weights: they are pairs, but p treats "
+                    "them as independent; train the runs with different seeds"
                 )
     return tuple(notes)
 
@@ -144,7 +144,7 @@ def _inputs(probe: Trials) -> np.ndarray:
 
 
 def _share_start(first: Cohort, second: Cohort) -> bool:
-    """Whether their first networks began with the same weights, as those of one seed do."""
+    """Whether their first networks began with the same weights, as networks with the same seed do."""
     return all(
         np.array_equal(np.asarray(one)[0], np.asarray(other)[0])
         for one, other in zip(jax.tree.leaves(first.initial), jax.tree.leaves(second.initial), strict=True)

@@ -25,15 +25,15 @@ NOTHING_STATED = StatedSettings()
 
 @dataclass(frozen=True)
 class InspectedNetwork:
-    """A network that a command looks at.
+    """A network that a command inspects.
 
     Args:
         task: what the network was trained on.
         network: the network.
-        notes: what its file does not say and was assumed, a sentence each.
-        before: the network before training; None for a file, which does not hold it.
-        number: which network of a run it is; None for a file.
-        status: how its training in that run ended.
+        notes: what was assumed because its file does not say it, one sentence each.
+        before: the network before training; None for a file, which does not have it.
+        number: its number in a run; None for a file.
+        status: how its training in the run ended.
     """
 
     task: Task
@@ -44,11 +44,11 @@ class InspectedNetwork:
     status: Status | None = None
 
     def name(self, source: Path) -> str:
-        """What the network is called: its file's name, or its run's with its number."""
+        """The name of the network: that of its file, or that of its run with its number."""
         return source.name if self.number is None else f"{source.name}, network {self.number}"
 
     def table(self) -> dict[str, Any]:
-        """Which network of its run it is, the equations that it is taken to have, and the notes; plain, for JSON."""
+        """Its number and status in the run, its equations, and the notes, as plain values for JSON."""
         dynamics = self.network.dynamics
         whose = {} if self.status is None else {"number": self.number, "status": self.status.name}
         if not isinstance(dynamics, RateDynamics):
@@ -69,9 +69,9 @@ def inspected_network(path: Path, task: str | None, number: int | None, settings
 
     Args:
         path: the file or the folder.
-        task: name of what it was trained on; a run folder needs none.
-        number: which network of a run folder; its first one if None.
-        settings: keys of the task, such as "task.bits=2", and what the file does not say of the network, such as
+        task: name of its task; not needed for a run folder.
+        number: number of the network in a run folder; the first one if None.
+        settings: keys of the task, such as "task.bits=2", and what the file does not say about the network, such as
             "model.activation=relu".
     """
     table = with_settings({"task": _task_table(path, task)}, settings)
@@ -94,7 +94,7 @@ def inspected_network(path: Path, task: str | None, number: int | None, settings
 
 
 def _task_table(path: Path, name: str | None) -> Any:
-    """The task's part of a spec: the named one, or that of a run folder."""
+    """The task in a spec: the named one, or that of a run folder."""
     if name is not None:
         return name
     if path.is_dir():
@@ -111,9 +111,9 @@ def read_network_for(
 
     Args:
         path: the file or the folder.
-        task: what it was trained on.
-        number: which network of a run folder; its first one if None.
-        stated: what the file does not say of the network; what is left open is assumed, with a warning.
+        task: the task it was trained on.
+        number: number of the network in a run folder; the first one if None.
+        stated: what the file does not say about the network; what remains open is assumed, with a warning.
     """
     check_task(task)
     network = read_network(path, task.dt_ms, number, stated)
@@ -129,15 +129,15 @@ def read_network(
 
     Args:
         path: the file or the folder.
-        dt_ms: length of a time step for files that do not say, ms.
-        number: which network of a run folder; its first one if None.
-        stated: what the file does not say of the network; what is left open is assumed, with a warning.
+        dt_ms: length of a time step for files that do not say it, ms.
+        number: number of the network in a run folder; the first one if None.
+        stated: what the file does not say about the network; what remains open is assumed, with a warning.
     """
     return import_network(Path(path), dt_ms, number, stated).told()
 
 
 def import_network(path: Path, dt_ms: float, number: int | None, stated: StatedSettings) -> Imported:
-    """The same with its notes, and without warnings."""
+    """The network with its notes, without warnings."""
     if path.is_dir():
         cohort, at = _of_run(path, number, stated)
         return Imported(cohort[at])
@@ -155,7 +155,7 @@ def import_network(path: Path, dt_ms: float, number: int | None, stated: StatedS
 
 
 def _of_run(path: Path, number: int | None, stated: StatedSettings) -> tuple[Cohort, int]:
-    """The cohort of a run folder, and the position of the network with this number, or of its first one."""
+    """The cohort of a run folder, and the position of the network with this number, or of the first one."""
     cohort = cohort_of(RunFolder.open(path))
     if number is not None and number not in cohort.numbers:
         raise ValueError(f"{path} has no network {number}; it has {', '.join(map(str, cohort.numbers))}")
