@@ -1,4 +1,4 @@
-"""A study from its plan to its tables, figures and verdicts, all of them in one folder."""
+"""A study from its plan to its tables, figures and verdicts, stored in one folder."""
 
 import csv
 import io
@@ -31,10 +31,10 @@ from recurra.surroundings import machine
 
 @runtime_checkable
 class StudyProgress(Progress, Protocol):
-    """Told how a study goes on."""
+    """Receives the progress of a study."""
 
     def cohort(self, name: str, number: int, of: int) -> None:
-        """The study asks for its next cohort."""
+        """The study starts its next cohort."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,8 @@ class PlannedCohort:
     """A cohort that a study will train.
 
     Args:
-        spec: what it is.
-        work: operations that its training takes at most.
+        spec: its spec.
+        work: largest number of operations of its training.
         ready: whether an earlier study has trained it.
     """
 
@@ -57,16 +57,16 @@ def conduct(
 ) -> RunFolder:
     """Carry out a study.
 
-    Cohorts that an earlier study trained are not trained again, and a training that was interrupted goes on: the same
-    call after a crash takes up where the study was.
+    Cohorts that an earlier study trained are not trained again, and an interrupted training goes on: after a crash the
+    same call continues the study.
 
     Args:
-        study: which one.
+        study: the study.
         scale: "quick", "laptop" or "paper".
-        seed: fixes all that is random.
+        seed: fixes everything that is random.
         path: the folder for its results; it must not exist, or hold an unfinished study of the same kind.
-        cohorts: where trained networks are and go.
-        progress: told how it goes on.
+        cohorts: the store of trained cohorts.
+        progress: receives the progress.
     """
     with locked(path):
         return _conducted(study, scale, seed, path, cohorts, progress)
@@ -99,7 +99,7 @@ def _conducted(
     if choices:
         replace_text(folder.path / "sensitivity.csv", _csv(choices))
     seconds = folder.entry("seconds") + time.perf_counter() - began
-    stored = {name: read_rows(text) for name, text in texts.items()}  # a page computes the verdicts from these
+    stored = {name: read_rows(text) for name, text in texts.items()}  # pages compute the verdicts from these
     folder.update_about(
         status="finished",
         seconds=seconds,
@@ -113,12 +113,12 @@ def _conducted(
 
 
 def planned(study: Study, scale: Scale, seed: int, cohorts: TrainedCohorts) -> list[PlannedCohort]:
-    """What a study would train."""
+    """The cohorts that a study would train."""
     return [PlannedCohort(spec, work(spec), cohorts.find(spec) is not None) for spec in study.plan(scale, seed)]
 
 
 def work(spec: RunSpec) -> float:
-    """Operations that the training of a spec takes at most: multiplications and additions of its matrix products."""
+    """Largest number of operations of the training of a spec: multiplications and additions in matrix products."""
     task, model, training = spec.task, spec.model, spec.training
     channels = task.inputs + task.outputs
     return spec.networks * training.steps * _step_work(training.batch, task.steps, model.units, channels)
@@ -129,7 +129,7 @@ def _step_work(batch: int, steps: int, units: int, channels: int) -> float:
 
 
 def speed(engine: str = "auto") -> float:
-    """Operations a second of a training on this machine, from some steps of 20 networks of 50 units."""
+    """Operations per second of training on this machine, measured on a few steps of 20 networks of 50 units."""
     model: Any = cast(Any, MODELS["rate"])(units=50)
     dynamics = model.dynamics(1.0)
     chosen = choose_engine(engine, dynamics)
@@ -198,11 +198,11 @@ def _png(figure: Figure) -> bytes:
 
 
 def read_tables(folder: RunFolder) -> dict[str, Rows]:
-    """The tables of a finished study, as its verdicts take them."""
+    """The tables of a finished study, as input to its verdicts."""
     return {name: read_rows((folder.path / f"{name}.csv").read_text("utf-8")) for name in folder.entry("tables")}
 
 
 def read_studies(path: Path) -> Sequence[RunFolder]:
-    """The finished studies in the folders of a folder, by name."""
+    """The finished studies in the subfolders of a folder, by name."""
     folders = [RunFolder.open(one.parent) for one in sorted(path.glob("*/run.json"))]
     return [folder for folder in folders if folder.about().get("status") == "finished" and "study" in folder.about()]

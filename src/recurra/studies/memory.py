@@ -1,4 +1,4 @@
-"""Figure 13 of Jarne and Laje (2019): how the pulse memory fails with the delay, and how units help."""
+"""Figure 13 of Jarne and Laje (2019): how pulse memory fails with the delay, and how more units help."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -32,11 +32,11 @@ RELEASED_MS = 100.0  # length of a trial in the published program, whatever the 
 
 @dataclass(frozen=True)
 class Condition:
-    """Networks that differ from those of the other conditions in one factor, or in a free choice.
+    """Networks that differ from other conditions in one factor, or in a free choice.
 
     Args:
-        value: of the factor.
-        choice: "as published", or which free choice was made otherwise.
+        value: value of the factor.
+        choice: "as published", or the free choice that was made differently.
         spec: how they are trained.
     """
 
@@ -46,7 +46,7 @@ class Condition:
 
 
 def pulse_task(delay_ms: float, longer_ms: float = 0.0) -> PublishedPulse:
-    """The published task; a trial has the published 100 ms, or ends with the answer where that needs more."""
+    """The published task; a trial has the published 100 ms, or ends with the answer if that takes longer."""
     plain = PublishedPulse(delay_ms=delay_ms)
     length_ms = RELEASED_MS if delay_ms <= longest_released() else plain.answer_ms + plain.pulse_ms
     return replace(plain, length_ms=length_ms + longer_ms)
@@ -55,7 +55,7 @@ def pulse_task(delay_ms: float, longer_ms: float = 0.0) -> PublishedPulse:
 def memory_specs(
     seed: int, cell: int, task: PublishedPulse, *, units: int, networks: int, passes: int = PASSES
 ) -> list[RunSpec]:
-    """Networks that are trained as published, `networks` on each of several data sets."""
+    """Networks trained as published, `networks` of them on each of several data sets."""
     words = f"name=pulse, {units} units, {task.delay_ms:g} ms, {passes} {'pass' if passes == 1 else 'passes'}"
     settings = (words, f"task.delay_ms={task.delay_ms}", f"task.length_ms={task.length_ms}")
     return [
@@ -65,7 +65,7 @@ def memory_specs(
 
 
 def measured(condition: Condition, cohort: Cohort, factor: str) -> Rows:
-    """A row a network: what it was trained on, its distance on fresh trials, and what perfection and silence score."""
+    """One row per network: its training, its distance on fresh trials, and the distances of perfection and silence."""
     task, spec = condition.spec.task, condition.spec
     if not isinstance(task, PublishedPulse):
         raise TypeError(f"the task is {type(task).__name__}; expected PublishedPulse")

@@ -39,7 +39,7 @@ NAMES = {
     "pulse": "Time pulse",
 }
 MARGIN = 0.15  # three networks of the published twenty; the paper speaks of a difference where it has 24 points
-NETWORKS: dict[Scale, int] = {"quick": 2, "laptop": 12, "paper": 60}  # of each task and initial condition
+NETWORKS: dict[Scale, int] = {"quick": 2, "laptop": 12, "paper": 60}  # per task and initial condition
 CLAIMS = 3
 
 
@@ -55,7 +55,7 @@ def learners(task: str, initializer: str, scale: Scale, seed: int) -> list[RunSp
 
 @final
 class SuccessRates(Study):
-    """Seven tasks from two initial conditions by the papers' protocol."""
+    """Seven tasks with two initial conditions, trained by the papers' protocol."""
 
     name: ClassVar[str] = "success-rates"
     title: ClassVar[str] = "Success rates by initial condition (Jarne and Laje 2019, Table 6)"
@@ -90,7 +90,7 @@ class SuccessRates(Study):
         return [_helps(shares), *(_as_published(shares, start) for start in INITIALIZERS)]
 
     def sensitivity(self, tables: dict[str, Rows]) -> Rows:
-        """The pooled verdict with other ideas of what a network that learned is."""
+        """The pooled verdict with other criteria for learning."""
         rows: Rows = []
         choices = {f"{bound:.0%} of the trials": _shares(tables["networks"], bound) for bound in (0.8, 0.9, 0.95, 0.99)}
         choices["the program's stop reached"] = _shares(tables["networks"], None)
@@ -115,11 +115,11 @@ Shares = dict[tuple[str, str], tuple[Share, Share]]
 
 
 def _shares(networks: Rows, bound: float | None) -> Shares:
-    """The share of networks that learned, found and published, by task and initial condition.
+    """The share of networks that learned, ours and published, by task and initial condition.
 
     Args:
-        networks: a row a network.
-        bound: share of the trials that must be a success; None where the program's stop is meant.
+        networks: one row per network.
+        bound: share of trials that must be a success; None for the stop criterion of the program.
     """
     good = column(networks, "reached") > 0 if bound is None else column(networks, "success") >= bound
     conditions = [(str(row["task"]), str(row["initializer"])) for row in networks]
@@ -139,7 +139,7 @@ def _shares(networks: Rows, bound: float | None) -> Shares:
 
 
 def _helps(shares: Shares) -> Verdict:
-    """The claim of the table: more networks learn from an orthogonal start, on every task."""
+    """The claim of the table: on every task more networks learn from an orthogonal start."""
     tasks = list(dict.fromkeys(task for task, _ in shares))
     margin = (0.0, float("inf"))
     pairs = {task: [shares[task, start] for start in INITIALIZERS] for task in tasks}
@@ -198,7 +198,7 @@ def _as_published(shares: Shares, start: str) -> Verdict:
 
 
 def _rates(networks: Rows) -> Rows:
-    """A row a task and initial condition; the published per cent beside what was found."""
+    """One row per task and initial condition: the published and our per cent."""
     rows: Rows = []
     for (task, start), (measured, known) in _shares(networks, SUCCESSFUL).items():
         low, high = wilson(measured)

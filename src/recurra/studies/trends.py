@@ -1,4 +1,4 @@
-"""Claims about how one thing moves another: each a contrast of estimates that must be above 0."""
+"""Claims about trends: each is a contrast of estimates that must be above 0."""
 
 import math
 from collections.abc import Sequence
@@ -13,13 +13,13 @@ from recurra.studies.verdict_words import verdict_of
 from recurra.studies.verdicts import Estimate, Verdict, between_share, found_mean, pooled
 
 ABOVE = (0.0, math.inf)
-LONG_MS = 50.0  # delays beyond it are those of which the paper says that memory fails
+LONG_MS = 50.0  # longer delays are those at which memory fails according to the paper
 DESTROYED = 1.5
 STRONGEST = (2.0, 4.0, 8.0)  # percent of the connections, the strongest ones
 
 
 def contrast(estimates: Sequence[Estimate], weights: Sequence[float]) -> Estimate:
-    """A weighted sum of independent estimates, with the least of their degrees of freedom."""
+    """A weighted sum of independent estimates, with the smallest of their degrees of freedom."""
     value = sum(weight * one.value for weight, one in zip(weights, estimates, strict=True))
     error = math.hypot(*(weight * one.error for weight, one in zip(weights, estimates, strict=True)))
     return Estimate(value, error, min(one.freedom for one in estimates))
@@ -29,8 +29,8 @@ def size_claim(pairs: Sequence[Pair], claims: int) -> Verdict:
     """Units improve memory: the rescaled distance falls with every doubling of their number.
 
     Args:
-        pairs: found and published, a pair a number of units.
-        claims: how many claims the study judges.
+        pairs: our and the published distance, one pair per number of units.
+        claims: number of claims that the study judges.
     """
     doublings = np.log2([pair.value for pair in pairs])
     centred = doublings - doublings.mean()
@@ -40,13 +40,14 @@ def size_claim(pairs: Sequence[Pair], claims: int) -> Verdict:
 
 
 def delay_claim(pairs: Sequence[Pair], claims: int) -> Verdict | None:
-    """Beyond 50 ms the distance is larger than up to there; None where only one kind of delay was tried.
+    """The distance is larger for delays above 50 ms; None if only one kind of delay was tried.
 
-    So the published figure has it. The paper's sentence, "the mean distance decreases", says the contrary.
+    This is what the published figure shows. The sentence in the paper, "the mean distance decreases", says the
+    opposite.
 
     Args:
-        pairs: found and published, a pair a delay.
-        claims: how many claims the study judges.
+        pairs: our and the published distance, one pair per delay.
+        claims: number of claims that the study judges.
     """
     long = [pair.value > LONG_MS for pair in pairs]
     if len(set(long)) < 2:
@@ -71,12 +72,12 @@ def _above_zero(
 
 
 def damage_claims(networks: Rows, strongest: Rows, claims: int) -> list[Verdict]:
-    """What the paper says of its damaged networks in words.
+    """The statements of the paper about its damaged networks.
 
     Args:
-        networks: a row a network, way of removal, percentage and condition.
+        networks: one row per network, way of removal, percentage and condition.
         strongest: the same for the removal of the strongest connections.
-        claims: how many claims the study judges.
+        claims: number of claims that the study judges.
     """
     measured = {way: curves(networks, way) for way in dict.fromkeys(str(row["way"]) for row in networks)}
     positive, negative = measured["cumulative_positive"], measured["cumulative_negative"]
@@ -120,7 +121,7 @@ def _strongest(networks: Rows, claims: int) -> Verdict:
 
 
 def _after(measured: Curves) -> np.ndarray:
-    """The mean distance over the levels above 0, one a network."""
+    """The mean distance over the levels above 0, one per network."""
     return measured.distances[:, [percent > 0 for percent in measured.percents]].mean(axis=1)
 
 
