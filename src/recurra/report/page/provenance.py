@@ -63,8 +63,8 @@ def used_sources(run: RunRecord) -> tuple[Source, ...]:
     keys = [*run.about.get("sources", run.task.sources)]
     records += [run.census, Similarities] if run.census else []
     keys += [key for record in records for key in getattr(record, "sources", ())]
-    found = [SOURCES[key] for key in dict.fromkeys(keys) if key in SOURCES]
-    return tuple(sorted(found, key=lambda source: (_family_name(source), source.year)))
+    sources = [SOURCES[key] for key in dict.fromkeys(keys) if key in SOURCES]
+    return tuple(sorted(sources, key=lambda source: (_family_name(source), source.year)))
 
 
 def _family_name(source: Source) -> str:
