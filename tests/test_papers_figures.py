@@ -131,7 +131,7 @@ def test_behaviour_has_a_row_a_bit_and_a_column_a_trial(record):
 
 
 def test_walk_has_a_band_in_the_colours_of_the_states(record):
-    figure = drawn(cube_walk(walk_scene(record.walk, record.dossiers[0].walk.outputs, CUBE, 0)))
+    figure = drawn(cube_walk(walk_scene(record.walk, record.dossiers[0].memories.walk.outputs, CUBE, 0)))
     band = figure.axes[3]
     shown = [to_hex(patch.get_facecolor()) for patch in band.patches]
     state = np.asarray(record.walk["memory_state"])

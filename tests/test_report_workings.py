@@ -308,9 +308,12 @@ class TestTables:
         task = FlipFlop(bits=4)
         dossier = replace(
             run.dossiers[0],
+            memories=replace(
+                run.dossiers[0].memories,
+                lifetimes=lifetimes_of([0] * 16, [np.inf] * 16, [0] * 16),
+                pulse_table=PulseTable(np.zeros((16, 8), int), np.zeros((16, 8), int)),
+            ),
             regimes=regimes_of(kinds, outputs=np.ones((16, 4))),
-            lifetimes=lifetimes_of([0] * 16, [np.inf] * 16, [0] * 16),
-            pulse_table=PulseTable(np.zeros((16, 8), int), np.zeros((16, 8), int)),
             program=program_of(outputs=np.ones((3, 4)), after=(0,) * 16, following=np.zeros((3, 8), int)),
         )
         found = account(task, dossier, task.condition_names)
@@ -411,11 +414,12 @@ class TestPage:
 
     def test_a_wrong_entry_is_marked_with_the_right_one(self, run):
         one = run.dossiers[0]
-        expected = one.pulse_table.expected
+        expected = one.memories.pulse_table.expected
         for wrong in (False, True):
             reached = expected.copy()
             reached[0, 0] = 7 if wrong else expected[0, 0]
-            dossier = replace(one, pulse_table=replace(one.pulse_table, reached=reached))
+            table = replace(one.memories.pulse_table, reached=reached)
+            dossier = replace(one, memories=replace(one.memories, pulse_table=table))
             html = report_html(replace(run, dossiers=[dossier] * len(run.dossiers)))
             assert ('<b class="bad">✗ +++</b><small>not +−−</small>' in html) == wrong
 

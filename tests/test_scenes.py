@@ -191,7 +191,7 @@ class TestLearning:
 
 class TestLifetimes:
     def test_paper_and_page_draw_the_same_bars(self, record):
-        lifetimes, states = [one.lifetimes for one in record.dossiers], record.task.states
+        lifetimes, states = [one.memories.lifetimes for one in record.dossiers], record.task.states
         limits = lifetime_limits(lifetimes, 350.0)
         scene = lifetimes_scene(lifetimes, states, 350.0, record.numbers, limits)
         paper = lifetimes_on_paper(scene).axes
@@ -324,7 +324,7 @@ class TestOthers:
         scales = Scales.of(record)
         assert scales.weight == weight_limit([record.network(at).recurrent for at in (0, 1)])
         assert scales.spectrum == View.of([*(one.spectrum for one in record.dossiers), *record.before])
-        assert scales.lifetimes_ms == lifetime_limits([one.lifetimes for one in record.dossiers], 350.0)
+        assert scales.lifetimes_ms == lifetime_limits([one.memories.lifetimes for one in record.dossiers], 350.0)
 
     def test_names(self):
         assert condition_titles(FlipFlop(bits=1)) == ["−", "+"]

@@ -88,7 +88,7 @@ def _behaviour(run: RunRecord, at: int) -> Figure:
 
 
 def _cube_walk(run: RunRecord, found: FlipFlopFindings, at: int) -> Figure:
-    walk, outputs = drawn_walk(found), known(run.dossiers[at].walk).outputs
+    walk, outputs = drawn_walk(found), known(run.dossiers[at].memories).walk.outputs
     return cube_walk(walk_scene(walk, outputs, found.task.states, run.numbers[at]))
 
 
@@ -115,13 +115,13 @@ def _trajectories(run: RunRecord, conditions: Conditions, part: range, marked: b
 
 def _with_landmarks(panel: Space, dossier: Dossier) -> Space:
     """A panel with its landmarks; where what they are made of failed, the reason."""
-    for name in ("fixed_points", "program", "landscape", "landscape_bits"):
-        getattr(dossier, name)
+    _ = dossier.fixed_points, dossier.program, dossier.landscape
+    _ = dossier.memories and dossier.memories.landscape_bits
     return panel
 
 
 def _lifetimes(run: RunRecord, found: FlipFlopFindings, part: range, scales: Scales) -> Figure:
-    kept = all_known(lambda at: (known(run.dossiers[at].lifetimes), run.numbers[at]), part)
+    kept = all_known(lambda at: (known(run.dossiers[at].memories).lifetimes, run.numbers[at]), part)
     records, numbers = [one for one, _ in kept], [number for _, number in kept]
     limits = known(scales.lifetimes_ms)
     return lifetimes(lifetimes_scene(records, found.task.states, found.task.length_ms, numbers, limits))

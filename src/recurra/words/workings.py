@@ -73,8 +73,8 @@ def sentences(task: Task, dossier: Dossier, names: Sequence[str]) -> Iterator[st
     told: list[Callable[[], str]] = []
     if isinstance(task, FlipFlop):
         told += [
-            lambda: memory_words(known(dossier.lifetimes), task),
-            lambda: table_words(known(dossier.pulse_table), dossier.program),
+            lambda: memory_words(known(dossier.memories).lifetimes, task),
+            lambda: table_words(known(dossier.memories).pulse_table, dossier.program),
         ]
     elif isinstance(task, SetReset):
         told.append(lambda: level_words(dossier.regimes, names))

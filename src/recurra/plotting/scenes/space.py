@@ -141,7 +141,8 @@ def along_components(dossier: Dossier, found: FlipFlopFindings, number: int) -> 
         found: the task and its walk.
         number: the network's.
     """
-    pca, walk, geometry = dossier.pca, known(dossier.walk), known(dossier.geometry)
+    memories = known(dossier.memories)
+    pca, walk, geometry = dossier.pca, memories.walk, memories.geometry
     states, drawn = found.task.states, drawn_walk(found)
     corners = pca.project(geometry.center + states @ geometry.axes)
     count = min(3, found.task.bits, walk.components.shape[1])
@@ -167,7 +168,8 @@ def along_bits(dossier: Dossier, found: FlipFlopFindings, number: int) -> Memory
         found: the task and its walk.
         number: the network's.
     """
-    walk, _ = known(dossier.walk), known(dossier.geometry)
+    memories = known(dossier.memories)
+    walk, _ = memories.walk, memories.geometry
     bits, states, drawn = found.task.bits, found.task.states, drawn_walk(found)
     path = in_space(walk.bits[: len(drawn["walk_time"])])
     return MemorySpace(
@@ -180,7 +182,7 @@ def along_bits(dossier: Dossier, found: FlipFlopFindings, number: int) -> Memory
         means=in_space(walk.states_bits),
         corners=in_space(states.astype(np.float64)),
         landmarks=where_known(
-            lambda: landmarks_scene(dossier, known(dossier.landscape_bits), path, found.task.dt_ms, in_space), None
+            lambda: landmarks_scene(dossier, memories.landscape_bits, path, found.task.dt_ms, in_space), None
         ),
         note=NESTED if bits > 3 else "",
     )

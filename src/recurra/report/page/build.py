@@ -70,6 +70,7 @@ def report_html(run: RunRecord) -> str:
         weight_limit=Scales.of(run).weight,
         facts=facts(run, spec),
         known=FirstKnown(run.dossiers),
+        memories=memories_of(run),
         in_words=in_words,
         version=recurra_version(run.about),
         words=words,
@@ -102,6 +103,12 @@ def report_html(run: RunRecord) -> str:
         plotly=get_plotlyjs(),
     )
     return html + "\n"
+
+
+def memories_of(run: RunRecord) -> FirstKnown | None:
+    """What only tasks with memories have, for what is the same in all networks; None for every other task."""
+    found = [dossier.memories for dossier in run.dossiers if dossier.memories]
+    return FirstKnown(found) if found else None
 
 
 def left_out(dossier: Dossier) -> str:

@@ -36,7 +36,7 @@ def _trials(run: RunRecord, at: int, name: str) -> Panel:
 
 
 def _walk(run: RunRecord, found: FlipFlopFindings, at: int, name: str) -> Panel:
-    walk, outputs = drawn_walk(found), known(run.dossiers[at].walk).outputs
+    walk, outputs = drawn_walk(found), known(run.dossiers[at].memories).walk.outputs
     targets, state = walk["targets"].values, walk["memory_state"].values
     figure = cube_walk(walk_scene(walk, outputs, found.task.states, run.numbers[at]))
     return Panel(f"walk-{run.numbers[at]}", figure, say.walk(name, state, targets, outputs[: len(state)]))
@@ -56,7 +56,7 @@ def _along_bits(run: RunRecord, found: FlipFlopFindings, at: int, name: str) -> 
 def _label(run: RunRecord, at: int, name: str, shown: MemorySpace) -> str:
     """What a state space shows, in words."""
     dossier = run.dossiers[at]
-    label = say.state_space(name, known(dossier.geometry), dossier.pca, len(shown.axes))
+    label = say.state_space(name, known(dossier.memories).geometry, dossier.pca, len(shown.axes))
     return label + (say.landmarks(shown.landmarks) if shown.landmarks else "")
 
 

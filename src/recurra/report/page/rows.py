@@ -79,7 +79,7 @@ def lost_memories(task: Task, dossier: Dossier) -> tuple[str, ...]:
     """The names of the memories that a network does not hold."""
     if not isinstance(task, FlipFlop) or dossier.memories is None:
         return ()
-    return tuple(state_name(state) for state in task.states[~dossier.memories.held])
+    return tuple(state_name(state) for state in task.states[~dossier.memories.held.held])
 
 
 def reason(status: Status, history: History, at: int, spec: RunSpec, dossier: Dossier) -> str:

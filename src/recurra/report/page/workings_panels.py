@@ -41,7 +41,7 @@ def _program(run: RunRecord, at: int, name: str) -> Panel:
 
 
 def _lifetimes(run: RunRecord, task: FlipFlop, at: int, name: str, scales: Scales) -> Panel:
-    found, number = known(run.dossiers[at].lifetimes), run.numbers[at]
+    found, number = known(run.dossiers[at].memories).lifetimes, run.numbers[at]
     scene = lifetimes_scene([found], task.states, task.length_ms, [number], known(scales.lifetimes_ms))
     return Panel(f"lifetimes-{number}", lifetime_bars(scene), say.lifetimes(name, found))
 

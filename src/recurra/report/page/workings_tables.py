@@ -91,7 +91,7 @@ def account(task: Task, dossier: Dossier, names: Sequence[str]) -> Account:
         names: of the conditions of the probe.
     """
     rows, left = where_known(lambda: _regime_rows(task, dossier.regimes, names), ((), "The regimes are not known."))
-    table = where_known(lambda: dossier.pulse_table, None)
+    table = where_known(lambda: dossier.memories and dossier.memories.pulse_table, None)
     tabled = isinstance(task, FlipFlop) and table is not None and task.bits <= TABLE_BITS
     return Account(
         sentences=" ".join(part for part in sentences(task, dossier, names) if part),
