@@ -60,6 +60,7 @@ class FlipFlop(Task):
     """
 
     sources: ClassVar[tuple[str, ...]] = ("sussillo2013", "jarne2024")
+    published_loss: ClassVar[tuple[float, str] | None] = (0.009, "Jarne (2024)")
 
     bits: int = 3
     length_ms: float = 350.0
@@ -117,6 +118,10 @@ class FlipFlop(Task):
     def title(self) -> str:
         """With the number of bits: "3-bit flip-flop"."""
         return f"{self.bits}-bit flip-flop"
+
+    def condition_titles(self) -> tuple[str, ...]:
+        """The memory states, with a true minus sign: +−+."""
+        return tuple(name.replace("-", "−") for name in self.condition_names)
 
     def factors(self) -> Int[np.ndarray, "condition factor"]:
         """Which bits are set in every memory state."""
