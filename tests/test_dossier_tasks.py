@@ -144,16 +144,14 @@ class TestDossier:
         np.testing.assert_allclose(found.behaviour.probe, outputs)
         expected = principal_components(rates).project(rates)[..., :3]
         np.testing.assert_allclose(found.behaviour.probe_components, expected)
-        assert (found.geometry, found.memories, found.walk) == (None, None, None)
+        assert found.memories is None
 
     def test_only_a_flipflop_has_memories(self, small_run):
         run = read_run(small_run)
         found = run.dossiers[0]
         assert isinstance(run.task, FlipFlop)
-        assert found.geometry is not None
         assert found.memories is not None
-        assert found.walk is not None
-        assert found.walk.outputs.shape == (run.task.cube_walk().inputs.shape[1], 3)
+        assert found.memories.walk.outputs.shape == (run.task.cube_walk().inputs.shape[1], 3)
         assert found.behaviour.probe.shape == (8, run.task.steps, 3)
 
     def test_another_order_of_the_units_changes_nothing(self, seed):

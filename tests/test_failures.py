@@ -3,15 +3,15 @@
 import json
 import shutil
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
 
 from recurra.analysis import Spectrum
-from recurra.analysis.dossier import ANALYSES
+from recurra.analysis.dossier import ANALYSES, analyses_of
 from recurra.analysis.dossier_records import Dossier, record_kinds
 from recurra.analysis.failures import Failure, UnavailableError, attempted, where_known
+from recurra.analysis.memory.analyses import MEMORY_ANALYSES
 from recurra.cli.app import main
 from recurra.cli.console import failure_lines, print_run, print_workings
 from recurra.report.figures import _drawn, figures_of
@@ -21,6 +21,7 @@ from recurra.runs.record_store import cohort_dataset, cohort_records, single_dat
 from recurra.runs.runner import SilentProgress, analyse_run, start_run
 from recurra.runs.spec import read_table, to_spec, with_settings
 from recurra.storage.run_folder import RunFolder
+from recurra.tasks import And, FlipFlop
 from recurra.words.summary import dossier_table, run_table
 from recurra.words.workings_table import workings_table
 
@@ -47,13 +48,13 @@ def small(small_run):
 
 def with_failure(run, *names):
     """The run, with these analyses of its second network failed."""
-    broken = replace(run.dossiers[1])
-    records: dict[str, Any] = {**vars(broken), **{name: Failure("made to fail") for name in names}}
-    return replace(run, dossiers=[run.dossiers[0], Dossier(**records)])
+    records = run.dossiers[1].by_group() | {name: Failure("made to fail") for name in names}
+    return replace(run, dossiers=[run.dossiers[0], Dossier.of(run.task, records)])
 
 
-def test_every_record_has_its_analysis():
-    assert set(ANALYSES) == set(Dossier.__dataclass_fields__)
+@pytest.mark.parametrize("task", [FlipFlop(), And()], ids=["memories", "others"])
+def test_every_record_has_its_analysis(task):
+    assert set(analyses_of(task)) == set(record_kinds(task))
 
 
 def test_nothing_fails_on_ordinary_networks(small):
@@ -78,6 +79,10 @@ def test_a_failed_record_says_why_when_it_is_asked_for(small):
     with pytest.raises(UnavailableError, match="regimes failed: made to fail"):
         _ = broken.regimes
     assert broken.failures == {"regimes": "made to fail"}
+    without = with_failure(small, "memories").dossiers[1]
+    with pytest.raises(UnavailableError, match="memories failed: made to fail"):
+        _ = without.memories.held
+    assert without.failures == {"memories": "made to fail"}
     assert where_known(lambda: len(broken.regimes), "unknown") == "unknown"
 
 
@@ -96,7 +101,7 @@ def test_records_of_some_networks(small):
         cohort_records(Spectrum, dataset, (3, 9))
 
 
-@pytest.mark.parametrize("name", ANALYSES)
+@pytest.mark.parametrize("name", analyses_of(FlipFlop()))
 def test_tables_go_on(small, name, capsys):
     run = with_failure(small, name)
     table = dossier_table(run.dossiers[1]) | workings_table(run.dossiers[1], run.task)
@@ -135,14 +140,14 @@ def trained(request, tmp_path_factory):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ANALYSES)
+@pytest.mark.parametrize("name", analyses_of(FlipFlop()))
 def test_from_the_analysis_to_the_export(trained, name, tmp_path, monkeypatch, capsys):
     """One network of three fails: everything that does not need this analysis is made, and the rest has its reason."""
     spec, original = trained
     if name not in record_kinds(spec.task):
         pytest.skip("only a flip-flop has it")
     shutil.copytree(original.path, tmp_path / "run")
-    folder, analysis, calls = RunFolder.open(tmp_path / "run"), ANALYSES[name], []
+    folder, analysis, calls = RunFolder.open(tmp_path / "run"), analyses_of(spec.task)[name], []
 
     def failing(subject):
         calls.append(subject)
@@ -150,7 +155,7 @@ def test_from_the_analysis_to_the_export(trained, name, tmp_path, monkeypatch, c
             raise np.linalg.LinAlgError("it did not converge")
         return analysis(subject)
 
-    monkeypatch.setitem(ANALYSES, name, failing)
+    monkeypatch.setitem(ANALYSES if name in ANALYSES else MEMORY_ANALYSES, name, failing)
     analyse_run(folder, SilentProgress())
     run = read_run(folder)
     expected = {name} | (DEPENDENT.get(name, set()) & set(record_kinds(spec.task)))

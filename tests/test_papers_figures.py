@@ -131,7 +131,7 @@ def test_behaviour_has_a_row_a_bit_and_a_column_a_trial(record):
 
 
 def test_walk_has_a_band_in_the_colours_of_the_states(record):
-    figure = drawn(cube_walk(walk_scene(record.walk, record.dossiers[0].walk.outputs, CUBE, 0)))
+    figure = drawn(cube_walk(walk_scene(record.walk, record.dossiers[0].memories.walk.outputs, CUBE, 0)))
     band = figure.axes[3]
     shown = [to_hex(patch.get_facecolor()) for patch in band.patches]
     state = np.asarray(record.walk["memory_state"])
@@ -405,7 +405,7 @@ def scene_of(found, points=None):
     count = found.saddle.max(initial=-1) + 1
     points = np.arange(2.0 * count).reshape(count, 2) + 50 if points is None else points
     fixed = SimpleNamespace(states=points, index=np.ones(count, int), eigenvalues=np.full((count, 2), 1.1))
-    dossier: Any = SimpleNamespace(program=found, fixed_points=fixed)
+    dossier: Any = SimpleNamespace(program=found, fixed_points=fixed, memories=SimpleNamespace())
     return graph_scene(dossier, FlipFlop(bits=1), Conditions(("-", "+"), ("", ""), (False,) * 2, np.arange(2)), 0)
 
 

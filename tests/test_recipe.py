@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from recurra.analysis.dossier import make_dossier
-from recurra.analysis.record import flipflop_of
+from recurra.analysis.memory.analyses import memory_task
 from recurra.runs.spec import read_table, to_spec
 from recurra.training import train
 
@@ -20,12 +20,12 @@ def test_demo_recipe(number):
     assert len(cohort) == 4
     assert spec.model.units >= 100
     for network in cohort:
-        dossier = make_dossier(network, flipflop_of(spec.task), number)
+        dossier = make_dossier(network, memory_task(spec.task), number)
         assert dossier.performance.mse < 0.009
         assert dossier.performance.trials == 1_000
         assert dossier.memories is not None
-        assert dossier.memories.held.all()
-        assert dossier.memories.held_long.all()
+        assert dossier.memories.held.held.all()
+        assert dossier.memories.held.held_long.all()
     assert cohort.success_rate().count == 4
 
 

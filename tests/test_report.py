@@ -85,14 +85,17 @@ def one_network():
 def with_findings(run, success=1.0, held=8, score=0.985, edges=(2.0, 2.0, 2.0), cosine=0.0):
     """The run with other findings in all its networks."""
     one = run.dossiers[0]
-    states = len(one.memories.held)
+    states = len(one.memories.held.held)
     changed = replace(
         one,
         performance=replace(one.performance, success=success),
-        memories=replace(one.memories, held=np.arange(states) < held, held_long=np.arange(states) < held),
-        cube=replace(one.cube, score=score, heights=np.array(edges), axis_cosines=np.full(3, cosine)),
+        memories=replace(
+            one.memories,
+            held=replace(one.memories.held, held=np.arange(states) < held, held_long=np.arange(states) < held),
+            cube=replace(one.memories.cube, score=score, heights=np.array(edges), axis_cosines=np.full(3, cosine)),
+        ),
     )
-    before = [replace(one.cube, score=0.17)] * len(run.dossiers)
+    before = [replace(one.memories.cube, score=0.17)] * len(run.dossiers)
     return replace(run, dossiers=[changed] * len(run.dossiers), cubes_before=before)
 
 
@@ -297,7 +300,7 @@ class TestPage:
     def test_the_table_has_a_row_a_network_with_its_numbers(self, page, run):
         for dossier in run.dossiers:
             assert wording.three(dossier.performance.mse) in page.text
-            assert wording.fixed(dossier.cube.score) in page.text
+            assert wording.fixed(dossier.memories.cube.score) in page.text
 
     def test_one_imported_network(self, one_network):
         html = report_html(one_network)

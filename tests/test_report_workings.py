@@ -22,13 +22,15 @@ from recurra.plotting.scenes.landmarks import landmarks_scene, point_text
 from recurra.plotting.scenes.program import graph_scene
 from recurra.plotting.scenes.program_parts import left_words, parts_of
 from recurra.report.page.build import report_html
+from recurra.report.page.memory_tables import pulse_rows
 from recurra.report.page.provenance import used_sources
-from recurra.report.page.workings import pulse_rows, workings_of
+from recurra.report.page.workings import workings_of
 from recurra.runs.imports import read_network_for
 from recurra.runs.record import read_run
 from recurra.sources import SOURCES
 from recurra.tasks import And, FlipFlop, SetReset
 from recurra.words import workings as say
+from recurra.words.memories import memory_words, read_signs, table_words, wrong_stimuli
 from recurra.words.workings_table import _points
 from test_report import Page, repeated
 
@@ -180,42 +182,42 @@ class TestRegimeWords:
 class TestMemoryWords:
     def test_all_stable(self):
         found = lifetimes_of([0] * 8, [np.inf] * 8, range(8))
-        assert say.memory_words(found, FlipFlop()) == (
+        assert memory_words(found, FlipFlop()) == (
             "All 8 memories are stable: right for 20 s without a pulse, and at rest."
         )
         both = lifetimes_of([0, 0], [np.inf] * 2, range(2))
-        assert say.memory_words(both, FlipFlop(bits=1)).startswith("Both memories are stable")
+        assert memory_words(both, FlipFlop(bits=1)).startswith("Both memories are stable")
 
     def test_those_that_drift_are_named_with_their_lifetime_and_end(self):
         times = [np.inf, 1234.0, 0.0, np.inf]
         found = lifetimes_of([0, 1, 1, 2], times, [0, 0, 1, 3])
-        assert say.memory_words(found, FlipFlop(bits=2)) == (
+        assert memory_words(found, FlipFlop(bits=2)) == (
             "1 of 4 memories is stable, 1 oscillates (++ for all of that time) and "
             "2 drift (−+ after 1,230 ms to −−, +− wrong from the start), watched for 20 s."
         )
 
     def test_none_stable_of_many_are_only_counted(self):
         found = lifetimes_of([1] * 16, [5.0] * 16, [0] * 16)
-        text = say.memory_words(found, FlipFlop(bits=4))
+        text = memory_words(found, FlipFlop(bits=4))
         assert text == "None of 16 memories are stable and 16 drift, watched for 20 s."
 
     def test_the_table_is_counted_early_and_late(self):
         table = PulseTable(np.array([[1, 0], [1, 1]]), np.array([[1, 0], [1, 0]]))
         outputs = [[-1.0], [1.0]]
         late = program_of(kinds=(0, 0), outputs=outputs, after=(0, 1), following=[[1, 0], [1, 0]])
-        assert say.table_words(table, late) == (
+        assert table_words(table, late) == (
             "3 of 4 entries of its table of states and pulses are right; "
             "of pulses that come when it has settled, 4 of 4."
         )
-        assert say.wrong_stimuli(late, 0) == []
+        assert wrong_stimuli(late, 0) == []
 
     def test_wrong_pulses(self):
         outputs = [[-1.0], [1.0], [0.2]]
         found = program_of(outputs=outputs, after=(0, 1), following=[[0, 0], [1, 2], [1, 0]])
-        assert say.wrong_stimuli(found, 0) == [0], "a positive pulse does nothing"
-        assert say.wrong_stimuli(found, 1) == [1], "a negative one ends at no memory state"
-        assert say.wrong_stimuli(found, 2) == [], "which is none itself"
-        assert say.read_signs(found).tolist() == [[-1], [1], [0]]
+        assert wrong_stimuli(found, 0) == [0], "a positive pulse does nothing"
+        assert wrong_stimuli(found, 1) == [1], "a negative one ends at no memory state"
+        assert wrong_stimuli(found, 2) == [], "which is none itself"
+        assert read_signs(found).tolist() == [[-1], [1], [0]]
 
 
 class TestPointWords:
@@ -308,9 +310,12 @@ class TestTables:
         task = FlipFlop(bits=4)
         dossier = replace(
             run.dossiers[0],
+            memories=replace(
+                run.dossiers[0].memories,
+                lifetimes=lifetimes_of([0] * 16, [np.inf] * 16, [0] * 16),
+                pulse_table=PulseTable(np.zeros((16, 8), int), np.zeros((16, 8), int)),
+            ),
             regimes=regimes_of(kinds, outputs=np.ones((16, 4))),
-            lifetimes=lifetimes_of([0] * 16, [np.inf] * 16, [0] * 16),
-            pulse_table=PulseTable(np.zeros((16, 8), int), np.zeros((16, 8), int)),
             program=program_of(outputs=np.ones((3, 4)), after=(0,) * 16, following=np.zeros((3, 8), int)),
         )
         found = workings_of(task, dossier, task.condition_names)
@@ -411,11 +416,12 @@ class TestPage:
 
     def test_a_wrong_entry_is_marked_with_the_right_one(self, run):
         one = run.dossiers[0]
-        expected = one.pulse_table.expected
+        expected = one.memories.pulse_table.expected
         for wrong in (False, True):
             reached = expected.copy()
             reached[0, 0] = 7 if wrong else expected[0, 0]
-            dossier = replace(one, pulse_table=replace(one.pulse_table, reached=reached))
+            table = replace(one.memories.pulse_table, reached=reached)
+            dossier = replace(one, memories=replace(one.memories, pulse_table=table))
             html = report_html(replace(run, dossiers=[dossier] * len(run.dossiers)))
             assert ('<b class="bad">✗ +++</b><small>not +−−</small>' in html) == wrong
 

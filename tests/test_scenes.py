@@ -35,9 +35,8 @@ from recurra.plotting.scenes.weights import weight_limit, weights_scene
 from recurra.runs.record import read_run
 from recurra.status import Status
 from recurra.tasks import FlipFlop, PulseMemory, Xor
-from recurra.words.findings import FlipFlopFindings
-from recurra.words.names import condition_titles
-from recurra.words.workings import settled_pulses, signatures, wrong_stimuli
+from recurra.words.memories import MemoryFindings, settled_pulses, wrong_stimuli
+from recurra.words.workings import signatures
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +46,7 @@ def record(small_run):
 
 @pytest.fixture(scope="module")
 def found(record):
-    return FlipFlopFindings(record.task, record.walk)
+    return MemoryFindings(record.task, record.walk)
 
 
 def traces(figure: Any) -> Any:
@@ -191,7 +190,7 @@ class TestLearning:
 
 class TestLifetimes:
     def test_paper_and_page_draw_the_same_bars(self, record):
-        lifetimes, states = [one.lifetimes for one in record.dossiers], record.task.states
+        lifetimes, states = [one.memories.lifetimes for one in record.dossiers], record.task.states
         limits = lifetime_limits(lifetimes, 350.0)
         scene = lifetimes_scene(lifetimes, states, 350.0, record.numbers, limits)
         paper = lifetimes_on_paper(scene).axes
@@ -324,11 +323,11 @@ class TestOthers:
         scales = Scales.of(record)
         assert scales.weight == weight_limit([record.network(at).recurrent for at in (0, 1)])
         assert scales.spectrum == View.of([*(one.spectrum for one in record.dossiers), *record.before])
-        assert scales.lifetimes_ms == lifetime_limits([one.lifetimes for one in record.dossiers], 350.0)
+        assert scales.lifetimes_ms == lifetime_limits([one.memories.lifetimes for one in record.dossiers], 350.0)
 
     def test_names(self):
-        assert condition_titles(FlipFlop(bits=1)) == ["−", "+"]
-        assert condition_titles(Xor()) == ["00", "01", "10", "11"]
+        assert FlipFlop(bits=1).condition_titles() == ("−", "+")
+        assert Xor().condition_titles() == ("00", "01", "10", "11")
         assert FlipFlop(bits=2).factor_names() == ("bit 1", "bit 2")
         assert Xor().factor_names() == ("input 1", "input 2")
         assert PulseMemory().factor_names() == ("condition",)

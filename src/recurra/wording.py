@@ -55,6 +55,16 @@ def _percent(share: float, rounding: str) -> str:
     return str(rounded)
 
 
+def is_or_are(count: int) -> str:
+    """The verb after a number."""
+    return "is" if count == 1 else "are"
+
+
+def as_sentence(text: str) -> str:
+    """The text with a capital at its start and a full stop at its end."""
+    return text[0].upper() + text[1:] + "."
+
+
 def time_words(ms: float) -> str:
     """A time in ms, or in s if it is at least 1 s."""
     if not math.isfinite(ms):

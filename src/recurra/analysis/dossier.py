@@ -8,23 +8,14 @@ from jaxtyping import Float
 from threadpoolctl import threadpool_limits
 
 from recurra.analysis import (
-    Landscape,
     Program,
-    axis_alignment,
-    cross_condition_generalization,
     demixed_components,
     fixed_points,
-    held_memories,
     landscape,
-    memory_cube,
-    memory_geometry,
-    memory_lifetimes,
-    noisy_lifetimes,
     non_normality,
     performance,
     principal_components,
     program,
-    pulse_table,
     rate_selectivity,
     regimes,
     resting_modes,
@@ -35,15 +26,15 @@ from recurra.analysis import (
     transient_gains,
     with_program,
 )
-from recurra.analysis.dossier_records import Behaviour, Dossier, Walk, record_kinds
+from recurra.analysis.dossier_records import Behaviour, Dossier
 from recurra.analysis.failures import attempted, where_known
+from recurra.analysis.memory.analyses import MEMORY_ANALYSES, has_memories
 from recurra.analysis.shown_trials import EXAMPLES
 from recurra.analysis.visit import Visit
 from recurra.models.cohort import Network
 from recurra.numerics import pinned
 from recurra.tasks import Task
 
-NOISES, NOISY_TRIALS = (0.1, 0.2, 0.3, 0.4, 0.5), 4  # of lifetimes under noise; trials a memory state
 TENSORS, TENSOR_STEPS = 3, 100  # tensor components, of so many time steps of the probe
 
 
@@ -68,24 +59,6 @@ def _program(one: Visit) -> Program:
     return found
 
 
-def _walk(one: Visit) -> Walk:
-    rates, outputs = (array[0] for array in one.network.run(one.flipflop.cube_walk().inputs))
-    means = where_known(
-        lambda: one["geometry"].state_means, np.full((len(one.flipflop.states), rates.shape[1]), np.nan)
-    )
-    return Walk(
-        outputs=outputs,
-        components=where_known(lambda: one.along_components(rates), rates[:, :0]),
-        bits=where_known(lambda: one.along_bits(rates), rates[:, :0]),
-        states_components=where_known(lambda: one.along_components(means), means[:, :0]),
-        states_bits=where_known(lambda: one.along_bits(means), means[:, :0]),
-    )
-
-
-def _landscape(one: Visit, coordinates: Callable[[Any], Any]) -> Landscape:
-    return landscape(one.network, one["fixed_points"], one["program"], coordinates)
-
-
 ANALYSES: dict[str, Callable[[Visit], Any]] = {
     "performance": lambda one: performance(one.network, one.task, one.trials),
     "spectrum": lambda one: spectrum(one.network.recurrent),
@@ -102,19 +75,14 @@ ANALYSES: dict[str, Callable[[Visit], Any]] = {
     "program": _program,
     "gains": lambda one: transient_gains(one.network, one["fixed_points"]),
     "slow_points": lambda one: slow_points(one.network, one["fixed_points"]),
-    "landscape": lambda one: _landscape(one, one.along_components),
-    "geometry": lambda one: memory_geometry(one.network, one.flipflop),
-    "cube": lambda one: memory_cube(one.network, one.flipflop, one.seed),
-    "generalization": lambda one: cross_condition_generalization(one.network, one.flipflop, one.seed),
-    "alignment": lambda one: axis_alignment(one.network, one.flipflop, one["geometry"], one["fixed_points"], one.seed),
-    "memories": lambda one: held_memories(one.network, one.flipflop),
-    "lifetimes": lambda one: memory_lifetimes(one.network, one.flipflop),
-    "noisy_lifetimes": lambda one: noisy_lifetimes(one.network, one.flipflop, one.seed, NOISES, repeats=NOISY_TRIALS),
-    "pulse_table": lambda one: pulse_table(one.network, one.flipflop),
-    "walk": _walk,
-    "landscape_bits": lambda one: _landscape(one, one.along_bits),
+    "landscape": lambda one: landscape(one.network, one["fixed_points"], one["program"], one.along_components),
 }
-"""How every record of a dossier is made, in this order. One that needs another asks for it by its name."""
+"""How the records of any task are made, in this order. One that needs another asks for it by its name."""
+
+
+def analyses_of(task: Task) -> dict[str, Callable[[Visit], Any]]:
+    """How every record in a dossier of a task is made, by the names of their groups."""
+    return ANALYSES | (MEMORY_ANALYSES if has_memories(task) else {})
 
 
 def make_dossier(network: Network, task: Task, seed: int) -> Dossier:
@@ -125,9 +93,8 @@ def make_dossier(network: Network, task: Task, seed: int) -> Dossier:
         task: what it was trained on.
         seed: of the test trials and of the chance levels.
     """
-    visit, kinds = Visit(network, task, seed), record_kinds(task)
+    visit = Visit(network, task, seed)
     with pinned(), threadpool_limits(1):  # the matrices are small: threads would wait for each other
-        for name, analysis in ANALYSES.items():
-            if name in kinds:
-                visit.records[name] = attempted(lambda analysis=analysis: analysis(visit))
-    return Dossier(**visit.records)
+        for name, analysis in analyses_of(task).items():
+            visit.records[name] = attempted(lambda analysis=analysis: analysis(visit))
+    return Dossier.of(task, visit.records)

@@ -1,26 +1,19 @@
 """The records of one network, and what stands in the place of those whose analysis failed."""
 
-from dataclasses import dataclass
-from typing import Any, ClassVar, get_args, get_type_hints
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
 from recurra.analysis import (
-    Alignment,
     Demixed,
     FixedPoints,
-    Generalization,
-    Geometry,
     Landscape,
-    Lifetimes,
-    Memories,
-    MemoryCube,
-    NoisyLifetimes,
     NonNormality,
     Performance,
     Program,
-    PulseTable,
     Reduction,
     Regimes,
     RestingModes,
@@ -30,8 +23,10 @@ from recurra.analysis import (
     TensorComponents,
     TransientGains,
 )
-from recurra.analysis.failures import Failure, UnavailableError
-from recurra.tasks import FlipFlop, Task
+from recurra.analysis.failures import GROUP, Failure, Records, groups_of, kinds_of
+from recurra.analysis.memory.analyses import has_memories
+from recurra.analysis.memory.records import MemoryRecords
+from recurra.tasks import Task
 
 
 @dataclass(frozen=True)
@@ -51,34 +46,10 @@ class Behaviour:
 
 
 @dataclass(frozen=True)
-class Walk:
-    """A flip-flop network on the cube walk, which visits all memory states.
-
-    Args:
-        outputs: what it puts out.
-        components: coordinates of its rates along the first principal components of the probe, at most three.
-        bits: coordinates of its rates along the bits' axes.
-        states_components: the mean rates of the memory states along the principal components.
-        states_bits: the same along the bits' axes; close to the states' signs where they form a cube.
-
-    Where the components or the axes are not known there are no coordinates along them.
-    """
-
-    sources: ClassVar[tuple[str, ...]] = ("jarne2024",)
-
-    outputs: Float[np.ndarray, "walk_time output"]
-    components: Float[np.ndarray, "walk_time component"]
-    bits: Float[np.ndarray, "walk_time bit"]
-    states_components: Float[np.ndarray, "condition component"]
-    states_bits: Float[np.ndarray, "condition bit"]
-
-
-@dataclass(frozen=True)
-class Dossier:
+class Dossier(Records):
     """The records of one network; the field names are the groups of `run.zarr`.
 
-    From `geometry` on it is what only a flip-flop has; None for every other task. In place of a record whose analysis
-    failed on this network stands its `Failure`: whoever asks for it gets an `UnavailableError` that says why.
+    In `memories` is what only tasks with memories have, a record each; None for every other task.
     """
 
     performance: Performance
@@ -97,44 +68,35 @@ class Dossier:
     slow_points: SlowPoints
     program: Program
     landscape: Landscape
-    geometry: Geometry | None = None
-    cube: MemoryCube | None = None
-    generalization: Generalization | None = None
-    alignment: Alignment | None = None
-    memories: Memories | None = None
-    lifetimes: Lifetimes | None = None
-    noisy_lifetimes: NoisyLifetimes | None = None
-    pulse_table: PulseTable | None = None
-    walk: Walk | None = None
-    landscape_bits: Landscape | None = None
+    memories: MemoryRecords | None = field(default=None, metadata={GROUP: ""})
 
-    def __getattribute__(self, name: str) -> Any:
-        value = super().__getattribute__(name)
-        if isinstance(value, Failure):
-            raise UnavailableError(name, value)
-        return value
+    @classmethod
+    def of(cls, task: Task, records: Mapping[str, Any]) -> "Dossier":
+        """The dossier of a network on a task, from its records, or their `Failure`s, by the names of their groups."""
+        own = {name: records[group] for name, group in groups_of(cls).items()}
+        return cls(**own, memories=MemoryRecords.of_groups(records) if has_memories(task) else None)
+
+    def by_group(self) -> dict[str, Any]:
+        return super().by_group() | (self.memories.by_group() if self.memories else {})
+
+    def record(self, group: str) -> Any:
+        """A record by the name of its group, or its `Failure`."""
+        return self.by_group()[group]
 
     @property
     def failures(self) -> dict[str, str]:
-        """The reasons of the analyses that failed, by the names of their records."""
-        return {name: value.reason for name, value in self._missing() if value.applies}
+        """The reasons of the analyses that failed, by the groups of their records."""
+        return {group: one.reason for group, one in self._missing() if one.applies}
 
     @property
     def not_applicable(self) -> dict[str, str]:
-        """Why some records are not defined for networks of this kind, by their names."""
-        return {name: value.reason for name, value in self._missing() if not value.applies}
+        """Why some records are not defined for networks of this kind, by their groups."""
+        return {group: one.reason for group, one in self._missing() if not one.applies}
 
     def _missing(self) -> list[tuple[str, Failure]]:
-        return [(name, value) for name, value in vars(self).items() if isinstance(value, Failure)]
-
-    def record(self, name: str) -> Any:
-        """A record by its name, or its `Failure`."""
-        return vars(self)[name]
+        return [(group, one) for group, one in self.by_group().items() if isinstance(one, Failure)]
 
 
 def record_kinds(task: Task) -> dict[str, type]:
-    """The kinds of records in the dossiers of a task, by their name."""
-    hints = get_type_hints(Dossier)
-    optional = {name for name, kind in hints.items() if get_args(kind)}
-    kinds = {name: (get_args(kind) or (kind,))[0] for name, kind in hints.items()}
-    return kinds if isinstance(task, FlipFlop) else {name: kinds[name] for name in kinds if name not in optional}
+    """The kinds of records in the dossiers of a task, by the names of their groups."""
+    return kinds_of(Dossier) | (kinds_of(MemoryRecords) if has_memories(task) else {})

@@ -1,10 +1,10 @@
 """What becomes of an analysis that fails on a network: it is data, with a reason, and takes nothing else with it."""
 
 import traceback
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, Self, TypeVar, get_type_hints
 
 from recurra.models.cohort import NotApplicableError
 
@@ -12,6 +12,7 @@ Found = TypeVar("Found")
 Otherwise = TypeVar("Otherwise")
 LONGEST = 200  # characters of a reason
 ROOT = Path(__file__).parents[1]
+GROUP = "group"  # of a field's metadata: the group of `run.zarr` that holds the record, if not called like the field
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,43 @@ class UnavailableError(Exception):
     def __init__(self, name: str, failure: Failure) -> None:
         super().__init__(f"{in_words(name)} {'failed' if failure.applies else 'not defined'}: {failure.reason}")
         self.name, self.failure = name, failure
+
+
+class Records:
+    """A frozen dataclass of records of one network.
+
+    In place of a record whose analysis failed on this network stands its `Failure`: whoever asks for it gets an
+    `UnavailableError` that says why.
+    """
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    def __getattribute__(self, name: str) -> Any:
+        value = super().__getattribute__(name)
+        if isinstance(value, Failure):
+            raise UnavailableError(groups_of(type(self))[name], value)
+        return value
+
+    def by_group(self) -> dict[str, Any]:
+        """Every record, or its `Failure`, by the name of its group in `run.zarr`."""
+        return {group: vars(self)[name] for name, group in groups_of(type(self)).items()}
+
+    @classmethod
+    def of_groups(cls, records: Mapping[str, Any]) -> Self:
+        """Made of records that stand by the names of their groups; there may be others among them."""
+        return cls(**{name: records[group] for name, group in groups_of(cls).items()})
+
+
+def groups_of(kind: type[Records]) -> dict[str, str]:
+    """The group of `run.zarr` that holds each record, by the name of its field; a nested one has none of its own."""
+    groups = {one.name: one.metadata.get(GROUP, one.name) for one in fields(kind)}
+    return {name: group for name, group in groups.items() if group}
+
+
+def kinds_of(kind: type[Records]) -> dict[str, type]:
+    """The kinds of the records by the names of their groups."""
+    hints = get_type_hints(kind)
+    return {group: hints[name] for name, group in groups_of(kind).items()}
 
 
 def attempted(make: Callable[[], Any]) -> Any:

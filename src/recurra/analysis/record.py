@@ -9,13 +9,14 @@ import xarray as xr
 from recurra.analysis import Census, MemoryCube, Spectrum, memory_cube
 from recurra.analysis.dossier import make_dossier
 from recurra.analysis.dossier_records import Dossier
-from recurra.analysis.shown_trials import examples_dataset, probe_dataset, walk_dataset
+from recurra.analysis.memory.analyses import has_memories, walk_dataset
+from recurra.analysis.shown_trials import examples_dataset, probe_dataset
 from recurra.arrays import Weights, as_cohort, of_network
 from recurra.engine import Dynamics
 from recurra.models.cohort import History, Network
 from recurra.models.model import Model
 from recurra.status import Status
-from recurra.tasks import FlipFlop, Task
+from recurra.tasks import Task
 
 
 @dataclass(frozen=True)
@@ -37,10 +38,10 @@ class RunRecord:
         dossiers: the analysis of every network.
         examples: inputs, targets and mask of the trials shown.
         probe: inputs, targets and mask of the probe, a `condition` each.
-        walk: inputs, targets and memory states of a flip-flop's cube walk; None for other tasks.
+        walk: inputs, targets and memory states of the walk through all memory states; None for a task without memories.
         census: how the networks compare; None where there are fewer than three, or it failed.
         census_failure: why it failed; empty if it did not.
-        cubes_before: of every flip-flop network before training; None where that is not known.
+        cubes_before: of every network with memories before training; None where that is not known.
     """
 
     about: Mapping[str, Any]
@@ -84,7 +85,12 @@ class RunRecord:
 def kinds_before(task: Task) -> dict[str, type]:
     """The kinds of records of the weights before training, by their name in the run folder."""
     kinds: dict[str, type] = {"spectrum_before": Spectrum}
-    return kinds | ({"cube_before": MemoryCube} if isinstance(task, FlipFlop) else {})
+    return kinds | ({"cube_before": MemoryCube} if has_memories(task) else {})
+
+
+def walk_of(task: Task) -> xr.Dataset | None:
+    """Inputs, targets and memory states of the walk through all memory states; None for a task without memories."""
+    return walk_dataset(task) if has_memories(task) else None
 
 
 def record_of_network(
@@ -122,14 +128,7 @@ def record_of_network(
         dossiers=[make_dossier(network, task, seed)],
         examples=examples_dataset(task, seed),
         probe=probe_dataset(task),
-        walk=walk_dataset(task) if isinstance(task, FlipFlop) else None,
+        walk=walk_of(task),
         census=None,
-        cubes_before=[memory_cube(before, task, seed)] if before and isinstance(task, FlipFlop) else None,
+        cubes_before=[memory_cube(before, task, seed)] if before and has_memories(task) else None,
     )
-
-
-def flipflop_of(task: Task) -> FlipFlop:
-    """The task as a flip-flop, for what only a flip-flop has."""
-    if not isinstance(task, FlipFlop):
-        raise TypeError(f"the task is {type(task).__name__}; expected FlipFlop")
-    return task

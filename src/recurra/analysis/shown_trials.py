@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 
 from recurra.streams import Stream, random_key
-from recurra.tasks import FlipFlop, Task, Trials
+from recurra.tasks import Task, Trials
 
 TEST_TRIALS = 1_000
 EXAMPLES = 3
@@ -18,24 +18,17 @@ def test_trials(task: Task, seed: int) -> Trials:
 def examples_dataset(task: Task, seed: int) -> xr.Dataset:
     """Inputs, targets and mask of the trials that the report shows, the same for all networks."""
     trials = test_trials(task, seed).part(slice(EXAMPLES))
-    return _dataset(trials, "trial", "time")
+    return trials_dataset(trials, "trial", "time")
 
 
 def probe_dataset(task: Task) -> xr.Dataset:
     """Inputs, targets and mask of the probe; `condition` counts into the attribute `condition_names`."""
     probe = task.probe()
-    dataset = _dataset(probe, "condition", "probe_time").assign_coords(condition=np.asarray(probe.condition))
+    dataset = trials_dataset(probe, "condition", "probe_time").assign_coords(condition=np.asarray(probe.condition))
     return dataset.assign_attrs(condition_names=list(probe.condition_names))
 
 
-def walk_dataset(task: FlipFlop) -> xr.Dataset:
-    """Inputs, targets and memory states of the cube walk."""
-    walk = task.cube_walk()
-    dataset = _dataset(walk, "trial", "walk_time").isel(trial=0).drop_vars("mask")
-    return dataset.assign(memory_state=("walk_time", np.asarray(task.memory_state(walk)[0])))
-
-
-def _dataset(trials: Trials, first: str, time: str) -> xr.Dataset:
+def trials_dataset(trials: Trials, first: str, time: str) -> xr.Dataset:
     """Trials as a labelled dataset.
 
     Args:

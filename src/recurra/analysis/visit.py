@@ -11,7 +11,7 @@ from recurra.analysis.dynamics.steps import states_on
 from recurra.analysis.failures import Failure, UnavailableError
 from recurra.analysis.shown_trials import test_trials
 from recurra.models.cohort import Network, check_fit
-from recurra.tasks import FlipFlop, Task, Trials
+from recurra.tasks import Task, Trials
 from recurra.tasks.border import check_task
 
 COORDINATES = 3  # principal components along which paths are kept
@@ -74,13 +74,6 @@ class Visit:
         """States near those on the probe, from which fixed points are searched."""
         return starts_near(self.states, STARTS, SPREAD, self.seed)
 
-    @property
-    def flipflop(self) -> FlipFlop:
-        """The task, for the analyses that only a flip-flop has."""
-        if not isinstance(self.task, FlipFlop):
-            raise TypeError(f"the task is {type(self.task).__name__}; expected FlipFlop")
-        return self.task
-
     @cached_property
     def factors(self) -> Any:
         """The factors of the task, and the levels that every condition has in each."""
@@ -89,7 +82,3 @@ class Visit:
     def along_components(self, rates: Float[np.ndarray, "*batch unit"]) -> Float[np.ndarray, "*batch component"]:
         """Coordinates along the first principal components."""
         return self["pca"].project(rates)[..., :COORDINATES]
-
-    def along_bits(self, rates: Float[np.ndarray, "*batch unit"]) -> Float[np.ndarray, "*batch bit"]:
-        """Coordinates along the bits' axes."""
-        return self["geometry"].bit_coordinates(rates)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from recurra.analysis import Performance
+from recurra.analysis import Memories, Performance
 from recurra.analysis.dossier_records import Dossier
 from recurra.analysis.failures import in_words, where_known
 from recurra.analysis.record import RunRecord
@@ -130,13 +130,17 @@ def _cells(dossier: Dossier, before: str) -> dict[str, str]:
         "MSE": lambda: f"{dossier.performance.mse:.3g}",
         "distance": lambda: f"{dossier.performance.distance:.3g}",
         "success [95 %]": lambda: _success(dossier.performance),
-        "memories": lambda: f"{dossier.memories.held.sum()}/{len(dossier.memories.held)}" if dossier.memories else None,
-        "cube (untrained)": lambda: f"{fixed(dossier.cube.score)} ({before})" if dossier.cube else None,
+        "memories": lambda: _held(dossier.memories.held) if dossier.memories else None,
+        "cube (untrained)": lambda: f"{fixed(dossier.memories.cube.score)} ({before})" if dossier.memories else None,
         "outside": lambda: str(dossier.spectrum.count_outside),
         "Henrici": lambda: f"{dossier.non_normality.henrici:.3f}",
     }
     told = {heading: where_known(cell, MISSING) for heading, cell in cells.items()}
     return {heading: cell for heading, cell in told.items() if cell is not None}
+
+
+def _held(memories: Memories) -> str:
+    return f"{memories.held.sum()}/{len(memories.held)}"
 
 
 def _success(measured: Performance) -> str:

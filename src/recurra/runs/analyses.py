@@ -15,7 +15,8 @@ from recurra.analysis import MemoryCube, Spectrum, memory_cube, spectrum
 from recurra.analysis.dossier import make_dossier
 from recurra.analysis.dossier_records import record_kinds
 from recurra.analysis.failures import attempted
-from recurra.analysis.record import flipflop_of, kinds_before
+from recurra.analysis.memory.analyses import memory_task
+from recurra.analysis.record import kinds_before
 from recurra.models.cohort import Cohort
 from recurra.runs.compiled import kept_programs
 from recurra.runs.executors import Executor, LostPiece
@@ -98,7 +99,7 @@ def _records(cohort: Cohort, at: int) -> dict[str, Any]:
     dossier = make_dossier(cohort[at], cohort.task, cohort.seed)
     with threadpool_limits(1):  # the same number of threads wherever a dossier is made, for the same bits
         before = {name: attempted(partial(BEFORE[name], cohort, at)) for name in kinds_before(cohort.task)}
-    return {name: dossier.record(name) for name in record_kinds(cohort.task)} | before
+    return dossier.by_group() | before
 
 
 def _part(parts: Path, number: int) -> Path:
@@ -120,8 +121,8 @@ def _spectrum_before(cohort: Cohort, at: int) -> Spectrum:
 
 
 def _cube_before(cohort: Cohort, at: int) -> MemoryCube:
-    """The memory cube of a flip-flop network before training."""
-    return memory_cube(cohort.before(at), flipflop_of(cohort.task), cohort.seed)
+    """The memory cube of a network with memories before training."""
+    return memory_cube(cohort.before(at), memory_task(cohort.task), cohort.seed)
 
 
 BEFORE: dict[str, Callable[[Cohort, int], Any]] = {"spectrum_before": _spectrum_before, "cube_before": _cube_before}

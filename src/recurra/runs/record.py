@@ -18,7 +18,6 @@ from recurra.storage.checkpoints import read_weights
 from recurra.storage.log import read_history
 from recurra.storage.reading import naming
 from recurra.storage.run_folder import RunFolder
-from recurra.tasks import FlipFlop
 
 
 def read_run(folder: RunFolder) -> RunRecord:
@@ -45,10 +44,12 @@ def read_run(folder: RunFolder) -> RunRecord:
         history=cohort.history,
         before=before["spectrum_before"],
         cubes_before=before.get("cube_before"),
-        dossiers=[Dossier(**dict(zip(columns, row, strict=True))) for row in zip(*columns.values(), strict=True)],
+        dossiers=[
+            Dossier.of(cohort.task, dict(zip(columns, row, strict=True))) for row in zip(*columns.values(), strict=True)
+        ],
         examples=folder.read_dataset("examples"),
         probe=folder.read_dataset("probe"),
-        walk=folder.read_dataset("walk").drop_dims("network") if isinstance(cohort.task, FlipFlop) else None,
+        walk=folder.read_dataset("walk").drop_dims("network") if "walk" in kinds else None,
         census=None if isinstance(census, Failure) else census,
         census_failure=census.reason if isinstance(census, Failure) else "",
     )

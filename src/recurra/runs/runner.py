@@ -6,9 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from recurra.analysis.dossier_records import Dossier, record_kinds
+from recurra.analysis.dossier_records import Dossier
 from recurra.analysis.failures import Failure, attempted
-from recurra.analysis.shown_trials import examples_dataset, probe_dataset, walk_dataset
+from recurra.analysis.record import walk_of
+from recurra.analysis.shown_trials import examples_dataset, probe_dataset
 from recurra.interrupts import Stopped, patient, stop_if_asked
 from recurra.runs.analyses import analyse_networks
 from recurra.runs.census import FEWEST, census_of_dossiers
@@ -25,7 +26,6 @@ from recurra.storage.lock import locked
 from recurra.storage.records import named
 from recurra.storage.run_folder import RunFolder
 from recurra.surroundings import stretch_of
-from recurra.tasks import FlipFlop
 from recurra.training import Training, TrainingState
 
 
@@ -144,11 +144,12 @@ def _analysed(folder: RunFolder, progress: Progress, executor: Executor) -> list
     began, spec = time.perf_counter(), spec_of(folder)
     cohort, task = cohort_of(folder), spec.task
     records = analyse_networks(folder, cohort, executor, progress.analysed)
-    dossiers = [Dossier(**{name: one[name] for name in record_kinds(task)}) for one in records]
+    dossiers = [Dossier.of(task, one) for one in records]
     groups = {name: cohort_dataset([one[name] for one in records], cohort.numbers) for name in records[0]}
     groups |= {"examples": examples_dataset(task, spec.seed), "probe": probe_dataset(task)}
-    if isinstance(task, FlipFlop):
-        groups["walk"] = groups["walk"].merge(walk_dataset(task))
+    walk = walk_of(task)
+    if walk is not None:
+        groups["walk"] = groups["walk"].merge(walk)
     if len(cohort) >= FEWEST:
         comparison = attempted(lambda: census_of_dossiers(list(cohort), task, dossiers, spec.seed))
         similarities, census = (comparison, comparison) if isinstance(comparison, Failure) else comparison

@@ -7,8 +7,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from recurra.analysis import held_memories, memory_cube, memory_geometry, performance, principal_components
+from recurra.analysis.memory.analyses import memory_task
 from recurra.analysis.memory.cube import STANDS
-from recurra.analysis.record import flipflop_of
 from recurra.analysis.shown_trials import test_trials
 from recurra.models.cohort import Cohort, Network
 from recurra.plotting.papers.studies import realizations
@@ -75,7 +75,7 @@ class Realizations(Study):
     def measure(self, scale: Scale, seed: int, trained: Callable[[RunSpec], Cohort]) -> dict[str, Rows]:
         networks, spectra, states = [], [], []
         for name, spec in self._cells(scale, seed):
-            cohort, task = trained(spec), flipflop_of(spec.task)
+            cohort, task = trained(spec), memory_task(spec.task)
             for number, network in enumerate(cohort):
                 row = _row(name, number, network, cohort.before(number), task, spec.seed)
                 networks.append({**row, "data_set": spec.seed})

@@ -31,6 +31,8 @@ class Task(abc.ABC):
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
     sources: ClassVar[tuple[str, ...]] = ()
+    published_loss: ClassVar[tuple[float, str] | None] = None
+    """The loss at which a publication of the task stops training, and which one; None where there is none."""
     dt_ms: float
     rule: SuccessRule
 
@@ -67,6 +69,10 @@ class Task(abc.ABC):
 
         names = {kind: name for name, kind in TASKS.items()}
         return f"task {names.get(type(self), type(self).__name__)}"
+
+    def condition_titles(self) -> tuple[str, ...]:
+        """The conditions of the probe, in its order, as they are printed: by their names if a task does not say."""
+        return tuple(self.condition_names[at] for at in np.asarray(self.probe().condition))
 
     def factors(self) -> Int[np.ndarray, "condition factor"]:
         """The level of every factor in every condition of the probe; by default the condition is the only factor."""

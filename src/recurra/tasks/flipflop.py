@@ -3,7 +3,7 @@
 import itertools
 from dataclasses import dataclass, field
 from functools import partial
-from typing import ClassVar, final
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -29,7 +29,6 @@ PROBE_ONSET = 10  # step of the pulses that set the memory states
 WALK_MS, WALK = 70.0, 1.75  # time between pulses of the cube walk: in the paper, and in multiples of the time to answer
 
 
-@final
 @dataclass(frozen=True)
 class FlipFlop(Task):
     r"""Hold the sign of the last pulse on every bit.
@@ -39,6 +38,8 @@ class FlipFlop(Task):
 
     The conditions are the $2^n$ memory states, named by their signs, bit 1 first; the condition of a
     trial is the state in which it ends, or -1 if a bit was never set.
+
+    A class made of this one is a task with memories too: it has the same analyses, figures and pages.
 
     A trial is a success by `rule`: every bit has the target's sign while the target is not 0, and is near 0 before.
 
@@ -60,6 +61,7 @@ class FlipFlop(Task):
     """
 
     sources: ClassVar[tuple[str, ...]] = ("sussillo2013", "jarne2024")
+    published_loss: ClassVar[tuple[float, str] | None] = (0.009, "Jarne (2024)")
 
     bits: int = 3
     length_ms: float = 350.0
@@ -117,6 +119,10 @@ class FlipFlop(Task):
     def title(self) -> str:
         """Name with the number of bits, such as "3-bit flip-flop"."""
         return f"{self.bits}-bit flip-flop"
+
+    def condition_titles(self) -> tuple[str, ...]:
+        """The memory states, with a true minus sign: +−+."""
+        return tuple(name.replace("-", "−") for name in self.condition_names)
 
     def factors(self) -> Int[np.ndarray, "condition factor"]:
         """Which bits are set in each memory state."""

@@ -3,9 +3,9 @@
 import inspect
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from recurra.status import Status
 from recurra.tasks import Task
 from recurra.wording import fixed, percent, percent_high, percent_low
 
+Found = TypeVar("Found")
 RIGHT = 0.2  # largest cosine between axes that are called orthogonal
 EVEN = 1.25  # largest ratio between edges that are called equal
 SHAPES = {2: ("a square", "a rectangle", "a parallelogram"), 3: ("a cube", "a right-angled box", "a parallelepiped")}
@@ -80,7 +81,7 @@ def sentence(run: RunRecord) -> str:
     told = good or run.dossiers
     parts = [
         _success_words(run, len(good)),
-        held_words(_records(told, "memories")),
+        held_words(_known(told, lambda one: one.memories and one.memories.held)),
         _shape_words(run, told),
     ]
     diverged = [number for number, end in zip(run.numbers, run.status or (), strict=False) if end is Status.diverged]
@@ -93,9 +94,9 @@ def sentence(run: RunRecord) -> str:
     return "; ".join(part for part in parts if part) + "."
 
 
-def _records(dossiers: Sequence[Dossier], name: str) -> list[Any]:
-    """The records of this name that there are."""
-    found = [where_known(partial(getattr, dossier, name), None) for dossier in dossiers]
+def _known(dossiers: Sequence[Dossier], record: Callable[[Dossier], Found | None]) -> list[Found]:
+    """The records of one kind that there are."""
+    found = [where_known(partial(record, dossier), None) for dossier in dossiers]
     return [one for one in found if one is not None]
 
 
@@ -130,11 +131,11 @@ def _shape_words(run: RunRecord, told: Sequence[Dossier]) -> str:
     whether = [any(one is other for other in told) and _holds(one) for one in run.dossiers]
     holding = [one for one, holds in zip(run.dossiers, whether, strict=True) if holds]
     before = [cube for cube, holds in zip(run.cubes_before or (), whether, strict=False) if holds and cube]
-    return shape_words(_records(holding, "cube"), before)
+    return shape_words(_known(holding, lambda one: one.memories and one.memories.cube), before)
 
 
 def _holds(dossier: Dossier) -> bool:
-    return where_known(lambda: bool(dossier.memories and dossier.memories.held_long.all()), False)
+    return where_known(lambda: bool(dossier.memories and dossier.memories.held.held_long.all()), False)
 
 
 def _success_words(run: RunRecord, good: int) -> str:

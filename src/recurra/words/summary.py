@@ -29,16 +29,17 @@ def dossier_table(dossier: Dossier, before: MemoryCube | None = None) -> dict[st
         dossier: of the network.
         before: the cube of a flip-flop network before training, where it is known.
     """
+    memories = dossier.memories
     parts: dict[str, Callable[[], Any]] = {
         "units": lambda: len(dossier.pca.center),
         "performance": lambda: _performance_table(dossier.performance),
-        "memories": lambda: _memories_table(dossier.memories) if dossier.memories else None,
+        "memories": lambda: _memories_table(memories.held) if memories else None,
         "spectrum": lambda: spectrum_table(dossier.spectrum),
         "nonnormality": lambda: skew_table(dossier.non_normality),
         "modes_at_rest": lambda: modes_table(dossier.modes),
         "transient_gain": lambda: gains_table(dossier.gains),
-        "cube": lambda: _cube_table(dossier.cube, before) if dossier.cube else None,
-        "geometry": lambda: _geometry_table(dossier.geometry) if dossier.geometry else None,
+        "cube": lambda: _cube_table(memories.cube, before) if memories else None,
+        "geometry": lambda: _geometry_table(memories.geometry) if memories else None,
         "reduction": lambda: {
             "explained_variance": dossier.pca.explained_variance,
             "explained_variance_svd": where_known(lambda: dossier.svd.explained_variance, None),

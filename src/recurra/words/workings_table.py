@@ -31,16 +31,17 @@ def workings_table(dossier: Dossier, task: Task) -> dict[str, Any]:
         dossier: of the network.
         task: what it was trained on.
     """
+    memories = dossier.memories
     parts: dict[str, Callable[[], Any]] = {
         "regimes": lambda: regime_rows(dossier.regimes, task),
-        "memory_states": lambda: memory_rows(dossier.lifetimes, task) if dossier.lifetimes else None,
-        "noisy_lifetimes": lambda: _noisy(dossier.noisy_lifetimes) if dossier.noisy_lifetimes else None,
+        "memory_states": lambda: memory_rows(memories.lifetimes, task) if memories else None,
+        "noisy_lifetimes": lambda: _noisy(memories.noisy_lifetimes) if memories else None,
         "fixed_points": lambda: _points(dossier.fixed_points),
         "slow_points": lambda: {"count": len(dossier.slow_points), "speeds": dossier.slow_points.speed.tolist()},
         "program": lambda: _program(dossier.program, task),
-        "pulse_table": lambda: _pulse_table(dossier.pulse_table, task) if dossier.pulse_table else None,
-        "generalization": lambda: _generalization(dossier.generalization) if dossier.generalization else None,
-        "alignment": lambda: _alignment(dossier.alignment) if dossier.alignment else None,
+        "pulse_table": lambda: _pulse_table(memories.pulse_table, task) if memories else None,
+        "generalization": lambda: _generalization(memories.generalization) if memories else None,
+        "alignment": lambda: _alignment(memories.alignment) if memories else None,
         "selectivity": lambda: {
             "none": int(dossier.selectivity.count[0]),
             "one": int(dossier.selectivity.count[1]),

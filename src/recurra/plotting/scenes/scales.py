@@ -1,15 +1,18 @@
 """What all networks of a run share in its pictures, so that they can be compared."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TypeVar
 
+from recurra.analysis.dossier_records import Dossier
 from recurra.analysis.failures import where_known
 from recurra.analysis.record import RunRecord
 from recurra.plotting.scenes.lifetimes import lifetime_limits
 from recurra.plotting.scenes.spectra import View
 from recurra.plotting.scenes.weights import weight_limit
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -29,16 +32,17 @@ class Scales:
     @classmethod
     def of(cls, run: RunRecord) -> "Scales":
         """Those of all networks of a run of which they are known."""
-        lifetimes, positions = list(_known(run, "lifetimes")), range(len(run.numbers))
+        positions = range(len(run.numbers))
+        lifetimes = list(_known(run, lambda one: one.memories and one.memories.lifetimes))
         matrices = [run.network(at).recurrent for at in positions] if run.network(0).has_recurrent else []
         return cls(
             weight=weight_limit(matrices),
-            spectrum=View.of([*_known(run, "spectrum"), *filter(None, run.before or [])]),
+            spectrum=View.of([*_known(run, lambda one: one.spectrum), *filter(None, run.before or [])]),
             lifetimes_ms=lifetime_limits(lifetimes, run.task.steps * run.task.dt_ms) if lifetimes else None,
         )
 
 
-def _known(run: RunRecord, name: str) -> Iterator[Any]:
-    """The records of this name that there are."""
-    found = (where_known(partial(getattr, dossier, name), None) for dossier in run.dossiers)
+def _known(run: RunRecord, record: Callable[[Dossier], Found | None]) -> Iterator[Found]:
+    """The records of one kind that there are."""
+    found = (where_known(partial(record, dossier), None) for dossier in run.dossiers)
     return (one for one in found if one is not None)

@@ -14,7 +14,7 @@ from recurra.plotting.scenes.conditions import Conditions
 from recurra.plotting.scenes.landmarks import Landmarks, in_space, landmarks_scene
 from recurra.plotting.scenes.limits import largest
 from recurra.wording import percent
-from recurra.words.findings import FlipFlopFindings, known
+from recurra.words.memories import MemoryFindings, known
 from recurra.words.names import bit_name, network_name, state_name
 
 WALK_STEPS = 3_000  # of the cube walk that are drawn
@@ -133,7 +133,7 @@ def component_names(shares: Float[np.ndarray, "component"], count: int) -> tuple
     return tuple(f"PC {axis + 1} ({percent(float(share))} %)" for axis, share in enumerate(shares[:count]))
 
 
-def along_components(dossier: Dossier, found: FlipFlopFindings, number: int) -> MemorySpace:
+def along_components(dossier: Dossier, found: MemoryFindings, number: int) -> MemorySpace:
     """A flip-flop network along the principal components of its rates: every network turned its own way.
 
     Args:
@@ -141,7 +141,8 @@ def along_components(dossier: Dossier, found: FlipFlopFindings, number: int) -> 
         found: the task and its walk.
         number: the network's.
     """
-    pca, walk, geometry = dossier.pca, known(dossier.walk), known(dossier.geometry)
+    memories = known(dossier.memories)
+    pca, walk, geometry = dossier.pca, memories.walk, memories.geometry
     states, drawn = found.task.states, drawn_walk(found)
     corners = pca.project(geometry.center + states @ geometry.axes)
     count = min(3, found.task.bits, walk.components.shape[1])
@@ -159,7 +160,7 @@ def along_components(dossier: Dossier, found: FlipFlopFindings, number: int) -> 
     )
 
 
-def along_bits(dossier: Dossier, found: FlipFlopFindings, number: int) -> MemorySpace:
+def along_bits(dossier: Dossier, found: MemoryFindings, number: int) -> MemorySpace:
     """A flip-flop network along the axes of its bits: the cubes of all networks are aligned.
 
     Args:
@@ -167,7 +168,8 @@ def along_bits(dossier: Dossier, found: FlipFlopFindings, number: int) -> Memory
         found: the task and its walk.
         number: the network's.
     """
-    walk, _ = known(dossier.walk), known(dossier.geometry)
+    memories = known(dossier.memories)
+    walk, _ = memories.walk, memories.geometry
     bits, states, drawn = found.task.bits, found.task.states, drawn_walk(found)
     path = in_space(walk.bits[: len(drawn["walk_time"])])
     return MemorySpace(
@@ -180,13 +182,13 @@ def along_bits(dossier: Dossier, found: FlipFlopFindings, number: int) -> Memory
         means=in_space(walk.states_bits),
         corners=in_space(states.astype(np.float64)),
         landmarks=where_known(
-            lambda: landmarks_scene(dossier, known(dossier.landscape_bits), path, found.task.dt_ms, in_space), None
+            lambda: landmarks_scene(dossier, memories.landscape_bits, path, found.task.dt_ms, in_space), None
         ),
         note=NESTED if bits > 3 else "",
     )
 
 
-def drawn_walk(found: FlipFlopFindings) -> xr.Dataset:
+def drawn_walk(found: MemoryFindings) -> xr.Dataset:
     """The part of the walk that is drawn."""
     return found.walk.isel(walk_time=slice(WALK_STEPS))
 

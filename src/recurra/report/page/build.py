@@ -28,17 +28,17 @@ from recurra.report.page.workings import workings_of
 from recurra.report.page.workings_panels import signature_members
 from recurra.runs.spec import to_spec
 from recurra.storage.files import replace_text
-from recurra.tasks import FlipFlop
 from recurra.tasks.rules import SUCCESSFUL
 from recurra.wording import fixed, percent, percent_high, percent_low, three
 from recurra.words import runs as words
+from recurra.words.memories import memory_findings
 from recurra.words.names import state_name
 from recurra.words.spectra import gain_words, modes_words
 from recurra.words.summary import score_before, verdict_words
 from recurra.words.workings import census_words
 
 SHOWN = 6  # networks that the sections compare; each has a dossier
-NAMED_BITS = 4  # of a flip-flop; the memory states of more are not named
+NAMED_BITS = 4  # of more the memory states are not named
 
 
 def write_report(run: RunRecord, path: Path) -> None:
@@ -54,7 +54,7 @@ def write_report(run: RunRecord, path: Path) -> None:
 def report_html(run: RunRecord) -> str:
     """The report of a run as HTML."""
     spec = to_spec(dict(run.spec)) if run.spec else None
-    table, picked = rows(run, spec), pick(run, SHOWN)
+    table, picked, found = rows(run, spec), pick(run, SHOWN), memory_findings(run)
     panels = all_panels(run, [row.name for row in table], SHOWN)
     conditions = Conditions.of(run.probe)
     workings = [workings_of(run.task, dossier, conditions.names) for dossier in run.dossiers]
@@ -70,6 +70,7 @@ def report_html(run: RunRecord) -> str:
         weight_limit=Scales.of(run).weight,
         provenance=provenance(run, spec),
         known=FirstKnown(run.dossiers),
+        memories=memories_of(run),
         in_words=in_words,
         version=recurra_version(run.about),
         words=words,
@@ -79,12 +80,11 @@ def report_html(run: RunRecord) -> str:
         verdict_words=verdict_words,
         told=told,
         sentence=words.sentence(run),
-        flipflop=isinstance(run.task, FlipFlop),
         length_ms=run.task.steps * run.task.dt_ms,
         conditions=conditions,
         workings=dict(zip(run.numbers, workings, strict=True)),
         left_out={number: left_out(one) for number, one in zip(run.numbers, run.dossiers, strict=True)},
-        bits=[bit_look(bit) for bit in range(run.task.bits)] if isinstance(run.task, FlipFlop) else [],
+        bits=[bit_look(bit) for bit in range(found.task.bits)] if found else [],
         census_sentence=census_words(run.census) if run.census else "",
         factor_names=run.task.factor_names(),
         signatures=signature_members(run),
@@ -104,6 +104,12 @@ def report_html(run: RunRecord) -> str:
     return html + "\n"
 
 
+def memories_of(run: RunRecord) -> FirstKnown | None:
+    """What only tasks with memories have, for what is the same in all networks; None for every other task."""
+    found = [dossier.memories for dossier in run.dossiers if dossier.memories]
+    return FirstKnown(found) if found else None
+
+
 def left_out(dossier: Dossier) -> str:
     """What the graph of a network leaves out, in words."""
     return where_known(lambda: left_words(dossier.program, parts_of(dossier.program, dossier.fixed_points.states)), "")
@@ -111,9 +117,10 @@ def left_out(dossier: Dossier) -> str:
 
 def legend(run: RunRecord) -> list[tuple[str, str, bool]]:
     """What the state space shows: names of memory states or of conditions, colours, and whether the line is dashed."""
-    if not isinstance(run.task, FlipFlop):
+    found = memory_findings(run)
+    if found is None:
         return Conditions.of(run.probe).legend
-    states = run.task.states if run.task.bits <= NAMED_BITS else run.task.states[:0]
+    states = found.task.states if found.task.bits <= NAMED_BITS else found.task.states[:0]
     return [(state_name(state), color, False) for state, color in zip(states, state_colors(states), strict=True)]
 
 

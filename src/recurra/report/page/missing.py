@@ -1,12 +1,13 @@
 """What a template shows of a record whose analysis failed: a dash, whatever number it asks for."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import jinja2
 
 from recurra.analysis.dossier_records import Dossier
-from recurra.analysis.failures import Failure, UnavailableError, where_known
+from recurra.analysis.failures import Records, UnavailableError, where_known
 
 DASH = "–"
 
@@ -78,14 +79,15 @@ class FirstKnown:
     """Of every record the first that there is, for what is the same in all networks.
 
     Args:
-        dossiers: of the networks.
+        networks: the records of each.
     """
 
-    def __init__(self, dossiers: Sequence[Dossier]) -> None:
-        self._dossiers = dossiers
+    def __init__(self, networks: Sequence[Records]) -> None:
+        self._networks = networks
 
     def __getattr__(self, name: str) -> Any:
-        for dossier in self._dossiers:
-            if not isinstance(dossier.record(name), Failure):
-                return getattr(dossier, name)
+        for one in self._networks:
+            found = where_known(partial(getattr, one, name), None)
+            if found is not None:
+                return found
         return Missing()
