@@ -3,8 +3,12 @@
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
+from scipy.linalg import eigh
+from scipy.linalg.lapack import dpotrf
 
 from recurra.arrays import AnyArray
+
+MARGIN = 1e-9  # by which a norm differs from a bound, relative to it, before a triangular form tells their order
 
 
 def spectral_radius(matrix: Float[AnyArray, "post pre"]) -> float:
@@ -15,3 +19,21 @@ def spectral_radius(matrix: Float[AnyArray, "post pre"]) -> float:
 def scaled_to_radius(matrix: Float[Array, "post pre"], radius: float) -> Float[Array, "post pre"]:
     """`matrix` times the factor that gives it the spectral radius `radius`."""
     return jnp.asarray(np.asarray(matrix) * (radius / spectral_radius(matrix)), matrix.dtype)
+
+
+def spectral_norm(matrix: Float[np.ndarray, "row column"]) -> float:
+    r"""$\|A\|_2$, the root of the largest eigenvalue of $A^T A$: three times as fast as all singular values."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        gram = matrix.T @ matrix
+    if not (np.isfinite(gram).all() and gram.diagonal().max() > np.finfo(float).tiny / MARGIN):
+        return float(np.linalg.norm(matrix, 2))
+    last = len(gram) - 1
+    return float(np.sqrt(eigh(gram, subset_by_index=(last, last), eigvals_only=True, check_finite=False)[0]))
+
+
+def surely_below(gram: Float[np.ndarray, "column column"], bound: float) -> bool:
+    r"""Whether $\|A\|_2$ is below a bound by more than rounding, from $A^T A$; False if that is not sure."""
+    apart = -gram
+    apart.flat[:: len(gram) + 1] += (bound * (1 - MARGIN)) ** 2
+    factor, failed = dpotrf(apart.T, overwrite_a=True, clean=False)  # Cholesky's method: positive definite or not
+    return not failed and bool(np.isfinite(factor.diagonal()).all())
