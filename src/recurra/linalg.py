@@ -2,12 +2,13 @@
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
-from scipy.linalg import eigh
+from jaxtyping import Array, Float, Inexact
+from scipy.linalg import eigh, get_lapack_funcs
 from scipy.linalg.lapack import dpotrf
 
 from recurra.arrays import AnyArray
 
+BLOCK = 64  # columns that LAPACK inverts together
 MARGIN = 1e-9  # by which a norm differs from a bound, relative to it, before a triangular form tells their order
 
 
@@ -37,3 +38,10 @@ def surely_below(gram: Float[np.ndarray, "column column"], bound: float) -> bool
     apart.flat[:: len(gram) + 1] += (bound * (1 - MARGIN)) ** 2
     factor, failed = dpotrf(apart.T, overwrite_a=True, clean=False)  # Cholesky's method: positive definite or not
     return not failed and bool(np.isfinite(factor.diagonal()).all())
+
+
+def inverse_of(matrix: Inexact[np.ndarray, "row column"]) -> Inexact[np.ndarray, "row column"] | None:
+    """The inverse, with half the work of solving for the unit matrix; None of a singular matrix."""
+    factor, invert = get_lapack_funcs(("getrf", "getri"), (matrix,))
+    factors, pivots, singular = factor(matrix.T)  # the transposed lies in memory as LAPACK wants it
+    return None if singular else invert(factors, pivots, lwork=BLOCK * len(matrix), overwrite_lu=True)[0].T
