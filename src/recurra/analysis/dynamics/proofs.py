@@ -16,6 +16,7 @@ REACHES = (1e-3, 1e-6, 1e-9, 1e-12)  # distances, relative to a large state, wit
 STRICT = 1 - 1e-9  # inequalities hold by this factor, more than their own rounding
 STRETCHES = (1.0, 1.3, 2.0, 4.0, 16.0)  # ratios of the lengths of a triangular form's directions, tried in turn
 SQUARINGS, LARGE = 16, 1e6  # of the Jacobian of one step at most, and while its norm is not above this
+WORTH = 64  # steps in which an unstable mode shows
 UNKNOWN = -1
 
 State = Float[np.ndarray, "state"]
@@ -100,7 +101,7 @@ def _unstable(leaks: State, known: Enclosure, radius: float) -> tuple[int, Compl
     if not (np.isfinite(matrix).all() and np.isfinite(error).all()):
         return UNKNOWN, None
     step = np.eye(len(matrix)) + matrix
-    if contracts(step, norm_above(error + 2 * UNIT * np.diag(np.abs(np.diagonal(step))))):
+    if _falls(step) and contracts(step, norm_above(error + 2 * UNIT * np.diag(np.abs(np.diagonal(step))))):
         return 0, None
     try:
         change, vectors = np.linalg.eig(matrix)
@@ -116,10 +117,22 @@ def _unstable(leaks: State, known: Enclosure, radius: float) -> tuple[int, Compl
     return UNKNOWN, change.astype(complex)
 
 
+def _falls(step: Matrix) -> bool:
+    """Whether a vector gets shorter in the end: whether the proof of a stable point is worth its time."""
+    along = np.ones(len(step))
+    for _ in range(WORTH):
+        along = step @ along
+    before = np.linalg.norm(along)
+    for _ in range(WORTH):
+        along = step @ along
+    return bool(np.linalg.norm(along) <= before)
+
+
 def contracts(step: Matrix, error: float) -> bool:
     r"""Whether every matrix within a distance of one is proved to have a power whose norm is below 1.
 
-    It is squared again and again: with $\|A - S\|_2 \le e$, $\|A^2 - S^2\|_2 \le 2 \|S\| e + e^2$.
+    It is squared again and again: with $\|A - S\|_2 \le e$, $\|A^2 - S^2\|_2 \le 2 \|S\|_2 e + e^2$, and
+    $\|S\|_2^2 \le \|S^T S\|_F$.
 
     Args:
         step: the matrix S.
@@ -128,12 +141,13 @@ def contracts(step: Matrix, error: float) -> bool:
     power, units = step, len(step)
     with np.errstate(over="ignore", invalid="ignore"):
         for _ in range(SQUARINGS):
-            norm = norm_above(power)
+            frobenius = float(np.linalg.norm(power))
+            rounding = gamma(units) * frobenius**2 + units**2 * TINY
+            norm = np.sqrt(np.linalg.norm(power.T @ power) + rounding) * upward(units**2)
             if norm + error < STRICT:
                 return True
             if not (norm < LARGE and error < 1 and abs(np.trace(power)) <= units):
                 return False
-            rounding = gamma(units) * float(np.linalg.norm(power)) ** 2 + units**2 * TINY
             error = ((2 * norm + error) * error + rounding) * upward(units**2)
             power = power @ power
     return False
