@@ -9,7 +9,6 @@ from jaxtyping import Bool, Complex, Float, Int
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 from scipy.spatial.distance import cdist
-from threadpoolctl import threadpool_limits
 
 from recurra.analysis.dynamics.flow import Flow, flow_of
 from recurra.analysis.dynamics.linearization import OUTSIDE, modes_at
@@ -17,7 +16,7 @@ from recurra.analysis.dynamics.newton import FLAT, States, descent, is_fixed, ne
 from recurra.analysis.dynamics.proofs import UNKNOWN, Proof, prove
 from recurra.analysis.dynamics.starts import in_parts, told_apart, unique
 from recurra.checks import check_count, check_positive
-from recurra.linalg import inverse_of
+from recurra.linalg import inverse_of, one_thread
 from recurra.models.cohort import Network
 
 PER_POINT = (
@@ -144,7 +143,7 @@ def _search(network: Network, starts: States, inputs: float | Float[np.ndarray, 
     flow = flow_of(network, inputs)
     starts = np.atleast_2d(np.asarray(starts, np.float64))
     check_count("starts", len(starts))
-    with threadpool_limits(1):
+    with one_thread():
         reached = in_parts(lambda part: descent(flow, part), starts)
     here = is_fixed(flow, reached)
     states, found = unique(reached[here], apart)
@@ -282,7 +281,7 @@ def _of_each(flow: Flow, states: States, work: Callable[[Float[np.ndarray, "stat
         made_of[:] = [work(states[at]) for at in part]
         return made_of
 
-    with threadpool_limits(1):
+    with one_thread():
         by_key = dict(zip(own, in_parts(made, np.array(list(own.values()), int)), strict=True))
     return [by_key[key] for key in keys]
 

@@ -5,7 +5,6 @@ from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Bool, Complex, Float, Int
-from threadpoolctl import threadpool_limits
 
 from recurra.analysis.dynamics.attractors import REST, Attractors, settle
 from recurra.analysis.dynamics.fixed_points import FixedPoints, fixed_points
@@ -15,7 +14,7 @@ from recurra.analysis.dynamics.newton import is_fixed
 from recurra.analysis.dynamics.steps import first_state
 from recurra.analysis.weights.spectra import frequency_hz, time_constant_ms
 from recurra.engine.rate import HARD_WIDTHS
-from recurra.linalg import MARGIN, spectral_norm, surely_below
+from recurra.linalg import MARGIN, one_thread, spectral_norm, surely_below
 from recurra.models.cohort import Network
 
 NEAR = 0.01  # largest distance, times the root of the number of units, from where a path ends to its fixed point
@@ -84,7 +83,7 @@ def resting_modes(network: Network) -> RestingModes:
     if np.isnan(state).any() or not smooth:
         nothing = np.full(network.state_size, np.nan, complex)
         return RestingModes(state, at_start, smooth, nothing, np.nan, np.nan, complex(np.nan), np.nan, np.nan, np.nan)
-    with threadpool_limits(1):
+    with one_thread():
         values = eigenvalues_at(flow, state[None])[0]
         reactivity = spectral_norm(flow.step_jacobian(flow.jacobian(state[None]))[0])
     values = values[np.lexsort((-values.imag, -np.round(np.abs(values), 12)))]
@@ -188,7 +187,7 @@ def transient_gains(network: Network, points: FixedPoints) -> TransientGains:
     stable = np.flatnonzero(within & (points.index == 0) & (points.dimension == 0))
     chosen = stable[:MOST]
     found, known = [], dict[bytes, tuple[float, float, int, bool]]()  # of an odd flow h and -h have the same Jacobian
-    with threadpool_limits(1):
+    with one_thread():
         for step in (flow.step_jacobian(flow.jacobian(points.states[at])) for at in chosen):
             if step.tobytes() not in known:
                 known[step.tobytes()] = transient_gain(step)
