@@ -8,7 +8,6 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Inexact
 from scipy.linalg import eigh, get_lapack_funcs
-from scipy.linalg.lapack import dpotrf
 from threadpoolctl import ThreadpoolController
 
 from recurra.arrays import AnyArray
@@ -54,7 +53,9 @@ def surely_below(gram: Float[np.ndarray, "column column"], bound: float) -> bool
     r"""Whether $\|A\|_2$ is below a bound by more than rounding, from $A^T A$; False if that is not sure."""
     apart = -gram
     apart.flat[:: len(gram) + 1] += (bound * (1 - MARGIN)) ** 2
-    factor, failed = dpotrf(apart.T, overwrite_a=True, clean=False)  # Cholesky's method: positive definite or not
+    factor, failed = get_lapack_funcs("potrf", (apart,))(
+        apart.T, overwrite_a=True, clean=False
+    )  # Cholesky's method: positive definite or not
     return not failed and bool(np.isfinite(factor.diagonal()).all())
 
 

@@ -161,7 +161,7 @@ def _bases(matrix: Matrix, change: Values, vectors: Vectors) -> Iterator[tuple[V
     """
     alone = np.zeros(len(matrix), bool)
     if np.iscomplexobj(vectors):
-        yield np.where(np.imag(change) < 0, vectors.imag, vectors.real), np.imag(change) < 0
+        yield np.where(np.imag(change) < 0, np.imag(vectors), np.real(vectors)), np.imag(change) < 0
     yield vectors, alone
     try:
         directions = schur(matrix, output="complex")[1]
