@@ -53,9 +53,8 @@ def surely_below(gram: Float[np.ndarray, "column column"], bound: float) -> bool
     r"""Whether $\|A\|_2$ is below a bound by more than rounding, from $A^T A$; False if that is not sure."""
     apart = -gram
     apart.flat[:: len(gram) + 1] += (bound * (1 - MARGIN)) ** 2
-    factor, failed = get_lapack_funcs("potrf", (apart,))(
-        apart.T, overwrite_a=True, clean=False
-    )  # Cholesky's method: positive definite or not
+    (triangle,) = get_lapack_funcs(("potrf",), (apart,))  # Cholesky's method: positive definite or not
+    factor, failed = triangle(apart.T, overwrite_a=True, clean=False)
     return not failed and bool(np.isfinite(factor.diagonal()).all())
 
 
