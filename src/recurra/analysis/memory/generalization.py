@@ -152,13 +152,14 @@ def generalization_score(
         ridge: penalty of the readout, as a share of the rates' sum of squares.
     """
     root, trials = _root(clouds, ridge), clouds.shape[1]
-    score = []
-    for sign, pairs in zip(signs.T, splits, strict=True):
-        labels = np.repeat(sign[:, None], trials, axis=1)
-        error = (labels - _fitted(root, labels))[pairs].reshape(len(pairs), -1)
-        part = root[pairs].reshape(len(pairs), 2 * trials, -1)
-        score.append(_right(labels[pairs].reshape(len(pairs), -1), error, part, labels.size))
-    return np.array(score)
+    labels, error = _labels_and_error(root, signs)
+    # A pair of states that differ in several bits is left out for each: what does not depend on the bit is done once.
+    pairs, which = np.unique(np.sort(np.concatenate(splits)), axis=0, return_inverse=True)
+    part = root[pairs].reshape(len(pairs), 2 * trials, -1)
+    left_out = (one[pairs].reshape(len(pairs), 2 * trials, -1) for one in (labels, error))
+    right = _right(*left_out, part, labels[..., 0].size)
+    of_bit = np.split(which, np.cumsum([len(one) for one in splits])[:-1])
+    return np.array([right[which, bit].mean() for bit, which in enumerate(of_bit)])
 
 
 def decoding_accuracy(
@@ -172,39 +173,40 @@ def decoding_accuracy(
         ridge: penalty of the readout, as a share of the rates' sum of squares.
     """
     root, trials = _root(clouds, ridge), clouds.shape[1]
+    labels, error = _labels_and_error(root, signs)
     folds = np.array_split(np.arange(trials), min(FOLDS, trials))
-    accuracy = []
-    for sign in signs.T:
-        labels = np.repeat(sign[:, None], trials, axis=1)
-        error = labels - _fitted(root, labels)
-        right = [
-            _right(
-                labels[None, :, fold].reshape(1, -1),
-                error[None, :, fold].reshape(1, -1),
-                root[None, :, fold].reshape(1, len(fold) * len(signs), -1),
-                labels.size,
-            )
-            for fold in folds
-        ]
-        accuracy.append(np.average(right, weights=[len(fold) for fold in folds]))
-    return np.array(accuracy)
+    right = [
+        _right(*(one[:, fold].reshape(1, -1, one.shape[-1]) for one in (labels, error, root)), labels[..., 0].size)[0]
+        for fold in folds
+    ]
+    return np.average(right, axis=0, weights=[len(fold) for fold in folds])
+
+
+def _labels_and_error(
+    root: Root, signs: Float[np.ndarray, "condition bit"]
+) -> tuple[Float[np.ndarray, "condition trial bit"], Float[np.ndarray, "condition trial bit"]]:
+    """The sign of every bit in every trial, and the error of the readout that is trained on all trials.
+
+    The mean of the fitted labels is 0, as each bit is set in half of the states.
+    """
+    labels = np.repeat(signs[:, None], root.shape[1], axis=1)
+    return labels, labels - root @ np.tensordot(root, labels, axes=((0, 1), (0, 1)))
 
 
 def _right(
-    labels: Float[np.ndarray, "split sample"],
-    error: Float[np.ndarray, "split sample"],
+    labels: Float[np.ndarray, "split sample bit"],
+    error: Float[np.ndarray, "split sample bit"],
     part: Float[np.ndarray, "split sample column"],
     samples: int,
-) -> float:
+) -> Float[np.ndarray, "split bit"]:
     r"""Share of left-out labels whose sign is predicted; a prediction within rounding of 0 is half right.
 
     With H the matrix that makes fitted labels of labels, the error in a part P of the readout that was trained without
     it is $(1 - H_{PP})^{-1}$ times the error of the one that was trained with it.
     """
     hat = part @ part.swapaxes(1, 2) + 1 / samples
-    left_out = np.linalg.solve(np.eye(part.shape[1]) - hat, error[..., None])[..., 0]
-    predicted = np.round(labels - left_out, 9)
-    return float((1 + np.sign(predicted * labels)).mean() / 2)
+    predicted = np.round(labels - np.linalg.solve(np.eye(part.shape[1]) - hat, error), 9)
+    return (1 + np.sign(predicted * labels)).mean(axis=1) / 2
 
 
 def _root(clouds: Clouds, ridge: float) -> Root:
@@ -225,11 +227,6 @@ def _root(clouds: Clouds, ridge: float) -> Root:
         lower = cholesky(flat.T @ flat + penalty * np.eye(flat.shape[1]), lower=True, check_finite=False)
         root = solve_triangular(lower, flat.T, lower=True, check_finite=False).T
     return root.reshape(*clouds.shape[:2], -1)
-
-
-def _fitted(root: Root, labels: Float[np.ndarray, "condition trial"]) -> Float[np.ndarray, "condition trial"]:
-    """Fitted labels; their mean is 0, as each bit is set in half of the states."""
-    return root @ np.tensordot(root, labels, axes=((0, 1), (0, 1)))
 
 
 def _centred(clouds: Clouds) -> Clouds:
