@@ -2,11 +2,15 @@
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
+import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Int
 
+from recurra.arrays import Outputs
 from recurra.intervals import wilson_interval
 from recurra.models.cohort import Network, check_fit
 from recurra.tasks.base import Task
@@ -92,24 +96,36 @@ def performance(network: Network, task: Task, trials: Trials) -> Performance:
     check_fit(network, task)
     outputs = network.respond(trials.inputs)
     mask, targets = np.asarray(trials.mask, np.float64), np.asarray(trials.targets, np.float64)
-    scored = np.asarray(task.scored(trials))
-    judged = int(scored.any(axis=(1, 2)).sum())
     squared = np.where(mask > 0, (outputs - targets) ** 2, 0)
-    answers = jnp.asarray(outputs, jnp.float32)
-    successes = int(np.asarray(task.success(answers, trials)).sum())
+    verdict = _verdict(task, jnp.asarray(outputs, jnp.float32), trials)
+    judged, successes = int(verdict["judged"]), int(verdict["successes"])
     interval = wilson_interval(successes, judged) if judged else None
     return Performance(
         mse=_share((mask * squared).sum(), mask.sum()),
         distance=float(np.sqrt(squared.sum(axis=1)).mean()),
-        bit_accuracy=_share((np.asarray(task.correct(answers, trials)) & scored).sum(), scored.sum()),
+        bit_accuracy=_share(int(verdict["right"]), int(verdict["scored"])),
         success=_share(successes, judged),
         success_low=interval.low if interval else math.nan,
         success_high=interval.high if interval else math.nan,
         trials=len(trials),
         judged=judged,
         silent_mse=_share(np.where(mask > 0, mask * targets**2, 0).sum(), mask.sum()),
-        silent_success=_share(int(np.asarray(task.success(jnp.zeros_like(answers), trials)).sum()), judged),
+        silent_success=_share(int(verdict["silent_successes"]), judged),
     )
+
+
+@partial(jax.jit, static_argnames="task")
+def _verdict(task: Task, outputs: Outputs, trials: Trials) -> dict[str, Int[Array, ""]]:
+    """How many trials are judged, and a success; how many steps and outputs are scored, and right."""
+    scored, answers = task.scored(trials), jnp.stack([jnp.asarray(outputs), jnp.zeros_like(outputs)])
+    successes, silent_successes = jax.vmap(lambda one: task.success(one, trials).sum())(answers)
+    return {
+        "judged": scored.any(axis=(1, 2)).sum(),
+        "successes": successes,
+        "silent_successes": silent_successes,
+        "scored": scored.sum(),
+        "right": (task.correct(outputs, trials) & scored).sum(),
+    }
 
 
 def _share(part: float, whole: float) -> float:

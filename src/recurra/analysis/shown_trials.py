@@ -1,10 +1,13 @@
 """The trials that a report shows, the same for all networks of a run."""
 
+from functools import lru_cache
+
 import numpy as np
 import xarray as xr
 
 from recurra.streams import Stream, random_key
 from recurra.tasks import Task, Trials
+from recurra.tasks.base import hashed
 
 TEST_TRIALS = 1_000
 EXAMPLES = 3
@@ -12,7 +15,18 @@ EXAMPLES = 3
 
 def test_trials(task: Task, seed: int) -> Trials:
     """The trials that every network of a run is tested on; none was trained on them."""
-    return task.sample(random_key(seed, Stream.test), TEST_TRIALS)
+    return _drawn(hashed(task), seed, Stream.test)
+
+
+def chance_trials(task: Task, seed: int) -> Trials:
+    """As many others, from which chance levels come."""
+    return _drawn(hashed(task), seed, Stream.chance)
+
+
+@lru_cache(maxsize=2)
+def _drawn(task: Task, seed: int, stream: Stream) -> Trials:
+    """Drawn once for all networks of a run."""
+    return task.sample(random_key(seed, stream), TEST_TRIALS)
 
 
 def examples_dataset(task: Task, seed: int) -> xr.Dataset:

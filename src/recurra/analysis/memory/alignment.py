@@ -14,13 +14,12 @@ from threadpoolctl import threadpool_limits
 from recurra.analysis.dynamics.fixed_points import FixedPoints
 from recurra.analysis.dynamics.flow import flow_of
 from recurra.analysis.memory.geometry import Geometry
-from recurra.analysis.shown_trials import TEST_TRIALS
+from recurra.analysis.shown_trials import chance_trials
 from recurra.analysis.weights.spectra import spectrum
 from recurra.checks import check_between, check_count
 from recurra.engine import Dynamics
 from recurra.models.cohort import Network, check_fit
 from recurra.numerics import pinned
-from recurra.streams import Stream, random_key
 from recurra.tasks.flipflop import FlipFlop
 
 Directions = Float[np.ndarray, "direction unit"]
@@ -147,8 +146,7 @@ def activity_directions(network: Network, task: FlipFlop, seed: int, directions:
         seed: of the trials and the directions.
         directions: how many.
     """
-    # As many are drawn as a network is tested on: for that number the drawing is compiled already.
-    trials = task.sample(random_key(seed, Stream.chance), TEST_TRIALS).part(slice(TRIALS))
+    trials = chance_trials(task, seed).part(slice(TRIALS))
     rates, _ = network.run(trials.inputs)
     flat = rates.reshape(-1, rates.shape[-1])
     random = np.random.default_rng(seed)

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.special import gammaincinv
 
-from recurra.analysis.dynamics.regimes import CHAOTIC, CYCLE, FIXED, QUASIPERIODIC, QUIESCENT, regimes
+from recurra.analysis.dynamics.regimes import CHAOTIC, CYCLE, FIXED, QUASIPERIODIC, QUIESCENT, Regimes, regimes
 from recurra.checks import check_between, check_count, check_positive
 from recurra.models.cohort import Network, check_fit
 from recurra.tasks.base import step_noise
@@ -47,7 +47,9 @@ class Lifetimes:
         return KINDS[int(self.kind[condition])]
 
 
-def memory_lifetimes(network: Network, task: FlipFlop, longest_ms: float | None = None) -> Lifetimes:
+def memory_lifetimes(
+    network: Network, task: FlipFlop, longest_ms: float | None = None, after: Regimes | None = None
+) -> Lifetimes:
     """Set each memory state from rest by one pulse a bit, and watch it.
 
     Args:
@@ -55,6 +57,7 @@ def memory_lifetimes(network: Network, task: FlipFlop, longest_ms: float | None 
         task: the flip-flop that it was trained on.
         longest_ms: how long to watch, ms; at least the length of a trial. If not given 20,000 steps, or six lengths of
             a trial where that is longer: at steps of 1 ms 20 s.
+        after: the regimes after the task's probe, where they are known.
     """
     check_fit(network, task, FlipFlop)
     longest_ms = _longest_ms(longest_ms, task, *LONGEST)
@@ -63,7 +66,7 @@ def memory_lifetimes(network: Network, task: FlipFlop, longest_ms: float | None 
     right = (np.sign(outputs) == task.states[:, None]).all(axis=-1)
     begin = _judged_from(task, probe)
     left = ~right[:, begin:]
-    after = regimes(network, task.probe())
+    after = regimes(network, task.probe()) if after is None else after
     lifetime_ms = np.where(left.any(axis=1), left.argmax(axis=1) * task.dt_ms, np.inf)
     return Lifetimes(
         kind=np.array([_kind(after.kind_of(state), np.isinf(time)) for state, time in enumerate(lifetime_ms)]),
