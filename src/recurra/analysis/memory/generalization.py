@@ -156,8 +156,8 @@ def generalization_score(
     # A pair of states that differ in several bits is left out for each: what does not depend on the bit is done once.
     pairs, which = np.unique(np.sort(np.concatenate(splits)), axis=0, return_inverse=True)
     part = root[pairs].reshape(len(pairs), 2 * trials, -1)
-    left_out = (one[pairs].reshape(len(pairs), 2 * trials, -1) for one in (labels, error))
-    right = _right(*left_out, part, labels[..., 0].size)
+    left_out, wrong = (one[pairs].reshape(len(pairs), 2 * trials, -1) for one in (labels, error))
+    right = _right(left_out, wrong, part, labels[..., 0].size)
     of_bit = np.split(which, np.cumsum([len(one) for one in splits])[:-1])
     return np.array([right[which, bit].mean() for bit, which in enumerate(of_bit)])
 
@@ -175,10 +175,10 @@ def decoding_accuracy(
     root, trials = _root(clouds, ridge), clouds.shape[1]
     labels, error = _labels_and_error(root, signs)
     folds = np.array_split(np.arange(trials), min(FOLDS, trials))
-    right = [
-        _right(*(one[:, fold].reshape(1, -1, one.shape[-1]) for one in (labels, error, root)), labels[..., 0].size)[0]
-        for fold in folds
-    ]
+    right = []
+    for fold in folds:
+        left_out, wrong, part = (one[:, fold].reshape(1, -1, one.shape[-1]) for one in (labels, error, root))
+        right.append(_right(left_out, wrong, part, labels[..., 0].size)[0])
     return np.average(right, axis=0, weights=[len(fold) for fold in folds])
 
 
