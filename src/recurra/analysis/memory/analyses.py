@@ -71,7 +71,7 @@ MEMORY_ANALYSES: dict[str, Callable[[Visit], Any]] = {
     "generalization": lambda one: cross_condition_generalization(one.network, _task(one), one.seed),
     "alignment": lambda one: axis_alignment(one.network, _task(one), one["geometry"], one["fixed_points"], one.seed),
     "memories": lambda one: held_memories(one.network, _task(one)),
-    "lifetimes": lambda one: memory_lifetimes(one.network, _task(one)),
+    "lifetimes": lambda one: memory_lifetimes(one.network, _task(one), after=one["regimes"]),
     "noisy_lifetimes": lambda one: noisy_lifetimes(one.network, _task(one), one.seed, NOISES, repeats=NOISY_TRIALS),
     "pulse_table": lambda one: pulse_table(one.network, _task(one)),
     "walk": _walk,
