@@ -12,9 +12,25 @@ import typer
 
 from recurra.cli.census import census
 from recurra.cli.inspect import inspect
+from recurra.cli.options import AsJson, NumberOfProcesses
 from recurra.cli.own import Use, use_own
 from recurra.cli.paths import user_path
-from recurra.cli.specs import show_spec, spec_and_folder, trained
+from recurra.cli.specs import (
+    EngineName,
+    Networks,
+    Out,
+    Overwrite,
+    Resume,
+    ResumeAnyway,
+    Seed,
+    Settings,
+    Show,
+    Spec,
+    Units,
+    show_spec,
+    spec_and_folder,
+    trained,
+)
 from recurra.cli.studies import damage, reproduction, study
 from recurra.cli.tasks import tasks
 from recurra.interrupts import Stopped, listening, stop_if_asked
@@ -28,40 +44,8 @@ app = typer.Typer(
     no_args_is_help=True, invoke_without_command=True, add_completion=False, pretty_exceptions_enable=False
 )
 
-Spec = Annotated[
-    str,
-    typer.Argument(
-        metavar="SPEC", help="A preset's name, such as flipflop or xor, a TOML file, or with --resume a run folder."
-    ),
-]
 RunPath = Annotated[Path, typer.Argument(metavar="DIR", parser=user_path, help="A run folder.")]
-Out = Annotated[
-    Path | None, typer.Option(parser=user_path, metavar="DIR", help="The run folder to make; runs/NAME if not given.")
-]
-Networks = Annotated[int | None, typer.Option(help="How many networks.")]
-Units = Annotated[int | None, typer.Option(help="Recurrent units a network.")]
-Seed = Annotated[int | None, typer.Option(help="Fixes all that is random.")]
-Settings = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="A key of the spec, such as training.steps=500; may be repeated."),
-]
-ResumeAnyway = Annotated[
-    bool,
-    typer.Option("--resume-anyway", help="Resume even with other versions or instructions, whose bits may differ."),
-]
-Resume = Annotated[bool, typer.Option("--resume", help="Go on with what the folder holds; start if it holds nothing.")]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Delete the run that the folder holds.")]
-EngineName = Annotated[
-    str | None,
-    typer.Option("--engine", help="auto (native where it can be used), native, portable, or native-bfloat16."),
-]
-Show = Annotated[bool, typer.Option("--show", help="Print the whole spec with units and defaults; train nothing.")]
-NumberOfProcesses = Annotated[
-    int | None,
-    typer.Option("--processes", help="Processes that analyse; if not given, one, or all cores where that is faster."),
-]
 RESUMABLE = (["run"], ["train"])
-AsJson = Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")]
 
 
 @app.callback()

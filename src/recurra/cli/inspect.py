@@ -6,29 +6,23 @@ from typing import Annotated
 
 import typer
 
-from recurra.cli.networks import Activation, Form, Tau, subject
+from recurra.cli.networks import Activation, Form, Number, Source, TaskName, Tau, subject
+from recurra.cli.options import AsJson, TaskSettings
 from recurra.cli.own import Use, use_own
 from recurra.cli.paths import user_path
 
 
 def inspect(
-    source: Annotated[
-        Path, typer.Argument(metavar="FILE_OR_DIR", parser=user_path, help="Keras HDF5, .keras, .npz, or a run folder.")
-    ],
-    task: Annotated[
-        str | None,
-        typer.Option(help="What the network was trained on, such as flipflop or xor; a run folder knows it."),
-    ] = None,
-    network: Annotated[int | None, typer.Option(help="Which network of a run folder; the first if not given.")] = None,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A key of the task, such as task.bits=2.")
-    ] = None,
+    source: Source,
+    task: TaskName = None,
+    network: Number = None,
+    settings: TaskSettings = None,
     activation: Activation = None,
     form: Form = None,
     tau_ms: Tau = None,
     use: Use = None,
     seed: Annotated[int, typer.Option(help="Of the test trials and of the chance levels.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")] = False,
+    as_json: AsJson = False,
     report: Annotated[
         Path | None, typer.Option(parser=user_path, metavar="FILE", help="Also write its report to this HTML file.")
     ] = None,

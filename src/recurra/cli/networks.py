@@ -1,15 +1,24 @@
-"""What the commands that look at one network share: the options for what its file does not say."""
+"""What the commands that look at one network share: where it is, and the options for what its file does not say."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from recurra.cli.paths import user_path
 from recurra.terminal import print_error
 
 if TYPE_CHECKING:
     from recurra.runs.imports import Subject
 
+Source = Annotated[
+    Path, typer.Argument(metavar="FILE_OR_DIR", parser=user_path, help="Keras HDF5, .keras, .npz, or a run folder.")
+]
+TaskName = Annotated[
+    str | None,
+    typer.Option("--task", help="What the network was trained on, such as flipflop or xor; a run folder knows it."),
+]
+Number = Annotated[int | None, typer.Option("--network", help="Which network of a run folder; the first if not given.")]
 Activation = Annotated[
     str | None, typer.Option(help="What φ is, such as relu, where the file does not say it; tanh if not given.")
 ]
