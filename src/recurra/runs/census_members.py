@@ -36,6 +36,7 @@ class Members:
         task: on whose probe they are compared: that of the first run.
         apart: names and statuses of the networks of the runs that are not compared, since they have not learned.
         notes: what a reader has to know of the comparison, a sentence each.
+        folders: of the runs, in the order of the origins' names.
     """
 
     networks: Sequence[Network]
@@ -45,6 +46,7 @@ class Members:
     task: Task
     apart: dict[str, str]
     notes: tuple[str, ...]
+    folders: tuple[Path, ...] = ()
 
 
 def read_members(paths: Sequence[Path], all_networks: bool = False) -> Members:
@@ -74,7 +76,8 @@ def read_members(paths: Sequence[Path], all_networks: bool = False) -> Members:
     if len(networks) < FEWEST:
         raise ValueError(_too_few(len(networks), len(networks) + len(apart), all_networks))
     run, number = np.array(rows).T
-    return Members(networks, names, Origins(run, number, whose), statuses, cohorts[0].task, apart, notes)
+    origins, where = Origins(run, number, whose), tuple(folder.path for folder in folders)
+    return Members(networks, names, origins, statuses, cohorts[0].task, apart, notes, where)
 
 
 def _too_few(kept: int, of: int, all_networks: bool) -> str:
