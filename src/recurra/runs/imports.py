@@ -7,13 +7,13 @@ from typing import Any
 
 from recurra.engine.rate import RateDynamics
 from recurra.models.cohort import Cohort, Network, check_fit
+from recurra.runs.cells import read_network_file
 from recurra.runs.record import cohort_of, spec_of
 from recurra.runs.spec import to_spec, with_settings
 from recurra.runs.tables import from_table
 from recurra.status import Status
 from recurra.storage.imported import Imported, Said, check_said
 from recurra.storage.keras_files import import_keras
-from recurra.storage.npz_files import import_npz
 from recurra.storage.reading import naming
 from recurra.storage.run_folder import RunFolder
 from recurra.tasks import Task
@@ -142,7 +142,7 @@ def import_network(path: Path, dt_ms: float, number: int | None, said: Said) -> 
     if number is not None:
         raise ValueError(f"{path} holds one network; a number ({number}) is for a run folder, leave it out")
     if path.suffix == ".npz":
-        return import_npz(path, dt_ms, said)
+        return read_network_file(path, dt_ms, said)
     if path.suffix in KERAS_ENDINGS:
         return import_keras(path, dt_ms, said)
     raise ValueError(
