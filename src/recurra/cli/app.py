@@ -5,6 +5,7 @@ import os
 import sys
 import traceback
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +14,7 @@ import typer
 from recurra.cli.census import census
 from recurra.cli.inspect import inspect
 from recurra.cli.options import AsJson, NumberOfProcesses
-from recurra.cli.own import Use, use_own
+from recurra.cli.own import Analyses, Use, use_own
 from recurra.cli.paths import user_path
 from recurra.cli.specs import (
     EngineName,
@@ -117,14 +118,20 @@ def train(
 
 
 @app.command()
-def analyse(path: RunPath, processes: NumberOfProcesses = None, use: Use = None, as_json: AsJson = False) -> None:
+def analyse(
+    path: RunPath,
+    processes: NumberOfProcesses = None,
+    use: Use = None,
+    analyses: Analyses = None,
+    as_json: AsJson = False,
+) -> None:
     """Analyse every network of a run: the second step."""
     from recurra.runs.executors import executor_of
     from recurra.storage.run_folder import RunFolder
 
     use_own(use)
     executor, folder = executor_of(processes), RunFolder.open(path)
-    _analysed(folder, executor)
+    _analysed(folder, executor, analyses or ())
     _printed(folder, as_json)
 
 
@@ -241,13 +248,13 @@ def _raised_here(error: BaseException) -> bool:
     return Path(last.filename).is_relative_to(Path(__file__).parents[1])
 
 
-def _analysed(folder: "RunFolder", executor: "Executor") -> None:
+def _analysed(folder: "RunFolder", executor: "Executor", analyses: Sequence[str] = ()) -> None:
     from recurra.cli.console import ProgressBars
     from recurra.runs.runner import analyse_run
 
     with ProgressBars() as progress:
         progress.analysing(len(folder.about().get("networks", ())))
-        analyse_run(folder, progress, executor)
+        analyse_run(folder, progress, executor, analyses)
 
 
 def _reported(folder: "RunFolder", as_json: bool) -> None:

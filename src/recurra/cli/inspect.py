@@ -8,7 +8,7 @@ import typer
 
 from recurra.cli.networks import Activation, Form, Number, Source, TaskName, Tau, subject
 from recurra.cli.options import AsJson, TaskSettings
-from recurra.cli.own import Use, use_own
+from recurra.cli.own import Analyses, Use, use_own
 from recurra.cli.paths import user_path
 
 
@@ -21,6 +21,7 @@ def inspect(
     form: Form = None,
     tau_ms: Tau = None,
     use: Use = None,
+    analyses: Analyses = None,
     seed: Annotated[int, typer.Option(help="Of the test trials and of the chance levels.")] = 0,
     as_json: AsJson = False,
     report: Annotated[
@@ -31,16 +32,25 @@ def inspect(
     from recurra.analysis.record import record_of_network
     from recurra.cli.console import print_run, print_workings
     from recurra.runs.compiled import kept_programs
+    from recurra.runs.own import check_analyses
+    from recurra.runs.own_analyses import analyses_named, analyses_or_reasons
+    from recurra.terminal import print_error
     from recurra.words.summary import cube_before, dossier_table, plain
     from recurra.words.workings_table import workings_table
 
     if report and report.exists():
         raise ValueError(f"{report} exists; choose another file")
     use_own(use)
+    check_analyses(analyses or ())
     found = subject(source, task, network, settings, activation, form, tau_ms)
     about = {"name": found.name(source), "network": found.table()}
+    own, lost = analyses_or_reasons([one for one in found.analyses if one not in (analyses or ())])
+    own = (*own, *analyses_named(analyses or ()))
+    for one in lost.values():
+        print_error(f"not made: {one.reason}")
+    of = found.before, found.number, found.status, own
     with kept_programs():
-        record = record_of_network(found.network, found.task, seed, about, found.before, found.number, found.status)
+        record = record_of_network(found.network, found.task, seed, about, *of)
     if report:
         from recurra.report import write_report
 

@@ -12,8 +12,9 @@ from recurra.analysis.failures import Failure
 from recurra.analysis.record import kinds_before
 from recurra.models.cohort import History
 from recurra.runs.cells import write_network_file
+from recurra.runs.own_analyses import own_groups
 from recurra.runs.record import check_analysed, cohort_of
-from recurra.runs.record_store import cohort_dataset, cohort_records
+from recurra.runs.record_store import FAILED, NOT_APPLICABLE, cohort_dataset, cohort_records
 from recurra.storage.files import new_folder
 from recurra.storage.labels import labels_of
 from recurra.storage.records import named
@@ -63,6 +64,13 @@ def _write_tables(folder: RunFolder, out: Path) -> None:
             if isinstance(one, Failure)
         ]
         columns += _write_dataset(out, name, named(cohort_dataset(records, cohort.numbers), names))
+    for group in own_groups(folder):
+        dataset = folder.read_dataset(group)
+        reasons = {
+            what: dataset.attrs.get(key, {}) for key, what in ((FAILED, "failed"), (NOT_APPLICABLE, "not defined"))
+        }
+        missing += [(group, int(at), what, why) for what, found in reasons.items() for at, why in found.items()]
+        columns += _write_dataset(out, group, dataset)
     if missing:
         _write_rows(out / "missing.csv", [("analysis", "network", "what", "reason"), *missing])
     _write_rows(out / "columns.csv", [("file", "column", "unit", "meaning"), *columns])

@@ -34,6 +34,7 @@ class Subject:
         before: the network before training; None for a file, which does not hold it.
         number: which network of a run it is; None for a file.
         status: how its training in that run ended.
+        analyses: of somebody's own, by "module:function", that the run's spec names.
     """
 
     task: Task
@@ -42,6 +43,7 @@ class Subject:
     before: Network | None = None
     number: int | None = None
     status: Status | None = None
+    analyses: tuple[str, ...] = ()
 
     def name(self, source: Path) -> str:
         """What the network is called: its file's name, or its run's with its number."""
@@ -84,7 +86,8 @@ def subject_of(path: Path, task: str | None, number: int | None, settings: Seque
     chosen = to_spec(table).task
     if path.is_dir():
         cohort, at = _of_run(path, number, said)
-        subject = Subject(chosen, cohort[at], (), cohort.before(at), cohort.numbers[at], cohort.status[at])
+        whose = cohort.before(at), cohort.numbers[at], cohort.status[at], spec_of(RunFolder.open(path)).analyses
+        subject = Subject(chosen, cohort[at], (), *whose)
     else:
         found = import_network(path, chosen.dt_ms, number, said)
         subject = Subject(chosen, found.network, found.notes)
