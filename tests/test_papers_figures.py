@@ -405,7 +405,7 @@ def scene_of(found, points=None):
     count = found.saddle.max(initial=-1) + 1
     points = np.arange(2.0 * count).reshape(count, 2) + 50 if points is None else points
     fixed = SimpleNamespace(states=points, index=np.ones(count, int), eigenvalues=np.full((count, 2), 1.1))
-    dossier: Any = SimpleNamespace(program=found, fixed_points=fixed)
+    dossier: Any = SimpleNamespace(program=found, fixed_points=fixed, memories=SimpleNamespace())
     return graph_scene(dossier, FlipFlop(bits=1), Conditions(("-", "+"), ("", ""), (False,) * 2, np.arange(2)), 0)
 
 

@@ -3,7 +3,7 @@
 import itertools
 from dataclasses import dataclass, field
 from functools import partial
-from typing import ClassVar, final
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -29,7 +29,6 @@ PROBE_ONSET = 10  # step of the pulses that set the memory states
 WALK_MS, WALK = 70.0, 1.75  # time from pulse to pulse on the cube walk: of the paper, and in times to an answer
 
 
-@final
 @dataclass(frozen=True)
 class FlipFlop(Task):
     r"""Hold the sign of the last pulse on every bit.
@@ -39,6 +38,8 @@ class FlipFlop(Task):
 
     The conditions are the $2^n$ memory states, named by their signs, bit 1 first; a trial's condition is the
     state that it ends in, -1 if a bit was never set.
+
+    A class made of this one is a task with memories too: it has the same analyses, figures and pages.
 
     A trial is a success by `rule`: every bit has the target's sign while the target is not 0, and is near 0 before.
 
