@@ -10,7 +10,7 @@ from recurra.analysis.dossier_records import Dossier
 from recurra.analysis.dynamics.attractors import UNSETTLED
 from recurra.plotting.colors import INK, INPUT, PAPER, bit_look, mix, network_color, state_color
 from recurra.plotting.scenes.conditions import Conditions
-from recurra.plotting.scenes.graph import Arrow, Divide, Graph, Look, Places, Stay, oblique
+from recurra.plotting.scenes.graph import Arrow, Graph, Look, Places, SaddleMark, SelfLoop, oblique
 from recurra.plotting.scenes.program_parts import Parts, Saddles, counted_words, left_words, parts_of
 from recurra.tasks import FlipFlop, Task
 from recurra.wording import three
@@ -49,8 +49,8 @@ def graph_scene(dossier: Dossier, task: Task, conditions: Conditions, number: in
     nodes = list(parts.nodes)
     pale = np.arange(len(nodes)) >= len(parts.main)
     arrows = list(_arrows(found, parts, words, flipflop))
-    stays = list(_stays(found, parts, words)) if flipflop else []
-    seen = {(one.color, one.dash) for one in (*arrows, *stays)}
+    self_loops = list(_self_loops(found, parts, words)) if flipflop else []
+    seen = {(one.color, one.dash) for one in (*arrows, *self_loops)}
     short = isinstance(task, FlipFlop) and task.bits <= SHORT
     return Graph(
         places=_places(dossier, flipflop)[nodes],
@@ -61,8 +61,8 @@ def graph_scene(dossier: Dossier, task: Task, conditions: Conditions, number: in
         colors=[_color(found, task, number, node, bool(one)) for node, one in zip(nodes, pale, strict=True)],
         texts=[_node_text(found, words, node) for node in nodes],
         arrows=arrows,
-        stays=stays,
-        divides=[_divide(dossier, one, nodes, words) for one in parts.saddles],
+        self_loops=self_loops,
+        saddles=[_saddle_mark(dossier, one, nodes, words) for one in parts.saddles],
         legend=[(name, words.looks[at]) for name, at in words.explained if words.looks[at] in seen],
         title=_title(dossier, task, number),
         counted=counted_words(found, parts),
@@ -171,15 +171,15 @@ def _names(words: _Words, stimuli: Sequence[int]) -> str:
     return ", ".join(told) if len(told) <= MOST_NAMES else f"{len(told)} stimuli"
 
 
-def _stays(found: Program, parts: Parts, words: _Words) -> Iterator[Stay]:
+def _self_loops(found: Program, parts: Parts, words: _Words) -> Iterator[SelfLoop]:
     """The wrong pulses that leave a memory state as it is, or lead to where nothing settles."""
     for position, node in enumerate(parts.main):
         for stimulus in wrong_stimuli(found, node):
             if found.following[node, stimulus] in (node, UNSETTLED):
-                yield Stay(position, *words.looks[stimulus], words.stimuli[stimulus])
+                yield SelfLoop(position, *words.looks[stimulus], words.stimuli[stimulus])
 
 
-def _divide(dossier: Dossier, saddles: Saddles, nodes: list[int], words: _Words) -> Divide:
+def _saddle_mark(dossier: Dossier, saddles: Saddles, nodes: list[int], words: _Words) -> SaddleMark:
     points, own = dossier.fixed_points, list(saddles.points)
     modes = points.index[own].tolist()
     if len(own) == 1:
@@ -187,7 +187,7 @@ def _divide(dossier: Dossier, saddles: Saddles, nodes: list[int], words: _Words)
         told = f"saddle, {modes[0]} unstable mode{'s' if modes[0] > 1 else ''}, |λ| {three(growth)}"
     else:
         told = f"{len(own)} saddles with {listed([str(mode) for mode in sorted(set(modes))])} unstable modes"
-    return Divide(
+    return SaddleMark(
         between=tuple(nodes.index(end) for end in saddles.ends),
         text=f"{told}<br>between {listed([words.names[end] for end in saddles.ends])}",
         node=None if saddles.node is None else nodes.index(saddles.node),

@@ -38,7 +38,7 @@ class RegimeRow:
 
 
 @dataclass(frozen=True)
-class Reached:
+class PulseOutcome:
     """An entry of the table of states and pulses.
 
     Args:
@@ -60,11 +60,11 @@ class PulseRow:
 
     name: str
     color: str
-    cells: tuple[Reached, ...]
+    cells: tuple[PulseOutcome, ...]
 
 
 @dataclass(frozen=True)
-class Account:
+class Workings:
     """How one network works.
 
     Args:
@@ -82,7 +82,7 @@ class Account:
     pulses: tuple[PulseRow, ...]
 
 
-def account(task: Task, dossier: Dossier, names: Sequence[str]) -> Account:
+def workings_of(task: Task, dossier: Dossier, names: Sequence[str]) -> Workings:
     """How a network works.
 
     Args:
@@ -93,7 +93,7 @@ def account(task: Task, dossier: Dossier, names: Sequence[str]) -> Account:
     rows, left = where_known(lambda: _regime_rows(task, dossier.regimes, names), ((), "The regimes are not known."))
     table = where_known(lambda: dossier.pulse_table, None)
     tabled = isinstance(task, FlipFlop) and table is not None and task.bits <= TABLE_BITS
-    return Account(
+    return Workings(
         sentences=" ".join(part for part in sentences(task, dossier, names) if part),
         regimes=rows,
         regimes_left=left,
@@ -108,7 +108,7 @@ def pulse_rows(task: FlipFlop, table: PulseTable) -> tuple[PulseRow, ...]:
     rows = []
     for at, state in enumerate(task.states):
         pairs = zip(table.reached[at].tolist(), table.expected[at].tolist(), strict=True)
-        cells = [Reached(names[found], found == wanted, names[wanted], found == at) for found, wanted in pairs]
+        cells = [PulseOutcome(names[found], found == wanted, names[wanted], found == at) for found, wanted in pairs]
         rows.append(PulseRow(names[at], state_color(state), tuple(cells)))
     return tuple(rows)
 
