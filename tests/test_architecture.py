@@ -39,7 +39,7 @@ GROUND = {
     "interrupts",
     "terminal",
     "surroundings",
-    "keeping",
+    "saver",
 }
 MODULES = sorted(SOURCE.rglob("*.py"))
 

@@ -16,7 +16,7 @@ from recurra.arrays import named_arrays
 from recurra.models.cohort import NotApplicableError
 from recurra.runs import own
 from recurra.runs.record import cohort_of
-from recurra.runs.runner import Silence, start_run
+from recurra.runs.runner import SilentProgress, start_run
 from recurra.runs.spec import to_spec, with_settings
 from recurra.training import Training
 
@@ -59,7 +59,7 @@ def test_the_spec_of_a_page_is_trained_and_stored(page, parts, tmp_path):
     (table,) = (tomllib.loads(text) for text in blocks(page, "toml"))
     spec = to_spec(with_settings(table, SMALLER))
     with jax.numpy_dtype_promotion("standard"):  # as users have it
-        cohort = cohort_of(start_run(spec, tmp_path / "run", False, Silence()))
+        cohort = cohort_of(start_run(spec, tmp_path / "run", False, SilentProgress()))
     assert (cohort.task, cohort.model, cohort.rule) == (spec.task, spec.model, spec.training)
     whole = to_spec(table)
     assert any(type(part).__module__.startswith("my_") for part in _parts(whole))

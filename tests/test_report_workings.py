@@ -22,9 +22,9 @@ from recurra.plotting.scenes.landmarks import landmarks_scene, point_text
 from recurra.plotting.scenes.program import graph_scene
 from recurra.plotting.scenes.program_parts import left_words, parts_of
 from recurra.report.page.build import report_html
-from recurra.report.page.facts import used_sources
 from recurra.report.page.memory_tables import pulse_rows
-from recurra.report.page.workings_tables import account
+from recurra.report.page.provenance import used_sources
+from recurra.report.page.workings import workings_of
 from recurra.runs.imports import read_network_for
 from recurra.runs.record import read_run
 from recurra.sources import SOURCES
@@ -157,7 +157,7 @@ class TestRegimeWords:
         task = SetReset()
         network = read_network_for(reference / "setreset_n50_orthogonal_06_epoch19.hdf5", task)
         run = record_of_network(network, task, 0, {"name": "set/reset"})
-        text = account(task, run.dossiers[0], task.condition_names).sentences
+        text = workings_of(task, run.dossiers[0], task.condition_names).sentences
         assert text.startswith("The low level is an oscillation with a period of ")
         assert "; the high level is a fixed point with output 0.9" in text
 
@@ -318,7 +318,7 @@ class TestTables:
             regimes=regimes_of(kinds, outputs=np.ones((16, 4))),
             program=program_of(outputs=np.ones((3, 4)), after=(0,) * 16, following=np.zeros((3, 8), int)),
         )
-        found = account(task, dossier, task.condition_names)
+        found = workings_of(task, dossier, task.condition_names)
         assert [row.condition for row in found.regimes if row.kind == "drift"] == ["++−−", "+++−"]
         assert len(found.regimes) == say.MOST_NAMED
         assert found.regimes_left == "Shown are 8 of 16 conditions; 14 are of the kind fixed point."
@@ -329,7 +329,7 @@ class TestTables:
     def test_a_growing_mode_is_unstable(self, boolean):
         task = boolean.task
         grown = replace(regimes_of([FIXED] * 4), multiplier=np.array([0.5, 1.2, np.nan, 1.0]))
-        rows = account(task, replace(boolean.dossiers[0], regimes=grown), task.condition_names).regimes
+        rows = workings_of(task, replace(boolean.dossiers[0], regimes=grown), task.condition_names).regimes
         assert [row.kind for row in rows] == ["fixed point", "fixed point, unstable", "fixed point", "fixed point"]
 
 
@@ -410,7 +410,7 @@ class TestPage:
     def test_every_network_is_accounted_for(self, run):
         page = Page(report_html(run))
         for number, dossier in zip(run.numbers, run.dossiers, strict=True):
-            sentences = account(run.task, dossier, run.task.condition_names).sentences
+            sentences = workings_of(run.task, dossier, run.task.condition_names).sentences
             assert page.text.replace(JOINER, "").count(sentences) >= 2, "in the section and in the dossier"
             assert f"network-{number}" in page.ids
 

@@ -1,4 +1,4 @@
-"""What `run` and `train` are told to train, and where: a preset, a TOML file, or a run folder to go on with."""
+"""What `run` and `train` train, and where: a preset, a TOML file, or a run folder to go on with."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ def spec_and_folder(
     seed: int | None,
     settings: list[str] | None,
 ) -> "tuple[RunSpec, Path]":
-    """What is to be trained, and in which folder."""
+    """The spec to train, and its folder."""
     from recurra.runs.spec import to_spec, with_settings
 
     table, folder = _table(spec, out, resume)
@@ -32,7 +32,7 @@ def spec_and_folder(
 
 
 def _table(spec: str, out: Path | None, resume: bool) -> "tuple[dict[str, Any], Path | None]":
-    """The table of a preset, a TOML file or a run folder to go on with, and the folder, where one is given."""
+    """The table of a preset, a TOML file or a run folder to go on with, and the folder, if one is given."""
     from recurra.runs.record import spec_of
     from recurra.runs.spec import preset_names, read_table
     from recurra.storage.run_folder import RunFolder
@@ -59,7 +59,7 @@ def show_spec(spec: "RunSpec") -> None:
 def trained(
     spec: "RunSpec", path: Path, engine: str | None, resume: bool, overwrite: bool, anyway: bool
 ) -> "RunFolder":
-    """The folder of the trained run: made, or gone on with."""
+    """The folder of the trained run: a new one, or the one to go on with."""
     resume = resume or anyway
     if resume and overwrite:
         raise ValueError("--resume and --overwrite exclude each other")

@@ -1,4 +1,4 @@
-"""The command that shows the tasks; heavy imports wait inside."""
+"""The command that shows the tasks; heavy imports are deferred."""
 
 import json
 from pathlib import Path
@@ -14,13 +14,13 @@ def tasks(
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="A task; all of them if not given.")] = None,
     plot: Annotated[
         Path | None,
-        typer.Option(parser=user_path, metavar="FILE", help="A PNG, SVG or PDF file for a picture of sample trials."),
+        typer.Option(parser=user_path, metavar="FILE", help="PNG, SVG or PDF file for a picture of sample trials."),
     ] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A key of the task, such as task.bits=2.")
     ] = None,
     use: Use = None,
-    seed: Annotated[int, typer.Option(help="Of the sample trials.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the sample trials.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")] = False,
 ) -> None:
     """The tasks, with their parameters, units and sources."""

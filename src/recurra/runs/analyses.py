@@ -1,4 +1,4 @@
-"""The networks of a run analysed one by one, here or in processes: each leaves a part, and the parts are joined."""
+"""Analyse the networks of a run one by one, here or in processes: each leaves a part, and the parts are joined."""
 
 import errno
 import shlex
@@ -19,7 +19,7 @@ from recurra.analysis.memory.analyses import memory_task
 from recurra.analysis.record import kinds_before
 from recurra.models.cohort import Cohort
 from recurra.runs.compiled import kept_programs
-from recurra.runs.executors import Executor, Lost
+from recurra.runs.executors import Executor, LostPiece
 from recurra.runs.own import use, used
 from recurra.runs.parts import read_part, write_part
 from recurra.runs.record import cohort_of
@@ -29,13 +29,13 @@ from recurra.storage.run_folder import RunFolder
 
 @dataclass(frozen=True)
 class Piece:
-    """What of a run is to be analysed.
+    """The part of a run that a worker analyses.
 
     Args:
-        run: its folder.
-        numbers: of the networks.
-        parts: the folder that takes a part for each; new for every analysis.
-        uses: files and modules of a user's own that the run's spec may name; another process imports them too.
+        run: the run folder.
+        numbers: numbers of the networks.
+        parts: folder for the part of each network; a new one for every analysis.
+        uses: the user's own files and modules that the run's spec may name; other processes import them too.
     """
 
     run: Path
@@ -47,16 +47,16 @@ class Piece:
 def analyse_networks(
     folder: RunFolder, cohort: Cohort, executor: Executor, on_networks: Callable[[int], None]
 ) -> list[dict[str, Any]]:
-    """The records of every network by name, those of the weights before training among them, or their `Failure`s.
+    """The records of every network by name, including those of the weights before training, or their `Failure`s.
 
     Args:
         folder: the run, locked by the caller.
         cohort: its networks.
         executor: where they are analysed.
-        on_networks: told when networks are done.
+        on_networks: called with the number of networks when networks are done.
 
     Raises:
-        ChildProcessError: networks were not analysed since their workers were ended; nothing is left of the others.
+        ChildProcessError: networks were not analysed because their workers were ended; the others are discarded too.
     """
     folder.sweep()
     parts = beside(folder.path / "parts")
@@ -66,7 +66,7 @@ def analyse_networks(
         pieces = [Piece(folder.path, (number,), parts, used()) for number in cohort.numbers]
         with closing(executor.map(analyse_piece, pieces)) as results:
             for piece, result in results:
-                if isinstance(result, Lost):
+                if isinstance(result, LostPiece):
                     lost |= dict.fromkeys(piece.numbers, result.reason)
                 on_networks(len(piece.numbers))
         if lost:
@@ -79,7 +79,7 @@ def analyse_networks(
 
 
 def analyse_piece(piece: Piece) -> None:
-    """Analyse the networks of a piece; each has its part in the end. The job of an `Executor`."""
+    """Analyse the networks of a piece and write the part of each. The job of an `Executor`."""
     use(piece.uses)
     cohort = _cohort(piece.run, piece.parts)
     with kept_programs():
@@ -97,7 +97,7 @@ def _cohort(run: Path, _parts: Path) -> Cohort:
 
 def _records(cohort: Cohort, at: int) -> dict[str, Any]:
     dossier = make_dossier(cohort[at], cohort.task, cohort.seed)
-    with threadpool_limits(1):  # as many as in the dossier, wherever it is made: the same bits
+    with threadpool_limits(1):  # the same number of threads wherever a dossier is made, for the same bits
         before = {name: attempted(partial(BEFORE[name], cohort, at)) for name in kinds_before(cohort.task)}
     return dossier.by_group() | before
 
@@ -116,12 +116,12 @@ def _told(lost: dict[int, str], folder: RunFolder) -> str:
 
 
 def _spectrum_before(cohort: Cohort, at: int) -> Spectrum:
-    """Of the weights of the network at position `at` before training."""
+    """The spectrum of the weights before training of the network at position `at`."""
     return spectrum(cohort.before(at).recurrent)
 
 
 def _cube_before(cohort: Cohort, at: int) -> MemoryCube:
-    """Of a network with memories before training."""
+    """The memory cube of a network with memories before training."""
     return memory_cube(cohort.before(at), memory_task(cohort.task), cohort.seed)
 
 

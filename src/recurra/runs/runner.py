@@ -1,4 +1,4 @@
-"""A run from its spec to its analysis, all of it in the run folder."""
+"""A run from its spec to its analysis, stored in its run folder."""
 
 import shlex
 import time
@@ -14,7 +14,7 @@ from recurra.interrupts import Stopped, patient, stop_if_asked
 from recurra.runs.analyses import analyse_networks
 from recurra.runs.census import FEWEST, census_of_dossiers
 from recurra.runs.compiled import kept_programs
-from recurra.runs.executors import Executor, Here
+from recurra.runs.executors import Executor, ThisProcess
 from recurra.runs.record import cohort_of, spec_of
 from recurra.runs.record_store import cohort_dataset, single_dataset
 from recurra.runs.spec import RunSpec
@@ -31,19 +31,19 @@ from recurra.training import Training, TrainingState
 
 @runtime_checkable
 class Progress(Protocol):
-    """Told how the work goes on."""
+    """Receives the progress of the work."""
 
     def trained(self, steps: int) -> None:
-        """So many more training steps were taken."""
+        """A number of further training steps was taken."""
 
     def epoch(self, training: Training, state: TrainingState) -> None:
-        """An epoch has ended, or training goes on from it."""
+        """An epoch has ended, or training resumes after it."""
 
     def analysed(self, networks: int) -> None:
-        """So many more networks were analysed."""
+        """A number of further networks was analysed."""
 
 
-class Silence:
+class SilentProgress:
     """A `Progress` that says nothing."""
 
     def trained(self, steps: int) -> None:
@@ -61,9 +61,9 @@ def start_run(spec: RunSpec, path: Path, overwrite: bool, progress: Progress, en
 
     Args:
         spec: what to train.
-        path: the run folder; it must not exist, or `overwrite` be set.
-        overwrite: whether a run that is there already may be deleted.
-        progress: told how training goes on.
+        path: the run folder; it must not exist unless `overwrite` is set.
+        overwrite: whether an existing run may be deleted.
+        progress: receives the progress of training.
         engine: "auto" (native where it can be used), "native", "portable" or "native-bfloat16".
     """
     training = spec.to_training(engine)
@@ -91,14 +91,14 @@ def start_run(spec: RunSpec, path: Path, overwrite: bool, progress: Progress, en
 def resume_run(
     folder: RunFolder, spec: RunSpec | None, progress: Progress, engine: str | None = None, anyway: bool = False
 ) -> None:
-    """Go on with a training that was interrupted, with the same engine to the same bits; one that has ended stays.
+    """Go on with an interrupted training, with the same engine and the same bits; one that has ended stays as it is.
 
     Args:
         folder: the run folder.
         spec: if given, it must be the folder's.
-        progress: told how training goes on.
+        progress: receives the progress of training.
         engine: if given, it must be the folder's, or "auto".
-        anyway: whether to go on where the engine, versions, instructions or settings differ that the bits depend on.
+        anyway: whether to go on even if the engine, versions, instructions or settings that affect the bits differ.
     """
     own, first_engine = spec_of(folder), folder.about().get("engine", {}).get("name")
     if engine not in (None, "auto", first_engine) and first_engine is not None and not anyway:
@@ -113,7 +113,7 @@ def resume_run(
     if folder.entry("status") != "training":
         return
     with locked(folder.path) as still_ours:
-        if folder.entry("status") != "training":  # another process has ended it meanwhile
+        if folder.entry("status") != "training":  # another process has ended it in the meantime
             return
         if folder.entry("format") != FORMAT:
             raise ValueError(f"{folder} was begun by an older recurra; start its training anew with --overwrite")
@@ -125,16 +125,16 @@ def resume_run(
 
 
 def analyse_run(folder: RunFolder, progress: Progress, executor: Executor | None = None) -> list[Dossier]:
-    """Analyse every network of a run, and write the records to `run.zarr`, with the reasons of those that failed.
+    """Analyse every network of a run, and write the records, and the reasons of failed analyses, to `run.zarr`.
 
     Args:
         folder: the run folder.
-        progress: told how the analysis goes on.
-        executor: where the networks are analysed, with the same numbers: in this process if not given.
+        progress: receives the progress of the analysis.
+        executor: where the networks are analysed, by default in this process; the numbers are always the same.
     """
     try:
         with locked(folder.path), kept_programs():
-            return _analysed(folder, progress, executor or Here())
+            return _analysed(folder, progress, executor or ThisProcess())
     except Stopped as stopped:
         stopped.hint = f"recurra analyse {shlex.quote(str(folder))} begins the analysis anew"
         raise
@@ -151,11 +151,11 @@ def _analysed(folder: RunFolder, progress: Progress, executor: Executor) -> list
     if walk is not None:
         groups["walk"] = groups["walk"].merge(walk)
     if len(cohort) >= FEWEST:
-        found = attempted(lambda: census_of_dossiers(list(cohort), task, dossiers, spec.seed))
-        similarities, census = (found, found) if isinstance(found, Failure) else found
+        comparison = attempted(lambda: census_of_dossiers(list(cohort), task, dossiers, spec.seed))
+        similarities, census = (comparison, comparison) if isinstance(comparison, Failure) else comparison
         groups |= {"similarities": single_dataset(similarities), "census": single_dataset(census)}
     folder.sweep()
-    folder.update_about(status="trained", analysis=None)  # until all groups are of this analysis
+    folder.update_about(status="trained", analysis=None)  # until all groups belong to this analysis
     for name, dataset in groups.items():
         folder.write_dataset(name, named(dataset, {"condition": task.condition_names}))
     folder.consolidate()

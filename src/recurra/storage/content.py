@@ -1,4 +1,4 @@
-"""What a file of a network holds, before it is one: arrays, and what the file says of the equations."""
+"""The content of a network's file before it becomes a network: arrays, and what it says about the equations."""
 
 import io
 import math
@@ -20,12 +20,12 @@ Axes: TypeAlias = Mapping[str, tuple[str, ...]]  # of arrays, by their names
 
 @dataclass(frozen=True)
 class Content:
-    """What a file of a network holds.
+    """The content of a network's file.
 
     Args:
-        arrays: the weight arrays by recurra's names, turned as recurra has them.
-        says: what the file says of the equations: `form`, `activation`, `leak`, `noise` and `dt_ms`, or some of them.
-        notes: what recurra does otherwise than the program that wrote the file.
+        arrays: the weight arrays under recurra's names and in recurra's orientation.
+        says: what the file says about the equations: some or all of `form`, `activation`, `leak`, `noise`, `dt_ms`.
+        notes: differences between recurra and the program that wrote the file.
     """
 
     arrays: dict[str, np.ndarray]
@@ -34,7 +34,7 @@ class Content:
 
 
 def check_array(name: str, shape: tuple[int, ...], dtype: np.dtype, room_bytes: int) -> None:
-    """Weights must be floating-point numbers on one or two axes, and no more of them than there is room for."""
+    """Check that weights are floating-point numbers on one or two axes, no more than there is room for."""
     if dtype.kind != "f" or dtype.itemsize not in (2, 4, 8):
         raise ValueError(f"the array {name!r} has the type {dtype.name}; expected float32 or float64")
     if len(shape) not in (1, 2) or min(shape) < 1:
@@ -44,7 +44,7 @@ def check_array(name: str, shape: tuple[int, ...], dtype: np.dtype, room_bytes: 
 
 
 def open_archive(content: bytes) -> zipfile.ZipFile:
-    """A zip archive whose table of contents is short and whole, with no member twice or packed in a rare way."""
+    """A zip archive with a short and complete table of contents, and no member repeated or packed in a rare way."""
     end = content.rfind(END_OF_ARCHIVE)
     if end < 0 or len(content) < end + END_BYTES:
         raise ValueError("is damaged: it is no whole zip archive")
@@ -62,7 +62,7 @@ def open_archive(content: bytes) -> zipfile.ZipFile:
 
 
 def unpacked(archive: zipfile.ZipFile, name: str, most_bytes: int) -> bytes:
-    """A member of a zip archive, if it has at most so many bytes."""
+    """A member of a zip archive, if it has at most `most_bytes` bytes."""
     if name not in archive.namelist():
         raise ValueError(f"lacks the member {name!r}")
     claimed = archive.getinfo(name).file_size

@@ -10,31 +10,31 @@ from recurra.checks import check_positive
 from recurra.engine.rate import RateDynamics
 from recurra.models.cohort import Network
 from recurra.storage.files import new_file
-from recurra.storage.imported import Imported, Said, imported
+from recurra.storage.imported import Imported, StatedSettings, imported
 from recurra.storage.npz_content import CELL
 from recurra.storage.parsing import read_content
 from recurra.storage.reading import naming
 
-NOTHING = Said()
+NOTHING_STATED = StatedSettings()
 
 
-def read_npz(path: Path, dt_ms: float, said: Said = NOTHING) -> Network:
+def read_npz(path: Path, dt_ms: float, stated: StatedSettings = NOTHING_STATED) -> Network:
     """The network in a `.npz` file.
 
-    The file holds `recurrent`, `input` and `output`, and may hold `recurrent_bias` and `output_bias` (zeros where
-    missing), `form`, `activation`, `leak` (one number, or one a unit), `noise` (0 where missing) and `dt_ms`. What of
-    form, activation and leak neither the file nor `said` says is assumed to be "rate", "tanh" and 1, with a warning.
+    The file holds `recurrent`, `input` and `output`, and may hold `recurrent_bias` and `output_bias` (zeros if
+    missing), `form`, `activation`, `leak` (one number, or one per unit), `noise` (0 if missing) and `dt_ms`. What of
+    form, activation and leak neither the file nor `stated` gives is assumed to be "rate", "tanh" and 1, with a warning.
 
     Args:
         path: the file.
-        dt_ms: length of a time step, ms; the file's own, where it has one, must be equal.
-        said: what you know of the network.
+        dt_ms: length of a time step, ms; it must be equal to that in the file, if the file has one.
+        stated: what you know about the network.
 
     Raises:
-        ValueError: the file is missing, damaged, holds no such network or contradicts what is said; one line that
+        ValueError: the file is missing, damaged, holds no such network or contradicts `stated`; one line that
             begins with the file's name.
     """
-    return import_npz(path, dt_ms, said).told()
+    return import_npz(path, dt_ms, stated).told()
 
 
 def load_npz(path: Path) -> Network:
@@ -47,26 +47,26 @@ def load_npz(path: Path) -> Network:
     with naming(path):
         if "dt_ms" not in content.says:
             raise ValueError("does not say its time step dt_ms; read it with recurra.runs.imports.read_network")
-        return imported(path.name, content, content.says["dt_ms"], NOTHING).told()
+        return imported(path.name, content, content.says["dt_ms"], NOTHING_STATED).told()
 
 
-def import_npz(path: Path, dt_ms: float, said: Said) -> Imported:
-    """The same with its notes, and without warnings."""
+def import_npz(path: Path, dt_ms: float, stated: StatedSettings) -> Imported:
+    """The network with its notes, without warnings."""
     check_positive("dt_ms", dt_ms)
     content = read_content(path, "npz", RateWeights.axes())
     with naming(path):
-        return imported(path.name, content, dt_ms, said)
+        return imported(path.name, content, dt_ms, stated)
 
 
 def write_npz(path: Path, network: Network) -> None:
-    """Write a network in one piece: the file is there whole, or as it was.
+    """Write a network in one piece: the file is either complete or as it was before.
 
-    `read_npz` reads networks of rate units. Of another cell the file has the arrays by name and, in `cell`, what its
-    equations are called, for NumPy; recurra reads such networks from run folders.
+    `read_npz` reads networks of rate units. For another cell the file has the arrays by name and, in `cell`, the name
+    of its equations, for use in NumPy; recurra reads such networks from run folders.
 
     Args:
-        path: the file; one that exists is replaced.
-        network: what is written.
+        path: the file; an existing one is replaced.
+        network: the network to write.
 
     Raises:
         OSError: the file cannot be written; it names the file.
@@ -82,7 +82,7 @@ def write_npz(path: Path, network: Network) -> None:
 
 
 def _plain(array: np.ndarray) -> np.ndarray:
-    """The array in one of the types that `read_npz` knows, without loss where it is a floating-point number."""
+    """The array in one of the dtypes that `read_npz` reads, without loss for floating-point numbers."""
     if array.dtype.kind == "f" and array.itemsize in (2, 4, 8):
         return array
     return array.astype(np.float64 if array.dtype.kind in "iu" or array.itemsize > 4 else np.float32)

@@ -1,4 +1,4 @@
-"""Records to labelled arrays and back: the axis names are those of the records' annotations."""
+"""Convert records to labelled arrays and back: the axis names are those in the annotations of the records."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
@@ -10,17 +10,17 @@ import xarray as xr
 from recurra.storage.labels import labels_of, word_labels
 
 Record = TypeVar("Record")
-COUNT = "{}_count"  # the variable that says how long an axis is that differs between networks
+COUNT = "{}_count"  # the variable with the length of an axis that differs between networks
 
 
 def to_dataset(records: Sequence[Any], numbers: Sequence[int]) -> xr.Dataset:
     """The records of a cohort as one dataset, with a leading `network` axis.
 
-    An axis that is not equally long in all networks is padded, with NaN, -1 or False; `<axis>_count` says how long it
-    is in each.
+    An axis that differs in length between networks is padded with NaN, -1 or False; `<axis>_count` is its length in
+    each network.
 
     Args:
-        records: one a network, all of one kind.
+        records: one per network, all of the same kind.
         numbers: the networks' numbers, the coordinate of the `network` axis.
     """
     axes = record_axes(type(records[0]))
@@ -54,13 +54,13 @@ def from_dataset(kind: type[Record], dataset: xr.Dataset) -> list[Record]:
 
 
 def _with_states(kind: type, dataset: xr.Dataset) -> xr.Dataset:
-    """The dataset with the axis `state_variable`, which was `unit` when no state was longer than its rates."""
+    """The dataset with the axis `state_variable`; in older runs, whose states are the rates, it is called `unit`."""
     older = "unit" in dataset.dims and "unit" not in {axis for axes in record_axes(kind).values() for axis in axes}
     return dataset.rename({"unit": "state_variable"}) if older else dataset
 
 
 def record_axes(kind: type) -> dict[str, tuple[str, ...]]:
-    """The axis names of every field of a record: those of its array annotation, none for a number."""
+    """The axis names of every field of a record, from its array annotation; none for a number."""
     hints = get_type_hints(kind)
     return {field.name: tuple(getattr(hints[field.name], "dim_str", "").split()) for field in fields(kind)}
 
@@ -81,7 +81,7 @@ def _padded(array: np.ndarray, shape: Sequence[int]) -> np.ndarray:
 
 
 def _value(variable: xr.DataArray, axes: tuple[str, ...], one: xr.Dataset) -> Any:
-    """A field of one network's record, without what was padded."""
+    """A field of one network's record, without padding."""
     counts = {axis: slice(int(one[COUNT.format(axis)])) for axis in axes if COUNT.format(axis) in one}
     values = variable.transpose(*axes).isel(counts).values
     return values if axes else values.item()
@@ -96,7 +96,7 @@ def to_single_dataset(record: Any) -> xr.Dataset:
 
 
 def named(dataset: xr.Dataset, names: Mapping[str, Sequence[str]]) -> xr.Dataset:
-    """The dataset with a coordinate for every axis whose places have names: numbers, and the names as attributes."""
+    """The dataset with a coordinate for every axis with named entries: numbers, with the names as attributes."""
     coordinates = {
         axis: (axis, dataset[axis].values, word_labels(words))
         for axis, words in names.items()

@@ -1,4 +1,4 @@
-"""Whether a task, model, constraint or rule of your own is what recurra expects: all findings at once, a line each."""
+"""Check that your own task, model, constraint or rule is what recurra expects: all findings at once, one per line."""
 
 from recurra.testing.constraints import check_constraint
 from recurra.testing.findings import ConformanceError

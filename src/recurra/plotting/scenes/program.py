@@ -9,7 +9,7 @@ from recurra.analysis.dossier_records import Dossier
 from recurra.analysis.dynamics.attractors import UNSETTLED
 from recurra.plotting.colors import INK, PAPER, mix, network_color
 from recurra.plotting.scenes.conditions import Conditions
-from recurra.plotting.scenes.graph import Arrow, Divide, Graph, Stay
+from recurra.plotting.scenes.graph import Arrow, Graph, SaddleMark, SelfLoop
 from recurra.plotting.scenes.program_parts import Parts, Saddles, counted_words, left_words, parts_of
 from recurra.plotting.scenes.readings import Reading, memory_reading
 from recurra.tasks import Task
@@ -35,8 +35,8 @@ def graph_scene(dossier: Dossier, task: Task, conditions: Conditions, number: in
     reading = _reading(dossier, task, conditions, number) if dossier.memories is None else memory_reading(found, task)
     nodes = list(parts.nodes)
     pale = np.arange(len(nodes)) >= len(parts.main)
-    arrows, stays = list(_arrows(found, parts, reading)), list(_stays(found, parts, reading))
-    seen = {(one.color, one.dash) for one in (*arrows, *stays)}
+    arrows, self_loops = list(_arrows(found, parts, reading)), list(_self_loops(found, parts, reading))
+    seen = {(one.color, one.dash) for one in (*arrows, *self_loops)}
     colors = [reading.colors[node] for node in nodes]
     return Graph(
         places=reading.places[nodes],
@@ -47,8 +47,8 @@ def graph_scene(dossier: Dossier, task: Task, conditions: Conditions, number: in
         colors=[mix(color, PAPER, PALE) if one else color for color, one in zip(colors, pale, strict=True)],
         texts=[_node_text(found, reading, node) for node in nodes],
         arrows=arrows,
-        stays=stays,
-        divides=[_divide(dossier, one, nodes, reading) for one in parts.saddles],
+        self_loops=self_loops,
+        saddles=[_saddle_mark(dossier, one, nodes, reading) for one in parts.saddles],
         legend=[(name, reading.looks[at]) for name, at in reading.explained if reading.looks[at] in seen],
         title=network_name(number) + reading.judged,
         counted=counted_words(found, parts),
@@ -123,15 +123,15 @@ def _names(reading: Reading, stimuli: Sequence[int]) -> str:
     return ", ".join(told) if len(told) <= MOST_NAMES else f"{len(told)} stimuli"
 
 
-def _stays(found: Program, parts: Parts, reading: Reading) -> Iterator[Stay]:
+def _self_loops(found: Program, parts: Parts, reading: Reading) -> Iterator[SelfLoop]:
     """The wrong stimuli that leave an attractor as it is, or lead to where nothing settles."""
     for position, node in enumerate(parts.main if reading.wrong else ()):
         for stimulus in reading.wrong[node]:
             if found.following[node, stimulus] in (node, UNSETTLED):
-                yield Stay(position, *reading.looks[stimulus], reading.stimuli[stimulus])
+                yield SelfLoop(position, *reading.looks[stimulus], reading.stimuli[stimulus])
 
 
-def _divide(dossier: Dossier, saddles: Saddles, nodes: list[int], reading: Reading) -> Divide:
+def _saddle_mark(dossier: Dossier, saddles: Saddles, nodes: list[int], reading: Reading) -> SaddleMark:
     points, own = dossier.fixed_points, list(saddles.points)
     modes = points.index[own].tolist()
     if len(own) == 1:
@@ -139,7 +139,7 @@ def _divide(dossier: Dossier, saddles: Saddles, nodes: list[int], reading: Readi
         told = f"saddle, {modes[0]} unstable mode{'s' if modes[0] > 1 else ''}, |λ| {three(growth)}"
     else:
         told = f"{len(own)} saddles with {listed([str(mode) for mode in sorted(set(modes))])} unstable modes"
-    return Divide(
+    return SaddleMark(
         between=tuple(nodes.index(end) for end in saddles.ends),
         text=f"{told}<br>between {listed([reading.names[end] for end in saddles.ends])}",
         node=None if saddles.node is None else nodes.index(saddles.node),

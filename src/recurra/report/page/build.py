@@ -20,12 +20,12 @@ from recurra.plotting.scenes.lifetimes import MOST
 from recurra.plotting.scenes.program_parts import left_words, parts_of
 from recurra.plotting.scenes.scales import Scales
 from recurra.plotting.scenes.space import WALK_STEPS
-from recurra.report.page.facts import facts, recurra_version
 from recurra.report.page.missing import FirstKnown, RecordEnvironment, told
 from recurra.report.page.panels import all_panels, cells_of
+from recurra.report.page.provenance import provenance, recurra_version
 from recurra.report.page.rows import SPARK, pick, rows
+from recurra.report.page.workings import workings_of
 from recurra.report.page.workings_panels import signature_members
-from recurra.report.page.workings_tables import account
 from recurra.runs.spec import to_spec
 from recurra.storage.files import replace_text
 from recurra.tasks.rules import SUCCESSFUL
@@ -57,7 +57,7 @@ def report_html(run: RunRecord) -> str:
     table, picked, found = rows(run, spec), pick(run, SHOWN), memory_findings(run)
     panels = all_panels(run, [row.name for row in table], SHOWN)
     conditions = Conditions.of(run.probe)
-    accounts = [account(run.task, dossier, conditions.names) for dossier in run.dossiers]
+    workings = [workings_of(run.task, dossier, conditions.names) for dossier in run.dossiers]
     page = _environment().get_template("page.html.j2")
     html = page.render(
         run=run,
@@ -68,7 +68,7 @@ def report_html(run: RunRecord) -> str:
         shown=[table[at] for at in picked],
         panels=panels,
         weight_limit=Scales.of(run).weight,
-        facts=facts(run, spec),
+        provenance=provenance(run, spec),
         known=FirstKnown(run.dossiers),
         memories=memories_of(run),
         in_words=in_words,
@@ -82,7 +82,7 @@ def report_html(run: RunRecord) -> str:
         sentence=words.sentence(run),
         length_ms=run.task.steps * run.task.dt_ms,
         conditions=conditions,
-        accounts=dict(zip(run.numbers, accounts, strict=True)),
+        workings=dict(zip(run.numbers, workings, strict=True)),
         left_out={number: left_out(one) for number, one in zip(run.numbers, run.dossiers, strict=True)},
         bits=[bit_look(bit) for bit in range(found.task.bits)] if found else [],
         census_sentence=census_words(run.census) if run.census else "",

@@ -12,7 +12,7 @@ TABLE_BITS = 4  # of a task whose table of states and pulses is shown
 
 
 @dataclass(frozen=True)
-class Reached:
+class PulseOutcome:
     """An entry of the table of states and pulses.
 
     Args:
@@ -34,7 +34,7 @@ class PulseRow:
 
     name: str
     color: str
-    cells: tuple[Reached, ...]
+    cells: tuple[PulseOutcome, ...]
 
 
 def pulse_rows(task: Task, table: PulseTable) -> tuple[PulseRow, ...]:
@@ -46,7 +46,7 @@ def pulse_rows(task: Task, table: PulseTable) -> tuple[PulseRow, ...]:
     rows = []
     for at, state in enumerate(states):
         pairs = zip(table.reached[at].tolist(), table.expected[at].tolist(), strict=True)
-        cells = [Reached(names[found], found == wanted, names[wanted], found == at) for found, wanted in pairs]
+        cells = [PulseOutcome(names[found], found == wanted, names[wanted], found == at) for found, wanted in pairs]
         rows.append(PulseRow(names[at], state_color(state), tuple(cells)))
     return tuple(rows)
 

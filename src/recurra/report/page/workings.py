@@ -35,7 +35,7 @@ class RegimeRow:
 
 
 @dataclass(frozen=True)
-class Account:
+class Workings:
     """How one network works.
 
     Args:
@@ -53,7 +53,7 @@ class Account:
     pulses: tuple[PulseRow, ...]
 
 
-def account(task: Task, dossier: Dossier, names: Sequence[str]) -> Account:
+def workings_of(task: Task, dossier: Dossier, names: Sequence[str]) -> Workings:
     """How a network works.
 
     Args:
@@ -65,7 +65,7 @@ def account(task: Task, dossier: Dossier, names: Sequence[str]) -> Account:
     rows, left = where_known(lambda: _regime_rows(dossier.regimes, looks), ((), "The regimes are not known."))
     table = where_known(lambda: dossier.memories and dossier.memories.pulse_table, None)
     pulses = () if table is None else pulse_rows(task, table)
-    return Account(
+    return Workings(
         sentences=" ".join(part for part in sentences(task, dossier, names) if part),
         regimes=rows,
         regimes_left=left,
