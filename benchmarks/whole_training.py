@@ -21,7 +21,7 @@ import numpy as np
 from rivals.environments import python_of
 from training_step import ENVIRONMENTS, machine, positive
 
-from recurra.runs.runner import Silence, start_run
+from recurra.runs.runner import SilentProgress, start_run
 from recurra.runs.spec import RunSpec, read_table, to_spec, with_settings
 from recurra.streams import Stream, random_key
 
@@ -53,7 +53,7 @@ def recurra_seconds(spec: RunSpec) -> tuple[float, list[float]]:
     """Seconds of the whole training, and the networks' last training losses."""
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()
-        start_run(spec, Path(folder) / "run", False, Silence())
+        start_run(spec, Path(folder) / "run", False, SilentProgress())
         seconds = time.perf_counter() - began
         lines = [json.loads(line) for line in (Path(folder) / "run" / "log.jsonl").read_text().splitlines()]
     return seconds, [line["loss"] for line in lines[-spec.networks :]]

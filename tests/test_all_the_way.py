@@ -7,7 +7,7 @@ import pytest
 from recurra.report.page.build import report_html
 from recurra.runs.export import export_run
 from recurra.runs.record import cohort_of, read_run
-from recurra.runs.runner import Silence, analyse_run, resume_run, start_run
+from recurra.runs.runner import SilentProgress, analyse_run, resume_run, start_run
 from recurra.runs.spec import to_spec
 from recurra.storage.run_folder import RunFolder
 
@@ -30,9 +30,9 @@ PARTS = {
 def test_all_the_way(name, task, tmp_path):
     """Trained, interrupted, resumed to the same bits, analysed, compared, reported and exported."""
     spec = to_spec({"task": task, **SMALL, **PARTS[name]})
-    whole = start_run(spec, tmp_path / "whole", False, Silence())
+    whole = start_run(spec, tmp_path / "whole", False, SilentProgress())
 
-    class Killed(Silence):
+    class Killed(SilentProgress):
         def epoch(self, training, state):
             if state.epoch == 1:
                 raise KeyboardInterrupt
@@ -40,8 +40,8 @@ def test_all_the_way(name, task, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         start_run(spec, tmp_path / "parts", False, Killed())
     parts = RunFolder.open(tmp_path / "parts")
-    resume_run(parts, spec, Silence())
-    analyse_run(parts, Silence())
+    resume_run(parts, spec, SilentProgress())
+    analyse_run(parts, SilentProgress())
     run = read_run(parts)
     for first, second in zip(*(jax.tree.leaves(cohort_of(one).weights) for one in (whole, parts)), strict=True):
         np.testing.assert_array_equal(first, second)

@@ -40,7 +40,7 @@ GROUND = {
     "interrupts",
     "terminal",
     "surroundings",
-    "keeping",
+    "saver",
 }
 MODULES = sorted(SOURCE.rglob("*.py"))
 
@@ -194,3 +194,24 @@ def test_one_kind_of_model_or_rule_is_named_in_its_own_room_only(name, home):
         and re.search(rf"\b{name}\b", path.read_text(encoding="utf-8"))
     ]
     assert elsewhere == []
+
+
+FLIPFLOP_ROOMS = {
+    "__init__.pyi",  # a public name
+    "tasks/__init__.py",
+    "tasks/flipflop.py",
+    "words/memories.py",
+    "studies/realizations.py",  # a study of the flip-flop's paper
+}
+
+
+def test_the_flipflop_is_named_in_its_own_rooms_only():
+    """Elsewhere what is done depends on what the task says of itself, or on whether a dossier has memories."""
+    named = {
+        path.relative_to(SOURCE).as_posix()
+        for path in [*SOURCE.rglob("*.py"), *SOURCE.rglob("*.pyi"), *SOURCE.rglob("*.j2")]
+        if "FlipFlop" in path.read_text(encoding="utf-8")
+    }
+    assert {name for name in named if not name.startswith("analysis/memory/")} == FLIPFLOP_ROOMS
+    asked = [name for name in named if re.search(r"isinstance\([^)]*FlipFlop", (SOURCE / name).read_text("utf-8"))]
+    assert asked == ["analysis/memory/analyses.py"], "one place says which tasks have memories"

@@ -11,7 +11,7 @@ import pytest
 import recurra as rc
 from recurra.analysis.dossier import make_dossier
 from recurra.periods import Period
-from recurra.runs.runner import Silence, start_run
+from recurra.runs.runner import SilentProgress, start_run
 from recurra.runs.spec import RunSpec
 from recurra.tasks import TASKS, FunctionTask, OwnTask, Trial
 from recurra.tasks.border import check_task
@@ -68,8 +68,8 @@ def raw(**more):
 @pytest.mark.parametrize(
     ("draw", "message"),
     [
-        (host_noise, "FunctionTask.trial gives another trial for the same key: something random .* jax.random"),
-        (counting, "gives another trial for the same key: .* np.random or a counter"),
+        (host_noise, "FunctionTask.trial gives different trials for the same key: something random .* jax.random"),
+        (counting, "gives different trials for the same key: .* np.random or a counter"),
         (seeded_host_noise, "ignores its key, so that all its trials are the same.*deterministic=True"),
         (splitting, "ignores its key"),
         (branching, r"trial cannot be traced by JAX \(TracerBoolConversionError\).*jnp.where or jax.lax.cond"),
@@ -77,7 +77,7 @@ def raw(**more):
         (lambda key: trial(key, targets=(1, 1)), "the inputs have 20 time steps and the targets 1"),
         (lambda key: trial(key, inputs=(20,)), r"the inputs have shape \(20,\); expected \(time, input\)"),
         (lambda key: trial(key, targets=(20, 0)), r"the targets have shape \(20, 0\); expected \(time, output\)"),
-        (lambda key: trial(key, condition=2), r"the condition is 2; expected a number .* 0 to 0, or -1"),
+        (lambda key: trial(key, condition=2), r"the condition is 2; expected an index .* 0 to 0, or -1"),
         (lambda key: trial(key, condition=-2), "the condition is -2"),
         (lambda key: trial(key, mask=jnp.zeros((20, 1), bool)), "scores nothing: in none of 64 trials .*settle_ms"),
         (lambda key: Trial.of(noise(key, 20, 1) * jnp.nan, jnp.ones((20, 1))), "inputs holds .* NaN or infinite"),
@@ -183,9 +183,9 @@ def test_a_task_without_a_hash():
 
 def test_training_and_analysis_refuse():
     task, model, rule = task_of(host_noise), rc.RateRNN(units=3), rc.BPTT(steps=1, batch=2)
-    with pytest.raises(ValueError, match="another trial for the same key"):
+    with pytest.raises(ValueError, match="different trials for the same key"):
         rc.train(task, model, rule, networks=1, seed=0)
-    with pytest.raises(ValueError, match="another trial for the same key"):
+    with pytest.raises(ValueError, match="different trials for the same key"):
         make_dossier(None, task, 0)
     with pytest.raises(ValueError, match="scores nothing"):
         rc.train(task_of(lambda key: trial(key, mask=False)), model, rule, networks=1, seed=0)
@@ -210,5 +210,5 @@ def test_no_run_folder_for_a_task_or_rule_of_ones_own(tmp_path):
         (rc.And(rule=Rule()), "Rule is not at the top of an imported module, so that no spec can name it"),
     ]:
         with pytest.raises(ValueError, match=message):
-            start_run(RunSpec(task, model=rc.RateRNN(units=3)), tmp_path / "run", False, Silence())
+            start_run(RunSpec(task, model=rc.RateRNN(units=3)), tmp_path / "run", False, SilentProgress())
         assert list(tmp_path.iterdir()) == []

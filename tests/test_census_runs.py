@@ -14,10 +14,10 @@ from recurra.cli.console_census import print_census
 from recurra.models import Cohort
 from recurra.models.cohort import History
 from recurra.plotting.papers.census import census_map
-from recurra.runs import census_members
+from recurra.runs import compared_networks
 from recurra.runs.census import census_with
-from recurra.runs.census_members import Members, read_members
 from recurra.runs.census_runs import RunsCensus, run_tests
+from recurra.runs.compared_networks import ComparedNetworks, read_compared
 from recurra.status import Status
 from recurra.tasks import TASKS
 from recurra.words.names import run_letter
@@ -68,19 +68,19 @@ def made(task, statuses, seed=0):
 
 @pytest.fixture
 def read(monkeypatch, tmp_path):
-    """Members of cohorts, with a network that has learned for every one whose training reached its criterion."""
+    """Compared networks of cohorts; those whose training reached its criterion have learned."""
 
     def reading(cohorts, names=("one", "two"), **options):
         paths = [tmp_path / name for name in names[: len(cohorts)]]
         by_path = dict(zip(paths, cohorts, strict=True))
-        monkeypatch.setattr(census_members.RunFolder, "open", census_members.RunFolder)
-        monkeypatch.setattr(census_members, "cohort_of", lambda folder: by_path[folder.path])
+        monkeypatch.setattr(compared_networks.RunFolder, "open", compared_networks.RunFolder)
+        monkeypatch.setattr(compared_networks, "cohort_of", lambda folder: by_path[folder.path])
         monkeypatch.setattr(
-            census_members,
+            compared_networks,
             "_outcomes",
             lambda cohort: [(one.name, one is Status.reached) for one in cohort.status],
         )
-        return read_members(paths, **options)
+        return read_compared(paths, **options)
 
     return reading
 
@@ -90,18 +90,20 @@ AND = TASKS["and"]()
 
 
 def test_only_networks_that_learned_are_compared(read):
-    members = read([made(AND, [GOOD, BAD, GOOD]), made(dataclasses.replace(AND, input_noise=0.5), [GOOD, GOOD], 1)])
-    assert list(members.names) == ["one/0", "one/2", "two/0", "two/1"]
-    assert members.origins.run.tolist() == [0, 0, 1, 1]
-    assert members.origins.number.tolist() == [0, 2, 0, 1]
-    assert members.apart == {"one/1": "diverged"}
-    assert members.notes == (f"the task of two differs from that of one: input_noise 0.5 instead of {AND.input_noise}",)
+    compared = read([made(AND, [GOOD, BAD, GOOD]), made(dataclasses.replace(AND, input_noise=0.5), [GOOD, GOOD], 1)])
+    assert list(compared.names) == ["one/0", "one/2", "two/0", "two/1"]
+    assert compared.origins.run.tolist() == [0, 0, 1, 1]
+    assert compared.origins.number.tolist() == [0, 2, 0, 1]
+    assert compared.apart == {"one/1": "diverged"}
+    assert compared.notes == (
+        f"the task of two differs from that of one: input_noise 0.5 instead of {AND.input_noise}",
+    )
     everyone = read([made(AND, [GOOD, BAD, GOOD])], all_networks=True)
     assert (list(everyone.names), everyone.apart) == (["0", "1", "2"], {})
 
 
 def test_what_cannot_be_compared_is_one_line(read):
-    with pytest.raises(ValueError, match=r"1 of 4 networks have learned .*needs at least 3. --all takes those"):
+    with pytest.raises(ValueError, match=r"1 of 4 networks have learned .*needs at least 3. --all includes networks"):
         read([made(AND, [GOOD, BAD, BAD, BAD])])
     with pytest.raises(ValueError, match="the runs have 2 networks; a census needs at least 3"):
         read([made(AND, [GOOD, BAD])])
@@ -116,8 +118,8 @@ def test_what_cannot_be_compared_is_one_line(read):
 
 
 def test_pairs_that_began_alike_are_told(read):
-    members = read([made(AND, [GOOD] * 2), made(AND, [GOOD] * 2)])
-    assert members.notes[0].startswith("networks of one and two began with the same weights: they are pairs")
+    compared = read([made(AND, [GOOD] * 2), made(AND, [GOOD] * 2)])
+    assert compared.notes[0].startswith("networks of one and two began with the same weights: they are pairs")
 
 
 def two_runs(seed=0):
@@ -131,8 +133,10 @@ def two_runs(seed=0):
     found = census(measures, kinds, np.ones(12, int), np.ones(12, int), seed, draws=39)
     origins = Origins(run, np.tile(np.arange(6), 2), ("low", "high"))
     names = [f"{origins.names[one]}/{number}" for one, number in zip(run, origins.number, strict=True)]
-    members = Members([], names, origins, ["reached, learned"] * 12, AND, {"low/6": "diverged, not learned"}, ("mind",))
-    return RunsCensus(members, measures, found, {}, run_tests(found, run, seed))
+    compared = ComparedNetworks(
+        [], names, origins, ["reached, learned"] * 12, AND, {"low/6": "diverged, not learned"}, ("mind",)
+    )
+    return RunsCensus(compared, measures, found, {}, run_tests(found, run, seed))
 
 
 def test_the_table_says_run_and_network(capsys):
@@ -162,7 +166,7 @@ def test_the_table_says_run_and_network(capsys):
 
 def test_the_figure_says_run_and_network():
     found = two_runs()
-    figure = census_map(found.census, found.signatures, found.members.origins)
+    figure = census_map(found.census, found.signatures, found.compared.origins)
     figure.canvas.draw()
     named = {text.get_text() for text in figure.axes[0].texts}
     assert {f"{letter}{number}" for letter in "ab" for number in range(6)} <= named

@@ -169,7 +169,14 @@ def test_the_study_of_a_folder(tmp_path, capsys):
     after = of_and(orthogonal(6, 0) + 0.3 * np.eye(6))
     write_npz(tmp_path / "and_n6_orthogonal_04_initial.npz", before)
     write_npz(tmp_path / "and_n6_orthogonal_04_epoch19.npz", after)
-    arguments = ["study", "published-networks", "--out", str(tmp_path / "out"), "--networks", str(tmp_path / "shelf")]
+    arguments = [
+        "study",
+        "published-networks",
+        "--out",
+        str(tmp_path / "out"),
+        "--networks",
+        str(tmp_path / "networks"),
+    ]
     assert main(arguments) == 2
     assert "published-networks reads files: name their folder with --files" in capsys.readouterr().err
     assert main([*arguments, "--files", str(tmp_path)]) == 0

@@ -85,7 +85,7 @@ def test_second_run_refuses_and_resume_trains_nothing(demo, capsys):
 @pytest.mark.slow
 def test_three_steps_are_run(tmp_path, demo, capsys):
     path = tmp_path / "steps"
-    assert call(capsys, "train", "flipflop", "--out", path, *SMALL, "--networks", 1)[0] == 0
+    assert call(capsys, "train", "flipflop", "--out", path, *SMALL, "--set", "networks=1")[0] == 0
     status, _, err = call(capsys, "report", path)
     assert status == 2
     assert re.search(r"not analysed; run recurra analyse .+ first", err)

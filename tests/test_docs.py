@@ -266,4 +266,4 @@ def test_counts_in_words():
     assert f"{words[len(ACTIVATIONS)]} activations" in index
     assert f"{kinds['Optimizer']} optimizers" in index
     assert f"{kinds['Schedule']} learning-rate schedules" in index
-    assert f"{kinds['Initializer']} ways to start" in index
+    assert f"{kinds['Initializer']} kinds of initial weights" in index

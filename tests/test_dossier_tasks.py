@@ -33,7 +33,7 @@ from recurra.plotting.scenes.signals import counted_targets, probe_signals, row_
 from recurra.plotting.scenes.space import PathSpace
 from recurra.report.figures import figures_of
 from recurra.report.page.build import report_html
-from recurra.report.page.facts import facts, used_sources
+from recurra.report.page.provenance import provenance, used_sources
 from recurra.runs.record import read_run
 from recurra.sources import SOURCES
 from recurra.storage.run_folder import RunFolder
@@ -224,8 +224,8 @@ class TestWords:
         assert SOURCES["sussillo2013"] in listed, "of the fixed points"
         assert SOURCES["bernardi2020"] not in listed, "the flip-flop's"
         assert SOURCES["jarne2024"] not in listed, "the flip-flop's"
-        assert facts(operation, None).protocol == SOURCES["jarne2019"]
-        assert facts(record_of(Undescribed()), None).protocol is None
+        assert provenance(operation, None).protocol == SOURCES["jarne2019"]
+        assert provenance(record_of(Undescribed()), None).protocol is None
 
 
 class TestCommands:

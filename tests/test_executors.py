@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from recurra.runs import executors
-from recurra.runs.executors import Automatic, Executor, Here, Lost, Processes, executor_of
+from recurra.runs.executors import Automatic, Executor, LostPiece, Processes, ThisProcess, executor_of
 
 SOON_S = 60.0  # a machine may have much else to do
 
@@ -69,14 +69,14 @@ def lives(process):
 def test_every_piece_once_with_its_result():
     pieces = [3, 1, 4, 1, 5]
     expected = sorted((piece, piece**2) for piece in pieces)
-    for executor in (Here(), Processes(2), Automatic()):
+    for executor in (ThisProcess(), Processes(2), Automatic()):
         assert sorted(executor.map(squared, pieces)) == expected
         assert list(executor.map(squared, [])) == []
 
 
 def test_a_worker_that_is_killed_costs_its_piece_and_no_other():
     results = dict(Processes(2).map(troubled, ["die", 1, 2, 3]))
-    assert results.pop("die") == Lost("its process was ended by SIGKILL, as the system does where memory runs out")
+    assert results.pop("die") == LostPiece("its process was ended by SIGKILL, as the system does where memory runs out")
     workers, threads = zip(*results.values(), strict=True)
     assert os.getpid() not in workers
     assert set(threads) == {os.environ.get("RECURRA_THREADS", str(max(1, executors.cores() // 2)))}
@@ -101,7 +101,7 @@ def test_what_is_no_job_or_number():
         executor_of(0)
     with pytest.raises(ValueError, match="processes is 5000; expected at most 1,024"):
         executor_of(5000)
-    assert (executor_of(None), executor_of(1), executor_of(3)) == (Automatic(), Here(), Processes(3))
+    assert (executor_of(None), executor_of(1), executor_of(3)) == (Automatic(), ThisProcess(), Processes(3))
 
 
 @pytest.mark.parametrize(("beginning_s", "device", "begun"), [(0.0, "cpu", [2]), (1e6, "cpu", []), (0.0, "gpu", [])])
@@ -109,7 +109,7 @@ def test_what_is_worth_it_goes_to_all_cores(beginning_s, device, begun, monkeypa
     import jax
 
     numbers = []
-    monkeypatch.setattr(executors, "Processes", lambda number: numbers.append(number) or Here())
+    monkeypatch.setattr(executors, "Processes", lambda number: numbers.append(number) or ThisProcess())
     monkeypatch.setattr(executors, "cores", lambda: 2)
     monkeypatch.setattr(executors, "BEGINNING_S", beginning_s)
     monkeypatch.setattr(jax, "default_backend", lambda: device)
@@ -166,9 +166,9 @@ def run(small_run, tmp_path):
 
 @pytest.mark.slow
 def test_two_processes_give_the_bits_of_one(small_run, run):
-    from recurra.runs.runner import Silence, analyse_run
+    from recurra.runs.runner import SilentProgress, analyse_run
 
-    analyse_run(run, Silence(), Processes(2))
+    analyse_run(run, SilentProgress(), Processes(2))
     expected, found = contents(small_run.path), contents(run.path)
     assert len(found) > 200
     assert expected.pop("run.json") != found.pop("run.json")  # the seconds that it took
@@ -176,12 +176,12 @@ def test_two_processes_give_the_bits_of_one(small_run, run):
 
 
 def test_a_census_in_processes_is_that_of_one(small_run, tmp_path):
-    from recurra.runs.census_members import read_members
     from recurra.runs.census_runs import census_of_runs
+    from recurra.runs.compared_networks import read_compared
 
     shutil.copytree(small_run.path, tmp_path / "other")
-    members = read_members([small_run.path, tmp_path / "other"], all_networks=True)
-    here, there = (census_of_runs(members, 0, "procrustes", executor=one).table() for one in (None, Processes(2)))
+    compared = read_compared([small_run.path, tmp_path / "other"], all_networks=True)
+    here, there = (census_of_runs(compared, 0, "procrustes", executor=one).table() for one in (None, Processes(2)))
     assert there == here
     assert [(one["run"], one["number"]) for one in there["each"]] == [
         (run, number) for run in ("small", "other") for number in (0, 1)
@@ -192,17 +192,17 @@ class Losing(Executor):
     """Where the worker of the first piece is killed."""
 
     def map(self, job, pieces):
-        yield pieces[0], Lost("its process was ended by SIGKILL")
-        yield from Here().map(job, pieces[1:])
+        yield pieces[0], LostPiece("its process was ended by SIGKILL")
+        yield from ThisProcess().map(job, pieces[1:])
 
 
 def test_a_network_of_a_lost_worker_is_left_out_of_the_census(small_run, tmp_path):
-    from recurra.runs.census_members import read_members
     from recurra.runs.census_runs import census_of_runs
+    from recurra.runs.compared_networks import read_compared
 
     shutil.copytree(small_run.path, tmp_path / "other")
-    members = read_members([small_run.path, tmp_path / "other"], all_networks=True)
-    table = census_of_runs(members, 0, "procrustes", executor=Losing()).table()
+    compared = read_compared([small_run.path, tmp_path / "other"], all_networks=True)
+    table = census_of_runs(compared, 0, "procrustes", executor=Losing()).table()
     assert table["left_out"] == ["small/0"]
     assert table["failures"] == {
         f"{what} of network small/0": "its process was ended by SIGKILL" for what in ("regimes", "fixed points")
@@ -258,7 +258,7 @@ class Interrupted(Executor):
 
     def map(self, job, pieces):
         signal.raise_signal(signal.SIGINT)
-        yield from Here().map(job, pieces)
+        yield from ThisProcess().map(job, pieces)
 
 
 def test_an_interrupted_analysis_says_how_to_go_on(run, monkeypatch, capfd):

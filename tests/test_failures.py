@@ -18,7 +18,7 @@ from recurra.report.figures import _drawn, figures_of
 from recurra.report.page.build import report_html
 from recurra.runs.record import read_run
 from recurra.runs.record_store import cohort_dataset, cohort_records, single_dataset, single_record
-from recurra.runs.runner import Silence, analyse_run, start_run
+from recurra.runs.runner import SilentProgress, analyse_run, start_run
 from recurra.runs.spec import read_table, to_spec, with_settings
 from recurra.storage.run_folder import RunFolder
 from recurra.tasks import And, FlipFlop
@@ -136,7 +136,7 @@ def trained(request, tmp_path_factory):
     """A run of three networks that is not analysed."""
     preset = request.param
     spec = to_spec(with_settings(read_table(preset), TINY + ["task.bits=1"] * (preset == "flipflop")))
-    return spec, start_run(spec, tmp_path_factory.mktemp(preset) / "run", False, Silence())
+    return spec, start_run(spec, tmp_path_factory.mktemp(preset) / "run", False, SilentProgress())
 
 
 @pytest.mark.slow
@@ -156,7 +156,7 @@ def test_from_the_analysis_to_the_export(trained, name, tmp_path, monkeypatch, c
         return analysis(subject)
 
     monkeypatch.setitem(ANALYSES if name in ANALYSES else MEMORY_ANALYSES, name, failing)
-    analyse_run(folder, Silence())
+    analyse_run(folder, SilentProgress())
     run = read_run(folder)
     expected = {name} | (DEPENDENT.get(name, set()) & set(record_kinds(spec.task)))
     assert [set(one.failures) for one in run.dossiers] == [set(), expected, set()]

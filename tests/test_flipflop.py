@@ -161,7 +161,7 @@ def test_steady():
         ({"response_delay_ms": -1.0}, "response_delay_ms is -1 ms; a duration cannot be negative"),
         ({"length_ms": 55.0}, "leave -5 ms to judge the memory. Expected at least 61 ms"),
         ({"amplitude_spread": 1.5}, "amplitude_spread is 1.5; expected a number from 0 to 1"),
-        ({"pulses": PoissonPulses(2_000.0)}, "rate_hz is 2000, 2 pulses a step; expected fewer than one"),
+        ({"pulses": PoissonPulses(2_000.0)}, "rate_hz is 2000, 2 pulses per step; expected fewer than one"),
         ({"input_noise": -0.1}, "input_noise is -0.1; expected 0 or a finite number above it"),
     ],
 )

@@ -34,7 +34,7 @@ from recurra.plotting.interactive.meshes import broken_line, unit_sphere
 from recurra.plotting.interactive.program import moved_apart
 from recurra.plotting.scenes.census import census_scene, look_of
 from recurra.plotting.scenes.conditions import Conditions
-from recurra.plotting.scenes.graph import Arrow, Divide, Graph, Stay, oblique
+from recurra.plotting.scenes.graph import Arrow, Graph, SaddleMark, SelfLoop, oblique
 from recurra.plotting.scenes.landmarks import Landmarks
 from recurra.plotting.scenes.learning import Bound, learning_scene
 from recurra.plotting.scenes.lifetimes import lifetime_limits, lifetimes_scene, shortest
@@ -261,8 +261,8 @@ def graph(**more: Any) -> Graph:
         colors=["#ff0000", "#00ff00", "#0000ff"],
         texts=["one", "other", "orbit"],
         arrows=[Arrow(0, 1, "#111111", "dash", "", "there"), Arrow(1, 0, "#111111", "dash", "1+", "back", wrong=True)],
-        stays=[],
-        divides=[Divide((0, 1), "a saddle")],
+        self_loops=[],
+        saddles=[SaddleMark((0, 1), "a saddle")],
         legend=[("bit 1", ("#111111", "dash"))],
         title="Network 0",
         counted="no condition ends at an attractor",
@@ -315,18 +315,22 @@ class TestProgram:
         assert names.text[0] == "<br>rest ++"
 
     def test_a_pulse_that_should_change_an_attractor_and_does_not_is_told_beside_it(self):
-        stays = [Stay(1, "#cf4558", "solid", "1+"), Stay(1, "#3a9c4e", "dash", "2−"), Stay(0, "#cf4558", "solid", "1−")]
-        told = named(program_graph(graph(stays=stays)), "stays")
+        loops = [
+            SelfLoop(1, "#cf4558", "solid", "1+"),
+            SelfLoop(1, "#3a9c4e", "dash", "2−"),
+            SelfLoop(0, "#cf4558", "solid", "1−"),
+        ]
+        told = named(program_graph(graph(self_loops=loops)), "stays")
         assert list(told.text) == ["✗ 1−", "✗ 1+, 2−"]
 
     def test_a_saddle_that_is_an_attractor_itself_has_no_dot(self):
-        figure = program_graph(graph(divides=[Divide((0, 1), "a saddle", node=2)]))
+        figure = program_graph(graph(saddles=[SaddleMark((0, 1), "a saddle", node=2)]))
         assert len(named(figure, "saddles").x) == 0
 
     def test_no_attractors(self):
         nothing = {"kind": np.zeros(0, int), "pale": np.zeros(0, bool), "names": [], "colors": [], "texts": []}
         empty = graph(places=np.zeros((0, 2)), **nothing)
-        (told,) = layout(program_graph(replace(empty, arrows=[], divides=[]))).annotations
+        (told,) = layout(program_graph(replace(empty, arrows=[], saddles=[]))).annotations
         assert told.text == "no condition ends at an attractor"
 
     @pytest.mark.parametrize("places", [np.zeros((3, 2)), np.array([[0, 0], [1e300, 0], [np.nan, np.inf]])])

@@ -14,7 +14,7 @@ import pytest
 from recurra.arrays import named_arrays
 from recurra.engine.rate import RateDynamics
 from recurra.models.cohort import Network
-from recurra.storage.imported import Said
+from recurra.storage.imported import StatedSettings
 from recurra.storage.keras_files import import_keras, read_keras
 from tests.networks import read_here
 
@@ -30,7 +30,7 @@ def _in_this_process() -> Iterator[None]:
         yield
 
 
-PLAIN = Said(activation="tanh", form="rate", tau_ms=2.0)
+PLAIN = StatedSettings(activation="tanh", form="rate", tau_ms=2.0)
 
 Kernels = dict[str, np.ndarray]
 
@@ -463,24 +463,26 @@ def test_what_weights_alone_do_not_say_is_assumed_aloud(tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match=re.escape(note)):
         network = read_keras(path, 1.0)
     assert network.dynamics == RateDynamics("rate", "tanh", 1.0)
-    found = import_keras(path, 1.0, Said(activation="relu", tau_ms=4.0))
+    found = import_keras(path, 1.0, StatedSettings(activation="relu", tau_ms=4.0))
     assert found.network.dynamics == RateDynamics("rate", "relu", 0.25)
     assert [note.split(";")[0] for note in found.notes] == ["relu.weights.h5: does not say its form"]
 
 
 @pytest.mark.parametrize(
-    ("said", "message"),
+    ("stated", "message"),
     [
-        (Said(activation="relu"), "says activation = tanh, and --activation says relu; leave the option out"),
-        (Said(form="current"), "says form = rate, and --form says current"),
-        (Said(tau_ms=10.0), "says leak = dt_ms / tau_ms = 1, and --tau says 0.1"),
+        (StatedSettings(activation="relu"), "says activation = tanh, and --activation says relu; leave the option out"),
+        (StatedSettings(form="current"), "says form = rate, and --form says current"),
+        (StatedSettings(tau_ms=10.0), "says leak = dt_ms / tau_ms = 1, and --tau says 0.1"),
     ],
 )
-def test_a_model_that_speaks_for_itself_is_not_contradicted(tmp_path: Path, said: Said, message: str) -> None:
+def test_a_model_that_speaks_for_itself_is_not_contradicted(
+    tmp_path: Path, stated: StatedSettings, message: str
+) -> None:
     path = write_named(tmp_path / "model.h5", kernels(), keras_2, sequential(RNN, DENSE))
     with pytest.raises(ValueError, match=rf"model\.h5: {re.escape(message)}"):
-        read_keras(path, 1.0, said)
-    assert not import_keras(path, 1.0, Said("tanh", "rate", 1.0)).notes
+        read_keras(path, 1.0, stated)
+    assert not import_keras(path, 1.0, StatedSettings("tanh", "rate", 1.0)).notes
 
 
 @pytest.mark.parametrize(("version", "slope"), [("2.3.1", 5), ("1.2.0", 5), ("3.4.1", 6)])
@@ -512,7 +514,7 @@ def test_the_slope_of_a_hard_sigmoid_is_that_of_its_keras(tmp_path: Path, versio
 )
 def test_what_recurra_does_otherwise_is_told(tmp_path: Path, config: Any, note: str) -> None:
     path = write_named(tmp_path / "model.h5", kernels(), keras_2, config)
-    (found,) = import_keras(path, 1.0, Said()).notes
+    (found,) = import_keras(path, 1.0, StatedSettings()).notes
     assert found.startswith(f"model.h5: {note}")
 
 

@@ -799,5 +799,5 @@ for _ in range(2):
 
 def test_instructions_that_the_processor_lacks():
     """As if sse9 were known, but not to this build; twice, because nothing of the first time may stay."""
-    message = "RECURRA_INSTRUCTIONS is 'sse9'; this processor or this build has not got them. Unset it.\n"
+    message = "RECURRA_INSTRUCTIONS is 'sse9'; this processor or this build does not have them. Unset it.\n"
     assert in_own_process(LACKING, RECURRA_INSTRUCTIONS="sse9") == 2 * message

@@ -19,7 +19,7 @@ from recurra.arrays import RateWeights, named_arrays
 from recurra.engine.rate import ACTIVATIONS, RateDynamics
 from recurra.models.cohort import Network
 from recurra.runs.imports import read_network
-from recurra.storage.imported import Said
+from recurra.storage.imported import StatedSettings
 from recurra.storage.npz_files import import_npz, read_npz, write_npz
 from tests.networks import read_here
 
@@ -34,7 +34,7 @@ def _in_this_process() -> Iterator[None]:
         yield
 
 
-PLAIN = Said(activation="tanh", form="rate", tau_ms=1.0)
+PLAIN = StatedSettings(activation="tanh", form="rate", tau_ms=1.0)
 
 
 def arrays(dtype: type = np.float32) -> dict[str, np.ndarray]:
@@ -250,7 +250,7 @@ def test_flipped_bytes_give_a_network_or_a_clear_error(whole: Path, flips: list[
     flipped.write_bytes(content)
     message = ""
     try:
-        assert import_npz(flipped, 2.5, Said()).network.weights.units > 0
+        assert import_npz(flipped, 2.5, StatedSettings()).network.weights.units > 0
     except ValueError as error:
         message = str(error)
     assert message == "" or (message.startswith(f"{flipped}: ") and message.isprintable())
@@ -287,7 +287,7 @@ def test_what_is_exported_runs_the_same(  # noqa: PLR0917
     path = tmp_path_factory.mktemp("exported") / "one.npz"
     write_npz(path, before)
     for asked in (dt_ms, float(np.float32(dt_ms))):
-        after = import_npz(path, asked, Said())
+        after = import_npz(path, asked, StatedSettings())
         assert (after.network.dynamics, after.notes) == (before.dynamics, ())
         for name, array in named_arrays(after.network.weights).items():
             np.testing.assert_array_equal(array, found[name])
@@ -304,9 +304,9 @@ def test_a_network_with_a_time_constant_a_unit_comes_back(tmp_path: Path) -> Non
     inputs = np.random.default_rng(1).normal(size=(4, 9, INPUTS))
     np.testing.assert_array_equal(after.run(inputs)[1], before.run(inputs)[1])
     taus = tuple(2.5 / leak for leak in leaks)
-    assert read_npz(tmp_path / "one.npz", 2.5, Said(tau_ms=taus)).dynamics == before.dynamics
+    assert read_npz(tmp_path / "one.npz", 2.5, StatedSettings(tau_ms=taus)).dynamics == before.dynamics
     with pytest.raises(ValueError, match=r"says leak = dt_ms / tau_ms = 0\.01 to 1, and --tau says 1; leave"):
-        read_npz(tmp_path / "one.npz", 2.5, Said(tau_ms=2.5))
+        read_npz(tmp_path / "one.npz", 2.5, StatedSettings(tau_ms=2.5))
 
 
 def test_what_the_file_leaves_open_is_what_the_user_says(tmp_path: Path) -> None:
@@ -315,14 +315,14 @@ def test_what_the_file_leaves_open_is_what_the_user_says(tmp_path: Path) -> None
         UserWarning, match=r"plain\.npz: does not say its form, time constant; assumed: the rate form, tau"
     ):
         assert read_npz(path, 1.0).dynamics == RateDynamics("rate", "relu", 1.0)
-    said = Said(form="current", tau_ms=(1.0, 2.0, 4.0, 5.0, 10.0))
-    assert read_npz(path, 1.0, said).dynamics == RateDynamics("current", "relu", (1.0, 0.5, 0.25, 0.2, 0.1))
+    stated = StatedSettings(form="current", tau_ms=(1.0, 2.0, 4.0, 5.0, 10.0))
+    assert read_npz(path, 1.0, stated).dynamics == RateDynamics("current", "relu", (1.0, 0.5, 0.25, 0.2, 0.1))
     with pytest.raises(
         ValueError, match=r"plain\.npz: leak has 2 values; expected one, or one for each of the 5 units"
     ):
-        read_npz(path, 1.0, Said(form="rate", tau_ms=(1.0, 2.0)))
+        read_npz(path, 1.0, StatedSettings(form="rate", tau_ms=(1.0, 2.0)))
     with pytest.raises(ValueError, match="unknown activation 'tahn'; did you mean 'tanh'"):
-        Said(activation="tahn")
+        StatedSettings(activation="tahn")
 
 
 @pytest.mark.parametrize(
@@ -393,7 +393,7 @@ def test_a_gated_network_there_and_back(tmp_path: Path, name: str) -> None:
     with pytest.raises(ValueError, match=r"dt_ms = 2\.5, and dt_ms = 1 was asked for"):
         read_network(tmp_path / "one.npz", 1.0)
     with pytest.raises(ValueError, match="--activation, --form and --tau are for rate units, leave them out"):
-        read_network(tmp_path / "one.npz", 2.5, said=PLAIN)
+        read_network(tmp_path / "one.npz", 2.5, stated=PLAIN)
     with pytest.raises(ValueError, match=r"one.npz: holds a network of another cell than rate units; read it with"):
         read_npz(tmp_path / "one.npz", 2.5)
 

@@ -13,7 +13,7 @@ from recurra.cli.app import main
 from recurra.runs import own
 from recurra.runs.executors import Processes
 from recurra.runs.record import cohort_of, read_run, spec_of
-from recurra.runs.runner import Silence, analyse_run, resume_run, start_run
+from recurra.runs.runner import SilentProgress, analyse_run, resume_run, start_run
 from recurra.runs.show import to_toml
 from recurra.runs.spec import RunSpec, to_spec
 from recurra.storage.run_folder import RunFolder
@@ -172,8 +172,8 @@ def test_a_run_of_ones_own_parts_goes_all_the_way(parts, tmp_path, capsys):
 @pytest.mark.slow
 def test_processes_import_what_this_one_uses(parts, tmp_path):
     own.use([str(parts)])
-    folder = start_run(to_spec(TABLE), tmp_path / "run", False, Silence())
-    analyse_run(folder, Silence(), Processes(2))
+    folder = start_run(to_spec(TABLE), tmp_path / "run", False, SilentProgress())
+    analyse_run(folder, SilentProgress(), Processes(2))
     assert len(read_run(folder).dossiers) == 2
 
 
@@ -181,16 +181,16 @@ def test_processes_import_what_this_one_uses(parts, tmp_path):
 def test_a_training_of_ones_own_parts_goes_on_to_the_same_bits(parts, tmp_path, monkeypatch):
     own.use([str(parts)])
     spec = to_spec(TABLE)
-    whole = start_run(spec, tmp_path / "whole", False, Silence())
+    whole = start_run(spec, tmp_path / "whole", False, SilentProgress())
 
-    class Cut(Silence):
+    class Cut(SilentProgress):
         def epoch(self, training, state):
             if state.epoch == 1:
                 raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         start_run(spec, tmp_path / "cut", False, Cut())
-    resume_run(cut := RunFolder.open(tmp_path / "cut"), None, Silence())
+    resume_run(cut := RunFolder.open(tmp_path / "cut"), None, SilentProgress())
     assert spec_of(cut) == spec
     np.testing.assert_array_equal(cohort_of(cut).weights.output, cohort_of(whole).weights.output)
 
@@ -275,5 +275,5 @@ def test_what_cannot_be_named_is_refused_before_anything_is_made(parts, tmp_path
         (whole, "Echo.gap is a int64, which no spec can hold; expected numbers, texts, tuples or frozen"),
     ]:
         with pytest.raises(ValueError, match=message):
-            start_run(RunSpec(task), tmp_path / "run", False, Silence())
+            start_run(RunSpec(task), tmp_path / "run", False, SilentProgress())
     assert not (tmp_path / "run").exists()

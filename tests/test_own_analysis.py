@@ -23,9 +23,9 @@ from recurra.report.page.build import report_html
 from recurra.runs import own
 from recurra.runs.executors import Processes
 from recurra.runs.record import read_run
-from recurra.runs.runner import Silence, analyse_run, start_run
-from recurra.runs.shelf import spec_hash
+from recurra.runs.runner import SilentProgress, analyse_run, start_run
 from recurra.runs.spec import to_spec, with_settings
+from recurra.runs.trained_cohorts import spec_hash
 from recurra.storage.run_folder import RunFolder
 from recurra.testing import ConformanceError, check_analysis
 from tests.test_own_parts import IN_PYTHON, SMALLER, blocks
@@ -67,9 +67,9 @@ def run(file, tmp_path_factory):
         own.use([str(file)])
         (table,) = (tomllib.loads(text) for text in blocks(PAGE, "toml"))
         folder = start_run(
-            to_spec(with_settings(table, SMALLER)), tmp_path_factory.mktemp("runs") / "run", False, Silence()
+            to_spec(with_settings(table, SMALLER)), tmp_path_factory.mktemp("runs") / "run", False, SilentProgress()
         )
-        analyse_run(folder, Silence(), analyses=["my_analysis:broken"])
+        analyse_run(folder, SilentProgress(), analyses=["my_analysis:broken"])
         del sys.modules["my_analysis"]
     return folder
 
@@ -138,7 +138,7 @@ def test_inspect_makes_it_where_the_module_is_in_use(run, file, monkeypatch, cap
 
 @pytest.mark.slow
 def test_the_same_bits_in_processes_and_what_is_left_out_goes(run, copy, module):
-    analyse_run(copy, Silence(), Processes(2))
+    analyse_run(copy, SilentProgress(), Processes(2))
     now, before = (set(one.about()["analysis"]["groups"]) for one in (copy, run))
     assert before - now == {"my_analysis.broken"}
     assert not (copy.path / "run.zarr" / "my_analysis.broken").exists()
@@ -150,7 +150,7 @@ def test_the_same_bits_in_processes_and_what_is_left_out_goes(run, copy, module)
 def test_a_training_does_not_begin_without_its_module(tmp_path):
     spec = to_spec({"task": "and", "analyses": ["my_analysis:speed"]})
     with pytest.raises(ValueError, match=r"analyses is 'my_analysis:speed': it needs the module my_analysis, .* --use"):
-        start_run(spec, tmp_path / "run", False, Silence())
+        start_run(spec, tmp_path / "run", False, SilentProgress())
     assert not (tmp_path / "run").exists()
 
 

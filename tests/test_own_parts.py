@@ -16,9 +16,9 @@ import recurra as rc
 from recurra.arrays import named_arrays
 from recurra.models.cohort import NotApplicableError
 from recurra.runs import own
-from recurra.runs.imports import subject_of
+from recurra.runs.imports import inspected_network
 from recurra.runs.record import cohort_of
-from recurra.runs.runner import Silence, start_run
+from recurra.runs.runner import SilentProgress, start_run
 from recurra.runs.spec import to_spec, with_settings
 from recurra.training import Training
 
@@ -61,7 +61,7 @@ def test_the_spec_of_a_page_is_trained_and_stored(page, parts, tmp_path):
     (table,) = (tomllib.loads(text) for text in blocks(page, "toml"))
     spec = to_spec(with_settings(table, SMALLER))
     with jax.numpy_dtype_promotion("standard"):  # as users have it
-        cohort = cohort_of(start_run(spec, tmp_path / "run", False, Silence()))
+        cohort = cohort_of(start_run(spec, tmp_path / "run", False, SilentProgress()))
     assert (cohort.task, cohort.model, cohort.rule) == (spec.task, spec.model, spec.training)
     whole = to_spec(table)
     assert any(type(part).__module__.startswith("my_") for part in _parts(whole))
@@ -92,7 +92,7 @@ def test_a_network_of_ones_own_cell_there_and_back(parts, tmp_path, monkeypatch)
     weights = jax.tree.map(np.asarray, model.start(jax.random.key(0, impl="threefry2x32"), TASK.inputs, TASK.outputs))
     network = rc.Network(model.dynamics(TASK.dt_ms), weights, TASK.dt_ms)
     network.save(tmp_path / "one.npz")
-    back = subject_of(tmp_path / "one.npz", "and", None, []).network
+    back = inspected_network(tmp_path / "one.npz", "and", None, []).network
     assert (back.dynamics, type(back.weights)) == (network.dynamics, parts["GatedWeights"])
     for name, array in named_arrays(weights).items():
         np.testing.assert_array_equal(named_arrays(back.weights)[name], array)

@@ -405,7 +405,7 @@ def scene_of(found, points=None):
     count = found.saddle.max(initial=-1) + 1
     points = np.arange(2.0 * count).reshape(count, 2) + 50 if points is None else points
     fixed = SimpleNamespace(states=points, index=np.ones(count, int), eigenvalues=np.full((count, 2), 1.1))
-    dossier: Any = SimpleNamespace(program=found, fixed_points=fixed)
+    dossier: Any = SimpleNamespace(program=found, fixed_points=fixed, memories=SimpleNamespace())
     return graph_scene(dossier, FlipFlop(bits=1), Conditions(("-", "+"), ("", ""), (False,) * 2, np.arange(2)), 0)
 
 
@@ -438,7 +438,7 @@ def test_program_shows_what_stimuli_lead_to_and_what_a_saddle_parts_from_it():
     )
     assert arrows == [bit_look(0)[0]] * 2 == [arrow.color for arrow in graph.arrows], "for a stimulus that changes one"
     assert not crosses
-    assert sum(circle.radius == SADDLE for circle in circles) == len(graph.divides) == 2
+    assert sum(circle.radius == SADDLE for circle in circles) == len(graph.saddles) == 2
     rest, orbit = (circle for circle in circles if circle.radius == NODE)
     assert (to_hex(rest.get_facecolor()), to_hex(orbit.get_facecolor())) == (
         state_colors(np.array([[1]]))[0],
@@ -456,10 +456,10 @@ def test_paper_and_page_draw_the_same_graph():
     circles, arrows, crosses = parts(paper.axes[0])
     nodes = [circle for circle in circles if circle.radius != SADDLE]
     assert len(nodes) == len(page["attractors"].x) == len(graph.names) == 3
-    assert len(circles) - len(nodes) == len(page["saddles"].x) == len(graph.divides)
+    assert len(circles) - len(nodes) == len(page["saddles"].x) == len(graph.saddles)
     assert arrows == sorted(trace.marker.color for trace in program_graph(graph).data if trace.name == "arrows")
-    assert len(crosses) == len(graph.stays) + sum(arrow.wrong for arrow in graph.arrows) == 3
-    assert "".join(page["stays"].text).count("1") == len(graph.stays) == 2
+    assert len(crosses) == len(graph.self_loops) + sum(arrow.wrong for arrow in graph.arrows) == 3
+    assert "".join(page["stays"].text).count("1") == len(graph.self_loops) == 2
     assert graph.title == "Network 0: 1 of 4 pulses right once settled"
 
 
@@ -482,7 +482,7 @@ def test_nodes_in_one_place_make_room_for_each_other():
 def test_a_saddle_at_which_a_path_ended_is_its_node():
     found = dataclasses.replace(handmade_program(), kind=np.array([0, 2, 0, 0]))
     points = np.stack([found.states[1], [9, 9], [9, 9]])
-    assert [divide.node for divide in scene_of(found, points).divides] == [1, None]
+    assert [saddle.node for saddle in scene_of(found, points).saddles] == [1, None]
     axes = drawn_program(found, points=points).axes[0]
     assert sum(circle.radius == SADDLE for circle in parts(axes)[0]) == 1
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from recurra.arrays import RateWeights
-from recurra.runs.runner import Silence, resume_run, start_run
+from recurra.runs.runner import SilentProgress, resume_run, start_run
 from recurra.runs.spec import read_table, to_spec, with_settings
 from recurra.storage.checkpoints import read_weights
 from recurra.storage.run_folder import RunFolder
@@ -86,7 +86,7 @@ def test_a_power_cut_at_any_sync(tmp_path, monkeypatch, seed):
     spec = to_spec(with_settings(read_table("xor"), [*SETTINGS, "training.batch=2", "training.validation_trials=4"]))
     (tmp_path / "disk").mkdir()
     disk = Disk(tmp_path / "disk", monkeypatch)
-    whole = start_run(spec, disk.root / "runs" / "run", False, Silence(), "portable")
+    whole = start_run(spec, disk.root / "runs" / "run", False, SilentProgress(), "portable")
     monkeypatch.undo()
     disk.close()
     begun = [at for at, (kept, _) in enumerate(disk.states) if Path("runs", "run", "run.json") in kept]
@@ -99,7 +99,7 @@ def test_a_power_cut_at_any_sync(tmp_path, monkeypatch, seed):
             epoch = folder.about().get("epoch", 0)
             last = max(last, epoch) if how == "kept" else last
             assert epoch >= last, "an epoch that was saved is lost"
-            resume_run(folder, None, Silence())
+            resume_run(folder, None, SilentProgress())
             for checkpoint in range(EPOCHS + 1):
                 one, other = read_weights(folder, RateWeights, checkpoint), read_weights(whole, RateWeights, checkpoint)
                 for name in vars(one):

@@ -12,9 +12,9 @@ from recurra.analysis.dynamics.program import (
     forgotten,
     points_and_program,
     program,
-    pulse_table,
 )
 from recurra.analysis.dynamics.starts import starts_near
+from recurra.analysis.memory.pulse_table import pulse_table
 from recurra.runs.imports import read_network
 from recurra.tasks import TASKS
 from tests.networks import network_of, rotation, starts_of

@@ -15,8 +15,8 @@ from recurra.engine import RateDynamics
 from recurra.models import Network, RateRNN
 from recurra.report import write_report
 from recurra.report.page.build import SHOWN, report_html
-from recurra.report.page.facts import facts, used_sources
 from recurra.report.page.panels import FINE
+from recurra.report.page.provenance import provenance, used_sources
 from recurra.report.page.rows import pick, rows, sparklines
 from recurra.runs.record import read_run
 from recurra.runs.spec import read_table, to_spec, with_settings
@@ -258,13 +258,13 @@ class TestFacts:
         assert SOURCES["kingma2015"].link not in listed
 
     def test_the_command_runs_the_spec_that_is_shown(self, run, small_spec):
-        found = facts(run, small_spec)
+        found = provenance(run, small_spec)
         assert found.command == "recurra run flipflop.toml --out runs/flipflop"
         assert 'kind = "identity"' in found.toml
 
     def test_a_strange_name_is_a_safe_file_name(self, run, small_spec):
         about = {**run.about, "name": "../a b; rm -rf"}
-        assert facts(replace(run, about=about), small_spec).file == "a-b--rm--rf.toml"
+        assert provenance(replace(run, about=about), small_spec).file == "a-b--rm--rf.toml"
 
 
 class TestPage:

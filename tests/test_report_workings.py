@@ -22,13 +22,15 @@ from recurra.plotting.scenes.landmarks import landmarks_scene, point_text
 from recurra.plotting.scenes.program import graph_scene
 from recurra.plotting.scenes.program_parts import left_words, parts_of
 from recurra.report.page.build import report_html
-from recurra.report.page.facts import used_sources
-from recurra.report.page.workings_tables import account, pulse_rows
+from recurra.report.page.memory_tables import pulse_rows
+from recurra.report.page.provenance import used_sources
+from recurra.report.page.workings import workings_of
 from recurra.runs.imports import read_network_for
 from recurra.runs.record import read_run
 from recurra.sources import SOURCES
 from recurra.tasks import And, FlipFlop, SetReset
 from recurra.words import workings as say
+from recurra.words.memories import memory_words, read_signs, table_words, wrong_stimuli
 from recurra.words.workings_table import _points
 from test_report import Page, repeated
 
@@ -155,7 +157,7 @@ class TestRegimeWords:
         task = SetReset()
         network = read_network_for(reference / "setreset_n50_orthogonal_06_epoch19.hdf5", task)
         run = record_of_network(network, task, 0, {"name": "set/reset"})
-        text = account(task, run.dossiers[0], task.condition_names).sentences
+        text = workings_of(task, run.dossiers[0], task.condition_names).sentences
         assert text.startswith("The low level is an oscillation with a period of ")
         assert "; the high level is a fixed point with output 0.9" in text
 
@@ -180,42 +182,42 @@ class TestRegimeWords:
 class TestMemoryWords:
     def test_all_stable(self):
         found = lifetimes_of([0] * 8, [np.inf] * 8, range(8))
-        assert say.memory_words(found, FlipFlop()) == (
+        assert memory_words(found, FlipFlop()) == (
             "All 8 memories are stable: right for 20 s without a pulse, and at rest."
         )
         both = lifetimes_of([0, 0], [np.inf] * 2, range(2))
-        assert say.memory_words(both, FlipFlop(bits=1)).startswith("Both memories are stable")
+        assert memory_words(both, FlipFlop(bits=1)).startswith("Both memories are stable")
 
     def test_those_that_drift_are_named_with_their_lifetime_and_end(self):
         times = [np.inf, 1234.0, 0.0, np.inf]
         found = lifetimes_of([0, 1, 1, 2], times, [0, 0, 1, 3])
-        assert say.memory_words(found, FlipFlop(bits=2)) == (
+        assert memory_words(found, FlipFlop(bits=2)) == (
             "1 of 4 memories is stable, 1 oscillates (++ for all of that time) and "
             "2 drift (−+ after 1,230 ms to −−, +− wrong from the start), watched for 20 s."
         )
 
     def test_none_stable_of_many_are_only_counted(self):
         found = lifetimes_of([1] * 16, [5.0] * 16, [0] * 16)
-        text = say.memory_words(found, FlipFlop(bits=4))
+        text = memory_words(found, FlipFlop(bits=4))
         assert text == "None of 16 memories are stable and 16 drift, watched for 20 s."
 
     def test_the_table_is_counted_early_and_late(self):
         table = PulseTable(np.array([[1, 0], [1, 1]]), np.array([[1, 0], [1, 0]]))
         outputs = [[-1.0], [1.0]]
         late = program_of(kinds=(0, 0), outputs=outputs, after=(0, 1), following=[[1, 0], [1, 0]])
-        assert say.table_words(table, late) == (
+        assert table_words(table, late) == (
             "3 of 4 entries of its table of states and pulses are right; "
             "of pulses that come when it has settled, 4 of 4."
         )
-        assert say.wrong_stimuli(late, 0) == []
+        assert wrong_stimuli(late, 0) == []
 
     def test_wrong_pulses(self):
         outputs = [[-1.0], [1.0], [0.2]]
         found = program_of(outputs=outputs, after=(0, 1), following=[[0, 0], [1, 2], [1, 0]])
-        assert say.wrong_stimuli(found, 0) == [0], "a positive pulse does nothing"
-        assert say.wrong_stimuli(found, 1) == [1], "a negative one ends at no memory state"
-        assert say.wrong_stimuli(found, 2) == [], "which is none itself"
-        assert say.read_signs(found).tolist() == [[-1], [1], [0]]
+        assert wrong_stimuli(found, 0) == [0], "a positive pulse does nothing"
+        assert wrong_stimuli(found, 1) == [1], "a negative one ends at no memory state"
+        assert wrong_stimuli(found, 2) == [], "which is none itself"
+        assert read_signs(found).tolist() == [[-1], [1], [0]]
 
 
 class TestPointWords:
@@ -316,7 +318,7 @@ class TestTables:
             regimes=regimes_of(kinds, outputs=np.ones((16, 4))),
             program=program_of(outputs=np.ones((3, 4)), after=(0,) * 16, following=np.zeros((3, 8), int)),
         )
-        found = account(task, dossier, task.condition_names)
+        found = workings_of(task, dossier, task.condition_names)
         assert [row.condition for row in found.regimes if row.kind == "drift"] == ["++−−", "+++−"]
         assert len(found.regimes) == say.MOST_NAMED
         assert found.regimes_left == "Shown are 8 of 16 conditions; 14 are of the kind fixed point."
@@ -327,7 +329,7 @@ class TestTables:
     def test_a_growing_mode_is_unstable(self, boolean):
         task = boolean.task
         grown = replace(regimes_of([FIXED] * 4), multiplier=np.array([0.5, 1.2, np.nan, 1.0]))
-        rows = account(task, replace(boolean.dossiers[0], regimes=grown), task.condition_names).regimes
+        rows = workings_of(task, replace(boolean.dossiers[0], regimes=grown), task.condition_names).regimes
         assert [row.kind for row in rows] == ["fixed point", "fixed point, unstable", "fixed point", "fixed point"]
 
 
@@ -408,7 +410,7 @@ class TestPage:
     def test_every_network_is_accounted_for(self, run):
         page = Page(report_html(run))
         for number, dossier in zip(run.numbers, run.dossiers, strict=True):
-            sentences = account(run.task, dossier, run.task.condition_names).sentences
+            sentences = workings_of(run.task, dossier, run.task.condition_names).sentences
             assert page.text.replace(JOINER, "").count(sentences) >= 2, "in the section and in the dossier"
             assert f"network-{number}" in page.ids
 

@@ -13,9 +13,9 @@ import pytest
 from recurra.arrays import RateWeights
 from recurra.report.figures import write_figures
 from recurra.runs.record import cohort_of, read_run
-from recurra.runs.runner import Silence, resume_run, start_run
-from recurra.runs.shelf import Shelf
+from recurra.runs.runner import SilentProgress, resume_run, start_run
 from recurra.runs.spec import read_table, to_spec, with_settings
+from recurra.runs.trained_cohorts import TrainedCohorts
 from recurra.storage import files
 from recurra.storage.checkpoints import read_weights
 from recurra.storage.lock import locked
@@ -28,7 +28,7 @@ class Cut(BaseException):
     """The power is gone."""
 
 
-class CutAfter(Silence):
+class CutAfter(SilentProgress):
     """Ends the training after an epoch, as a kill does."""
 
     def __init__(self, epoch):
@@ -46,7 +46,7 @@ def spec():
 
 @pytest.fixture(scope="module")
 def whole(spec, tmp_path_factory):
-    return start_run(spec, tmp_path_factory.mktemp("whole") / "run", False, Silence(), "portable")
+    return start_run(spec, tmp_path_factory.mktemp("whole") / "run", False, SilentProgress(), "portable")
 
 
 def cut_after(epoch, spec, path):
@@ -69,7 +69,7 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(spec, whole, tmp_path)
     newest = folder.path / "state" / "epoch-000003.npz"
     newest.write_bytes(newest.read_bytes()[:-1] + b"?")
     with pytest.warns(RuntimeWarning, match=r"epoch-000003\.npz is damaged.*training goes on from epoch 2"):
-        resume_run(folder, None, Silence())
+        resume_run(folder, None, SilentProgress())
     assert_same(folder, whole)
     assert not (folder.path / "state").exists()
 
@@ -79,11 +79,11 @@ def test_no_checkpoint_left(spec, tmp_path):
     for path in (folder.path / "state").iterdir():
         path.unlink()
     with pytest.raises(ValueError, match=r"cannot be resumed: state/epoch-000002\.npz cannot be read.*--overwrite"):
-        resume_run(folder, None, Silence())
+        resume_run(folder, None, SilentProgress())
 
 
 def test_a_missing_or_damaged_chunk_is_named(spec, tmp_path):
-    folder = start_run(spec, tmp_path / "run", False, Silence(), "portable")
+    folder = start_run(spec, tmp_path / "run", False, SilentProgress(), "portable")
     chunk = folder.path / "run.zarr" / "weights" / "recurrent" / "c.4.0.0.0"
     content = chunk.read_bytes()
     chunk.write_bytes(content[:5] + bytes([content[5] ^ 1]) + content[6:])
@@ -184,7 +184,7 @@ def test_a_start_that_was_cut_off_can_be_begun_again(left, tmp_path):
 
 
 def test_an_overwrite_that_was_cut_off_can_be_resumed(spec, whole, tmp_path, monkeypatch):
-    folder = start_run(spec, tmp_path / "run", False, Silence(), "portable")
+    folder = start_run(spec, tmp_path / "run", False, SilentProgress(), "portable")
     (folder.path / "notes.txt").write_text("mine")
 
     def cut(_):
@@ -192,9 +192,9 @@ def test_an_overwrite_that_was_cut_off_can_be_resumed(spec, whole, tmp_path, mon
 
     monkeypatch.setattr(RunFolder, "clear", cut)
     with pytest.raises(Cut):
-        start_run(spec, folder.path, True, Silence(), "portable")
+        start_run(spec, folder.path, True, SilentProgress(), "portable")
     monkeypatch.undo()
-    resume_run(RunFolder.open(folder.path), spec, Silence())
+    resume_run(RunFolder.open(folder.path), spec, SilentProgress())
     assert_same(folder, whole)
     assert (folder.path / "notes.txt").read_text() == "mine"
 
@@ -205,9 +205,9 @@ def test_an_unfinished_training_of_an_older_format_is_begun_anew(spec, whole, tm
     about.write_text(about.read_text().replace('"format": 2', '"format": 1'))
     before = about.read_bytes()
     with pytest.raises(ValueError, match="was begun by an older recurra; start its training anew with --overwrite"):
-        resume_run(RunFolder.open(folder.path), None, Silence())
+        resume_run(RunFolder.open(folder.path), None, SilentProgress())
     assert about.read_bytes() == before
-    start_run(spec, folder.path, True, Silence(), "portable")
+    start_run(spec, folder.path, True, SilentProgress(), "portable")
     assert_same(RunFolder.open(folder.path), whole)
 
 
@@ -228,16 +228,16 @@ def test_what_is_named_is_on_the_disk(spec, tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "fsync", note)
     monkeypatch.setattr(RunFolder, "update_about", check)
-    folder = start_run(spec, tmp_path / "run", False, Silence(), "portable")
+    folder = start_run(spec, tmp_path / "run", False, SilentProgress(), "portable")
     assert {str(path) for path in folder.path.rglob("zarr.json")} <= synced
 
 
 def test_the_shelf_tells_engines_apart(spec, tmp_path):
-    Shelf(tmp_path, "portable").cohort(spec, Silence())
-    assert Shelf(tmp_path, "portable").find(spec) is not None
+    TrainedCohorts(tmp_path, "portable").cohort(spec, SilentProgress())
+    assert TrainedCohorts(tmp_path, "portable").find(spec) is not None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        other = Shelf(tmp_path, "auto")
+        other = TrainedCohorts(tmp_path, "auto")
         assert (other.find(spec) is None) == (other._engine(spec) != "portable")
 
 

@@ -14,7 +14,7 @@ from recurra.cli.app import main
 from recurra.engine import RateDynamics
 from recurra.runs import own
 from recurra.runs.record import read_run
-from recurra.runs.runner import Silence, start_run
+from recurra.runs.runner import SilentProgress, start_run
 from recurra.status import Status
 from recurra.storage.checkpoints import read_weights
 from recurra.storage.npz_files import write_npz
@@ -94,7 +94,7 @@ def test_a_trained_run_loads_as_its_cohort(small_run):
 
 def test_a_saved_folder_is_the_one_of_the_command_line(small_spec, tmp_path):
     """The same weights, curves and entries, but for what stood between the first and the last epoch."""
-    trained = start_run(small_spec, tmp_path / "trained", False, Silence())
+    trained = start_run(small_spec, tmp_path / "trained", False, SilentProgress())
     rc.load(trained.path).save(tmp_path / "saved")
     saved = RunFolder.open(tmp_path / "saved")
     one, other = trained.about(), saved.about()

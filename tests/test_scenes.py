@@ -35,9 +35,8 @@ from recurra.plotting.scenes.weights import weight_limit, weights_scene
 from recurra.runs.record import read_run
 from recurra.status import Status
 from recurra.tasks import FlipFlop, PulseMemory, Xor
-from recurra.words.findings import FlipFlopFindings
-from recurra.words.names import condition_titles
-from recurra.words.workings import settled_pulses, signatures, wrong_stimuli
+from recurra.words.memories import MemoryFindings, settled_pulses, wrong_stimuli
+from recurra.words.workings import signatures
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +46,7 @@ def record(small_run):
 
 @pytest.fixture(scope="module")
 def found(record):
-    return FlipFlopFindings(record.task, record.walk)
+    return MemoryFindings(record.task, record.walk)
 
 
 def traces(figure: Any) -> Any:
@@ -327,8 +326,8 @@ class TestOthers:
         assert scales.lifetimes_ms == lifetime_limits([one.memories.lifetimes for one in record.dossiers], 350.0)
 
     def test_names(self):
-        assert condition_titles(FlipFlop(bits=1)) == ["−", "+"]
-        assert condition_titles(Xor()) == ["00", "01", "10", "11"]
+        assert FlipFlop(bits=1).condition_titles() == ("−", "+")
+        assert Xor().condition_titles() == ("00", "01", "10", "11")
         assert FlipFlop(bits=2).factor_names() == ("bit 1", "bit 2")
         assert Xor().factor_names() == ("input 1", "input 2")
         assert PulseMemory().factor_names() == ("condition",)

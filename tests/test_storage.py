@@ -22,7 +22,7 @@ from recurra.analysis.dossier_records import record_kinds
 from recurra.analysis.dynamics.fixed_points import FixedPoints, fixed_points
 from recurra.arrays import RateWeights
 from recurra.runs.record import cohort_of, read_run
-from recurra.runs.runner import Silence, resume_run, start_run
+from recurra.runs.runner import SilentProgress, resume_run, start_run
 from recurra.runs.spec import read_table, to_spec, with_settings
 from recurra.storage.checkpoints import read_weights
 from recurra.storage.log import read_history, read_log
@@ -38,9 +38,9 @@ SETTINGS = ["model.units=10", "networks=3", "training.steps=40", "training.trial
 CHILD = f"""
 from pathlib import Path
 import sys
-from recurra.runs.runner import Silence, start_run
+from recurra.runs.runner import SilentProgress, start_run
 from recurra.runs.spec import read_table, to_spec, with_settings
-start_run(to_spec(with_settings(read_table("flipflop"), {SETTINGS!r})), Path(sys.argv[1]), False, Silence())
+start_run(to_spec(with_settings(read_table("flipflop"), {SETTINGS!r})), Path(sys.argv[1]), False, SilentProgress())
 """
 
 
@@ -132,7 +132,7 @@ def test_read_what_was_written(small_run):
 def whole(tmp_path_factory):
     """The run that nothing interrupted."""
     spec = to_spec(with_settings(read_table("flipflop"), SETTINGS))
-    return start_run(spec, tmp_path_factory.mktemp("whole") / "run", False, Silence())
+    return start_run(spec, tmp_path_factory.mktemp("whole") / "run", False, SilentProgress())
 
 
 def assert_same_run(first, second):
@@ -158,7 +158,7 @@ def test_kill_and_resume_to_the_same_bits(epochs, whole, tmp_path):
     child.wait()
     folder = RunFolder.open(path)
     assert folder.about()["status"] == "training"
-    resume_run(folder, None, Silence())
+    resume_run(folder, None, SilentProgress())
     assert_same_run(folder, whole)
 
 
@@ -182,19 +182,19 @@ def test_resume_after_a_kill_at_the_worst_moment(moment, whole, tmp_path, monkey
     original = RunFolder.update_about
     monkeypatch.setattr(RunFolder, "update_about", update)
     with pytest.raises(Killed):
-        start_run(spec, path, False, Silence())
+        start_run(spec, path, False, SilentProgress())
     monkeypatch.undo()
     folder = RunFolder.open(path)
     with (path / "log.jsonl").open("a") as file:
         file.write('{"epoch": 4, "netw')  # a line that was cut off
-    resume_run(folder, spec, Silence())
+    resume_run(folder, spec, SilentProgress())
     assert_same_run(folder, whole)
 
 
 def test_resume_refuses_another_spec(whole):
     other = to_spec(with_settings(read_table("flipflop"), [*SETTINGS, "training.batch=8", "task.pulse_ms=10"]))
     with pytest.raises(ValueError, match=r"was made with another task\.pulse_ms \(20\.0, not 10\.0\), training\.batch"):
-        resume_run(whole, other, Silence())
+        resume_run(whole, other, SilentProgress())
 
 
 def test_create_never_destroys(tmp_path, small_run):

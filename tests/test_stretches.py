@@ -8,7 +8,7 @@ import pytest
 
 from recurra import surroundings
 from recurra.cli.app import main
-from recurra.runs.runner import Silence, resume_run, start_run
+from recurra.runs.runner import SilentProgress, resume_run, start_run
 from recurra.runs.stretches import differences
 from recurra.storage.run_folder import RunFolder
 from recurra.training import Training
@@ -27,7 +27,7 @@ def cut(small_spec, tmp_path, monkeypatch):
 
     monkeypatch.setattr(Training, "advance", once)
     with pytest.raises(KeyboardInterrupt):
-        start_run(small_spec, tmp_path / "cut", False, Silence(), "portable")
+        start_run(small_spec, tmp_path / "cut", False, SilentProgress(), "portable")
     return RunFolder.open(tmp_path / "cut")
 
 
@@ -35,7 +35,7 @@ def test_a_resume_adds_a_stretch(cut):
     (first,) = cut.entry("stretches")
     assert first["epoch"] == 0
     assert set(first["versions"]) == set(surroundings.PACKAGES)
-    resume_run(cut, None, Silence())
+    resume_run(cut, None, SilentProgress())
     first, second = cut.entry("stretches")
     assert second["epoch"] == 1
     assert second["versions"] == first["versions"]
@@ -48,9 +48,9 @@ def test_another_version_is_refused_unless_told(cut, monkeypatch, capsys):
     before = (cut.path / "run.json").read_text()
     own = version("jaxlib")
     with pytest.raises(ValueError, match=rf"was trained with jaxlib {own}, here 99.9. Going on here breaks"):
-        resume_run(cut, None, Silence())
+        resume_run(cut, None, SilentProgress())
     assert (cut.path / "run.json").read_text() == before
-    resume_run(cut, None, Silence(), anyway=True)
+    resume_run(cut, None, SilentProgress(), anyway=True)
     assert cut.entry("stretches")[1]["gave_up"] == [f"jaxlib {own}, here 99.9"]
     assert cut.entry("status") == "trained"
 

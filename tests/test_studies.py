@@ -13,8 +13,8 @@ from recurra.analysis.weights.damage import PERCENTS, removed
 from recurra.cli.app import main
 from recurra.models import Cohort, RateRNN
 from recurra.report.reproduction import write_page
-from recurra.runs.runner import Silence
-from recurra.runs.shelf import Shelf, first_networks, spec_hash
+from recurra.runs.runner import SilentProgress
+from recurra.runs.trained_cohorts import TrainedCohorts, first_networks, spec_hash
 from recurra.studies.all_studies import STUDIES
 from recurra.studies.conduct import conduct, planned, read_studies, read_tables, speed, work
 from recurra.studies.damage import damage_rows
@@ -32,7 +32,7 @@ from recurra.tasks.published_pulse import PublishedPulse
 from recurra.training import LossBelow
 
 
-class Quiet(Silence):
+class Quiet(SilentProgress):
     """A study's progress that only notes the cohorts."""
 
     def __init__(self):
@@ -350,33 +350,33 @@ def tiny():
 
 
 def test_shelf_gives_what_it_has(tiny, tmp_path):
-    shelf = Shelf(tmp_path)
-    assert shelf.find(tiny) is None
-    cohort = shelf.cohort(tiny, Silence())
-    made = shelf.find(tiny)
-    again = shelf.cohort(replace(tiny, networks=2, name="fewer"), Silence())
-    assert shelf.find(replace(tiny, networks=2)) == made
+    cohorts = TrainedCohorts(tmp_path)
+    assert cohorts.find(tiny) is None
+    cohort = cohorts.cohort(tiny, SilentProgress())
+    made = cohorts.find(tiny)
+    again = cohorts.cohort(replace(tiny, networks=2, name="fewer"), SilentProgress())
+    assert cohorts.find(replace(tiny, networks=2)) == made
     assert len(again) == 2
     np.testing.assert_array_equal(again.weights.recurrent, cohort.weights.recurrent[:2])
     assert again.history.loss.shape == (2, 1)
-    assert shelf.find(replace(tiny, networks=4)) is None
+    assert cohorts.find(replace(tiny, networks=4)) is None
     assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_shelf_goes_on_with_an_interrupted_training(tiny, tmp_path):
-    whole = Shelf(tmp_path / "a").cohort(tiny, Silence())
+    whole = TrainedCohorts(tmp_path / "a").cohort(tiny, SilentProgress())
 
-    class Crash(Silence):
+    class Crash(SilentProgress):
         def epoch(self, training, state):
             if state.epoch == 1:
                 raise KeyboardInterrupt
 
     longer = replace(tiny, training=replace(tiny.training, steps=4))
     with pytest.raises(KeyboardInterrupt):
-        Shelf(tmp_path / "b").cohort(longer, Crash())
-    resumed = Shelf(tmp_path / "b").cohort(longer, Silence())
+        TrainedCohorts(tmp_path / "b").cohort(longer, Crash())
+    resumed = TrainedCohorts(tmp_path / "b").cohort(longer, SilentProgress())
     np.testing.assert_array_equal(
-        resumed.weights.recurrent, Shelf(tmp_path / "c").cohort(longer, Silence()).weights.recurrent
+        resumed.weights.recurrent, TrainedCohorts(tmp_path / "c").cohort(longer, SilentProgress()).weights.recurrent
     )
     assert np.any(resumed.weights.recurrent != whole.weights.recurrent)
 
@@ -391,9 +391,9 @@ def test_first_networks(tiny):
 
 @pytest.mark.slow
 def test_a_study_from_plan_to_page(tmp_path):
-    study, shelf = STUDIES["damage"](), Shelf(tmp_path / "networks")
+    study, cohorts = STUDIES["damage"](), TrainedCohorts(tmp_path / "networks")
     progress = Quiet()
-    folder = conduct(study, "quick", 0, tmp_path / "studies" / "damage", shelf, progress)
+    folder = conduct(study, "quick", 0, tmp_path / "studies" / "damage", cohorts, progress)
     assert progress.asked == [(1, 2), (2, 2)]
     with (folder.path / "points.csv").open() as file:
         rows = list(csv.DictReader(file))
@@ -404,11 +404,11 @@ def test_a_study_from_plan_to_page(tmp_path):
     assert folder.read_dataset("points").way.values[0] == "cumulative_both"
     assert (folder.path / "damage.png").read_bytes().startswith(b"\x89PNG")
     assert folder.entry("status") == "finished"
-    assert all(one.ready for one in planned(study, "quick", 0, shelf))
+    assert all(one.ready for one in planned(study, "quick", 0, cohorts))
     with pytest.raises(ValueError, match="holds this study already, finished"):
-        conduct(study, "quick", 0, folder.path, shelf, Quiet())
+        conduct(study, "quick", 0, folder.path, cohorts, Quiet())
     with pytest.raises(ValueError, match="holds another study or run"):
-        conduct(study, "laptop", 0, folder.path, shelf, Quiet())
+        conduct(study, "laptop", 0, folder.path, cohorts, Quiet())
     page = tmp_path / "page.md"
     write_page(read_studies(tmp_path / "studies"), page)
     text = page.read_text()

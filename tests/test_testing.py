@@ -395,7 +395,7 @@ def test_a_rule_of_ones_own_conforms():
         ),
         (
             lambda: broken(Descent, step=stepped(lambda new, old, _: (replace(new[0], memory=()), *new[1:]))),
-            "Broken.step gives a learner that is built otherwise",
+            "Broken.step gives a learner of another structure",
         ),
         (
             lambda: broken(Descent, step=stepped(lambda new, old, _: (replace(new[0], weights=old.weights), *new[1:]))),
@@ -403,11 +403,11 @@ def test_a_rule_of_ones_own_conforms():
         ),
         (
             lambda: broken(Descent, step=stepped(lambda new, old, _: (new[0], new[1].astype(jnp.int32), new[2]))),
-            "for who is active; return True for each network",
+            "gives the active networks as .*; return True for each",
         ),
         (
             lambda: broken(Descent, step=stepped(lambda new, old, _: (*new[:2], new[2].sum()))),
-            "return the loss before the step, one number a network",
+            "return the loss before the step, one number per network",
         ),
         (
             lambda: broken(
@@ -447,7 +447,7 @@ def test_a_rule_of_ones_own_conforms():
                     weights, output=weights.output - weights.output.mean(axis=0)
                 ),
             ),
-            "a network learns otherwise among others",
+            "a network learns differently among others",
         ),
         (
             lambda: broken(Descent, rate=lambda self, learner: 0.1 + 0 * learner.memory + next(COUNT) / 1000),
@@ -469,7 +469,7 @@ def test_what_is_wrong_with_a_rule(part, message):
 )
 def test_what_is_no_part_at_all(check, kind):
     assert finding(check, 3) == f"int is no {kind.__name__}; derive the class from rc.{kind.__name__}"
-    with pytest.raises(ConformanceError, match=r"FlipFlop is a class; give one that is made of it: FlipFlop\(\)"):
+    with pytest.raises(ConformanceError, match=r"FlipFlop is a class; give an instance of it: FlipFlop\(\)"):
         check(rc.FlipFlop)
 
 

@@ -415,7 +415,7 @@ def test_sizes_are_looked_at_before_anything_is_made(change, message):
         ((MODEL, TASK, RULE), r"task is a RateRNN; expected a Task. The order is train\(task, model, rule\)"),
         ((TASK, RULE, MODEL), "model is a BPTT; expected a Model"),
         ((TASK, MODEL, "bptt"), "rule is 'bptt'; expected a LearningRule"),
-        ((rc.FlipFlop, MODEL, RULE), r"task is the class FlipFlop; expected one that is made of it: FlipFlop\(\)"),
+        ((rc.FlipFlop, MODEL, RULE), r"task is the class FlipFlop; expected an instance of it: FlipFlop\(\)"),
     ],
 )
 def test_arguments_of_train_in_a_wrong_place(arguments, message):

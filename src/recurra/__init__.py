@@ -5,7 +5,7 @@ The names are in `__init__.pyi`; each is imported when it is first used, so that
 
 import lazy_loader
 
-from recurra import keeping
+from recurra import saver
 
 _imported, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
@@ -22,11 +22,11 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"recurra has no {name!r}; {nearest(name, __all__)}") from None
 
 
-def _keeper() -> keeping.Keeper:
-    """What saves networks and cohorts, on a floor above theirs; imported when one is saved."""
+def _saver() -> saver.Saver:
+    """The module that saves networks and cohorts, on a floor above theirs; imported when the first one is saved."""
     from recurra.runs import saving  # noqa: PLC0415 - importing recurra is quick
 
     return saving
 
 
-keeping.find_keeper = _keeper
+saver.find_saver = _saver

@@ -1,4 +1,4 @@
-"""Axis-named array types: the words of every shape, and what the parameters of a network are."""
+"""Axis-named array types, and the parameters of a network."""
 
 import abc
 from dataclasses import dataclass, fields
@@ -26,8 +26,8 @@ NoiseKeys: TypeAlias = UInt32[AnyArray, "network 2"]
 class Weights(abc.ABC):
     """The parameters of one network, or of a cohort, whose arrays all have a leading `network` axis.
 
-    A kind of weights is a frozen dataclass, registered as a pytree, whose fields are arrays. Their annotations name the
-    axes, and nothing else does: `recurrent: Float[AnyArray, "*network post pre"]`. One of them needs the axis `unit`,
+    A class of weights is a frozen dataclass, registered as a pytree, whose fields are arrays. The axes are named in the
+    annotations and nowhere else: `recurrent: Float[AnyArray, "*network post pre"]`. One of them needs the axis `unit`,
     or `post` and `pre`; one the axis `input`; one the axis `output`.
     """
 
@@ -52,14 +52,14 @@ class Weights(abc.ABC):
 
     @property
     def networks(self) -> int:
-        """How many networks these are; the arrays must have a `network` axis."""
+        """The number of networks; the arrays must have a `network` axis."""
         return np.shape(getattr(self, next(iter(self.axes()))))[0]
 
     def size(self, axis: str) -> int:
-        """How long an axis is.
+        """The length of an axis.
 
         Args:
-            axis: one of those in `axes()`, or "unit", which `post` and `pre` are too.
+            axis: one of the axes in `axes()`, or "unit", which stands for `post` and `pre` too.
         """
         for name, axes in self.axes().items():
             for at, own in enumerate(axes):
@@ -70,7 +70,7 @@ class Weights(abc.ABC):
 
 @lru_cache
 def _axes_of(kind: type[Weights]) -> dict[str, tuple[str, ...]]:
-    hints, found = get_type_hints(kind), {}
+    hints, axes = get_type_hints(kind), {}
     for field in fields(kind):
         hint = hints[field.name]
         named = getattr((get_args(hint) or (hint,))[0], "dim_str", None)
@@ -79,8 +79,8 @@ def _axes_of(kind: type[Weights]) -> dict[str, tuple[str, ...]]:
                 f"{kind.__name__}.{field.name} is annotated as {hint}; expected its axes, such as "
                 'Float[AnyArray, "*network post pre"]'
             )
-        found[field.name] = tuple(axis for axis in named.split() if not axis.startswith("*"))
-    return found
+        axes[field.name] = tuple(axis for axis in named.split() if not axis.startswith("*"))
+    return axes
 
 
 @jax.tree_util.register_dataclass
@@ -127,16 +127,16 @@ def named_arrays(weights: Weights) -> dict[str, np.ndarray]:
 
 
 def in_double(weights: WeightsOfKind) -> WeightsOfKind:
-    """The weights in float64, in which networks are analysed."""
+    """The weights in float64, the precision of all analyses."""
     return jax.tree.map(lambda array: np.asarray(array, np.float64), weights)
 
 
 def padded_rows(rows: np.ndarray, room: int | None = None) -> np.ndarray:
-    """The rows and further ones of zeros, so that what is compiled for them serves for other numbers of them.
+    """The rows, padded with rows of zeros, so that code compiled for them also serves for other numbers of rows.
 
     Args:
-        rows: some.
-        room: how many there are then; the next power of two, at least 8, if None.
+        rows: the rows.
+        room: number of rows after padding; if None, the next power of two, at least 8.
     """
     room = max(8, 1 << max(len(rows) - 1, 0).bit_length()) if room is None else room
     return np.concatenate([rows, np.zeros((room - len(rows), *rows.shape[1:]), rows.dtype)])
@@ -148,5 +148,5 @@ def of_network(weights: WeightsOfKind, position: int) -> WeightsOfKind:
 
 
 def as_cohort(weights: WeightsOfKind) -> WeightsOfKind:
-    """The weights of one network as those of a cohort of one."""
+    """The weights of one network as a cohort of one."""
     return jax.tree.map(lambda array: np.asarray(array)[None], weights)

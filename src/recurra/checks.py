@@ -1,4 +1,4 @@
-"""Argument checks, the only home of them: each raises with the name, the value received, what was expected."""
+"""All argument checks: each error has the name, the value received and what was expected."""
 
 import difflib
 import math
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-MOST_STEPS = 2**31 - 1  # of a trial, which are counted in int32
+MOST_STEPS = 2**31 - 1  # of a trial; counted in int32
 ROUNDING = 1e-6  # relative: the seven digits of float32
 
 
@@ -37,7 +37,7 @@ def check_between(name: str, value: object, low: float, high: float) -> None:
 
 
 def check_positive(name: str, value: object, infinite: bool = False) -> None:
-    """`value` must be above zero, and finite unless `infinite` says that it may be without bound."""
+    """`value` must be above zero, and finite unless `infinite` is set."""
     number = check_number(name, value)
     if number <= 0:
         raise ValueError(f"{name} is {value}; expected a number above 0")
@@ -81,7 +81,7 @@ def check_choice(name: str, value: str, choices: Collection[str]) -> None:
 
 
 def check_name(name: str, value: object) -> None:
-    """`value` must be a text that can name a file or folder and nothing outside: printable, and no path."""
+    """`value` must be a text that can name a file or folder: printable, and not a path."""
     if not isinstance(value, str):
         raise TypeError(f"{name} is {value!r}; expected a text")
     if not value.strip() or value.startswith((".", "~", "-")) or not value.isprintable() or set(value) & set("/\\"):
@@ -117,21 +117,21 @@ def steps_of(name: str, duration_ms: float, dt_ms: float, at_least: int = 1) -> 
 
 
 def same(first: float, second: float) -> bool:
-    """Whether two numbers of a user are the same but for rounding, as 0.1 in float32 and in float64."""
+    """Whether two numbers of a user are the same except for rounding, such as 0.1 in float32 and in float64."""
     return math.isclose(first, second, rel_tol=ROUNDING)
 
 
 def same_axis(axis: str) -> str:
-    """The axis that is as long: a square matrix has as many rows and columns as there are units."""
+    """The axis of the same length: a square matrix has as many rows and columns as there are units."""
     return "unit" if axis in ("post", "pre") else axis
 
 
 def check_shapes(shapes: Mapping[str, tuple[int, ...]], axes: Mapping[str, tuple[str, ...]]) -> None:
-    """The shapes of the weight arrays of one network must fit each other.
+    """Check that the shapes of the weight arrays of one network fit each other.
 
     Args:
-        shapes: of the arrays, by their names.
-        axes: of the arrays, by their names; `post` and `pre` are as long as `unit`.
+        shapes: shapes of the arrays, by name.
+        axes: axes of the arrays, by name; `post` and `pre` are as long as `unit`.
     """
     sizes: dict[str, int] = {}
     for name, own in axes.items():
@@ -162,12 +162,12 @@ def check_memory(what: str, needed_bytes: float) -> None:
     if needed_bytes > free:
         raise ValueError(
             f"{what} would take {needed_bytes / 2**30:,.1f} GiB of memory; {free / 2**30:,.1f} GiB are free. "
-            "Lower the number of units, networks or trials a batch."
+            "Lower the number of units, networks or trials per batch."
         )
 
 
 def free_memory_bytes() -> float:
-    """Memory that new work can use, in bytes; infinite where the system does not say."""
+    """Memory that new work can use, in bytes; infinite if the system does not report it."""
     try:
         lines = Path("/proc/meminfo").read_text().splitlines()
         return next(float(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))

@@ -1,7 +1,7 @@
-"""Ctrl-C and SIGTERM. A handler of our own sets a flag, and long work looks at it where it can stop.
+"""Ctrl-C and SIGTERM. Our own handler sets a flag, and long computations check it where they can stop.
 
 Python's own handler raises KeyboardInterrupt wherever the program is: JAX's callback at garbage collection swallows it,
-and frameworks of command lines turn it into a silent exit.
+and command-line frameworks turn it into a silent exit.
 """
 
 import os
@@ -16,14 +16,14 @@ from functools import partial
 from types import FrameType
 from typing import Any
 
-AGAIN_S = 0.5  # a signal that comes again sooner is the same one: terminals and wrappers both send it
+AGAIN_S = 0.5  # a signal repeated sooner is the same one: terminals and wrappers both send it
 
 
 class Stopped(BaseException):
-    """A signal ended a command. Like KeyboardInterrupt it is no error, but nothing on its way catches it.
+    """A signal ended a command. Like KeyboardInterrupt it is not an error, but nothing on its way up catches it.
 
     Args:
-        number: of the signal.
+        number: number of the signal.
     """
 
     def __init__(self, number: int) -> None:
@@ -38,8 +38,8 @@ class Stopped(BaseException):
 
 
 @dataclass
-class _Heard:
-    """What the handlers have heard: of a process, as signals are."""
+class _Signals:
+    """The signals that the handlers have received, for the whole process."""
 
     signals: list[int] = field(default_factory=list)
     last: float = -AGAIN_S
@@ -47,27 +47,27 @@ class _Heard:
     patient: int = 0
 
 
-_heard = _Heard()
+_heard = _Signals()
 
 
 @contextmanager
 def listening(*, command: bool = False) -> Iterator[None]:
-    """A context in which Ctrl-C ends the work at the next `stop_if_asked`, a second one at once; no handler stays.
+    """A context in which Ctrl-C ends the work at the next `stop_if_asked`, and a second Ctrl-C ends it at once.
 
     Args:
-        command: the command line listens: to SIGTERM too, with `Stopped`, which it turns into a line and a status, and
-            the work ends where it is unless it is `patient`. In Python a KeyboardInterrupt is raised as ever.
+        command: for the command line: SIGTERM counts too, `Stopped` is raised, which becomes a line and an exit status,
+            and the work ends where it is unless it is `patient`. Otherwise KeyboardInterrupt is raised as usual.
     """
     own = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if threading.current_thread() is not threading.main_thread() or not (command or own):
-        yield  # somebody else listens, such as the command line or a notebook's kernel
+        yield  # another handler is in charge, such as that of the command line or of a notebook's kernel
         return
     numbers = [signal.SIGINT, signal.SIGTERM] if command else [signal.SIGINT]
     before = {number: signal.getsignal(number) for number in numbers}
     _heard.__init__(command=command)
     told, sys.unraisablehook = sys.unraisablehook, partial(_swallowed, sys.unraisablehook)
     for number, handler in before.items():
-        if handler != signal.SIG_IGN:  # as nohup and a shell's `&` set it
+        if handler != signal.SIG_IGN:  # set by nohup and by a shell's `&`
             signal.signal(number, _hear)
     try:
         yield
@@ -80,7 +80,7 @@ def listening(*, command: bool = False) -> Iterator[None]:
 
 @contextmanager
 def patient() -> Iterator[None]:
-    """A context in which the first signal waits for the next `stop_if_asked`: nothing is left half done."""
+    """A context in which the first signal waits for the next `stop_if_asked`: nothing is left half finished."""
     _heard.patient += 1
     try:
         yield
@@ -95,7 +95,7 @@ def stop_if_asked() -> None:
 
 
 def _swallowed(told: Callable[[Any], object], what: Any) -> None:
-    """A callback that swallows what a signal raised is no trouble to tell of: the next look ends the work."""
+    """Do not report a callback that swallowed the exception of a signal: the next check ends the work."""
     if not (_heard.signals and isinstance(what.exc_value, (Stopped, KeyboardInterrupt))):
         told(what)
 

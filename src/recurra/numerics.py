@@ -1,4 +1,4 @@
-"""What numbers depend on beside the seed: JAX's settings, pinned here; its device, which must be there; our version."""
+"""What results depend on besides the seed: JAX's settings, pinned here; its device, which must exist; our version."""
 
 import os
 from collections.abc import Iterator
@@ -7,18 +7,18 @@ from functools import lru_cache
 
 import jax
 
-GENERATOR = "threefry2x32"  # of all that recurra draws
-NUMERICS = 2  # goes up with every change that gives other bits from the same spec and seed
+GENERATOR = "threefry2x32"  # the random generator of recurra
+NUMERICS = 2  # increases with every change that alters the bits for the same spec and seed
 
 
 @contextmanager
 def pinned(*, double: bool = False) -> Iterator[None]:
-    """A context, or decorator, in which JAX computes as recurra's numbers need it, whatever a user has set.
+    """A context, or decorator, with the settings of JAX on which recurra's numbers depend, whatever a user has set.
 
-    Pinned are the precision, the random generator, and all that would change a number or stop at one that is not
-    finite: numerical failure is data here. What the user has set, by variables such as `JAX_ENABLE_X64` or by
-    `jax.config.update`, is as it was afterwards. Strict promotion of types stays: it raises, and changes no number.
-    A setting is that of a thread: every thread that computes enters this context itself.
+    It pins the precision, the random generator, and every setting that would change a number or raise an error for one
+    that is not finite: numerical failure is data here. The settings of the user, from variables such as
+    `JAX_ENABLE_X64` or from `jax.config.update`, are restored afterwards. Strict type promotion is not pinned: it
+    raises errors but changes no number. Settings belong to a thread: every thread that computes enters this context.
 
     Args:
         double: compute in float64, as analyses do; float32 otherwise, as in training.
@@ -43,7 +43,7 @@ def pinned(*, double: bool = False) -> Iterator[None]:
 
 @lru_cache(maxsize=1)
 def check_backend() -> None:
-    """JAX must find the processor or accelerator that it was told to use."""
+    """Check that JAX finds the processor or accelerator that it was told to use."""
     try:
         jax.default_backend()
     except Exception as error:  # an AssertionError without a word where CUDA is asked for and JAX has no part for it

@@ -14,7 +14,7 @@ class Period:
 
 
 def periods_until(dt_ms: float, **ends: int) -> tuple[Period, ...]:
-    """Periods of these names, one after the other, each up to its step of `ends`; what has no step is left out."""
+    """Consecutive periods with these names, each ending at its step in `ends`; empty periods are left out."""
     steps = [0, *itertools.accumulate(ends.values(), max)]
     spans = zip(ends, steps, steps[1:], strict=False)
     return tuple(
@@ -23,6 +23,6 @@ def periods_until(dt_ms: float, **ends: int) -> tuple[Period, ...]:
 
 
 def in_a_row(dt_ms: float, **durations_ms: float) -> tuple[Period, ...]:
-    """Periods of these names and durations, each to the nearest whole step, one after the other from time 0 on."""
+    """Consecutive periods with these names and durations from time 0, each rounded to whole steps."""
     ends = itertools.accumulate(round(duration_ms / dt_ms) for duration_ms in durations_ms.values())
     return periods_until(dt_ms, **dict(zip(durations_ms, ends, strict=True)))

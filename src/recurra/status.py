@@ -1,10 +1,10 @@
-"""What became of a network. Numerical failure is data: it never raises and never touches the neighbours."""
+"""The status of a network. Numerical failure is data: it raises no error and does not affect other networks."""
 
 from enum import IntEnum
 
 
 class Status(IntEnum):
-    """Where the training of one network stands or how it ended.
+    """Whether the training of a network goes on, or how it ended.
 
     `training`: not finished. `reached`: it met the stop criterion, and training ended there.
     `finished`: all steps were taken and there was no criterion. `missed`: all steps were taken and the

@@ -12,7 +12,7 @@ from recurra.checks import check_count
 from recurra.numerics import GENERATOR, pinned
 
 LARGEST_SEED = 2**63 - 1
-LARGEST_NUMBER = 2**32 - 1  # of a draw of a stream: a network's number, a training step
+LARGEST_NUMBER = 2**32 - 1  # of the draws of a stream, such as a network's number or a training step
 
 
 class Stream(IntEnum):
@@ -59,5 +59,5 @@ def check_key(key: RandomKey) -> None:
 
 @jax.jit
 def _folded(seed: UInt32[Array, "2"], stream: UInt32[Array, ""], number: UInt32[Array, ""]) -> RandomKey:
-    key = jax.random.wrap_key_data(seed, impl=GENERATOR)  # as jax.random.key makes it of a seed of 64 bits
+    key = jax.random.wrap_key_data(seed, impl=GENERATOR)  # the same key as jax.random.key for a 64-bit seed
     return jax.random.fold_in(jax.random.fold_in(key, stream), number)

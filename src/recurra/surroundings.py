@@ -1,4 +1,4 @@
-"""With what and where something is computed: versions, machine, settings. A training says it, a cohort carries it."""
+"""Versions, machine and settings of a computation, recorded by training and kept in a cohort."""
 
 import os
 import platform
@@ -16,11 +16,11 @@ PACKAGES = ("recurra", "jax", "jaxlib", "optax", "numpy", "scipy", "scikit-learn
 
 
 def stretch_of(engine: Mapping[str, Any], epoch: int) -> dict[str, Any]:
-    """What a stretch of training that begins here and now is made with.
+    """Versions, machine and settings of a stretch of training that begins now.
 
     Args:
-        engine: what the engine says of itself.
-        epoch: after which it begins.
+        engine: what the engine says about itself.
+        epoch: the epoch after which it begins.
     """
     return {
         "epoch": epoch,
@@ -34,7 +34,7 @@ def stretch_of(engine: Mapping[str, Any], epoch: int) -> dict[str, Any]:
 
 
 def machine() -> dict[str, Any]:
-    """What a run says of the machine that it was made on."""
+    """What a run records about its machine."""
     return {
         "system": platform.platform(),
         "processor": platform.machine(),
@@ -45,7 +45,7 @@ def machine() -> dict[str, Any]:
 
 @lru_cache(maxsize=1)
 def vectors() -> str:
-    """The widest vectors of this processor, for which JAX compiles: sums are taken in another order on others."""
+    """The widest vectors of this processor, for which JAX compiles: their width affects the order of sums."""
     try:
         text = Path("/proc/cpuinfo").read_text()
     except (OSError, UnicodeDecodeError):
@@ -55,5 +55,5 @@ def vectors() -> str:
 
 
 def _is_setting(name: str) -> bool:
-    """Whether a variable may change how numbers come about; those of recurra and JAX are told, whatever they do."""
+    """Whether a variable may affect the numbers; all variables of recurra and JAX are recorded."""
     return name.startswith(("RECURRA_", "JAX_")) or name == "XLA_FLAGS"

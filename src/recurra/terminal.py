@@ -1,4 +1,4 @@
-"""The border to the terminal: encodings, closed streams, and texts of strangers, which are shown and never obeyed."""
+"""Output to the terminal: encodings, closed streams, and texts from outside, which are shown and never obeyed."""
 
 import logging
 import os
@@ -8,17 +8,17 @@ from pathlib import Path
 
 import typer
 
-LONGEST_WORD, KEPT = 300, 120  # a longer word in a message is cut to so many characters on either side
+LONGEST_WORD, KEPT = 300, 120  # a longer word in a message keeps KEPT characters at either end
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 
 
 def prepare_streams() -> None:
-    """Make standard output and error fit to take any text.
+    """Prepare standard output and standard error for any text.
 
-    A file or pipe gets UTF-8, as TOML and JSON ask for; a terminal keeps its encoding, and what that lacks comes as an
-    escape; a stream that is closed swallows what is written.
+    A file or pipe gets UTF-8, which TOML and JSON require; a terminal keeps its encoding, and other characters become
+    escapes; a closed stream discards what is written.
     """
-    logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # of reads at once that fail, it prints all but the first
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # it would print all but the first of several failed reads
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None or stream.closed:
@@ -28,13 +28,13 @@ def prepare_streams() -> None:
 
 
 def discard_output() -> None:
-    """Let what is still to be written to a broken standard output go nowhere, so that the program ends in silence."""
+    """Discard pending writes to a broken standard output, so that the program ends silently."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def harmless(text: str) -> str:
-    """A text without control characters, which a terminal would obey: each is written as an escape."""
-    return CONTROL.sub(lambda found: found[0].encode("unicode_escape", "surrogatepass").decode(), text)
+    """A text whose control characters, which a terminal would obey, are replaced by escapes."""
+    return CONTROL.sub(lambda match: match[0].encode("unicode_escape", "surrogatepass").decode(), text)
 
 
 def one_line(text: str) -> str:

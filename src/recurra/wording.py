@@ -3,7 +3,7 @@
 import math
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 
-SMALLEST = 1e-4  # per cent; less is written with a power of ten
+SMALLEST = 1e-4  # per cent; smaller numbers are written with a power of ten
 
 
 def three(value: float) -> str:
@@ -23,27 +23,27 @@ def three(value: float) -> str:
 
 
 def fixed(value: float) -> str:
-    """A number with three decimals, for what lies between −1 and 1."""
+    """A number with three decimals, for values between −1 and 1."""
     return "–" if math.isnan(value) else f"{value:.3f}".replace("-", "−")
 
 
 def percent(share: float) -> str:
-    """A share as a number of per cent with three significant digits: 99.7; 0 only if none are, and 100 only if all."""
+    """A share in per cent with three significant digits, such as 99.7; 0 only for none and 100 only for all."""
     return _percent(share, ROUND_HALF_EVEN)
 
 
 def percent_low(share: float) -> str:
-    """The lower end of an interval of a share, in per cent, rounded down, so that the interval is never too narrow."""
+    """The lower end of the interval of a share, in per cent, rounded down so that the interval is never too narrow."""
     return _percent(share, ROUND_FLOOR)
 
 
 def percent_high(share: float) -> str:
-    """The upper end of an interval of a share, in per cent, rounded up; 100 only if it is exactly that."""
+    """The upper end of the interval of a share, in per cent, rounded up; 100 only if it is exactly 100."""
     return _percent(share, ROUND_CEILING)
 
 
 def _percent(share: float, rounding: str) -> str:
-    """Three significant digits, or as many more as it takes to be less than 100."""
+    """Three significant digits, or as many as are needed to stay below 100."""
     if not 0 < share < 1 or 100 * share < SMALLEST:
         return three(100 * share)
     value = Decimal(repr(float(share))) * 100
@@ -55,8 +55,18 @@ def _percent(share: float, rounding: str) -> str:
     return str(rounded)
 
 
+def is_or_are(count: int) -> str:
+    """The verb after a number."""
+    return "is" if count == 1 else "are"
+
+
+def as_sentence(text: str) -> str:
+    """The text with a capital at its start and a full stop at its end."""
+    return text[0].upper() + text[1:] + "."
+
+
 def time_words(ms: float) -> str:
-    """A time in ms, or in s from one on."""
+    """A time in ms, or in s if it is at least 1 s."""
     if not math.isfinite(ms):
         return three(ms)
     if abs(ms) < 999.5:
@@ -65,10 +75,10 @@ def time_words(ms: float) -> str:
 
 
 def course_words(time_constant_ms: float) -> str:
-    """What a mode does: "decays in 12 ms", "grows in 4 ms" for a negative time constant, "stands" for an infinite one.
+    """How a mode changes: "decays in 12 ms", "grows in 4 ms" for a negative time constant, "stands" for infinity.
 
     Args:
-        time_constant_ms: in which it falls to 1/e; negative where it grows e-fold in that time.
+        time_constant_ms: time in which it falls to 1/e; negative if it grows e-fold in that time.
     """
     if math.isnan(time_constant_ms):
         return "–"
@@ -81,8 +91,8 @@ def motion_words(frequency_hz: float, time_constant_ms: float) -> str:
     """How a mode moves: "period 73.8 ms, grows in 4 ms".
 
     Args:
-        frequency_hz: how often it turns; 0 for not at all.
-        time_constant_ms: in which it falls to 1/e; negative where it grows.
+        frequency_hz: frequency of its rotation; 0 for none.
+        time_constant_ms: time in which it falls to 1/e; negative if it grows.
     """
     turn = f"period {time_words(1000 / frequency_hz)}" if frequency_hz > 0 else "no rotation"
     return f"{turn}, {course_words(time_constant_ms)}"

@@ -16,10 +16,8 @@ from recurra.analysis.dynamics.landscape import Landscape, landscape
 from recurra.analysis.dynamics.modes import RestingModes, TransientGains, resting_modes, transient_gains
 from recurra.analysis.dynamics.program import (
     Program,
-    PulseTable,
     points_and_program,
     program,
-    pulse_table,
     with_program,
 )
 from recurra.analysis.dynamics.regimes import Regimes, regimes
@@ -33,6 +31,7 @@ from recurra.analysis.memory.generalization import Generalization, cross_conditi
 from recurra.analysis.memory.geometry import Geometry, memory_geometry
 from recurra.analysis.memory.lifetimes import Lifetimes, NoisyLifetimes, memory_lifetimes, noisy_lifetimes
 from recurra.analysis.memory.memories import Memories, held_memories
+from recurra.analysis.memory.pulse_table import PulseTable, pulse_table
 from recurra.analysis.performance import Performance, performance
 from recurra.analysis.rates.demixed import Demixed, demixed_components
 from recurra.analysis.rates.reduction import Reduction, principal_components, singular_vectors

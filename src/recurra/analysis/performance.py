@@ -57,12 +57,12 @@ class Performance:
         if not self.judged:
             return f"nothing was scored: in none of {self.trials:,} trials the task's rule judges a step"
         ratio = self.mse / self.silent_mse if self.silent_mse > 0 else math.nan
-        found = f"error and success contradict each other: {self.success:.1%} of the trials are a success, but the MSE"
+        begin = f"error and success contradict each other: {self.success:.1%} of the trials are a success, but the MSE"
         silent = f"that of a silent network, {self.silent_mse:.3g}"
         if ratio >= 1 and self.success > MOST:
-            return f"{found}, {self.mse:.3g}, is no better than {silent}, which has {self.silent_success:.1%} success"
+            return f"{begin}, {self.mse:.3g}, is no better than {silent}, which has {self.silent_success:.1%} success"
         if ratio <= LITTLE and self.success <= MOST:
-            return f"{found}, {self.mse:.3g}, is {LITTLE:.0%} of {silent}, or less"
+            return f"{begin}, {self.mse:.3g}, is {LITTLE:.0%} of {silent}, or less"
         return ""
 
     @property

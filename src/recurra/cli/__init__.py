@@ -1,4 +1,4 @@
-"""The command line: commands, one file a family, and what they show."""
+"""The command line: commands, one file per family, and their output."""
 
 from recurra.cli.app import main
 

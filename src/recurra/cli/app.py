@@ -146,7 +146,7 @@ def report(
         bool, typer.Option("--figures", help="Also write every figure as PNG and SVG, DIR/figures.")
     ] = False,
 ) -> None:
-    """Write the report of an analysed run: the third step. Missing folders on the way to FILE are made."""
+    """Write the report of an analysed run: the third step. Missing parent folders of FILE are made."""
     from recurra.cli.console import ProgressBars
     from recurra.report import write_report
     from recurra.runs.record import read_run
@@ -174,7 +174,7 @@ def report(
 def export(
     path: RunPath,
     out: Annotated[Path, typer.Option(parser=user_path, metavar="DIR", help="The folder to make.")],
-    kind: Annotated[str, typer.Option("--format", help="npz: a file a network; csv: the tables of the analysis.")],
+    kind: Annotated[str, typer.Option("--format", help="npz: one file per network; csv: the tables of the analysis.")],
     use: Use = None,
 ) -> None:
     """Networks and tables of a run for other tools."""
@@ -199,10 +199,10 @@ app.command()(reproduction)
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; exit status 0 done, 1 it failed, 2 wrong usage. A warning is a line on standard error.
 
-    That numbers of a network that grows without bound overflow is no warning: they are shown as infinite or missing.
+    Overflow in a network that grows without bound gives no warning: its numbers are shown as infinite or missing.
     """
     prepare_streams()
-    os.environ.pop("MPLBACKEND", None)  # a notebook's, which its children inherit; our figures open no window
+    os.environ.pop("MPLBACKEND", None)  # set by notebooks and inherited; our figures open no window
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "(overflow|invalid value) encountered", RuntimeWarning)
         warnings.showwarning = lambda message, *_: print_error(str(message))
@@ -213,7 +213,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _status_of(arguments: list[str] | None) -> int:
     try:
         status = app(arguments, standalone_mode=False) or 0
-        stop_if_asked()  # a signal that a callback has swallowed after the last look
+        stop_if_asked()  # a signal that a callback has swallowed after the last check
         return status
     except typer.Exit as ended:
         return ended.exit_code
@@ -221,7 +221,7 @@ def _status_of(arguments: list[str] | None) -> int:
         return _failed(f"interrupted{stopped.hint and '; '}{stopped.hint}", stopped.status)
     except (typer.Abort, KeyboardInterrupt):
         return _failed("interrupted", 130)
-    except BrokenPipeError:  # whoever read has seen enough, as `head` does
+    except BrokenPipeError:  # the reader has closed the pipe, as `head` does
         discard_output()
         return 1
     except OSError as error:
@@ -243,7 +243,7 @@ def _failed(message: str, status: int) -> int:
 
 
 def _raised_here(error: BaseException) -> bool:
-    """Whether recurra itself raised the error: a check's answer to bad input, not a defect deeper down."""
+    """Whether recurra itself raised the error, in a check of the input, and not a defect deeper down."""
     last = traceback.extract_tb(error.__traceback__)[-1]
     return Path(last.filename).is_relative_to(Path(__file__).parents[1])
 

@@ -1,4 +1,4 @@
-"""The command of the census: how the networks of one task compare."""
+"""The census command: a comparison of networks of one task."""
 
 import json
 from pathlib import Path
@@ -16,10 +16,10 @@ def census(
         list[Path], typer.Argument(metavar="DIR...", parser=user_path, help="Run folders of one kind of task.")
     ],
     measure: Annotated[
-        str, typer.Option(help="What networks are compared by: procrustes, cka, spectral, dynamical or linearized.")
+        str, typer.Option(help="Measure of comparison: procrustes, cka, spectral, dynamical or linearized.")
     ] = "procrustes",
     all_networks: Annotated[
-        bool, typer.Option("--all", help="Also take the networks that have not learned their task, or diverged.")
+        bool, typer.Option("--all", help="Include networks that have not learned their task, or diverged.")
     ] = False,
     figure: Annotated[
         Path | None,
@@ -27,10 +27,10 @@ def census(
     ] = None,
     processes: NumberOfProcesses = None,
     use: Use = None,
-    seed: Annotated[int, typer.Option(help="Of the starts of fixed points, and of cohorts without clusters.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the starts of fixed points, and of cohorts without clusters.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the census as JSON.")] = False,
 ) -> None:
-    """Networks sorted by what they do; whether they form groups, and runs differ. The runs need not be analysed."""
+    """Sort networks by their behaviour; test for groups and for differences between runs. Runs need no analysis."""
     from rich.progress import Progress
 
     from recurra.analysis.cohorts.census import MEASURES
@@ -39,8 +39,8 @@ def census(
     from recurra.cli.console_tables import progress_console
     from recurra.plotting.papers.census import census_map
     from recurra.report.figures import write_figure
-    from recurra.runs.census_members import read_members
     from recurra.runs.census_runs import census_of_runs
+    from recurra.runs.compared_networks import read_compared
     from recurra.runs.compiled import kept_programs
     from recurra.runs.executors import executor_of
 
@@ -50,14 +50,14 @@ def census(
     use_own(use)
     executor = executor_of(processes)
     with kept_programs(), Progress(console=progress_console(), transient=True) as bars:
-        members = read_members(runs, all_networks)
-        bar = bars.add_task("networks", total=len(members.networks))
-        found = census_of_runs(members, seed, measure, lambda: bars.advance(bar), executor)
+        compared = read_compared(runs, all_networks)
+        bar = bars.add_task("networks", total=len(compared.networks))
+        census_result = census_of_runs(compared, seed, measure, lambda: bars.advance(bar), executor)
     if figure:
-        write_figure(census_map(found.census, found.signatures, found.members.origins), figure)
+        write_figure(census_map(census_result.census, census_result.signatures, census_result.compared.origins), figure)
     if as_json:
-        typer.echo(json.dumps(found.table(), indent=2))
+        typer.echo(json.dumps(census_result.table(), indent=2))
     else:
-        print_census(found.table())
+        print_census(census_result.table())
     if figure:
         typer.echo(f"figure: {figure}", err=as_json)

@@ -1,4 +1,4 @@
-"""What the command line shows: progress bars and tables, on standard error and standard output."""
+"""The output of the command line: progress bars on standard error, tables on standard output."""
 
 from collections.abc import Callable, Iterator
 from types import TracebackType
@@ -26,11 +26,11 @@ NOTHING_LEARNED = (
     "The preset of the task shows a recipe that learns: recurra run TASK --show; docs/recipes.md says what was tried."
 )
 
-MISSING = "-"  # in place of a number whose analysis failed
+MISSING = "-"  # for a number whose analysis failed
 
 
 class ProgressBars:
-    """Progress bars with loss, success and time left; where standard error is no terminal, a line an epoch."""
+    """Progress bars with loss, success and time left; one line per epoch if standard error is not a terminal."""
 
     def __init__(self) -> None:
         console = progress_console()
@@ -99,7 +99,7 @@ def _last_number(row: np.ndarray) -> float:
 
 
 def print_run(run: RunRecord) -> None:
-    """A table with a row a network, and a line for every analysis that failed."""
+    """A table with one row per network, and a line for every failed analysis."""
     status = ["imported"] * len(run.numbers) if run.status is None else [status.name for status in run.status]
     rows = []
     for at, (number, outcome, dossier) in enumerate(zip(run.numbers, status, run.dossiers, strict=True)):
@@ -133,7 +133,7 @@ def failure_lines(run: RunRecord) -> list[str]:
 
 
 def _cells(dossier: Dossier, before: str) -> dict[str, str]:
-    """What the table says of a network, by column; memories and cube only where there are any, "-" for what failed."""
+    """The row of a network, by column; memories and cube only if there are any, "-" for failed analyses."""
     cells: dict[str, Callable[[], str | None]] = {
         "MSE": lambda: f"{dossier.performance.mse:.3g}",
         "distance": lambda: f"{dossier.performance.distance:.3g}",
@@ -157,10 +157,10 @@ def _success(measured: Performance) -> str:
 
 
 def print_workings(dossier: Dossier, task: Task) -> None:
-    """Tables of the regimes, of the memories and of the program, and lines on the fixed points and the rest.
+    """Tables of regimes, memories and program, and lines about fixed points and other analyses.
 
     Args:
-        dossier: of the network.
+        dossier: dossier of the network.
         task: what it was trained on.
     """
     console, table = results_console(), workings_table(dossier, task)
@@ -171,12 +171,12 @@ def print_workings(dossier: Dossier, task: Task) -> None:
     if table["memory_states"]:
         print_table(console, "memories", _texts(table["memory_states"]))
     if table["pulse_table"]:
-        found = table["pulse_table"]
+        pulses = table["pulse_table"]
         rows = [
             {"state": state, **{pulse: end or "?" for pulse, end in row.items()}}
-            for state, row in found["reached"].items()
+            for state, row in pulses["reached"].items()
         ]
-        print_table(console, f"state and pulse: {found['right']} of {found['of']} as the task asks", _texts(rows))
+        print_table(console, f"state and pulse: {pulses['right']} of {pulses['of']} as the task asks", _texts(rows))
     console.print("\n".join([*_spectral_lines(dossier), *_lines(table)]), highlight=False)
 
 
@@ -193,7 +193,7 @@ def _spectral_lines(dossier: Dossier) -> list[str]:
 
 
 def _lines(table: dict[str, Any]) -> Iterator[str]:
-    """What is said of the fixed points, the attractors and the slow points."""
+    """Lines about fixed points, attractors and slow points."""
     if table["fixed_points"]:
         yield from _point_lines(table["fixed_points"])
     if table["slow_points"] and table["slow_points"]["count"]:
@@ -222,10 +222,10 @@ def _point_lines(points: dict[str, Any]) -> Iterator[str]:
         yield f"{points['marginal']} of them are marginal: to first order there is no motion along some direction"
 
 
-def _forgotten_lines(found: dict[str, Any]) -> Iterator[str]:
-    for one in found["forgotten"]:
+def _forgotten_lines(table: dict[str, Any]) -> Iterator[str]:
+    for one in table["forgotten"]:
         names = one["conditions"]
-        whose = f"all {len(names)} conditions" if found["all_forgotten"] else ", ".join(names)
+        whose = f"all {len(names)} conditions" if table["all_forgotten"] else ", ".join(names)
         yield (
             f"forgotten: {whose} end at one attractor, number {one['attractor']}, though they ask for different answers"
         )

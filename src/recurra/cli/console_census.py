@@ -1,4 +1,4 @@
-"""What the command line shows of a census."""
+"""The output of the census command."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from recurra.cli.console_tables import print_table, results_console
 from recurra.words.names import cluster_name
 
-MOST = 60  # networks; of more there is no table with a row for each
+MOST = 60  # networks; for more there is no table with one row per network
 WHAT = {
     "signature": "whether the signature depends on the run: chi-square",
     "cluster": "whether the cluster depends on the run: chi-square",
@@ -14,10 +14,10 @@ WHAT = {
 
 
 def print_census(table: dict[str, Any]) -> None:
-    """Tables of signatures, clusters and, of several runs, networks; lines on runs, clusters, map and neighbours.
+    """Tables of signatures, clusters and, for several runs, networks; lines about runs, clusters, map and neighbours.
 
     Args:
-        table: the census in plain values.
+        table: the census as plain values.
     """
     console, runs = results_console(), table["runs"]
     several, clustered = len(runs) > 1, table["clusters"]["count"] > 1
@@ -41,7 +41,7 @@ def print_census(table: dict[str, Any]) -> None:
 
 
 def _by_run(runs: list[dict[str, Any]], what: str, key: str | int) -> dict[str, str]:
-    """A column a run, where there are several: how many of its networks have it."""
+    """One column per run if there are several: how many of its networks have it."""
     return {f"of {one['run']}": str(one[what][key]) for one in runs} if len(runs) > 1 else {}
 
 
@@ -59,7 +59,7 @@ def _lines(table: dict[str, Any]) -> Iterator[str]:
         yield f"left out, since {table['measure']} has no number for them or their regimes are unknown: {names}"
     if table["not_learned"]:
         told = ", ".join(f"{name} ({status})" for name, status in table["not_learned"].items())
-        yield f"not compared, since they have not learned (--all takes them): {told}"
+        yield f"not compared because they have not learned (--all includes them): {told}"
     yield from (f"note: {note}" for note in table["notes"])
     yield from (f"failed: {what}: {reason}" for what, reason in table["failures"].items())
 
@@ -80,7 +80,7 @@ def _group_lines(table: dict[str, Any]) -> Iterator[str]:
 
 
 def _run_lines(table: dict[str, Any]) -> Iterator[str]:
-    """Of several runs: whether they differ, by tests that shuffle the runs."""
+    """Whether several runs differ, by tests that shuffle the runs."""
     if len(table["runs"]) == 1:
         return
     tests = table["independent_of_run"]
@@ -97,7 +97,7 @@ def _run_lines(table: dict[str, Any]) -> Iterator[str]:
 
 
 def _members(clusters: list[dict[str, Any]]) -> list[dict[str, str]]:
-    """A row a cluster, with the letters of the figure: fixed points as least, median and most."""
+    """One row per cluster, with the letters of the figure: least, median and greatest numbers of fixed points."""
     return [
         {
             "cluster": cluster_name(at),

@@ -1,4 +1,4 @@
-"""What the command line shows of a study: its plan, and how far it is."""
+"""The output of a study: its plan and its progress."""
 
 import time
 from collections.abc import Sequence
@@ -7,19 +7,19 @@ from types import TracebackType
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from recurra.cli.console_tables import print_table, progress_console, results_console
-from recurra.studies.conduct import Planned
+from recurra.studies.conduct import PlannedCohort
 from recurra.studies.study import Rows, column, where
 from recurra.training import Training, TrainingState
 
 
 class StudyBars:
-    """A bar over all cohorts of a study, by their work; where standard error is no terminal, a line a cohort.
+    """A bar over all cohorts of a study, by their work; one line per cohort if standard error is not a terminal.
 
     Args:
         plan: the cohorts of the study.
     """
 
-    def __init__(self, plan: Sequence[Planned]) -> None:
+    def __init__(self, plan: Sequence[PlannedCohort]) -> None:
         console = progress_console()
         self._work = [0.0 if one.ready else one.work for one in plan]
         self._steps = [one.spec.training.steps for one in plan]
@@ -62,12 +62,12 @@ class StudyBars:
         pass
 
 
-def print_plan(plan: Sequence[Planned], speed: float) -> None:
-    """A table with a row a cohort, and how long all of it takes at most.
+def print_plan(plan: Sequence[PlannedCohort], speed: float) -> None:
+    """A table with one row per cohort, and the longest time that all of it takes.
 
     Args:
         plan: the cohorts.
-        speed: operations a second of a training on this machine.
+        speed: operations per second of training on this machine.
     """
     rows = [
         {
@@ -87,7 +87,7 @@ def print_plan(plan: Sequence[Planned], speed: float) -> None:
 
 
 def print_damage(rows: Rows) -> None:
-    """A table with a row a percentage: the distance, a mean over the conditions, for every way of removal."""
+    """A table with one row per percentage: the distance, averaged over conditions, for every way of removal."""
     ways = list(dict.fromkeys(str(row["way"]) for row in rows))
     shown = [
         {"removed, %": f"{percent:g}"}

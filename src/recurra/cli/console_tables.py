@@ -1,4 +1,4 @@
-"""Consoles on which texts stand as they are, and tables that lose no column where the terminal is narrow."""
+"""Consoles that print texts as they are, and tables that lose no column on a narrow terminal."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -11,12 +11,12 @@ from rich.text import Text
 
 from recurra.terminal import harmless
 
-PIPE_COLUMNS = 130  # of standard output where it is no terminal
-FRAME = 3  # columns of the terminal that a column of a table takes beside its text
+PIPE_COLUMNS = 130  # of standard output if it is not a terminal
+FRAME = 3  # terminal columns that a table column takes in addition to its text
 
 
 class PlainConsole(Console):
-    """A console on which texts stand as they are: no markup, no emoji, no control characters."""
+    """A console that prints texts as they are: no markup, no emoji, no control characters."""
 
     def render_str(self, text: str, **options: Any) -> Text:
         return super().render_str(harmless(text), **{**options, "markup": False, "emoji": False})
@@ -33,13 +33,13 @@ def progress_console() -> Console:
 
 
 def print_table(console: Console, title: str, rows: Sequence[Mapping[str, str]], left: Sequence[str] = ()) -> None:
-    """Print rows as a table; where it is too wide it comes in parts, each with the first column.
+    """Print rows as a table; a table that is too wide is printed in parts, each with the first column.
 
     Args:
-        console: where to.
-        title: what stands above it.
+        console: the console.
+        title: title above the table.
         rows: texts by heading, all rows with the same headings.
-        left: headings of the columns that are aligned to the left.
+        left: headings of left-aligned columns.
     """
     headings = list(rows[0]) if rows else []
     parts = _parts(headings, rows, console.width)
@@ -54,7 +54,7 @@ def print_table(console: Console, title: str, rows: Sequence[Mapping[str, str]],
 
 
 def _parts(headings: Sequence[str], rows: Sequence[Mapping[str, str]], width: int) -> list[list[str]]:
-    """The headings in groups that fit the width, the first one in every group."""
+    """The headings in groups that fit the width, with the first one in every group."""
     wide = {name: max(_width(text) for text in (name, *(row[name] for row in rows))) + FRAME for name in headings}
     parts: list[list[str]] = [list(headings[:1])]
     for name in headings[1:]:

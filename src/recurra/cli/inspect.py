@@ -1,4 +1,4 @@
-"""The command that looks at one network; heavy imports wait inside."""
+"""The command that inspects one network; heavy imports are deferred."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from recurra.cli.networks import Activation, Form, Number, Source, TaskName, Tau, subject
+from recurra.cli.networks import Activation, Form, Number, Source, TaskName, Tau, network_from_options
 from recurra.cli.options import AsJson, TaskSettings
 from recurra.cli.own import Analyses, Use, use_own
 from recurra.cli.paths import user_path
@@ -22,13 +22,13 @@ def inspect(
     tau_ms: Tau = None,
     use: Use = None,
     analyses: Analyses = None,
-    seed: Annotated[int, typer.Option(help="Of the test trials and of the chance levels.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the test trials and of the chance levels.")] = 0,
     as_json: AsJson = False,
     report: Annotated[
         Path | None, typer.Option(parser=user_path, metavar="FILE", help="Also write its report to this HTML file.")
     ] = None,
 ) -> None:
-    """One network's dossier: how well it does the task, and how."""
+    """The dossier of one network: how well it does the task, and how."""
     from recurra.analysis.record import record_of_network
     from recurra.cli.console import print_run, print_workings
     from recurra.runs.compiled import kept_programs
@@ -42,26 +42,26 @@ def inspect(
         raise ValueError(f"{report} exists; choose another file")
     use_own(use)
     check_analyses(analyses or ())
-    found = subject(source, task, network, settings, activation, form, tau_ms)
-    about = {"name": found.name(source), "network": found.table()}
-    own, lost = analyses_or_reasons([one for one in found.analyses if one not in (analyses or ())])
+    inspected = network_from_options(source, task, network, settings, activation, form, tau_ms)
+    about = {"name": inspected.name(source), "network": inspected.table()}
+    own, lost = analyses_or_reasons([one for one in inspected.analyses if one not in (analyses or ())])
     own = (*own, *analyses_named(analyses or ()))
     for one in lost.values():
         print_error(f"not made: {one.reason}")
-    of = found.before, found.number, found.status, own
+    of = inspected.before, inspected.number, inspected.status, own
     with kept_programs():
-        record = record_of_network(found.network, found.task, seed, about, *of)
+        record = record_of_network(inspected.network, inspected.task, seed, about, *of)
     if report:
         from recurra.report import write_report
 
         write_report(record, report)
     dossier = record.dossiers[0]
     if as_json:
-        table = {"network": found.table()} | dossier_table(dossier, cube_before(record, 0))
-        table |= plain(workings_table(dossier, found.task))
+        table = {"network": inspected.table()} | dossier_table(dossier, cube_before(record, 0))
+        table |= plain(workings_table(dossier, inspected.task))
         typer.echo(json.dumps(table, indent=2))
     else:
         print_run(record)
-        print_workings(dossier, found.task)
+        print_workings(dossier, inspected.task)
     if report:
         typer.echo(f"report: {report}", err=True)

@@ -1,4 +1,4 @@
-"""What the commands that look at one network share: where it is, and the options for what its file does not say."""
+"""Options of the commands that inspect one network: where it is, and what its file does not say."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,7 +9,7 @@ from recurra.cli.paths import user_path
 from recurra.terminal import print_error
 
 if TYPE_CHECKING:
-    from recurra.runs.imports import Subject
+    from recurra.runs.imports import InspectedNetwork
 
 Source = Annotated[
     Path, typer.Argument(metavar="FILE_OR_DIR", parser=user_path, help="Keras HDF5, .keras, .npz, or a run folder.")
@@ -20,16 +20,16 @@ TaskName = Annotated[
 ]
 Number = Annotated[int | None, typer.Option("--network", help="Which network of a run folder; the first if not given.")]
 Activation = Annotated[
-    str | None, typer.Option(help="What φ is, such as relu, where the file does not say it; tanh if not given.")
+    str | None, typer.Option(help="φ, such as relu, if the file does not say it; tanh if not given.")
 ]
-Form = Annotated[str | None, typer.Option(help="rate or current, where the file does not say it; rate if not given.")]
+Form = Annotated[str | None, typer.Option(help="rate or current, if the file does not say it; rate if not given.")]
 Tau = Annotated[
     float | None,
-    typer.Option("--tau", help="Time constant, ms, where the file does not say it; one time step if not given."),
+    typer.Option("--tau", help="Time constant, ms, if the file does not say it; one time step if not given."),
 ]
 
 
-def subject(
+def network_from_options(
     source: Path,
     task: str | None,
     network: int | None,
@@ -37,13 +37,13 @@ def subject(
     activation: str | None,
     form: str | None,
     tau_ms: float | None,
-) -> "Subject":
-    """The network of a file or a run folder; what its file does not say and was assumed goes to standard error."""
-    from recurra.runs.imports import subject_of
+) -> "InspectedNetwork":
+    """The network in a file or a run folder; assumptions about what its file does not say go to standard error."""
+    from recurra.runs.imports import inspected_network
 
     options = {"model.activation": activation, "model.form": form, "model.tau_ms": tau_ms}
     given = [f"{key}={value}" for key, value in options.items() if value is not None]
-    found = subject_of(source, task, network, [*given, *(settings or [])])
-    for note in found.notes:
+    inspected = inspected_network(source, task, network, [*given, *(settings or [])])
+    for note in inspected.notes:
         print_error(note)
-    return found
+    return inspected

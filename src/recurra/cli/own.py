@@ -1,4 +1,4 @@
-"""The option that imports files of a user's own: specs and run folders may name them, and import nothing."""
+"""The option that imports the user's own files: specs and run folders can name their parts but import nothing."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -27,7 +27,7 @@ Analyses = Annotated[
 
 
 def use_own(names: Sequence[str] | None) -> None:
-    """Import what `--use` names, before anything is read that may name a part of it."""
+    """Import the arguments of `--use`, before anything is read that may name a part of them."""
     if names:
         from recurra.runs.own import use
 

@@ -1,4 +1,4 @@
-"""What a path on the command line means, settled here once: `~` is the home folder, and nothing else is special."""
+"""The meaning of paths on the command line: `~` is the home folder, and nothing else is special."""
 
 from pathlib import Path
 
@@ -6,9 +6,9 @@ import typer
 
 
 def user_path(text: str | Path) -> Path:
-    """The path that a user means, also where no shell has read it, as in a job script's `--out=~/runs`.
+    """The path that a user means, even if no shell has expanded it, as in `--out=~/runs` of a job script.
 
-    From here on a path is what it says. A folder whose name begins with `~` is given as `./~`.
+    Afterwards paths are taken literally. A folder whose name begins with `~` is given as `./~`.
     """
     if isinstance(text, Path) or not text.startswith("~"):  # a default; Path("./~") is Path("~")
         return Path(text)

@@ -1,4 +1,4 @@
-"""What `run` and `train` are told to train, and where: a preset, a TOML file, or a run folder to go on with.
+"""What `run` and `train` train, and where: a preset, a TOML file, or a run folder to go on with.
 
 Both have these options.
 """
@@ -24,15 +24,15 @@ Out = Annotated[
     Path | None, typer.Option(parser=user_path, metavar="DIR", help="The run folder to make; runs/NAME if not given.")
 ]
 Networks = Annotated[int | None, typer.Option(help="How many networks.")]
-Units = Annotated[int | None, typer.Option(help="Recurrent units a network.")]
-Seed = Annotated[int | None, typer.Option(help="Fixes all that is random.")]
+Units = Annotated[int | None, typer.Option(help="Recurrent units per network.")]
+Seed = Annotated[int | None, typer.Option(help="Fixes everything that is random.")]
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="A key of the spec, such as training.steps=500; may be repeated."),
 ]
 ResumeAnyway = Annotated[
     bool,
-    typer.Option("--resume-anyway", help="Resume even with other versions or instructions, whose bits may differ."),
+    typer.Option("--resume-anyway", help="Resume even with other versions or instructions; the bits may differ."),
 ]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with what the folder holds; start if it holds nothing.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Delete the run that the folder holds.")]
@@ -52,7 +52,7 @@ def spec_and_folder(
     seed: int | None,
     settings: list[str] | None,
 ) -> "tuple[RunSpec, Path]":
-    """What is to be trained, and in which folder."""
+    """The spec to train, and its folder."""
     from recurra.runs.spec import to_spec, with_settings
 
     table, folder = _table(spec, out, resume)
@@ -63,7 +63,7 @@ def spec_and_folder(
 
 
 def _table(spec: str, out: Path | None, resume: bool) -> "tuple[dict[str, Any], Path | None]":
-    """The table of a preset, a TOML file or a run folder to go on with, and the folder, where one is given."""
+    """The table of a preset, a TOML file or a run folder to go on with, and the folder, if one is given."""
     from recurra.runs.record import spec_of
     from recurra.runs.spec import preset_names, read_table
     from recurra.storage.run_folder import RunFolder
@@ -90,7 +90,7 @@ def show_spec(spec: "RunSpec") -> None:
 def trained(
     spec: "RunSpec", path: Path, engine: str | None, resume: bool, overwrite: bool, anyway: bool
 ) -> "RunFolder":
-    """The folder of the trained run: made, or gone on with."""
+    """The folder of the trained run: a new one, or the one to go on with."""
     resume = resume or anyway
     if resume and overwrite:
         raise ValueError("--resume and --overwrite exclude each other")

@@ -1,4 +1,4 @@
-"""The commands of the studies. Each calls functions of `recurra.studies`; heavy imports wait inside."""
+"""The commands of the studies. Each calls functions of `recurra.studies`; heavy imports are deferred."""
 
 import json
 from pathlib import Path
@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from recurra.cli.networks import Activation, Form, Number, Source, TaskName, Tau, subject
+from recurra.cli.networks import Activation, Form, Number, Source, TaskName, Tau, network_from_options
 from recurra.cli.options import TaskSettings
 from recurra.cli.own import Use, use_own
 from recurra.cli.paths import user_path
 
 if TYPE_CHECKING:
-    from recurra.runs.shelf import Shelf
+    from recurra.runs.trained_cohorts import TrainedCohorts
     from recurra.storage.run_folder import RunFolder
     from recurra.studies.study import Scale, Study
 
@@ -26,9 +26,9 @@ def study(
         Path | None,
         typer.Option(parser=user_path, metavar="DIR", help="The folder to make; runs/NAME-SCALE if not given."),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Fixes all that is random.")] = 0,
+    seed: Annotated[int, typer.Option(help="Fixes everything that is random.")] = 0,
     networks: Annotated[
-        Path, typer.Option(parser=user_path, metavar="DIR", help="Where trained networks are and go.")
+        Path, typer.Option(parser=user_path, metavar="DIR", help="Folder of trained networks, which studies share.")
     ] = NETWORKS,
     engine: Annotated[str, typer.Option(help="auto, native, portable, or native-bfloat16.")] = "auto",
     files: Annotated[
@@ -39,9 +39,9 @@ def study(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the verdicts as JSON.")] = False,
 ) -> None:
-    """A study of the papers: found beside published. After an interruption the same command goes on."""
+    """A study of the papers: found and published results. After an interruption the same command goes on."""
     from recurra.checks import check_choice
-    from recurra.runs.shelf import Shelf
+    from recurra.runs.trained_cohorts import TrainedCohorts
     from recurra.streams import check_seed
     from recurra.studies.all_studies import STUDIES
     from recurra.studies.study import SCALES
@@ -56,12 +56,12 @@ def study(
         raise ValueError(
             f"{name} {'reads files: name their folder with --files' if files is None else 'takes no --files'}"
         )
-    chosen, shelf = STUDIES[name](*([files] if files else [])), Shelf(networks, engine)
+    chosen, cohorts = STUDIES[name](*([files] if files else [])), TrainedCohorts(networks, engine)
     size: Scale = scale  # type: ignore[assignment]
     if show:
-        _show(chosen, size, seed, shelf)
+        _show(chosen, size, seed, cohorts)
         return
-    folder = _conducted(chosen, size, seed, out or Path("runs") / f"{name}-{scale}", shelf)
+    folder = _conducted(chosen, size, seed, out or Path("runs") / f"{name}-{scale}", cohorts)
     verdicts = folder.entry("verdicts")
     typer.echo(json.dumps(verdicts, indent=2) if as_json else "\n".join(map(_line, verdicts)))
     typer.echo(f"results: {folder}", err=as_json)
@@ -76,20 +76,22 @@ def damage(
     form: Form = None,
     tau_ms: Tau = None,
     use: Use = None,
-    seed: Annotated[int, typer.Option(help="Of the test trials.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the test trials.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print every condition's distance as JSON.")] = False,
 ) -> None:
-    """Remove connections of one network by their strength: how far from its targets is it then?"""
+    """Remove connections of one network by their strength, and measure its distance from the targets."""
     from recurra.analysis.shown_trials import test_trials
     from recurra.analysis.weights.damage import PERCENTS
     from recurra.cli.console_studies import print_damage
     from recurra.studies.damage import damage_rows
 
     use_own(use)
-    found = subject(source, task, network, settings, activation, form, tau_ms)
-    rows = damage_rows(found.network, found.task, test_trials(found.task, seed), found.number or 0, PERCENTS)
+    inspected = network_from_options(source, task, network, settings, activation, form, tau_ms)
+    rows = damage_rows(
+        inspected.network, inspected.task, test_trials(inspected.task, seed), inspected.number or 0, PERCENTS
+    )
     if as_json:
-        typer.echo(json.dumps({"network": found.table(), "conditions": rows}, indent=2))
+        typer.echo(json.dumps({"network": inspected.table(), "conditions": rows}, indent=2))
     else:
         print_damage(rows)
 
@@ -111,28 +113,28 @@ def reproduction(
     typer.echo(f"page: {page}")
 
 
-def _conducted(chosen: "Study", scale: "Scale", seed: int, path: Path, shelf: "Shelf") -> "RunFolder":
+def _conducted(chosen: "Study", scale: "Scale", seed: int, path: Path, cohorts: "TrainedCohorts") -> "RunFolder":
     from recurra.cli.console_studies import StudyBars
     from recurra.interrupts import Stopped
     from recurra.studies.conduct import conduct, planned
 
     try:
-        with StudyBars(planned(chosen, scale, seed, shelf)) as progress:
-            return conduct(chosen, scale, seed, path, shelf, progress)
+        with StudyBars(planned(chosen, scale, seed, cohorts)) as progress:
+            return conduct(chosen, scale, seed, path, cohorts, progress)
     except Stopped as stopped:
         stopped.hint = "the same command goes on where it was"
         raise
 
 
-def _show(chosen: "Study", scale: "Scale", seed: int, shelf: "Shelf") -> None:
+def _show(chosen: "Study", scale: "Scale", seed: int, cohorts: "TrainedCohorts") -> None:
     from recurra.cli.console_studies import print_plan
     from recurra.studies.conduct import planned, speed
 
-    print_plan(planned(chosen, scale, seed, shelf), speed(shelf.engine))
+    print_plan(planned(chosen, scale, seed, cohorts), speed(cohorts.engine))
 
 
 def _line(verdict: dict[str, Any]) -> str:
     difference = f"; difference {verdict['difference']}" if verdict["difference"] else ""
     note = f" ({verdict['note']})" if verdict["note"] else ""
-    found = f"published {verdict['published']}; found {verdict['found']}{difference}"
-    return f"{verdict['what']}: {found}: {verdict['verdict']}{note}"
+    comparison = f"published {verdict['published']}; found {verdict['found']}{difference}"
+    return f"{verdict['what']}: {comparison}: {verdict['verdict']}{note}"

@@ -1,4 +1,4 @@
-"""The command that shows the tasks; heavy imports wait inside."""
+"""The command that shows the tasks; heavy imports are deferred."""
 
 import json
 from pathlib import Path
@@ -15,11 +15,11 @@ def tasks(
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="A task; all of them if not given.")] = None,
     plot: Annotated[
         Path | None,
-        typer.Option(parser=user_path, metavar="FILE", help="A PNG, SVG or PDF file for a picture of sample trials."),
+        typer.Option(parser=user_path, metavar="FILE", help="PNG, SVG or PDF file for a picture of sample trials."),
     ] = None,
     settings: TaskSettings = None,
     use: Use = None,
-    seed: Annotated[int, typer.Option(help="Of the sample trials.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the sample trials.")] = 0,
     as_json: AsJson = False,
 ) -> None:
     """The tasks, with their parameters, units and sources."""

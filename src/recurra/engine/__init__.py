@@ -1,4 +1,4 @@
-"""The engine: runs networks and differentiates their loss. One operation, two implementations."""
+"""The engine: runs networks and differentiates their loss, in more than one implementation."""
 
 from recurra.engine.differentiable import loss
 from recurra.engine.dynamics import Dynamics

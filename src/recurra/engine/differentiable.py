@@ -16,7 +16,7 @@ def loss(
 ) -> Float[Array, "network"]:
     """The loss of every network; `jax.grad` of its sum gives the engine's own gradient.
 
-    Only the weights have a gradient: that of the trials is zero. A constraint is a function before it:
+    Only the weights have a gradient: that of the trials is zero. A constraint is a function applied first:
     `jax.grad(lambda free: loss(engine, dynamics, constrained(free), inputs, targets, mask).sum())`.
 
     Args:
@@ -31,8 +31,8 @@ def loss(
 
 
 def _forward(engine: Engine, dynamics: Dynamics, weights: Weights, *trials: Inputs | Mask):
-    found, gradient = engine.loss_and_gradient(dynamics, weights, *trials)
-    return found, gradient
+    loss, gradient = engine.loss_and_gradient(dynamics, weights, *trials)
+    return loss, gradient
 
 
 def _backward(_engine: Engine, _dynamics: Dynamics, gradient: Weights, slope: Float[Array, "network"]):

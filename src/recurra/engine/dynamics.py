@@ -1,4 +1,4 @@
-"""The equations of one network on one trial: how a state follows from the last one."""
+"""The equations of one network on one trial: how a state follows from the one before."""
 
 import abc
 from typing import Any, ClassVar
@@ -15,39 +15,39 @@ State = Float[Array, "state"]
 class Dynamics(abc.ABC):
     """The equations of one network on one trial, at a time step of a fixed length.
 
-    A cell of your own is a frozen dataclass with `weights`, the kind of weights that it has, and the three abstract
-    methods. All are written with `jax.numpy`, for one network and one state.
+    A cell of your own is a frozen dataclass with `weights`, the class of its weights, and the three abstract methods.
+    Write them with `jax.numpy`, for one network and one state.
 
-    The state is one flat vector: all that the next step depends on. In a network of rate units it has an entry a unit;
-    an LSTM has its rates and its memory cells one after the other. Where a step moves each entry by a share of what
-    pulls it, as a short time step does, the cell says so in `leaks`: then fixed points, slow points and regimes do not
-    depend on the length of the step.
+    The state is one flat vector: everything that the next step depends on. In a network of rate units it has one entry
+    per unit; in an LSTM it is the rates followed by the memory cells. If a step moves each entry by only a share of
+    the pull on it, as a short time step does, `leaks` returns these shares: then fixed points, slow points and regimes
+    do not depend on the length of the step.
     """
 
     weights: ClassVar[type[Weights]]
 
     @abc.abstractmethod
     def initial_state(self, weights: Any) -> State:
-        """The state before the first step, in the type of the weights' numbers."""
+        """The state before the first step, in the dtype of the weights."""
 
     @abc.abstractmethod
     def step(self, weights: Any, state: State, inputs: Float[Array, "input"]) -> State:
-        """The state one step later, under these inputs and without noise."""
+        """The state one step later, with these inputs and without noise."""
 
     @abc.abstractmethod
     def rates(self, state: State) -> Float[Array, "unit"]:
-        """The rates that the readout sees, one a unit."""
+        """The rates that the readout sees, one per unit."""
 
     def readout(self, weights: Any, rates: Float[Array, "*batch unit"]) -> Float[Array, "*batch output"]:
-        """The outputs of rates; unless a cell says otherwise $W_{out} r + b_{out}$ of `output` and `output_bias`."""
+        """The outputs for given rates; by default $W_{out} r + b_{out}$, with `output` and `output_bias`."""
         return rates @ weights.output.T + weights.output_bias
 
     def leaks(self, weights: Any) -> State:
-        """By which share of its pull each entry of the state moves in a step, in (0, 1]; 1 if a cell does not say."""
+        """The share of its pull by which each entry of the state moves in one step, in (0, 1]; by default 1."""
         return jnp.ones_like(self.initial_state(weights))
 
     def pull(self, weights: Any, state: State, inputs: Float[Array, "input"]) -> State:
-        """From a state to where it is drawn: what a step changes, over the leaks; it does not depend on the step."""
+        """The change of the state in one step divided by the leaks, which does not depend on the length of the step."""
         return (self.step(weights, state, inputs) - state) / self.leaks(weights)
 
     @property
@@ -56,11 +56,11 @@ class Dynamics(abc.ABC):
         return False
 
     def noise_scale(self, weights: Any) -> State:
-        """Standard deviation of the noise that training adds to each entry of the state at a step, if it is `noisy`."""
+        """Standard deviation of the noise that training adds to each entry of the state per step, if it is `noisy`."""
         return jnp.zeros_like(self.initial_state(weights))
 
     def recurrent(self, weights: Any) -> Float[Array, "post pre"] | None:
-        """The matrix whose spectrum is meant where one speaks of that of the network; None where there is none."""
+        """The matrix whose spectrum is called that of the network; None if the cell has no such matrix."""
         return None
 
 

@@ -1,4 +1,4 @@
-"""What an implementation of the engine is."""
+"""The interface of an implementation of the engine."""
 
 import abc
 from typing import Any, ClassVar
@@ -10,7 +10,7 @@ from recurra.engine.dynamics import Dynamics
 
 
 class Engine(abc.ABC):
-    """One implementation of the engine's three functions; `portable` says what they compute.
+    """One implementation of the engine's three functions; `portable` defines what they compute.
 
     Weights have a leading `network` axis. Inputs, targets and mask are the same for all networks, or all of them have
     that axis too.
@@ -18,18 +18,18 @@ class Engine(abc.ABC):
 
     name: ClassVar[str]
     whole_cohorts: ClassVar[bool]
-    """Whether one call should have all networks of a cohort, since it uses all threads by itself."""
+    """Whether one call should take all networks of a cohort, because it uses all threads by itself."""
 
     def unknown(self, dynamics: Dynamics) -> str:
-        """What of these equations it does not know: "GRU", "activation 'linear'"; nothing where it knows them."""
+        """The part of these equations that it cannot compute, such as "GRU" or "activation 'linear'"; empty if none."""
         return ""
 
     def missing(self) -> str:
-        """Why it cannot be used here; nothing where it can."""
+        """Why it cannot be used here; empty if it can."""
         return ""
 
     def knows(self, dynamics: Dynamics) -> bool:
-        """Whether it computes these equations."""
+        """Whether it can compute these equations."""
         return not self.unknown(dynamics)
 
     @abc.abstractmethod
@@ -60,5 +60,5 @@ class Engine(abc.ABC):
         """Loss of every network, and its gradient with respect to the weight arrays."""
 
     def about(self) -> dict[str, str | int]:
-        """What a run says of the engine that it was trained with."""
+        """What a run records about the engine that trained it."""
         return {"name": self.name}

@@ -13,7 +13,7 @@ from recurra.engine.rate import RateDynamics
 
 @final
 class PortableEngine(Engine):
-    """In plain JAX: the definition of what all compute, for any equations."""
+    """In plain JAX: the definition of what all engines compute, for any equations."""
 
     name = "portable"
     whole_cohorts = False
@@ -40,8 +40,8 @@ class _Native(Engine):
         return "" if dynamics.activation in native.ACTIVATIONS else f"activation {dynamics.activation!r}"
 
     def missing(self) -> str:
-        found, why = library.load()
-        return "" if found is not None else f"{why}. Install recurra with a C++17 compiler, or take engine auto"
+        loaded, why = library.load()
+        return "" if loaded is not None else f"{why}. Install recurra with a C++17 compiler, or take engine auto"
 
     def run(self, dynamics, weights, inputs, *, noise_keys=None):
         return native.run(dynamics, weights, inputs, noise_keys=noise_keys)
@@ -53,10 +53,10 @@ class _Native(Engine):
         return native.loss_and_gradient(dynamics, weights, inputs, targets, mask, bfloat16=self.bfloat16, **options)
 
     def about(self) -> dict[str, str | int]:
-        found, _ = library.load()
-        if found is None:
+        loaded, _ = library.load()
+        if loaded is None:
             return {"name": self.name}
-        return {"name": self.name, "instructions": library.instructions(found), "threads": library.threads(found)}
+        return {"name": self.name, "instructions": library.instructions(loaded), "threads": library.threads(loaded)}
 
 
 @final
@@ -69,14 +69,14 @@ class NativeEngine(_Native):
 
 @final
 class NativeBfloat16Engine(_Native):
-    """With products whose factors are rounded, in training: faster, with a gradient to between two and three digits."""
+    """With rounded factors in the products of training: faster, with a gradient correct to two or three digits."""
 
     name = "native-bfloat16"
     bfloat16 = True
 
     def missing(self) -> str:
-        found, _ = library.load()
-        if found is not None and not library.has_bfloat16(found):
+        loaded, _ = library.load()
+        if loaded is not None and not library.has_bfloat16(loaded):
             return "this processor has no AVX512-BF16; take engine native"
         return super().missing()
 
@@ -94,7 +94,7 @@ def choose_engine(choice: str, dynamics: Dynamics) -> Engine:
         dynamics: the equations.
 
     Raises:
-        ValueError: an engine was asked for that does not know the equations, or that cannot be used here.
+        ValueError: the engine asked for cannot compute the equations, or cannot be used here.
     """
     check_choice("engine", choice, CHOICES)
     wanted = NATIVE if choice == "auto" else ENGINES[choice]

@@ -17,11 +17,11 @@ def trial_noise(
 ) -> Float[Array, "time unit"]:
     """Noise of one trial.
 
-    The counter is (trial, step · ⌈units/2⌉ + pair); its two words make two normal numbers, for the units
-    2 · pair and 2 · pair + 1, by Box and Muller's method.
+    The counter is (trial, step · ⌈units/2⌉ + pair); its two words give two normal numbers, for the units
+    2 · pair and 2 · pair + 1, by the Box-Muller method.
 
     Args:
-        key: two words, one key a network and training step.
+        key: two words; one key per network and training step.
         trial: number of the trial in the batch.
         steps: time steps.
         units: recurrent units.

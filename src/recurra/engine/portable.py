@@ -1,7 +1,7 @@
 """The definition of what the engine computes, in plain JAX.
 
-All three functions take weights with a leading `network` axis. The networks are gone through one after the
-other by the same compiled program, so that a network's numbers do not depend on its neighbours.
+All three functions take weights with a leading `network` axis. The same compiled program computes the networks one
+after the other, so that the numbers of a network do not depend on its neighbours.
 """
 
 from functools import partial
@@ -18,7 +18,7 @@ from recurra.engine.shapes import check_call
 
 
 class _Network(NamedTuple):
-    """What is one network's own. Trials are here only where each network has its own."""
+    """The arrays of one network. Trials are among them only if each network has trials of its own."""
 
     weights: Weights
     active: Bool[Array, ""]
@@ -50,7 +50,7 @@ def _run_trials(dynamics: Dynamics, network: _Network, inputs: Inputs) -> Float[
 def _networks(
     weights: Weights, active: Bool[AnyArray, "network"] | None, keys: NoiseKeys | None, *trials: AnyArray
 ) -> tuple[_Network, tuple[AnyArray, ...]]:
-    """The cohort's networks for `lax.map`, and the trials that they share, if they do."""
+    """The cohort's networks for `lax.map`, and the trials that they share, if any."""
     count = weights.networks
     active = jnp.ones(count, bool) if active is None else jnp.asarray(active)
     own = trials[0].ndim == 4
@@ -67,7 +67,7 @@ def run(
         dynamics: the equations of one step.
         weights: the cohort's weights, each array with a leading `network` axis.
         inputs: the inputs, the same for all networks, or with a leading `network` axis; in the dtype of the weights.
-        noise_keys: two words a network, for the recurrent noise; without them there is none.
+        noise_keys: two words per network, for the recurrent noise; without them there is none.
 
     Returns:
         Rates and outputs at every time step.
@@ -105,8 +105,8 @@ def loss_and_gradient(
     r"""Loss of every network and its gradient with respect to the weight arrays.
 
     $E = \sum_{btk} m_{btk} (z_{btk} - z^*_{btk})^2 / \sum_{btk} m_{btk} + \lambda \langle r_{btu}^2 \rangle$, the mean
-    weighted by the mask m, and λ times the mean squared rate over trials, steps and units. Where no m is above 0,
-    the mean is over nothing: it and its gradient are 0.
+    weighted by the mask m, and λ times the mean squared rate over trials, steps and units. If no m is above 0,
+    the mean and its gradient are 0.
 
     Args:
         dynamics: the equations of one step.
@@ -115,7 +115,7 @@ def loss_and_gradient(
             or all three have a leading `network` axis.
         targets: what the outputs should be.
         mask: True where the loss counts, or how much it counts there, 0 or above.
-        noise_keys: two words a network, for the recurrent noise; without them there is none.
+        noise_keys: two words per network, for the recurrent noise; without them there is none.
         rate_penalty: λ, 0 or above.
         active: which networks to compute; the others get a loss and gradient of zero, and cost nothing.
     """
@@ -138,13 +138,13 @@ def loss_and_gradient(
 
 
 def mean_squared_error(outputs: Float[Array, "trial time output"], targets: Targets, mask: Mask) -> Float[Array, ""]:
-    """Mean of the squared difference, weighted by the mask, so that the mask does not scale it; 0 where nothing counts.
+    """Mean squared difference, weighted by the mask, so that the mask does not scale it; 0 if nothing counts.
 
-    A weight that is negative or no number counts as 0; `Trial.of` refuses it.
+    A weight that is negative or NaN counts as 0; `Trial.of` refuses it.
     """
     mask = jnp.asarray(mask)
     counts = mask if mask.dtype == bool else mask > 0
-    difference = jnp.where(counts, outputs - targets, 0)  # masked here, so that a masked NaN is in no gradient
+    difference = jnp.where(counts, outputs - targets, 0)  # masked here, to keep a masked NaN out of the gradient
     if mask.dtype == bool:
         total, error = mask.sum().astype(difference.dtype), (difference**2).sum()
     else:

@@ -22,7 +22,7 @@ ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "hard_sigmoid_5": lambda current: jnp.clip(current / 5 + 0.5, 0, 1),
     "hard_sigmoid_6": lambda current: jnp.clip(current / 6 + 0.5, 0, 1),
 }
-HARD_WIDTHS = {"hard_sigmoid_5": 5, "hard_sigmoid_6": 6}  # of the currents over which they rise from 0 to 1
+HARD_WIDTHS = {"hard_sigmoid_5": 5, "hard_sigmoid_6": 6}  # range of currents over which they rise from 0 to 1
 
 
 @final
@@ -43,8 +43,8 @@ class RateDynamics(Dynamics):
         activation: φ of the equations: "tanh", "relu", "sigmoid", "softplus", "linear", or a hard sigmoid, the line
             x / 5 + 1/2 ("hard_sigmoid_5": Keras 1 and 2) or x / 6 + 1/2 ("hard_sigmoid_6": Keras 3, PyTorch) within 0
             and 1.
-        leak: $\ell$ = dt_ms / tau_ms, in (0, 1]; one for all units, or a tuple with one a unit.
-        noise: σ, the standard deviation that the noise alone gives to an isolated unit of small leak; 0 or above.
+        leak: $\ell$ = dt_ms / tau_ms, in (0, 1]; one for all units, or a tuple with one per unit.
+        noise: σ, the standard deviation of an isolated unit with small leak under the noise alone; 0 or above.
 
     Source: Jarne (2024), Eq. 1 to 7; Sussillo and Barak (2013) for the current form.
     """
@@ -68,7 +68,7 @@ class RateDynamics(Dynamics):
                 )
 
     def unit_leaks(self, units: int) -> Float[np.ndarray, "unit"]:
-        """The leak of each of so many units, float64."""
+        """The leak of each of `units` units, float64."""
         if isinstance(self.leak, tuple) and len(self.leak) != units:
             raise ValueError(f"leak has {len(self.leak)} values; expected one, or one for each of the {units} units")
         return np.broadcast_to(np.asarray(self.leak, np.float64), (units,))

@@ -1,4 +1,4 @@
-"""Whether the arrays of a call fit each other: said with the axis, what came and what was expected."""
+"""Check that the arrays of a call fit each other; errors name the axis, the size received and the size expected."""
 
 from collections.abc import Sequence
 
@@ -13,13 +13,13 @@ LARGEST_COUNTER = 2**32  # of the noise: a pair of units at a time step
 def check_call(
     weights: Weights, inputs: AnyArray, answers: Sequence[tuple[str, AnyArray]] = (), **flags: AnyArray | None
 ) -> None:
-    """The shapes of an engine's call.
+    """Check the shapes of the arrays in a call of an engine.
 
     Args:
         weights: the cohort's weights, with a leading `network` axis.
         inputs: the trials' inputs, with or without a `network` axis.
-        answers: targets and mask, each with its name; their axes are those of the inputs.
-        flags: `noise_keys` and `active`, where they are given: one entry a network.
+        answers: targets and mask, each with its name; they have the axes of the inputs.
+        flags: `noise_keys` and `active`, if given: one entry per network.
     """
     sizes = _weight_sizes(weights)
     networks, units = sizes["network"], sizes["unit"]
@@ -36,11 +36,13 @@ def check_call(
                 f"{name} has the shape {np.shape(array)}; expected one entry for each of {networks} networks"
             )
     if "noise_keys" in flags and flags["noise_keys"] is not None and sizes["time"] * -(-units // 2) > LARGEST_COUNTER:
-        raise ValueError(f"{sizes['time']:,} time steps of {units:,} units have more noise than can be numbered (2^33)")
+        raise ValueError(
+            f"{sizes['time']:,} time steps of {units:,} units need more noise values than can be numbered (2^33)"
+        )
 
 
 def _weight_sizes(weights: Weights) -> dict[str, int]:
-    """How long the axes of a cohort's weights are; each array must fit those before it."""
+    """The lengths of the axes of a cohort's weights; each array must fit the arrays before it."""
     sizes: dict[str, int] = {}
     for name, axes in weights.axes().items():
         array, expected = getattr(weights, name), ("network", *axes)

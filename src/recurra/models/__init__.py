@@ -1,4 +1,4 @@
-"""Models: what a network is before it is trained, and what a trained cohort is."""
+"""Models: networks before training, and trained cohorts."""
 
 from recurra.engine import Dynamics, RateDynamics
 from recurra.models.cohort import Cohort, Network

@@ -16,9 +16,9 @@ from recurra.checks import check_between, check_finite, check_shapes, same
 from recurra.engine import Dynamics, choose_engine
 from recurra.engine.dynamics import state_size
 from recurra.intervals import Proportion, wilson_interval
-from recurra.keeping import keeper
 from recurra.models.model import Model
 from recurra.numerics import pinned
+from recurra.saver import saver
 from recurra.status import Status
 from recurra.streams import Stream, random_key
 from recurra.tasks.base import Task
@@ -26,7 +26,7 @@ from recurra.tasks.rules import SUCCESSFUL
 
 
 class NotApplicableError(TypeError):
-    """A network was asked for what its kind does not have, such as an LSTM for the matrix of its recurrent weights."""
+    """A network was asked for something that its kind does not have, such as an LSTM for one recurrent matrix."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Network:
 
     Args:
         dynamics: the equations of one step.
-        weights: of the kind that the equations have, without a `network` axis.
+        weights: the weights, of the class that the equations need, without a `network` axis.
         dt_ms: length of a time step, ms.
     """
 
@@ -51,7 +51,7 @@ class Network:
 
     @property
     def recurrent(self) -> Float[np.ndarray, "post pre"]:
-        """The matrix whose spectrum is meant where one speaks of that of the network, float64; raises without one."""
+        """The matrix whose spectrum is called that of the network, float64; an error if there is none."""
         with pinned(double=True):
             matrix = self.dynamics.recurrent(self.double)
         if matrix is None:
@@ -61,26 +61,26 @@ class Network:
 
     @property
     def has_recurrent(self) -> bool:
-        """Whether there is one matrix whose spectrum is meant where one speaks of that of the network."""
+        """Whether there is one matrix whose spectrum is called that of the network."""
         return jax.eval_shape(self.dynamics.recurrent, self.weights) is not None
 
     @property
     def state_size(self) -> int:
-        """How many entries the state has: in a network of rate units one a unit, in an LSTM two."""
+        """Number of entries of the state: one per unit in a network of rate units, two per unit in an LSTM."""
         return state_size(self.dynamics, self.weights)
 
     @property
     def readout_rows(self) -> Float[np.ndarray, "output unit"]:
-        """The derivative of the outputs by the rates at rest, float64: of a linear readout its weights."""
+        """The derivative of the outputs with respect to the rates at rest, float64: the weights of a linear readout."""
         with pinned(double=True):
             return np.asarray(_readout_rows(self.dynamics, self.double))
 
     def readout(self, rates: Float[np.ndarray, "*batch unit"]) -> Float[np.ndarray, "*batch output"]:
-        """The outputs of rates, in float64."""
+        """The outputs for given rates, in float64."""
         return self._of_rows(lambda rows: _readout(self.dynamics, self.double, rows), rates)
 
     def rates(self, states: Float[np.ndarray, "*batch state"]) -> Float[np.ndarray, "*batch unit"]:
-        """The rates that states have, in float64."""
+        """The rates of given states, in float64."""
         return self._of_rows(lambda rows: _rates(self.dynamics, rows), states)
 
     def run(
@@ -110,20 +110,20 @@ class Network:
             ValueError: there is such a file, or the equations are none that a file can name, such as a class that is
                 not in a file of its own.
         """
-        keeper().save_network(self, path, overwrite)
+        saver().save_network(self, path, overwrite)
 
     @cached_property
     def double(self) -> Weights:
-        """The weights in float64, in which networks are analysed."""
+        """The weights in float64, the precision of all analyses."""
         return in_double(self.weights)
 
     @staticmethod
     def _of_rows(of: Callable[[Array], Array], batch: np.ndarray) -> np.ndarray:
-        """Of each row, compiled for few numbers of them."""
+        """Apply a function to each row, compiled for only a few numbers of rows."""
         rows = np.asarray(batch, np.float64).reshape(-1, np.shape(batch)[-1])
         with pinned(double=True):
-            found = np.asarray(of(jnp.asarray(padded_rows(rows))))[: len(rows)]
-        return found.reshape(*np.shape(batch)[:-1], found.shape[-1])
+            values = np.asarray(of(jnp.asarray(padded_rows(rows))))[: len(rows)]
+        return values.reshape(*np.shape(batch)[:-1], values.shape[-1])
 
 
 @partial(jax.jit, static_argnums=0)
@@ -142,15 +142,15 @@ def _readout(dynamics: Dynamics, weights: Weights, rates: Float[Array, "row unit
 
 
 def check_fit(network: Network, task: Task, kind: type[Task] = Task) -> None:
-    """The network's inputs, outputs and time step must be those of the task, and the task of this kind."""
+    """Check that the network has the inputs, outputs and time step of the task, and that the task is of this kind."""
     if not isinstance(network, Network):
         raise TypeError(f"network is a {type(network).__name__}; expected a Network, such as cohort[0]")
     if not isinstance(task, kind):
         raise TypeError(f"task is a {type(task).__name__}; expected a {kind.__name__}")
     for name in ("inputs", "outputs"):
-        found, expected = getattr(network.weights, name), getattr(task, name)
-        if found != expected:
-            raise ValueError(f"the network has {found} {name}; the task has {expected}")
+        count, expected = getattr(network.weights, name), getattr(task, name)
+        if count != expected:
+            raise ValueError(f"the network has {count} {name}; the task has {expected}")
     if not same(network.dt_ms, task.dt_ms):
         raise ValueError(f"the network's time step is {network.dt_ms:g} ms; the task's is {task.dt_ms:g} ms")
 
@@ -158,13 +158,13 @@ def check_fit(network: Network, task: Task, kind: type[Task] = Task) -> None:
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class History:
-    """What was measured at the end of every epoch; NaN after a network has ended.
+    """The measurements at the end of every epoch; NaN after a network has ended.
 
     Args:
         step: training steps taken by then.
-        loss: mean training loss over the epoch.
-        validation_loss: loss on trials that were never trained on.
-        success: share of those trials that are a success.
+        loss: mean training loss of the epoch.
+        validation_loss: loss on trials that are never used for training.
+        success: share of the validation trials that are a success.
     """
 
     step: Float[np.ndarray, "epoch"]
@@ -175,13 +175,13 @@ class History:
 
 @dataclass(frozen=True)
 class Origin:
-    """How the training of a cohort came about.
+    """When, where and with what a cohort was trained.
 
     Args:
-        name: of the run; nothing where it was trained in Python.
-        seconds: that the training took.
+        name: name of the run; empty if it was trained in Python.
+        seconds: duration of the training, s.
         stretches: the parts of the training without an interruption: each with the time at which it began, versions,
-            machine, settings and engine, as `run.json` has them; none where that is not known.
+            machine, settings and engine, as in `run.json`; empty if they are not known.
     """
 
     name: str = ""
@@ -194,14 +194,14 @@ class Cohort:
     """Networks that were trained together, each with its outcome.
 
     Args:
-        model: what they are made of.
+        model: their architecture.
         rule: how they learned.
         initial: the weights before training, with a leading `network` axis.
         weights: the weights after training.
         task: what they were trained on.
         seed: of the run; trials for tests are drawn from it.
-        numbers: each network's number k; with the seed it fixes the network, whoever trains beside it.
-        status: what became of each network.
+        numbers: number k of each network; with the seed it fixes the network, whichever others are trained beside it.
+        status: how the training of each network ended.
         history: losses and success by epoch.
         origin: when, where and with what the training was done.
     """
@@ -219,7 +219,7 @@ class Cohort:
 
     @property
     def versions(self) -> Mapping[str, str]:
-        """The versions of recurra and of what it stands on, of the last stretch of the training."""
+        """The versions of recurra and of the libraries it uses, in the last stretch of the training."""
         return self.origin.stretches[-1].get("versions", {}) if self.origin.stretches else {}
 
     @property
@@ -246,27 +246,27 @@ class Cohort:
         return Network(self.dynamics, of_network(weights, position), self.task.dt_ms)
 
     def save(self, path: Path | str, overwrite: bool = False) -> None:
-        """Write the run folder that `recurra train` would; `rc.load` and all commands read it.
+        """Write the same run folder as `recurra train`; `rc.load` and all commands read it.
 
         Args:
-            path: the folder to make; its name is that of the run.
-            overwrite: whether a run that is there already may be deleted.
+            path: the folder to make; its name becomes the name of the run.
+            overwrite: whether an existing run may be deleted.
 
         Raises:
-            ValueError: the folder holds something, the training has not ended, or a part of the cohort is none that a
-                spec can name, such as a class that is not in a file of its own.
+            ValueError: the folder is not empty, the training has not ended, or a spec cannot name a part of the cohort,
+                such as a class that is not in a file of its own.
         """
-        keeper().save_cohort(self, path, overwrite)
+        saver().save_cohort(self, path, overwrite)
 
     @pinned()
     def success_rate(self, trials: int = 1_000, needed: float = SUCCESSFUL) -> Proportion:
         """The share of successful networks, with its 95 % Wilson interval.
 
-        A network is successful if at least `needed` of its trials are, on trials that no network was trained on.
+        A network is successful if at least the share `needed` of its trials is, on trials never used for training.
 
         Args:
             trials: fresh trials, the same for all networks.
-            needed: share of the trials that must be a success, 0 to 1.
+            needed: share of trials that must be a success, 0 to 1.
         """
         check_between("needed", needed, 0, 1)
         engine, good, judged = choose_engine("auto", self.dynamics), np.zeros(len(self), int), 0

@@ -1,4 +1,4 @@
-"""What the weights of a network must be: training moves free parameters, from which the weights follow."""
+"""Constraints on the weights of a network: training moves free parameters, and the weights follow from them."""
 
 import abc
 from collections import OrderedDict
@@ -18,21 +18,22 @@ class Constraint(abc.ABC):
     """A map from free parameters to the weights of one network.
 
     Both are arrays by name, in the order of the weights' own. A constraint of your own is a frozen dataclass that maps
-    some of them and passes the others on. Several are applied one after the other. JAX differentiates through `apply`,
-    so that the engine, files and analyses see the weights alone, and every constraint holds exactly after every step.
+    some of them and passes the others on. Several constraints are applied one after the other. JAX differentiates
+    through `apply`, so that the engine, files and analyses see only the weights, and every constraint holds exactly
+    after every step.
     """
 
     def start(self, key: RandomKey, weights: Kind) -> Kind:
-        """The weights before training, made of those that the initializers drew.
+        """The weights before training, made from the weights that the initializers drew.
 
         Args:
-            key: for what is random, such as which connections there are.
-            weights: of one network.
+            key: random key, for example to choose which connections exist.
+            weights: weights of one network.
         """
         return weights
 
     def free(self, parameters: Parameters) -> Parameters:
-        """The free parameters of weights that obey the constraint: `apply` makes the same weights of them."""
+        """The free parameters of weights that obey the constraint: `apply` turns them back into the same weights."""
         return parameters
 
     @abc.abstractmethod
@@ -41,12 +42,12 @@ class Constraint(abc.ABC):
 
         Args:
             free: any real numbers.
-            start: the weights before training: what training never changes, such as absent connections, is read there.
+            start: the weights before training, which hold what training never changes, such as absent connections.
         """
 
 
 def check_constraints(constraints: Sequence[object]) -> None:
-    """All must be constraints."""
+    """Check that all are constraints."""
     for one in constraints:
         if not isinstance(one, Constraint):
             raise TypeError(f'constraints has {one!r}; expected constraints such as Frozen(("input",))')
@@ -55,7 +56,7 @@ def check_constraints(constraints: Sequence[object]) -> None:
 @final
 @dataclass(frozen=True)
 class Frozen(Constraint):
-    """Arrays that training leaves as they were.
+    """Keep arrays as they were before training.
 
     Args:
         arrays: their names: "recurrent", "input", "output", "recurrent_bias", "output_bias".
@@ -87,7 +88,7 @@ def constrained(constraints: Sequence[Constraint], free: Parameters, start: Kind
     """The weights of one network that follow from free parameters.
 
     Args:
-        constraints: all that hold.
+        constraints: the constraints.
         free: the parameters.
         start: the weights before training.
     """

@@ -15,13 +15,13 @@ from recurra.models.constraints import Constraint, Kind, Parameters
 @final
 @dataclass(frozen=True)
 class Dale(Constraint):
-    r"""Every unit excites all that it reaches or inhibits them: $W = \lvert V \rvert D$.
+    r"""Every unit either excites or inhibits all units that it projects to: $W = \lvert V \rvert D$.
 
-    V is free and D diagonal: 1 for the units that excite, which come first, and -1 for the others. A weight may become
-    small, but not change its sign. It starts at the size that its initializer drew.
+    V is free and D is diagonal, with 1 for excitatory units, which come first, and -1 for inhibitory ones. A weight can
+    become small but cannot change its sign. It starts with the magnitude that the initializer drew.
 
     Args:
-        excitatory: share of the units that excite, above 0 and below 1.
+        excitatory: share of excitatory units, above 0 and below 1.
 
     Source: Song, Yang and Wang (2016).
     """

@@ -1,4 +1,4 @@
-"""What gated cells share: weights with a leading `gate` axis, and where they start."""
+"""The common part of gated cells: weights with a leading `gate` axis, and their initial values."""
 
 import abc
 from dataclasses import dataclass, field
@@ -42,14 +42,14 @@ def currents(weights: GatedWeights, rates: Float[Array, "unit"], inputs: Float[A
 
 @dataclass(frozen=True, kw_only=True)
 class GatedModel(Model, abc.ABC):
-    """What the gated models share. The gates' matrices are drawn as one, as Keras draws them.
+    """The common part of gated models. The matrices of all gates are drawn as one, as in Keras.
 
     Args:
         units: number of units.
         initializer: where the recurrent weights start.
         input_initializer: where the input weights start.
         output_initializer: where the output weights start.
-        constraints: what the weights must be, one after the other.
+        constraints: constraints on the weights, applied one after the other.
     """
 
     units: int = 100

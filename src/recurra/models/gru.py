@@ -77,7 +77,7 @@ class GRU(GatedModel):
         initializer: where the recurrent weights start.
         input_initializer: where the input weights start.
         output_initializer: where the output weights start.
-        constraints: what the weights must be, one after the other.
+        constraints: constraints on the weights, applied one after the other.
 
     Source: Cho et al. (2014).
     """

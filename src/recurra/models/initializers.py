@@ -1,4 +1,4 @@
-"""Where weights start. Each is a pure function of a key and a shape (post, pre)."""
+"""Initial weights. Each initializer is a pure function of a key and a shape (post, pre)."""
 
 import abc
 import math
@@ -37,7 +37,7 @@ def check_initializer(name: str, value: object) -> None:
 class Orthogonal(Initializer):
     """A random matrix with orthonormal rows or columns, times `gain`.
 
-    A square one has all its eigenvalues on a circle of that radius.
+    A square matrix has all its eigenvalues on a circle of radius `gain`.
 
     Args:
         gain: factor, above 0.
@@ -62,7 +62,7 @@ class Normal(Initializer):
     r"""Independent normal entries with mean 0 and standard deviation $g / \sqrt{N}$, N the number of columns.
 
     Args:
-        gain: g, above 0; eigenvalues of a large square matrix fill a disc of this radius.
+        gain: g, above 0; the eigenvalues of a large square matrix fill a disc of this radius.
 
     Source: Rajan and Abbott (2006); the papers' choice.
     """

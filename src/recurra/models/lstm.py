@@ -50,7 +50,7 @@ class LSTM(GatedModel):
         initializer: where the recurrent weights start.
         input_initializer: where the input weights start.
         output_initializer: where the output weights start.
-        constraints: what the weights must be, one after the other.
+        constraints: constraints on the weights, applied one after the other.
 
     Source: Hochreiter and Schmidhuber (1997); Gers, Schmidhuber and Cummins (2000) for the forget gate.
     """

@@ -1,4 +1,4 @@
-"""What a model is: an architecture, before it has weights."""
+"""A model: an architecture before it has weights."""
 
 import abc
 from typing import Any
@@ -12,10 +12,10 @@ from recurra.numerics import pinned
 
 
 class Model(abc.ABC):
-    """An architecture: how many units, which equations, where the weights start, and what they must be.
+    """An architecture: number of units, equations, initial weights and constraints on the weights.
 
     A model of your own is a frozen dataclass whose fields are its parameters, `units` among them, with the two abstract
-    methods. With a field `constraints`, or this class's empty one, weights are constrained.
+    methods. A field `constraints` constrains its weights; without one there are no constraints.
     """
 
     units: int
@@ -23,7 +23,7 @@ class Model(abc.ABC):
     sources: Any = ()  # keys of the sources that the report names
 
     def __init_subclass__(cls) -> None:
-        """The weights of every model, a stranger's too, are drawn with the numbers' settings pinned."""
+        """The weights of every model, including your own, are drawn with pinned numerical settings."""
         super().__init_subclass__()
         if "initial_weights" in cls.__dict__:
             cls.initial_weights = pinned()(cls.initial_weights)
@@ -37,22 +37,22 @@ class Model(abc.ABC):
         """The weights of one network before training, float32, without the constraints.
 
         Args:
-            key: for what is random.
+            key: random key.
             inputs: number of input channels.
             outputs: number of output channels.
         """
 
     def frozen(self) -> tuple[str, ...]:
-        """The names of the weight arrays that training leaves as they are."""
+        """The names of the weight arrays that training does not change."""
         return ()
 
     def all_constraints(self) -> tuple[Constraint, ...]:
-        """What the weights must be, with the arrays that training leaves as they are."""
+        """The constraints on the weights, including the arrays that training does not change."""
         return (*self.constraints, Frozen(self.frozen())) if self.frozen() else self.constraints
 
     @pinned()
     def start(self, key: RandomKey, inputs: int, outputs: int) -> Weights:
-        """The weights of one network before training, which obey the constraints."""
+        """The weights of one network before training; they obey the constraints."""
         weights = self.initial_weights(key, inputs, outputs)
         for number, constraint in enumerate(self.constraints):
             weights = constraint.start(jax.random.fold_in(key, number), weights)

@@ -28,15 +28,15 @@ class RateRNN(Model):
         form: "rate" or "current"; spectra and fixed points differ between the two.
         activation: φ of the equations: "tanh", "relu", "sigmoid", "softplus", "linear", "hard_sigmoid_5" or
             "hard_sigmoid_6"; the native engine has the first four.
-        tau_ms: time constant, ms, at least dt_ms; equal to it the leak is 1, as in the papers. One for all units, or a
-            tuple (in a spec: a list) with one a unit.
-        recurrent_noise: σ of the noise √(2ℓ) σ ξ that is added to every unit's state at a training step; 0 is none.
-        recurrent_bias: whether the units have a trained bias b; without, it stays 0.
-        output_bias: whether the readout has a trained bias; without, it stays 0.
+        tau_ms: time constant, ms, at least dt_ms; if equal to dt_ms, the leak is 1, as in the papers. One for all
+            units, or a tuple (in a spec: a list) with one per unit.
+        recurrent_noise: σ of the noise √(2ℓ) σ ξ added to the state of every unit at every training step; 0 is none.
+        recurrent_bias: whether the units have a trained bias b; otherwise it stays 0.
+        output_bias: whether the readout has a trained bias; otherwise it stays 0.
         initializer: where the recurrent weights start.
         input_initializer: where the input weights start.
         output_initializer: where the output weights start.
-        constraints: what the weights must be, one after the other.
+        constraints: constraints on the weights, applied one after the other.
 
     Source: Jarne (2024), Eq. 1 to 7 and Table 1.
     """

@@ -46,7 +46,7 @@ class UGRNN(GatedModel):
         initializer: where the recurrent weights start.
         input_initializer: where the input weights start.
         output_initializer: where the output weights start.
-        constraints: what the weights must be, one after the other.
+        constraints: constraints on the weights, applied one after the other.
 
     Source: Collins, Sohl-Dickstein and Sussillo (2017).
     """

@@ -1,4 +1,4 @@
-"""Which figures for print a run has, by the name of the file: those of a flip-flop, and those of any other task."""
+"""Which figures for print a run has, by the name of the file: those of a task with memories, and of any other."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -36,17 +36,17 @@ from recurra.plotting.scenes.space import (
     paths_scene,
 )
 from recurra.report.paging import all_known, pages
-from recurra.words.findings import FlipFlopFindings, known
+from recurra.words.memories import MemoryFindings, known
 
 PLANAR = 0.6  # share of the variance in the first two components from which the flow in their plane is drawn
 
 Plan: TypeAlias = dict[str, Callable[[], Figure]]
-View: TypeAlias = Callable[[Dossier, FlipFlopFindings, int], MemorySpace]
+View: TypeAlias = Callable[[Dossier, MemoryFindings, int], MemorySpace]
 Space = TypeVar("Space", MemorySpace, PathSpace)
 
 
-def flipflop_plan(run: RunRecord, found: FlipFlopFindings, scales: Callable[[], Scales]) -> Plan:
-    """How to draw the figures that only a flip-flop has: its bits, the cube walk, the memory states."""
+def flipflop_plan(run: RunRecord, found: MemoryFindings, scales: Callable[[], Scales]) -> Plan:
+    """How to draw the figures that only a task with memories has: its bits, the cube walk, the memory states."""
     plan: Plan = {}
     for kind, view in (("components", along_components), ("bits", along_bits)):
         for name, part in pages(f"state_space_{kind}", len(run.numbers)):
@@ -87,7 +87,7 @@ def _behaviour(run: RunRecord, at: int) -> Figure:
     return behaviour(bit_signals(run.examples, run.dossiers[at].behaviour.examples, run.numbers[at]))
 
 
-def _cube_walk(run: RunRecord, found: FlipFlopFindings, at: int) -> Figure:
+def _cube_walk(run: RunRecord, found: MemoryFindings, at: int) -> Figure:
     walk, outputs = drawn_walk(found), known(run.dossiers[at].memories).walk.outputs
     return cube_walk(walk_scene(walk, outputs, found.task.states, run.numbers[at]))
 
@@ -120,7 +120,7 @@ def _with_landmarks(panel: Space, dossier: Dossier) -> Space:
     return panel
 
 
-def _lifetimes(run: RunRecord, found: FlipFlopFindings, part: range, scales: Scales) -> Figure:
+def _lifetimes(run: RunRecord, found: MemoryFindings, part: range, scales: Scales) -> Figure:
     kept = all_known(lambda at: (known(run.dossiers[at].memories).lifetimes, run.numbers[at]), part)
     records, numbers = [one for one, _ in kept], [number for _, number in kept]
     limits = known(scales.lifetimes_ms)
@@ -136,7 +136,7 @@ def _flow_field(run: RunRecord, conditions: Conditions, at: int) -> Figure:
     return flow_field(flow_scene(run.network(at), points, inputs, conditions, run.numbers[at]))
 
 
-def _state_space(run: RunRecord, found: FlipFlopFindings, view: View, part: range, marked: bool = False) -> Figure:
+def _state_space(run: RunRecord, found: MemoryFindings, view: View, part: range, marked: bool = False) -> Figure:
     def scene(at: int) -> MemorySpace:
         return view(run.dossiers[at], found, run.numbers[at])
 

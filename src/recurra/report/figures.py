@@ -27,8 +27,7 @@ from recurra.report.learning import learning_of
 from recurra.report.paging import all_known, pages
 from recurra.status import Status
 from recurra.storage.files import replace_bytes
-from recurra.tasks import FlipFlop, Task
-from recurra.words.findings import flipflop_findings
+from recurra.words.memories import memory_findings
 from recurra.words.workings import signatures
 
 DPI = 300
@@ -91,7 +90,7 @@ def figures_of(run: RunRecord) -> Plan:
         plan["learning"] = lambda: _learning(run, history, status)
     scales = cache(lambda: Scales.of(run))
     plan["spectra"] = lambda: _spectra(run, scales())
-    found = flipflop_findings(run)
+    found = memory_findings(run)
     plan |= flipflop_plan(run, found, scales) if found else condition_plan(run)
     plan |= _cohort_plan(run)
     for at, number in enumerate(run.numbers):
@@ -142,17 +141,17 @@ def _connectivity(run: RunRecord, at: int, scales: Scales) -> Figure:
 
 
 def _variance_shares(run: RunRecord, part: range) -> Figure:
-    names, colors = _factors(run.task)
+    names, colors = _factors(run)
     pairs = dict(all_known(lambda at: (at, (run.dossiers[at].demixed, run.dossiers[at].selectivity)), part))
     found, units = [one for one, _ in pairs.values()], [one for _, one in pairs.values()]
     return variance_shares(variance_scene(found, units, names, colors, [run.numbers[at] for at in pairs]))
 
 
-def _factors(task: Task) -> tuple[list[str], list[str]]:
-    """Names and colours of the factors of a task's probe."""
-    names = list(task.factor_names())
+def _factors(run: RunRecord) -> tuple[list[str], list[str]]:
+    """Names and colours of the factors of the task's probe."""
+    names = list(run.task.factor_names())
     bits = [bit_look(bit)[0] for bit in range(len(names))]
-    return names, bits if isinstance(task, FlipFlop) else condition_colors(len(names))
+    return names, bits if memory_findings(run) else condition_colors(len(names))
 
 
 def write_figure(figure: Figure, path: Path) -> None:

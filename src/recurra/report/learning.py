@@ -8,13 +8,11 @@ from jaxtyping import Float
 from recurra.models.cohort import History
 from recurra.plotting.scenes.learning import Bound, LearningCurves, learning_scene
 from recurra.status import Status
-from recurra.tasks import FlipFlop, Task
+from recurra.tasks import Task
 from recurra.tasks.rules import SUCCESSFUL
 from recurra.training import LearningRule
 from recurra.training.stopping import LossBelow, SuccessAbove
 from recurra.training.trial_sets import FixedTrials
-
-PAPER_BOUND = 0.009  # Jarne (2024) stops the 3-bit flip-flop there
 
 
 def trials_seen(history: History, rule: LearningRule) -> Float[np.ndarray, "epoch"]:
@@ -27,9 +25,9 @@ def trials_seen(history: History, rule: LearningRule) -> Float[np.ndarray, "epoc
 def learning_of(
     history: History, numbers: Sequence[int], status: Sequence[Status], task: Task, rule: LearningRule
 ) -> LearningCurves:
-    """The curves with the stop criterion, or with the bounds of the flip-flop's paper and of this report."""
-    paper = Bound(PAPER_BOUND, f"criterion of Jarne (2024): {PAPER_BOUND:g}")
-    loss = paper if isinstance(task, FlipFlop) else None
+    """The curves with the stop criterion, or with the bounds of the task's publication and of this report."""
+    bound, publication = task.published_loss or (None, "")
+    loss = None if bound is None else Bound(bound, f"criterion of {publication}: {bound:g}")
     success = Bound(SUCCESSFUL, f"learned: {100 * SUCCESSFUL:g} %")
     match rule.stop:
         case LossBelow(bound=bound):

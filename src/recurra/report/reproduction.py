@@ -110,8 +110,10 @@ def _ending(folder: RunFolder, study: Study) -> str:
 
 
 def _counts(verdicts: Sequence[Verdict], noun: str = "claims") -> str:
-    found = Counter(one.verdict for one in verdicts)
-    counted = ", ".join(f"{found[word]} {words[found[word] > 1]}" for word, words in COUNTED.items() if found[word])
+    numbers = Counter(one.verdict for one in verdicts)
+    counted = ", ".join(
+        f"{numbers[word]} {words[numbers[word] > 1]}" for word, words in COUNTED.items() if numbers[word]
+    )
     return f"Of {len(verdicts)} {noun if len(verdicts) > 1 else noun.removesuffix('s')} {counted}."
 
 

@@ -1,1 +1,1 @@
-"""Runs: specs and presets, from training to analysis, and what goes in and out of a run folder."""
+"""Runs: specs and presets, training and analysis, and the contents of run folders."""

@@ -1,4 +1,4 @@
-"""The networks of a run analysed one by one, here or in processes: each leaves a part, and the parts are joined."""
+"""Analyse the networks of a run one by one, here or in processes: each leaves a part, and the parts are joined."""
 
 import errno
 import shlex
@@ -20,7 +20,7 @@ from recurra.analysis.own import OwnAnalysis, group_of, record_kind
 from recurra.analysis.record import kinds_before
 from recurra.models.cohort import Cohort
 from recurra.runs.compiled import kept_programs
-from recurra.runs.executors import Executor, Lost
+from recurra.runs.executors import Executor, LostPiece
 from recurra.runs.own import use, used
 from recurra.runs.own_analyses import analyses_named
 from recurra.runs.parts import read_part, write_part
@@ -31,7 +31,7 @@ from recurra.storage.run_folder import RunFolder
 
 @dataclass(frozen=True)
 class Piece:
-    """What of a run is to be analysed.
+    """The part of a run that a worker analyses.
 
     Args:
         run: its folder.
@@ -55,7 +55,7 @@ def analyse_networks(
     on_networks: Callable[[int], None],
     analyses: tuple[str, ...] = (),
 ) -> list[dict[str, Any]]:
-    """The records of every network by name, those of the weights before training among them, or their `Failure`s.
+    """The records of every network by name, including those of the weights before training, or their `Failure`s.
 
     Args:
         folder: the run, locked by the caller.
@@ -65,7 +65,7 @@ def analyse_networks(
         analyses: of a user's own, by "module:function".
 
     Raises:
-        ChildProcessError: networks were not analysed since their workers were ended; nothing is left of the others.
+        ChildProcessError: networks were not analysed because their workers were ended; the others are discarded too.
     """
     own = {group_of(name): record_kind(one) for name, one in zip(analyses, analyses_named(analyses), strict=True)}
     folder.sweep()
@@ -76,7 +76,7 @@ def analyse_networks(
         pieces = [Piece(folder.path, (number,), parts, used(), analyses) for number in cohort.numbers]
         with closing(executor.map(analyse_piece, pieces)) as results:
             for piece, result in results:
-                if isinstance(result, Lost):
+                if isinstance(result, LostPiece):
                     lost |= dict.fromkeys(piece.numbers, result.reason)
                 on_networks(len(piece.numbers))
         if lost:
@@ -89,7 +89,7 @@ def analyse_networks(
 
 
 def analyse_piece(piece: Piece) -> None:
-    """Analyse the networks of a piece; each has its part in the end. The job of an `Executor`."""
+    """Analyse the networks of a piece and write the part of each. The job of an `Executor`."""
     use(piece.uses)
     cohort, analyses = _cohort(piece.run, piece.parts), analyses_named(piece.analyses)
     with kept_programs():
@@ -126,12 +126,12 @@ def _told(lost: dict[int, str], folder: RunFolder) -> str:
 
 
 def _spectrum_before(cohort: Cohort, at: int) -> Spectrum:
-    """Of the weights of the network at position `at` before training."""
+    """The spectrum of the weights before training of the network at position `at`."""
     return spectrum(cohort.before(at).recurrent)
 
 
 def _cube_before(cohort: Cohort, at: int) -> MemoryCube:
-    """Of a network with memories before training."""
+    """The memory cube of a network with memories before training."""
     return memory_cube(cohort.before(at), memory_task(cohort.task), cohort.seed)
 
 

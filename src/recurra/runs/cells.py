@@ -8,8 +8,8 @@ from recurra.models import CELLS
 from recurra.models.cohort import Network
 from recurra.runs.own import check_imported
 from recurra.runs.tables import Registry, Table, from_table, to_table
-from recurra.storage.imported import Imported, Said
-from recurra.storage.npz_files import NOTHING, import_npz, write_npz
+from recurra.storage.imported import Imported, StatedSettings
+from recurra.storage.npz_files import NOTHING_STATED, import_npz, write_npz
 
 REGISTRY: Registry = {Dynamics: dict(CELLS)}
 
@@ -20,15 +20,15 @@ def equations_of(table: Table) -> Dynamics:
     return from_table(Dynamics, table, REGISTRY, "cell")
 
 
-def read_network_file(path: Path, dt_ms: float | None, said: Said = NOTHING) -> Imported:
+def read_network_file(path: Path, dt_ms: float | None, stated: StatedSettings = NOTHING_STATED) -> Imported:
     """The network in an `.npz` file, of any cell, with its notes.
 
     Args:
         path: the file.
         dt_ms: length of a time step, ms; the file's own, where it has one, must be equal. None takes the file's own.
-        said: what you know of a network of rate units.
+        stated: what you know of a network of rate units.
     """
-    return import_npz(path, dt_ms, said, equations_of)
+    return import_npz(path, dt_ms, stated, equations_of)
 
 
 def write_network_file(path: Path, network: Network) -> None:

@@ -1,4 +1,4 @@
-"""A census of networks of one task: from the networks to the record, and to plain values."""
+"""A census of networks of one task: its record, and the record as plain values."""
 
 import math
 from collections.abc import Sequence
@@ -23,25 +23,25 @@ FEWEST = 3  # networks that a census needs
 
 
 def similarities_of(networks: Sequence[Network], task: Task, points: Sequence[FixedPoints | Failure]) -> Similarities:
-    """All pairs of networks in every measure, by their rates on the probe; NaN where a measure has no number.
+    """The similarity of all pairs of networks in every measure, by their rates on the probe; NaN if undefined.
 
     Args:
-        networks: the networks; their inputs and outputs must be those of the task.
+        networks: the networks, with the inputs and outputs of the task.
         task: what they were trained on.
-        points: the fixed points of each without input.
+        points: the fixed points of each network without input.
     """
     check_task(task)
     for network in networks:
         check_fit(network, task)
     inputs = np.asarray(task.probe().inputs)
     pairs = zip(networks, points, strict=True)
-    found = [attempted(partial(_signature, network, inputs, own)) for network, own in pairs]
+    spectra = [attempted(partial(_signature, network, inputs, own)) for network, own in pairs]
     nothing = _no_signature(inputs)
-    return similarity_matrices([nothing if isinstance(one, Failure) else one for one in found])
+    return similarity_matrices([nothing if isinstance(one, Failure) else one for one in spectra])
 
 
 def _signature(network: Network, inputs: Float[np.ndarray, "condition time input"], points: Any) -> Signature:
-    """What is kept of a network; without its fixed points there are no linearizations."""
+    """The signature of a network for comparisons; without its fixed points there are no linearizations."""
     rates, _ = network.run(inputs)
     recurrent = network.recurrent if network.has_recurrent else None
     if isinstance(points, Failure):
@@ -51,7 +51,7 @@ def _signature(network: Network, inputs: Float[np.ndarray, "condition time input
 
 
 def _no_signature(inputs: Float[np.ndarray, "condition time input"]) -> Signature:
-    """That of a network of which nothing is known."""
+    """The signature of a network about which nothing is known."""
     conditions, steps = inputs.shape[:2]
     nothing = np.full((conditions, 1), np.nan, np.complex128)
     return signature_of(np.full((conditions, steps, 1), np.nan), None, nothing)
@@ -65,8 +65,8 @@ def census_of_dossiers(
     Args:
         networks: the networks, at least `FEWEST`.
         task: what they were trained on.
-        dossiers: their analysis; a network of which the regimes are not known is left out.
-        seed: of the cohorts without clusters.
+        dossiers: their analyses; a network whose regimes are not known is left out.
+        seed: seed of the simulated cohorts without clusters.
     """
     points = [dossier.record("fixed_points") for dossier in dossiers]
     similarities = similarities_of(networks, task, points)
@@ -75,92 +75,92 @@ def census_of_dossiers(
 
 def census_with(
     similarities: Similarities,
-    found: Sequence[Regimes | Failure],
+    regimes: Sequence[Regimes | Failure],
     points: Sequence[FixedPoints | Failure],
     seed: int,
     measure: str = MEASURES[0],
 ) -> Census:
-    """The census from what is known of every network.
+    """The census from the records of every network.
 
     Args:
-        similarities: of all pairs.
-        found: the regimes of each.
-        points: the fixed points of each.
-        seed: of the cohorts without clusters.
+        similarities: similarities of all pairs.
+        regimes: the regimes of each network.
+        points: the fixed points of each network.
+        seed: seed of the simulated cohorts without clusters.
         measure: the one by which networks are compared.
     """
-    known = [one for one in found if not isinstance(one, Failure)]
+    known = [one for one in regimes if not isinstance(one, Failure)]
     if not known:
-        reasons = " / ".join(dict.fromkeys(one.reason for one in found if isinstance(one, Failure)))
+        reasons = " / ".join(dict.fromkeys(one.reason for one in regimes if isinstance(one, Failure)))
         raise ValueError(f"the regimes of no network are known, and a census sorts networks by these: {reasons}")
     unknown = np.full(len(known[0].kind), UNKNOWN)
-    kinds = np.array([unknown if isinstance(one, Failure) else one.kind for one in found])
+    kinds = np.array([unknown if isinstance(one, Failure) else one.kind for one in regimes])
     counts = [(UNKNOWN, UNKNOWN) if isinstance(one, Failure) else _counted(one) for one in points]
     stable, others = np.array(counts).T
     return census(similarities, kinds, stable, others, seed, measure)
 
 
 def _counted(points: FixedPoints) -> tuple[int, int]:
-    """How many points are stable, and how many are not."""
+    """The numbers of stable and of unstable points."""
     stable = int((points.index == 0).sum())
     return stable, len(points) - stable
 
 
-def census_table(found: Census, task: Task) -> dict[str, Any]:
-    """The same in plain values, for JSON; null where there is no number.
+def census_table(census: Census, task: Task) -> dict[str, Any]:
+    """The census as plain values for JSON; null where there is no number.
 
     Args:
-        found: the census.
+        census: the census.
         task: what the networks were trained on.
     """
-    names = signatures(found, task)
+    names = signatures(census, task)
     return {
-        "networks": len(found.compared),
-        "left_out": np.flatnonzero(~found.compared).tolist(),
+        "networks": len(census.compared),
+        "left_out": np.flatnonzero(~census.compared).tolist(),
         "signatures": [
             {"signature": name, "networks": int(count)}
-            for name, count in zip(names, found.signature_count, strict=True)
+            for name, count in zip(names, census.signature_count, strict=True)
         ],
-        "measure": found.measure_name,
+        "measure": census.measure_name,
         "clusters": {
-            "count": int(found.labels.max(initial=ALONE)) + 1,
-            "silhouette": found.silhouette,
-            "null_mean": float(found.null_silhouette.mean()),
-            "p_value": found.p_value,
+            "count": int(census.labels.max(initial=ALONE)) + 1,
+            "silhouette": census.silhouette,
+            "null_mean": float(census.null_silhouette.mean()),
+            "p_value": census.p_value,
         },
-        "members": [_cluster(found, number, names) for number in range(found.labels.max(initial=ALONE) + 1)],
-        "map": {"explained": found.explained.tolist(), "stress": found.stress},
+        "members": [_cluster(census, number, names) for number in range(census.labels.max(initial=ALONE) + 1)],
+        "map": {"explained": census.explained.tolist(), "stress": census.stress},
         "nearest_neighbour": {
-            "same_signature": _number(found.neighbour_share),
-            "chance": _number(found.neighbour_chance),
+            "same_signature": _number(census.neighbour_share),
+            "chance": _number(census.neighbour_chance),
         },
-        "each": [_row(found, at, names) for at in range(len(found.compared))],
+        "each": [_row(census, at, names) for at in range(len(census.compared))],
     }
 
 
-def _cluster(found: Census, number: int, names: Sequence[str]) -> dict[str, Any]:
-    """What the networks of a cluster have: counts of fixed points as least, median and most; the signatures."""
-    own = found.labels == number
+def _cluster(census: Census, number: int, names: Sequence[str]) -> dict[str, Any]:
+    """The networks of a cluster: least, median and greatest counts of fixed points; signatures."""
+    own = census.labels == number
     return {
         "networks": int(own.sum()),
-        "stable_points": _spread(found.stable_points[own]),
-        "unstable_points": _spread(found.unstable_points[own]),
+        "stable_points": _spread(census.stable_points[own]),
+        "unstable_points": _spread(census.unstable_points[own]),
         "signatures": {
             name: int(count)
-            for name, count in zip(names, np.bincount(found.signature[own], minlength=len(names)), strict=True)
+            for name, count in zip(names, np.bincount(census.signature[own], minlength=len(names)), strict=True)
             if count
         },
     }
 
 
-def _row(found: Census, at: int, names: Sequence[str]) -> dict[str, Any]:
+def _row(census: Census, at: int, names: Sequence[str]) -> dict[str, Any]:
     return {
         "network": at,
-        "signature": names[found.signature[at]] if found.signature[at] > UNKNOWN else None,
-        "stable_points": _count(found.stable_points[at]),
-        "unstable_points": _count(found.unstable_points[at]),
-        "cluster": int(found.labels[at]) if found.labels[at] > ALONE else None,
-        "map": [_number(value) for value in found.coordinates[at].tolist()],
+        "signature": names[census.signature[at]] if census.signature[at] > UNKNOWN else None,
+        "stable_points": _count(census.stable_points[at]),
+        "unstable_points": _count(census.unstable_points[at]),
+        "cluster": int(census.labels[at]) if census.labels[at] > ALONE else None,
+        "map": [_number(value) for value in census.coordinates[at].tolist()],
     }
 
 

@@ -19,9 +19,9 @@ from recurra.analysis.visit import Visit
 from recurra.models.cohort import Cohort
 from recurra.numerics import pinned
 from recurra.runs.census import census_table, census_with, similarities_of
-from recurra.runs.census_members import Members
+from recurra.runs.compared_networks import ComparedNetworks
 from recurra.runs.compiled import kept_programs
-from recurra.runs.executors import Executor, Here, Lost
+from recurra.runs.executors import Executor, LostPiece, ThisProcess
 from recurra.runs.own import use, used
 from recurra.runs.record import cohort_of, spec_of
 from recurra.storage.run_folder import RunFolder
@@ -32,18 +32,18 @@ Looks: TypeAlias = tuple[Regimes | Failure, FixedPoints | Failure]  # of one net
 
 @dataclass(frozen=True)
 class RunsCensus:
-    """A census and whose it is.
+    """A census and the networks that it compares.
 
     Args:
-        members: the networks.
-        similarities: of all pairs.
+        compared: the networks.
+        similarities: similarities of all pairs.
         census: what they do and how they fall into groups.
         failures: what failed on which network, with the reason.
-        tests: whether signature, cluster and nearest neighbour are independent of the run, by these names; None where
-            there is nothing to test: one run, one group.
+        tests: tests of whether signature, cluster and nearest neighbour are independent of the run, by these names;
+            None if there is only one run or one group.
     """
 
-    members: Members
+    compared: ComparedNetworks
     similarities: Similarities
     census: Census
     failures: dict[str, str]
@@ -52,38 +52,40 @@ class RunsCensus:
     @property
     def signatures(self) -> list[str]:
         """The regime signatures in words, the most frequent one first."""
-        return signatures(self.census, self.members.task)
+        return signatures(self.census, self.compared.task)
 
     def table(self) -> dict[str, Any]:
-        """Plain values, for JSON; every network with its run and number."""
-        table, members = census_table(self.census, self.members.task), self.members
-        origins = members.origins
+        """The census as plain values for JSON; every network with its run and number."""
+        table, compared = census_table(self.census, self.compared.task), self.compared
+        origins = compared.origins
         runs, numbers = [origins.names[at] for at in origins.run], origins.number.tolist()
-        rows = zip(table["each"], members.names, runs, numbers, members.statuses, strict=True)
+        rows = zip(table["each"], compared.names, runs, numbers, compared.statuses, strict=True)
         each = [
             {**row, "network": name, "run": run, "number": number, "status": status}
             for row, name, run, number, status in rows
         ]
         return {
             **table,
-            "left_out": [members.names[at] for at in table["left_out"]],
-            "not_learned": members.apart,
+            "left_out": [compared.names[at] for at in table["left_out"]],
+            "not_learned": compared.apart,
             "runs": [self._run(at) for at in range(len(origins.names))],
             "independent_of_run": {name: test and asdict(test) for name, test in self.tests.items()},
             "each": each,
             "failures": self.failures,
-            "notes": list(members.notes),
+            "notes": list(compared.notes),
         }
 
     def _run(self, run: int) -> dict[str, Any]:
         """How many networks of a run have each signature and are in each cluster."""
-        own, found = self.members.origins.run == run, self.census
-        clusters = range(found.labels.max(initial=-1) + 1)
+        own, census = self.compared.origins.run == run, self.census
+        clusters = range(census.labels.max(initial=-1) + 1)
         return {
-            "run": self.members.origins.names[run],
-            "networks": int((own & found.compared).sum()),
-            "signatures": {name: int((own & (found.signature == at)).sum()) for at, name in enumerate(self.signatures)},
-            "clusters": [int((own & (found.labels == at)).sum()) for at in clusters],
+            "run": self.compared.origins.names[run],
+            "networks": int((own & census.compared).sum()),
+            "signatures": {
+                name: int((own & (census.signature == at)).sum()) for at, name in enumerate(self.signatures)
+            },
+            "clusters": [int((own & (census.labels == at)).sum()) for at in clusters],
         }
 
 
@@ -107,7 +109,7 @@ class Piece:
 
 
 def census_of_runs(
-    members: Members,
+    compared: ComparedNetworks,
     seed: int,
     measure: str,
     on_network: Callable[[], None] = lambda: None,
@@ -118,24 +120,24 @@ def census_of_runs(
     A network whose worker was ended is left out of the census, with the reason.
 
     Args:
-        members: the networks.
-        seed: of the states from which fixed points are searched, of the cohorts without clusters, and of shuffled runs.
+        compared: the networks.
+        seed: seed of the starts of the search for fixed points, of the cohorts without clusters, and of shuffled runs.
         measure: the one by which networks are compared: "procrustes", "cka", "spectral", "dynamical" or
             "linearized".
-        on_network: told when a network is done.
+        on_network: called when a network is done.
         executor: where the networks are looked at, with the same numbers: in this process if not given.
     """
-    found, points = _looked_at(members, seed, on_network, executor or Here())
+    all_regimes, points = _looked_at(compared, seed, on_network, executor or ThisProcess())
     with pinned(), threadpool_limits(1):
-        similarities = similarities_of(members.networks, members.task, points)
+        similarities = similarities_of(compared.networks, compared.task, points)
     failures = {
         f"{what} of network {name}": one.reason
-        for what, records in (("regimes", found), ("fixed points", points))
-        for name, one in zip(members.names, records, strict=True)
+        for what, records in (("regimes", all_regimes), ("fixed points", points))
+        for name, one in zip(compared.names, records, strict=True)
         if isinstance(one, Failure)
     }
-    census = census_with(similarities, found, points, seed, measure)
-    return RunsCensus(members, similarities, census, failures, run_tests(census, members.origins.run, seed))
+    census = census_with(similarities, all_regimes, points, seed, measure)
+    return RunsCensus(compared, similarities, census, failures, run_tests(census, compared.origins.run, seed))
 
 
 def look_at(piece: Piece) -> Looks:
@@ -151,10 +153,10 @@ def look_at(piece: Piece) -> Looks:
 
 
 def _looked_at(
-    members: Members, seed: int, on_network: Callable[[], None], executor: Executor
+    compared: ComparedNetworks, seed: int, on_network: Callable[[], None], executor: Executor
 ) -> tuple[list[Regimes | Failure], list[FixedPoints | Failure]]:
     """Regimes and fixed points of every network, in their order."""
-    origins, folders = members.origins, members.folders
+    origins, folders = compared.origins, compared.folders
     pieces = [
         Piece(folders[run], number, folders[0], seed, used())
         for run, number in zip(origins.run.tolist(), origins.number.tolist(), strict=True)
@@ -163,7 +165,9 @@ def _looked_at(
     try:
         with closing(executor.map(look_at, pieces)) as results:
             for piece, result in results:
-                looks[piece] = (Failure(result.reason), Failure(result.reason)) if isinstance(result, Lost) else result
+                looks[piece] = (
+                    (Failure(result.reason), Failure(result.reason)) if isinstance(result, LostPiece) else result
+                )
                 on_network()
     finally:
         _cohort.cache_clear()
@@ -176,24 +180,24 @@ def _cohort(run: Path) -> Cohort:
     return cohort_of(RunFolder.open(run))
 
 
-def run_tests(found: Census, runs: Int[np.ndarray, "network"], seed: int) -> dict[str, Independence | None]:
+def run_tests(census: Census, runs: Int[np.ndarray, "network"], seed: int) -> dict[str, Independence | None]:
     """Whether the signature, the cluster and the nearest neighbour of a network are independent of its run.
 
     Args:
-        found: the census.
-        runs: of every network.
-        seed: of the shuffles.
+        census: the census.
+        runs: the run of every network.
+        seed: seed of the shuffles.
     """
-    known, compared = found.signature > UNKNOWN, found.labels > LEFT_OUT
+    known, compared = census.signature > UNKNOWN, census.labels > LEFT_OUT
     return {
-        "signature": independence(runs[known], found.signature[known], seed),
-        "cluster": independence(runs[compared], found.labels[compared], seed),
-        "nearest_neighbour": _neighbours(found, runs, seed),
+        "signature": independence(runs[known], census.signature[known], seed),
+        "cluster": independence(runs[compared], census.labels[compared], seed),
+        "nearest_neighbour": _neighbours(census, runs, seed),
     }
 
 
-def _neighbours(found: Census, runs: Int[np.ndarray, "network"], seed: int) -> Independence | None:
-    kept = np.flatnonzero(found.compared)
+def _neighbours(census: Census, runs: Int[np.ndarray, "network"], seed: int) -> Independence | None:
+    kept = np.flatnonzero(census.compared)
     if len(kept) < 2:
         return None
-    return neighbour_independence(found.distances[np.ix_(kept, kept)], runs[kept], seed)
+    return neighbour_independence(census.distances[np.ix_(kept, kept)], runs[kept], seed)

@@ -1,8 +1,8 @@
-"""Programs that JAX has compiled for analyses are kept in the user's cache folder, for the next time.
+"""Programs that JAX has compiled for analyses are kept in the user's cache folder for reuse.
 
-A processor that lacks an instruction would die of a program that was compiled for another one, and a home folder may be
-shared. So programs have a folder for every kind of processor, number of usable cores and version of JAX. Whoever can
-write a program can have it run: the folder is the user's alone, or it is not used.
+A program compiled for another processor crashes on one that lacks an instruction, and a home folder may be shared. So
+there is one folder of programs per kind of processor, number of usable cores and version of JAX. Whoever can write a
+program can have it run: the folder is used only if it belongs to the user alone.
 """
 
 import hashlib
@@ -23,17 +23,17 @@ from recurra.runs.executors import cores
 from recurra.storage.files import remove
 
 OFF = "RECURRA_NO_CACHE"
-MOST_BYTES = 2**28  # a folder that has grown larger begins anew; a program takes some 10 kB
+MOST_BYTES = 2**28  # a larger folder is emptied; a program takes about 10 kB
 KINDS = ("vendor_id", "cpu family", "model", "model name", "flags", "CPU implementer", "CPU part", "Features")
 SETTINGS = ("jax_compilation_cache_dir", "jax_persistent_cache_min_compile_time_secs")
 
 
 @contextmanager
 def kept_programs() -> Iterator[None]:
-    """A context in which what JAX compiles is kept, and taken where it was kept.
+    """A context in which compiled programs of JAX are stored and reused.
 
-    Not where `RECURRA_NO_CACHE` is set, nor where the user has given JAX a cache already, nor where the folder cannot
-    be made or others could write in it. JAX is as it was afterwards.
+    It does nothing if `RECURRA_NO_CACHE` is set, if the user has already given JAX a cache, or if the folder cannot be
+    made or others can write to it. The settings of JAX are restored afterwards.
     """
     folder = None if os.environ.get(OFF) or jax.config.jax_compilation_cache_dir else usable_folder()  # type: ignore[attr-defined]
     if folder is None:
@@ -42,7 +42,7 @@ def kept_programs() -> Iterator[None]:
     before = {name: getattr(jax.config, name) for name in SETTINGS}
     _set(dict(zip(SETTINGS, (str(folder), 0.0), strict=True)))
     try:
-        with warnings.catch_warnings():  # a file that is damaged, or being written, is as good as none
+        with warnings.catch_warnings():  # a file that is damaged or being written is ignored
             warnings.filterwarnings("ignore", "Error (reading|writing) persistent compilation cache", UserWarning)
             yield
     finally:
@@ -50,7 +50,7 @@ def kept_programs() -> Iterator[None]:
 
 
 def usable_folder() -> Path | None:
-    """The folder of the programs for this processor, made if it is missing; None where there can be none."""
+    """The folder of the programs for this processor, made if it is missing; None if that is impossible."""
     try:
         home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").absolute()
         folder = home / "recurra" / f"programs-{_kind()}"
@@ -61,27 +61,27 @@ def usable_folder() -> Path | None:
         if sum(path.stat().st_size for path in folder.iterdir()) > MOST_BYTES:
             remove(folder)
             folder.mkdir(mode=0o700, exist_ok=True)
-    except (OSError, RuntimeError):  # no home, no space, no right; or another process clears it
+    except (OSError, RuntimeError):  # no home, no space, no permission; or another process clears it
         return None
     return folder if os.access(folder, os.W_OK | os.X_OK) else None
 
 
 def _ours_alone(folder: Path) -> bool:
-    """Whether nobody else can write in the folder."""
-    found = folder.lstat()
-    if not stat.S_ISDIR(found.st_mode):
+    """Whether nobody else can write to the folder."""
+    status = folder.lstat()
+    if not stat.S_ISDIR(status.st_mode):
         return False
-    return not hasattr(os, "getuid") or (found.st_uid == os.getuid() and not found.st_mode & 0o022)
+    return not hasattr(os, "getuid") or (status.st_uid == os.getuid() and not status.st_mode & 0o022)
 
 
 def _kind() -> str:
-    """Stands for all that a compiled program depends on and JAX does not look at."""
+    """Identifies everything that a compiled program depends on and JAX does not check."""
     parts = [version("jax"), version("jaxlib"), platform.machine(), str(cores()), _processor()]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
 def _processor() -> str:
-    """The kind of this processor and its instructions; where the system does not say, the name of the machine."""
+    """The kind of this processor and its instructions, or the name of the machine if they are not known."""
     try:
         first = Path("/proc/cpuinfo").read_text().split("\n\n")[0]
     except (OSError, UnicodeDecodeError):
@@ -91,7 +91,7 @@ def _processor() -> str:
 
 
 def _set(settings: dict[str, object]) -> None:
-    """Change JAX's settings of its cache, and have it look at them anew."""
+    """Change the cache settings of JAX and make it read them again."""
     for name, value in settings.items():
         jax.config.update(name, value)
     compilation_cache.reset_cache()

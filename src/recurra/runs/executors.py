@@ -1,8 +1,7 @@
-"""Where work is done that falls into pieces: in this process, or in processes of this machine.
+"""Where work in pieces is done: in this process, or in several processes of this machine.
 
-A job is a function of a module, and a piece is small and says where its data are: a run folder and numbers of networks,
-never arrays or functions. Processes are spawned: JAX has threads, and a process that is forked after it was used can
-wait for ever.
+A job is a function of a module. A piece is small and says where its data are: a run folder and numbers of networks,
+never arrays or functions. Processes are spawned: JAX has threads, and a process forked after JAX was used can hang.
 """
 
 import abc
@@ -33,13 +32,13 @@ Result = TypeVar("Result")
 THREADS = "RECURRA_THREADS"  # of the native engine
 MOST_PROCESSES = 1_024
 WORKER_BYTES = 2**30  # JAX, its compiled programs and the arrays of a network
-BEGINNING_S = 6.0  # what a process takes to import JAX and to load compiled programs, where it works beside others
-TRIED = 2  # pieces by which the duration of the others is known: the first one also compiles
-LOOK_S = 0.5  # between two looks whether a signal has asked to stop
+BEGINNING_S = 6.0  # time of a process to import JAX and load compiled programs while others work
+TRIED = 2  # pieces from which the duration of the others is estimated; the first one also compiles
+LOOK_S = 0.5  # between two checks for a signal to stop
 
 
 @dataclass(frozen=True)
-class Lost:
+class LostPiece:
     """Stands for the result of a piece whose worker ended before it was done.
 
     Args:
@@ -50,29 +49,29 @@ class Lost:
 
 
 class Executor(abc.ABC):
-    """Does a job on pieces."""
+    """Applies a job to pieces."""
 
     @abc.abstractmethod
     def map(
         self, job: Callable[[Piece], Result], pieces: Sequence[Piece]
-    ) -> Generator[tuple[Piece, Result | Lost], None, None]:
-        """Every piece with its result, as soon as it is known, in any order.
+    ) -> Generator[tuple[Piece, Result | LostPiece], None, None]:
+        """Every piece with its result, as soon as it is available, in any order.
 
-        Close the iterator where it is left early (`contextlib.closing`): that ends all workers.
+        If you leave the iterator early, close it (`contextlib.closing`): that ends all workers.
 
         Args:
             job: a function of a module.
-            pieces: on each of which it is called once.
+            pieces: the job is called once on each.
 
         Raises:
-            Exception: what the job raises on a piece; the others are not done then. A worker that is killed costs its
-                piece, which is `Lost`, and no other.
+            Exception: the error that the job raises on a piece; the remaining pieces are then not done. If a worker is
+                killed, the result of its piece is a `LostPiece`, and the others are not affected.
         """
 
 
 @final
 @dataclass(frozen=True)
-class Here(Executor):
+class ThisProcess(Executor):
     """In this process, one piece after the other."""
 
     def map(self, job, pieces):
@@ -89,7 +88,7 @@ class Processes(Executor):
     The script that uses them must be guarded by `if __name__ == "__main__":`, since every process imports it.
 
     Args:
-        number: how many processes; no more are begun than there are pieces.
+        number: number of processes; no more are started than there are pieces.
     """
 
     number: int
@@ -104,14 +103,14 @@ class Processes(Executor):
         waiting, workers, told = deque(pieces), [], {}
         try:
             for _ in range(number):
-                workers.append(_Worker(job, threads, told))  # one by one: each is ended, whenever a signal comes
+                workers.append(_Worker(job, threads, told))  # one by one, so that each is ended whenever a signal comes
             busy = {worker.connection: worker for worker in workers if worker.give(waiting)}
             while busy:
                 stop_if_asked()
                 for connection in wait(list(busy), LOOK_S):
                     worker = busy.pop(connection)  # type: ignore[arg-type]
                     piece, result = worker.piece, worker.result()
-                    if isinstance(result, Lost):
+                    if isinstance(result, LostPiece):
                         workers.remove(worker)
                         worker = _Worker(job, threads, told) if waiting else None
                         workers += [worker] if worker else []
@@ -126,28 +125,28 @@ class Processes(Executor):
 @final
 @dataclass(frozen=True)
 class Automatic(Executor):
-    """Here, and on all cores as soon as that is faster: where the first pieces tell that the others take long."""
+    """In this process, or on all cores where that is faster: where the first pieces show that the others take long."""
 
     def map(self, job, pieces):
         number = int(min(cores(), len(pieces) - TRIED, free_memory_bytes() // WORKER_BYTES))
         if number < 2 or _on_accelerator():
-            yield from Here().map(job, pieces)
+            yield from ThisProcess().map(job, pieces)
             return
         duration = 0.0
         for piece in pieces[:TRIED]:
             began = time.perf_counter()
-            yield from Here().map(job, [piece])
+            yield from ThisProcess().map(job, [piece])
             duration = time.perf_counter() - began
         rest = pieces[TRIED:]
         gain = duration * len(rest) * (1 - 1 / number)
-        yield from (Processes(number) if gain > BEGINNING_S else Here()).map(job, rest)
+        yield from (Processes(number) if gain > BEGINNING_S else ThisProcess()).map(job, rest)
 
 
 def executor_of(processes: int | None) -> Executor:
-    """The executor that a user asks for: this process for 1; for None the one that is faster."""
+    """The executor that a user asks for: this process for 1; for None the faster one."""
     if processes is None:
         return Automatic()
-    return Here() if processes == 1 else Processes(processes)
+    return ThisProcess() if processes == 1 else Processes(processes)
 
 
 def cores() -> int:
@@ -165,17 +164,17 @@ class _Answer:
     warned: tuple[tuple[Warning | str, type[Warning], str, int], ...] = ()
 
 
-class _ThereError(Exception):
-    """Tells as the cause of an error where in a worker it arose."""
+class _WorkerError(Exception):
+    """The cause of an error: the traceback in the worker."""
 
 
 class _Worker:
-    """A process that does a job on one piece after the other.
+    """A process that applies a job to one piece after the other.
 
     Args:
         job: a function of a module.
-        threads: of the native engine.
-        told: the warnings that workers of this job have given, each of which is told once.
+        threads: number of threads of the native engine.
+        told: the warnings that workers of this job have given; each is shown once.
     """
 
     def __init__(self, job: Callable[[Any], Any], threads: int, told: dict[Any, Any]) -> None:
@@ -189,7 +188,7 @@ class _Worker:
         far_end.close()
 
     def give(self, waiting: deque[Any]) -> bool:
-        """Let it begin with the next piece that waits, if there is one."""
+        """Give it the next waiting piece, if there is one."""
         if not waiting:
             return False
         self.piece = waiting.popleft()
@@ -198,16 +197,16 @@ class _Worker:
         return True
 
     def result(self) -> Any:
-        """The result of its piece, or `Lost`; waits for it. What the job raised or warned of is raised or told here."""
+        """The result of its piece, or `LostPiece`; waits for it, and repeats its errors and warnings here."""
         try:
             answer: _Answer = self.connection.recv()
         except (EOFError, OSError):
             self.end()
-            return Lost(_ending(self._process.exitcode))
+            return LostPiece(_ending(self._process.exitcode))
         for message, category, filename, line in answer.warned:
             warnings.warn_explicit(message, category, filename, line, registry=self._told)
         if answer.error is not None:
-            raise answer.error from _ThereError(answer.trace)
+            raise answer.error from _WorkerError(answer.trace)
         return answer.result
 
     def end(self) -> None:
@@ -218,8 +217,8 @@ class _Worker:
 
 
 def _work(connection: Connection, job: Callable[[Any], Any], threads: int) -> None:
-    """What a worker does until the connection is closed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all processes: the first one decides
+    """The loop of a worker until the connection is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all processes: the parent decides
     threading.Thread(target=_end_with_parent, daemon=True).start()
     os.environ.setdefault(THREADS, str(threads))
     with threadpool_limits(1), suppress(EOFError):
@@ -239,7 +238,7 @@ def _answer(job: Callable[[Any], Any], piece: Any) -> _Answer:
 
 
 def _portable(error: Exception) -> Exception:
-    """The error, or its words where it cannot be sent."""
+    """The error, or its text if it cannot be sent."""
     try:
         pickle.loads(pickle.dumps(error))  # noqa: S301 - of our own
     except Exception:
@@ -265,11 +264,11 @@ def _ending(code: int | None) -> str:
 
 @contextmanager
 def _deaf() -> Iterator[None]:
-    """Processes that are begun in this context never hear Ctrl-C, not even before they could refuse to."""
+    """Processes started in this context never receive Ctrl-C, not even before they can ignore it."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
-    resource_tracker.ensure_running()  # it would be begun with the first process, and let it hear
+    resource_tracker.ensure_running()  # otherwise it would start with the first process and receive signals
     before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     try:
         yield
@@ -285,9 +284,9 @@ def _on_accelerator() -> bool:
 
 
 def _check_job(job: Callable[[Any], Any]) -> None:
-    """Only a function of a module is known to a process by its name."""
-    found: Any = sys.modules.get(getattr(job, "__module__", ""))
+    """Check that the job is a function of a module, which another process can find by name."""
+    imported: Any = sys.modules.get(getattr(job, "__module__", ""))
     for name in getattr(job, "__qualname__", "?").split("."):
-        found = getattr(found, name, None)
-    if found is not job:
+        imported = getattr(imported, name, None)
+    if imported is not job:
         raise TypeError(f"the job is {job!r}; expected a function of a module, which a process can import")

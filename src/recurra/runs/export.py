@@ -22,7 +22,7 @@ from recurra.storage.run_folder import RunFolder
 
 
 def export_run(folder: RunFolder, kind: str, out: Path) -> list[Path]:
-    """Write a run's networks or tables into a new folder; it appears whole or not at all.
+    """Write a run's networks or tables into a new folder, which appears complete or not at all.
 
     Args:
         folder: the run.
@@ -82,10 +82,10 @@ def _write_rows(path: Path, rows: Sequence[tuple[object, ...]]) -> None:
 
 
 def _write_dataset(out: Path, name: str, dataset: xr.Dataset) -> list[tuple[str, str, str, str]]:
-    """A file for every set of axes: `name.csv` with a row a network, `name_mode.csv` with a row a network and mode.
+    """One file per set of axes: `name.csv` with one row per network, `name_mode.csv` with one per network and mode.
 
     Returns:
-        What `columns.csv` says of each column: file, column, unit, meaning.
+        The rows of `columns.csv`: file, column, unit and meaning of each column.
     """
     columns = []
     for axes in sorted({variable.dims for variable in dataset.data_vars.values()}):
@@ -96,7 +96,7 @@ def _write_dataset(out: Path, name: str, dataset: xr.Dataset) -> list[tuple[str,
         for key in list(table):
             about = dataset[key].attrs if key in dataset.variables else {}
             if "flag_values" in about:
-                words = [*about["flag_meanings"].split(" "), ""]  # the last one for what was padded with -1
+                words = [*about["flag_meanings"].split(" "), ""]  # the last one for entries padded with -1
                 table[key] = [words[int(number)] for number in table[key]]
             parts = {f"{key}_real": np.real, f"{key}_imag": np.imag} if np.iscomplexobj(table[key]) else {}
             for part, take in parts.items():

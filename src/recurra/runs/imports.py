@@ -12,7 +12,7 @@ from recurra.runs.record import cohort_of, spec_of
 from recurra.runs.spec import to_spec, with_settings
 from recurra.runs.tables import from_table
 from recurra.status import Status
-from recurra.storage.imported import Imported, Said, check_said
+from recurra.storage.imported import Imported, StatedSettings, check_stated
 from recurra.storage.keras_files import import_keras
 from recurra.storage.reading import naming
 from recurra.storage.run_folder import RunFolder
@@ -20,12 +20,12 @@ from recurra.tasks import Task
 from recurra.tasks.border import check_task
 
 KERAS_ENDINGS = (".hdf5", ".h5", ".keras")
-NOTHING = Said()
+NOTHING_STATED = StatedSettings()
 
 
 @dataclass(frozen=True)
-class Subject:
-    """A network that a command looks at.
+class InspectedNetwork:
+    """A network that a command inspects.
 
     Args:
         task: what the network was trained on.
@@ -46,11 +46,11 @@ class Subject:
     analyses: tuple[str, ...] = ()
 
     def name(self, source: Path) -> str:
-        """What the network is called: its file's name, or its run's with its number."""
+        """The name of the network: that of its file, or that of its run with its number."""
         return source.name if self.number is None else f"{source.name}, network {self.number}"
 
     def table(self) -> dict[str, Any]:
-        """Which network of its run it is, the equations that it is taken to have, and the notes; plain, for JSON."""
+        """Its number and status in the run, its equations, and the notes, as plain values for JSON."""
         dynamics = self.network.dynamics
         whose = {} if self.status is None else {"number": self.number, "status": self.status.name}
         if not isinstance(dynamics, RateDynamics):
@@ -66,18 +66,18 @@ class Subject:
         }
 
 
-def subject_of(path: Path, task: str | None, number: int | None, settings: Sequence[str]) -> Subject:
+def inspected_network(path: Path, task: str | None, number: int | None, settings: Sequence[str]) -> InspectedNetwork:
     """The network in a Keras file, an .npz file or a run folder, and its task.
 
     Args:
         path: the file or the folder.
-        task: name of what it was trained on; a run folder needs none.
-        number: which network of a run folder; its first one if None.
-        settings: keys of the task, such as "task.bits=2", and what the file does not say of the network, such as
+        task: name of its task; not needed for a run folder.
+        number: number of the network in a run folder; the first one if None.
+        settings: keys of the task, such as "task.bits=2", and what the file does not say about the network, such as
             "model.activation=relu".
     """
     table = with_settings({"task": _task_table(path, task)}, settings)
-    said = from_table(Said, table.pop("model", {}), {}, "model")
+    stated = from_table(StatedSettings, table.pop("model", {}), {}, "model")
     for key in set(table) - {"task"}:
         raise ValueError(
             f"--set: {key} has no part in a network that is only looked at; "
@@ -85,19 +85,19 @@ def subject_of(path: Path, task: str | None, number: int | None, settings: Seque
         )
     chosen = to_spec(table).task
     if path.is_dir():
-        cohort, at = _of_run(path, number, said)
+        cohort, at = _of_run(path, number, stated)
         whose = cohort.before(at), cohort.numbers[at], cohort.status[at], spec_of(RunFolder.open(path)).analyses
-        subject = Subject(chosen, cohort[at], (), *whose)
+        inspected = InspectedNetwork(chosen, cohort[at], (), *whose)
     else:
-        found = import_network(path, chosen.dt_ms, number, said)
-        subject = Subject(chosen, found.network, found.notes)
+        imported = import_network(path, chosen.dt_ms, number, stated)
+        inspected = InspectedNetwork(chosen, imported.network, imported.notes)
     with naming(path):
-        check_fit(subject.network, chosen)
-    return subject
+        check_fit(inspected.network, chosen)
+    return inspected
 
 
 def _task_table(path: Path, name: str | None) -> Any:
-    """The task's part of a spec: the named one, or that of a run folder."""
+    """The task in a spec: the named one, or that of a run folder."""
     if name is not None:
         return name
     if path.is_dir():
@@ -107,54 +107,58 @@ def _task_table(path: Path, name: str | None) -> Any:
     raise ValueError(f"there is no file {path}")
 
 
-def read_network_for(path: Path | str, task: Task, number: int | None = None, said: Said = NOTHING) -> Network:
+def read_network_for(
+    path: Path | str, task: Task, number: int | None = None, stated: StatedSettings = NOTHING_STATED
+) -> Network:
     """The network in a file or a run folder; an error names the file if it does not fit the task.
 
     Args:
         path: the file or the folder.
-        task: what it was trained on.
-        number: which network of a run folder; its first one if None.
-        said: what the file does not say of the network; what is left open is assumed, with a warning.
+        task: the task it was trained on.
+        number: number of the network in a run folder; the first one if None.
+        stated: what the file does not say about the network; what remains open is assumed, with a warning.
     """
     check_task(task)
-    network = read_network(path, task.dt_ms, number, said)
+    network = read_network(path, task.dt_ms, number, stated)
     with naming(Path(path)):
         check_fit(network, task)
     return network
 
 
-def read_network(path: Path | str, dt_ms: float, number: int | None = None, said: Said = NOTHING) -> Network:
+def read_network(
+    path: Path | str, dt_ms: float, number: int | None = None, stated: StatedSettings = NOTHING_STATED
+) -> Network:
     """The network in a Keras file, an .npz file or a run folder.
 
     Args:
         path: the file or the folder.
-        dt_ms: length of a time step for files that do not say, ms.
-        number: which network of a run folder; its first one if None.
-        said: what the file does not say of the network; what is left open is assumed, with a warning.
+        dt_ms: length of a time step for files that do not say it, ms.
+        number: number of the network in a run folder; the first one if None.
+        stated: what the file does not say about the network; what remains open is assumed, with a warning.
     """
-    return import_network(Path(path), dt_ms, number, said).told()
+    return import_network(Path(path), dt_ms, number, stated).told()
 
 
-def import_network(path: Path, dt_ms: float, number: int | None, said: Said) -> Imported:
-    """The same with its notes, and without warnings."""
+def import_network(path: Path, dt_ms: float, number: int | None, stated: StatedSettings) -> Imported:
+    """The network with its notes, without warnings."""
     if path.is_dir():
-        cohort, at = _of_run(path, number, said)
+        cohort, at = _of_run(path, number, stated)
         return Imported(cohort[at])
     if not path.exists():
         raise ValueError(f"there is no file {path}")
     if number is not None:
         raise ValueError(f"{path} holds one network; a number ({number}) is for a run folder, leave it out")
     if path.suffix == ".npz":
-        return read_network_file(path, dt_ms, said)
+        return read_network_file(path, dt_ms, stated)
     if path.suffix in KERAS_ENDINGS:
-        return import_keras(path, dt_ms, said)
+        return import_keras(path, dt_ms, stated)
     raise ValueError(
         f"{path}: unknown ending {path.suffix!r}; expected {', '.join(KERAS_ENDINGS)}, .npz or a run folder"
     )
 
 
-def _of_run(path: Path, number: int | None, said: Said) -> tuple[Cohort, int]:
-    """The cohort of a run folder, and the position of the network with this number, or of its first one."""
+def _of_run(path: Path, number: int | None, stated: StatedSettings) -> tuple[Cohort, int]:
+    """The cohort of a run folder, and the position of the network with this number, or of the first one."""
     cohort = cohort_of(RunFolder.open(path))
     if number is not None and number not in cohort.numbers:
         raise ValueError(f"{path} has no network {number}; it has {', '.join(map(str, cohort.numbers))}")
@@ -163,5 +167,5 @@ def _of_run(path: Path, number: int | None, said: Said) -> tuple[Cohort, int]:
         leak = list(dynamics.leak) if isinstance(dynamics.leak, tuple) else dynamics.leak
         known = {"form": dynamics.form, "activation": dynamics.activation, "leak": leak}
         with naming(path):
-            check_said(known, said.equations(cohort.task.dt_ms))
+            check_stated(known, stated.equations(cohort.task.dt_ms))
     return cohort, 0 if number is None else cohort.numbers.index(number)

@@ -1,4 +1,4 @@
-"""Parts of a user's own, named "module:Class" in specs: found among what he imported, and never imported for a spec."""
+"""The user's own parts, named "module:Class" in specs: found among imported modules, never imported for a spec."""
 
 import importlib
 import importlib.util
@@ -19,11 +19,11 @@ _used: dict[str, str] = {}  # module, and what `use` takes for it
 
 
 def use(names: Iterable[str]) -> None:
-    """Import files or modules of a user's own, so that specs can name the parts in them.
+    """Import your own files or modules, so that specs can name the parts in them.
 
     Args:
         names: paths of files that end in .py, each of which becomes the module of its name, or names of installed
-            modules. One that is used already is left as it is.
+            modules. A module that is already in use is not imported again.
 
     Raises:
         ValueError: there is no such file or module, it fails, or another module has its name; one line.
@@ -36,12 +36,12 @@ def use(names: Iterable[str]) -> None:
 
 
 def used() -> tuple[str, ...]:
-    """The files and modules in which parts were found: another process that gives them to `use` finds them too."""
+    """The files and modules in which parts were found: with them, `use` in another process finds the parts too."""
     return tuple(_used.values())
 
 
 def is_own(name: str) -> bool:
-    """Whether a kind in a spec is named as "module:Class"."""
+    """Whether a kind in a spec has the form "module:Class"."""
     return ":" in name
 
 
@@ -50,23 +50,23 @@ def own_class(name: str, kind: type, path: str) -> type:
 
     Args:
         name: "module:Class".
-        kind: the abstract class that it must be of.
-        path: where in the spec the name stands, for messages.
+        kind: the abstract class from which it must be derived.
+        path: place of the name in the spec, for messages.
     """
-    found = own_object(name, path)
-    if not isinstance(found, type) or not issubclass(found, kind):
-        what = f"the class {found.__name__}" if isinstance(found, type) else f"a {type(found).__name__}"
+    own = own_object(name, path)
+    if not isinstance(own, type) or not issubclass(own, kind):
+        what = f"the class {own.__name__}" if isinstance(own, type) else f"a {type(own).__name__}"
         raise ValueError(f"{path} is {name!r}, {what}; expected a class that is derived from rc.{kind.__name__}")
-    frozen = is_dataclass(found) and found.__dataclass_params__.frozen  # type: ignore[attr-defined]
-    if not frozen or "__dataclass_params__" not in vars(found):
+    frozen = is_dataclass(own) and own.__dataclass_params__.frozen  # type: ignore[attr-defined]
+    if not frozen or "__dataclass_params__" not in vars(own):
         raise ValueError(f"{path} is {name!r}, no frozen dataclass; put @dataclass(frozen=True) above the class")
-    return found
+    return own
 
 
 def own_object(name: str, path: str) -> Any:
-    """What stands under a name in a module that is imported already.
+    """The object with a name in a module that is already imported.
 
-    The module is asked for what it holds, and not for an attribute, which might import something.
+    It is looked up in the dictionary of the module, because an attribute might import something.
     """
     check_own_name(name, path)
     module_name, _, own = name.partition(":")
@@ -121,8 +121,8 @@ def own_name(part: Any) -> str:
             f"{name} is defined in the program or notebook that runs, where no spec can name it; put it in a file of "
             "its own, such as my_parts.py, and import that. rc.train and the analyses take it as it is."
         )
-    found = sys.modules.get(module)
-    if found is None or vars(found).get(name) is not part:
+    imported = sys.modules.get(module)
+    if imported is None or vars(imported).get(name) is not part:
         raise ValueError(
             f"{module}:{name} is not at the top of an imported module, so that no spec can name it; define it there, "
             "outside of functions and classes. rc.train and the analyses take it as it is."
@@ -132,7 +132,7 @@ def own_name(part: Any) -> str:
 
 
 def modules_in(table: Any) -> tuple[str, ...]:
-    """The modules of a user's own that a spec's table names, each once, in the order in which they come."""
+    """The user's own modules that the table of a spec names, each once, in their order."""
     if isinstance(table, dict):
         kind = table.get("kind")
         own = [kind.partition(":")[0]] if isinstance(kind, str) and is_own(kind) else []
@@ -141,14 +141,14 @@ def modules_in(table: Any) -> tuple[str, ...]:
 
 
 def check_imported(table: Any) -> None:
-    """All modules that a spec's table names must have been imported; the error names those that were not."""
+    """Check that all modules named in the table of a spec are imported; the error names the missing ones."""
     missing = [module for module in modules_in(table) if module not in sys.modules]
     if missing:
         raise ValueError(_needed(missing))
 
 
 def file_of(module: str) -> str:
-    """What `--use` takes for a module: its file, or its name where it is in a package."""
+    """The argument of `--use` for a module: its file, or its name if it is in a package."""
     return module if "." in module else f"{module}.py"
 
 
@@ -194,15 +194,15 @@ def _use_module(name: str) -> None:
 
 
 def _origin(name: str) -> str | None:
-    """Where the module of a name is from, imported or not; None where there is none."""
+    """The origin of a module, imported or not; None if there is no such module."""
     loaded = sys.modules.get(name)
     if loaded is not None:
         file = getattr(loaded, "__file__", None)
         return str(Path(file).resolve()) if file else "a part of Python"
-    found = importlib.util.find_spec(name)
-    if found is None or (found.origin is None and found.loader is None):  # none, or only a folder of this name
+    spec = importlib.util.find_spec(name)
+    if spec is None or (spec.origin is None and spec.loader is None):  # none, or only a folder of this name
         return None
-    return str(Path(found.origin).resolve()) if found.has_location and found.origin else "a part of Python"
+    return str(Path(spec.origin).resolve()) if spec.has_location and spec.origin else "a part of Python"
 
 
 def _reason(error: BaseException, path: Path | None) -> str:

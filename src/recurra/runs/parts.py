@@ -1,4 +1,4 @@
-"""The records of one network in a file of its own, from the process that made them to the one that joins them."""
+"""The records of one network in a file, passed from the process that made them to the one that joins them."""
 
 import json
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ def write_part(path: Path, records: Mapping[str, Any]) -> None:
 
     Args:
         path: the file, an .npz.
-        records: by name; a `Failure` where its analysis failed.
+        records: the records by name; a `Failure` if the analysis failed.
     """
     failed = {name: asdict(one) for name, one in records.items() if isinstance(one, Failure)}
     arrays = {
@@ -38,7 +38,7 @@ def read_part(path: Path, kinds: Mapping[str, type]) -> dict[str, Any]:
 
     Args:
         path: the file.
-        kinds: of the records, by name.
+        kinds: classes of the records, by name.
     """
     with np.load(path, allow_pickle=False) as arrays:
         failed = json.loads(arrays[FAILED].item())

@@ -59,13 +59,13 @@ def read_run(folder: RunFolder) -> RunRecord:
 
 
 def spec_of(folder: RunFolder) -> RunSpec:
-    """The spec that a run was made with."""
+    """The spec of a run."""
     with naming(folder.path / "run.json"):
         return to_spec(folder.entry("spec"))
 
 
 def check_trained(folder: RunFolder) -> None:
-    """The training of a run must have ended; the error says what ends it."""
+    """Check that the training of a run has ended; the error says how to end it."""
     if folder.entry("status") == "training":
         raise ValueError(
             f"the training in {folder} has not ended; wait for the process that trains, or go on with "
@@ -74,7 +74,7 @@ def check_trained(folder: RunFolder) -> None:
 
 
 def check_analysed(folder: RunFolder) -> None:
-    """A run must be trained and analysed; the error says which command does what is missing."""
+    """Check that a run is trained and analysed; the error names the command for the missing step."""
     check_trained(folder)
     if folder.entry("status") != "analysed":
         raise ValueError(f"{folder} is not analysed; run recurra analyse {shlex.quote(str(folder))} first")
@@ -103,11 +103,11 @@ def cohort_of(folder: RunFolder) -> Cohort:
 
 
 def check_arrays(folder: RunFolder, weights: Weights, spec: RunSpec, networks: int) -> None:
-    """The weights must be those of so many networks of the spec's sizes."""
+    """Check that the weights have the number of networks and the sizes of the spec."""
     sizes = {"unit": spec.model.units, "input": spec.task.inputs, "output": spec.task.outputs}
     for name, array in named_arrays(weights).items():
-        found = dict(zip(weights.axes()[name], array.shape[1:], strict=False))
-        shape = (networks, *(sizes.get(same_axis(axis), found.get(axis)) for axis in weights.axes()[name]))
+        own_sizes = dict(zip(weights.axes()[name], array.shape[1:], strict=False))
+        shape = (networks, *(sizes.get(same_axis(axis), own_sizes.get(axis)) for axis in weights.axes()[name]))
         if array.shape != shape:
             raise ValueError(
                 f"{folder}/run.zarr/weights/{name} has the shape {array.shape}; by run.json it should be {shape}"

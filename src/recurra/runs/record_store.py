@@ -10,15 +10,15 @@ import xarray as xr
 from recurra.analysis.failures import Failure
 from recurra.storage.records import from_dataset, from_single_dataset, to_dataset, to_single_dataset
 
-FAILED = "failed"  # the attribute of a group that says why networks, or all of it, are missing
-NOT_APPLICABLE = "not_applicable"  # the same where such a network has no such record
+FAILED = "failed"  # the attribute of a group that says why some or all networks are missing
+NOT_APPLICABLE = "not_applicable"  # the same for records that a network does not have by its nature
 
 
 def cohort_dataset(records: Sequence[Any], numbers: Sequence[int]) -> xr.Dataset:
-    """A record a network as one dataset; it lacks the networks without one, and its attributes say why.
+    """The records of all networks as one dataset; it lacks networks without a record, and its attributes say why.
 
     Args:
-        records: one a network, a `Failure` where its analysis failed.
+        records: one per network; a `Failure` if its analysis failed.
         numbers: the networks' numbers.
     """
     reasons: dict[str, dict[str, str]] = {}
@@ -28,15 +28,15 @@ def cohort_dataset(records: Sequence[Any], numbers: Sequence[int]) -> xr.Dataset
     kept = [(one, number) for one, number in zip(records, numbers, strict=True) if not isinstance(one, Failure)]
     if not kept:
         return xr.Dataset(coords={"network": np.zeros(0, int)}, attrs=reasons)
-    found, of = zip(*kept, strict=True)
-    return to_dataset(found, of).assign_attrs(reasons)
+    known, of = zip(*kept, strict=True)
+    return to_dataset(known, of).assign_attrs(reasons)
 
 
 def cohort_records(kind: type, dataset: xr.Dataset, numbers: Sequence[int]) -> list[Any]:
     """The record of every network, or its `Failure`, in the order of the numbers.
 
     Args:
-        kind: of the records.
+        kind: class of the records.
         dataset: made by `cohort_dataset`.
         numbers: the networks' numbers.
     """
@@ -68,7 +68,7 @@ def records_of_networks(
 
 
 def single_dataset(record: Any) -> xr.Dataset:
-    """The record of a whole cohort as a dataset; of a `Failure` only the attribute that says why."""
+    """The record of a whole cohort as a dataset; for a `Failure` only the attribute that says why."""
     return xr.Dataset(attrs={FAILED: record.reason}) if isinstance(record, Failure) else to_single_dataset(record)
 
 

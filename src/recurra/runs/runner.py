@@ -1,4 +1,4 @@
-"""A run from its spec to its analysis, all of it in the run folder."""
+"""A run from its spec to its analysis, stored in its run folder."""
 
 import shlex
 import time
@@ -15,7 +15,7 @@ from recurra.interrupts import Stopped, patient, stop_if_asked
 from recurra.runs.analyses import analyse_networks
 from recurra.runs.census import FEWEST, census_of_dossiers
 from recurra.runs.compiled import kept_programs
-from recurra.runs.executors import Executor, Here
+from recurra.runs.executors import Executor, ThisProcess
 from recurra.runs.own import check_analyses
 from recurra.runs.own_analyses import analyses_named, remove_older
 from recurra.runs.record import cohort_of, spec_of
@@ -34,19 +34,19 @@ from recurra.training import Training, TrainingState
 
 @runtime_checkable
 class Progress(Protocol):
-    """Told how the work goes on."""
+    """Receives the progress of the work."""
 
     def trained(self, steps: int) -> None:
-        """So many more training steps were taken."""
+        """A number of further training steps was taken."""
 
     def epoch(self, training: Training, state: TrainingState) -> None:
-        """An epoch has ended, or training goes on from it."""
+        """An epoch has ended, or training resumes after it."""
 
     def analysed(self, networks: int) -> None:
-        """So many more networks were analysed."""
+        """A number of further networks was analysed."""
 
 
-class Silence:
+class SilentProgress:
     """A `Progress` that says nothing."""
 
     def trained(self, steps: int) -> None:
@@ -64,9 +64,9 @@ def start_run(spec: RunSpec, path: Path, overwrite: bool, progress: Progress, en
 
     Args:
         spec: what to train.
-        path: the run folder; it must not exist, or `overwrite` be set.
-        overwrite: whether a run that is there already may be deleted.
-        progress: told how training goes on.
+        path: the run folder; it must not exist unless `overwrite` is set.
+        overwrite: whether an existing run may be deleted.
+        progress: receives the progress of training.
         engine: "auto" (native where it can be used), "native", "portable" or "native-bfloat16".
     """
     analyses_named(spec.analyses)  # what cannot be found is told before the training, and not after it
@@ -95,14 +95,14 @@ def start_run(spec: RunSpec, path: Path, overwrite: bool, progress: Progress, en
 def resume_run(
     folder: RunFolder, spec: RunSpec | None, progress: Progress, engine: str | None = None, anyway: bool = False
 ) -> None:
-    """Go on with a training that was interrupted, with the same engine to the same bits; one that has ended stays.
+    """Go on with an interrupted training, with the same engine and the same bits; one that has ended stays as it is.
 
     Args:
         folder: the run folder.
         spec: if given, it must be the folder's.
-        progress: told how training goes on.
+        progress: receives the progress of training.
         engine: if given, it must be the folder's, or "auto".
-        anyway: whether to go on where the engine, versions, instructions or settings differ that the bits depend on.
+        anyway: whether to go on even if the engine, versions, instructions or settings that affect the bits differ.
     """
     own, first_engine = spec_of(folder), folder.about().get("engine", {}).get("name")
     if engine not in (None, "auto", first_engine) and first_engine is not None and not anyway:
@@ -117,7 +117,7 @@ def resume_run(
     if folder.entry("status") != "training":
         return
     with locked(folder.path) as still_ours:
-        if folder.entry("status") != "training":  # another process has ended it meanwhile
+        if folder.entry("status") != "training":  # another process has ended it in the meantime
             return
         if folder.entry("format") != FORMAT:
             raise ValueError(f"{folder} was begun by an older recurra; start its training anew with --overwrite")
@@ -142,7 +142,7 @@ def analyse_run(
     """
     try:
         with locked(folder.path), kept_programs():
-            return _analysed(folder, progress, executor or Here(), analyses)
+            return _analysed(folder, progress, executor or ThisProcess(), analyses)
     except Stopped as stopped:
         stopped.hint = f"recurra analyse {shlex.quote(str(folder))} begins the analysis anew"
         raise
@@ -161,8 +161,8 @@ def _analysed(folder: RunFolder, progress: Progress, executor: Executor, more: S
     if walk is not None:
         groups["walk"] = groups["walk"].merge(walk)
     if len(cohort) >= FEWEST:
-        found = attempted(lambda: census_of_dossiers(list(cohort), task, dossiers, spec.seed))
-        similarities, census = (found, found) if isinstance(found, Failure) else found
+        comparison = attempted(lambda: census_of_dossiers(list(cohort), task, dossiers, spec.seed))
+        similarities, census = (comparison, comparison) if isinstance(comparison, Failure) else comparison
         groups |= {"similarities": single_dataset(similarities), "census": single_dataset(census)}
     folder.sweep()
     remove_older(folder, groups)

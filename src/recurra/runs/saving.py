@@ -1,4 +1,4 @@
-"""Cohorts and networks to the disk and back: the run folder of the command line, and a file of one network."""
+"""Save and load cohorts, as run folders of the command line, and networks, as files."""
 
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,13 @@ from recurra.storage.run_folder import RunFolder
 
 
 def load(path: Path | str) -> Cohort | Network:
-    """What was saved: the cohort of a run folder, or the network of an `.npz` file that says all that it needs.
+    """Load what was saved: the cohort of a run folder, or the network of an `.npz` file that is complete in itself.
 
     Args:
-        path: of a run folder whose training has ended, or of a file that `Network.save` or `recurra export` wrote.
+        path: a run folder whose training has ended, or a file written by `Network.save` or `recurra export`.
 
     Raises:
-        ValueError: it is neither, or damaged, or a part of it is of a module that was not imported.
+        ValueError: it is neither, or is damaged, or a part of it belongs to a module that was not imported.
     """
     path = Path(path)
     if path.is_dir():
@@ -39,7 +39,7 @@ def load(path: Path | str) -> Cohort | Network:
 
 
 def save_cohort(cohort: Cohort, path: Path | str, overwrite: bool = False) -> None:
-    """Write the run folder of a cohort, as `Cohort.save` says; `run.json` has a spec only when all else is there."""
+    """Write the run folder of a cohort, as in `Cohort.save`; the spec enters `run.json` last."""
     folder, spec = RunFolder(Path(path)), cohort_spec(cohort, Path(path).absolute().name)
     table = spec.table()
     if to_spec(table).table() != table:
@@ -53,17 +53,17 @@ def save_cohort(cohort: Cohort, path: Path | str, overwrite: bool = False) -> No
 
 
 def cohort_spec(cohort: Cohort, name: str) -> RunSpec:
-    """The spec that a cohort follows from.
+    """The spec of a cohort.
 
     Args:
         cohort: the cohort.
-        name: of the run.
+        name: name of the run.
     """
     return RunSpec(cohort.task, name, len(cohort), cohort.seed, cohort.model, cohort.rule)
 
 
 def save_network(network: Network, path: Path | str, overwrite: bool = False) -> None:
-    """Write the file of a network, as `Network.save` says."""
+    """Write the file of a network, as in `Network.save`."""
     path = Path(path)
     if path.suffix != ".npz":
         raise ValueError(f"{path} is no name for the file of a network; expected one that ends in .npz")
@@ -74,7 +74,7 @@ def save_network(network: Network, path: Path | str, overwrite: bool = False) ->
 
 
 def _about(cohort: Cohort, spec: RunSpec) -> dict[str, Any]:
-    """What `run.json` says of a cohort before its arrays are there."""
+    """The entries of `run.json` for a cohort before its arrays are written."""
     stretches = [dict(one) for one in cohort.origin.stretches]
     first = stretches[0] if stretches else {}
     return {

@@ -1,4 +1,4 @@
-"""A whole spec as TOML, every key with what it means and its unit, read from the docstrings."""
+"""A complete spec as TOML; the meaning and unit of every key are read from the docstrings."""
 
 import inspect
 import json
@@ -16,7 +16,7 @@ EXACT = ("dt_ms", "smooth_ms")  # times in ms that need not be a whole number of
 
 
 def to_toml(spec: RunSpec) -> str:
-    """The spec as TOML that reads back to the same spec, with a comment a key."""
+    """The spec as TOML that reads back as the same spec, with one comment per key."""
     return "\n".join(_lines(spec, "")).strip() + "\n"
 
 
@@ -48,7 +48,7 @@ def _toml(value: object) -> str:
 
 
 def describe_tasks() -> dict[str, str]:
-    """The name of every task, and what it asks for in a sentence."""
+    """The name of every task, with one sentence that describes it."""
     return {name: _summary(kind) for name, kind in TASKS.items()}
 
 
@@ -75,7 +75,7 @@ def describe_task(task: Task) -> dict[str, Any]:
 
 
 def rounded_durations(task: Task) -> dict[str, float | list[float]]:
-    """The durations that are no whole number of the task's time steps, as they are used: to the nearest step."""
+    """The durations that are not a whole number of the task's time steps, rounded to the nearest step as in use."""
     return dict(_rounded(to_table(task, REGISTRY), task.dt_ms, ""))
 
 
@@ -91,7 +91,7 @@ def _rounded(table: dict[str, Any], dt_ms: float, path: str) -> Iterator[tuple[s
 
 
 def task_text(described: dict[str, Any]) -> str:
-    """The same as lines to read."""
+    """The description as lines of text."""
     parameters = [
         f"  {name} = {entry['value']}  # {entry['meaning']}" for name, entry in described["parameters"].items()
     ]

@@ -1,4 +1,4 @@
-"""What a run is: task, model, training, networks, seed. A preset's name or a TOML file becomes a `RunSpec`."""
+"""The spec of a run: task, model, training, networks, seed; from the name of a preset or a TOML file."""
 
 import tomllib
 from collections.abc import Iterable
@@ -43,14 +43,14 @@ MOST_SPEC_BYTES = 2**20
 @final
 @dataclass(frozen=True)
 class RunSpec:
-    """All that a run follows from.
+    """Everything from which a run follows.
 
     Args:
         task: what the networks learn.
         name: the run's name; also its folder under `runs/` if no other is given.
         networks: how many networks are trained.
-        seed: fixes all that is random, 0 or above.
-        model: what the networks are made of.
+        seed: fixes everything that is random, 0 or above.
+        model: architecture of the networks.
         training: how they learn.
         analyses: of your own, each "module:function", made of every network after recurra's.
     """
@@ -70,7 +70,7 @@ class RunSpec:
         check_analyses(self.analyses)
 
     def to_training(self, engine: str = "auto") -> Training:
-        """The training of this run's cohort; says so where it would need more memory than there is."""
+        """The training of this run's cohort; an error if it needs more memory than there is."""
         return Training(self.task, self.model, self.training, range(self.networks), self.seed, engine)
 
     def table(self) -> Table:
@@ -109,7 +109,7 @@ def read_table(spec: str) -> Table:
 
 
 def with_settings(table: Table, settings: Iterable[str]) -> Table:
-    """The table with every setting `KEY=VALUE` made: KEY with dots between levels, VALUE as in TOML, or a bare word."""
+    """The table with all settings `KEY=VALUE`: KEY with dots between levels, VALUE as in TOML or a bare word."""
     for setting in settings:
         key, separator, value = setting.partition("=")
         if not separator or not all(key.split(".")):
@@ -124,7 +124,7 @@ def with_settings(table: Table, settings: Iterable[str]) -> Table:
 
 
 def to_spec(table: Table) -> RunSpec:
-    """The spec of a complete or partial table; what it leaves out has its default."""
+    """The spec of a complete or partial table; missing keys have their defaults."""
     if "task" not in table:
         raise ValueError(f"the spec has no task; expected task = one of: {', '.join(TASKS)}")
     check_imported(table)

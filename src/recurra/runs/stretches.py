@@ -1,7 +1,7 @@
-"""The stretches of a training, from its start or a resume to its end or the next: with what each was made.
+"""The stretches of a training, each from a start or resume to the next interruption, and what each was made with.
 
-`run.json` has them all. A training that goes on elsewhere gives the same bits only where nothing that they depend on
-differs; a resume says what does.
+`run.json` lists them all. A training that goes on elsewhere gives the same bits only if nothing that they depend on
+differs; a resume reports the differences.
 """
 
 import shlex
@@ -12,24 +12,24 @@ from recurra.storage.run_folder import RunFolder
 from recurra.surroundings import stretch_of
 from recurra.training import Training
 
-DECIDING = ("jax", "jaxlib", "optax")  # of these, those whose version decides the bits of a training step
-FUSED = ("avx512bf16", "avx512", "avx2")  # one rounding for a product and a sum: the same bits; baseline has two
+DECIDING = ("jax", "jaxlib", "optax")  # packages whose versions decide the bits of a training step
+FUSED = ("avx512bf16", "avx512", "avx2")  # one rounding for product and sum, hence the same bits; baseline has two
 HARMLESS = ("--xla_force_host_platform_device_count", "--xla_dump", "--xla_cpu_multi_thread_eigen")
 PROMISE = "a training that was interrupted gives the same bits as one that was not"
 
 
 def stretches_in(about: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The stretches that `run.json` tells; an older one tells of one, and not of all."""
+    """The stretches in `run.json`; an older run has only one."""
     return about.get("stretches") or [{name: about.get(name, {}) for name in ("versions", "engine", "machine")}]
 
 
 def begin_stretch(folder: RunFolder, training: Training, anyway: bool) -> None:
-    """Record in `run.json` that training goes on here and now.
+    """Record in `run.json` that training goes on now.
 
     Args:
         folder: the run.
-        training: what goes on.
-        anyway: whether it may where the promise of the same bits is given up; the stretch then says why.
+        training: the training.
+        anyway: whether it may go on without the promise of the same bits; the stretch then records why.
 
     Raises:
         ValueError: something that the bits depend on differs from the stretch before.
@@ -48,7 +48,7 @@ def begin_stretch(folder: RunFolder, training: Training, anyway: bool) -> None:
 
 
 def differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
-    """What two stretches do not share of that which the bits of a training depend on, in words."""
+    """The differences between two stretches that affect the bits of a training, in words."""
     before, now = _deciding(old), _deciding(new)
     return [
         f"{name} {before[name] or 'none'}, here {now[name] or 'none'}"
@@ -58,20 +58,20 @@ def differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
 
 
 def _deciding(stretch: dict[str, Any]) -> dict[str, str]:
-    """What decides the bits, by its name; what an older run does not say is left out."""
-    found = {name: stretch["versions"][name] for name in DECIDING if name in stretch.get("versions", {})}
+    """The settings that decide the bits, by name; those missing in an older run are left out."""
+    deciding = {name: stretch["versions"][name] for name in DECIDING if name in stretch.get("versions", {})}
     engine, place = stretch.get("engine", {}), stretch.get("machine", {})
     if "numerics" in stretch:
-        found["the numerics of recurra"] = str(stretch["numerics"])
+        deciding["the numerics of recurra"] = str(stretch["numerics"])
     if "name" in engine:
-        found["the engine"] = engine["name"]
+        deciding["the engine"] = engine["name"]
     if "instructions" in engine and engine.get("name") != "portable":
         fused = engine["instructions"] in FUSED
-        found["instructions"] = f"with fused products ({', '.join(FUSED)})" if fused else engine["instructions"]
+        deciding["instructions"] = f"with fused products ({', '.join(FUSED)})" if fused else engine["instructions"]
     for name, words in (("processor", "a processor"), ("vectors", "the vectors")):
         if name in place:
-            found[words] = place[name]
+            deciding[words] = place[name]
     if "settings" in stretch:
         flags = stretch["settings"].get("XLA_FLAGS", "").split()
-        found["XLA_FLAGS"] = " ".join(sorted(flag for flag in flags if not flag.startswith(HARMLESS)))
-    return found
+        deciding["XLA_FLAGS"] = " ".join(sorted(flag for flag in flags if not flag.startswith(HARMLESS)))
+    return deciding

@@ -1,4 +1,4 @@
-"""Frozen dataclasses from tables of plain values, as TOML and JSON have them, and back."""
+"""Conversion between frozen dataclasses and tables of plain values, as in TOML and JSON."""
 
 import math
 import types
@@ -16,13 +16,13 @@ Registry = dict[type, dict[str, type]]
 
 
 def from_table(kind: type, table: object, registry: Registry, path: str) -> Any:
-    """An instance of the dataclass `kind`, or of the one that the table names, with the table's values.
+    """An instance of the dataclass `kind`, or of the class named in the table, with the values of the table.
 
     Args:
         kind: a frozen dataclass, or an abstract class of the registry.
-        table: values by field name; for an abstract class also `kind`, or nothing but that name.
-        registry: names of the dataclasses of every abstract class.
-        path: where in the spec the table stands, for messages.
+        table: values by field name; for an abstract class also `kind`, or only that name instead of a table.
+        registry: names of the dataclasses derived from every abstract class.
+        path: place of the table in the spec, for messages.
     """
     if kind in registry:
         kind, table = _chosen(kind, table, registry, path)
@@ -44,7 +44,7 @@ def from_table(kind: type, table: object, registry: Registry, path: str) -> Any:
 
 
 def to_table(method: Any, registry: Registry) -> Table:
-    """The table that `from_table` makes `method` from, complete; raises where it could not."""
+    """The complete table from which `from_table` makes `method`; an error if that is impossible."""
     table: Table = {}
     for kind, names in registry.items():
         if isinstance(method, kind):
@@ -55,26 +55,26 @@ def to_table(method: Any, registry: Registry) -> Table:
 
 
 def kind_name(kind: type, names: dict[str, type]) -> str:
-    """What a spec calls a class: the name that it has among `names`, or "module:Class" if it is a user's own."""
+    """The name of a class in a spec: its name in `names`, or "module:Class" for a user's own class."""
     return next((name for name, known in names.items() if known is kind), None) or own_name(kind)
 
 
 def changes(old: Table, new: Table, path: str = "") -> dict[str, tuple[object, object]]:
-    """The keys, in full, whose values differ between two tables, with both; "nothing" where one has no such key."""
-    found: dict[str, tuple[object, object]] = {}
+    """The full keys whose values differ between two tables, with both values; "nothing" for a missing key."""
+    changed: dict[str, tuple[object, object]] = {}
     for key in sorted({*old, *new}):
         first, second = old.get(key, "nothing"), new.get(key, "nothing")
         if isinstance(first, dict) and isinstance(second, dict):
-            found |= changes(first, second, f"{path}{key}.")
+            changed |= changes(first, second, f"{path}{key}.")
         elif first != second:
-            found[f"{path}{key}"] = tuple(
+            changed[f"{path}{key}"] = tuple(
                 one.get("kind", one) if isinstance(one, dict) else one for one in (first, second)
             )
-    return found
+    return changed
 
 
 def _keys(kind: type, key: str, known: list[str], registry: Registry, path: str) -> str:
-    """What helps where a key is unknown: the nearest one, or another kind where this one has none."""
+    """A hint for an unknown key: the nearest key, or another kind if this one has no keys."""
     others = [name for names in registry.values() if kind in names.values() for name in names]
     if known:
         return nearest(key, known)
@@ -112,7 +112,7 @@ def _chosen(kind: type, table: object, registry: Registry, path: str) -> tuple[t
 
 
 def _with_kind(field: Field, value: object, registry: Registry) -> object:
-    """A table that names no kind is of the kind that the field has by default."""
+    """The table with the default kind of the field if it names none."""
     if not isinstance(value, dict) or "kind" in value:
         return value
     default = field.default if field.default_factory is MISSING else field.default_factory()
@@ -139,7 +139,7 @@ def _value(hint: Any, value: object, registry: Registry, path: str) -> object:
 
 
 def _kind_in_tuple(hint: Any, registry: Registry) -> type | None:
-    """The abstract class of which a field holds any number."""
+    """The abstract class of the entries of a field that holds any number of them."""
     arguments = typing.get_args(hint)
     of_any_length = typing.get_origin(hint) is tuple and arguments[1:] == (Ellipsis,)
     return arguments[0] if of_any_length and arguments[0] in registry else None

@@ -1,4 +1,4 @@
-"""What `run.json` says: the kinds of its entries, judged when it is read, since anyone may have written it."""
+"""The entries of `run.json` and their types, which are checked on reading because anyone may have written it."""
 
 import json
 from typing import Annotated, Any, Literal, Required
@@ -23,21 +23,21 @@ def _status(name: str) -> str:
 
 
 class NetworkAbout(TypedDict):
-    """A network and where its training stands."""
+    """A network and the state of its training."""
 
     number: Count
     status: Annotated[str, AfterValidator(_status)]
 
 
 class CheckpointAbout(TypedDict):
-    """A state that training can go on from, and the hash of its file."""
+    """A state from which training can go on, and the hash of its file."""
 
     epoch: Count
     sha256: str
 
 
 class EngineAbout(TypedDict, total=False):
-    """What trained."""
+    """The engine that trained."""
 
     name: Required[str]
     instructions: str
@@ -45,7 +45,7 @@ class EngineAbout(TypedDict, total=False):
 
 
 class MachineAbout(TypedDict, total=False):
-    """Where."""
+    """The machine."""
 
     system: str
     processor: str
@@ -74,7 +74,7 @@ class AnalysisAbout(TypedDict):
 
 
 class About(TypedDict, total=False):
-    """The entries of `run.json` of a run or of a study; which of them must be there depends on what is done with it."""
+    """The entries of `run.json` of a run or a study; which of them are required depends on what is done with it."""
 
     name: str
     status: Literal["training", "trained", "analysed", "running", "finished"]
@@ -107,8 +107,8 @@ def parsed(text: str) -> dict[str, Any]:
     """The entries of a `run.json`.
 
     Raises:
-        ValueError: the text is no JSON, of another format, or an entry is not of its kind; the message begins with what
-            the file does wrong.
+        ValueError: the text is not JSON or has another format, or an entry has the wrong type; the message begins with
+            what is wrong with the file.
     """
     try:
         about = json.loads(text, parse_constant=_no_number)

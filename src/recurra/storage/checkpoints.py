@@ -1,4 +1,4 @@
-"""Training in a run folder: weights by checkpoint, the log, and the states that training goes on from.
+"""Training in a run folder: weights by checkpoint, the log, and the states from which training goes on.
 
 A checkpoint is on the disk before `run.json` names it: a chunk of every weight array, and one file with the state. The
 last two states are kept, so that a damaged one gives way to the one before. The log follows from the state.
@@ -25,7 +25,7 @@ from recurra.storage.run_folder import RunFolder
 from recurra.storage.states import read_state, write_state
 from recurra.training import Training, TrainingState
 
-STATES = 2  # so many are kept
+STATES = 2  # number of states that are kept
 
 
 def begin_training(folder: RunFolder, training: Training, state: TrainingState) -> None:
@@ -41,10 +41,10 @@ def save_epoch(folder: RunFolder, training: Training, state: TrainingState, entr
     Args:
         folder: the run folder.
         training: what is trained.
-        state: where it stands.
-        entries: what `run.json` says from now on, beside the epoch and the networks' status.
+        state: its state.
+        entries: further entries of `run.json`, besides the epoch and the status of the networks.
     """
-    about = folder.about()  # before anything is written: a folder that was deleted meanwhile is not made again
+    about = folder.about()  # before anything is written: a folder deleted in the meantime is not made again
     with naming_file(folder.path / "run.zarr"):
         _write_weights(folder, state.learner.weights, state.epoch, state.ended)
     _append_log(folder, training, state)
@@ -65,12 +65,12 @@ def save_epoch(folder: RunFolder, training: Training, state: TrainingState, entr
 
 
 def save_trained(folder: RunFolder, cohort: Cohort, entries: Mapping[str, Any]) -> None:
-    """Save a cohort whose training has ended; its weights between the first epoch and the last are not known, and NaN.
+    """Save a cohort whose training has ended; its weights between the first and last epochs are unknown, stored as NaN.
 
     Args:
         folder: the run folder, with nothing in it yet.
         cohort: the cohort.
-        entries: what `run.json` says from now on, beside the epoch and the networks' status, when all else is on disk.
+        entries: further entries of `run.json`, besides the epoch and the status of the networks, written last.
     """
     epochs = len(cohort.history.step)
     with naming_file(folder.path / "run.zarr"):
@@ -85,7 +85,7 @@ def save_trained(folder: RunFolder, cohort: Cohort, entries: Mapping[str, Any]) 
 
 
 def resume_training(folder: RunFolder, training: Training) -> TrainingState:
-    """The state after the last epoch that was saved whole; what was logged after it is dropped.
+    """The state after the last completely saved epoch; later lines of the log are dropped.
 
     A checkpoint that is damaged gives way to the one before, with a warning.
 
@@ -115,23 +115,23 @@ def read_weights(folder: RunFolder, kind: type[WeightsOfKind], checkpoint: int) 
 
     Args:
         folder: the run folder.
-        kind: of the weights.
+        kind: class of the weights.
         checkpoint: 0 is before training, -1 the last one.
     """
     arrays = _weight_arrays(folder, kind.axes(), "r")
     at = folder.entry("epoch") if checkpoint == -1 else checkpoint
-    found = {}
+    weights = {}
     for name, axes in kind.axes().items():
         array, path = arrays[name], _weights_path(folder) / name
         if array.dtype.kind != "f" or array.ndim != len(axes) + 2:
             raise ValueError(f"{shown(path)} is no float array with axes {axes}")
         if not 0 <= at < array.shape[0]:
             raise ValueError(f"{folder}/run.zarr has no checkpoint {at}; it has {array.shape[0]}")
-        found[name] = read_row(path, array, at)
-        bad = int(np.count_nonzero(~np.isfinite(found[name])))
+        weights[name] = read_row(path, array, at)
+        bad = int(np.count_nonzero(~np.isfinite(weights[name])))
         if bad:
             raise ValueError(f"{shown(path)} is damaged: checkpoint {at} holds {bad} values that are no finite numbers")
-    return kind(**found)
+    return kind(**weights)
 
 
 def _networks_about(numbers: Sequence[int], status: Sequence[Status]) -> list[dict[str, Any]]:
@@ -139,7 +139,7 @@ def _networks_about(numbers: Sequence[int], status: Sequence[Status]) -> list[di
 
 
 def _write_metadata(folder: RunFolder, weights: Weights, numbers: Sequence[int], epochs: int) -> None:
-    """The metadata of the weights, also in place of those that a crash has cut off; the checkpoints stay."""
+    """Write the metadata of the weights, replacing any that a crash cut off; the checkpoints stay."""
     with naming_file(folder.path / "run.zarr"):
         for old in (folder.path / "run.zarr").rglob("zarr.json"):
             old.unlink()
@@ -168,7 +168,7 @@ def _write_weights(folder: RunFolder, weights: Weights, epoch: int, last: bool) 
 
 
 def _append_log(folder: RunFolder, training: Training, state: TrainingState) -> None:
-    """Not synced: the whole log follows from the state, and is written anew when training is resumed."""
+    """Append to the log without syncing: it follows from the state and is rewritten when training is resumed."""
     with (folder.path / "log.jsonl").open("a", encoding="utf-8") as file:
         file.writelines(_log_lines(training.numbers, state.history, state.status, state.epoch))
         if state.ended:
@@ -183,14 +183,14 @@ def _write_log(folder: RunFolder, numbers: Sequence[int], history: History, stat
 
 
 def _log_lines(numbers: Sequence[int], history: History, statuses: Sequence[Status], epoch: int) -> Iterator[str]:
-    """The lines of an epoch within the history; a network that had ended before has none."""
+    """The lines of one epoch of the history; a network that had ended before has none."""
     for position, number in enumerate(numbers):
-        found = {name: getattr(history, name)[position] for name in CURVES}
-        if epoch < 1 or np.isnan([curve[epoch - 1] for curve in found.values()]).all():
+        curves = {name: getattr(history, name)[position] for name in CURVES}
+        if epoch < 1 or np.isnan([curve[epoch - 1] for curve in curves.values()]).all():
             continue
-        last = np.isnan([curve[epoch:] for curve in found.values()]).all()
+        last = np.isnan([curve[epoch:] for curve in curves.values()]).all()
         status = statuses[position] if last else Status.training
-        values = {name: float(curve[epoch - 1]) for name, curve in found.items()}
+        values = {name: float(curve[epoch - 1]) for name, curve in curves.items()}
         finite = {name: value if np.isfinite(value) else None for name, value in values.items()}
         line = {"epoch": epoch, "network": number, "step": int(history.step[epoch - 1]), **finite}
         yield json.dumps({**line, "status": status.name}, allow_nan=False) + "\n"

@@ -1,4 +1,4 @@
-"""What a file of a network holds, before it is one: arrays, and what the file says of the equations."""
+"""The content of a network's file before it becomes a network: arrays, and what it says about the equations."""
 
 import io
 import math
@@ -20,7 +20,7 @@ Axes: TypeAlias = Mapping[str, tuple[str, ...]]  # of arrays, by their names
 
 @dataclass(frozen=True)
 class Content:
-    """What a file of a network holds.
+    """The content of a network's file.
 
     Args:
         arrays: the weight arrays by recurra's names, turned as recurra has them.
@@ -46,7 +46,7 @@ def check_array(name: str, shape: tuple[int, ...], dtype: np.dtype, room_bytes: 
 
 
 def open_archive(content: bytes) -> zipfile.ZipFile:
-    """A zip archive whose table of contents is short and whole, with no member twice or packed in a rare way."""
+    """A zip archive with a short and complete table of contents, and no member repeated or packed in a rare way."""
     end = content.rfind(END_OF_ARCHIVE)
     if end < 0 or len(content) < end + END_BYTES:
         raise ValueError("is damaged: it is no whole zip archive")
@@ -64,7 +64,7 @@ def open_archive(content: bytes) -> zipfile.ZipFile:
 
 
 def unpacked(archive: zipfile.ZipFile, name: str, most_bytes: int) -> bytes:
-    """A member of a zip archive, if it has at most so many bytes."""
+    """A member of a zip archive, if it has at most `most_bytes` bytes."""
     if name not in archive.namelist():
         raise ValueError(f"lacks the member {name!r}")
     claimed = archive.getinfo(name).file_size

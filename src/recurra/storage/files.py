@@ -1,4 +1,4 @@
-"""Files and folders that are whole or not there, on the disk before they are named, and nobody else's."""
+"""Files and folders that are complete or absent, on disk before they are named, and written by us alone."""
 
 import errno
 import os
@@ -11,23 +11,23 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-OURS = ".recurra-"  # how the names begin of what recurra leaves nowhere but after a crash
-SYNCS_AT_ONCE = 16  # a file system writes its journal once for many
+OURS = ".recurra-"  # prefix of the names of temporary files, which only a crash leaves behind
+SYNCS_AT_ONCE = 16  # a file system writes its journal once for several of them
 
 
 def replace_text(path: Path, text: str, folders: bool = False) -> None:
-    """Write a text file, UTF-8, in one piece: it is there whole, or as it was.
+    """Write a text file, UTF-8, in one piece: it is either complete or as it was before.
 
     Args:
         path: the file.
-        text: what is put in.
-        folders: whether missing folders on the way to it are made, as for a file that a user names.
+        text: its new content.
+        folders: whether to make missing parent folders, as for a file that a user names.
     """
     replace_bytes(path, text.encode(), folders)
 
 
 def replace_bytes(path: Path, content: bytes | memoryview, folders: bool = False) -> None:
-    """Write a file in one piece: it is there whole, or as it was; one that has this content already is not touched."""
+    """Write a file in one piece: it is either complete or as before; a file that has this content is not touched."""
     if folders:
         make_folder_of(path)
     if (
@@ -42,7 +42,7 @@ def replace_bytes(path: Path, content: bytes | memoryview, folders: bool = False
 
 
 def make_folder_of(path: Path) -> None:
-    """Make the folder that a file will be in; an error names the file and what is in the way."""
+    """Make the parent folder of a file; an error names the file and what is in the way."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
@@ -53,10 +53,10 @@ def make_folder_of(path: Path) -> None:
 
 @contextmanager
 def new_file(path: Path) -> Iterator[BinaryIO]:
-    """A file to be written in one piece: it takes the place of `path` when it is whole and on the disk.
+    """A file to be written in one piece: it takes the place of `path` when it is complete and on disk.
 
-    Until then it has a random name beside it, in a file that nobody had before; it is removed if anything fails. A
-    link at `path` is replaced and not followed.
+    Until then it is a new file with a random name in the same folder, which is removed if anything fails. A link at
+    `path` is replaced and not followed.
 
     Raises:
         OSError: the file cannot be written; it names `path`.
@@ -80,7 +80,7 @@ def new_file(path: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
-    """A folder to be filled: it becomes `path`, which must not exist, when it is whole, and is removed if that fails.
+    """A folder to be filled: it becomes `path`, which must not exist, when it is complete; on failure it is removed.
 
     Raises:
         ValueError: `path` exists.
@@ -95,7 +95,7 @@ def new_folder(path: Path) -> Iterator[Path]:
         try:
             yield partial
             sync_tree(partial)
-            if os.path.lexists(path):  # made by someone else meanwhile
+            if os.path.lexists(path):  # made by another process in the meantime
                 raise ValueError(f"{path} exists; choose another folder")
             partial.rename(path)
         finally:
@@ -105,11 +105,11 @@ def new_folder(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def naming_file(path: Path, partial: Path | None = None) -> Iterator[None]:
-    """An `OSError` names `path`, which the user knows, and not the file that will take its place.
+    """Let an `OSError` name `path`, which the user knows, and not the file that will take its place.
 
     Args:
-        path: what the user named.
-        partial: where it is until it is whole; files within keep their names.
+        path: the path that the user named.
+        partial: its temporary path; files in it keep their names.
     """
     try:
         yield
@@ -121,26 +121,26 @@ def naming_file(path: Path, partial: Path | None = None) -> Iterator[None]:
 
 
 def beside(path: Path) -> Path:
-    """A name in the folder of `path` that nothing has."""
+    """An unused name in the folder of `path`."""
     return path.with_name(f"{OURS}{secrets.token_hex(8)}.partial")
 
 
 def shown(path: Path) -> Path:
-    """A path as messages name it: as seen from here where it is below here."""
-    with suppress(OSError):  # the folder that we are in may be gone
+    """A path as in messages: relative to the current folder if it is inside it."""
+    with suppress(OSError):  # the current folder may be gone
         here = Path.cwd()
         return path.relative_to(here) if here in path.parents else path
     return path
 
 
 def describe(error: OSError, resumable: bool) -> str:
-    """What went wrong with which file, and what helps.
+    """What went wrong with which file, and what to do.
 
     Args:
         error: the error.
-        resumable: whether the command has an option that goes on from where it was.
+        resumable: whether the command has an option to go on from where it was.
     """
-    name = shown(Path(error.filename)) if error.filename else "standard output"  # what has no name is the terminal's
+    name = shown(Path(error.filename)) if error.filename else "standard output"  # without a name it is the terminal
     words = f"{name}: {error.strerror or error}"
     if error.errno not in (errno.ENOSPC, errno.EDQUOT):
         return words
@@ -149,7 +149,7 @@ def describe(error: OSError, resumable: bool) -> str:
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder and those that it lies in, where they are missing, and wait until their names are on the disk."""
+    """Make a folder and its missing parents, and wait until their names are on disk."""
     missing = [one for one in (path, *path.parents) if not one.exists()]
     path.mkdir(parents=True, exist_ok=True)
     for one in missing:
@@ -157,7 +157,7 @@ def make_folder(path: Path) -> None:
 
 
 def sync(path: Path) -> None:
-    """Wait until a file, or the names in a folder, are on the disk; what cannot be synced is left to the system."""
+    """Wait until a file, or the names in a folder, are on disk; what cannot be synced is left to the system."""
     with suppress(PermissionError):
         descriptor = os.open(path, os.O_RDONLY)
         try:
@@ -170,18 +170,18 @@ def sync(path: Path) -> None:
 
 
 def sync_all(paths: list[Path]) -> None:
-    """Wait until all files and folders are on the disk."""
+    """Wait until all files and folders are on disk."""
     with ThreadPoolExecutor(SYNCS_AT_ONCE) as pool:
         list(pool.map(sync, paths))
 
 
 def sync_tree(path: Path) -> None:
-    """Wait until a folder and all that is in it are on the disk."""
+    """Wait until a folder and everything in it are on disk."""
     sync_all([Path(entry, name) for entry, _, names in os.walk(path) for name in [*names, "."]])
 
 
 def remove(path: Path) -> None:
-    """Remove a file, a link or a folder with all that is in it; nothing that a link leads to. It may be missing."""
+    """Remove a file, a link or a folder with its contents, but no target of a link. It may be missing."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
@@ -189,7 +189,7 @@ def remove(path: Path) -> None:
 
 
 def sweep(path: Path) -> None:
-    """Remove what a crash has left of files that were being written, in a folder and all that is in it."""
+    """Remove the partial files that a crash has left in a folder and its subfolders."""
     for folder, _, names in os.walk(path):
         for name in names:
             if name.endswith(".partial"):
@@ -197,7 +197,7 @@ def sweep(path: Path) -> None:
 
 
 def check_plain(path: Path) -> None:
-    """A file, or all that is in a folder, must be plain: no link, which may lead anywhere, and no pipe."""
+    """Check that a file, or everything in a folder, is plain: no link, which may lead anywhere, and no pipe."""
     left = [path]
     while left:
         here = left.pop()

@@ -1,4 +1,4 @@
-"""Labelled arrays in `run.zarr`: every chunk has a checksum; one that is missing or damaged is an error, not zeros."""
+"""Labelled arrays in `run.zarr`: every chunk has a checksum; a missing or damaged chunk is an error, not zeros."""
 
 import itertools
 import math
@@ -25,12 +25,12 @@ MAX_CHUNKS = 10**6
 
 
 def store(path: Path, read_only: bool = True) -> LocalStore:
-    """The Zarr store in a local folder. Handed to zarr and xarray in place of a text, of which they expand `~` and `://`."""
+    """The Zarr store in a local folder. Given a text instead, zarr and xarray would expand `~` and `://` in it."""
     return LocalStore(path, read_only=read_only)
 
 
 def write_group(path: Path, name: str, dataset: xr.Dataset) -> None:
-    """Write a dataset as a group of the Zarr store at `path`, in place of an older one, on the disk when it returns."""
+    """Write a dataset as a group of the Zarr store at `path`, replacing an older one; on return it is on disk."""
     remove(path / name)
     encoding = {key: _encoding(variable) for key, variable in dataset.variables.items()}
     with naming_file(path):
@@ -48,10 +48,10 @@ def write_group(path: Path, name: str, dataset: xr.Dataset) -> None:
 
 
 def create_array(group: zarr.Group, name: str, shape: tuple[int, ...], dtype: np.dtype, axes: tuple[str, ...]) -> None:
-    """An array to be filled by the index of its first axis, a chunk each; as floats it reads NaN where nothing is yet.
+    """An array to be filled along its first axis, one chunk per index; a float array reads NaN where it is not filled.
 
     Args:
-        group: where.
+        group: the group that holds it.
         name: its name.
         shape: its shape.
         dtype: its type.
@@ -87,7 +87,7 @@ def read_group(path: Path, name: str) -> xr.Dataset:
     """A group of the Zarr store at `path`.
 
     Raises:
-        ValueError: it is missing or damaged; a chunk that is missing, or is not as it was written, is named.
+        ValueError: it is missing or damaged; the message names a missing or changed chunk.
     """
     place = path / name
     with reading(place):
@@ -105,7 +105,7 @@ def read_group(path: Path, name: str) -> xr.Dataset:
 
 
 def read_row(path: Path, array: zarr.Array, row: int) -> np.ndarray:
-    """The part of an array at an index of its first axis; `path` is where it is."""
+    """The part of an array at an index of its first axis; `path` is the folder of the array."""
     check_memory(f"reading {shown(path)}", float(math.prod(array.shape[1:]) * array.dtype.itemsize))
     check_whole(path, array, row)
     with reading(path):
@@ -113,7 +113,7 @@ def read_row(path: Path, array: zarr.Array, row: int) -> np.ndarray:
 
 
 def check_whole(path: Path, array: zarr.Array, row: int | None = None) -> None:
-    """Every chunk of an array must be there; what recurra wrote before it added checksums left out those of zeros.
+    """Check that every chunk of an array is there; before recurra added checksums it left out chunks of zeros.
 
     Args:
         path: the folder of the array.
@@ -128,7 +128,7 @@ def check_whole(path: Path, array: zarr.Array, row: int | None = None) -> None:
         raise ValueError(f"{shown(path)} claims {grid} chunks, too many to be true")
     ranges = [range(length) for length in grid]
     if row is not None:
-        ranges[0] = range(row, row + 1)  # a chunk an index of the first axis, as `create_array` has it
+        ranges[0] = range(row, row + 1)  # one chunk per index of the first axis, as in `create_array`
     for index in itertools.product(*ranges):
         chunk = path / array.metadata.encode_chunk_key(index)
         if not chunk.is_file():
@@ -145,12 +145,12 @@ def consolidate(path: Path) -> None:
 
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
-    """Whatever goes wrong in the libraries that read what stands at `path` becomes one line that names it."""
+    """Turn every error of the libraries that read `path` into one line that names it."""
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings(
                 "ignore", "Object at .* is not recognized", ZarrUserWarning
-            )  # whoever needs it says so
+            )  # an error follows where it is needed
             yield
     except Exception as error:
         raise ValueError(f"{shown(path)} is damaged: {one_line(str(error))}") from None
@@ -165,6 +165,6 @@ def _encoding(variable: xr.Variable) -> Mapping[str, Any]:
 
 
 def _chunks(shape: tuple[int, ...], dtype: np.dtype) -> tuple[int, ...]:
-    """One chunk for all, or some along the first axis where it would be too large."""
+    """One chunk for the whole array, or several along the first axis if it would be too large."""
     rows = max(1, CHUNK_BYTES // max(1, dtype.itemsize * math.prod(shape[1:])))
     return tuple(max(1, length) for length in (*(min(rows, one) for one in shape[:1]), *shape[1:]))

@@ -1,4 +1,4 @@
-"""A network from what a file holds and what the user says of it; where both are silent, what was assumed is told."""
+"""A network from the content of a file and the statements of the user; what neither says is assumed and reported."""
 
 import warnings
 from collections.abc import Mapping
@@ -20,13 +20,13 @@ OPTIONS = {"activation": "--activation", "form": "--form", "leak": "--tau"}
 
 @final
 @dataclass(frozen=True)
-class Said:
-    """What the user says of a network whose file may not say it; None where he says nothing.
+class StatedSettings:
+    """What the user states about a network whose file may not say it; None for what is not stated.
 
     Args:
         activation: φ of the equations, such as "relu".
         form: "rate" or "current".
-        tau_ms: time constant, ms; one for all units, or a tuple with one a unit.
+        tau_ms: time constant, ms; one for all units, or a tuple with one per unit.
     """
 
     activation: str | None = None
@@ -43,23 +43,23 @@ class Said:
                 check_positive("tau_ms", tau_ms)
 
     def equations(self, dt_ms: float) -> dict[str, Any]:
-        """What is said, by the names of `RateDynamics`."""
-        said: dict[str, Any] = {"activation": self.activation, "form": self.form}
+        """The stated settings, under the names of `RateDynamics`."""
+        stated: dict[str, Any] = {"activation": self.activation, "form": self.form}
         if isinstance(self.tau_ms, tuple):
-            said["leak"] = [dt_ms / tau_ms for tau_ms in self.tau_ms]
+            stated["leak"] = [dt_ms / tau_ms for tau_ms in self.tau_ms]
         elif self.tau_ms is not None:
-            said["leak"] = dt_ms / self.tau_ms
-        return {name: value for name, value in said.items() if value is not None}
+            stated["leak"] = dt_ms / self.tau_ms
+        return {name: value for name, value in stated.items() if value is not None}
 
 
 @final
 @dataclass(frozen=True)
 class Imported:
-    """A network of another program, and what a reader of its numbers has to know.
+    """A network from another program, and what a reader of its numbers has to know.
 
     Args:
         network: the network.
-        notes: sentences: what the file does not say and was assumed, and what recurra does otherwise than its program.
+        notes: sentences about what was assumed because the file does not say it, and what recurra does differently.
     """
 
     network: Network
@@ -72,14 +72,14 @@ class Imported:
         return self.network
 
 
-def imported(name: str, content: Content, dt_ms: float, said: Said) -> Imported:
+def imported(name: str, content: Content, dt_ms: float, stated: StatedSettings) -> Imported:
     """The network that a file holds.
 
     Args:
-        name: of the file, for the notes.
+        name: name of the file, for the notes.
         content: what the file holds.
-        dt_ms: length of a time step, ms; the file's own, where it has one, must be equal.
-        said: what the user says of the network.
+        dt_ms: length of a time step, ms; it must be equal to that in the file, if the file has one.
+        stated: what the user states about the network.
 
     Raises:
         ValueError: the file and the user contradict each other, or there can be no such network.
@@ -88,20 +88,20 @@ def imported(name: str, content: Content, dt_ms: float, said: Said) -> Imported:
     own_dt_ms = in_file.pop("dt_ms", dt_ms)
     if not same(own_dt_ms, dt_ms):
         raise ValueError(f"has dt_ms = {own_dt_ms:g}, and dt_ms = {dt_ms:g} was asked for; ask for the file's own")
-    asked = said.equations(dt_ms)
-    check_said(in_file, asked)
+    asked = stated.equations(dt_ms)
+    check_stated(in_file, asked)
     settings = {**USUAL, **asked, **in_file}
     if isinstance(settings["leak"], list):
         settings["leak"] = tuple(settings["leak"])
     unsaid = [key for key in USUAL if key not in in_file and key not in asked]
     notes = [f"{name}: {note}" for note in ([assumed(unsaid)] if unsaid else []) + list(content.notes)]
     network = Network(RateDynamics(**settings), weights_of(content.arrays), float(dt_ms))
-    network.dynamics.leaks(network.weights)  # a leak a unit must have as many values as there are units
+    network.dynamics.leaks(network.weights)  # a tuple of leaks must have one value per unit
     return Imported(network, tuple(notes))
 
 
-def check_said(in_file: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
-    """What the user says must not contradict what the file says."""
+def check_stated(in_file: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
+    """Check that the user does not contradict the file."""
     for key, value in asked.items():
         if key not in in_file or in_file[key] == value:
             continue
@@ -120,18 +120,18 @@ def shown(value: Any) -> str:
 
 
 def assumed(unsaid: list[str]) -> str:
-    """The sentence on what neither the file nor the user says."""
+    """The sentence about what neither the file nor the user says."""
     values = {"activation": "tanh", "form": "the rate form", "leak": "tau_ms = dt_ms (leak 1)"}
     words, taken, options = (", ".join(names[key] for key in unsaid) for names in (WORDS, values, OPTIONS))
     return f"does not say its {words}; assumed: {taken}. Say it with {options}."
 
 
-def weights_of(found: Mapping[str, np.ndarray]) -> RateWeights:
-    """The five arrays in float32 or float64; biases that are missing are zeros."""
+def weights_of(given: Mapping[str, np.ndarray]) -> RateWeights:
+    """The five arrays in float32 or float64; missing biases are zeros."""
     arrays: dict[str, Any] = {
-        name: np.array(found[name], np.float64 if found[name].itemsize == 8 else np.float32, order="C")
+        name: np.array(given[name], np.float64 if given[name].itemsize == 8 else np.float32, order="C")
         for name in RateWeights.axes()
-        if name in found
+        if name in given
     }
     for bias, like in (("recurrent_bias", arrays["recurrent"]), ("output_bias", arrays["output"])):
         arrays.setdefault(bias, np.zeros(len(like), like.dtype))

@@ -1,4 +1,4 @@
-"""The configuration of a Keras model: which layers it has, and whether recurra can run them."""
+"""The configuration of a Keras model: its layers, and whether recurra can run them."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -8,7 +8,7 @@ from typing import Any
 GATED = {"GRU": "a GRU", "LSTM": "an LSTM"}
 READOUTS = ("Dense", "TimeDistributedDense")
 DROPOUTS = ("Dropout", "SpatialDropout1D", "GaussianDropout", "GaussianNoise")
-# Idle layers leave their input as it is in a network that is only run.
+# Idle layers do not change their input outside training.
 IDLE = ("InputLayer", "Activation", "ActivityRegularization", *DROPOUTS)
 MOST_LAYERS = 100
 ACTIVATIONS = ("tanh", "relu", "sigmoid", "softplus", "linear", "hard_sigmoid")
@@ -37,13 +37,13 @@ class Layer:
         return self.settings.get("use_bias", self.settings.get("bias", True)) is not False
 
     def units(self) -> object:
-        """How many units it says that it has; "output_dim" is the word of Keras 1."""
+        """Its number of units; "output_dim" is the word of Keras 1."""
         return self.settings.get("units", self.settings.get("output_dim"))
 
 
 @dataclass(frozen=True)
 class Layers:
-    """The layers that recurra runs, of a model that it can run."""
+    """The layers that recurra runs, from a model that it can run."""
 
     recurrent: Layer
     readout: Layer
@@ -66,7 +66,7 @@ def layers_in_order(config: str | bytes) -> list[Layer]:
 
 
 def entry(holder: object, key: str, kind: Any) -> Any:
-    """The value of a key in a part of the configuration, if it is of this kind."""
+    """The value of a key in a part of the configuration, if it has the given type."""
     value = holder.get(key) if isinstance(holder, dict) else None
     if not isinstance(value, kind):
         raise ValueError(f"its model configuration has no valid {key!r} where one is needed")
@@ -74,7 +74,7 @@ def entry(holder: object, key: str, kind: Any) -> Any:
 
 
 def layer_of(described: object) -> Layer:
-    """The layer that a part of the configuration describes; a layer for every step is the layer itself."""
+    """The layer that a part of the configuration describes; a TimeDistributed layer counts as the layer inside it."""
     layer = Layer(entry(described, "class_name", str), entry(described, "config", dict))
     module = described.get("module") if isinstance(described, dict) else None
     if module is not None and str(module).split(".")[0] != "keras":
@@ -88,15 +88,15 @@ def layer_of(described: object) -> Layer:
 
 
 def in_chain(described: Sequence[object]) -> list[object]:
-    """The layers of a functional model in the order they are called, each by the one before it alone."""
+    """The layers of a functional model in the order of their calls, each with only the one before as its input."""
     layers = {entry(one, "name", str): one for one in described}
     calls = {name: entry(one, "inbound_nodes", list) for name, one in layers.items()}
     for name, nodes in calls.items():
         check_calls(name, nodes)
     sources = {name: list(references(nodes)) for name, nodes in calls.items()}
-    chain = following = [name for name, found in sources.items() if not found]
+    chain = following = [name for name, inbound in sources.items() if not inbound]
     while len(following) == 1:
-        following = [name for name, found in sources.items() if found == [(chain[-1], 0)]]
+        following = [name for name, inbound in sources.items() if inbound == [(chain[-1], 0)]]
         chain = chain + following
     if len(chain) != len(described) or following:
         raise ValueError("its layers do not form one chain from the input to the output")
@@ -113,7 +113,7 @@ def references(node: object) -> Iterator[tuple[str, int]]:
 
 
 def check_calls(name: str, node: object) -> None:
-    """No layer may be called as in training, where a dropout drops, or with a mask or an initial state."""
+    """Check that no layer is called in training mode, where dropout acts, or with a mask or an initial state."""
     for part in node if isinstance(node, list) else []:
         if not isinstance(part, dict):
             check_calls(name, part)
@@ -125,7 +125,7 @@ def check_calls(name: str, node: object) -> None:
 
 
 def check_layers(layers: Sequence[Layer]) -> Layers:
-    """The layers must be a SimpleRNN and a linear readout, idle ones aside; these two come back."""
+    """Check that the layers, apart from idle ones, are a SimpleRNN and a linear readout, and return these two."""
     for layer in layers:
         check_not_gated(layer.kind.removeprefix("CuDNN"))
         if layer.kind not in ("SimpleRNN", *READOUTS, *IDLE):
@@ -136,19 +136,20 @@ def check_layers(layers: Sequence[Layer]) -> Layers:
     working = [layer for layer in layers if layer.kind not in IDLE]
     kinds = [layer.kind.replace("TimeDistributedDense", "Dense") for layer in working]
     if kinds != ["SimpleRNN", "Dense"]:
-        found = " and then ".join(kinds) or "none of them"
-        raise ValueError(f"holds the layers {found}; expected one SimpleRNN and then one Dense, its readout")
+        named = " and then ".join(kinds) or "none of them"
+        raise ValueError(f"holds the layers {named}; expected one SimpleRNN and then one Dense, its readout")
     if working[0].settings.get("go_backwards"):
         raise ValueError("its SimpleRNN layer has go_backwards set; recurra runs time forwards only")
     return Layers(*working)
 
 
 def activation_of(recurrent: Layer, version: str | None) -> str:
-    """Recurra's name of the activation of a SimpleRNN layer.
+    """Recurra's name for the activation of a SimpleRNN layer.
 
     Args:
         recurrent: the layer.
-        version: of Keras, where the file says it; the slope of a hard sigmoid is 1/5 up to Keras 2 and 1/6 from 3 on.
+        version: version of Keras, if the file has it; the slope of a hard sigmoid is 1/5 up to Keras 2, 1/6 from Keras
+            3.
     """
     name = recurrent.activation("tanh")
     if name not in ACTIVATIONS:
@@ -162,23 +163,23 @@ def activation_of(recurrent: Layer, version: str | None) -> str:
 
 
 def remarks(layers: Layers) -> list[str]:
-    """What recurra does otherwise than Keras with these layers, a sentence each."""
-    found = []
+    """What recurra does differently from Keras with these layers, one sentence each."""
+    notes = []
     if layers.recurrent.settings.get("stateful"):
-        found.append("its SimpleRNN layer is stateful; recurra begins every trial at a state of zero")
+        notes.append("its SimpleRNN layer is stateful; recurra begins every trial at a state of zero")
     if layers.recurrent.settings.get("return_sequences") is False:
-        found.append("its SimpleRNN layer returns the last step only; recurra reads it out at every step")
+        notes.append("its SimpleRNN layer returns the last step only; recurra reads it out at every step")
     for layer in (layers.recurrent, layers.readout):
         name = precision(layer.settings.get("dtype"))
         if name in HALF_PRECISION:
-            found.append(f"its {layer.kind} layer computes in {name}; recurra computes in float64")
+            notes.append(f"its {layer.kind} layer computes in {name}; recurra computes in float64")
         elif name not in (None, "float32", "float64"):
             raise ValueError(f"its {layer.kind} layer has the dtype {name!r}; expected a plain floating-point type")
-    return found
+    return notes
 
 
 def precision(dtype: object) -> object:
-    """The name of a precision, or of a policy for it, as Keras 2 and 3 write them."""
+    """The name of a precision, or of its policy, as Keras 2 and 3 write them."""
     while isinstance(dtype, dict):
         inner = dtype.get("config")
         dtype = inner.get("name") if isinstance(inner, dict) else inner

@@ -1,4 +1,4 @@
-"""What the files of Keras 1, 2 and 3 hold: the one place that knows that Keras stores the transposes.
+"""The content of files of Keras 1, 2 and 3: the only module that knows that Keras stores the transposes.
 
 It runs in a process of its own (`parsing.py`): the HDF5 library crashes or hangs on some damaged files.
 """
@@ -38,11 +38,11 @@ MOST_VERSION_BYTES = 2**16
 
 
 def keras_content(content: bytes, axes: Axes) -> Content:
-    """What the bytes of a Keras file hold: HDF5 of a whole model or of its weights alone, or a `.keras` archive.
+    """The content of a Keras file: HDF5 of a whole model or of its weights alone, or a `.keras` archive.
 
     Args:
         content: the bytes.
-        axes: of the weight arrays, by recurra's names.
+        axes: axes of the weight arrays, under recurra's names.
     """
     if content.startswith(b"\x89HDF\r\n\x1a\n"):
         return hdf5_content(content, axes)
@@ -52,7 +52,7 @@ def keras_content(content: bytes, axes: Axes) -> Content:
 
 
 def archive_content(content: bytes, axes: Axes) -> Content:
-    """What a `.keras` archive holds: the configuration, the version of Keras, and the weights in HDF5."""
+    """The content of a `.keras` archive: the configuration, the version of Keras, and the weights in HDF5."""
     with open_archive(content) as archive:
         config = unpacked(archive, "config.json", MOST_CONFIG_BYTES)
         weights = unpacked(archive, "model.weights.h5", MOST_ARRAY_BYTES)
@@ -62,23 +62,23 @@ def archive_content(content: bytes, axes: Axes) -> Content:
 
 
 def hdf5_content(content: bytes, axes: Axes, config: str | bytes | None = None, version: str | None = None) -> Content:
-    """What an HDF5 file holds.
+    """The content of an HDF5 file.
 
     Args:
         content: its bytes.
-        axes: of the weight arrays, by recurra's names.
-        config: the configuration of the model; that in the file, where it has one, if None.
-        version: of the Keras that wrote it; that in the file, where it has one, if None.
+        axes: axes of the weight arrays, under recurra's names.
+        config: the configuration of the model; if None, that in the file, if it has one.
+        version: the version of Keras that wrote it; if None, that in the file, if it has one.
     """
     import h5py  # noqa: PLC0415 - most runs read no HDF5
 
     with h5py.File(io.BytesIO(content), "r") as file:
         config, version = config or text_of(file, "model_config"), version or text_of(file, "keras_version")
         layers = None if config is None else check_layers(layers_in_order(config))
-        found = weights_in(file, min(len(content), MOST_ARRAY_BYTES))
-        if layers and not found:
+        weights = weights_in(file, min(len(content), MOST_ARRAY_BYTES))
+        if layers and not weights:
             raise ValueError("holds a model without its weights: it was saved before they were made")
-        recurrent, readout = recurrent_and_readout(found)
+        recurrent, readout = recurrent_and_readout(weights)
         if layers:
             check_agreement(layers.recurrent, recurrent)
             check_agreement(layers.readout, readout)
@@ -90,13 +90,13 @@ def hdf5_content(content: bytes, axes: Axes, config: str | bytes | None = None, 
 
 
 def check_agreement(layer: Layer, weights: Datasets) -> None:
-    """The weights of a layer must be those that the configuration speaks of."""
+    """Check that the weights of a layer are as its configuration says."""
     units = weights["kernel"].shape[-1]
     if layer.units() not in (None, units):
         raise ValueError(f"says that its {layer.kind} layer has {layer.units()!r} units; its weights have {units}")
     if layer.biased() != ("bias" in weights):
-        said, found = ("a", "none") if layer.biased() else ("no", "one")
-        raise ValueError(f"says that its {layer.kind} layer has {said} bias; among its weights is {found}")
+        stated, held = ("a", "none") if layer.biased() else ("no", "one")
+        raise ValueError(f"says that its {layer.kind} layer has {stated} bias; among its weights is {held}")
 
 
 def transposed(recurrent: Datasets, readout: Datasets, axes: Axes) -> dict[str, np.ndarray]:
@@ -113,25 +113,25 @@ def transposed(recurrent: Datasets, readout: Datasets, axes: Axes) -> dict[str, 
 def version_in(about: bytes) -> str | None:
     """The version of Keras that a `.keras` archive names."""
     try:
-        found: Any = json.loads(about)
+        metadata: Any = json.loads(about)
     except (ValueError, RecursionError):
         raise ValueError("its metadata.json is not valid JSON") from None
-    version = found.get("keras_version") if isinstance(found, dict) else None
+    version = metadata.get("keras_version") if isinstance(metadata, dict) else None
     return version if isinstance(version, str) else None
 
 
 def weights_in(file: "h5py.File", room_bytes: int) -> Datasets:
-    """The datasets that may be weights by their place, none read yet; together they must fit into so many bytes."""
-    found = {}
+    """The datasets that may be weights, by place and not yet read; together they must fit into `room_bytes` bytes."""
+    weights = {}
     for place, dataset in datasets(file):
         check_dataset(place, dataset, room_bytes)
-        found[place] = dataset
+        weights[place] = dataset
         room_bytes -= dataset.size * dataset.dtype.itemsize
-    return found
+    return weights
 
 
 def text_of(file: "h5py.File", name: str) -> str | None:
-    """An attribute of the file, where there is one; only a text is safe to read from a damaged file."""
+    """An attribute of the file, if there is one; only texts are safe to read from a damaged file."""
     import h5py  # noqa: PLC0415
 
     if name not in file.attrs:
@@ -162,17 +162,17 @@ def datasets(file: "h5py.File") -> Iterator[tuple[str, "h5py.Dataset"]]:
             place = f"{parent}/{name}"
             if not isinstance(group.get(name, getlink=True), h5py.HardLink):
                 raise ValueError(f"{place!r} is a link, which recurra does not follow")
-            found = group[name]
-            if isinstance(found, h5py.Group):
-                groups.append((place, found))
-            elif isinstance(found, h5py.Dataset):
-                yield place, found
+            member = group[name]
+            if isinstance(member, h5py.Group):
+                groups.append((place, member))
+            elif isinstance(member, h5py.Dataset):
+                yield place, member
             else:
                 raise ValueError(f"{place!r} is neither a group nor a dataset")
 
 
 def check_dataset(place: str, dataset: "h5py.Dataset", room_bytes: int) -> None:
-    """A dataset must be plain weights in this very file."""
+    """Check that a dataset is plain weights in this file."""
     if dataset.is_virtual or dataset.external:
         raise ValueError(f"the array {place!r} is kept in another file, which recurra does not open")
     if dataset.chunks is not None:
@@ -180,10 +180,10 @@ def check_dataset(place: str, dataset: "h5py.Dataset", room_bytes: int) -> None:
     check_array(place, dataset.shape or (), dataset.dtype, room_bytes)
 
 
-def recurrent_and_readout(found: Datasets) -> tuple[Datasets, Datasets]:
+def recurrent_and_readout(weights: Datasets) -> tuple[Datasets, Datasets]:
     """The weights of the recurrent layer and of the readout, each by role: kernel, recurrent_kernel, bias."""
     groups: dict[str, Datasets] = {}
-    for place, dataset in found.items():
+    for place, dataset in weights.items():
         parent, _, name = place.rpartition("/")
         groups.setdefault(parent, {})[name] = dataset
     layers = [by_role(parent, named) for parent, named in groups.items()]
@@ -204,10 +204,10 @@ def by_role(parent: str, named: Datasets) -> Datasets:
         roles = ["kernel", "bias"]
         if len(numbered) > 1 and numbered[1] is not None and numbered[1].ndim == 2:
             roles.insert(1, "recurrent_kernel")
-        found = [(role, array) for role, array in zip(roles, numbered, strict=False) if array is not None]
+        pairs = [(role, array) for role, array in zip(roles, numbered, strict=False) if array is not None]
     else:
-        found = [(role_of(parent, name), array) for name, array in named.items()]
-    layer = dict(found)
+        pairs = [(role_of(parent, name), array) for name, array in named.items()]
+    layer = dict(pairs)
     if "recurrent_kernel" in layer:
         units, width = len(layer["recurrent_kernel"]), layer["recurrent_kernel"].shape[-1]
         check_not_gated({3 * units: "GRU", 4 * units: "LSTM"}.get(width, "SimpleRNN"))
@@ -219,7 +219,7 @@ def by_role(parent: str, named: Datasets) -> Datasets:
 
 
 def role_of(parent: str, name: str) -> str:
-    """What a weight is by its name."""
+    """The role of a weight, by its name."""
     if gate := GATE_NAME.fullmatch(name):
         check_not_gated(str(gate.lastgroup))
     if not (match := WEIGHT_NAME.fullmatch(name)):

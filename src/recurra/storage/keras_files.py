@@ -5,35 +5,35 @@ from pathlib import Path
 from recurra.arrays import RateWeights
 from recurra.checks import check_positive
 from recurra.models.cohort import Network
-from recurra.storage.imported import Imported, Said, imported
+from recurra.storage.imported import Imported, StatedSettings, imported
 from recurra.storage.parsing import read_content
 from recurra.storage.reading import naming
 
-NOTHING = Said()
+NOTHING_STATED = StatedSettings()
 
 
-def read_keras(path: Path, dt_ms: float, said: Said = NOTHING) -> Network:
+def read_keras(path: Path, dt_ms: float, stated: StatedSettings = NOTHING_STATED) -> Network:
     r"""The network in a Keras file: one SimpleRNN layer and a linear Dense readout.
 
-    Reads the HDF5 of a whole model or of its weights alone, and `.keras` archives. Keras's
-    $h \leftarrow \varphi(W h + W_{in} x + b)$ is the rate form with leak 1. A whole model says what $\varphi$ is.
-    Weights alone do not: what `said` leaves open is assumed to be as Keras makes it, tanh and leak 1, with a warning.
+    Reads the HDF5 of a whole model or of its weights alone, and `.keras` archives. Keras's $h \leftarrow \varphi(W h +
+    W_{in} x + b)$ is the rate form with leak 1. A whole model says what $\varphi$ is. Weights alone do not: what
+    `stated` leaves open is assumed to be the default of Keras, tanh and leak 1, with a warning.
 
     Args:
         path: the file.
-        dt_ms: length of a time step, ms; Keras knows of none.
-        said: what you know of the network.
+        dt_ms: length of a time step, ms; Keras files have none.
+        stated: what you know about the network.
 
     Raises:
-        ValueError: the file is missing, damaged, holds another network or contradicts what is said; one line that
+        ValueError: the file is missing, damaged, holds another network or contradicts `stated`; one line that
             begins with the file's name.
     """
-    return import_keras(path, dt_ms, said).told()
+    return import_keras(path, dt_ms, stated).told()
 
 
-def import_keras(path: Path, dt_ms: float, said: Said) -> Imported:
-    """The same with its notes, and without warnings."""
+def import_keras(path: Path, dt_ms: float, stated: StatedSettings) -> Imported:
+    """The network with its notes, without warnings."""
     check_positive("dt_ms", dt_ms)
     content = read_content(path, "keras", RateWeights.axes())
     with naming(path):
-        return imported(path.name, content, dt_ms, said)
+        return imported(path.name, content, dt_ms, stated)

@@ -1,4 +1,4 @@
-"""What stands beside stored numbers: unit and meaning, from the docstrings, and the words that numbers stand for."""
+"""Labels of stored numbers: unit and meaning, from the docstrings, and the words that numbers stand for."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,7 +13,7 @@ def labels_of(kind: type, name: str) -> dict[str, Any]:
 
     Args:
         kind: the class of the record; its docstring has the meaning, its `flags` the words of numbers.
-        name: of the field.
+        name: name of the field.
     """
     unit = next((unit for ending, unit in UNITS.items() if name.endswith(ending)), "1")
     words = getattr(kind, "flags", {}).get(name)
@@ -27,7 +27,7 @@ def labels_of(kind: type, name: str) -> dict[str, Any]:
 
 
 def word_labels(words: Sequence[str]) -> dict[str, Any]:
-    """The attributes that say which word each number stands for, as the conventions for climate data (CF) have them."""
+    """The attributes that say which word each number stands for, as in the conventions for climate data (CF)."""
     return {
         "flag_values": list(range(len(words))),
         "flag_meanings": " ".join("_".join(word.split()) or "_" for word in words),

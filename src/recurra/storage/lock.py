@@ -1,4 +1,4 @@
-"""One process at a time works in a run folder: a lock that the system takes back however its holder ends."""
+"""One process at a time works in a run folder: a lock that the system releases however its holder ends."""
 
 import errno
 import os
@@ -17,22 +17,23 @@ except ImportError:  # Windows: there is no lock of this kind
 
 NAME = f"{OURS}lock"
 NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS, errno.EROFS, errno.EACCES, errno.EPERM)
-PAUSE_S = 0.2  # between two looks at a lock that another process holds
+PAUSE_S = 0.2  # between two checks of a lock that another process holds
 
 
 @contextmanager
 def locked(folder: Path, on_wait: Callable[[str], None] | None = None) -> Iterator[Callable[[], None]]:
-    """Work in a folder alone; it is made if it is missing, and removed again if nothing is put in.
+    """Work in a folder alone; a missing folder is made, and removed again if it stays empty.
 
-    The lock is a file in the folder, which is removed in the end. A killed process leaves the file, but not the lock.
-    Where the system or the file system has no such locks, or the folder cannot be written, there is none.
+    The lock is a file in the folder, which is removed at the end. A killed process leaves the file but not the lock.
+    There is no lock if the system or file system has none of this kind, or if the folder cannot be written.
 
     Args:
         folder: the folder.
-        on_wait: where given, another process is waited for, and this is told once which one it is.
+        on_wait: if given, wait for another process that holds the lock; called once with a description of that process.
 
     Returns:
-        What to call before writing: it raises where the folder was deleted meanwhile, or made anew by another process.
+        A function to call before writing: it raises an error if the folder has since been deleted, or made again by
+        another process.
 
     Raises:
         ValueError: another process works in the folder.
@@ -60,7 +61,7 @@ def locked(folder: Path, on_wait: Callable[[str], None] | None = None) -> Iterat
 
 
 def _remove_empty(folders: list[Path]) -> None:
-    """Remove folders, each before the one it lies in, as far as nothing is in them."""
+    """Remove empty folders, each before its parent."""
     with suppress(OSError):
         for one in folders:
             one.rmdir()
@@ -74,20 +75,20 @@ def _make(folder: Path) -> None:
 
 
 def _acquired(folder: Path, on_wait: Callable[[str], None] | None) -> int | None:
-    """The open lock file, with the lock on it; None where there are no locks."""
+    """The open lock file, with the lock on it; None if there are no locks."""
     told = False
-    while isinstance(found := _tried(folder), str):
+    while isinstance(lock_or_owner := _tried(folder), str):
         if on_wait is None:
-            raise ValueError(f"{shown(folder)} is in use by {found}; wait for it, or choose another folder")
+            raise ValueError(f"{shown(folder)} is in use by {lock_or_owner}; wait for it, or choose another folder")
         if not told:
-            on_wait(f"waiting for {found}, which works in {shown(folder)}")
+            on_wait(f"waiting for {lock_or_owner}, which works in {shown(folder)}")
         told = True
         time.sleep(PAUSE_S)
-    return found
+    return lock_or_owner
 
 
 def _tried(folder: Path) -> int | str | None:
-    """The lock, or who has it; None where there are no locks."""
+    """The lock, or who holds it; None if there are no locks."""
     if fcntl is None:
         return None
     try:
@@ -117,7 +118,7 @@ def _tried(folder: Path) -> int | str | None:
 
 
 def _opened(folder: Path) -> int:
-    """The lock file; the folder is made, also where its last holder has just removed it, empty as it was."""
+    """The lock file; the folder is made, even if its last holder has just removed it because it was empty."""
     while True:
         _make(folder)
         with suppress(FileNotFoundError):
@@ -136,6 +137,6 @@ def _own_name() -> str:
 
 
 def _holder(descriptor: int) -> str:
-    """What the holder wrote of itself; it may not have come to it yet."""
+    """What the holder wrote about itself; it may not have written it yet."""
     text = os.pread(descriptor, 200, 0).decode(errors="replace")
     return "".join(sign for sign in text if sign.isprintable()) or "another process"

@@ -1,4 +1,4 @@
-"""`log.jsonl`: a line an epoch and network; what was measured while training."""
+"""`log.jsonl`: the measurements during training, one line per epoch and network."""
 
 import json
 import math
@@ -17,21 +17,21 @@ MAX_LINE = 2_000
 
 
 def read_log(folder: RunFolder) -> Iterator[dict[str, Any]]:
-    """The lines of `log.jsonl`, a line an epoch and network; a last line that was cut off is left out."""
+    """The lines of `log.jsonl`, one per epoch and network; a truncated last line is left out."""
     try:
         lines = (folder.path / "log.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(f"{folder}/log.jsonl cannot be read: {error}") from None
     for number, line in enumerate(lines, 1):
         try:
-            found = json.loads(line[:MAX_LINE])
+            entry = json.loads(line[:MAX_LINE])
         except (ValueError, RecursionError):
             if number < len(lines) or line.endswith("\n"):
                 raise ValueError(f"{folder}/log.jsonl, line {number}, is no JSON") from None
             return
-        if not _is_line(found):
+        if not _is_line(entry):
             raise ValueError(f"{folder}/log.jsonl, line {number}, is not what training writes")
-        yield found
+        yield entry
 
 
 def read_history(folder: RunFolder) -> History:

@@ -28,13 +28,13 @@ SHAPE = re.compile(r"'shape': *\(((?: *\d{1,12} *,?)*) *\)")
 
 @dataclass(frozen=True)
 class Header:
-    """What the header of a `.npy` array says.
+    """The header of a `.npy` array.
 
     Args:
-        shape: of the array.
-        dtype: of its numbers.
-        fortran: whether its first axis runs fastest.
-        offset: where its numbers begin, bytes.
+        shape: shape of the array.
+        dtype: type of its numbers.
+        fortran: whether its first axis varies fastest.
+        offset: position of its first number, bytes.
     """
 
     shape: tuple[int, ...]
@@ -44,7 +44,7 @@ class Header:
 
 
 def npz_content(content: bytes, axes: Axes) -> Content:
-    """What the bytes of a `.npz` file hold.
+    """The content of a `.npz` file.
 
     Args:
         content: the bytes.
@@ -76,10 +76,10 @@ def header_of(name: str, start: bytes) -> Header:
         raise ValueError(f"the array {name!r} is not in version 1.0 of NumPy's format")
     offset = len(MAGIC) + 2 + int.from_bytes(start[len(MAGIC) : len(MAGIC) + 2], "little")
     text = start[len(MAGIC) + 2 : offset].decode("latin-1")
-    found = [pattern.search(text) for pattern in (DESCRIPTION, FORTRAN, SHAPE)]
-    if offset > len(start) or None in found:
+    matches = [pattern.search(text) for pattern in (DESCRIPTION, FORTRAN, SHAPE)]
+    if offset > len(start) or None in matches:
         raise ValueError(f"is damaged: the array {name!r} has no valid header")
-    descr, fortran, shape = (match[1] for match in found if match)
+    descr, fortran, shape = (match[1] for match in matches if match)
     try:
         dtype = np.dtype(descr)
     except TypeError:
@@ -88,7 +88,7 @@ def header_of(name: str, start: bytes) -> Header:
 
 
 def check_headers(headers: dict[str, Header], axes: Axes) -> None:
-    """The arrays must be those of a network, of shapes that fit each other, and together not too large."""
+    """Check that the arrays are those of a network, with shapes that fit each other, and not too large in total."""
     known = [*axes, *SETTINGS]
     for name in headers:
         if name not in known:
@@ -154,7 +154,7 @@ def check_cell_headers(headers: dict[str, Header], axes: dict[str, list[str]]) -
 
 
 def check_setting(name: str, header: Header) -> None:
-    """A setting must be one short text or one number; of leaks there may be one a unit."""
+    """Check that a setting is one short text or one number; there may be one leak per unit."""
     axes = 1 if name == "leak" else 0
     if len(header.shape) > axes or header.dtype.kind not in SETTINGS[name] or header.dtype.itemsize > 256:
         expected = "one short text" if SETTINGS[name] == "U" else "one number"
@@ -162,12 +162,12 @@ def check_setting(name: str, header: Header) -> None:
 
 
 def array_of(archive: zipfile.ZipFile, name: str, file: str, header: Header) -> np.ndarray:
-    """The array of a member; it must hold what its header says, no more and no less."""
+    """The array of a member, which must be exactly as long as its header says."""
     needed = math.prod(header.shape) * header.dtype.itemsize
-    found = archive.getinfo(file).file_size - header.offset
-    if found != needed:
+    held = archive.getinfo(file).file_size - header.offset
+    if held != needed:
         raise ValueError(
-            f"the array {name!r} claims shape {header.shape} in {needed:,} bytes; the file has {found:,} of it"
+            f"the array {name!r} claims shape {header.shape} in {needed:,} bytes; the file has {held:,} of it"
         )
     numbers = unpacked(archive, file, header.offset + needed)
     array = np.frombuffer(numbers, header.dtype, offset=header.offset)

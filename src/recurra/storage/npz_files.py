@@ -14,12 +14,12 @@ from recurra.engine.rate import RateDynamics
 from recurra.models.cohort import Network
 from recurra.storage.content import Content
 from recurra.storage.files import new_file
-from recurra.storage.imported import Imported, Said, imported
+from recurra.storage.imported import Imported, StatedSettings, imported
 from recurra.storage.npz_content import CELL, TIME_STEP
 from recurra.storage.parsing import read_content
 from recurra.storage.reading import naming
 
-NOTHING = Said()
+NOTHING_STATED = StatedSettings()
 SAVEZ = ("file", "allow_pickle")  # what `np.savez` takes beside arrays
 Table: TypeAlias = dict[str, Any]  # of plain values, as in specs
 Equations: TypeAlias = Callable[[Table], Dynamics]
@@ -29,34 +29,34 @@ def _rate_units_alone(_table: Table) -> Dynamics:
     raise ValueError("holds a network of another cell than rate units; read it with rc.load or read_network")
 
 
-def read_npz(path: Path, dt_ms: float, said: Said = NOTHING) -> Network:
+def read_npz(path: Path, dt_ms: float, stated: StatedSettings = NOTHING_STATED) -> Network:
     """The network of rate units in a `.npz` file.
 
-    The file holds `recurrent`, `input` and `output`, and may hold `recurrent_bias` and `output_bias` (zeros where
-    missing), `form`, `activation`, `leak` (one number, or one a unit), `noise` (0 where missing) and `dt_ms`. What of
-    form, activation and leak neither the file nor `said` says is assumed to be "rate", "tanh" and 1, with a warning.
+    The file holds `recurrent`, `input` and `output`, and may hold `recurrent_bias` and `output_bias` (zeros if
+    missing), `form`, `activation`, `leak` (one number, or one per unit), `noise` (0 if missing) and `dt_ms`. What of
+    form, activation and leak neither the file nor `stated` gives is assumed to be "rate", "tanh" and 1, with a warning.
 
     Args:
         path: the file.
-        dt_ms: length of a time step, ms; the file's own, where it has one, must be equal.
-        said: what you know of the network.
+        dt_ms: length of a time step, ms; it must be equal to that in the file, if the file has one.
+        stated: what you know about the network.
 
     Raises:
-        ValueError: the file is missing, damaged, holds no such network or contradicts what is said; one line that
+        ValueError: the file is missing, damaged, holds no such network or contradicts `stated`; one line that
             begins with the file's name.
     """
-    return import_npz(path, dt_ms, said).told()
+    return import_npz(path, dt_ms, stated).told()
 
 
 def import_npz(
-    path: Path, dt_ms: float | None, said: Said = NOTHING, equations: Equations = _rate_units_alone
+    path: Path, dt_ms: float | None, stated: StatedSettings = NOTHING_STATED, equations: Equations = _rate_units_alone
 ) -> Imported:
     """The network in a `.npz` file, with its notes and without warnings.
 
     Args:
         path: the file.
         dt_ms: length of a time step, ms; the file's own, where it has one, must be equal. None takes the file's own.
-        said: what you know of a network of rate units.
+        stated: what you know of a network of rate units.
         equations: finds those of another cell by the table that the file has of them.
 
     Raises:
@@ -70,13 +70,13 @@ def import_npz(
         if dt_ms is None:
             raise ValueError("does not say its time step dt_ms; read it with recurra.runs.imports.read_network")
         if CELL in content.says:
-            return Imported(_of_cell(content, dt_ms, said, equations))
-        return imported(path.name, content, dt_ms, said)
+            return Imported(_of_cell(content, dt_ms, stated, equations))
+        return imported(path.name, content, dt_ms, stated)
 
 
-def _of_cell(content: Content, dt_ms: float, said: Said, equations: Equations) -> Network:
+def _of_cell(content: Content, dt_ms: float, stated: StatedSettings, equations: Equations) -> Network:
     """The network of another cell than rate units."""
-    if said != NOTHING:
+    if stated != NOTHING_STATED:
         raise ValueError("says its equations; --activation, --form and --tau are for rate units, leave them out")
     own_dt_ms, cell = float(content.says[TIME_STEP]), content.says[CELL]
     if not same(own_dt_ms, dt_ms):
@@ -127,7 +127,7 @@ def write_npz(path: Path, network: Network, equations: Table | None = None) -> N
 
 
 def _plain(array: np.ndarray) -> np.ndarray:
-    """The array in one of the types that `read_npz` knows, without loss where it is a floating-point number."""
+    """The array in one of the dtypes that `read_npz` reads, without loss for floating-point numbers."""
     if array.dtype.kind == "f" and array.itemsize in (2, 4, 8):
         return array
     return array.astype(np.float64 if array.dtype.kind in "iu" or array.itemsize > 4 else np.float32)

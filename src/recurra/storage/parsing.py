@@ -1,4 +1,4 @@
-"""Files of networks are read in a short-lived process: what a damaged or hostile one does there is one line here.
+"""Network files are read in a short-lived process: whatever a damaged or hostile file does there is one line here.
 
 Parsers of other people's formats crash, hang, or take all memory on some files, the HDF5 library above all. The
 process gets the file on its standard input, reads it within limits of memory and time, and answers with a line of
@@ -19,18 +19,18 @@ import numpy as np
 from recurra.storage.content import MOST_FILE_BYTES, Axes, Content
 from recurra.storage.reading import naming, one_line, open_plain
 
-MEMORY_BYTES = 2**31  # beyond what Python and NumPy have taken, and the file itself
+MEMORY_BYTES = 2**31  # in addition to Python, NumPy and the file itself
 PROCESSOR_SECONDS, SECONDS = 20, 120
 PROGRAM = "from recurra.storage.parsing import answer; answer({kind!r}, {axes!r}, {seconds})"
 
 
 def read_content(path: Path, kind: str, axes: Axes) -> Content:
-    """What a file of a network holds.
+    """The content of a network's file.
 
     Args:
         path: the file.
         kind: "npz" or "keras".
-        axes: of the weight arrays that it should hold, by their names.
+        axes: axes of the expected weight arrays, by their names.
 
     Raises:
         ValueError: it cannot be read, is damaged, or holds something else; one line that begins with its name.
@@ -42,7 +42,7 @@ def read_content(path: Path, kind: str, axes: Axes) -> Content:
 
 
 def _asked(kind: str, axes: Axes, file: BinaryIO) -> bytes:
-    """What the process answers."""
+    """The answer of the process."""
     program = f"import sys; sys.path[:] = {sys.path!r}; " + PROGRAM.format(
         kind=kind, axes=dict(axes), seconds=PROCESSOR_SECONDS
     )
@@ -67,7 +67,7 @@ def _asked(kind: str, axes: Axes, file: BinaryIO) -> bytes:
 
 
 def _content_of(answer: bytes) -> Content:
-    """The content that an answer tells, or the error."""
+    """The content in an answer, or the error."""
     line, _, numbers = answer.partition(b"\n")
     told = json.loads(line)
     if "error" in told:
@@ -81,15 +81,15 @@ def _content_of(answer: bytes) -> Content:
 
 
 def answer(kind: str, axes: Axes, seconds: int) -> None:
-    """Read the file on standard input and write what it holds to standard output: the process's own program."""
+    """Read a file on standard input and write its content to standard output: the program of the process."""
     out = os.fdopen(os.dup(1), "wb")
     arrays: dict[str, np.ndarray] = {}
     try:
         _limit_itself(os.fstat(0).st_size, seconds)
-        found = content_of(sys.stdin.buffer.read(MOST_FILE_BYTES), kind, axes)
-        arrays = {name: np.ascontiguousarray(array) for name, array in found.arrays.items()}
+        parsed = content_of(sys.stdin.buffer.read(MOST_FILE_BYTES), kind, axes)
+        arrays = {name: np.ascontiguousarray(array) for name, array in parsed.arrays.items()}
         described = [[name, array.dtype.str, array.shape] for name, array in arrays.items()]
-        told: dict[str, Any] = {"says": found.says, "notes": found.notes, "arrays": described}
+        told: dict[str, Any] = {"says": parsed.says, "notes": parsed.notes, "arrays": described}
     except ValueError as error:
         told = {"error": one_line(error)}
     out.write(json.dumps(told).encode() + b"\n")
@@ -100,7 +100,7 @@ def answer(kind: str, axes: Axes, seconds: int) -> None:
 
 
 def content_of(content: bytes, kind: str, axes: Axes) -> Content:
-    """What the bytes of a file hold, found out in this very process; `read_content` is the safe way.
+    """The content of a file, parsed in this process; `read_content` is the safe way.
 
     Raises:
         ValueError: they are damaged or hold something else.
@@ -122,7 +122,7 @@ def content_of(content: bytes, kind: str, axes: Axes) -> Content:
 
 
 def _limit_itself(file_bytes: int, seconds: int) -> None:
-    """Bound this process's memory and time where the system can."""
+    """Limit the memory and time of this process if the system can."""
     try:
         import resource  # noqa: PLC0415
     except ImportError:  # Windows

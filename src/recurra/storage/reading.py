@@ -1,4 +1,4 @@
-"""How a file of the user is opened: a plain file, no larger than expected, and named in every error."""
+"""Open files of the user: only plain files no larger than expected, and named in every error."""
 
 import errno
 import os
@@ -12,14 +12,14 @@ LONGEST_MESSAGE = 400
 
 
 def open_plain(path: Path, most_bytes: int) -> BinaryIO:
-    """Open a plain file to read. Anything else, such as a device or a pipe behind a link, could be endless, or wait.
+    """Open a plain file for reading. Anything else, such as a device or a pipe behind a link, may be endless or block.
 
     Args:
         path: the file.
-        most_bytes: how large it may be.
+        most_bytes: its largest size.
 
     Raises:
-        ValueError: it is no plain file, or larger.
+        ValueError: it is not a plain file, or is larger.
         OSError: it cannot be opened.
     """
     _check_plain(path.stat(), path, most_bytes)
@@ -33,7 +33,7 @@ def open_plain(path: Path, most_bytes: int) -> BinaryIO:
 
 
 def read_bytes(path: Path, most_bytes: int) -> bytes:
-    """The content of a plain file of at most so many bytes, as `open_plain` judges it."""
+    """The content of a plain file of at most `most_bytes` bytes, as checked by `open_plain`."""
     with open_plain(path, most_bytes) as file:
         content = file.read(most_bytes + 1)
     if len(content) > most_bytes:
@@ -42,13 +42,13 @@ def read_bytes(path: Path, most_bytes: int) -> bytes:
 
 
 def read_text(path: Path, most_bytes: int) -> str:
-    """The same as text in UTF-8."""
+    """The content as UTF-8 text."""
     return read_bytes(path, most_bytes).decode("utf-8")
 
 
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """Turn what goes wrong with a file into a `ValueError` of one line that begins with the file's name."""
+    """Turn an error with a file into a `ValueError` of one line that begins with the name of the file."""
     try:
         yield
     except OSError as error:
@@ -58,7 +58,7 @@ def naming(path: Path) -> Iterator[None]:
 
 
 def one_line(message: object) -> str:
-    """The message without line breaks and signs that a terminal obeys: parts of it may come from the file."""
+    """The message without line breaks and control characters: parts of it may come from the file."""
     text = "".join(sign if sign.isprintable() else "?" for sign in " ".join(str(message)[:10_000].split()))
     return text if len(text) <= LONGEST_MESSAGE else text[: LONGEST_MESSAGE - 3] + "..."
 
@@ -67,10 +67,10 @@ def _open_without_waiting(name: str, flags: int) -> int:
     return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
 
 
-def _check_plain(found: os.stat_result, path: Path, most_bytes: int) -> None:
-    if stat.S_ISDIR(found.st_mode):
+def _check_plain(status: os.stat_result, path: Path, most_bytes: int) -> None:
+    if stat.S_ISDIR(status.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    if not stat.S_ISREG(found.st_mode):
+    if not stat.S_ISREG(status.st_mode):
         raise ValueError("is no plain file but a device, pipe or socket, which recurra does not read")
-    if found.st_size > most_bytes:
-        raise ValueError(f"has {found.st_size:,} bytes; recurra reads at most {most_bytes:,} of such a file")
+    if status.st_size > most_bytes:
+        raise ValueError(f"has {status.st_size:,} bytes; recurra reads at most {most_bytes:,} of such a file")

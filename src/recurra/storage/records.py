@@ -1,4 +1,4 @@
-"""Records to labelled arrays and back: the axis names are those of the records' annotations."""
+"""Convert records to labelled arrays and back: the axis names are those in the annotations of the records."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
@@ -22,7 +22,7 @@ def to_dataset(records: Sequence[Any], numbers: Sequence[int]) -> xr.Dataset:
     says how long it is in each.
 
     Args:
-        records: one a network, all of one kind.
+        records: one per network, all of the same kind.
         numbers: the networks' numbers, the coordinate of the `network` axis.
     """
     axes = record_axes(type(records[0]))
@@ -56,7 +56,7 @@ def from_dataset(kind: type[Record], dataset: xr.Dataset) -> list[Record]:
 
 
 def _with_states(kind: type, dataset: xr.Dataset) -> xr.Dataset:
-    """The dataset with the axis `state_variable`, which was `unit` when no state was longer than its rates."""
+    """The dataset with the axis `state_variable`; in older runs, whose states are the rates, it is called `unit`."""
     older = "unit" in dataset.dims and "unit" not in {axis for axes in record_axes(kind).values() for axis in axes}
     return dataset.rename({"unit": "state_variable"}) if older else dataset
 
@@ -82,7 +82,7 @@ def _storable(array: np.ndarray) -> np.ndarray:
 
 
 def _value(variable: xr.DataArray, axes: tuple[str, ...], one: xr.Dataset) -> Any:
-    """A field of one network's record, without what was padded."""
+    """A field of one network's record, without padding."""
     counts = {axis: slice(int(one[COUNT.format(axis)])) for axis in axes if COUNT.format(axis) in one}
     values = variable.transpose(*axes).isel(counts).values
     if values.dtype.kind in "TO":  # texts, of any length each
@@ -118,7 +118,7 @@ def to_single_dataset(record: Any) -> xr.Dataset:
 
 
 def named(dataset: xr.Dataset, names: Mapping[str, Sequence[str]]) -> xr.Dataset:
-    """The dataset with a coordinate for every axis whose places have names: numbers, and the names as attributes."""
+    """The dataset with a coordinate for every axis with named entries: numbers, with the names as attributes."""
     coordinates = {
         axis: (axis, dataset[axis].values, word_labels(words))
         for axis, words in names.items()

@@ -1,4 +1,4 @@
-"""The run folder: `run.json` says what it is, `run.zarr` holds its arrays; `checkpoints.py` adds the training."""
+"""The run folder: `run.json` describes the run, `run.zarr` holds its arrays; `checkpoints.py` adds the training."""
 
 import errno
 import shlex
@@ -16,8 +16,8 @@ from recurra.storage.groups import consolidate, read_group, reading, store, writ
 from recurra.storage.seals import check_sealed, seal_of
 from recurra.terminal import one_line
 
-CONTENTS = ("run.zarr", "state", "log.jsonl", "report.html", "figures")  # what a run has beside its run.json
-LEFT_OVER = "run.json.partial"  # of a start that was cut off, by an older version
+CONTENTS = ("run.zarr", "state", "log.jsonl", "report.html", "figures")  # contents of a run besides run.json
+LEFT_OVER = "run.json.partial"  # left by an interrupted start of an older version
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class RunFolder:
     """A folder that holds one run.
 
     Args:
-        path: the folder. It is what it is now, wherever the process goes later: `~` and `://` mean nothing in it.
+        path: the folder, fixed even if the process changes its current folder; `~` and `://` have no special meaning.
     """
 
     path: Path
@@ -40,13 +40,13 @@ class RunFolder:
     def create(cls, path: Path, about: dict[str, Any], overwrite: bool) -> "RunFolder":
         """A new run folder.
 
-        The `run.json` of the new run comes first, in place of an old one, and what else the old run had goes then: a
-        crash at any moment leaves a folder that can be resumed or overwritten.
+        The `run.json` of the new run replaces the old one first, and then the rest of the old run is removed: a crash
+        at any moment leaves a folder that can be resumed or overwritten.
 
         Args:
             path: the folder; it must not exist or be empty, unless it holds a run and `overwrite` is set.
-            about: what `run.json` says of the run.
-            overwrite: whether a run that is there already may be deleted.
+            about: the entries of `run.json`.
+            overwrite: whether an existing run may be deleted.
         """
         folder, text = cls(path), written({"format": FORMAT, **about})
         if path.exists() and not folder._is_empty():
@@ -61,7 +61,7 @@ class RunFolder:
 
     @classmethod
     def open(cls, path: Path | str) -> "RunFolder":
-        """A run folder that exists."""
+        """An existing run folder."""
         path = Path(path)
         folder = cls(path)
         if not path.exists():
@@ -75,20 +75,20 @@ class RunFolder:
         return folder
 
     def clear(self) -> None:
-        """Remove all that a run has beside its `run.json`, and nothing else."""
+        """Remove the contents of a run besides `run.json`, and nothing else."""
         for name in (*CONTENTS, LEFT_OVER):
             remove(self.path / name)
         self.sweep()
 
     def sweep(self) -> None:
-        """Remove what a crash has left of files that were being written."""
+        """Remove the partial files that a crash has left."""
         for path in self.path.glob(f"{OURS}*.partial"):
             remove(path)
         for name in ("run.zarr", "state"):
             sweep(self.path / name)
 
     def about(self) -> dict[str, Any]:
-        """What `run.json` says."""
+        """The entries of `run.json`."""
         try:
             text = (self.path / "run.json").read_text(encoding="utf-8")
         except FileNotFoundError:
@@ -112,12 +112,12 @@ class RunFolder:
         replace_text(self.path / "run.json", written(about))
 
     def update_about(self, **changes: Any) -> None:
-        """Change entries of `run.json`; one that is None goes."""
+        """Change entries of `run.json`; an entry that is None is removed."""
         about = {**self.about(), **changes}
         self.write_about({key: value for key, value in about.items() if value is not None})
 
     def write_dataset(self, name: str, dataset: xr.Dataset) -> None:
-        """Write a labelled dataset as the group `name` of `run.zarr`, in place of an older one."""
+        """Write a labelled dataset as the group `name` of `run.zarr`, replacing an older one."""
         write_group(self.path / "run.zarr", name, dataset)
 
     def read_dataset(self, name: str) -> xr.Dataset:
@@ -130,7 +130,7 @@ class RunFolder:
         return read_group(self.path / "run.zarr", name)
 
     def seal(self, names: Iterable[str]) -> None:
-        """Have `run.json` say what the analysis wrote in these groups, and of which training it is."""
+        """Record in `run.json` what the analysis wrote in these groups, and to which training it belongs."""
         self.update_about(analysis=seal_of(self.about(), self.path / "run.zarr", names))
 
     def consolidate(self) -> None:
@@ -146,7 +146,7 @@ class RunFolder:
             return zarr.open_group(store(path, mode == "r"), mode=mode, zarr_format=3, use_consolidated=False)
 
     def _is_empty(self) -> bool:
-        """Whether nothing is in the folder, or only what a start that was cut off has left."""
+        """Whether the folder is empty or has only the remains of an interrupted start."""
         if not self.path.is_dir():
             raise ValueError(f"{self} exists and is not a run folder; choose another folder")
         return all(path.name.startswith(OURS) or path.name == LEFT_OVER for path in self.path.iterdir())

@@ -1,4 +1,4 @@
-"""The seal of an analysis: hashes in `run.json` of what it was made of and of all that it wrote."""
+"""The seal of an analysis: hashes in `run.json` of its inputs and of everything that it wrote."""
 
 import hashlib
 import json
@@ -8,29 +8,29 @@ from typing import Any
 
 from recurra.storage.files import check_plain, shown
 
-MADE_OF = ("spec", "networks", "epoch")  # the entries of `run.json` that an analysis follows from
+MADE_OF = ("spec", "networks", "epoch")  # the entries of `run.json` from which an analysis follows
 
 
 def seal_of(about: Mapping[str, Any], store: Path, names: Iterable[str]) -> dict[str, Any]:
     """The hashes of an analysis, for the entry `analysis` of `run.json`.
 
     Args:
-        about: what `run.json` says of the run.
+        about: the entries of `run.json`.
         store: the folder of `run.zarr`.
-        names: of the groups that the analysis wrote.
+        names: names of the groups that the analysis wrote.
     """
     return {"made_of": _made_of(about), "groups": {name: _content(store / name) for name in names}}
 
 
 def check_sealed(about: Mapping[str, Any], store: Path, name: str) -> None:
-    """What stands in a group must be what the analysis wrote there; an older run has no seal, and is not checked.
+    """Check that a group holds what the analysis wrote; an older run has no seal and is not checked.
 
-    Checksums tell a damaged chunk, but neither metadata that were changed nor a chunk that stands in another's place.
+    Checksums reveal a damaged chunk, but neither changed metadata nor a chunk in the place of another.
 
     Args:
-        about: what `run.json` says of the run.
+        about: the entries of `run.json`.
         store: the folder of `run.zarr`.
-        name: of the group.
+        name: name of the group.
     """
     seal = about.get("analysis")
     if seal is None:
@@ -49,9 +49,9 @@ def _made_of(about: Mapping[str, Any]) -> str:
 def _content(folder: Path) -> str:
     """The hash of the names and contents of all files in a folder."""
     check_plain(folder)
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     for path in sorted(one for one in folder.rglob("*") if one.is_file()):
         content = path.read_bytes()
-        found.update(f"{path.relative_to(folder).as_posix()}\0{len(content)}\0".encode())
-        found.update(content)
-    return found.hexdigest()
+        digest.update(f"{path.relative_to(folder).as_posix()}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()

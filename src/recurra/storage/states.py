@@ -1,4 +1,4 @@
-"""The state that training goes on from: one file an epoch, whose hash `run.json` names."""
+"""The state from which training goes on: one file per epoch, whose hash is in `run.json`."""
 
 import hashlib
 import io
@@ -27,7 +27,7 @@ def write_state(path: Path, state: TrainingState) -> str:
     arrays = {name: np.asarray(leaf) for name, leaf in _leaves(state)}
     path.parent.mkdir(exist_ok=True)
     with new_file(path) as file:
-        hashed = _Hashed(file)
+        hashed = _HashingFile(file)
         np.savez(hashed, allow_pickle=False, **arrays)
     return hashed.sha256.hexdigest()
 
@@ -36,14 +36,14 @@ def read_state(path: Path, sha256: str, epoch: int, training: Training) -> Train
     """The state after an epoch.
 
     Raises:
-        ValueError: the file is missing or not the one that was written; one line that says so.
+        ValueError: the file is missing or has changed; one line that says so.
     """
     try:
         with path.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise ValueError(f"{path.name} cannot be read: {error.strerror}") from None
-    if found != sha256:
+    if digest != sha256:
         raise ValueError(f"{path.name} is damaged: its hash is not the one in run.json")
     expected = _expected(training, epoch)
     with zipfile.ZipFile(path) as archive:
@@ -57,8 +57,8 @@ def read_state(path: Path, sha256: str, epoch: int, training: Training) -> Train
     return TrainingState(epoch, jax.tree.map(jnp.asarray, learner), expected.start, status, history)
 
 
-class _Hashed(io.RawIOBase):
-    """A file that is written from its start to its end, and hashed on the way."""
+class _HashingFile(io.RawIOBase):
+    """A file that is written sequentially and hashed at the same time."""
 
     def __init__(self, file: BinaryIO):
         self.file, self.sha256 = file, hashlib.sha256()
@@ -72,14 +72,14 @@ class _Hashed(io.RawIOBase):
 
 
 def _expected(training: Training, epoch: int) -> TrainingState:
-    """A state with the shapes and types that one after so many epochs has."""
+    """A state with the shapes and dtypes of the state after `epoch` epochs."""
     start = training.start()
     curve = np.zeros((len(training.numbers), epoch))
     return TrainingState(epoch, start.learner, start.start, start.status, History(np.zeros(epoch), curve, curve, curve))
 
 
 def _leaves(state: TrainingState) -> Sequence[tuple[str, Any]]:
-    """The arrays of a state by name, the status last; the order is that of the pytree."""
+    """The arrays of a state by name, in the order of the pytree, with the status last."""
     named = [
         (f"{part}.{jax.tree_util.keystr(path, simple=True, separator='.')}", leaf)
         for part in ("learner", "history")
@@ -89,12 +89,12 @@ def _leaves(state: TrainingState) -> Sequence[tuple[str, Any]]:
 
 
 def _older(name: str) -> str:
-    """What an array was called before rules had a memory: what was trained by backpropagation was the weights."""
+    """The name of an array in older files, in which backpropagation trained the weights themselves."""
     return name.replace("learner.memory.free.", "learner.weights.").replace("learner.memory.", "learner.")
 
 
 def _read(archive: zipfile.ZipFile, name: str, expected: np.ndarray) -> np.ndarray:
-    """An array whose header says that it is of the shape and type that is expected."""
+    """An array whose header has the expected shape and dtype."""
     try:
         with archive.open(f"{name}.npy") as stream:
             np.lib.format.read_magic(stream)

@@ -1,1 +1,1 @@
-"""Specs and presets, runs from training to dossier, and what goes in and out of them."""
+"""Studies that repeat results of the papers."""

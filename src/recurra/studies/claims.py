@@ -1,4 +1,4 @@
-"""What the papers say of trained networks in words, as rules."""
+"""Statements of the papers about trained networks, as rules."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -10,21 +10,21 @@ from recurra.studies.verdict_words import verdict_of
 from recurra.studies.verdicts import Outcome, Share, Verdict, all_of, between_share, design_effect, share_at_least
 
 Row = dict[str, Value]
-SMALL_SET = 0.2  # at most so large a share of the eigenvalues is a small set
-REMAIN = 0.9  # of the eigenvalues that are not outside, at least so many must be on the circle to "remain on it"
+SMALL_SET = 0.2  # largest share of the eigenvalues that counts as a small set
+REMAIN = 0.9  # smallest share on the circle, of the eigenvalues not outside, that counts as "remain on it"
 ALL_THERE_ARE = "a fact about these networks, without sampling error"
 LARGE = 500  # units
-NORMAL = 0.05  # of a distribution function, from the normal one
-MOST = 0.9  # the share of networks of which a claim about all networks must hold
+NORMAL = 0.05  # largest difference from the normal distribution function
+MOST = 0.9  # share of networks for which a claim about all networks must hold
 
 
 def weight_claims(rows: Rows, claims: int = 0) -> list[Verdict]:
     """The claims about the recurrent weights.
 
     Args:
-        rows: a row a network, with its `weight_traits`.
-        claims: how many claims the study judges, where the networks stand for all that could have been trained; 0 where
-            each is a fact of its own.
+        rows: one per network, with its `weight_traits`.
+        claims: number of claims that the study judges, if the networks are a sample of all that could be trained; 0 if
+            each network is a fact of its own.
     """
     known = [row for row in rows if not math.isnan(float(row["outside_before"]))]
     orthogonal = where(known, initializer="orthogonal")
@@ -69,7 +69,7 @@ def weight_claims(rows: Rows, claims: int = 0) -> list[Verdict]:
 
 
 def _non_normal(known: Rows, claims: int) -> Verdict:
-    """More than before is one thing; more than any change of that size would make is another."""
+    """Claims about non-normality: compared with the weights before training, and with random changes of equal size."""
     more = sum(float(row["henrici"]) > float(row["henrici_before"]) for row in known)
     return of_all(
         "training makes the weights non-normal (2024, section 4)",
@@ -108,8 +108,8 @@ def oscillation_claim(rows: Rows, claims: int = 0) -> Verdict:
     """The oscillation task leaves no state at rest.
 
     Args:
-        rows: a row a network, with its `dynamic_traits`.
-        claims: how many claims the study judges, where the networks are a sample; 0 where each is a fact of its own.
+        rows: one per network, with its `dynamic_traits`.
+        claims: number of claims that the study judges, if the networks are a sample; 0 if each is a fact of its own.
     """
     own = where(rows, task="oscillation")
     return of_all(
@@ -123,19 +123,19 @@ def oscillation_claim(rows: Rows, claims: int = 0) -> Verdict:
 
 
 def variety_claim(rows: Rows, tasks: Sequence[str], claims: int) -> Verdict:
-    """Networks of one task do it in different ways: two that differ show it; networks that are alike may be too few.
+    """Networks do the same task in different ways: two that differ show it; if all are alike, there may be too few.
 
     Args:
-        rows: a row a network, with its `dynamic_traits`.
+        rows: one per network, with its `dynamic_traits`.
         tasks: the tasks, in the order of the rows of the verdict.
-        claims: how many claims the study judges.
+        claims: number of claims that the study judges.
     """
     counts = {task: [str(row["regimes"]) for row in where(rows, task=task)] for task in tasks}
     counts = {task: own for task, own in counts.items() if len(own) > 1}
     what = "networks do one task in different regimes (2019, section 5.5)"
     if not counts:
         return Verdict(what, "not unique", "", "cannot be compared", "no task with two networks that learned it")
-    found = {task: len(set(own)) for task, own in counts.items()}
+    signatures = {task: len(set(own)) for task, own in counts.items()}
     rule = (
         "on every task at least two networks differ in the kind of regime after some condition; it differs where so "
         f"many are alike that fewer than {1 - MOST:.0%} are of another kind"
@@ -144,15 +144,15 @@ def variety_claim(rows: Rows, tasks: Sequence[str], claims: int) -> Verdict:
         Verdict(
             task,
             "not unique",
-            f"{found[task]} signatures in {len(own)} networks; the most frequent in {max(map(own.count, own))}",
-            _unique(found[task], len(own), claims * len(counts)),
+            f"{signatures[task]} signatures in {len(own)} networks; the most frequent in {max(map(own.count, own))}",
+            _unique(signatures[task], len(own), claims * len(counts)),
             power=f"{all_of(MOST, claims * len(counts))} networks that are alike would show the contrary",
         )
         for task, own in counts.items()
     )
     outcomes = [one.verdict for one in each]
     pooled: Outcome = "differs" if "differs" in outcomes else "undecided" if "undecided" in outcomes else "agrees"
-    words = f"{sum(number > 1 for number in found.values())} of {len(found)} tasks have several signatures"
+    words = f"{sum(number > 1 for number in signatures.values())} of {len(signatures)} tasks have several signatures"
     note = "the paper excepts the oscillation task"
     return Verdict(what, "not unique", words, pooled, note, rule=rule, power=each[0].power, rows=each)
 
@@ -167,8 +167,8 @@ def regime_claim(rows: Rows, name: str, what: str, published: str, expected: dic
     """The regimes of one published network, condition by condition.
 
     Args:
-        rows: a row a network.
-        name: what the network's name begins with.
+        rows: one per network.
+        name: beginning of the network's name.
         what: the claim.
         published: what the paper says.
         expected: the kind of regime after each condition.
@@ -176,8 +176,8 @@ def regime_claim(rows: Rows, name: str, what: str, published: str, expected: dic
     own = [row for row in rows if str(row["name"]).startswith(name)]
     if not own:
         return Verdict(what, published, "", "cannot be compared", f"no file of {name} in the folder")
-    found = dict(part.rsplit(" ", 1) for part in str(own[0]["regimes"]).split("; "))
-    wrong = [condition for condition, kind in expected.items() if found.get(condition) != kind]
+    regimes = dict(part.rsplit(" ", 1) for part in str(own[0]["regimes"]).split("; "))
+    wrong = [condition for condition, kind in expected.items() if regimes.get(condition) != kind]
     note = f"differs after {', '.join(wrong)}" if wrong else ""
     rule = "the same kind of regime after every condition that the paper names"
     return fact(what, published, str(own[0]["regimes"]), not wrong, rule, note)
@@ -195,7 +195,7 @@ def leading_claim(rows: Rows, name: str, what: str, expected: str) -> Verdict:
 
 
 def large_claim(rows: Rows) -> Verdict:
-    """Networks of 500 units do their task as those of 50 do."""
+    """Networks of 500 units do their task in the same way as networks of 50 units."""
     what = "the same regimes with 500 units (2019, section 5.5)"
     large, small = ([row for row in rows if (float(row["units"]) >= LARGE) is big] for big in (True, False))
     pairs = [(row, {str(one["regimes"]) for one in where(small, task=str(row["task"]))}) for row in large]
@@ -208,15 +208,15 @@ def large_claim(rows: Rows) -> Verdict:
 
 
 def of_all(what: str, rows: Rows, holds: Callable[[Row], bool], rule: str, found: str, claims: int) -> Verdict:
-    """A claim made of all networks: it must hold in each of the given ones, or in `MOST` of all that there could be.
+    """A claim about all networks: it must hold for each given network, or for the share `MOST` of all possible ones.
 
     Args:
         what: the claim.
-        rows: a row a network.
-        holds: whether it holds of one.
-        rule: what that is, in words.
-        found: what else was found.
-        claims: how many claims the study judges, where the networks are a sample; 0 where each is a fact of its own.
+        rows: one per network.
+        holds: whether it holds for one network.
+        rule: the condition in words.
+        found: further findings.
+        claims: number of claims that the study judges, if the networks are a sample; 0 if each is a fact of its own.
     """
     if not rows:
         return Verdict(what, "all networks", "", "cannot be compared", "no such network here", rule=rule)
@@ -231,7 +231,7 @@ def of_all(what: str, rows: Rows, holds: Callable[[Row], bool], rule: str, found
 
 
 def _by_start(rows: Rows, holds: Callable[[Row], bool]) -> tuple[Verdict, ...]:
-    """A row for each start that the networks had, where there are several."""
+    """One row per kind of initial weights, if there are several."""
     starts = list(dict.fromkeys(str(row["initializer"]) for row in rows if "initializer" in row))
     if len(starts) < 2:
         return ()
@@ -249,7 +249,7 @@ def _by_start(rows: Rows, holds: Callable[[Row], bool]) -> tuple[Verdict, ...]:
 
 
 def _share(own: Rows, holds: Callable[[Row], bool], rows: Rows) -> Share:
-    """The share of networks of which a claim holds; networks of one data set have something in common, as all tell."""
+    """The share of networks for which a claim holds; networks with the same data set are not independent."""
 
     def parts(of: Rows) -> tuple[list[float], list[tuple[str, ...]], list[str]]:
         conditions = [tuple(str(row.get(name, "")) for name in ("task", "initializer", "recipe")) for row in of]
@@ -262,7 +262,7 @@ def _share(own: Rows, holds: Callable[[Row], bool], rows: Rows) -> Share:
 
 
 def fact(what: str, published: str, found: str, holds: bool, rule: str, note: str = "") -> Verdict:
-    """A claim about given networks, which there is no sampling of."""
+    """A claim about given networks, without sampling error."""
     return Verdict(what, published, found, "agrees" if holds else "differs", note, rule=rule, power=ALL_THERE_ARE)
 
 

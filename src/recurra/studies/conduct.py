@@ -1,4 +1,4 @@
-"""A study from its plan to its tables, figures and verdicts, all of them in one folder."""
+"""A study from its plan to its tables, figures and verdicts, stored in one folder."""
 
 import csv
 import io
@@ -19,8 +19,8 @@ from recurra.engine import choose_engine
 from recurra.models import MODELS
 from recurra.models.cohort import Cohort
 from recurra.runs.runner import Progress
-from recurra.runs.shelf import Shelf, spec_hash
 from recurra.runs.spec import RunSpec
+from recurra.runs.trained_cohorts import TrainedCohorts, spec_hash
 from recurra.storage.files import replace_bytes, replace_text
 from recurra.storage.lock import locked
 from recurra.storage.run_folder import RunFolder
@@ -31,19 +31,19 @@ from recurra.surroundings import machine
 
 @runtime_checkable
 class StudyProgress(Progress, Protocol):
-    """Told how a study goes on."""
+    """Receives the progress of a study."""
 
     def cohort(self, name: str, number: int, of: int) -> None:
-        """The study asks for its next cohort."""
+        """The study starts its next cohort."""
 
 
 @dataclass(frozen=True)
-class Planned:
+class PlannedCohort:
     """A cohort that a study will train.
 
     Args:
-        spec: what it is.
-        work: operations that its training takes at most.
+        spec: its spec.
+        work: largest number of operations of its training.
         ready: whether an earlier study has trained it.
     """
 
@@ -52,25 +52,29 @@ class Planned:
     ready: bool
 
 
-def conduct(study: Study, scale: Scale, seed: int, path: Path, shelf: Shelf, progress: StudyProgress) -> RunFolder:
+def conduct(
+    study: Study, scale: Scale, seed: int, path: Path, cohorts: TrainedCohorts, progress: StudyProgress
+) -> RunFolder:
     """Carry out a study.
 
-    Networks that the shelf has are not trained again, and a training that was interrupted goes on: the same
-    call after a crash takes up where the study was.
+    Cohorts that an earlier study trained are not trained again, and an interrupted training goes on: after a crash the
+    same call continues the study.
 
     Args:
-        study: which one.
+        study: the study.
         scale: "quick", "laptop" or "paper".
-        seed: fixes all that is random.
+        seed: fixes everything that is random.
         path: the folder for its results; it must not exist, or hold an unfinished study of the same kind.
-        shelf: where trained networks are and go.
-        progress: told how it goes on.
+        cohorts: the store of trained cohorts.
+        progress: receives the progress.
     """
     with locked(path):
-        return _conducted(study, scale, seed, path, shelf, progress)
+        return _conducted(study, scale, seed, path, cohorts, progress)
 
 
-def _conducted(study: Study, scale: Scale, seed: int, path: Path, shelf: Shelf, progress: StudyProgress) -> RunFolder:
+def _conducted(
+    study: Study, scale: Scale, seed: int, path: Path, cohorts: TrainedCohorts, progress: StudyProgress
+) -> RunFolder:
     began, folder = time.perf_counter(), _opened(study, scale, seed, path)
     plan = study.plan(scale, seed)
     numbers = {spec_hash(spec): number for number, spec in enumerate(plan, 1)}
@@ -80,8 +84,8 @@ def _conducted(study: Study, scale: Scale, seed: int, path: Path, shelf: Shelf, 
     def trained(spec: RunSpec) -> Cohort:
         progress.cohort(spec.name, numbers.get(spec_hash(spec), len(used) + 1), len(plan))
         used[spec_hash(spec)] = spec.networks
-        cohort = shelf.cohort(spec, progress)
-        training[spec_hash(spec)] = shelf.seconds(spec)
+        cohort = cohorts.cohort(spec, progress)
+        training[spec_hash(spec)] = cohorts.seconds(spec)
         return cohort
 
     tables = study.measure(scale, seed, trained)
@@ -95,7 +99,7 @@ def _conducted(study: Study, scale: Scale, seed: int, path: Path, shelf: Shelf, 
     if choices:
         replace_text(folder.path / "sensitivity.csv", _csv(choices))
     seconds = folder.entry("seconds") + time.perf_counter() - began
-    stored = {name: read_rows(text) for name, text in texts.items()}  # a page computes the verdicts from these
+    stored = {name: read_rows(text) for name, text in texts.items()}  # pages compute the verdicts from these
     folder.update_about(
         status="finished",
         seconds=seconds,
@@ -108,13 +112,13 @@ def _conducted(study: Study, scale: Scale, seed: int, path: Path, shelf: Shelf, 
     return folder
 
 
-def planned(study: Study, scale: Scale, seed: int, shelf: Shelf) -> list[Planned]:
-    """What a study would train."""
-    return [Planned(spec, work(spec), shelf.find(spec) is not None) for spec in study.plan(scale, seed)]
+def planned(study: Study, scale: Scale, seed: int, cohorts: TrainedCohorts) -> list[PlannedCohort]:
+    """The cohorts that a study would train."""
+    return [PlannedCohort(spec, work(spec), cohorts.find(spec) is not None) for spec in study.plan(scale, seed)]
 
 
 def work(spec: RunSpec) -> float:
-    """Operations that the training of a spec takes at most: multiplications and additions of its matrix products."""
+    """Largest number of operations of the training of a spec: multiplications and additions in matrix products."""
     task, model, training = spec.task, spec.model, spec.training
     channels = task.inputs + task.outputs
     return spec.networks * training.steps * _step_work(training.batch, task.steps, model.units, channels)
@@ -125,7 +129,7 @@ def _step_work(batch: int, steps: int, units: int, channels: int) -> float:
 
 
 def speed(engine: str = "auto") -> float:
-    """Operations a second of a training on this machine, from some steps of 20 networks of 50 units."""
+    """Operations per second of training on this machine, measured on a few steps of 20 networks of 50 units."""
     model: Any = cast(Any, MODELS["rate"])(units=50)
     dynamics = model.dynamics(1.0)
     chosen = choose_engine(engine, dynamics)
@@ -194,11 +198,11 @@ def _png(figure: Figure) -> bytes:
 
 
 def read_tables(folder: RunFolder) -> dict[str, Rows]:
-    """The tables of a finished study, as its verdicts take them."""
+    """The tables of a finished study, as input to its verdicts."""
     return {name: read_rows((folder.path / f"{name}.csv").read_text("utf-8")) for name in folder.entry("tables")}
 
 
 def read_studies(path: Path) -> Sequence[RunFolder]:
-    """The finished studies in the folders of a folder, by name."""
+    """The finished studies in the subfolders of a folder, by name."""
     folders = [RunFolder.open(one.parent) for one in sorted(path.glob("*/run.json"))]
     return [folder for folder in folders if folder.about().get("status") == "finished" and "study" in folder.about()]

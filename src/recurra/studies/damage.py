@@ -38,24 +38,24 @@ def damage_rows(
     percents: tuple[float, ...],
     ways: Mapping[str, tuple[Removal, Sign]] = WAYS,
 ) -> Rows:
-    """A row a way of removal, percentage and condition: the mean distance of the damaged network's outputs.
+    """One row per way of removal, percentage and condition: the mean distance of the damaged network's outputs.
 
     `distance` is that of the whole trial; `held_distance` that of the task's last period, without its first 20 ms.
 
     Args:
-        network: a trained network; an imported one does as well.
+        network: a trained network, which may be imported.
         task: what it was trained on.
         trials: fresh trials of the task.
-        number: what the rows call the network.
-        percents: how much is removed, %.
+        number: number of the network in the rows.
+        percents: percentages that are removed.
         ways: the ways of removal, by name.
     """
     cases = [(way, percent) for way in ways for percent in percents]
-    found = []
+    matrices = []
     for way, percent in cases:
         removal, sign = ways[way]
-        found.append(removed(network.recurrent, percent, sign, removal))
-    errors = _errors(network, trials, np.stack(found))
+        matrices.append(removed(network.recurrent, percent, sign, removal))
+    errors = _errors(network, trials, np.stack(matrices))
     held = round((task.periods[-1].start_ms + SETTLED_MS) / task.dt_ms)
     distances, held_distances = (np.linalg.norm(part, axis=2).mean(axis=2) for part in (errors, errors[:, :, held:]))
     condition = np.asarray(trials.condition)
@@ -68,7 +68,7 @@ def damage_rows(
                     "percent": percent,
                     "condition": name,
                     "network": number,
-                    "removed": int(found[at].sum()),
+                    "removed": int(matrices[at].sum()),
                     "distance": float(distances[at][condition == which].mean()),
                     "held_distance": float(held_distances[at][condition == which].mean()),
                 }
@@ -77,7 +77,7 @@ def damage_rows(
 
 
 def _errors(network: Network, trials: Trials, taken: np.ndarray) -> Float[np.ndarray, "case trial time output"]:
-    """Output minus target of every trial for every set of removed connections, 0 where the mask leaves time out."""
+    """Output minus target of every trial for every set of removed connections, 0 outside the mask."""
     engine = choose_engine("auto", network.dynamics)
     with pinned(double=True):
         whole = in_double(network.weights)

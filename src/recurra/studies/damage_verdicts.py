@@ -1,4 +1,4 @@
-"""Damaged networks beside Figure 14 of Jarne and Laje (2019): what was published, and what follows from it."""
+"""Damaged networks compared with Figure 14 of Jarne and Laje (2019)."""
 
 import math
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ WAYS: dict[str, tuple[Removal, Sign]] = {
     "slice_positive": ("slice", "positive"),
     "slice_negative": ("slice", "negative"),
 }
-BOUNDS = (1.0, 1.5)  # distances from which the papers call a state deteriorated, and destroyed
+BOUNDS = (1.0, 1.5)  # distances above which the papers call a state deteriorated, and destroyed
 PUBLISHED_NETWORKS = 10
 MARGIN = 0.25  # half the step from deteriorated to destroyed
 LEVEL_MARGIN = 4.0  # percent: two of the published levels
@@ -38,12 +38,12 @@ NEVER = 38.0  # the level after the last published one
 
 @dataclass(frozen=True)
 class Curves:
-    """Distances of damaged networks, a mean over the four conditions.
+    """Distances of damaged networks, averaged over the four conditions.
 
     Args:
         percents: the levels.
-        distances: a row a network.
-        data_sets: on which data set each network was trained.
+        distances: one row per network.
+        data_sets: the data set on which each network was trained.
     """
 
     percents: tuple[float, ...]
@@ -52,7 +52,7 @@ class Curves:
 
 
 def learned(networks: Rows) -> Rows:
-    """The rows of the networks that do the task undamaged; all of them where none does."""
+    """The rows of the networks that do the task undamaged; all rows if none does."""
     return [row for row in networks if float(row["success"]) >= SUCCESSFUL] or networks
 
 
@@ -68,10 +68,10 @@ def curves(networks: Rows, way: str, measure: str = "held_distance") -> Curves:
 
 
 def known_curve(way: str, percents: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
-    """Published mean over the four conditions at each level, and its standard error.
+    """The published mean over the four conditions at each level, and its standard error.
 
-    The file has the deviation over ten networks; the same networks are in all conditions, so that the error of the
-    mean over these is taken to be the mean of theirs, as if the conditions went wholly together.
+    The file has the standard deviation over ten networks. The same networks are in all conditions, so that the error of
+    the mean over conditions is taken to be the mean of their errors, as if the conditions were fully correlated.
     """
     rows = where(published("damage"), way=way)
     by_level = [[row for row in rows if row["percent"] == percent] for percent in percents]
@@ -81,18 +81,18 @@ def known_curve(way: str, percents: Sequence[float]) -> tuple[np.ndarray, np.nda
 
 
 def damage_verdicts(networks: Rows, claims: int) -> list[Verdict]:
-    """A verdict a way on the distances, and one on the levels from which on states deteriorate or are destroyed."""
+    """One verdict per way on the distances, and one on the levels at which states deteriorate or are destroyed."""
     own = learned(networks)
-    found = {way: curves(own, way) for way in WAYS}
-    between = _between(found)
-    return [*(_distances(one, way, between, claims) for way, one in found.items()), _levels(own, claims)]
+    measured = {way: curves(own, way) for way in WAYS}
+    between = _between(measured)
+    return [*(_distances(one, way, between, claims) for way, one in measured.items()), _levels(own, claims)]
 
 
-def _between(found: dict[str, Curves]) -> float:
+def _between(measured: dict[str, Curves]) -> float:
     """The share of the variance between data sets, over all ways and levels of damage."""
     cells = [
         (value, (way, percent), data_set)
-        for way, one in found.items()
+        for way, one in measured.items()
         for distances, data_set in zip(one.distances, one.data_sets, strict=True)
         for value, percent in zip(distances, one.percents, strict=True)
     ]
@@ -100,24 +100,24 @@ def _between(found: dict[str, Curves]) -> float:
     return between_share(values, conditions, sets)
 
 
-def _distances(found: Curves, way: str, between: float, claims: int) -> Verdict:
-    means, errors = known_curve(way, found.percents)
-    damaged = [at for at, percent in enumerate(found.percents) if percent > 0]
+def _distances(measured: Curves, way: str, between: float, claims: int) -> Verdict:
+    means, errors = known_curve(way, measured.percents)
+    damaged = [at for at, percent in enumerate(measured.percents) if percent > 0]
 
     def compared(at: list[int], rows: int) -> tuple[str, str, Comparison]:
-        values = found.distances[:, at].mean(axis=1)
-        ours = found_mean(values, found.data_sets, between)
+        values = measured.distances[:, at].mean(axis=1)
+        ours = found_mean(values, measured.data_sets, between)
         mean, error = float(means[at].mean()), float(errors[at].mean())
         known = published_mean(mean, error, PUBLISHED_NETWORKS, between)
         comparison = difference_of_means(ours, known, MARGIN, rows)
         return f"{mean:.2f} ± {error:.2f}", f"{ours.value:.2f} ± {ours.error:.2f}", comparison
 
-    rows = tuple(verdict_of(f"{found.percents[at]:g} %", *compared([at], len(damaged))) for at in damaged)
+    rows = tuple(verdict_of(f"{measured.percents[at]:g} %", *compared([at], len(damaged))) for at in damaged)
     known, ours, comparison = compared(damaged, claims)
     return verdict_of(
         f"{_words(way)}: distance after damage, mean over the levels",
         known,
-        f"{ours}, {len(found.data_sets)} networks",
+        f"{ours}, {len(measured.data_sets)} networks",
         comparison,
         rows=rows,
         rule=f"within ±{MARGIN:g}, half the step from deteriorated (1.0) to destroyed (1.5)",
@@ -125,18 +125,18 @@ def _distances(found: Curves, way: str, between: float, claims: int) -> Verdict:
 
 
 def _levels(networks: Rows, claims: int) -> Verdict:
-    """From which level on the mean distance exceeds the bounds, with intervals from resampled networks."""
+    """The levels at which the mean distance exceeds the bounds, with intervals from resampled networks."""
     rng, rows = np.random.default_rng(0), []
     of_rows = len(WAYS) * len(BOUNDS)
     draws, points = [], []
     for way in WAYS:
-        found = curves(networks, way)
-        means, errors = known_curve(way, found.percents)
-        ours, theirs = _resampled(found, rng), means + errors * rng.standard_normal((RESAMPLES, 1))
+        measured = curves(networks, way)
+        means, errors = known_curve(way, measured.percents)
+        ours, theirs = _resampled(measured, rng), means + errors * rng.standard_normal((RESAMPLES, 1))
         for bound in BOUNDS:
-            at, known = (crossing(mean, found.percents, bound) for mean in (found.distances.mean(axis=0), means))
-            drawn = np.array([crossing(mean, found.percents, bound) for mean in ours])
-            drawn -= np.array([crossing(mean, found.percents, bound) for mean in theirs])
+            at, known = (crossing(mean, measured.percents, bound) for mean in (measured.distances.mean(axis=0), means))
+            drawn = np.array([crossing(mean, measured.percents, bound) for mean in ours])
+            drawn -= np.array([crossing(mean, measured.percents, bound) for mean in theirs])
             draws.append(drawn)
             points.append(at - known)
             what = f"{_words(way)}: above {bound:g} from"
@@ -152,17 +152,17 @@ def _levels(networks: Rows, claims: int) -> Verdict:
     )
 
 
-def _resampled(found: Curves, rng: np.random.Generator) -> Float[np.ndarray, "draw level"]:
+def _resampled(measured: Curves, rng: np.random.Generator) -> Float[np.ndarray, "draw level"]:
     """Mean curves of resampled data sets, each with all of its networks."""
-    names = list(dict.fromkeys(found.data_sets))
-    members = [found.distances[[one == name for one in found.data_sets]] for name in names]
+    names = list(dict.fromkeys(measured.data_sets))
+    members = [measured.distances[[one == name for one in measured.data_sets]] for name in names]
     sums, sizes = np.array([part.sum(axis=0) for part in members]), np.array([len(part) for part in members])
     chosen = rng.integers(len(names), size=(RESAMPLES, len(names)))
     return sums[chosen].sum(axis=1) / sizes[chosen].sum(axis=1)[:, None]
 
 
 def crossing(means: np.ndarray, percents: Sequence[float], bound: float) -> float:
-    """The first level at which the mean distance is above a bound; `NEVER` where none is."""
+    """The first level at which the mean distance is above a bound; `NEVER` if there is none."""
     above = np.flatnonzero(np.asarray(means) > bound)
     return float(percents[above[0]]) if len(above) else NEVER
 
@@ -175,7 +175,7 @@ def _bootstrapped(value: float, draws: np.ndarray, rows: int) -> Comparison:
 
 
 def damage_points(networks: Rows) -> Rows:
-    """A row a way, percentage and condition: mean over the networks that learned, and what was published."""
+    """One row per way, percentage and condition: the mean over networks that learned, and the published value."""
     known = grouped(published("damage"), "way", "percent", "condition")
     rows: Rows = []
     for key, of_row in grouped(learned(networks), "way", "percent", "condition").items():
@@ -201,9 +201,9 @@ def damage_points(networks: Rows) -> Rows:
 
 
 def outliers(row: dict[str, Value]) -> float:
-    r"""How many of the ten published networks, equally far, would make a mean and deviation if the others were well.
+    r"""How many of the ten published networks would, at one distance, explain mean and deviation if the rest were well.
 
-    With k of n networks at a distance D above the undamaged mean, that rises by $kD/n$ and the deviation is
+    With k of n networks at a distance D above the undamaged mean, the mean rises by $kD/n$ and the deviation is
     $D\sqrt{k(n - k)}/n$; so $k = n r^2 / (1 + r^2)$ for the rise over the deviation, r.
     """
     undamaged = where(published("damage"), way=row["way"], percent=0.0, condition=row["condition"])[0]
@@ -212,7 +212,7 @@ def outliers(row: dict[str, Value]) -> float:
 
 
 def damage_choices(networks: Rows) -> Rows:
-    """How many published points lie within 1.96 errors of the found ones, under every reading of the published file."""
+    """How many published points lie within 1.96 errors of ours, for every reading of the published file."""
     own, best = learned(networks), sorted({float(row["loss"]) for row in networks})[:PUBLISHED_NETWORKS]
     ten = [row for row in networks if float(row["loss"]) in best]
     return [

@@ -1,4 +1,4 @@
-"""Figure 13 of Jarne and Laje (2019): how the pulse memory fails with the delay, and how units help."""
+"""Figure 13 of Jarne and Laje (2019): how pulse memory fails with the delay, and how more units help."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -31,12 +31,12 @@ RELEASED_MS = 100.0  # length of a trial in the published program, whatever the 
 
 
 @dataclass(frozen=True)
-class Cell:
-    """Networks that differ from those of the other cells in one factor, or in a free choice.
+class Condition:
+    """Networks that differ from other conditions in one factor, or in a free choice.
 
     Args:
-        value: of the factor.
-        choice: "as published", or which free choice was made otherwise.
+        value: value of the factor.
+        choice: "as published", or the free choice that was made differently.
         spec: how they are trained.
     """
 
@@ -46,7 +46,7 @@ class Cell:
 
 
 def pulse_task(delay_ms: float, longer_ms: float = 0.0) -> PublishedPulse:
-    """The published task; a trial has the published 100 ms, or ends with the answer where that needs more."""
+    """The published task; a trial has the published 100 ms, or ends with the answer if that takes longer."""
     plain = PublishedPulse(delay_ms=delay_ms)
     length_ms = RELEASED_MS if delay_ms <= longest_released() else plain.answer_ms + plain.pulse_ms
     return replace(plain, length_ms=length_ms + longer_ms)
@@ -55,7 +55,7 @@ def pulse_task(delay_ms: float, longer_ms: float = 0.0) -> PublishedPulse:
 def memory_specs(
     seed: int, cell: int, task: PublishedPulse, *, units: int, networks: int, passes: int = PASSES
 ) -> list[RunSpec]:
-    """Networks that are trained as published, `networks` on each of several data sets."""
+    """Networks trained as published, `networks` of them on each of several data sets."""
     words = f"name=pulse, {units} units, {task.delay_ms:g} ms, {passes} {'pass' if passes == 1 else 'passes'}"
     settings = (words, f"task.delay_ms={task.delay_ms}", f"task.length_ms={task.length_ms}")
     return [
@@ -64,17 +64,17 @@ def memory_specs(
     ]
 
 
-def measured(cell: Cell, cohort: Cohort, factor: str) -> Rows:
-    """A row a network: what it was trained on, its distance on fresh trials, and what perfection and silence score."""
-    task, spec = cell.spec.task, cell.spec
+def measured(condition: Condition, cohort: Cohort, factor: str) -> Rows:
+    """One row per network: its training, its distance on fresh trials, and the distances of perfection and silence."""
+    task, spec = condition.spec.task, condition.spec
     if not isinstance(task, PublishedPulse):
         raise TypeError(f"the task is {type(task).__name__}; expected PublishedPulse")
     floor, silence = scores(task)
     trials = test_trials(task, spec.seed)
     return [
         {
-            factor: cell.value,
-            "choice": cell.choice,
+            factor: condition.value,
+            "choice": condition.choice,
             "data_set": spec.seed,
             "network": number,
             "status": cohort.status[at].name,
@@ -86,8 +86,8 @@ def measured(cell: Cell, cohort: Cohort, factor: str) -> Rows:
     ]
 
 
-def _tables(cells: list[Cell], trained: Callable[[RunSpec], Cohort], factor: str) -> dict[str, Rows]:
-    networks = [row for cell in cells for row in measured(cell, trained(cell.spec), factor)]
+def _tables(conditions: list[Condition], trained: Callable[[RunSpec], Cohort], factor: str) -> dict[str, Rows]:
+    networks = [row for condition in conditions for row in measured(condition, trained(condition.spec), factor)]
     return {"points": memory_points(networks, factor), "networks": networks}
 
 
@@ -100,13 +100,13 @@ class MemoryDelay(Study):
     sources: ClassVar[tuple[str, ...]] = ("jarne2019", "schuirmann1987", "killip2004")
 
     def plan(self, scale: Scale, seed: int) -> list[RunSpec]:
-        return [cell.spec for cell in self._cells(scale, seed)]
+        return [condition.spec for condition in self._conditions(scale, seed)]
 
-    def _cells(self, scale: Scale, seed: int) -> list[Cell]:
+    def _conditions(self, scale: Scale, seed: int) -> list[Condition]:
         every = [float(row["delay_ms"]) for row in published("memory_delay")]
         some = {"quick": [25.0, 60.0], "laptop": [25.0, 30.0, 35.0, 40.0, 60.0, 100.0, 170.0]}
         networks, passes = {"quick": (2, 1), "laptop": (3, PASSES), "paper": (12, PASSES)}[scale]
-        cells = []
+        conditions = []
         for delay in some.get(scale, every):
             number, task = every.index(delay), pulse_task(delay)
             choices = {AS_PUBLISHED: (task, passes)}
@@ -116,11 +116,11 @@ class MemoryDelay(Study):
                 choices["trials 50 ms longer"] = (pulse_task(delay, 50.0), passes)
             for choice, (posed, many) in choices.items():
                 specs = memory_specs(seed, number, posed, units=50, networks=networks, passes=many)
-                cells += [Cell(delay, choice, spec) for spec in specs]
-        return cells
+                conditions += [Condition(delay, choice, spec) for spec in specs]
+        return conditions
 
     def measure(self, scale: Scale, seed: int, trained: Callable[[RunSpec], Cohort]) -> dict[str, Rows]:
-        return _tables(self._cells(scale, seed), trained, "delay_ms")
+        return _tables(self._conditions(scale, seed), trained, "delay_ms")
 
     def verdicts(self, tables: dict[str, Rows]) -> list[Verdict]:
         pairs = pairs_of(tables["networks"], "delay_ms")
@@ -151,12 +151,12 @@ class MemorySize(Study):
     sources: ClassVar[tuple[str, ...]] = ("jarne2019", "schuirmann1987", "killip2004")
 
     def plan(self, scale: Scale, seed: int) -> list[RunSpec]:
-        return [cell.spec for cell in self._cells(scale, seed)]
+        return [condition.spec for condition in self._conditions(scale, seed)]
 
-    def _cells(self, scale: Scale, seed: int) -> list[Cell]:
+    def _conditions(self, scale: Scale, seed: int) -> list[Condition]:
         every = [int(float(row["units"])) for row in published("memory_size")]
         sizes = {"quick": [50], "laptop": [50, 75, 100, 150, 200]}.get(scale, every)
-        cells = []
+        conditions = []
         for units in sizes:
             networks = {"quick": 2, "laptop": 3 if units <= 100 else 2, "paper": 10}[scale]
             passes = 1 if scale == "quick" else PASSES
@@ -164,11 +164,11 @@ class MemorySize(Study):
             for choice, many in choices.items():
                 number, task = 100 + every.index(units), pulse_task(150.0)
                 specs = memory_specs(seed, number, task, units=units, networks=networks, passes=many)
-                cells += [Cell(units, choice, spec) for spec in specs]
-        return cells
+                conditions += [Condition(units, choice, spec) for spec in specs]
+        return conditions
 
     def measure(self, scale: Scale, seed: int, trained: Callable[[RunSpec], Cohort]) -> dict[str, Rows]:
-        return _tables(self._cells(scale, seed), trained, "units")
+        return _tables(self._conditions(scale, seed), trained, "units")
 
     def verdicts(self, tables: dict[str, Rows]) -> list[Verdict]:
         what = "150 ms: the rescaled distance is the published one"

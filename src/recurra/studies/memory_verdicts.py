@@ -1,4 +1,4 @@
-"""The pulse memory beside Figure 13 of Jarne and Laje (2019): what can be compared, and what follows from it."""
+"""Pulse memory compared with Figure 13 of Jarne and Laje (2019)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ AS_PUBLISHED = "as published"
 
 @cache
 def scores(task: PublishedPulse) -> tuple[float, float]:
-    """The expected distances of a perfect network, and of a silent one whose output stays at rest."""
+    """The expected distances of a perfect network and of a silent network, whose output stays at rest."""
     targets = task.clean_targets().astype(float)
     apart = np.linalg.norm(targets - task.rest, axis=(1, 2))
     perfect, silent, answer = (expected_distance(len(targets[0]), task.noise, float(one)) for one in (0.0, *apart))
@@ -37,11 +37,11 @@ def scores(task: PublishedPulse) -> tuple[float, float]:
 
 
 def expected_distance(steps: int, noise: float, apart: float) -> float:
-    r"""The mean of $\|d + \sigma \xi\|$ for $\|d\|$ = `apart`: that of a non-central chi distribution.
+    r"""The mean of $\|d + \sigma \xi\|$ for $\|d\|$ = `apart`, the mean of a non-central chi distribution.
 
     Args:
-        steps: of a trial, n.
-        noise: deviation of the noise on every step.
+        steps: number n of steps of a trial.
+        noise: standard deviation of the noise on every step.
         apart: distance of the output from the noiseless target.
     """
     chi = np.sqrt(2) * np.exp(gammaln((steps + 1) / 2) - gammaln(steps / 2))
@@ -49,10 +49,10 @@ def expected_distance(steps: int, noise: float, apart: float) -> float:
 
 
 def follows(row: dict[str, Value]) -> bool:
-    """Whether the published program can give a published distance at all.
+    """Whether the published program can produce a published distance at all.
 
-    Its trials of 100 ms cut the answer from a delay of 30 ms on. Where even a network that stays silent is closer to
-    what is left of the target than the published distance, less 1.96 of its errors, that comes from other trials.
+    Its trials of 100 ms cut the answer for delays above 30 ms. If even a silent network is closer to the rest of the
+    target than the published distance minus 1.96 of its errors, that distance comes from other trials.
     """
     if "delay_ms" not in row:
         return False
@@ -62,16 +62,16 @@ def follows(row: dict[str, Value]) -> bool:
 
 @cache
 def longest_released() -> float:
-    """The longest delay whose published distance the published program can give, ms."""
+    """The longest delay whose published distance the published program can produce, ms."""
     return max(float(row["delay_ms"]) for row in published("memory_delay") if follows(row))
 
 
 @dataclass(frozen=True)
 class Pair:
-    """What was found and what was published for a value of the factor, in distances and rescaled.
+    """Our and the published distance for a value of the factor, as they are and rescaled.
 
-    Rescaled is the distance above that of a perfect network, in units of what a silent one has there. The errors of
-    `known` have in them that its networks shared one data set; `printed_error` is the published one.
+    The rescaled distance is 0 for a perfect network and 1 for a silent one. The errors of `known` account for the one
+    data set that its networks shared; `printed_error` is the published error.
     """
 
     value: float
@@ -86,12 +86,12 @@ class Pair:
 
 
 def pairs_of(networks: Rows, factor: str, choice: str = AS_PUBLISHED) -> list[Pair]:
-    """Found and published, by the value of the factor.
+    """Our and the published distances by the value of the factor.
 
     Args:
-        networks: a row a network.
+        networks: one row per network.
         factor: "delay_ms" or "units".
-        choice: which networks: those trained as published, or with a free choice made otherwise.
+        choice: which networks: trained as published, or with a free choice made differently.
     """
     networks = where(networks, choice=choice)
     values, sets = [float(row[factor]) for row in networks], [row["data_set"] for row in networks]
@@ -123,7 +123,7 @@ def pairs_of(networks: Rows, factor: str, choice: str = AS_PUBLISHED) -> list[Pa
 
 
 def _published_scores(row: dict[str, Value]) -> tuple[float, float]:
-    """What perfection and silence scored in the published trials, where these are known; else as where answers fit."""
+    """Distances of perfection and silence in the published trials if these are known; else as if answers fit."""
     return scores(PublishedPulse(delay_ms=float(row["delay_ms"]))) if follows(row) else (FLOOR, SILENCE)
 
 
@@ -132,7 +132,7 @@ def _published(factor: str) -> Rows:
 
 
 def memory_points(networks: Rows, factor: str) -> Rows:
-    """A row a value of the factor: distance and rescaled distance, found and published, with standard errors."""
+    """One row per value of the factor: our and the published distance and rescaled distance, with standard errors."""
     rows: Rows = []
     for pair in pairs_of(networks, factor):
         own = where(networks, **{factor: pair.value, "choice": AS_PUBLISHED})
@@ -157,7 +157,7 @@ def memory_points(networks: Rows, factor: str) -> Rows:
 
 
 def short_verdict(pairs: Sequence[Pair], claims: int) -> Verdict:
-    """The delays whose distances the published program gives, each rescaled by what it scores there.
+    """The verdict on the delays whose distances the published program can produce, rescaled.
 
     A distance of 0.1 is an eighth of the way from perfect to silent at 25 ms and a third of it at 40 ms, where the
     answer is cut: so the rescaled distances are compared, and the note has the others.
@@ -178,7 +178,7 @@ def short_verdict(pairs: Sequence[Pair], claims: int) -> Verdict:
 
 
 def rescaled_verdict(pairs: Sequence[Pair], what: str, unit: str, claims: int, note: str) -> Verdict:
-    """The rescaled distances, where no released setting gives the published ones.
+    """The verdict on rescaled distances if no released setting gives the published ones.
 
     They are rescaled as if the published trials had had the floor and the silence of the released ones. The note says
     what the distances themselves would give if they had been as long as ours.
@@ -210,20 +210,20 @@ def _claim(
         verdict_of(
             words,
             f"{known.value:.2f} ± {printed:.2f}",
-            f"{found.value:.2f} ± {found.error:.2f}",
-            difference_of_means(found, known, margin, len(compared)),
+            f"{measured.value:.2f} ± {measured.error:.2f}",
+            difference_of_means(measured, known, margin, len(compared)),
         )
-        for words, found, known, printed in compared
+        for words, measured, known, printed in compared
     )
-    parts = [difference(found, known) for _, found, known, _ in compared]
-    mean_found = np.mean([found.value for _, found, _, _ in compared])
+    parts = [difference(measured, known) for _, measured, known, _ in compared]
+    mean_found = np.mean([measured.value for _, measured, _, _ in compared])
     mean_known = np.mean([known.value for _, _, known, _ in compared])
     together = pooled(parts, [1.0] * len(parts), (-margin, margin), claims)
     return verdict_of(what, f"{mean_known:.2f}", f"{mean_found:.2f}", together, rows=rows, rule=rule, note=note)
 
 
 def memory_choices(networks: Rows, factor: str) -> Rows:
-    """A row a free choice and value: the distances with the choice made otherwise."""
+    """One row per free choice and value: the distances with the choice made differently."""
     others = {row[factor] for row in networks if row["choice"] != AS_PUBLISHED}
     rows: Rows = [
         {

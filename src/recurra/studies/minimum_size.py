@@ -26,22 +26,22 @@ from recurra.studies.verdicts import (
 from recurra.tasks.rules import SUCCESSFUL
 
 TASKS = ("and", "xor", "setreset", "flipflop")
-SHARE = 0.9  # of the networks of a size that must be successful
+SHARE = 0.9  # share of networks of a size that must be successful
 LARGEST = 128
-NETWORKS: dict[Scale, int] = {"quick": 3, "laptop": 30, "paper": 60}  # of a size; of 30 all must learn to show 90 %
-TRUE_SHARE = 0.98  # of the networks, for which the power is told
+NETWORKS: dict[Scale, int] = {"quick": 3, "laptop": 30, "paper": 60}  # per size; all of 30 must learn to show 90 %
+TRUE_SHARE = 0.98  # share of networks for which the power is given
 
 
 @final
 class MinimumSize(Study):
-    """Four tasks by their quick presets: between which sizes 90 % of the networks begin to be successful."""
+    """Four tasks with their quick presets: the sizes between which 90 % of the networks become successful."""
 
     name: ClassVar[str] = "minimum-size"
     title: ClassVar[str] = "The smallest network (Jarne 2024, section 5.1)"
     sources: ClassVar[tuple[str, ...]] = ("jarne2024", "clopper1934", "killip2004")
 
     def plan(self, scale: Scale, seed: int) -> list[RunSpec]:
-        """Of each task the sizes that would be tried if all but the largest failed."""
+        """The sizes of each task that would be tried if all but the largest failed."""
         specs = []
         for task in _tasks(scale):
             low, high = 0, _largest(scale)
@@ -70,7 +70,7 @@ class MinimumSize(Study):
         return [_verdict(task, networks) for task in dict.fromkeys(str(row["task"]) for row in networks)]
 
     def sensitivity(self, tables: dict[str, Rows]) -> Rows:
-        """The sizes for other shares of networks, as far as the sizes that were tried can say."""
+        """The sizes for other shares of networks, as far as the tried sizes tell."""
         networks = tables["networks"]
         return [
             {
@@ -90,7 +90,7 @@ class MinimumSize(Study):
 
 
 def bisect(enough: Callable[[int], bool], largest: int) -> int:
-    """The smallest whole number from 1 to `largest` that is enough, if more is always enough too; 0 if none is."""
+    """The smallest whole number from 1 to `largest` that is enough, assuming that more is enough too; 0 if none."""
     if not enough(largest):
         return 0
     low, high = 0, largest
@@ -130,10 +130,10 @@ def _measured(task: str, cohort: Cohort, spec: RunSpec) -> Rows:
 
 
 def _share(networks: Rows, task: str, units: int) -> Share:
-    """The share of successful networks of a size; what data sets have in common is estimated over all that were tried.
+    """The share of successful networks of a size; the effect of data sets is estimated over all tried sizes.
 
-    As a bisection goes on there are more of these, so that a size may come to be judged otherwise than when it was
-    tried; the verdicts are those of all together.
+    During a bisection the number of tried sizes grows, so that a size may finally be judged differently than when it
+    was tried; the verdicts use all of them.
     """
     good = (column(networks, "success") >= SUCCESSFUL).astype(float)
     conditions, sets = [(row["task"], row["units"]) for row in networks], [row["data_set"] for row in networks]
@@ -143,19 +143,19 @@ def _share(networks: Rows, task: str, units: int) -> Share:
 
 
 def _sizes(networks: Rows) -> Rows:
-    """A row a task and size: the share of successful networks with its one-sided 95 % limits."""
+    """One row per task and size: the share of successful networks with its one-sided 95 % limits."""
     rows: Rows = []
     for task, units in sorted({(str(row["task"]), int(row["units"])) for row in networks}):
         share = _share(networks, task, units)
-        found = share_at_least(share, SHARE)
-        ends = {"percent": 100 * share.value, "low": 100 * found.low, "high": 100 * found.high}
+        comparison = share_at_least(share, SHARE)
+        ends = {"percent": 100 * share.value, "low": 100 * comparison.low, "high": 100 * comparison.high}
         about = {"networks": share.total, "successful": share.count, "design_effect": share.effect}
         rows.append({"task": task, "factor": "units", "value": units, **about, **ends})
     return rows
 
 
 def _ends(task: str, networks: Rows, share: float) -> tuple[int, int]:
-    """The largest size that is shown to be too small, and the smallest that is shown to be enough; 0 where none is."""
+    """The largest size shown to be too small, and the smallest shown to be enough; 0 if there is none."""
     outcomes = {
         int(units): share_at_least(_share(networks, task, int(units)), share).outcome
         for units in sorted({float(row["units"]) for row in where(networks, task=task)})
@@ -194,8 +194,8 @@ def _verdict(task: str, networks: Rows) -> Verdict:
 
 
 def _tried(units: float, share: Share) -> Verdict:
-    """A size that was tried: nothing is published, so that it is enough, too few, or open."""
-    found = share_at_least(share, SHARE)
-    words = {"agrees": "enough", "differs": "too few", "undecided": "open"}[found.outcome]
-    told = verdict_of(f"{units:g} units", "none", f"{share.count} of {share.total}: {words}", found, percent=True)
+    """A tried size: nothing is published, so that it is enough, too few, or open."""
+    comparison = share_at_least(share, SHARE)
+    words = {"agrees": "enough", "differs": "too few", "undecided": "open"}[comparison.outcome]
+    told = verdict_of(f"{units:g} units", "none", f"{share.count} of {share.total}: {words}", comparison, percent=True)
     return replace(told, verdict="cannot be compared")

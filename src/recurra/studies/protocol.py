@@ -4,7 +4,7 @@ from typing import Any
 
 from recurra.runs.spec import RunSpec, to_spec, with_settings
 
-# Where the programs published with the papers stop, on the mean squared error.
+# Mean squared error at which the programs published with the papers stop.
 STOPS: dict[str, float] = {
     "flipflop": 0.009,
     "setreset": 1e-3,
@@ -16,20 +16,20 @@ STOPS: dict[str, float] = {
     "pulse_published": 1e-3,
     "oscillation": 1e-3,
 }
-BIASED = ("not",)  # without an input nothing but a bias can move these networks away from 0
-PASSES = 20  # times through all trials
+BIASED = ("not",)  # without input only a bias can move these networks away from 0
+PASSES = 20  # passes through all trials
 TRIALS = 15_000
 BATCH = 64
 DATA_SETS = 3  # all networks of a cohort see the same trials, so that a condition is trained on several sets of them
 
 
 def data_sets(seed: int, condition: int, count: int = DATA_SETS) -> list[int]:
-    """The seeds of a condition's data sets; no two conditions of a study share one.
+    """The seeds of a condition's data sets, which differ between the conditions of a study.
 
     Args:
-        seed: the study's.
-        condition: a number of the condition.
-        count: how many, at most 100.
+        seed: seed of the study.
+        condition: number of the condition.
+        count: number of data sets, at most 100.
     """
     return [seed * 1_000_000 + condition * 100 + number for number in range(count)]
 
@@ -44,19 +44,19 @@ def papers_spec(
     passes: int = PASSES,
     settings: tuple[str, ...] = (),
 ) -> RunSpec:
-    """The spec of a cohort that is trained as in Jarne and Laje (2019), section 4.2, and the programs to it.
+    """The spec of a cohort trained as in Jarne and Laje (2019), section 4.2, and its programs.
 
-    Adam at 1e-4 with inverse-time decay, 15,000 trials in batches of 64, up to 20 times, no biases but the
-    readout's (and for `not` those of the units); the end when the error on fresh trials is below the programs' bound.
+    Adam at 1e-4 with inverse-time decay, 15,000 trials in batches of 64, up to 20 times, no biases except that of the
+    readout (and of the units for `not`); it ends when the error on fresh trials is below the programs' bound.
 
     Args:
         task: the name of one of the papers' tasks.
-        networks: how many.
-        seed: fixes all that is random.
-        units: recurrent units a network.
+        networks: number of networks.
+        seed: fixes everything that is random.
+        units: recurrent units per network.
         initializer: "orthogonal" or "normal".
-        passes: how many times the trials are gone through at most.
-        settings: further settings, as `--set` takes them.
+        passes: largest number of passes through the trials.
+        settings: further settings, as for `--set`.
     """
     table: dict[str, Any] = {
         "name": f"{task}-{initializer}-{units}",

@@ -1,4 +1,4 @@
-"""The networks that the author published, read from her files, beside what the papers say of them."""
+"""The networks published by the author, read from her files and compared with the papers."""
 
 import re
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from recurra.studies.traits import NO_DYNAMICS, dynamic_traits, eigenvalue_rows,
 from recurra.studies.verdicts import Verdict
 from recurra.tasks import Task
 
-# What a file's name says of its task, the longer words first; a name without any is compared by its weights alone.
+# Tasks by words in file names, longer words first; without such a word only the weights are compared.
 TASK_WORDS = {
     "flipflop3": "flipflop",
     "setreset": "setreset",
@@ -36,13 +36,13 @@ STAGE = re.compile(r"_(initial|epoch(\d+))$")
 
 @dataclass(frozen=True)
 class PublishedFile:
-    """One network of the author.
+    """One network by the author.
 
     Args:
-        name: of its file, without the ending.
+        name: name of its file, without the ending.
         trained: the file of the network after its last epoch.
         initial: the file of the network before training, if there is one.
-        task: what it was trained on, by its name; None where recurra does not have the task.
+        task: name of its task; None if recurra does not have the task.
     """
 
     name: str
@@ -55,7 +55,7 @@ def published_files(folder: Path) -> list[PublishedFile]:
     """The author's networks in a folder, one for each name without its `_initial` or `_epochNN`; the last epoch counts.
 
     Args:
-        folder: with Keras files named `<task>_..._initial.hdf5` and `<task>_..._epoch19.hdf5`.
+        folder: a folder with Keras files named `<task>_..._initial.hdf5` and `<task>_..._epoch19.hdf5`.
 
     Raises:
         ValueError: the folder holds no such file.
@@ -66,20 +66,20 @@ def published_files(folder: Path) -> list[PublishedFile]:
         epoch = 0 if match is None or match[2] is None else int(match[2])
         at = -1 if match is not None and match[1] == "initial" else epoch
         stages.setdefault(STAGE.sub("", path.stem), {})[at] = path
-    found = [
+    published = [
         PublishedFile(name, files[max(files)], files.get(-1), task_of(name))
         for name, files in stages.items()
         if max(files) >= 0
     ]
-    if not found:
+    if not published:
         raise ValueError(
             f"{folder} holds no trained network of the author; expected files such as and_n50_04_epoch19.hdf5"
         )
-    return found
+    return published
 
 
 def task_of(name: str) -> str | None:
-    """The task that a file's name says, by the words between its underscores."""
+    """The task in a file's name, by the words between underscores."""
     words = name.lower().split("_")
     return next((task for word, task in TASK_WORDS.items() if word in words), None)
 
@@ -90,7 +90,7 @@ class PublishedNetworks(Study):
     """Every network in a folder of the author's files.
 
     Args:
-        files: the folder; where it is not given, there is nothing to read.
+        files: the folder; if not given, there is nothing to read.
     """
 
     rules: ClassVar[int] = 2

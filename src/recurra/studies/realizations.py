@@ -1,4 +1,4 @@
-"""Figures 5 and 7 of Jarne (2024): networks of one task, their spectra and the cubes that their memories stand on."""
+"""Figures 5 and 7 of Jarne (2024): networks of one task, their spectra and the cubes of their memories."""
 
 from collections.abc import Callable
 from typing import ClassVar, final
@@ -22,7 +22,7 @@ from recurra.studies.verdicts import Verdict
 from recurra.tasks import FlipFlop
 from recurra.tasks.rules import SUCCESSFUL
 
-ORTHOGONAL = "orthogonal start"  # the recipe that stands for the paper's where its protocol takes too long
+ORTHOGONAL = "orthogonal start"  # the recipe that stands for that of the paper, whose protocol takes too long
 PUBLISHED = "as published"
 IDENTITY = "identity start"
 VARIED: dict[str, tuple[str, ...]] = {
@@ -41,13 +41,13 @@ VARIED: dict[str, tuple[str, ...]] = {
 }
 RECIPES = {ORTHOGONAL: "flipflop-orthogonal", IDENTITY: "flipflop"}
 CLAIMS = 5
-DATA_SETS = 3  # of every condition, each with trials of its own
+DATA_SETS = 3  # per condition, each with its own trials
 DRAWN = 4  # networks in the figure
 
 
 @final
 class Realizations(Study):
-    """Four networks from an orthogonal start, 21 from the identity, a dozen recipes, on three data sets each."""
+    """Four networks with an orthogonal start, 21 with the identity, a dozen recipes, on three data sets each."""
 
     rules: ClassVar[int] = 3
     name: ClassVar[str] = "realizations"
@@ -85,7 +85,7 @@ class Realizations(Study):
         return {"networks": networks, "spectra": spectra, "states": states}
 
     def _shown(self, scale: Scale) -> str:
-        """The recipe whose networks are drawn and compared with each other."""
+        """The recipe whose networks are drawn and compared."""
         return PUBLISHED if scale == "paper" else ORTHOGONAL
 
     def verdicts(self, tables: dict[str, Rows]) -> list[Verdict]:
@@ -136,12 +136,12 @@ class Realizations(Study):
 def _row(recipe: str, number: int, network: Network, before: Network, task: FlipFlop, seed: int) -> dict:
     geometry = memory_geometry(network, task)
     cube, untrained = memory_cube(network, task, seed), memory_cube(before, task, seed)
-    found, memories = performance(network, task, test_trials(task, seed)), held_memories(network, task)
+    tested, memories = performance(network, task, test_trials(task, seed)), held_memories(network, task)
     return {
         "recipe": recipe,
         "network": number,
-        "success": found.success,
-        "mse": found.mse,
+        "success": tested.success,
+        "mse": tested.mse,
         "memories_held": int(memories.held.sum()),
         "memories_held_long": int(memories.held_long.sum()),
         "cube_score": cube.score,

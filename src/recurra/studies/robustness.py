@@ -1,4 +1,4 @@
-"""Robustness (Jarne 2024, section 5.1): other noise, amplitudes, pulse widths and lengths than in training."""
+"""Robustness (Jarne 2024, section 5.1): noise, amplitudes, pulse widths and lengths that differ from training."""
 
 import itertools
 import math
@@ -37,23 +37,23 @@ TRAINED = {"input_noise": 0.1, "amplitude": 1.0, "pulse_ms": 20.0, "length_ms": 
 
 
 def shares(cohort: Cohort, task: Task, seed: int) -> Rows:
-    """A row a network: the share of successful trials on a task, and the mean distance."""
+    """One row per network: the share of successful trials on a task, and the mean distance."""
     trials = test_trials(task, seed)
-    found = [performance(network, task, trials) for network in cohort]
+    performances = [performance(network, task, trials) for network in cohort]
     return [
         {"network": number, "success": one.success, "distance": one.distance}
-        for number, one in zip(cohort.numbers, found, strict=True)
+        for number, one in zip(cohort.numbers, performances, strict=True)
     ]
 
 
 def varied(task: Any, factor: str, value: float) -> Task:
-    """The task with one of its parameters changed; lengths are given in trained lengths."""
+    """The task with one parameter changed; lengths are multiples of the trained length."""
     return replace(task, **{factor: value * task.length_ms if factor == "length_ms" else value})
 
 
 @final
 class Robustness(Study):
-    """Networks that learned the flip-flop, and those of Table 6 that learned `and`, on changed stimuli."""
+    """Networks that learned the flip-flop, and networks of Table 6 that learned `and`, on changed stimuli."""
 
     name: ClassVar[str] = "robustness"
     title: ClassVar[str] = "Robustness against noise and other stimuli (Jarne 2024, section 5.1)"
@@ -81,9 +81,12 @@ class Robustness(Study):
             for noise, amplitude in _both(scale):
                 changed = varied(varied(spec.task, "input_noise", noise), "amplitude", amplitude)
                 about = {"task": kind, "input_noise": noise, "amplitude": amplitude, "data_set": spec.seed}
-                found = [float(row["success"]) for row in shares(cohort, changed, spec.seed) if learned[row["network"]]]
+                successes = [
+                    float(row["success"]) for row in shares(cohort, changed, spec.seed) if learned[row["network"]]
+                ]
                 grid.append(
-                    about | {"networks": len(found), "mean_success": float(np.mean(found)) if found else math.nan}
+                    about
+                    | {"networks": len(successes), "mean_success": float(np.mean(successes)) if successes else math.nan}
                 )
         return {"points": _points(networks), "grid": grid, "networks": networks}
 
@@ -108,7 +111,7 @@ def _values(factor: str, scale: Scale) -> tuple[float, ...]:
 
 
 def _points(networks: Rows) -> Rows:
-    """A row a task, factor and value: of the networks that learned the share that is successful, with its interval."""
+    """One row per task, factor and value: the share of successful networks among those that learned, with interval."""
     rows: Rows = []
     for task in dict.fromkeys(str(row["task"]) for row in networks):
         own = where(networks, task=task, learned=1)
@@ -133,7 +136,7 @@ def _points(networks: Rows) -> Rows:
 
 
 def _verdict(rows: Rows) -> Verdict:
-    """The values around the trained one at which at least half of the networks are shown to be successful."""
+    """The range around the trained value in which at least half of the networks are shown to be successful."""
     factor, trained = str(rows[0]["factor"]), TRAINED[str(rows[0]["factor"])]
     shown, seen = (_span(rows, name, trained) for name in ("low", "percent"))
     return Verdict(
@@ -147,7 +150,7 @@ def _verdict(rows: Rows) -> Verdict:
 
 
 def _span(rows: Rows, name: str, trained: float) -> str:
-    """The run of tried values around the trained one at which a column stays at 50 or above."""
+    """The range of tried values around the trained one in which a column stays at 50 or above."""
     values = sorted(float(row["value"]) for row in rows)
     good = {float(row["value"]) for row in rows if float(row[name]) >= 50}
     if trained not in good:

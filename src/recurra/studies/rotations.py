@@ -1,4 +1,4 @@
-"""How the cubes of two networks are turned against each other (Jarne 2024, Figure 7)."""
+"""The rotation between the cubes of two networks (Jarne 2024, Figure 7)."""
 
 import itertools
 
@@ -9,14 +9,14 @@ from recurra.studies.claims import fact, span
 from recurra.studies.study import Rows, where
 from recurra.studies.verdicts import Verdict
 
-TURNED = 10.0  # degrees from which a cube counts as turned
+TURNED = 10.0  # least angle at which a cube counts as turned, degrees
 ALIKE = 0.9  # share of the squared size that a rotation must bring to cover each other
 
 States = Float[np.ndarray, "state axis"]
 
 
 def turn_between(first: States, second: States) -> tuple[float, float]:
-    r"""The turn, in degrees, between the states of two networks beyond what is arbitrary, and how alike they are.
+    r"""The rotation between the states of two networks beyond arbitrary axes, in degrees, and their similarity.
 
     Centred and scaled to size 1, the states are X and Y; $Q = \arg\max_Q \mathrm{tr}(Q^T X^T Y)$ is the best rotation
     or reflection; $\|X^T Y\|_*^2$ says how alike they then are, 1 for the same shape. Order and sign of principal axes
@@ -25,7 +25,7 @@ def turn_between(first: States, second: States) -> tuple[float, float]:
 
     Args:
         first: places of the memory states of one network along its first three principal components.
-        second: of another network, in the same order.
+        second: places of another network's memory states, in the same order.
     """
     one, other = (_normed(states) for states in (first, second))
     left, sizes, right = np.linalg.svd(one.T @ other)
@@ -39,7 +39,7 @@ def rotation_verdict(states: Rows) -> Verdict:
     """Whether the cubes of all pairs of networks are turned.
 
     Args:
-        states: a row a network and memory state, with its place along three principal components.
+        states: one row per network and memory state, with its place along three principal components.
     """
     what = "the cube is rotated in different directions in different networks (Figure 7)"
     numbers = list(dict.fromkeys(row["network"] for row in states))

@@ -20,13 +20,13 @@ from recurra.studies.verdicts import Verdict
 from recurra.tasks.rules import SUCCESSFUL
 
 GIRKO = 0.1  # largest difference between the distribution of the moduli and Girko's law that still agrees
-CLAIMS = 10  # of which the weights' distribution before training is one
+CLAIMS = 10  # including the distribution of the weights before training
 DRAWN = 3  # networks of a task and initial condition in the figure
 
 
 @final
 class Spectra(Study):
-    """The networks of Table 6 that learned: their recurrent weights before and after, and what their dynamics are."""
+    """The networks of Table 6 that learned: their recurrent weights before and after training, and their dynamics."""
 
     rules: ClassVar[int] = 2
     name: ClassVar[str] = "spectra"
@@ -79,17 +79,17 @@ class Spectra(Study):
 
 
 def _girko(spectra: Rows) -> Verdict:
-    """Before training a normal start fills the unit disc; an orthogonal start, on the circle, is what would differ."""
+    """Before training a normal start fills the unit disc; an orthogonal start, on the circle, would differ."""
     what = "before training, a normal start follows Girko's circle law (2019, Figure 6)"
     deviations = {start: _deviation(spectra, start) for start in INITIALIZERS}
-    found, null = deviations["normal"], deviations["orthogonal"]
-    if np.isnan(found):
+    deviation, null = deviations["normal"], deviations["orthogonal"]
+    if np.isnan(deviation):
         return Verdict(what, "consistent with it", "", "cannot be compared", "no network with a normal start")
     return Verdict(
         what,
         "consistent with it",
-        f"the distribution of the moduli is {found:.3f} from the law",
-        "agrees" if found <= GIRKO else "differs",
+        f"the distribution of the moduli is {deviation:.3f} from the law",
+        "agrees" if deviation <= GIRKO else "differs",
         rule=f"the largest difference of the two distributions at most {GIRKO:g}",
         power=f"an orthogonal start is {null:.2f} from it",
     )

@@ -1,4 +1,4 @@
-"""What a study is: cohorts to train, what is measured of them, and how it compares with what was published."""
+"""A study: cohorts to train, measurements of them, and a comparison with published results."""
 
 import abc
 import csv
@@ -20,39 +20,39 @@ SCALES: tuple[Scale, ...] = ("quick", "laptop", "paper")
 
 
 class Study(abc.ABC):
-    """A study of the papers: `plan` says which cohorts it trains, `measure` makes tables of them."""
+    """A study of the papers: `plan` lists the cohorts to train, `measure` makes tables from them."""
 
     name: ClassVar[str]
     title: ClassVar[str]
     sources: ClassVar[tuple[str, ...]]
-    reads_files: ClassVar[bool] = False  # networks that others trained, from the folder `files`; it trains none
-    rules: ClassVar[int] = 1  # raised where tables of before cannot be judged by the rules of now
+    reads_files: ClassVar[bool] = False  # whether it reads networks from the folder `files` and trains none
+    rules: ClassVar[int] = 1  # increased when older tables cannot be judged by the current rules
 
     @abc.abstractmethod
     def plan(self, scale: Scale, seed: int) -> list[RunSpec]:
-        """The cohorts that the study trains; where it searches, the most that it can train."""
+        """The cohorts that the study trains; for a search, all that it might train."""
 
     @abc.abstractmethod
     def measure(self, scale: Scale, seed: int, trained: Callable[[RunSpec], Cohort]) -> dict[str, Rows]:
         """The tables of the study, by name.
 
         Args:
-            scale: how much is done.
+            scale: scale of the study.
             seed: fixes all that is random.
             trained: gives the trained cohort of a spec.
         """
 
     @abc.abstractmethod
     def verdicts(self, tables: dict[str, Rows]) -> list[Verdict]:
-        """What was published beside what was found."""
+        """The published results compared with ours."""
 
     def sensitivity(self, tables: dict[str, Rows]) -> Rows:
-        """What other free choices would have given, a row a choice; nothing where none was made."""
+        """The results of other free choices, one row per choice; empty if there are none."""
         return []
 
     @abc.abstractmethod
     def figures(self, tables: dict[str, Rows]) -> dict[str, Figure]:
-        """The figures, by name, as the papers drew them and with the published points in them."""
+        """The figures by name, in the style of the papers and with the published points."""
 
 
 def published(name: str) -> Rows:
@@ -87,7 +87,7 @@ def where(rows: Rows, **values: Value) -> Rows:
 
 
 def grouped(rows: Rows, *names: str) -> dict[tuple[Value, ...], Rows]:
-    """The rows by their values of some columns, in the order in which these come."""
+    """The rows grouped by their values in some columns, in order of appearance."""
     groups: dict[tuple[Value, ...], Rows] = {}
     for row in rows:
         groups.setdefault(tuple(row[name] for name in names), []).append(row)

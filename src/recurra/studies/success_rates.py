@@ -39,12 +39,12 @@ NAMES = {
     "pulse": "Time pulse",
 }
 MARGIN = 0.15  # three networks of the published twenty; the paper speaks of a difference where it has 24 points
-NETWORKS: dict[Scale, int] = {"quick": 2, "laptop": 12, "paper": 60}  # of each task and initial condition
+NETWORKS: dict[Scale, int] = {"quick": 2, "laptop": 12, "paper": 60}  # per task and initial condition
 CLAIMS = 3
 
 
 def learners(task: str, initializer: str, scale: Scale, seed: int) -> list[RunSpec]:
-    """The networks of a task and initial condition, on three data sets; other studies take them from the shelf."""
+    """The networks of a task and initial condition, on three data sets; other studies use them too."""
     if scale == "quick":
         return [papers_spec(task, networks=2, seed=seed, initializer=initializer, passes=1)]
     number = 10 * list(NAMES).index(task) + INITIALIZERS.index(initializer)
@@ -55,7 +55,7 @@ def learners(task: str, initializer: str, scale: Scale, seed: int) -> list[RunSp
 
 @final
 class SuccessRates(Study):
-    """Seven tasks from two initial conditions by the papers' protocol."""
+    """Seven tasks with two initial conditions, trained by the papers' protocol."""
 
     name: ClassVar[str] = "success-rates"
     title: ClassVar[str] = "Success rates by initial condition (Jarne and Laje 2019, Table 6)"
@@ -70,17 +70,17 @@ class SuccessRates(Study):
         for spec in self.plan(scale, seed):
             cohort, trials = trained(spec), test_trials(spec.task, spec.seed)
             for at, number in enumerate(cohort.numbers):
-                found = performance(cohort[at], spec.task, trials)
+                tested = performance(cohort[at], spec.task, trials)
                 networks.append(
                     {
                         "task": spec.table()["task"]["kind"],
                         "initializer": spec.table()["model"]["initializer"]["kind"],
                         "data_set": spec.seed,
                         "network": number,
-                        "success": found.success,
+                        "success": tested.success,
                         "reached": int(cohort.status[at] is Status.reached),
-                        "mse": found.mse,
-                        "distance": found.distance,
+                        "mse": tested.mse,
+                        "distance": tested.distance,
                     }
                 )
         return {"rates": _rates(networks), "networks": networks}
@@ -90,7 +90,7 @@ class SuccessRates(Study):
         return [_helps(shares), *(_as_published(shares, start) for start in INITIALIZERS)]
 
     def sensitivity(self, tables: dict[str, Rows]) -> Rows:
-        """The pooled verdict with other ideas of what a network that learned is."""
+        """The pooled verdict with other criteria for learning."""
         rows: Rows = []
         choices = {f"{bound:.0%} of the trials": _shares(tables["networks"], bound) for bound in (0.8, 0.9, 0.95, 0.99)}
         choices["the program's stop reached"] = _shares(tables["networks"], None)
@@ -115,11 +115,11 @@ Shares = dict[tuple[str, str], tuple[Share, Share]]
 
 
 def _shares(networks: Rows, bound: float | None) -> Shares:
-    """The share of networks that learned, found and published, by task and initial condition.
+    """The share of networks that learned, ours and published, by task and initial condition.
 
     Args:
-        networks: a row a network.
-        bound: share of the trials that must be a success; None where the program's stop is meant.
+        networks: one row per network.
+        bound: share of trials that must be a success; None for the stop criterion of the program.
     """
     good = column(networks, "reached") > 0 if bound is None else column(networks, "success") >= bound
     conditions = [(str(row["task"]), str(row["initializer"])) for row in networks]
@@ -133,18 +133,18 @@ def _shares(networks: Rows, bound: float | None) -> Shares:
             effect = design_effect([sets[at] for at in own], between)
             total = int(known["networks"])
             before = round(float(known["percent"]) * total / 100)
-            found = Share(int(good[own].sum()), len(own), effect)
-            shares[key] = found, Share(before, total, one_set_effect(total, between))
+            measured = Share(int(good[own].sum()), len(own), effect)
+            shares[key] = measured, Share(before, total, one_set_effect(total, between))
     return shares
 
 
 def _helps(shares: Shares) -> Verdict:
-    """The claim of the table: more networks learn from an orthogonal start, on every task."""
+    """The claim of the table: on every task more networks learn from an orthogonal start."""
     tasks = list(dict.fromkeys(task for task, _ in shares))
     margin = (0.0, float("inf"))
     pairs = {task: [shares[task, start] for start in INITIALIZERS] for task in tasks}
     known = _pooled([(first[1], second[1]) for first, second in pairs.values()], margin, CLAIMS)
-    found = _pooled([(first[0], second[0]) for first, second in pairs.values()], margin, CLAIMS, known.difference)
+    measured = _pooled([(first[0], second[0]) for first, second in pairs.values()], margin, CLAIMS, known.difference)
     rows = tuple(
         verdict_of(
             NAMES[task],
@@ -158,8 +158,8 @@ def _helps(shares: Shares) -> Verdict:
     return verdict_of(
         "an orthogonal start helps",
         f"{100 * known.difference:+.0f} points over {len(tasks)} tasks",
-        f"{100 * found.difference:+.0f} points",
-        found,
+        f"{100 * measured.difference:+.0f} points",
+        measured,
         rows=rows,
         rule="the difference, pooled over the tasks with the weights of Mantel and Haenszel, is above 0",
         percent=True,
@@ -179,11 +179,11 @@ def _as_published(shares: Shares, start: str) -> Verdict:
         verdict_of(
             f"{NAMES[task]}, {start}",
             f"{known.value:.0%} of {known.total}",
-            f"{found.value:.0%} of {found.total}",
-            difference_of_shares(found, known, margin, len(own)),
+            f"{measured.value:.0%} of {measured.total}",
+            difference_of_shares(measured, known, margin, len(own)),
             percent=True,
         )
-        for task, (found, known) in own.items()
+        for task, (measured, known) in own.items()
     )
     means = [sum(pair[which].value for pair in own.values()) / len(own) for which in (0, 1)]
     return verdict_of(
@@ -198,10 +198,10 @@ def _as_published(shares: Shares, start: str) -> Verdict:
 
 
 def _rates(networks: Rows) -> Rows:
-    """A row a task and initial condition; the published per cent beside what was found."""
+    """One row per task and initial condition: the published and our per cent."""
     rows: Rows = []
-    for (task, start), (found, known) in _shares(networks, SUCCESSFUL).items():
-        low, high = wilson(found)
+    for (task, start), (measured, known) in _shares(networks, SUCCESSFUL).items():
+        low, high = wilson(measured)
         own = where(networks, task=task, initializer=start)
         rows.append(
             {
@@ -209,10 +209,10 @@ def _rates(networks: Rows) -> Rows:
                 "initializer": start,
                 "published_percent": 100 * known.value,
                 "published_networks": known.total,
-                "networks": found.total,
+                "networks": measured.total,
                 "data_sets": len({row["data_set"] for row in own}),
-                "successful": found.count,
-                "percent": 100 * found.value,
+                "successful": measured.count,
+                "percent": 100 * measured.value,
                 "low": 100 * low,
                 "high": 100 * high,
                 "reached": int(column(own, "reached").sum()),

@@ -1,4 +1,4 @@
-"""Figure 12 of Jarne and Laje (2019): does a network answer a stimulus at a time that it was never trained on?"""
+"""Figure 12 of Jarne and Laje (2019): does a network answer a stimulus at a time on which it was never trained?"""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,12 +19,12 @@ from recurra.studies.verdicts import Share, Verdict, between_share, design_effec
 from recurra.tasks import SetReset, Task
 from recurra.tasks.rules import SUCCESSFUL
 
-SHARE = 0.9  # of the networks that must stay successful; a tenth may fail for reasons of their own
+SHARE = 0.9  # share of networks that must stay successful; a tenth may fail for other reasons
 SHIFTS_MS = (-20.0, -10.0, 0.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0)
 
 
 def shifted(task: Any, shift_ms: float) -> Task:
-    """The task with its stimulus later by so much, and the trial longer by as much."""
+    """The task with its stimulus shifted by a time, and the trial longer by the same time."""
     length_ms = task.length_ms + shift_ms
     if isinstance(task, SetReset):
         return replace(task, first_onset_ms=task.first_onset_ms + shift_ms, length_ms=length_ms)
@@ -34,7 +34,7 @@ def shifted(task: Any, shift_ms: float) -> Task:
 
 @final
 class TimeInvariance(Study):
-    """The networks of Table 6 with an orthogonal start, stimulated at other times than in training."""
+    """The networks of Table 6 with an orthogonal start, with stimuli at other times than in training."""
 
     name: ClassVar[str] = "time-invariance"
     title: ClassVar[str] = "Invariance in time (Jarne and Laje 2019, Figure 12)"
@@ -96,7 +96,7 @@ def _name(row: dict[str, Value]) -> tuple[Value, Value]:
 
 
 def _points(networks: Rows) -> Rows:
-    """Of the networks that learned a task, the share that is successful at every shift."""
+    """The share of networks that learned a task and are successful at every shift."""
     rows: Rows = []
     for task, value in dict.fromkeys((str(row["task"]), row["value"]) for row in networks):
         learned = _learned(networks, task)
@@ -111,7 +111,7 @@ def _points(networks: Rows) -> Rows:
 
 
 def _verdict(networks: Rows, measure: str, first_ms: float, last_ms: float) -> Verdict:
-    """The claim, pooled over the tasks; `not` has a row and no part in it, since only a clock can tell it the time."""
+    """The claim, pooled over the tasks; `not` has a row but is not pooled, since it would need a clock."""
     part = [row for row in networks if first_ms <= float(row["value"]) <= last_ms]
     tasks = list(dict.fromkeys(str(row["task"]) for row in networks))
     kept = {task: _kept(part, task, measure) for task in tasks}
@@ -156,5 +156,5 @@ def _row(task: str, kept: list[Kept], between: float, rows: int) -> Verdict:
     if not kept:
         return cannot_compare(NAMES[task], "invariant", "no network learned the task", "nothing to shift")
     share = _share(kept, between)
-    found = f"{share.count} of {share.total}"
-    return verdict_of(NAMES[task], "invariant", found, share_at_least(share, SHARE, rows), percent=True)
+    counts = f"{share.count} of {share.total}"
+    return verdict_of(NAMES[task], "invariant", counts, share_at_least(share, SHARE, rows), percent=True)

@@ -1,4 +1,4 @@
-"""What the papers say of a network's weights and dynamics, as numbers: spectra, weights near zero, regimes, points."""
+"""The properties of weights and dynamics in the papers as numbers: spectra, weights near zero, regimes, points."""
 
 from typing import Any
 
@@ -15,8 +15,8 @@ from recurra.arrays import AnyArray
 from recurra.models.cohort import Network
 from recurra.tasks import Task
 
-SHUFFLES = 20  # of the change that training made, for the null
-LEADING = 3  # eigenvalues that the papers call leading
+SHUFFLES = 20  # shuffles of the change by training, for the null distribution
+LEADING = 3  # number of eigenvalues that the papers call leading
 REAL = 1e-9  # an eigenvalue is real if its imaginary part is no larger
 CHANGED = ("on_circle", "rest_on_circle", "outside", "henrici")
 DYNAMICS = ("at_rest", "cycles", "conditions", "fixed_points", "stable_points")
@@ -28,32 +28,32 @@ Matrix = Float[np.ndarray, "post pre"]
 def weight_traits(
     recurrent: Float[AnyArray, "post pre"], before: Float[AnyArray, "post pre"] | None, seed: int
 ) -> dict[str, Any]:
-    """Spectrum, departure from normality and weights near zero of W, before and after training, beside chance.
+    """Spectrum, departure from normality and weights near zero of W, before and after training and by chance.
 
-    Chance is a change of the same entries as training's, dealt out over the matrix at random (mean over 20 deals):
-    what any change of this size does to this start. NaN where the weights before training are not known.
+    Chance is the change by training with its entries shuffled over the matrix (mean over 20 shuffles): the effect of
+    any change of this size on these initial weights. NaN if the weights before training are not known.
 
     Args:
         recurrent: W.
         before: W before training, if it is known.
-        seed: of the random changes.
+        seed: seed of the random changes.
     """
     after = np.asarray(recurrent, np.float64)
     weights = weight_statistics(after)
-    found = {"units": len(after), **_changed(after), "leading": leading_kinds(after)}
-    found |= {"near_zero": weights.near_zero, "near_zero_normal": weights.near_zero_normal}
-    found |= {"leading_values": leading_values(after), "normal_distance": normal_distance(after)}
+    traits = {"units": len(after), **_changed(after), "leading": leading_kinds(after)}
+    traits |= {"near_zero": weights.near_zero, "near_zero_normal": weights.near_zero_normal}
+    traits |= {"leading_values": leading_values(after), "normal_distance": normal_distance(after)}
     if before is None:
         names = (*(f"{name}_{when}" for when in ("before", "chance") for name in CHANGED), "near_zero_before")
-        return found | dict.fromkeys(names, np.nan)
+        return traits | dict.fromkeys(names, np.nan)
     start = np.asarray(before, np.float64)
-    found |= {f"{name}_before": value for name, value in _changed(start).items()}
-    found |= {f"{name}_chance": value for name, value in _shuffled(start, after - start, seed).items()}
-    return found | {"near_zero_before": weight_statistics(start).near_zero}
+    traits |= {f"{name}_before": value for name, value in _changed(start).items()}
+    traits |= {f"{name}_chance": value for name, value in _shuffled(start, after - start, seed).items()}
+    return traits | {"near_zero_before": weight_statistics(start).near_zero}
 
 
 def _changed(matrix: Matrix) -> dict[str, float]:
-    """What training changes: eigenvalues on the unit circle and outside, the departure from normality."""
+    """Properties that training changes: eigenvalues on the unit circle and outside, departure from normality."""
     values = spectrum(matrix).eigenvalues
     inside = values[np.abs(values) <= OUTSIDE]
     return {
@@ -71,7 +71,7 @@ def _shuffled(start: Matrix, change: Matrix, seed: int) -> dict[str, float]:
 
 
 def leading_kinds(matrix: Matrix) -> str:
-    """The eigenvalues of largest modulus until there are three, a conjugate pair counted whole: "1 real, 1 pair"."""
+    """The three eigenvalues of largest modulus, with conjugate pairs kept whole: "1 real, 1 pair"."""
     real = pairs = 0
     for value in spectrum(matrix).eigenvalues:
         if real + 2 * pairs >= LEADING:
@@ -96,9 +96,9 @@ def leading_values(matrix: Matrix) -> str:
 
 
 def normal_distance(matrix: Matrix) -> float:
-    """The largest difference of the weights' distribution from the normal one of their mean and deviation.
+    """The largest difference between the distribution of the weights and the normal one of equal mean and deviation.
 
-    Kolmogorov and Smirnov's distance; 0 for weights that are all the same.
+    The Kolmogorov-Smirnov distance; 0 if all weights are equal.
     """
     weights = np.sort(matrix.ravel())
     deviation = weights.std()
@@ -112,13 +112,13 @@ def dynamic_traits(network: Network, task: Task, seed: int) -> dict[str, Any]:
 
     Args:
         network: the network.
-        task: what it was trained on.
-        seed: of the states where the search for fixed points begins.
+        task: the task it was trained on.
+        seed: seed of the starts of the search for fixed points.
     """
     visit = Visit(network, task, seed)
     probe, points = visit.probe, fixed_points(network, visit.starts)
-    found = regimes(network, probe, ends=visit.ends)
-    kinds = [found.kind_of(at) for at in range(len(found))]
+    network_regimes = regimes(network, probe, ends=visit.ends)
+    kinds = [network_regimes.kind_of(at) for at in range(len(network_regimes))]
     names = [probe.condition_names[int(number)] for number in np.asarray(probe.condition)]
     return {
         "regimes": "; ".join(f"{name} {kind}" for name, kind in zip(names, kinds, strict=True)),
@@ -131,6 +131,6 @@ def dynamic_traits(network: Network, task: Task, seed: int) -> dict[str, Any]:
 
 
 def eigenvalue_rows(network: Network, labels: dict[str, Any]) -> list[dict[str, Any]]:
-    """A row an eigenvalue of the recurrent weights, each with these labels."""
+    """One row per eigenvalue of the recurrent weights, each with the given labels."""
     values = spectrum(network.recurrent).eigenvalues
     return [{**labels, "real": float(value.real), "imaginary": float(value.imag)} for value in values]

@@ -1,4 +1,4 @@
-"""Claims about how one thing moves another: each a contrast of estimates that must be above 0."""
+"""Claims about trends: each is a contrast of estimates that must be above 0."""
 
 import math
 from collections.abc import Sequence
@@ -13,13 +13,13 @@ from recurra.studies.verdict_words import verdict_of
 from recurra.studies.verdicts import Estimate, Verdict, between_share, found_mean, pooled
 
 ABOVE = (0.0, math.inf)
-LONG_MS = 50.0  # delays beyond it are those of which the paper says that memory fails
+LONG_MS = 50.0  # longer delays are those at which memory fails according to the paper
 DESTROYED = 1.5
 STRONGEST = (2.0, 4.0, 8.0)  # percent of the connections, the strongest ones
 
 
 def contrast(estimates: Sequence[Estimate], weights: Sequence[float]) -> Estimate:
-    """A weighted sum of independent estimates, with the least of their degrees of freedom."""
+    """A weighted sum of independent estimates, with the smallest of their degrees of freedom."""
     value = sum(weight * one.value for weight, one in zip(weights, estimates, strict=True))
     error = math.hypot(*(weight * one.error for weight, one in zip(weights, estimates, strict=True)))
     return Estimate(value, error, min(one.freedom for one in estimates))
@@ -29,8 +29,8 @@ def size_claim(pairs: Sequence[Pair], claims: int) -> Verdict:
     """Units improve memory: the rescaled distance falls with every doubling of their number.
 
     Args:
-        pairs: found and published, a pair a number of units.
-        claims: how many claims the study judges.
+        pairs: our and the published distance, one pair per number of units.
+        claims: number of claims that the study judges.
     """
     doublings = np.log2([pair.value for pair in pairs])
     centred = doublings - doublings.mean()
@@ -40,13 +40,14 @@ def size_claim(pairs: Sequence[Pair], claims: int) -> Verdict:
 
 
 def delay_claim(pairs: Sequence[Pair], claims: int) -> Verdict | None:
-    """Beyond 50 ms the distance is larger than up to there; None where only one kind of delay was tried.
+    """The distance is larger for delays above 50 ms; None if only one kind of delay was tried.
 
-    So the published figure has it. The paper's sentence, "the mean distance decreases", says the contrary.
+    This is what the published figure shows. The sentence in the paper, "the mean distance decreases", says the
+    opposite.
 
     Args:
-        pairs: found and published, a pair a delay.
-        claims: how many claims the study judges.
+        pairs: our and the published distance, one pair per delay.
+        claims: number of claims that the study judges.
     """
     long = [pair.value > LONG_MS for pair in pairs]
     if len(set(long)) < 2:
@@ -54,32 +55,32 @@ def delay_claim(pairs: Sequence[Pair], claims: int) -> Verdict | None:
     weights = [1 / sum(long) if one else -1 / (len(long) - sum(long)) for one in long]
     what = f"the distance is larger at delays beyond {LONG_MS:g} ms"
     rule = f"the mean rescaled distance is larger at delays above {LONG_MS:g} ms than up to there"
-    found = _above_zero(pairs, weights, what, "larger beyond by", rule, claims)
+    verdict = _above_zero(pairs, weights, what, "larger beyond by", rule, claims)
     note = 'so the published figure has it; the text says that for longer responses "the mean distance decreases"'
-    return replace(found, note=note)
+    return replace(verdict, note=note)
 
 
 def _above_zero(
     pairs: Sequence[Pair], weights: Sequence[float], what: str, words: str, rule: str, claims: int
 ) -> Verdict:
-    known, found = (
+    known, measured = (
         contrast([getattr(pair, name) for pair in pairs], weights) for name in ("known_rescaled", "found_rescaled")
     )
-    comparison = pooled([found], [1.0], ABOVE, claims, truth=known.value)
+    comparison = pooled([measured], [1.0], ABOVE, claims, truth=known.value)
     published = f"{words} {known.value:.2f}, of the published distances"
-    return verdict_of(what, published, f"{words} {found.value:.2f}", comparison, rule=rule)
+    return verdict_of(what, published, f"{words} {measured.value:.2f}", comparison, rule=rule)
 
 
 def damage_claims(networks: Rows, strongest: Rows, claims: int) -> list[Verdict]:
-    """What the paper says of its damaged networks in words.
+    """The statements of the paper about its damaged networks.
 
     Args:
-        networks: a row a network, way of removal, percentage and condition.
+        networks: one row per network, way of removal, percentage and condition.
         strongest: the same for the removal of the strongest connections.
-        claims: how many claims the study judges.
+        claims: number of claims that the study judges.
     """
-    found = {way: curves(networks, way) for way in dict.fromkeys(str(row["way"]) for row in networks)}
-    positive, negative = found["cumulative_positive"], found["cumulative_negative"]
+    measured = {way: curves(networks, way) for way in dict.fromkeys(str(row["way"]) for row in networks)}
+    positive, negative = measured["cumulative_positive"], measured["cumulative_negative"]
     apart = _mean(_after(positive) - _after(negative), positive)
     signs = verdict_of(
         "both signs are equally needed",
@@ -88,7 +89,9 @@ def damage_claims(networks: Rows, strongest: Rows, claims: int) -> list[Verdict]
         pooled([apart], [1.0], (-MARGIN, MARGIN), claims),
         rule=f"cumulative removal, the mean distance over the levels within ±{MARGIN:g} of each other",
     )
-    more = [_after(found[f"cumulative_{sign}"]) - _after(found[f"slice_{sign}"]) for sign in ("positive", "negative")]
+    more = [
+        _after(measured[f"cumulative_{sign}"]) - _after(measured[f"slice_{sign}"]) for sign in ("positive", "negative")
+    ]
     worse = _mean(np.mean(more, axis=0), positive)
     cumulative = verdict_of(
         "cumulative removal does more than that of a slice",
@@ -117,11 +120,11 @@ def _strongest(networks: Rows, claims: int) -> Verdict:
     )
 
 
-def _after(found: Curves) -> np.ndarray:
-    """The mean distance over the levels above 0, one a network."""
-    return found.distances[:, [percent > 0 for percent in found.percents]].mean(axis=1)
+def _after(measured: Curves) -> np.ndarray:
+    """The mean distance over the levels above 0, one per network."""
+    return measured.distances[:, [percent > 0 for percent in measured.percents]].mean(axis=1)
 
 
-def _mean(values: np.ndarray, found: Curves) -> Estimate:
-    between = between_share(values, ["all"] * len(values), found.data_sets)
-    return found_mean(values, found.data_sets, between)
+def _mean(values: np.ndarray, measured: Curves) -> Estimate:
+    between = between_share(values, ["all"] * len(values), measured.data_sets)
+    return found_mean(values, measured.data_sets, between)

@@ -1,4 +1,4 @@
-"""A comparison in words: the verdict of a claim or of one row of it."""
+"""Comparisons in words: the verdict on a claim or on one of its rows."""
 
 import math
 
@@ -20,13 +20,13 @@ def verdict_of(
 
     Args:
         what: the claim.
-        published: as it was published.
-        found: what was found.
+        published: the published result.
+        found: our result.
         comparison: the interval and the margin.
-        rows: the verdicts that the claim pools.
+        rows: the verdicts pooled in the claim.
         rule: the margin in words.
-        note: what else there is to say.
-        percent: whether the numbers are shares, to be told in points of per cent.
+        note: further remarks.
+        percent: whether the numbers are shares, given in percentage points.
     """
     return Verdict(
         what=what,
@@ -42,12 +42,12 @@ def verdict_of(
 
 
 def cannot_compare(what: str, published: str, found: str, note: str, rows: tuple[Verdict, ...] = ()) -> Verdict:
-    """The verdict where the two are not about the same thing, or one of them has no number."""
+    """The verdict if the two results are not about the same quantity, or one of them has no number."""
     return Verdict(what, published, found, "cannot be compared", note, rows=rows)
 
 
 def interval_words(comparison: Comparison, percent: bool = False) -> str:
-    """As in +0.03 [-0.02, +0.08]; a share that is no difference has no sign."""
+    """An interval such as +0.03 [-0.02, +0.08]; a share that is not a difference has no sign."""
     signed = math.isfinite(comparison.margin[1]) or comparison.margin[0] <= 0
     value, low, high = (
         _number(one, percent, signed) for one in (comparison.difference, comparison.low, comparison.high)
@@ -56,7 +56,7 @@ def interval_words(comparison: Comparison, percent: bool = False) -> str:
 
 
 def power_words(comparison: Comparison, percent: bool = False) -> str:
-    """What the comparison can show: how likely it agrees if it should, and what it would find to differ."""
+    """The power of the comparison: how likely it agrees if it should, and which differences it would find."""
     if comparison.outcome == "cannot be compared":
         return ""
     if math.isinf(comparison.margin[1]):

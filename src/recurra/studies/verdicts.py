@@ -1,8 +1,8 @@
-"""Found against published: intervals of differences, and the verdicts that follow from them by rule.
+"""Our results against the published ones: intervals of differences, and verdicts that follow from them by rule.
 
 A claim is compared with a margin that is stated before the data. *Agrees*: the whole interval of the difference lies
 inside the margin. *Differs*: the whole interval lies outside. *Undecided*: it straddles the margin; a small sample
-earns this and no more. Intervals are simultaneous: with k rows each has the level 1 - 0.05 / k (Bonferroni).
+deserves no more. Intervals are simultaneous: with k rows each has the level 1 - 0.05 / k (Bonferroni).
 """
 
 import math
@@ -15,23 +15,23 @@ from scipy import stats
 
 Values = Sequence[float] | np.ndarray
 Outcome = Literal["agrees", "differs", "undecided", "cannot be compared"]
-ERROR_RATE = 0.05  # that any of the rows, or any of the claims of a study, has an interval that misses the truth
+ERROR_RATE = 0.05  # that the interval of any row, or of any claim of a study, misses the truth
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """A claim of a paper, or one published number of it, beside what was found.
+    """A claim of a paper, or one of its published numbers, compared with our result.
 
     Args:
         what: the claim.
-        published: as it was published.
-        found: what was found.
+        published: the published result.
+        found: our result.
         verdict: "agrees", "differs", "undecided" or "cannot be compared".
-        note: what else there is to say.
-        difference: found minus published, with its simultaneous 95 % interval.
-        rule: the margin inside which the two are the same, stated before the data.
-        power: what this comparison can show at all.
-        rows: the published numbers that the claim pools, each with its own verdict.
+        note: further remarks.
+        difference: ours minus published, with its simultaneous 95 % interval.
+        rule: the margin inside which the two count as the same, stated before the data.
+        power: what this comparison can show.
+        rows: the published numbers pooled in the claim, each with its own verdict.
     """
 
     what: str
@@ -47,7 +47,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number with its standard error and the degrees of freedom of that."""
+    """A number with its standard error and the degrees of freedom of the error."""
 
     value: float
     error: float
@@ -56,7 +56,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Share:
-    """A share of networks: `count` of `total`, which tell as much as `total / effect` independent ones."""
+    """A share of networks: `count` of `total`, which are worth `total / effect` independent networks."""
 
     count: int
     total: int
@@ -69,16 +69,16 @@ class Share:
 
 @dataclass(frozen=True)
 class Comparison:
-    """An interval, and the margin that it is held against.
+    """An interval, and the margin with which it is compared.
 
     Args:
-        difference: found minus published, or whatever the claim is about.
+        difference: ours minus published, or another quantity of the claim.
         low: lower end of its interval.
-        high: upper end.
+        high: upper end of its interval.
         margin: lowest and highest value that still agree; one of them may be infinite.
-        truth: the value for which the power is told: 0 for two that are equal.
-        quantile: how many standard errors the interval has on either side.
-        chance: the power, where it is known otherwise than by the width of the interval.
+        truth: the value for which the power is given: 0 for two equal results.
+        quantile: number of standard errors of the interval on either side.
+        chance: the power, if it does not follow from the width of the interval.
     """
 
     difference: float
@@ -91,7 +91,7 @@ class Comparison:
 
     @property
     def outcome(self) -> Outcome:
-        """What follows by the rule."""
+        """The outcome by the rule."""
         least, most = self.margin
         if not (math.isfinite(self.low) and math.isfinite(self.high)):
             return "cannot be compared"
@@ -101,7 +101,7 @@ class Comparison:
 
     @property
     def power(self) -> float:
-        """The chance of *agrees* with such an interval if the truth is `truth`."""
+        """The probability of *agrees* with such an interval if the truth is `truth`."""
         if self.chance is not None:
             return self.chance
         error = (self.high - self.low) / (2 * self.quantile)
@@ -113,28 +113,28 @@ class Comparison:
 
     @property
     def smallest(self) -> float:
-        """The smallest true difference, of either sign, that is found to differ with a chance of 80 %."""
+        """The smallest true difference, of either sign, that is found to differ with a probability of 80 %."""
         error = (self.high - self.low) / (2 * self.quantile)
         ends = [abs(end - self.truth) for end in self.margin if math.isfinite(end)]
         return min(ends) + (self.quantile + float(stats.norm.ppf(0.8))) * error
 
 
 def interval_quantile(rows: int = 1, freedom: float = math.inf) -> float:
-    """How many standard errors a simultaneous 95 % interval of so many rows has on either side (Bonferroni)."""
+    """Standard errors on either side of a simultaneous 95 % interval of `rows` rows (Bonferroni)."""
     return float(stats.t.ppf(1 - ERROR_RATE / (2 * rows), freedom))
 
 
 def between_share(values: Values, conditions: Sequence[Any], data_sets: Sequence[Any]) -> float:
-    r"""The share of the variance between networks that is variance between the data sets on which they were trained.
+    r"""The share of the variance between networks that lies between the data sets on which they were trained.
 
     The intraclass correlation by the analysis of variance, $(B - W) / (B + (m - 1) W)$, with the mean squares between
-    and within data sets pooled over the conditions, and m networks a data set; 0 where there is less between data sets
-    than chance would make.
+    and within data sets pooled over the conditions, and m networks per data set; 0 if there is less variance between
+    data sets than by chance.
 
     Args:
-        values: one a network.
-        conditions: which condition each network belongs to.
-        data_sets: which data set it was trained on.
+        values: one per network.
+        conditions: the condition of each network.
+        data_sets: the data set on which each network was trained.
     """
     cells: dict[Any, dict[Any, list[float]]] = {}
     for value, condition, data_set in zip(values, conditions, data_sets, strict=True):
@@ -157,10 +157,10 @@ def between_share(values: Values, conditions: Sequence[Any], data_sets: Sequence
 
 
 def design_effect(data_sets: Sequence[Any], between: float) -> float:
-    """By how much networks that share data sets tell less than independent ones (Kish): 1 + (m - 1) rho.
+    """The factor by which networks that share data sets are worth less than independent ones (Kish): 1 + (m - 1) rho.
 
     Args:
-        data_sets: which data set each network was trained on.
+        data_sets: the data set on which each network was trained.
         between: rho, the share of the variance between data sets.
     """
     sizes = np.array([data_sets.count(one) for one in dict.fromkeys(data_sets)], float)
@@ -168,7 +168,7 @@ def design_effect(data_sets: Sequence[Any], between: float) -> float:
 
 
 def found_mean(values: Values, data_sets: Sequence[Any], between: float) -> Estimate:
-    """The mean over networks, with a standard error that knows that networks share data sets."""
+    """The mean over networks, with a standard error that accounts for shared data sets."""
     effect = design_effect(list(data_sets), between)
     deviation = float(np.std(values, ddof=1)) if len(values) > 1 else math.nan
     error = deviation / math.sqrt(len(values)) * math.sqrt(effect)
@@ -176,7 +176,7 @@ def found_mean(values: Values, data_sets: Sequence[Any], between: float) -> Esti
 
 
 def one_set_effect(networks: int, between: float) -> float:
-    """The design effect where all networks share one data set, so that their own spread lacks what is between these.
+    """The design effect if all networks share one data set, so that their spread lacks the variance between data sets.
 
     With variances b between data sets and w within, the mean has b + w / n and shows w / n: 1 + n rho / (1 - rho).
     """
@@ -184,41 +184,41 @@ def one_set_effect(networks: int, between: float) -> float:
 
 
 def published_mean(mean: float, error: float, networks: int, between: float) -> Estimate:
-    """A published mean; all of its networks shared one data set, which its own standard error cannot show."""
+    """A published mean; all of its networks shared one data set, which its standard error does not reflect."""
     return Estimate(mean, error * math.sqrt(one_set_effect(networks, between)), max(networks - 1.0, 1.0))
 
 
-def difference_of_means(found: Estimate, known: Estimate, margin: float, rows: int = 1) -> Comparison:
+def difference_of_means(measured: Estimate, known: Estimate, margin: float, rows: int = 1) -> Comparison:
     """Found minus known, with Welch's interval; the two are the same within +- `margin`."""
-    return pooled([difference(found, known)], [1.0], (-margin, margin), rows)
+    return pooled([difference(measured, known)], [1.0], (-margin, margin), rows)
 
 
-def difference(found: Estimate, known: Estimate) -> Estimate:
+def difference(measured: Estimate, known: Estimate) -> Estimate:
     """The difference of two independent estimates, with the degrees of freedom of Welch and Satterthwaite."""
-    variances = [(one.error**2, one.freedom) for one in (found, known)]
-    return Estimate(found.value - known.value, math.hypot(found.error, known.error), _freedom(variances))
+    variances = [(one.error**2, one.freedom) for one in (measured, known)]
+    return Estimate(measured.value - known.value, math.hypot(measured.error, known.error), _freedom(variances))
 
 
 def difference_of_shares(
-    found: Share, known: Share, margin: tuple[float, float], rows: int = 1, truth: float = 0.0
+    measured: Share, known: Share, margin: tuple[float, float], rows: int = 1, truth: float = 0.0
 ) -> Comparison:
     """Found minus known, with the interval of Newcombe (1998), method 10: from the Wilson intervals of the two."""
     quantile = interval_quantile(rows)
-    (low, high), (known_low, known_high) = (wilson(share, quantile) for share in (found, known))
-    apart = found.value - known.value
-    down = math.hypot(found.value - low, known_high - known.value)
-    up = math.hypot(high - found.value, known.value - known_low)
+    (low, high), (known_low, known_high) = (wilson(share, quantile) for share in (measured, known))
+    apart = measured.value - known.value
+    down = math.hypot(measured.value - low, known_high - known.value)
+    up = math.hypot(high - measured.value, known.value - known_low)
     return Comparison(apart, apart - down, apart + up, margin, truth, quantile)
 
 
-def share_difference(found: Share, known: Share) -> Estimate:
-    """The difference of two shares; its standard error takes a success and a failure more, so that none is certain."""
+def share_difference(measured: Share, known: Share) -> Estimate:
+    """The difference of two shares; the standard error adds one success and one failure, so that it is never 0."""
     variance = 0.0
-    for share in (found, known):
+    for share in (measured, known):
         total = share.total / share.effect
         rate = (share.value * total + 1) / (total + 2)
         variance += rate * (1 - rate) / total
-    return Estimate(found.value - known.value, math.sqrt(variance))
+    return Estimate(measured.value - known.value, math.sqrt(variance))
 
 
 def pooled(
@@ -234,8 +234,8 @@ def pooled(
         parts: the differences.
         weights: their weights; those of Mantel and Haenszel for shares are n1 n2 / (n1 + n2).
         margin: lowest and highest value that still agree.
-        rows: how many claims are judged at once.
-        truth: the value for which the power is told.
+        rows: number of claims judged together.
+        truth: the value for which the power is given.
     """
     share = np.asarray(weights, float) / np.sum(weights)
     value = float(sum(weight * part.value for weight, part in zip(share, parts, strict=True)))
@@ -248,7 +248,7 @@ def pooled(
 def share_at_least(share: Share, bound: float, rows: int = 1) -> Comparison:
     """Whether a share is at least `bound`: one-sided limits of Clopper and Pearson on either side.
 
-    The power is that for a true share as far as four fifths of the way from the bound to 1: 98 % for a bound of 90 %.
+    The power is given for a true share four fifths of the way from the bound to 1: 98 % for a bound of 90 %.
     """
     alpha, total = ERROR_RATE / rows, share.total / share.effect
     low, high = _limit(share.value * total, total, alpha), 1 - _limit((1 - share.value) * total, total, alpha)
@@ -259,17 +259,17 @@ def share_at_least(share: Share, bound: float, rows: int = 1) -> Comparison:
 
 
 def _limit(count: float, total: float, alpha: float) -> float:
-    """The lower limit of Clopper and Pearson."""
+    """The lower Clopper-Pearson limit."""
     return float(stats.beta.ppf(alpha, count, total - count + 1)) if count > 0 else 0.0
 
 
 def all_of(bound: float, rows: int = 1) -> int:
-    """How many networks out of as many must succeed to show that a share is at least `bound`."""
+    """How many of the networks must succeed to show that a share is at least `bound`."""
     return math.ceil(math.log(ERROR_RATE / rows) / math.log(bound))
 
 
 def wilson(share: Share, quantile: float = 1.959964) -> tuple[float, float]:
-    """Wilson's interval of a share, for as many networks as the share tells as much as."""
+    """The Wilson interval of a share, with its effective number of networks."""
     total, rate = share.total / share.effect, share.value
     center = (rate + quantile**2 / (2 * total)) / (1 + quantile**2 / total)
     half = quantile * math.sqrt(rate * (1 - rate) / total + (quantile / (2 * total)) ** 2) / (1 + quantile**2 / total)

@@ -1,4 +1,4 @@
-"""What a task is: trials, their conditions and periods, a probe, and the rule by which a trial is a success."""
+"""A task: trials, their conditions and periods, a probe, and the rule by which a trial is a success."""
 
 import abc
 import dataclasses
@@ -20,7 +20,7 @@ from recurra.streams import check_key
 from recurra.tasks.rules import SuccessRule
 from recurra.tasks.trials import Trial, Trials, check_trial, check_weights
 
-PIECE = 2_048  # trials that are drawn and scored at once
+PIECE = 2_048  # trials drawn and scored at once
 
 
 class Task(abc.ABC):
@@ -31,11 +31,13 @@ class Task(abc.ABC):
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
     sources: ClassVar[tuple[str, ...]] = ()
+    published_loss: ClassVar[tuple[float, str] | None] = None
+    """The loss at which a publication of the task stops training, and which one; None where there is none."""
     dt_ms: float
     rule: SuccessRule
 
     def __init_subclass__(cls) -> None:
-        """Every probe, a stranger's too, is made with the numbers' settings pinned, as trials are; rules are rules."""
+        """The probe of every task, including your own, is made with pinned numerical settings, as its trials are."""
         super().__init_subclass__()
         if "probe" in cls.__dict__:
             cls.probe = pinned()(cls.probe)
@@ -48,12 +50,12 @@ class Task(abc.ABC):
 
     @abc.abstractmethod
     def probe(self) -> Trials:
-        """A deterministic, noiseless set with every condition once."""
+        """A deterministic, noiseless set of trials with every condition once."""
 
     @property
     @abc.abstractmethod
     def condition_names(self) -> tuple[str, ...]:
-        """The names of the conditions; a trial's `condition` counts into them, and is -1 where none of them fits."""
+        """The names of the conditions; the `condition` of a trial is an index into them, or -1 if none fits."""
 
     @property
     @abc.abstractmethod
@@ -62,26 +64,30 @@ class Task(abc.ABC):
 
     @property
     def title(self) -> str:
-        """What the task is called: "task xor"; one of your own goes by its class."""
+        """Name of the task in texts, such as "task xor"; a task of your own is called by its class."""
         from recurra.tasks import TASKS  # noqa: PLC0415 - they are made of this class
 
         names = {kind: name for name, kind in TASKS.items()}
         return f"task {names.get(type(self), type(self).__name__)}"
 
+    def condition_titles(self) -> tuple[str, ...]:
+        """The conditions of the probe, in its order, as they are printed: by their names if a task does not say."""
+        return tuple(self.condition_names[at] for at in np.asarray(self.probe().condition))
+
     def factors(self) -> Int[np.ndarray, "condition factor"]:
-        """The level of every factor in every condition of the probe: of the condition itself if a task does not say."""
+        """The level of every factor in every condition of the probe; by default the condition is the only factor."""
         return np.arange(len(self.probe()))[:, None]
 
     def factor_names(self) -> tuple[str, ...]:
-        """What the factors are called."""
+        """The names of the factors."""
         return ("condition",)
 
     def stimuli(self) -> Float[np.ndarray, "stimulus time input"]:
-        """The noiseless stimuli after which a network is looked at: the probe's inputs if a task does not say."""
+        """The noiseless stimuli after which a network is analysed; by default the inputs of the probe."""
         return np.asarray(self.probe().inputs)
 
     def stimulus_names(self) -> tuple[str, ...]:
-        """What the stimuli are called: the conditions' names if a task does not say."""
+        """The names of the stimuli; by default the names of the conditions."""
         return tuple(self.condition_names[at] for at in np.asarray(self.probe().condition))
 
     @property
@@ -100,7 +106,7 @@ class Task(abc.ABC):
         return _shape(self).inputs.shape[0]
 
     def in_steps(self, *durations_ms: float) -> int:
-        """Durations one after the other in steps, each to the nearest one."""
+        """The boundaries of successive durations in steps, each rounded to the nearest step."""
         return sum(round(duration_ms / self.dt_ms) for duration_ms in durations_ms)
 
     def sample(self, key: RandomKey, trials: int) -> Trials:
@@ -120,7 +126,7 @@ class Task(abc.ABC):
         return drawn
 
     def sample_pieces(self, key: RandomKey, trials: int) -> Iterator[Trials]:
-        """The trials of `sample`, at most PIECE at a time, so that any number of them fits the memory."""
+        """The trials of `sample`, at most PIECE at a time, so that any number of them fits into memory."""
         check_count("trials", trials)
         if trials <= PIECE:
             yield self.sample(key, trials)
@@ -136,27 +142,27 @@ class Task(abc.ABC):
             yield drawn
 
     def scored(self, trials: Trials) -> Bool[Array, "trial time output"]:
-        """Where the output is judged: without the time that a change is given to settle."""
+        """Where the output is judged: not in the time given to settle after a change."""
         return self.rule.scored(trials)
 
     @partial(jax.jit, static_argnames="self")
     def correct(self, outputs: Outputs, trials: Trials) -> Bool[Array, "trial time output"]:
-        """Where the output stands for the right answer."""
+        """Where the output gives the right answer."""
         return self.rule.correct(outputs, trials)
 
     def success(self, outputs: Outputs, trials: Trials) -> Bool[Array, "trial"]:
-        """Which trials count as a success; one in which nothing is judged does not."""
+        """Which trials count as a success; a trial in which nothing is judged does not."""
         return self.rule.success(outputs, trials)
 
     @partial(jax.jit, static_argnames="self")
     def success_share(self, outputs: Outputs, trials: Trials) -> Float[Array, ""]:
-        """The share of successes among the trials in which something is judged; NaN where there is none."""
+        """The share of successes among the trials in which something is judged; NaN if there is none."""
         good, judged = self.success(outputs, trials), self.rule.judged(trials)
         return good.sum().astype(jnp.float32) / judged.sum().astype(jnp.float32)
 
 
 def _rule_first(post_init: Callable[[Any], None]) -> Callable[[Any], None]:
-    """The check of a task's fields, begun with that of its rule, which the others ask."""
+    """The check of a task's fields, starting with its rule, on which the other checks depend."""
 
     @wraps(post_init)
     def checked(task: Task) -> None:
@@ -168,7 +174,7 @@ def _rule_first(post_init: Callable[[Any], None]) -> Callable[[Any], None]:
 
 
 def hashed(task: Task) -> Task:
-    """The task itself; raises where it has no hash, by which its traced trials are remembered."""
+    """The task itself; an error if it has no hash, which identifies its traced trials."""
     try:
         hash(task)
     except TypeError as error:
@@ -185,14 +191,15 @@ def _shape(task: Task) -> Trial:
 
 @lru_cache(maxsize=64)
 def _shapes(task: Task) -> Trial:
-    """Shapes and types of the arrays of a trial, which must fit each other."""
+    """Shapes and dtypes of the arrays of a trial, which must fit each other."""
     with pinned():
         try:
             shapes = jax.eval_shape(task.trial, jax.random.key(0, impl=GENERATOR))
         except (jax.errors.JAXTypeError, jax.errors.JAXIndexError) as error:
             raise ValueError(
-                f"{type(task).__name__}.trial cannot be traced by JAX ({type(error).__name__}): it decides, counts or "
-                "calls NumPy by a value that depends on the key. Take jnp.where or jax.lax.cond for `if`, and jax.numpy"
+                f"{type(task).__name__}.trial cannot be traced by JAX ({type(error).__name__}): it decides, counts "
+                "or calls NumPy with a value that depends on the key. Use jnp.where or jax.lax.cond for `if`, and "
+                "jax.numpy"
             ) from None
     check_trial(f"{type(task).__name__}.trial", shapes)
     return shapes
@@ -211,10 +218,10 @@ def _sample_keys(task: Task, keys: Key[Array, "trial"]) -> Trials:
 def uniform_and_normal(
     key: RandomKey, uniform: int, normal: int, columns: int
 ) -> tuple[Float[Array, "uniform column"], Float[Array, "normal column"]]:
-    """So many rows of uniform numbers in [0, 1), and of standard normal ones, float32.
+    """Rows of uniform numbers in [0, 1) and of standard normal numbers, float32.
 
-    Both come from one draw, the normal ones by the inverse of their distribution: each further draw would add
-    half a second to the compilation of every number of trials.
+    Both come from one draw, the normal ones through the inverse of their distribution: each further draw would add
+    half a second of compilation for every number of trials.
     """
     lowest = float(np.nextafter(np.float32(-1), np.float32(0)))
     drawn = jax.random.uniform(key, (uniform + normal, columns), jnp.float32, lowest, 1)
@@ -222,15 +229,15 @@ def uniform_and_normal(
 
 
 def step_noise(input_noise: float, dt_ms: float) -> float:
-    r"""Standard deviation of the noise on an input at a step: $\sigma / \sqrt{\Delta t}$ of σ = `input_noise`, √ms.
+    r"""Standard deviation of the noise per input and step: $\sigma / \sqrt{\Delta t}$ with σ = `input_noise`, √ms.
 
-    So what the noise adds to a mean over time does not depend on the time step.
+    The contribution of the noise to a mean over time therefore does not depend on the time step.
     """
     return input_noise / math.sqrt(dt_ms)
 
 
 def with_noise(clean: Trial, input_noise: float, dt_ms: float, normal: Float[Array, "time input"]) -> Trial:
-    """The trial with noise on its inputs, made of standard normal numbers."""
+    """The trial with noise on its inputs, made from standard normal numbers."""
     return dataclasses.replace(clean, inputs=clean.inputs + step_noise(input_noise, dt_ms) * normal)
 
 

@@ -1,4 +1,4 @@
-"""The boolean operations: hold the truth value of simultaneous pulses."""
+"""Boolean operations: hold the truth value of simultaneous pulses."""
 
 import itertools
 from dataclasses import dataclass, field
@@ -22,10 +22,10 @@ from recurra.tasks.trials import Trial, Trials
 
 @dataclass(frozen=True)
 class Boolean(Task):
-    """Square pulses come at one time on any of the inputs; the output then holds the truth value to the end.
+    """Square pulses come at the same time on any of the inputs; the output then holds the truth value to the end.
 
     The combinations are equiprobable. They are the conditions, named by the inputs: "01" is a pulse on the second input
-    alone. The target is 0 until `response_delay_ms` after the end of the pulses.
+    only. The target is 0 until `response_delay_ms` after the end of the pulses.
 
     Args:
         length_ms: length of a trial, ms.
@@ -61,7 +61,7 @@ class Boolean(Task):
         return steps_of("length_ms", self.length_ms, self.dt_ms)
 
     def _after(self, onset_ms: float) -> int:
-        """The step at which the answer to pulses at this time begins."""
+        """The step at which the answer to pulses at a given onset begins."""
         return self.in_steps(onset_ms, self.pulse_ms, self.response_delay_ms)
 
     @property
@@ -153,7 +153,7 @@ class Xor(Boolean):
 @final
 @dataclass(frozen=True)
 class Not(Boolean):
-    """Go high, and stay there, if the one input has no pulse: at the time at which an answer to it would come.
+    """Go high, and stay there, if the only input has no pulse: at the time at which an answer to a pulse would come.
 
     Source: Jarne and Laje (2019), section 5.2.4 and Table 4.
     """

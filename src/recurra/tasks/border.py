@@ -1,4 +1,4 @@
-"""The border where a task comes in: what its trials are is looked at once, before anything depends on it."""
+"""The check of a task when it enters: its trials are examined once, before anything depends on them."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -14,15 +14,15 @@ from recurra.tasks.neurogym_task import NeuroGymTask
 from recurra.tasks.own import OwnTask
 from recurra.tasks.trials import Trials, check_weights
 
-TRIED = 64  # trials that are looked at
+TRIED = 64  # trials that are examined
 
 
 def check_task(task: Task) -> None:
-    """Raise, with a line that names what is wrong, where a task is none that networks could be trained or tested on.
+    """Raise an error, in a line that names what is wrong, if networks cannot be trained or tested on a task.
 
-    Looked at are the shapes and types of a trial's arrays, that the trial follows from its key alone, that its numbers
-    are finite and its conditions those that are named, that something is scored, the periods, and the probe. Tasks that
-    come with recurra are tested, and pass at once.
+    It examines the shapes and dtypes of a trial's arrays, the periods and the probe; and whether a trial follows from
+    its key alone, its numbers are finite, its condition is among the named ones, and something is scored. The tasks of
+    recurra itself are tested and pass at once.
     """
     hashed(task)
     if isinstance(task, OwnTask | NeuroGymTask) or not type(task).__module__.startswith("recurra.tasks."):
@@ -36,7 +36,7 @@ def _check(task: Task) -> None:
 
 
 def _check_shapes(task: Task) -> None:
-    _ = task.steps  # raises where a trial's arrays do not fit each other
+    _ = task.steps  # an error if the arrays of a trial do not fit each other
 
 
 def _check_trials(task: Task) -> None:
@@ -52,9 +52,9 @@ def _check_trials(task: Task) -> None:
 def _check_probe(task: Task) -> None:
     name, probe = type(task).__name__, task.probe()
     _check_values(f"{name}.probe", probe)
-    found, expected = [int(number) for number in probe.condition], list(range(len(task.condition_names)))
-    if sorted(found) != expected:
-        raise ValueError(f"{name}.probe has the conditions {found[:20]}; expected each of {expected[:20]} once")
+    numbers, expected = [int(number) for number in probe.condition], list(range(len(task.condition_names)))
+    if sorted(numbers) != expected:
+        raise ValueError(f"{name}.probe has the conditions {numbers[:20]}; expected each of {expected[:20]} once")
     if (probe.inputs.shape[-1], probe.targets.shape[-1]) != (task.inputs, task.outputs):
         raise ValueError(
             f"{name}.probe has {probe.inputs.shape[-1]} inputs and {probe.targets.shape[-1]} outputs; "
@@ -73,8 +73,8 @@ def _check_values(what: str, trials: Trials) -> None:
     outside = condition[(condition < -1) | (condition >= len(names))]
     if len(outside):
         raise ValueError(
-            f"{what}: the condition is {int(outside[0])}; expected a number that counts into the {len(names)} names "
-            f"of the conditions, 0 to {len(names) - 1}, or -1 where none fits"
+            f"{what}: the condition is {int(outside[0])}; expected an index into the {len(names)} names "
+            f"of the conditions, 0 to {len(names) - 1}, or -1 if none fits"
         )
 
 
@@ -96,7 +96,7 @@ def _check_periods(task: Task) -> None:
 
 
 def _check_key(task: Task) -> None:
-    """A trial must follow from its key, and from nothing else."""
+    """Check that a trial follows from its key and from nothing else."""
     name = type(task).__name__
     key = jax.random.key(0, impl=GENERATOR)
     with pinned():
@@ -105,9 +105,9 @@ def _check_key(task: Task) -> None:
     pairs = zip(jax.tree.leaves(one), jax.tree.leaves(again), strict=True)
     if any(first.tobytes() != second.tobytes() for first, second in pairs):
         raise ValueError(
-            f"{name}.trial gives another trial for the same key: something random or changing in it does not come from "
-            "the key, such as np.random or a counter. Draw it with jax.random from the key; all trials would have the "
-            "same"
+            f"{name}.trial gives different trials for the same key: something random or changing in it does not come "
+            "from the key, such as np.random or a counter. Draw it with jax.random from the key; all trials "
+            "would have the same"
         )
     if not used and not getattr(task, "deterministic", False):
         raise ValueError(
@@ -117,7 +117,7 @@ def _check_key(task: Task) -> None:
 
 
 def _uses_key(task: Task) -> bool:
-    """Whether an output of `trial` depends on the key, by the steps that JAX traced."""
+    """Whether an output of `trial` depends on the key, judged by the operations that JAX traced."""
     traced = jax.make_jaxpr(task.trial)(jax.random.key(0, impl=GENERATOR)).jaxpr
     needed = {id(one) for one in traced.outvars if not isinstance(one, Literal)}
     for equation in reversed(traced.eqns):
@@ -127,4 +127,4 @@ def _uses_key(task: Task) -> bool:
 
 
 LOOKS: tuple[Callable[[Task], None], ...] = (_check_shapes, _check_periods, _check_key, _check_trials, _check_probe)
-"""What is looked at, in this order; each raises a line. After the first the others do not depend on each other."""
+"""The checks in their order; each raises one line. All after the first are independent of each other."""

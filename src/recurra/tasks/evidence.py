@@ -1,4 +1,4 @@
-"""The perceptual decision: which of two channels has more?"""
+"""The perceptual decision: which of two channels has more evidence?"""
 
 from dataclasses import dataclass, field
 from typing import ClassVar, final
@@ -15,14 +15,14 @@ from recurra.tasks.trials import Trial
 @final
 @dataclass(frozen=True)
 class PerceptualDecision(StagedTask):
-    r"""Say by the sign of the output in which of two directions noisy motion goes.
+    r"""Report by the sign of the output in which of two directions noisy motion goes.
 
-    In the stimulus the two inputs are $(1 \pm c)/2$ with the coherence c, and 0 else, plus the noise
-    $(\sigma / \sqrt{\Delta t})\, \xi$ on every input and step. The target is 0 in the fixation and the sign of c in the
-    decision; only these two count. Where c is 0 there is no right answer, and the decision does not count. The end
+    During the stimulus the two inputs are $(1 \pm c)/2$ with the coherence c, and 0 otherwise, plus the noise $(\sigma
+    / \sqrt{\Delta t})\, \xi$ on every input and step. The target is 0 during fixation and the sign of c during the
+    decision; only these two periods count. If c is 0 there is no right answer, and the decision does not count. The end
     of the stimulus is the signal to answer. The conditions are the signed coherences.
 
-    An ideal observer, who compares the means of the inputs, is right with chance
+    An ideal observer, who compares the means of the inputs, is right with probability
     $\Phi(c \sqrt{T / 2} / \sigma)$: at c = 3.2 %, T = 800 ms and σ = 0.1 √ms in all but 1e-10 of the trials.
 
     Args:

@@ -3,7 +3,7 @@
 import itertools
 from dataclasses import dataclass, field
 from functools import partial
-from typing import ClassVar, final
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -26,19 +26,20 @@ from recurra.tasks.rules import SignRule, SuccessRule
 from recurra.tasks.trials import Trial, Trials
 
 PROBE_ONSET = 10  # step of the pulses that set the memory states
-WALK_MS, WALK = 70.0, 1.75  # time from pulse to pulse on the cube walk: of the paper, and in times to an answer
+WALK_MS, WALK = 70.0, 1.75  # time between pulses of the cube walk: in the paper, and in multiples of the time to answer
 
 
-@final
 @dataclass(frozen=True)
 class FlipFlop(Task):
     r"""Hold the sign of the last pulse on every bit.
 
-    One input and one output a bit. A pulse of +1 sets its bit, one of -1 resets it. The target is 0 until the
-    bit's first pulse; from `response_delay_ms` after the end of a pulse on it is the pulse's sign.
+    There is one input and one output per bit. A pulse of +1 sets its bit, one of -1 resets it. The target is 0 until
+    the first pulse on the bit; from `response_delay_ms` after the end of a pulse it is the sign of that pulse.
 
-    The conditions are the $2^n$ memory states, named by their signs, bit 1 first; a trial's condition is the
-    state that it ends in, -1 if a bit was never set.
+    The conditions are the $2^n$ memory states, named by their signs, bit 1 first; the condition of a
+    trial is the state in which it ends, or -1 if a bit was never set.
+
+    A class made of this one is a task with memories too: it has the same analyses, figures and pages.
 
     A trial is a success by `rule`: every bit has the target's sign while the target is not 0, and is near 0 before.
 
@@ -49,7 +50,7 @@ class FlipFlop(Task):
         pulse_spread_ms: the width is uniform over pulse_ms ± this, ms.
         amplitude: height of a pulse.
         amplitude_spread: the height is uniform over amplitude ± this.
-        response_delay_ms: from the end of a pulse to the target's step, ms.
+        response_delay_ms: time from the end of a pulse to the change of the target, ms.
         input_noise: σ, the standard deviation of the noise on every input at a step of 1 ms, √ms.
         pulses: when they come: `ScheduledPulses` (the papers') or `PoissonPulses`.
         rule: when a trial is a success.
@@ -60,6 +61,7 @@ class FlipFlop(Task):
     """
 
     sources: ClassVar[tuple[str, ...]] = ("sussillo2013", "jarne2024")
+    published_loss: ClassVar[tuple[float, str] | None] = (0.009, "Jarne (2024)")
 
     bits: int = 3
     length_ms: float = 350.0
@@ -101,7 +103,7 @@ class FlipFlop(Task):
 
     @property
     def _answer(self) -> int:
-        """Steps from the onset of a pulse of `pulse_ms` to the target's step."""
+        """Number of steps from the onset of a pulse of `pulse_ms` to the change of the target."""
         return self.in_steps(self.pulse_ms, self.response_delay_ms)
 
     @property
@@ -115,27 +117,31 @@ class FlipFlop(Task):
 
     @property
     def title(self) -> str:
-        """With the number of bits: "3-bit flip-flop"."""
+        """Name with the number of bits, such as "3-bit flip-flop"."""
         return f"{self.bits}-bit flip-flop"
 
+    def condition_titles(self) -> tuple[str, ...]:
+        """The memory states, with a true minus sign: +−+."""
+        return tuple(name.replace("-", "−") for name in self.condition_names)
+
     def factors(self) -> Int[np.ndarray, "condition factor"]:
-        """Which bits are set in every memory state."""
+        """Which bits are set in each memory state."""
         return (self.states[np.asarray(self.probe().condition)] > 0).astype(int)
 
     def factor_names(self) -> tuple[str, ...]:
-        """The bits; the only one has no number."""
+        """The bits; a single bit has no number."""
         return tuple(f"bit {bit + 1}" for bit in range(self.bits)) if self.bits > 1 else ("bit",)
 
     @property
     def single_pulses(self) -> tuple[tuple[int, int], ...]:
-        """Bit and sign of every pulse on one bit."""
+        """Bit and sign of every single pulse."""
         return tuple((bit, sign) for bit in range(self.bits) for sign in (1, -1))
 
     def stimuli(self, length_ms: float | None = None) -> Float[np.ndarray, "stimulus time input"]:
         """One noiseless pulse on one bit, in the order of `single_pulses`.
 
         Args:
-            length_ms: from the pulse's onset on; None for the pulse alone, ms.
+            length_ms: time from the onset of the pulse to the end of the trial, ms; None for the pulse alone.
         """
         signs = np.zeros((2 * self.bits, 1, self.bits), np.int32)
         for at, (bit, sign) in enumerate(self.single_pulses):
@@ -144,7 +150,7 @@ class FlipFlop(Task):
         return np.asarray(self.noiseless(signs, 0, 1, steps).inputs)
 
     def stimulus_names(self) -> tuple[str, ...]:
-        """Of a positive pulse on bit 1 "1+"."""
+        """Names of the single pulses, such as "1+" for a positive pulse on bit 1."""
         return tuple(f"{bit + 1}{'+' if sign > 0 else '-'}" for bit, sign in self.single_pulses)
 
     @property
@@ -168,11 +174,11 @@ class FlipFlop(Task):
         return with_noise(clean, self.input_noise, self.dt_ms, normal)
 
     def probe(self) -> Trials:
-        r"""The $2^n$ memory states: each is set from rest by one pulse a bit, all at once, and held to the end."""
+        r"""The $2^n$ memory states: each is set from rest by one pulse per bit, all at once, and held to the end."""
         return self.hold(self.length_ms)
 
     def hold(self, length_ms: float) -> Trials:
-        """The probe with another length: do the memories outlast what the network was trained on?"""
+        """The probe with another length: do the memories last longer than the trials of training?"""
         steps = steps_of("length_ms", length_ms, self.dt_ms)
         return self.noiseless(self.states[:, None], PROBE_ONSET, 1, steps)
 
@@ -180,12 +186,12 @@ class FlipFlop(Task):
         """One long noiseless trial that visits all memory states: a pulse on every bit every `interval_ms`.
 
         The signs run through the reflected Gray code, so that one bit changes at a time, also from the
-        last state to the first.
+        last state back to the first.
 
         Args:
-            interval_ms: from pulse to pulse, ms; the first comes after one interval, and each state lasts one. If not
-                given 70 ms, or 1.75 times the time from the onset of a pulse to its answer where that is longer.
-            visits: how many times the sequence of states is gone through.
+            interval_ms: time between pulses, ms; the first pulse comes after one interval, and each state lasts one. By
+                default 70 ms, or 1.75 times the time from the onset of a pulse to its answer if that is longer.
+            visits: number of passes through the sequence of states.
 
         Source: Jarne (2024), Figure 6.
         """
@@ -202,7 +208,7 @@ class FlipFlop(Task):
 
     @partial(jax.jit, static_argnames="self")
     def held(self, trials: Trials) -> Bool[Array, "trial time"]:
-        """Where the rule judges every bit, and every bit was set."""
+        """Where the rule judges every bit and every bit has been set."""
         return (self.scored(trials) & self.rule.asked(trials)).all(axis=-1)
 
     @partial(jax.jit, static_argnames="self")
@@ -223,12 +229,12 @@ class FlipFlop(Task):
         )
 
     def noiseless(self, signs: Int[np.ndarray, "trial pulse bit"], first: int, interval: int, steps: int) -> Trials:
-        """Trials without noise, of pulses on all bits at once.
+        """Noiseless trials with pulses on all bits at once.
 
         Args:
             signs: +1, -1, or 0 for none.
             first: the step of the first pulse.
-            interval: steps from pulse to pulse.
+            interval: steps between pulses.
             steps: length of the trials.
         """
         return gather(self, _regular(self, jnp.asarray(signs), first, interval, steps))

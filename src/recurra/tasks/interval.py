@@ -23,12 +23,13 @@ class IntervalReproduction(StagedTask):
 
     Inputs are ready and set, pulses of height 1; every input and step has the noise $(\sigma / \sqrt{\Delta t})\, \xi$.
     The interval I goes from the onset of ready to that of set. The target is 0 until the onset of set, at $t_s$, and
-    then the ramp $(t - t_s) / (g I)$ that reaches 1 at the time to go, g the gain. All steps until then count, and none
-    after. Ready comes at a random time, so that only the interval tells when to go. The conditions are the intervals,
-    in ms; in the probe ready comes in the middle of its range.
+    then the ramp $(t - t_s) / (g I)$ that reaches 1 at the time to go, with the gain g. All steps until then count, and
+    none after. Ready comes at a random time, so that only the interval tells when to go. The conditions are the
+    intervals, in ms; in the probe ready comes in the middle of its range.
 
-    By default a success stays within 0.1 of the ramp in 95 % of the time: its slope, and with it the interval, is right
-    to about a tenth. The usual bounds would let the mean interval pass for all.
+    By default a successful output stays within 0.1 of the ramp for 95 % of the time: its slope, and with it the
+    interval, is right to about a tenth. With the usual bounds the mean interval would pass as an answer to all
+    intervals.
 
     Args:
         ready_onset_ms: earliest and latest onset of ready, ms.
@@ -72,7 +73,7 @@ class IntervalReproduction(StagedTask):
 
     @property
     def _intervals_ms(self) -> Float[np.ndarray, "condition"]:
-        """To the nearest whole step."""
+        """The intervals, each rounded to the nearest whole step."""
         return np.round(np.linspace(*self.interval_ms, self.intervals) / self.dt_ms) * self.dt_ms
 
     @property
@@ -81,7 +82,7 @@ class IntervalReproduction(StagedTask):
 
     @property
     def periods(self) -> tuple[Period, ...]:
-        """The one that all trials share, before the earliest onset of ready."""
+        """The period that all trials share, before the earliest onset of ready."""
         return in_a_row(self.dt_ms, before=self.ready_onset_ms[0])
 
     @property

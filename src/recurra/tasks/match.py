@@ -21,15 +21,15 @@ from recurra.tasks.trials import Trial
 class DelayedMatchToSample(StagedTask):
     r"""Tell whether two directions, a delay apart, belong to the same category.
 
-    A boundary parts the ring of directions into two halves, the categories A (the 180° counter-clockwise from
+    A boundary divides the ring of directions into two halves, the categories A (the 180° counter-clockwise from
     `boundary_deg`) and B. Sample and test are drawn uniformly from their halves, at least `margin_deg` away from the
-    boundary. Inputs are cos θ, sin θ of the direction shown, and a fixation input, 1 until the decision. Outputs are
-    match and non-match: in the decision 1 on the right one, else 0. Fixation and decision count. The conditions
-    are the categories of sample and test, such as "A-B".
+    boundary. The inputs are cos θ, sin θ of the direction shown, and a fixation input, 1 until the decision. The
+    outputs are match and non-match: during the decision 1 on the right one, otherwise 0. Fixation and decision count.
+    The conditions are the categories of sample and test, such as "A-B".
 
     Every input and step has the noise $(\sigma / \sqrt{\Delta t})\, \xi$. An ideal observer, who takes the mean
-    direction, mistakes the category of a direction at the margin with chance $\Phi(-\sin(\mathrm{margin}) \sqrt{T} /
-    \sigma)$: 29 standard deviations with the defaults.
+    direction, mistakes the category of a direction at the margin with probability $\Phi(-\sin(\mathrm{margin}) \sqrt{T}
+    / \sigma)$: 29 standard deviations with the defaults.
 
     Args:
         fixation_ms: length of the fixation, ms.
@@ -89,16 +89,16 @@ class DelayedMatchToSample(StagedTask):
 @final
 @dataclass(frozen=True)
 class DualDelayedMatch(StagedTask):
-    r"""Hold the categories of two directions; a cue says twice with which of them a test is to be compared.
+    r"""Hold the categories of two directions; twice, a cue says with which of them a test has to be compared.
 
-    Two samples come together, each on its own ring: inputs are cos θ, sin θ of ring 1, those of ring 2, cue 1,
-    cue 2, and fixation. Twice follow a delay, a cue, a test and a decision. The cue names an item by a 1 on its input,
-    in the cue and in the test; the test is a direction on the ring of the cued item, the other ring is empty. Both cues
-    are drawn independently, so that the item of the first may be asked for again. The fixation input is 1 except in
-    the decisions.
+    Two samples come together, each on its own ring: the inputs are cos θ, sin θ of ring 1, the same of ring 2, cue 1,
+    cue 2, and fixation. Then a delay, a cue, a test and a decision follow, twice. The cue names an item by a 1 on its
+    input, during the cue and the test; the test is a direction on the ring of the cued item, and the other ring is
+    empty. The two cues are drawn independently, so that the second may name the same item. The fixation input is 1
+    except during the decisions.
 
-    Outputs are match and non-match: in each decision 1 on the right one for this test and the cued sample, by
-    category as in `DelayedMatchToSample`, else 0. Fixation and decisions count. The conditions are the categories
+    The outputs are match and non-match: during each decision 1 on the right one for the test and the cued sample, by
+    category as in `DelayedMatchToSample`, otherwise 0. Fixation and decisions count. The conditions are the categories
     of the samples, then of each cue and test: "AB-1A-2A" is a match and a non-match.
 
     Every input and step has the noise $(\sigma / \sqrt{\Delta t})\, \xi$, small as in `DelayedMatchToSample`.
@@ -143,7 +143,7 @@ class DualDelayedMatch(StagedTask):
 
     @property
     def _design(self) -> Int[np.ndarray, "condition 6"]:
-        """Categories of sample 1 and 2, cue and category of test 1, and of test 2."""
+        """Categories of samples 1 and 2, cue and category of test 1, cue and category of test 2."""
         return np.array(list(itertools.product((0, 1), repeat=6)), np.int32)
 
     @property
@@ -187,7 +187,7 @@ class DualDelayedMatch(StagedTask):
 def angle_in(
     category: Int[Array, "item"], uniform: Float[Array, "item"], boundary_deg: float, margin_deg: float
 ) -> Float[Array, "item"]:
-    """Directions in radians, uniform over their halves of the ring (0 is A, 1 is B), the margins left out."""
+    """Directions in radians, uniform over their halves of the ring (0 is A, 1 is B), without the margins."""
     degrees = boundary_deg + margin_deg + uniform * (180 - 2 * margin_deg) + 180 * category.astype(jnp.float32)
     return degrees * (math.pi / 180)
 

@@ -1,4 +1,4 @@
-"""Tasks of NeuroGym, an optional package: a bank of its trials."""
+"""Tasks of NeuroGym, an optional package, as a bank of trials."""
 
 import importlib
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ class NeuroGymTask(Task):
     Args:
         name: of the environment.
         bank: the trials, with a leading `trial` axis.
-        conditions: their names; the `condition` of a trial counts into them.
+        conditions: their names; the `condition` of a trial is an index into them.
         rule: when a trial is a success.
         dt_ms: length of a time step, ms.
 
@@ -57,7 +57,7 @@ class NeuroGymTask(Task):
         return jax.tree.map(lambda array: array[chosen], self.bank)
 
     def probe(self) -> Trials:
-        """The first trial of every condition in the bank; it has the noise of the environment."""
+        """The first trial of every condition in the bank, with the noise of the environment."""
         first = jnp.asarray(first_of_each(np.asarray(self.bank.condition), self.condition_names), jnp.int32)
         return gather(self, jax.tree.map(lambda array: array[first], self.bank))
 
@@ -72,9 +72,9 @@ def from_neurogym(
     """A task of NeuroGym: a bank of trials is drawn once, and `trial` picks one of them.
 
     Trials are padded with 0 to the length of the longest; the padding does not count. Targets are the ground truth:
-    an output a choice, 1 on the right one, else 0, or the values themselves where they are no choices of the
-    environment. The conditions are the choices at the end of the trials. The noise on the inputs is the environment's
-    own, drawn with the bank: most environments have a `sigma` in their settings.
+    one output per choice, 1 on the right one and 0 otherwise, or the values themselves if they are not choices of the
+    environment. The conditions are the choices at the end of the trials. The noise on the inputs is that of the
+    environment, drawn with the bank: most environments have a `sigma` in their settings.
 
     Args:
         name: of the environment, such as "PerceptualDecisionMaking-v0".
@@ -84,7 +84,7 @@ def from_neurogym(
         rule: when a trial is a success; by default `NearRule()`.
 
     Raises:
-        ModuleNotFoundError: where NeuroGym is not installed.
+        ModuleNotFoundError: NeuroGym is not installed.
     """
     check_count("trials", trials)
     check_count("seed", seed, at_least=0)
@@ -117,7 +117,7 @@ def _drawn(environment: Any, name: str) -> tuple[Float[np.ndarray, "time input"]
 def _bank(
     drawn: list[tuple[Float[np.ndarray, "time input"], np.ndarray]], choices: int | None
 ) -> tuple[Trial, tuple[str, ...]]:
-    """All trials at one length, and the names of their conditions."""
+    """All trials with the same length, and the names of their conditions."""
     steps = [len(observed) for observed, _ in drawn]
     if choices is not None and all(_are_choices(truth, choices) for _, truth in drawn):
         last = [int(truth[-1]) for _, truth in drawn]
@@ -142,6 +142,6 @@ def _are_choices(truth: np.ndarray, choices: int) -> bool:
 
 
 def _padded(arrays: list[np.ndarray]) -> Float[np.ndarray, "trial time channel"]:
-    """Arrays of different lengths as one, with 0 after the end of each."""
+    """Arrays of different lengths as one array, with 0 after the end of each."""
     longest = max(len(array) for array in arrays)
     return np.stack([np.pad(array, ((0, longest - len(array)), (0, 0))) for array in arrays])

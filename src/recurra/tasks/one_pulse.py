@@ -1,4 +1,4 @@
-"""What tasks share in which one input has a pulse or none, and the output answers it or stays silent."""
+"""Tasks in which one input has a pulse or none, and the output answers the pulse or stays silent."""
 
 import abc
 
@@ -15,7 +15,7 @@ from recurra.tasks.trials import Trial, Trials
 
 
 class OnePulseTask(Task):
-    """A task of two conditions, without and with a pulse; what differs is the answer to a pulse."""
+    """A task with two conditions, without and with a pulse; such tasks differ in the answer to a pulse."""
 
     length_ms: float
     onset_ms: tuple[float, float]
@@ -30,7 +30,7 @@ class OnePulseTask(Task):
         """The target after a pulse whose first step is `onset`."""
 
     def check_stimulus(self) -> None:
-        """Raise where the pulse or its chance make no sense."""
+        """Raise an error if the pulse or its probability make no sense."""
         check_pulse(self.pulse_ms, self.amplitude, self.input_noise, self.dt_ms)
         check_range("onset_ms", self.onset_ms, 0)
         check_at_least_zero("smooth_ms", self.smooth_ms)
@@ -42,7 +42,7 @@ class OnePulseTask(Task):
         return with_noise(clean, self.input_noise, self.dt_ms, normal)
 
     def probe(self) -> Trials:
-        """A trial without and one with a pulse, at the earliest onset and without noise."""
+        """One trial without and one with a pulse, at the earliest onset and without noise."""
         onset = jnp.full((2, 1), self.in_steps(self.onset_ms[0]), jnp.int32)
         return gather(self, jax.vmap(self._render)(jnp.asarray([[False], [True]]), onset))
 
@@ -51,7 +51,7 @@ class OnePulseTask(Task):
         return steps_of("length_ms", self.length_ms, self.dt_ms)
 
     def shape_of_pulse(self, onset: Int[Array, ""]) -> Float[Array, "time 1"]:
-        """A pulse of height 1 from step `onset` on."""
+        """A pulse of height 1 that starts at step `onset`."""
         width, smooth = self.in_steps(self.pulse_ms), self.smooth_ms / self.dt_ms
         return pulse(onset, width, smooth, self._steps)[:, None]
 

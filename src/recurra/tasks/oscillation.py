@@ -16,7 +16,7 @@ from recurra.tasks.rules import NearRule, SuccessRule
 @final
 @dataclass(frozen=True)
 class Oscillation(OnePulseTask):
-    r"""Answer a pulse with a sine, $\sin 2\pi f (t - t_0)$; stay silent where there was none.
+    r"""Answer a pulse with a sine, $\sin 2\pi f (t - t_0)$; stay silent if there was none.
 
     The sine starts at $t_0$, `response_delay_ms` after the end of the pulse, and ends `end_gap_ms` before the end of
     the trial. The conditions are the two kinds of trials.
@@ -29,7 +29,7 @@ class Oscillation(OnePulseTask):
         response_delay_ms: from the end of the pulse to the start of the sine, ms.
         end_gap_ms: from the end of the sine to the end of the trial, ms.
         frequency_hz: f of the sine, Hz.
-        chance: of a pulse, 0 to 1.
+        chance: probability of a pulse, 0 to 1.
         amplitude: height of the pulse; the sine has the amplitude 1.
         input_noise: σ, the standard deviation of the noise on the input at a step of 1 ms, √ms.
         rule: when a trial is a success.

@@ -24,10 +24,10 @@ class OwnTask(Task):
     """The base of a task of your own: derive a frozen dataclass from it and write `trial`.
 
     Args:
-        conditions: names of the conditions; the `condition` of a trial counts into them.
+        conditions: names of the conditions; the `condition` of a trial is an index into them.
         rule: when a trial is a success.
         dt_ms: length of a time step, ms.
-        deterministic: whether all trials are the same; else a `trial` that ignores its key is refused.
+        deterministic: whether all trials are the same; otherwise a `trial` that ignores its key is refused.
     """
 
     conditions: tuple[str, ...] = ("all",)
@@ -51,7 +51,7 @@ class OwnTask(Task):
         return periods_until(self.dt_ms, trial=self.steps)
 
     def probe(self) -> Trials:
-        """The first trial of every condition among those of key 0, your noise in it; write your own to have none."""
+        """The first trial of each condition among those of key 0, with your noise; override it for noiseless ones."""
         trials = self.sample(jax.random.key(0, impl=GENERATOR), SEARCHED)
         return trials.part(first_of_each(np.asarray(trials.condition), self.condition_names))
 
@@ -59,15 +59,16 @@ class OwnTask(Task):
 @final
 @dataclass(frozen=True)
 class FunctionTask(OwnTask):
-    """A task of two functions.
+    """A task made from two functions.
 
     Args:
-        conditions: names of the conditions; the `condition` of a trial counts into them.
+        conditions: names of the conditions; the `condition` of a trial is an index into them.
         rule: when a trial is a success.
         dt_ms: length of a time step, ms.
-        deterministic: whether all trials are the same; else a `draw` that ignores its key is refused.
+        deterministic: whether all trials are the same; otherwise a `draw` that ignores its key is refused.
         draw: makes one random `Trial` from a JAX key, with `jax.numpy`.
-        draw_condition: makes the noiseless `Trial` of a condition from its number; without it the probe is drawn.
+        draw_condition: makes the noiseless `Trial` of a condition from its number; without it the probe is made of
+            drawn trials.
     """
 
     draw: Callable[[RandomKey], Trial] = field(kw_only=True)
@@ -84,12 +85,12 @@ class FunctionTask(OwnTask):
 
 
 def first_of_each(condition: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
-    """Where each condition comes first; an error where one never comes."""
+    """The first trial of each condition; an error if a condition never occurs."""
     where = [np.flatnonzero(condition == number) for number in range(len(names))]
-    missing = [name for name, found in zip(names, where, strict=True) if not len(found)]
+    missing = [name for name, trials in zip(names, where, strict=True) if not len(trials)]
     if missing:
         raise ValueError(
             f"none of {len(condition):,} trials has the condition {', '.join(missing)}; "
-            "expected trials of every condition. Write the probe yourself, or name no condition that cannot come."
+            "expected trials of every condition. Write the probe yourself, or name no condition that cannot occur."
         )
-    return np.array([found[0] for found in where])
+    return np.array([trials[0] for trials in where])

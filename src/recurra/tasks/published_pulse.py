@@ -1,4 +1,4 @@
-"""The pulse memory with the targets that the programs published with the papers train it on."""
+"""The pulse memory with the targets of the programs published with the papers."""
 
 from dataclasses import dataclass, field
 from typing import ClassVar, final
@@ -21,23 +21,24 @@ KERNEL_STEPS, KERNEL_DEVIATION, KERNEL_HEIGHT = 20, 12.0, 0.04
 @final
 @dataclass(frozen=True)
 class PublishedPulse(Task):
-    r"""The pulse memory as the program published with Jarne and Laje (2019) poses it: noise on the targets too.
+    r"""The pulse memory as in the program published with Jarne and Laje (2019), with noise on the targets too.
 
     Pulse and answer have the same shape, $0.04\,(1 * g)$ within their own steps, with g a Gaussian of 20 steps and a
     deviation of 12, so that they rise from 0.36 to 0.72 and fall again. The output rests at `rest`. Noise is added to
     input and target at every step: a perfect network has a distance of about `noise` $\sqrt{\text{steps}}$, 1.00 in
     100 steps, and not 0. An answer that does not fit into the trial is cut at its end, as the program cuts it: beyond a
-    delay of 30 ms where the trial has 100 ms, and from 50 ms on nothing is left of it.
+    delay of 30 ms where the trial has 100 ms, and from 50 ms nothing is left of it.
 
     Args:
         delay_ms: from the end of the pulse to the start of the answer, ms.
         length_ms: length of a trial, ms.
         onset_ms: onset of the pulse, ms.
         pulse_ms: width of pulse and answer, ms.
-        chance: of a pulse, 0 to 1.
-        rest: what the output has to be outside the answer.
+        chance: probability of a pulse, 0 to 1.
+        rest: target of the output outside the answer.
         noise: standard deviation of the noise on input and target at every step.
-        rule: when a trial is a success; noise on the target is an error too, and above `rest` it asks for an answer.
+        rule: when a trial is a success; noise on the target counts as error too, and as an answer where it exceeds the
+            rule's `rest`.
         dt_ms: length of a time step, ms: 1.
 
     Source: Jarne and Laje (2019), section 5.6, and the program to it.
@@ -74,7 +75,7 @@ class PublishedPulse(Task):
 
     @property
     def answer_ms(self) -> float:
-        """When the answer starts, ms."""
+        """Time at which the answer starts, ms."""
         return self.dt_ms * self.in_steps(self.onset_ms, self.pulse_ms, self.delay_ms)
 
     @property
@@ -90,7 +91,7 @@ class PublishedPulse(Task):
         return Trial(clean.inputs + noise[0], clean.targets + noise[1], clean.mask, clean.condition)
 
     def probe(self) -> Trials:
-        """A trial without and one with a pulse, without noise."""
+        """One trial without and one with a pulse, without noise."""
         return gather(self, jax.vmap(self._render)(jnp.asarray([[False], [True]])))
 
     @property

@@ -14,7 +14,7 @@ from recurra.tasks.rules import NearRule, SuccessRule
 @final
 @dataclass(frozen=True)
 class PulseMemory(OnePulseTask):
-    """Repeat a pulse `delay_ms` after its end; stay silent where there was none.
+    """Repeat a pulse `delay_ms` after its end; stay silent if there was none.
 
     The conditions are the two kinds of trials. This is the task of the papers' studies of memory.
 
@@ -24,7 +24,7 @@ class PulseMemory(OnePulseTask):
         pulse_ms: width of the pulse, ms.
         smooth_ms: standard deviation of the Gaussian that smooths the pulse, ms; 0 for a square one.
         delay_ms: from the end of the pulse to the start of the answer, ms.
-        chance: of a pulse, 0 to 1.
+        chance: probability of a pulse, 0 to 1.
         amplitude: height of the pulse; the answer has the height 1.
         input_noise: σ, the standard deviation of the noise on the input at a step of 1 ms, √ms.
         rule: when a trial is a success.

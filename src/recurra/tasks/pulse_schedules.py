@@ -1,4 +1,4 @@
-"""When the pulses of a trial come, and with which sign."""
+"""Times and signs of the pulses of a trial."""
 
 import abc
 import math
@@ -16,34 +16,34 @@ Signs = Int[Array, "pulse bit"]
 
 
 class PulseSchedule(abc.ABC):
-    """When the pulses of a bit come, and with which sign."""
+    """Times and signs of the pulses on a bit."""
 
     @abc.abstractmethod
     def most(self, steps: int, dt_ms: float) -> int:
-        """How many pulses a bit can have in a trial."""
+        """Largest number of pulses that a bit can have in a trial."""
 
     @abc.abstractmethod
     def place(self, uniform: Float[Array, "3 pulse bit"], steps: int, dt_ms: float) -> tuple[Onsets, Signs]:
-        """Onsets (steps, ascending) and signs of the pulses, from three uniform numbers in [0, 1) a pulse."""
+        """Onsets (steps, ascending) and signs of the pulses, from three uniform numbers in [0, 1) per pulse."""
 
     @abc.abstractmethod
     def check(self, dt_ms: float) -> None:
-        """Raise where the schedule cannot be drawn at this time step."""
+        """Raise an error if the schedule cannot be drawn at this time step."""
 
 
 @final
 @dataclass(frozen=True)
 class ScheduledPulses(PulseSchedule):
-    """Up to three pulses a trial and bit, at jittered times.
+    """Up to three pulses per trial and bit, at jittered times.
 
     The first comes at t0, the second at t0 + 70 + v1, the third at t0 + 170 + v1 + v2, with each v uniform over
-    `jitter_ms`. The first is absent with chance `absent`; every other sign is + or - with equal chance.
+    `jitter_ms`. The first is absent with probability `absent`; the signs of pulses are + or - with equal probability.
 
     Args:
         first_onset_ms: earliest and latest onset of the first pulse, ms.
         later_onsets_ms: nominal onsets of the further pulses after the first, ms.
         jitter_ms: least and greatest random extra time before each further pulse, ms.
-        absent: chance that the first pulse is left out, 0 to 1.
+        absent: probability that the first pulse is left out, 0 to 1.
 
     Source: Jarne (2024), section 3, and the programs published with it.
     """
@@ -80,12 +80,12 @@ class ScheduledPulses(PulseSchedule):
 @final
 @dataclass(frozen=True)
 class PoissonPulses(PulseSchedule):
-    r"""Pulses of either sign with equal chance, with the same chance $p$ at every step: geometric waiting times.
+    r"""Pulses of either sign with equal probability, with the same probability $p$ at every step: geometric intervals.
 
     With `pulse_ms` = `dt_ms` and `response_delay_ms` = 0 the target follows at once, one step after the onset.
 
     Args:
-        rate_hz: mean number of pulses a second and bit; p = rate_hz * dt_ms / 1000, below 1.
+        rate_hz: mean number of pulses per second and bit; p = rate_hz * dt_ms / 1000, below 1.
 
     Source: Sussillo and Barak (2013), section 3.1.
     """
@@ -98,11 +98,11 @@ class PoissonPulses(PulseSchedule):
     def check(self, dt_ms: float) -> None:
         chance = self.rate_hz * dt_ms / 1000
         if chance >= 1:
-            raise ValueError(f"rate_hz is {self.rate_hz:g}, {chance:g} pulses a step; expected fewer than one")
+            raise ValueError(f"rate_hz is {self.rate_hz:g}, {chance:g} pulses per step; expected fewer than one")
 
     def most(self, steps: int, dt_ms: float) -> int:
         mean = self.rate_hz * dt_ms / 1000 * steps
-        return min(steps, math.ceil(mean + 6 * math.sqrt(mean) + 6))  # more come once in 1e8 trials
+        return min(steps, math.ceil(mean + 6 * math.sqrt(mean) + 6))  # exceeded once in 1e8 trials
 
     def place(self, uniform: Float[Array, "3 pulse bit"], steps: int, dt_ms: float) -> tuple[Onsets, Signs]:
         when, which, _ = uniform
@@ -119,5 +119,5 @@ def whole_steps(uniform: Float[Array, "*pulse"], span_ms: tuple[float, float], d
 
 
 def signs_of(uniform: Float[Array, "pulse bit"]) -> Signs:
-    """Uniform numbers in [0, 1) as +1 or -1 with equal chance."""
+    """Uniform numbers in [0, 1) as +1 or -1 with equal probability."""
     return jnp.where(uniform < 0.5, -1, 1).astype(jnp.int32)

@@ -16,7 +16,7 @@ Signal = Float[Array, "time channel"]
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Pulses:
-    """The pulses of one trial on every channel, in the order of their onsets; those beyond the trial are cut.
+    """The pulses of one trial on every channel, in the order of their onsets; pulses are cut at the end of the trial.
 
     Args:
         onset: the first step of the pulse.
@@ -42,7 +42,7 @@ class Pulses:
         return self._over_pulses(add, steps)
 
     def held_sign(self, steps: int, delay: int) -> Signal:
-        """The sign of the latest pulse, from `delay` steps after its end on; 0 before the first."""
+        """The sign of the latest pulse, starting `delay` steps after its end; 0 before the first."""
         time = jnp.arange(steps, dtype=jnp.int32)[:, None]
 
         def answer(number: Int[Array, ""], held: Signal) -> Signal:
@@ -81,7 +81,7 @@ def pulse(onset: Int[Array, ""], width: int, smooth: float, steps: int) -> Float
 
 
 def check_pulse(pulse_ms: float, amplitude: float, input_noise: float, dt_ms: float) -> None:
-    """Raise where pulses, noise on the inputs or the time step make no sense."""
+    """Raise an error if pulses, noise on the inputs or the time step make no sense."""
     check_positive("dt_ms", dt_ms)
     steps_of("pulse_ms", pulse_ms, dt_ms)
     check_positive("amplitude", amplitude)

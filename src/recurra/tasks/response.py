@@ -18,11 +18,11 @@ from recurra.tasks.trials import Trial
 @final
 @dataclass(frozen=True)
 class GoNoGo(StagedTask):
-    r"""Answer after a go stimulus, when the fixation input goes off; stay silent after a no-go stimulus.
+    r"""Answer after a go stimulus, when the fixation input turns off; stay silent after a no-go stimulus.
 
-    Inputs are go, no-go and fixation. One of the first two is 1 in the stimulus, the third until the decision;
-    every input and step has the noise $(\sigma / \sqrt{\Delta t})\, \xi$. The target is 1 in the decision of a go trial
-    and 0 else. All steps count. The conditions are the two kinds of trials.
+    The inputs are go, no-go and fixation. One of the first two is 1 during the stimulus, the third until the decision;
+    every input and step has the noise $(\sigma / \sqrt{\Delta t})\, \xi$. The target is 1 during the decision of a go
+    trial and 0 otherwise. All steps count. The conditions are the two kinds of trials.
 
     Args:
         stimulus_ms: length of the stimulus, ms.
@@ -30,7 +30,7 @@ class GoNoGo(StagedTask):
         decision_ms: length of the decision, ms.
         input_noise: σ, the standard deviation of the noise at a step of 1 ms, √ms; the stimulus of height 1 is
             √(stimulus_ms) / σ = 220 standard deviations of its mean.
-        rule: when a trial is a success; by default an answer has 100 ms to come.
+        rule: when a trial is a success; by default the answer has 100 ms to appear.
         dt_ms: length of a time step, ms.
     """
 
@@ -70,23 +70,23 @@ class GoNoGo(StagedTask):
 class MemoryResponse(StagedTask):
     r"""Respond after a delay in the direction that was shown (pro), or in the opposite one (anti).
 
-    Inputs are cos θ, sin θ of the stimulus, fixation, pro context and anti context. The fixation input is 1 until the
-    response, a context all along; every input and step has the noise $(\sigma / \sqrt{\Delta t})\, \xi$. The target is
-    (cos θ, sin θ) in the response of a pro trial, its opposite in that of an anti trial, and 0 before; all steps until
-    the end of the response count. The delay is uniform over `delay_ms`; trials are as long as the longest one needs,
-    and nothing counts after the response. The conditions are context and direction in degrees, such as "anti:90"; in
-    the probe the delay is in the middle of its range.
+    The inputs are cos θ, sin θ of the stimulus, fixation, pro context and anti context. The fixation input is 1 until
+    the response, a context throughout; every input and step has the noise $(\sigma / \sqrt{\Delta t})\, \xi$. The
+    target is (cos θ, sin θ) during the response of a pro trial, its opposite in an anti trial, and 0 before; all steps
+    until the end of the response count. The delay is uniform over `delay_ms`; trials are as long as the longest one
+    needs, and nothing counts after the response. The conditions are context and direction in degrees, such as
+    "anti:90"; in the probe the delay is in the middle of its range.
 
-    An ideal observer, who takes the mean stimulus, is far from an error: with eight directions the nearest boundary is
+    An ideal observer, who takes the mean stimulus, hardly ever errs: with eight directions the nearest boundary is
     sin 22.5° · √T / σ = 43 standard deviations away.
 
     Args:
         stimulus_ms: length T of the stimulus, ms.
         delay_ms: shortest and longest delay, ms.
         response_ms: length of the response, ms.
-        directions: number of directions, equally spaced from 0° on, at least 2.
+        directions: number of directions, equally spaced and starting at 0°, at least 2.
         input_noise: σ, the standard deviation of the noise at a step of 1 ms, √ms.
-        rule: when a trial is a success; by default a response has 100 ms to come.
+        rule: when a trial is a success; by default the response has 100 ms to appear.
         dt_ms: length of a time step, ms.
     """
 
@@ -115,7 +115,7 @@ class MemoryResponse(StagedTask):
 
     @property
     def periods(self) -> tuple[Period, ...]:
-        """Those that all trials share: of the delay, what the shortest one has."""
+        """The periods that all trials share; the delay is the shortest one."""
         return in_a_row(self.dt_ms, stimulus=self.stimulus_ms, delay=self.delay_ms[0])
 
     @property

@@ -1,4 +1,4 @@
-"""When a trial counts as a success: the one home of this rule."""
+"""The rules by which a trial counts as a success."""
 
 import abc
 from dataclasses import dataclass
@@ -14,23 +14,23 @@ from recurra.checks import check_at_least_zero, check_between, check_positive
 from recurra.tasks.trials import Trials
 
 SUCCESSFUL = 0.95  # share of fresh trials that must be a success for a network to be successful
-GLITCH_MS = 10.0  # an output that is wrong in silence for longer, and for more than a step, is an answer
+GLITCH_MS = 10.0  # an output that breaks silence for longer, and for more than one step, is an answer
 JUMP = 0.5  # a target that changes by more in one step jumps
 
 
 class SuccessRule(abc.ABC):
-    """Which steps of a trial are judged, where the output is right, and when all is a success.
+    """Which steps of a trial are judged, where the output is right, and when the trial is a success.
 
     A rule is a frozen dataclass with `settle_ms`, `share`, `error_bound`, `tolerance` and `rest` among its fields.
-    Judged is the time that the mask leaves in, without the first `settle_ms` after each jump of the target by more than
-    0.5, in three parts: the silence before the first answer, where the target is 0; the answers, where it is not; and
-    all silence, before and after. A trial is a success if, on every output and in each of these parts, at least `share`
+    The steps inside the mask are judged, without the first `settle_ms` after each jump of the target by more than 0.5,
+    in three parts: the silence before the first answer, where the target is 0; the answers, where it is not; and all
+    silence, before and after. A trial is a success if, on every output and in each of these parts, at least `share`
     of the judged steps are right and the root-mean-square error over them is below `error_bound`; and if silence is
-    nowhere broken for longer than 10 ms on end, or than one step where steps are longer. So silence is no success where
-    a short answer was asked for, nor an answer where none was asked, however long the trial.
+    nowhere broken for more than 10 consecutive ms, or for more than one step if steps are longer. So however long the
+    trial, silence is not a success if a short answer was asked for, nor is an answer if none was asked for.
 
     A part without a judged step cannot fail a trial; a trial without one counts neither way: see `judged`.
-    Each question is one program of JAX: a step at a time each of its steps would be compiled.
+    Each method is one compiled program of JAX, so that its operations are not compiled one by one.
     """
 
     settle_ms: float
@@ -41,10 +41,10 @@ class SuccessRule(abc.ABC):
 
     @abc.abstractmethod
     def correct(self, outputs: Outputs, trials: Trials) -> Bool[Array, "trial time output"]:
-        """Where the output stands for the right answer."""
+        """Where the output gives the right answer."""
 
     def check(self) -> None:
-        """Raise where a field makes no sense."""
+        """Raise an error if a field makes no sense."""
         check_at_least_zero("settle_ms", self.settle_ms)
         check_between("share", self.share, 0, 1)
         check_positive("error_bound", self.error_bound)
@@ -52,7 +52,7 @@ class SuccessRule(abc.ABC):
         check_at_least_zero("rest", self.rest)
 
     def check_room(self, steps: int, answer: int, dt_ms: float) -> None:
-        """Raise where a trial of so many steps ends before an answer at step `answer` can settle and be judged."""
+        """Raise an error if a trial ends before an answer at step `answer` can settle and be judged."""
         needed = answer + round(self.settle_ms / dt_ms) + 1
         if steps < needed:
             raise ValueError(
@@ -77,7 +77,7 @@ class SuccessRule(abc.ABC):
 
     @partial(jax.jit, static_argnames="self")
     def success(self, outputs: Outputs, trials: Trials) -> Bool[Array, "trial"]:
-        """Which trials count as a success; those that have nothing to judge do not."""
+        """Which trials count as a success; trials without a judged step do not."""
         squared_error = (jnp.asarray(outputs) - trials.targets) ** 2
         correct, scored = self.correct(outputs, trials), self.scored(trials)
         passed = [self._passed(correct, squared_error, scored & part) for part in self._parts(trials)]
@@ -105,12 +105,12 @@ class SuccessRule(abc.ABC):
 @final
 @dataclass(frozen=True)
 class SignRule(SuccessRule):
-    """Right is the target's sign where an answer is asked for, and an output near 0 where silence is.
+    """The output is right if it has the sign of the target where an answer is asked for, and is near 0 in silence.
 
     Args:
         settle_ms: time after a jump of the target in which the output is not judged, ms.
         share: share of the judged steps that must be right for a success, 0 to 1.
-        error_bound: root-mean-square error that a success stays below.
+        error_bound: upper bound on the root-mean-square error of a success.
         tolerance: distance from 0 below which an output is silent.
         rest: a target of at most this size asks for silence.
     """
@@ -133,12 +133,12 @@ class SignRule(SuccessRule):
 @final
 @dataclass(frozen=True)
 class NearRule(SuccessRule):
-    """Right is an output that lies near the target, 0 or not.
+    """The output is right if it is near the target, whether that is 0 or not.
 
     Args:
         settle_ms: time after a jump of the target in which the output is not judged, ms.
         share: share of the judged steps in which the output must be near, 0 to 1.
-        error_bound: root-mean-square error that a success stays below.
+        error_bound: upper bound on the root-mean-square error of a success.
         tolerance: distance from the target below which an output is near it.
         rest: a target of at most this size asks for silence.
     """
@@ -165,7 +165,7 @@ def steady(signal: Float[AnyArray, "trial time channel"], steps: int) -> Bool[Ar
 
 
 def longest_run(flags: Bool[Array, "trial time channel"]) -> Int[Array, "trial channel"]:
-    """The largest number of steps one after the other in which a flag is set."""
+    """The largest number of consecutive steps in which a flag is set."""
     time = jnp.arange(1, flags.shape[1] + 1, dtype=jnp.int32)[:, None]
     last_unset = jax.lax.cummax(jnp.where(flags, 0, time), axis=1)
     return (time - last_unset).max(axis=1)

@@ -26,16 +26,16 @@ class SetReset(Task):
     """A pulse on the second input sets the output to 1, one on the first resets it to 0; in between it stays.
 
     The inputs are in the order of the published programs and of the networks trained with them: reset, set.
-    Pulses come at regular times, each on one of the inputs with equal chance. The target changes
+    Pulses come at regular times, each on one of the inputs with equal probability. The target changes
     `response_delay_ms` after the end of a pulse; before the first it is 0. The conditions are the levels at the end.
 
     Args:
         length_ms: length of a trial, ms.
         first_onset_ms: onset of the first pulse, ms.
-        interval_ms: from pulse to pulse, ms.
+        interval_ms: time between pulse onsets, ms.
         pulse_ms: width of a pulse, ms.
         amplitude: height of a pulse.
-        response_delay_ms: from the end of a pulse to the target's step, ms.
+        response_delay_ms: time from the end of a pulse to the change of the target, ms.
         input_noise: σ, the standard deviation of the noise on every input at a step of 1 ms, √ms.
         rule: when a trial is a success.
         dt_ms: length of a time step, ms.
@@ -96,7 +96,7 @@ class SetReset(Task):
         return jax.vmap(self._render)(signs)
 
     def _render(self, signs: Signs) -> Trial:
-        """The noiseless trial of these pulses: +1 sets, -1 resets, 0 is none."""
+        """The noiseless trial with given pulses: +1 sets, -1 resets, 0 is none."""
         first, interval = self.in_steps(self.first_onset_ms), self.in_steps(self.interval_ms)
         width = jnp.full(signs.shape, self.in_steps(self.pulse_ms), jnp.int32)
         onset = first + interval * jnp.arange(len(signs), dtype=jnp.int32)

@@ -1,4 +1,4 @@
-"""Sine generation: a constant input chooses the frequency."""
+"""Sine generation: a constant input selects the frequency."""
 
 import math
 from dataclasses import dataclass, field
@@ -18,14 +18,14 @@ from recurra.tasks.trials import Trial
 @final
 @dataclass(frozen=True)
 class SineGeneration(StagedTask):
-    r"""Make a sine whose frequency a constant input chooses.
+    r"""Generate a sine whose frequency is selected by a constant input.
 
-    Of F frequencies, equally spaced, the j-th has the input $j / F + 1/4$, j from 1 on; every step has the noise
-    $(\sigma / \sqrt{\Delta t})\, \xi$. The target is $\sin 2\pi f t$ from the start of the trial on. All steps count.
+    Of F equally spaced frequencies, the j-th has the input $j / F + 1/4$, j counted from 1; every step has the noise
+    $(\sigma / \sqrt{\Delta t})\, \xi$. The target is $\sin 2\pi f t$ from the start of the trial. All steps count.
     The conditions are the frequencies in Hz.
 
-    By default a success has a root-mean-square error below 0.13: of a sine of the neighbouring frequency, 0.1 Hz away,
-    it would be 0.26 over 1 s, so the usual bound of 0.3 would not tell them apart.
+    By default a success has a root-mean-square error below 0.13. A sine of the neighbouring frequency, 0.1 Hz away, has
+    an error of 0.26 over 1 s, so the usual bound of 0.3 would not tell them apart.
 
     Args:
         length_ms: length of a trial, ms.

@@ -1,4 +1,4 @@
-"""What tasks share whose trials go through stages: conditions of equal chance, and noise in continuous time."""
+"""Tasks whose trials go through stages, with equally probable conditions and noise in continuous time."""
 
 import abc
 from functools import partial
@@ -18,17 +18,17 @@ from recurra.tasks.trials import Trial, Trials
 class StagedTask(Task):
     r"""A task whose trials follow from the condition, from some uniform numbers, and from noise on the inputs.
 
-    All conditions have equal chance. The noise on every input and step is $(\sigma / \sqrt{\Delta t})\, \xi$ with
-    $\sigma$ = `input_noise` and $\Delta t$ = `dt_ms`: what it adds to a mean over time does not depend on the step.
+    All conditions are equally probable. The noise on every input and step is $(\sigma / \sqrt{\Delta t})\, \xi$ with
+    $\sigma$ = `input_noise` and $\Delta t$ = `dt_ms`: its contribution to a mean over time does not depend on the step.
     """
 
     channels: ClassVar[int]
-    chances: ClassVar[int] = 0  # uniform numbers that a trial depends on beside its condition
+    chances: ClassVar[int] = 0  # uniform numbers that a trial depends on besides its condition
     input_noise: float
 
     @abc.abstractmethod
     def render(self, condition: Int[Array, ""], chance: Float[Array, "chance"]) -> Trial:
-        """The noiseless trial of a condition, what else is random by uniform numbers in [0, 1)."""
+        """The noiseless trial of a condition; everything else that is random follows from uniform numbers in [0, 1)."""
 
     def trial(self, key: RandomKey) -> Trial:
         uniform, normal = uniform_and_normal(key, 1 + self.chances, self._steps, self.channels)
@@ -37,23 +37,23 @@ class StagedTask(Task):
         return with_noise(clean, self.input_noise, self.dt_ms, normal)
 
     def probe(self) -> Trials:
-        """Every condition once, without noise; what else is random is in the middle of its range."""
+        """Every condition once, without noise; other random quantities are in the middle of their range."""
         return gather(self, _every_condition(self))
 
     @property
     def _steps(self) -> int:
-        """Length of all trials in steps: that of the longest one. Without random delays the periods fill it."""
+        """Length of all trials in steps: that of the longest trial. Without random delays the periods fill it."""
         return round(self.periods[-1].end_ms / self.dt_ms)
 
     def check_stages(self, *names: str) -> None:
-        """Raise where noise or time step make no sense, or where one of these durations has no step."""
+        """Raise an error if noise or time step make no sense, or if one of the durations is shorter than a step."""
         check_positive("dt_ms", self.dt_ms)
         check_at_least_zero("input_noise", self.input_noise)
         for name in names:
             steps_of(name, getattr(self, name), self.dt_ms)
 
     def check_answer(self, answer: str) -> None:
-        """Raise where this duration leaves the answer no time to settle and to be judged for a step."""
+        """Raise an error if a duration leaves the answer no time to settle and to be judged for one step."""
         needed = self.in_steps(self.rule.settle_ms) + 1
         if self.in_steps(getattr(self, answer)) < needed:
             raise ValueError(
@@ -62,16 +62,16 @@ class StagedTask(Task):
             )
 
     def within(self, start_ms: float, end_ms: float) -> Bool[Array, "time 1"]:
-        """Where time lies in [start_ms, end_ms), to the nearest step."""
+        """Where time lies in [start_ms, end_ms), rounded to the nearest step."""
         return self.between(self.in_steps(start_ms), self.in_steps(end_ms))
 
     def between(self, start: int | Int[Array, ""], end: int | Int[Array, ""]) -> Bool[Array, "time 1"]:
-        """The steps from `start` on and before `end`."""
+        """The steps from `start` up to, but not including, `end`."""
         time = jnp.arange(self._steps, dtype=jnp.int32)[:, None]
         return (time >= start) & (time < end)
 
     def during(self, *names: str) -> Bool[Array, "time 1"]:
-        """The steps of the periods of these names."""
+        """The steps of the named periods."""
         spans = [self.within(period.start_ms, period.end_ms) for period in self.periods if period.name in names]
         return jnp.stack(spans).any(axis=0)
 
@@ -89,7 +89,7 @@ def signals(*channels: Float[Array, "time _"] | Bool[Array, "time _"]) -> Float[
 
 
 def both_signs(name: str, magnitudes: tuple[float, ...], most: float) -> Float[np.ndarray, "value"]:
-    """Every magnitude with both signs, in ascending order and 0 once; raises where they cannot be told apart."""
+    """Every magnitude with both signs, in ascending order and 0 once; an error if they cannot be told apart."""
     if not magnitudes or not all(0 <= value <= most for value in magnitudes) or not any(magnitudes):
         raise ValueError(f"{name} is {magnitudes}; expected numbers from 0 to {most:g}, at least one of them above 0")
     if len(set(magnitudes)) < len(magnitudes):

@@ -1,4 +1,4 @@
-"""Trials: what goes in, what should come out, where it counts, and which condition it is."""
+"""Trials: inputs, targets, where the targets count, and the condition."""
 
 from dataclasses import dataclass, field
 
@@ -15,7 +15,7 @@ from recurra.periods import Period
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Trial:
-    """One trial: what goes in, what should come out, where or how much it counts, and which condition it is."""
+    """One trial: inputs, targets, where or how much the targets count, and the condition."""
 
     inputs: Float[Array, "time input"]
     targets: Float[Array, "time output"]
@@ -30,11 +30,11 @@ class Trial:
         mask: Bool[AnyArray, "time output"] | Float[AnyArray, "time output"] | None = None,
         condition: int | Int[AnyArray, ""] = 0,
     ) -> "Trial":
-        """A trial from any arrays; without a mask every step counts, without a condition it is the first one.
+        """A trial from any arrays; by default every step counts and the condition is the first one.
 
         The mask is True where the loss counts; or it holds numbers, 0 or above, that weight the loss: periods that
-        matter more count more, as in Yang et al. (2019), doi:10.1038/s41593-018-0310-2. Success asks wherever it is
-        above 0.
+        matter more count more, as in Yang et al. (2019), doi:10.1038/s41593-018-0310-2. Success is judged wherever it
+        is above 0.
         """
         _check_signals("Trial.of", jnp.shape(inputs), jnp.shape(targets))
         if jnp.result_type(condition).kind not in "iub":
@@ -49,7 +49,7 @@ class Trial:
 
 
 def check_trial(what: str, trial: object) -> None:
-    """Raise where the arrays of a trial do not fit each other, or are of another type."""
+    """Raise an error if the arrays of a trial do not fit each other or have the wrong dtype."""
     if not isinstance(trial, Trial):
         raise TypeError(f"{what} gives {type(trial).__name__}; expected a Trial: rc.Trial.of(inputs, targets)")
     _check_signals(what, trial.inputs.shape, trial.targets.shape)
@@ -65,9 +65,9 @@ def check_trial(what: str, trial: object) -> None:
             "expected one whole number"
         )
     for name in ("inputs", "targets"):
-        found = getattr(trial, name).dtype
-        if found != jnp.float32:
-            raise TypeError(f"{what}: the {name} are {found}; expected float32, to which rc.Trial.of converts")
+        dtype = getattr(trial, name).dtype
+        if dtype != jnp.float32:
+            raise TypeError(f"{what}: the {name} are {dtype}; expected float32, to which rc.Trial.of converts")
 
 
 def _check_signals(what: str, inputs: tuple[int, ...], targets: tuple[int, ...]) -> None:
@@ -83,7 +83,7 @@ def _check_signals(what: str, inputs: tuple[int, ...], targets: tuple[int, ...])
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Trials:
-    """Trials of a task, with the names of the conditions and the periods that all of them share."""
+    """Trials of a task, with the names of the conditions and the periods that all trials share."""
 
     inputs: Inputs
     targets: Targets
@@ -113,7 +113,7 @@ class Trials:
 
 
 def check_weights(mask: Float[AnyArray, "*axes"]) -> None:
-    """The weights of a loss must be finite and not negative; of a trial that JAX only traces, `Task.sample` asks it."""
+    """Check that the mask is finite and not negative; for a trial that JAX only traces, `Task.sample` checks it."""
     if isinstance(mask, Tracer):
         return
     values = np.asarray(mask)

@@ -1,4 +1,4 @@
-"""Two streams of evidence, of which the context names one: decide by it, or integrate it."""
+"""Two streams of evidence, one of which is named by the context: decide by it, or integrate it."""
 
 import dataclasses
 import itertools
@@ -19,14 +19,14 @@ from recurra.tasks.trials import Trial
 @final
 @dataclass(frozen=True)
 class ContextDecision(StagedTask):
-    r"""Say by the sign of the output which sign the stream has that the context names: motion or colour.
+    r"""Report by the sign of the output the sign of the stream that the context names: motion or colour.
 
-    Inputs are motion, colour, motion context, colour context. In the stimulus the first two are their signed
-    coherences c, drawn independently, and 0 else; the context is 1 all along. Every input and step has the noise
-    $(\sigma / \sqrt{\Delta t})\, \xi$. The target is 0 in the fixation and the sign of the named coherence in the
-    decision; only these two count. The conditions are context, motion and colour, such as "motion:-5,+50".
+    The inputs are motion, colour, motion context, colour context. During the stimulus the first two are their signed
+    coherences c, drawn independently, and otherwise 0; the context is 1 throughout. Every input and step has the noise
+    $(\sigma / \sqrt{\Delta t})\, \xi$. The target is 0 during fixation and the sign of the named coherence during
+    the decision; only these two count. The conditions are context, motion and colour, such as "motion:-5,+50".
 
-    An ideal observer, who takes the mean of the named stream, is right with chance $\Phi(c \sqrt{T} / \sigma)$: at
+    An ideal observer, who takes the mean of the named stream, is right with probability $\Phi(c \sqrt{T} / \sigma)$: at
     c = 5 %, T = 750 ms and σ = 0.2 √ms in all but 1e-11 of the trials.
 
     Args:
@@ -89,14 +89,14 @@ class ContextDecision(StagedTask):
 class EvidenceIntegration(StagedTask):
     r"""Integrate the noisy stream that the context names, and hold the integral.
 
-    Inputs are two streams and two contexts, one of which is 1 all along. In the stimulus a stream x is its drift plus
-    the noise $(\sigma / \sqrt{\Delta t})\, \xi$, which all inputs have at every step. The target is the running
-    integral over the stimulus, noise included, $z(t) = \frac{1}{T} \int_0^t x\, dt'$, so that a drift of 1 ends near 1;
-    it is 0 before and stays after. All steps count. The conditions are context and drifts, such as
-    "first:-0.2,+1".
+    The inputs are two streams and two contexts, one of which is 1 throughout. During the stimulus a stream x is its
+    drift plus the noise $(\sigma / \sqrt{\Delta t})\, \xi$, which all inputs have at every step. The target is the
+    running integral over the stimulus, noise included, $z(t) = \frac{1}{T} \int_0^t x\, dt'$, so that a drift of 1 ends
+    near 1; it is 0 before the stimulus and constant after. All steps count. The conditions are context and drifts, such
+    as "first:-0.2,+1".
 
-    By default an output must stay within 0.2 of the integral and have a root-mean-square error below 0.1: a bound of
-    0.3 would let silence pass at small drifts.
+    By default an output must stay within 0.2 of the integral and have a root-mean-square error below 0.1: with a
+    bound of 0.3 silence would pass at small drifts.
 
     Args:
         fixation_ms: length of the fixation, ms.
@@ -162,7 +162,7 @@ def _contexts_and_streams(values: Float[np.ndarray, "value"]) -> Float[np.ndarra
 
 
 def _streams_and_contexts(values: Float[Array, "3"], stimulus: Bool[Array, "time 1"]) -> Float[Array, "time 4"]:
-    """The inputs: the streams in the stimulus, and the two contexts, of which one is 1."""
+    """The inputs: the streams during the stimulus, and the two contexts, one of which is 1."""
     context, streams = values[0], values[1:]
     contexts = jnp.broadcast_to(jnp.stack([1 - context, context]), (len(stimulus), 2))
     return signals(jnp.where(stimulus, streams, 0), contexts)

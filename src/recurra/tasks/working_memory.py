@@ -20,12 +20,12 @@ LOWEST_HZ, HIGHEST_HZ = 10.0, 34.0
 @final
 @dataclass(frozen=True)
 class ParametricWorkingMemory(StagedTask):
-    r"""Say by the sign of the output which of two frequencies was higher.
+    r"""Report by the sign of the output which of two frequencies was higher.
 
-    A frequency f comes on two complementary inputs, $0.4 + 0.8\,(f - 10) / 24$ and $0.4 + 0.8\,(34 - f) / 24$ with f
-    in Hz; without one they are 0. Every input and step has the noise $(\sigma / \sqrt{\Delta t})\, \xi$. The pairs are
-    (18, 10), (22, 14), (26, 18), (30, 22), (34, 26) Hz and the reverse; they are the conditions, such as "18>10". The
-    target is 0 in the fixation and the sign of f1 - f2 in the decision, which follows f2; only these two count.
+    A frequency f comes on two complementary inputs, $0.4 + 0.8\,(f - 10) / 24$ and $0.4 + 0.8\,(34 - f) / 24$ with f in
+    Hz; without a frequency they are 0. Every input and step has the noise $(\sigma / \sqrt{\Delta t})\, \xi$. The pairs
+    are (18, 10), (22, 14), (26, 18), (30, 22), (34, 26) Hz and the reverse; they are the conditions, such as "18>10".
+    The target is 0 during fixation and the sign of f1 - f2 during the decision, which follows f2; only these two count.
     The delay is uniform over `delay_ms`; trials are as long as the longest one needs, and nothing counts after the
     decision. In the probe the delay is in the middle of its range.
 
@@ -74,7 +74,7 @@ class ParametricWorkingMemory(StagedTask):
 
     @property
     def periods(self) -> tuple[Period, ...]:
-        """Those that all trials share: of the delay, what the shortest one has."""
+        """The periods that all trials share; the delay is the shortest one."""
         return in_a_row(self.dt_ms, fixation=self.fixation_ms, first=self.first_ms, delay=self.delay_ms[0])
 
     @property

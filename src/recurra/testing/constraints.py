@@ -1,4 +1,4 @@
-"""The conformance of a constraint."""
+"""Conformance of a constraint."""
 
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -19,26 +19,26 @@ from recurra.tasks import And
 from recurra.testing.findings import SHORT, check, finite, kind, near, same, spec_there_and_back
 from recurra.training import train
 
-STEP, SLOPE = 1e-6, 1e-3  # of finite differences in float64, and how near the gradient must be
+STEP, SLOPE = 1e-6, 1e-3  # step of finite differences in float64, and relative tolerance of the gradient
 
 
 def check_constraint(constraint: Constraint, model: Model | None = None) -> None:
-    """Find out whether a constraint is what recurra expects.
+    """Check that a constraint is what recurra expects.
 
-    Looked at are: shapes and types of the weights that `start` and `apply` make, that the same key gives the same
-    start, that the weights of free parameters give themselves back, also of other free parameters, that the gradient
-    through `apply` is that of finite differences in float64, that something is left to train, that the constraint holds
-    after a training, and that it reads back from a spec.
+    The checks: shapes and dtypes of the weights that `start` and `apply` return; the same key gives the same start;
+    `apply` and `free` undo each other, for other free parameters too; the gradient through `apply` agrees with finite
+    differences in float64; something is left to train; the constraint holds after a training; and it reads back from a
+    spec.
 
     Args:
         constraint: an instance, with any parameters.
-        model: a model for whose weights the constraint is made, without constraints; five rate units if not given.
+        model: an unconstrained model that the constraint is made for; by default five rate units.
 
     Raises:
-        ConformanceError: with all findings, a line each.
+        ConformanceError: with all findings, one per line.
     """
     model = model or RateRNN(units=5, initializer=Normal(), recurrent_bias=True)
-    look = _Constrained(constraint, model)
+    look = _ConstraintUnderTest(constraint, model)
     check(
         type(constraint).__name__,
         [partial(kind, constraint, Constraint)],
@@ -49,7 +49,7 @@ def check_constraint(constraint: Constraint, model: Model | None = None) -> None
     )
 
 
-class _Constrained:
+class _ConstraintUnderTest:
     """A constraint and a model whose weights obey it."""
 
     def __init__(self, constraint: Constraint, model: Model) -> None:
@@ -81,7 +81,7 @@ class _Constrained:
     def start(self) -> Iterator[str]:
         drawn, first, second = self.drawn(), self.weights(), self.weights()
         if type(first) is not type(drawn):
-            yield f"{self.name}.start gives {type(first).__name__}; return weights of the kind that it was given"
+            yield f"{self.name}.start gives {type(first).__name__}; return weights of the class that it was given"
             return
         yield from _other_arrays(f"{self.name}.start", first, drawn)
         if not finite(first):
@@ -100,12 +100,12 @@ class _Constrained:
             yield f"{self.name}.free gives parameters that are not finite for weights that obey the constraint"
         if not any(np.size(array) for array in free.values()):
             yield f"{self.name}.free leaves nothing to train; pass on the arrays that the constraint does not touch"
-        found = self.constraint.apply(free, weights)
-        if not isinstance(found, OrderedDict) or set(found) != set(parameters):
-            names = ", ".join(found) if isinstance(found, dict) else type(found).__name__
+        effective = self.constraint.apply(free, weights)
+        if not isinstance(effective, OrderedDict) or set(effective) != set(parameters):
+            names = ", ".join(effective) if isinstance(effective, dict) else type(effective).__name__
             yield f"{self.name}.apply gives {names}; return an OrderedDict with {', '.join(parameters)}"
             return
-        yield from _other_arrays(f"{self.name}.apply", type(weights)(**found), weights)
+        yield from _other_arrays(f"{self.name}.apply", type(weights)(**effective), weights)
 
     def there_and_back(self) -> Iterator[str]:
         weights = self.weights()
@@ -153,7 +153,7 @@ class _Constrained:
             yield f"{self.name}.apply gives {', '.join(sorted(kinds))} for float64; let arrays keep their type"
 
     def training(self) -> Iterator[str]:
-        """After a training by backpropagation the weights still obey the constraint."""
+        """Trained weights must still obey the constraint."""
         model = self.model
         if "constraints" in type(model).__dataclass_fields__:  # type: ignore[attr-defined]
             model = replace(model, constraints=(self.constraint,))  # type: ignore[type-var]
@@ -163,9 +163,9 @@ class _Constrained:
                 yield f"{self.name}: trained weights do not obey the constraint; apply must depend on nothing else"
 
 
-def _other_arrays(what: str, found: Weights, expected: Weights) -> Iterator[str]:
+def _other_arrays(what: str, given: Weights, expected: Weights) -> Iterator[str]:
     for name in expected.axes():
-        one, other = jnp.asarray(getattr(found, name)), jnp.asarray(getattr(expected, name))
+        one, other = jnp.asarray(getattr(given, name)), jnp.asarray(getattr(expected, name))
         if (one.shape, one.dtype) != (other.shape, other.dtype):
             yield f"{what} gives {name} as {one.dtype}{one.shape}; expected {other.dtype}{other.shape}"
 

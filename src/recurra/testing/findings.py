@@ -1,4 +1,4 @@
-"""Findings: one line each that says what is wrong and what to do, gathered, and raised all together."""
+"""Findings: one line each that says what is wrong and what to do, collected and raised together."""
 
 import json
 import tomllib
@@ -14,16 +14,16 @@ from recurra.runs.spec import RunSpec, to_spec
 from recurra.training import BPTT, FreshTrials
 
 Look: TypeAlias = Callable[[], Iterator[str]]
-NEAR = 1e-4  # relative, of what float32 computes in two ways
-SHORT = BPTT(steps=4, batch=4, validation_trials=4, trials=FreshTrials(2), learning_rate=0.01)  # a training to try
+NEAR = 1e-4  # relative tolerance of results in float32
+SHORT = BPTT(steps=4, batch=4, validation_trials=4, trials=FreshTrials(2), learning_rate=0.01)  # a short trial training
 
 
 class ConformanceError(AssertionError):
-    """What is wrong with a part.
+    """The findings about a part.
 
     Args:
-        name: of the part's class.
-        findings: what is wrong, a line each.
+        name: name of the part's class.
+        findings: what is wrong, one line each.
     """
 
     def __init__(self, name: str, findings: Sequence[str]) -> None:
@@ -33,13 +33,13 @@ class ConformanceError(AssertionError):
 
 
 def check(name: str, *stages: Sequence[Look]) -> None:
-    """Look at a part, stage by stage, and raise all findings of the first stage that has some.
+    """Check a part stage by stage, and raise all findings of the first stage that has any.
 
-    A look that fails has a finding too: what failed. The stages after it would say the same again in other words.
+    A check that fails with an error gives a finding too. Later stages would repeat the same findings in other words.
 
     Args:
-        name: of the part's class.
-        stages: looks, each of which yields its findings.
+        name: name of the part's class.
+        stages: checks, each of which yields its findings.
     """
     for looks in stages:
         findings: list[str] = []
@@ -53,10 +53,10 @@ def check(name: str, *stages: Sequence[Look]) -> None:
 
 
 def kind(part: Any, base: type) -> Iterator[str]:
-    """A part is an instance of its abstract class, frozen, and has a hash."""
+    """A part must be an instance of its abstract class, frozen and hashable."""
     name = type(part).__name__
     if isinstance(part, type):
-        yield f"{part.__name__} is a class; give one that is made of it: {part.__name__}()"
+        yield f"{part.__name__} is a class; give an instance of it: {part.__name__}()"
         return
     if not isinstance(part, base):
         yield f"{name} is no {base.__name__}; derive the class from rc.{base.__name__}"
@@ -70,9 +70,9 @@ def kind(part: Any, base: type) -> Iterator[str]:
 
 
 def spec_there_and_back(part: Any, spec: Callable[[], RunSpec]) -> Iterator[str]:
-    """A part reads back from the spec that a run folder holds, and from the one that `--show` prints."""
+    """A part must read back from the spec in a run folder and from the one that `--show` prints."""
     if type(part).__module__.startswith("recurra.") and is_dataclass(part) and not _named(spec):
-        return  # made in Python, such as a FunctionTask: no spec is meant to hold it
+        return  # made in Python, such as a FunctionTask: not meant for a spec
     made = spec()
     for text, where in ((json.dumps(made.table()), json.loads), (to_toml(made), tomllib.loads)):
         if to_spec(where(text)).table() != made.table():
@@ -88,7 +88,7 @@ def _named(spec: Callable[[], RunSpec]) -> bool:
 
 
 def same(one: Any, other: Any) -> bool:
-    """Whether two trees of arrays are the same to the bit."""
+    """Whether two trees of arrays are identical to the bit."""
     pairs = zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True)
     return all(np.array_equal(np.asarray(a), np.asarray(b), equal_nan=True) for a, b in pairs)
 

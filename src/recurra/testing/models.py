@@ -1,4 +1,4 @@
-"""The conformance of a model: its weights, its equations, and their way through training and a run folder."""
+"""Conformance of a model: its weights, its equations, its training and its run folder."""
 
 import tempfile
 from collections.abc import Iterator
@@ -21,25 +21,25 @@ from recurra.tasks import And
 from recurra.testing.findings import SHORT, check, finite, kind, near, same, spec_there_and_back
 from recurra.training import train
 
-INPUTS, OUTPUTS, DT_MS = 2, 1, 1.0  # of the task And, on which a model is tried
-STEP, SLOPE = 1e-6, 1e-3  # of finite differences in float64, and how near the gradient must be
+INPUTS, OUTPUTS, DT_MS = 2, 1, 1.0  # of the task And, on which models are tried
+STEP, SLOPE = 1e-6, 1e-3  # step of finite differences in float64, and relative tolerance of the gradient
 
 
 def check_model(model: Model) -> None:
-    """Find out whether a model and its equations are what recurra expects.
+    """Check that a model and its equations are what recurra expects.
 
-    Looked at are: that weights come from their key, of the kind, shapes and types that their annotations and the
-    equations say; shapes and types of the state, a step, rates, outputs, leaks, noise and the recurrent matrix, in
-    float32 and float64; that the gradient of every array is that of finite differences; that a network is the same
-    alone and among others; that a cohort is trained, saved and loaded; and that the model reads back from a spec.
+    The checks: weights follow from their key and have the class, shapes and dtypes in the annotations and equations;
+    shapes and dtypes of the state, a step, rates, outputs, leaks, noise and the recurrent matrix, in float32 and
+    float64; the gradient of every array agrees with finite differences; a network is the same alone and among others;
+    a cohort can be trained, saved and loaded; and the model reads back from a spec.
 
     Args:
         model: an instance, with any parameters; it is tried at a time step of 1 ms.
 
     Raises:
-        ConformanceError: with all findings, a line each.
+        ConformanceError: with all findings, one per line.
     """
-    look = _Modelled(model)
+    look = _ModelUnderTest(model)
     check(
         type(model).__name__,
         [partial(kind, model, Model)],
@@ -54,8 +54,8 @@ def _spec(model: Model) -> RunSpec:
     return RunSpec(And(), model=model)
 
 
-class _Modelled:
-    """A model with the networks that are made of it."""
+class _ModelUnderTest:
+    """A model, with networks made from it."""
 
     def __init__(self, model: Model) -> None:
         self.model, self.name = model, type(model).__name__
@@ -75,7 +75,7 @@ class _Modelled:
             return
         yield from kind(dynamics, Dynamics)
         if dynamics != self.dynamics or hash(dynamics) != hash(self.dynamics):
-            yield f"{self.name}.dynamics gives equations that differ each time; make them of the model's fields alone"
+            yield f"{self.name}.dynamics gives equations that differ each time; make them from the model's fields alone"
         own = getattr(dynamics, "weights", None)
         if not (isinstance(own, type) and issubclass(own, Weights)):
             yield f"{type(dynamics).__name__}.weights is {own!r}; set it to your kind: weights: ClassVar = MyWeights"
@@ -109,14 +109,14 @@ class _Modelled:
             yield f"{self.name}.initial_weights ignores its key: all networks are the same; draw with jax.random"
 
     def shapes(self, double: bool) -> Iterator[str]:
-        """Shapes and types of what the equations give."""
+        """Shapes and dtypes of the results of the equations."""
         dynamics, name, kind = self.dynamics, type(self.dynamics).__name__, "float64" if double else "float32"
         with pinned(double=double):
             weights = jax.tree.map(jnp.asarray, in_double(self.weights()) if double else self.weights())
             size, units = state_size(dynamics, weights), self.model.units
             state = dynamics.initial_state(weights)
             rates, inputs = dynamics.rates(state), jnp.zeros(INPUTS, kind)
-            found = {
+            arrays = {
                 "initial_state": (state, (size,)),
                 "step": (dynamics.step(weights, state, inputs), (size,)),
                 "rates": (rates, (units,)),
@@ -125,20 +125,20 @@ class _Modelled:
                 "leaks": (leaks := dynamics.leaks(weights), (size,)),
             }
             if dynamics.noisy:
-                found["noise_scale"] = (jnp.asarray(dynamics.noise_scale(weights), kind), (size,))
+                arrays["noise_scale"] = (jnp.asarray(dynamics.noise_scale(weights), kind), (size,))
             if (matrix := dynamics.recurrent(weights)) is not None:
-                found["recurrent"] = (matrix, (units, units))
-            for what, (array, shape) in found.items():
+                arrays["recurrent"] = (matrix, (units, units))
+            for what, (array, shape) in arrays.items():
                 if (np.shape(array), str(array.dtype)) != (shape, kind):
                     given = f"{array.dtype}{np.shape(array)}"
                     yield f"{name}.{what} gives {given} for weights in {kind}; expected {kind}{shape}"
             if not (finite(leaks) and ((np.asarray(leaks) > 0) & (np.asarray(leaks) <= 1)).all()):
                 yield f"{name}.leaks gives shares outside (0, 1]; return the share of its pull that each entry moves by"
-            if dynamics.noisy and not (np.asarray(found["noise_scale"][0]) > 0).any():
+            if dynamics.noisy and not (np.asarray(arrays["noise_scale"][0]) > 0).any():
                 yield f"{name} is noisy, and noise_scale is nowhere above 0; return the noise's standard deviation"
 
     def gradient(self) -> Iterator[str]:
-        """Of the loss on some trials, by every array, in float64 and away from special values such as zero."""
+        """The gradient of the loss with respect to each array, in float64 and away from special values such as zero."""
         dynamics, trials = self.dynamics, And().sample(jax.random.key(0, impl=GENERATOR), 3)
         generator = np.random.default_rng(0)
         with pinned(double=True):
@@ -167,7 +167,7 @@ class _Modelled:
         return as_cohort(in_double(self.weights()))
 
     def company(self) -> Iterator[str]:
-        """A network's outputs are the same alone and among others."""
+        """The outputs of a network must be the same alone and among others."""
         trials = And().sample(jax.random.key(0, impl=GENERATOR), 3)
         alone = as_cohort(self.weights(1))
         all_three = jax.tree.map(lambda *one: np.stack(one), *(self.weights(seed) for seed in range(3)))
@@ -175,15 +175,16 @@ class _Modelled:
             one = portable.respond(self.dynamics, alone, trials.inputs)
             among = portable.respond(self.dynamics, all_three, trials.inputs)
         if not near(one[0], among[1]):
-            yield f"{type(self.dynamics).__name__}: a network answers otherwise among others; let step know one network"
+            cell = type(self.dynamics).__name__
+            yield f"{cell}: a network responds differently among others; let step depend on one network only"
 
     def training(self) -> Iterator[str]:
-        """A cohort is trained, saved in a run folder, and loaded again."""
+        """A cohort must be trained, saved in a run folder, and loaded again."""
         cohort = train(And(), self.model, SHORT, networks=2, seed=0)
         if same(cohort.initial, cohort.weights):
             yield f"{self.name}: training changes no weights; leave some out of frozen() and of the constraints"
         if type(self.model).__module__ == "__main__":
-            return  # what the spec says of it is finding enough
+            return  # the finding about the spec is enough
         with tempfile.TemporaryDirectory(prefix="recurra-check-") as folder:
             cohort.save(path := Path(folder) / "check")
             back = load(path)

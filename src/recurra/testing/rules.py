@@ -1,4 +1,4 @@
-"""The conformance of a learning rule: one step of it, and a training that is interrupted."""
+"""Conformance of a learning rule: a single step, and an interrupted training."""
 
 import tempfile
 from collections.abc import Iterator
@@ -19,29 +19,28 @@ from recurra.testing.findings import check, finite, kind, near, same, spec_there
 from recurra.training import FreshTrials, Learner, LearningRule, Never, Setup, Training, TrainingState
 
 NUMBERS = (0, 1, 2)
-EPOCHS, EPOCH_STEPS, BATCH = 2, 2, 8  # of the training that is tried
+EPOCHS, EPOCH_STEPS, BATCH = 2, 2, 8  # of the trial training
 
 
 def check_rule(rule: LearningRule, task: Task | None = None, model: Model | None = None) -> None:
-    """Find out whether a learning rule is what recurra expects.
+    """Check that a learning rule is what recurra expects.
 
-    Looked at are: that `init` leaves the weights as they are; that `step` keeps shapes and types, counts, gives a loss,
-    leaves networks that do not train to the bit, ends one whose loss is above the bound before its step, keeps weights
-    finite where nothing is scored, and honours a frozen array; that some weights change; that a network is the same
-    alone and among others; that the same seed gives the same bits, also after an interruption; and that the rule reads
-    back from a spec.
+    The checks: `init` does not change the weights; `step` keeps shapes and dtypes, counts steps, returns a loss, leaves
+    inactive networks unchanged to the bit, ends a network whose loss is above the bound before its step, keeps weights
+    finite if nothing is scored, and respects a frozen array; some weights change; a network is the same alone and
+    among others; the same seed gives the same bits, after an interruption too; and the rule reads back from a spec.
 
     Args:
         rule: an instance; its steps, batch, trials and stop are replaced by small ones.
-        task: what it is tried on; And if not given.
-        model: what it is tried on; eight rate units, with the input weights frozen, if not given.
+        task: the task it is tried on; by default And.
+        model: the model it is tried on; by default eight rate units with frozen input weights.
 
     Raises:
-        ConformanceError: with all findings, a line each.
+        ConformanceError: with all findings, one per line.
     """
     model = model or RateRNN(units=8, recurrent_bias=True, constraints=(Frozen(("input",)),))
     check(type(rule).__name__, [partial(kind, rule, LearningRule)])
-    look = _Ruled(rule, task or And(), model)
+    look = _RuleUnderTest(rule, task or And(), model)
     check(
         look.name,
         [look.init],
@@ -51,8 +50,8 @@ def check_rule(rule: LearningRule, task: Task | None = None, model: Model | None
     )
 
 
-class _Ruled:
-    """A rule with what it trains."""
+class _RuleUnderTest:
+    """A rule, with the task and model that it trains."""
 
     def __init__(self, rule: LearningRule, task: Task, model: Model) -> None:
         self.given, self.task, self.model, self.name = rule, task, model, type(rule).__name__
@@ -78,7 +77,7 @@ class _Ruled:
 
     @pinned()
     def walked(self, numbers: tuple[int, ...]) -> Learner:
-        """These networks after two steps, all of them in one call."""
+        """The given networks after two steps, all in one call."""
         training = self.training(numbers)
         setup = training._setup(training.start().start, range(len(numbers)), np.inf)
         learner, active = self.rule.init(setup, setup.start), jnp.ones(len(numbers), bool)
@@ -119,7 +118,7 @@ class _Ruled:
         learner = self.begun()
         new, active, loss = self.stepped(self.setup, learner, [True] * 3, self.trials)
         if jax.tree.structure(new) != jax.tree.structure(learner):
-            yield f"{self.name}.step gives a learner that is built otherwise; return rc.Learner with the same memory"
+            yield f"{self.name}.step gives a learner of another structure; return rc.Learner with the same memory"
             return
         for (path, one), other in zip(
             jax.tree_util.tree_flatten_with_path(new)[0], jax.tree.leaves(learner), strict=True
@@ -130,9 +129,9 @@ class _Ruled:
                     f"of {jnp.asarray(other).dtype}{np.shape(other)}; keep shapes and types, so that it can be resumed"
                 )
         if (np.shape(active), np.asarray(active).dtype) != ((3,), bool) or not np.asarray(active).all():
-            yield f"{self.name}.step gives {active} for who is active; return True for each network that took the step"
+            yield f"{self.name}.step gives the active networks as {active}; return True for each that took the step"
         if np.shape(loss) != (3,) or not finite(loss):
-            yield f"{self.name}.step gives the loss {loss}; return the loss before the step, one number a network"
+            yield f"{self.name}.step gives the loss {loss}; return the loss before the step, one number per network"
         if not (np.asarray(new.step) == 1).all():
             yield f"{self.name}.step makes step {new.step}; count each network that takes the step: learner.step + 1"
         if not finite(new.weights):
@@ -141,7 +140,7 @@ class _Ruled:
             yield f"{self.name}.step changes no weights; return the new ones in the learner"
 
     def resting(self) -> Iterator[str]:
-        """What does not train stays to the bit."""
+        """Networks that are not active must not change by a bit."""
         learner = self.begun()
         new, active, loss = self.stepped(self.setup, learner, [True, False, True], self.trials)
         if not same(_row(new, 1), _row(learner, 1)):
@@ -152,7 +151,7 @@ class _Ruled:
             yield f"{self.name}.step gives a loss for a network that is not active; return NaN for it"
 
     def bounded(self) -> Iterator[str]:
-        """A loss above the bound ends a network before its step."""
+        """A loss above the bound must end a network before its step."""
         learner = self.begun()
         setup = replace(self.setup, loss_bound=jnp.zeros((), jnp.float32))
         new, active, _ = self.stepped(setup, learner, [True] * 3, self.trials)
@@ -170,13 +169,13 @@ class _Ruled:
             yield f"{self.name}.step makes weights not finite where nothing of a batch counts; do not divide by 0"
 
     def company(self) -> Iterator[str]:
-        """A network learns the same alone and among others."""
+        """A network must learn the same alone and among others."""
         among, alone = (self.walked(numbers) for numbers in (NUMBERS, NUMBERS[1:2]))
         if not near(_row(among.weights, 1), _row(alone.weights, 0)):
-            yield f"{self.name}: a network learns otherwise among others; compute each by itself, as with jax.vmap"
+            yield f"{self.name}: a network learns differently among others; compute each by itself, as with jax.vmap"
 
     def again(self) -> Iterator[str]:
-        """The same seed gives the same bits, in one go or from a state that was written and read."""
+        """The same seed must give the same bits, without interruption and from a stored state."""
         training = self.training()
         whole = _ended(training)
         if not same(_ended(self.training()).learner, whole.learner):
@@ -193,7 +192,7 @@ class _Ruled:
             )
 
     def frozen(self) -> Iterator[str]:
-        """Arrays that the model freezes stay."""
+        """Arrays that the model freezes must not change."""
         frozen = {name for one in self.model.all_constraints() if isinstance(one, Frozen) for name in one.arrays}
         ended = _ended(self.training())
         for name in sorted(frozen):

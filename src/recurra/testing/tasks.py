@@ -1,4 +1,4 @@
-"""The conformance of a task."""
+"""Conformance of a task."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -18,18 +18,18 @@ SEEDS = 2  # keys that are tried
 
 
 def check_task(task: Task) -> None:
-    """Find out whether a task is what recurra expects.
+    """Check that a task is what recurra expects.
 
-    Looked at are: shapes and types of a trial's arrays, that a trial follows from its key and another key gives another
-    one, that many trials drawn at once are those drawn one by one, that numbers are finite and conditions the named
-    ones, that something is scored, that the right answers are a success and silence is none, the periods, the probe,
-    and that the task reads back from a spec.
+    The checks: shapes and dtypes of a trial's arrays; a trial follows from its key, and another key gives another
+    trial; trials drawn at once are the same as drawn one by one; numbers are finite, and conditions are the named ones;
+    something is scored; the targets themselves are a success, and silence is not; the periods; the probe; and the task
+    reads back from a spec.
 
     Args:
         task: an instance, with any parameters.
 
     Raises:
-        ConformanceError: with all findings, a line each.
+        ConformanceError: with all findings, one per line.
     """
     looks = [partial(_look, look, task) for look in LOOKS]
     check(
@@ -58,7 +58,7 @@ def _trials(task: Task, seed: int):
 
 
 def _keys(task: Task) -> Iterator[str]:
-    """Another key gives other trials."""
+    """Another key must give other trials."""
     first, second = (_trials(task, seed) for seed in range(SEEDS))
     if same(first, second) and not getattr(task, "deterministic", False):
         yield (
@@ -68,7 +68,7 @@ def _keys(task: Task) -> Iterator[str]:
 
 
 def _one_by_one(task: Task) -> Iterator[str]:
-    """Trials that are drawn at once, vectorized by JAX, are those that are drawn one by one."""
+    """Trials drawn at once, vectorized by JAX, must be the same as drawn one by one."""
     key = jax.random.key(0, impl=GENERATOR)
     with pinned():
         single = [task.trial(one) for one in jax.random.split(key, 4)]
@@ -79,7 +79,7 @@ def _one_by_one(task: Task) -> Iterator[str]:
 
 
 def _success(task: Task) -> Iterator[str]:
-    """Who answers as the target does is right, and who says nothing is not."""
+    """The targets as outputs must be a success, and silence must not."""
     trials = _trials(task, 0)
     judged = np.asarray(task.rule.judged(trials))
     missed = judged & ~np.asarray(task.success(trials.targets, trials))
@@ -97,7 +97,7 @@ def _success(task: Task) -> Iterator[str]:
 
 
 def _probe_twice(task: Task) -> Iterator[str]:
-    """The probe is the same each time, and its conditions have factors."""
+    """The probe must be the same each time, and its conditions must have factors."""
     if not same(task.probe(), task.probe()):
-        yield f"{type(task).__name__}.probe gives another set each time; take jax.random.key(0) in it, or no chance"
+        yield f"{type(task).__name__}.probe gives another set each time; use jax.random.key(0) in it, or nothing random"
     task.factors()

@@ -1,4 +1,4 @@
-"""Backpropagation through time for a cohort: one step of it, for any number of networks."""
+"""Backpropagation through time for a cohort: one step for any number of networks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -26,14 +26,14 @@ class BPTT(LearningRule):
     r"""Backpropagation through time: the gradient of the mean squared error over the whole trial, and an optimizer.
 
     $w \leftarrow w - \eta_k\, s(\mathrm{step})\, d$, where d is the optimizer's direction for the gradient of
-    network k, clipped to the norm `gradient_clip`; $\eta_k$ its learning rate; s the schedule's factor.
+    network k, clipped to the norm `gradient_clip`; $\eta_k$ is its learning rate and s the factor of the schedule.
 
     Args:
         learning_rate: above 0; one for all networks, or a tuple (in a spec: a list) with one for each.
         optimizer: direction of descent.
         schedule: factor on the learning rate over the steps.
-        gradient_clip: largest norm of a network's gradient over all its trained weights; inf leaves it as it is.
-        rate_penalty: what the mean squared rate of all units, steps and trials is multiplied by in the loss; 0 is none.
+        gradient_clip: largest norm of a network's gradient over all its trained weights; inf for no clipping.
+        rate_penalty: factor of the mean squared rate of all units, steps and trials in the loss; 0 is none.
 
     Source: Jarne (2024), section 4; Pascanu, Mikolov and Bengio (2013) for clipping.
     """
@@ -71,7 +71,7 @@ class BPTT(LearningRule):
         return self.learning_rate[number]
 
     def transformation(self) -> optax.GradientTransformation:
-        """Clipping and direction, for the gradient of one network."""
+        """Clipping and direction of descent for the gradient of one network."""
         return optax.chain(optax.clip_by_global_norm(self.gradient_clip), self.optimizer.direction())
 
     def init(self, setup: Setup, weights: Weights) -> Learner:
@@ -82,9 +82,9 @@ class BPTT(LearningRule):
     def step(
         self, setup: Setup, learner: Learner, active: Bool[Array, "network"], trials: Trials
     ) -> tuple[Learner, Bool[Array, "network"], Float[Array, "network"]]:
-        """One step; where no entry of the batch counts, weights and optimizers stay as they are.
+        """One step; if no entry of the batch counts, weights and optimizers stay as they are.
 
-        Such a step is counted, for schedule and noise, but has no loss (NaN) and nothing to follow.
+        Such a step is counted, for schedule and noise, but has no loss (NaN) and no gradient.
         """
         return _step(self, setup, learner, active, trials)
 
@@ -92,7 +92,7 @@ class BPTT(LearningRule):
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Memory:
-    """What backpropagation remembers: the free parameters, and the state of the optimizer for each network."""
+    """The memory of backpropagation: the free parameters and the state of the optimizer of each network."""
 
     free: Parameters
     optimizer: optax.OptState
@@ -103,7 +103,7 @@ def _step(
     rule: BPTT, setup: Setup, learner: Learner, active: Bool[Array, "network"], trials: Trials
 ) -> tuple[Learner, Bool[Array, "network"], Float[Array, "network"]]:
     networks = active.shape[0]
-    if networks == 1:  # the compiler would treat one network alone in another way, down to its bits
+    if networks == 1:  # the compiler would treat a single network differently, down to its bits
         own = (learner, setup.start, setup.own, setup.noise)
         learner, start, own, noise = jax.tree.map(lambda array: jnp.concatenate([array, array]), own)
         setup = replace(setup, start=start, own=own, noise=noise)
@@ -123,14 +123,14 @@ def _step(
     moved, still = _all_moved(rule, setup, learner, gradient, going)
     passed = active & ~scored
     moved = replace(moved, step=moved.step + passed.astype(moved.step.dtype))
-    found = (moved, still | passed, jnp.where(still, loss, jnp.nan))
-    return jax.tree.map(lambda array: array[:networks], found)
+    outcome = (moved, still | passed, jnp.where(still, loss, jnp.nan))
+    return jax.tree.map(lambda array: array[:networks], outcome)
 
 
 def _all_moved(
     rule: BPTT, setup: Setup, learner: Learner, gradient: Weights, active: Bool[Array, "network"]
 ) -> tuple[Learner, Bool[Array, "network"]]:
-    """The active networks a step further, one after the other; those whose weights stay finite are still active."""
+    """The active networks one step later, one by one; networks whose weights stay finite are still active."""
 
     def at(every: Any, network: Int[Array, ""]) -> Any:
         return jax.tree.map(lambda array: jax.lax.dynamic_index_in_dim(array, network, keepdims=False), every)

@@ -1,4 +1,4 @@
-"""What all learning rules share: how long a training is, on which trials, and when a network ends."""
+"""The course of training, common to all learning rules: its length, its trials, and when a network ends."""
 
 from dataclasses import dataclass, field
 
@@ -16,7 +16,7 @@ class Course:
     Args:
         steps: training steps in all.
         batch: trials per step.
-        trials: fresh ones at every step (`FreshTrials`), or a fixed set gone through in epochs (`FixedTrials`).
+        trials: fresh trials at every step (`FreshTrials`), or a fixed set repeated in epochs (`FixedTrials`).
         stop: when a network may end early.
         validation_trials: fresh trials on which loss and success are measured after every epoch.
         divergence: a network has diverged when its loss exceeds this many times the loss of a silent network.
@@ -43,12 +43,12 @@ class Course:
 
     @property
     def epochs(self) -> int:
-        """Epochs until the last step."""
+        """Number of epochs until the last step."""
         return -(-self.steps // self.epoch_steps)
 
 
 def check_part(name: str, value: object, kind: type, example: str) -> None:
-    """A part of a rule must be an instance of its kind."""
+    """Check that a part of a rule is an instance of its kind."""
     if not isinstance(value, kind):
         article = "an" if kind.__name__[0] in "AEIOU" else "a"
         raise TypeError(f"{name} is {value!r}; expected {article} {kind.__name__} such as {example}")

@@ -23,9 +23,9 @@ class Group:
 
     Args:
         positions: where they are in the cohort.
-        entered: those that had not ended when the epoch began.
-        active: those that have not diverged since.
-        learner: where they stand.
+        entered: networks that had not ended when the epoch began.
+        active: networks that have not diverged since.
+        learner: their current state.
         setup: what they learn with.
         losses: of each step so far; NaN where a network was not active.
     """
@@ -40,7 +40,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Scores:
-    """What was measured of one network at the end of an epoch."""
+    """Measurements of one network at the end of an epoch."""
 
     loss: float
     validation_loss: float
@@ -51,7 +51,7 @@ class Scores:
 @pinned()
 def train_group(rule: LearningRule, batches: Sequence[Trials], group: Group) -> Group:
     """The group after a training step on each of the batches."""
-    if not np.any(group.active):  # a look at them makes Python wait for the engine: once is enough
+    if not np.any(group.active):  # reading them makes Python wait for the engine: once is enough
         return group
     learner, active, losses = group.learner, jnp.asarray(group.active), list(group.losses)
     for trials in batches:
@@ -61,14 +61,14 @@ def train_group(rule: LearningRule, batches: Sequence[Trials], group: Group) -> 
 
 
 @dataclass(frozen=True)
-class Measured:
-    """What was measured of one network on a piece of the validation trials.
+class ValidationScores:
+    """Measurements of one network on a piece of the validation trials.
 
     Args:
-        loss: mean over the entries that count; NaN where none does.
-        success: share of the judged trials; 0 where none is judged.
+        loss: mean over the entries that count; NaN if none does.
+        success: share of the judged trials; 0 if none is judged.
         weight: of the loss.
-        judged: trials that can be a success.
+        judged: number of trials that can be a success.
     """
 
     loss: float
@@ -78,23 +78,25 @@ class Measured:
 
 
 @pinned()
-def measure_group(task: Task, validation: Trials, noise_keys: NoiseKeys | None, group: Group) -> dict[int, Measured]:
-    """What the networks that entered the epoch do on some trials, by their position in the cohort."""
+def measure_group(
+    task: Task, validation: Trials, noise_keys: NoiseKeys | None, group: Group
+) -> dict[int, ValidationScores]:
+    """Scores on some trials of the networks that entered the epoch, by their position in the cohort."""
     within = np.flatnonzero(group.entered)
     weights = jax.tree.map(lambda array: np.asarray(array)[within], group.learner.weights)
     keys = None if noise_keys is None else np.asarray(noise_keys)[within]
     outputs = group.setup.engine.respond(group.setup.dynamics, weights, validation.inputs, noise_keys=keys)
-    found = [_validated(task, answers, validation) for answers in np.asarray(outputs)]
+    scores = [_validated(task, answers, validation) for answers in np.asarray(outputs)]
     weight = float(np.asarray(validation.mask, float).sum())
     judged = int(np.asarray(task.rule.judged(validation)).sum())
     return {
-        group.positions[at]: Measured(float(loss), float(success), weight, judged)
-        for at, (loss, success) in zip(within, found, strict=True)
+        group.positions[at]: ValidationScores(float(loss), float(success), weight, judged)
+        for at, (loss, success) in zip(within, scores, strict=True)
     }
 
 
-def score_group(group: Group, pieces: Sequence[dict[int, Measured]]) -> dict[int, Scores]:
-    """The scores of the networks that entered the epoch, from what was measured on all pieces of the trials."""
+def score_group(group: Group, pieces: Sequence[dict[int, ValidationScores]]) -> dict[int, Scores]:
+    """Scores of the networks that entered the epoch, from the measurements on all pieces of the trials."""
     losses = np.array([np.asarray(loss) for loss in group.losses]).reshape(len(group.losses), len(group.positions))
     scores = {}
     for at in np.flatnonzero(group.entered):
@@ -105,7 +107,7 @@ def score_group(group: Group, pieces: Sequence[dict[int, Measured]]) -> dict[int
     return scores
 
 
-def _together(pieces: Sequence[Measured]) -> tuple[float, float]:
+def _together(pieces: Sequence[ValidationScores]) -> tuple[float, float]:
     """Loss and success over all pieces."""
     if len(pieces) == 1:
         return pieces[0].loss, pieces[0].success
@@ -129,7 +131,7 @@ def gathered(before: Learner, groups: Sequence[Group]) -> Learner:
 
 @partial(jax.jit, static_argnames="task")
 def _validated(task: Task, outputs: Outputs, trials: Trials) -> tuple[Float[Array, ""], Float[Array, ""]]:
-    """Loss and share of successes; where nothing counts, there is no loss (NaN) and no success (0)."""
+    """Loss and share of successes; if nothing counts, the loss is NaN and the success 0."""
     loss, share = (
         mean_squared_error(jnp.asarray(outputs), trials.targets, trials.mask),
         task.success_share(outputs, trials),

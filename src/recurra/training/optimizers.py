@@ -13,7 +13,7 @@ from recurra.checks import check_at_least_zero, check_between, check_count, chec
 
 
 class Optimizer(abc.ABC):
-    """What turns a gradient into a direction, which the rule scales by the learning rate; optax does the work."""
+    """Turns a gradient into a direction of descent, which the rule scales by the learning rate; computed by optax."""
 
     @abc.abstractmethod
     def direction(self) -> optax.GradientTransformation:
@@ -28,8 +28,8 @@ class Adam(Optimizer):
     """Adam.
 
     Args:
-        beta1: decay of the mean of the gradient a step, in [0, 1).
-        beta2: decay of the mean of its square a step, in [0, 1).
+        beta1: decay per step of the mean of the gradient, in [0, 1).
+        beta2: decay per step of the mean of its square, in [0, 1).
         epsilon: added to the root of the latter.
 
     Source: Kingma and Ba (2015); the papers' choice.
@@ -56,10 +56,10 @@ class AdamW(Optimizer):
     """Adam with decoupled weight decay.
 
     Args:
-        beta1: decay of the mean of the gradient a step, in [0, 1).
-        beta2: decay of the mean of its square a step, in [0, 1).
+        beta1: decay per step of the mean of the gradient, in [0, 1).
+        beta2: decay per step of the mean of its square, in [0, 1).
         epsilon: added to the root of the latter.
-        weight_decay: share of each weight taken away a step, times the learning rate.
+        weight_decay: share of each weight removed per step, times the learning rate.
 
     Source: Loshchilov and Hutter (2019), doi:10.48550/arXiv.1711.05101.
     """
@@ -106,7 +106,7 @@ class RMSprop(Optimizer):
     """The gradient over the root of its mean square.
 
     Args:
-        decay: decay of the mean square a step, in [0, 1).
+        decay: decay per step of the mean square, in [0, 1).
         epsilon: added to the mean square under the root.
 
     Source: Hinton (2012), lecture 6e.
@@ -128,14 +128,14 @@ class RMSprop(Optimizer):
 @final
 @dataclass(frozen=True)
 class Muon(Optimizer):
-    r"""Momentum, made orthogonal: every weight matrix moves by a matrix whose singular values are all about 1.
+    r"""Orthogonalized momentum: every weight matrix moves by a matrix whose singular values are all about 1.
 
     $m \leftarrow \beta m + (1 - \beta) g$, with Nesterov's look-ahead; the direction is $U V^T$ of
-    $m = U \Sigma V^T$, by Newton-Schulz iterations. Biases take a step of Adam instead.
+    $m = U \Sigma V^T$, by Newton-Schulz iterations. Biases move by Adam instead.
 
     Args:
-        beta: decay of the mean of the gradient a step, in [0, 1).
-        iterations: of Newton and Schulz; 5 bring the singular values between 0.7 and 1.2.
+        beta: decay per step of the mean of the gradient, in [0, 1).
+        iterations: number of Newton-Schulz iterations; 5 bring the singular values between 0.7 and 1.2.
         bias_factor: factor on the learning rate of the biases, above 0.
 
     Source: Jordan et al. (2024); computed by optax.

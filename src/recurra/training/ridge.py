@@ -19,11 +19,11 @@ from recurra.training.rule import Learner, LearningRule, Setup, all_finite, step
 @final
 @dataclass(frozen=True, kw_only=True)
 class Ridge(LearningRule):
-    r"""The readout in closed form, of all trials so far; the rest of the network stays as it was drawn.
+    r"""The readout in closed form from all trials so far; the rest of the network stays as it was drawn.
 
-    With the rates and a 1 for the bias as features $f_i$ of every scored step i, weighted by its mask,
-    $W = (\sum_i f_i f_i^\top + \beta n I)^{-1} \sum_i f_i z^{*\top}_i$. With the mean rather than the sum the penalty
-    means the same for any number of trials.
+    With the features $f_i$ of every scored step i, the rates and a 1 for the bias, weighted by the mask,
+    $W = (\sum_i f_i f_i^\top + \beta n I)^{-1} \sum_i f_i z^{*\top}_i$. Because the penalty is relative to the
+    number of steps n, it means the same for any number of trials.
 
     Args:
         ridge: β, above 0.
@@ -91,7 +91,7 @@ def _solved(
     products: Float[Array, "output feature"],
     counted: Float[Array, "output"],
 ) -> Weights:
-    """The weights of one network with the readout that the sums ask for, and all constraints."""
+    """The weights of one network with the readout that follows from the sums, and with all constraints."""
     penalty = ridge * jnp.maximum(counted, 1)[:, None, None] * jnp.eye(squares.shape[-1], dtype=squares.dtype)
     solved = jax.vmap(partial(jax.scipy.linalg.solve, assume_a="pos"))(squares + penalty, products)
     units = weights.units

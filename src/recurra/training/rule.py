@@ -1,4 +1,4 @@
-"""What a learning rule is: how the weights of networks change in a training step."""
+"""Learning rules: how the weights of networks change in a training step."""
 
 import abc
 from collections.abc import Sequence
@@ -19,16 +19,16 @@ from recurra.training.course import Course
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Setup:
-    """What networks learn with, the same at every step.
+    """The setting in which networks learn, the same at every step.
 
     Args:
         dynamics: the equations of the networks.
-        engine: what computes rates, losses and gradients.
-        constraints: what the weights must be.
+        engine: computes rates, losses and gradients.
+        constraints: constraints on the weights.
         start: the weights before training, with a leading `network` axis.
-        own: what the rule's `own` says of each network.
+        own: what the rule's `own` returns for each network.
         noise: the key of each network's recurrent noise.
-        loss_bound: a loss above it, or one that is not a number, ends a network.
+        loss_bound: a loss above it, or a NaN, ends a network.
     """
 
     dynamics: Dynamics = field(metadata={"static": True})
@@ -47,7 +47,7 @@ class Learner:
 
     Args:
         weights: their weights.
-        step: the training steps that each has taken.
+        step: number of training steps that each has taken.
         memory: what the rule remembers from step to step, such as the state of an optimizer.
     """
 
@@ -60,8 +60,8 @@ class LearningRule(Course, abc.ABC):
     """How networks learn.
 
     A rule of your own is a frozen dataclass with the two abstract methods; it inherits the fields of `Course`. State
-    goes in and comes out: what it remembers is in the learner's `memory`, arrays with a leading `network` axis, and is
-    stored and resumed like the weights.
+    goes in and comes out: what the rule remembers is in the learner's `memory`, arrays with a leading `network` axis,
+    which are stored and resumed like the weights.
     """
 
     sources: ClassVar[tuple[str, ...]] = ()
@@ -71,7 +71,7 @@ class LearningRule(Course, abc.ABC):
         """The networks before their first step.
 
         Args:
-            setup: what they learn with.
+            setup: the setting in which they learn.
             weights: before training, with a leading `network` axis.
         """
 
@@ -82,24 +82,24 @@ class LearningRule(Course, abc.ABC):
         """One training step of every active network on the same trials.
 
         Args:
-            setup: what they learn with.
-            learner: where they stand.
-            active: those that train; the others must stay as they are.
+            setup: the setting in which they learn.
+            learner: their current state.
+            active: networks that train; the others must stay as they are.
             trials: the batch.
 
         Returns:
-            The learner one step later; the networks that are still active; and the loss before the step, NaN for those
-            that are not. One whose loss is above `setup.loss_bound`, or whose weights would not be finite, does not
-            take the step and is active no more.
+            The learner one step later; the networks that are still active; and the loss before the step, NaN for
+            networks that are not. A network whose loss is above `setup.loss_bound`, or whose weights would not be
+            finite, does not take the step and is no longer active.
         """
 
     def own(self, numbers: Sequence[int]) -> Any:
-        """What differs between networks, such as a learning rate: arrays with an entry for each of these numbers."""
+        """Settings that differ between networks, such as a learning rate: arrays with one entry per network number."""
         return ()
 
 
 def step_noise(dynamics: Dynamics, learner: Learner, keys: Key[Array, "network"]) -> NoiseKeys | None:
-    """The words of each network's recurrent noise at its next step; None where the equations have no noise."""
+    """The key words of each network's recurrent noise at its next step; None if the equations have no noise."""
     return jax.random.key_data(jax.vmap(jax.random.fold_in)(keys, learner.step)) if dynamics.noisy else None
 
 

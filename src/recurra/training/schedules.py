@@ -16,7 +16,7 @@ class Schedule(abc.ABC):
 
     @abc.abstractmethod
     def factor(self, step: Scalar, steps: int) -> Scalar:
-        """The factor at `step`, counted from 0, of `steps` in all; `step` is a float32."""
+        """The factor at `step`, counted from 0, of `steps` in total; `step` is a float32."""
 
 
 @final
@@ -43,7 +43,7 @@ class InverseTimeDecay(Schedule):
     r"""The factor is $1 / (1 + d \cdot \mathrm{step})$.
 
     Args:
-        decay: d, a step.
+        decay: d, per step.
 
     Source: the programs of Jarne (2024) and Jarne and Laje (2019), where d is 1e-4 (the `decay` of Keras 2).
     """

@@ -1,4 +1,4 @@
-"""What a training takes of the memory, known from its numbers before anything is made."""
+"""The memory that a training needs, known from its sizes before anything is made."""
 
 from recurra.checks import check_memory
 from recurra.models.model import Model
@@ -6,19 +6,19 @@ from recurra.tasks.base import PIECE, Task
 from recurra.training.course import Course
 from recurra.training.trial_sets import FixedTrials
 
-STRETCH = 10  # training steps whose batches are drawn at once: between two looks at the losses
-DRAWING = 4  # while trials are drawn there are so many arrays of their size
+STRETCH = 10  # training steps whose batches are drawn at once, between two readings of the losses
+DRAWING = 4  # arrays of the size of the trials that exist while they are drawn
 
 
 def check_size(task: Task, model: Model, course: Course, networks: int, at_once: int | None) -> None:
-    """Refuse what needs more memory than is free, and name what it is that needs it.
+    """Refuse a training that needs more memory than is free, and name the part that needs it.
 
     Args:
         task: what the networks learn.
-        model: what they are made of.
-        course: how many trials they learn from at a time.
-        networks: how many.
-        at_once: networks that are worked on at a time; None where the engine keeps its rates in pieces.
+        model: their architecture.
+        course: the numbers of trials they learn from.
+        networks: number of networks.
+        at_once: number of networks computed at a time; None if the engine keeps its rates in pieces.
     """
     units, steps, batch = model.units, task.steps, course.batch
     channels = task.inputs + task.outputs

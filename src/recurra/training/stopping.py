@@ -8,11 +8,11 @@ from recurra.checks import check_between, check_positive
 
 
 class Stop(abc.ABC):
-    """Asked at the end of every epoch, for every network by itself."""
+    """The criterion is applied to each network at the end of every epoch."""
 
     @abc.abstractmethod
     def reached(self, loss: float, success: float) -> bool:
-        """Whether to end, by the loss and the share of successful trials on validation trials."""
+        """Whether to end, given the loss and the share of successes on the validation trials."""
 
     def words(self) -> str:
         """The criterion for readers, such as "loss below 0.009"."""

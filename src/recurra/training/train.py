@@ -26,23 +26,23 @@ from recurra.surroundings import stretch_of
 from recurra.tasks.base import Task
 from recurra.tasks.border import check_task
 from recurra.tasks.trials import Trials
-from recurra.training.groups import Group, Measured, Scores, gathered, measure_group, score_group, train_group
+from recurra.training.groups import Group, Scores, ValidationScores, gathered, measure_group, score_group, train_group
 from recurra.training.rule import Learner, LearningRule, Setup, step_noise
 from recurra.training.sizes import STRETCH, check_size
 from recurra.training.stopping import Never
 
-SILENT_TRIALS = 256  # at least so many tell what a silent network's loss is
+SILENT_TRIALS = 256  # least number of trials that measure the loss of a silent network
 
 
 @dataclass(frozen=True)
 class TrainingState:
-    """Where a cohort stands after an epoch. With the `Training` it fixes all that follows, to the bit.
+    """The state of a cohort after an epoch. Together with the `Training` it fixes everything that follows, to the bit.
 
     Args:
-        epoch: how many epochs have passed.
+        epoch: number of epochs so far.
         learner: the networks in training.
         start: the weights before training, with a leading `network` axis.
-        status: what has become of each network.
+        status: the status of each network.
         history: losses and success by epoch.
     """
 
@@ -60,14 +60,14 @@ class TrainingState:
 @final
 @dataclass(frozen=True)
 class Training:
-    """What is trained, how, which networks, and from which seed.
+    """The training of a cohort: task, model, rule, network numbers and seed.
 
     Args:
         task: what the networks learn.
-        model: what they are made of.
+        model: their architecture.
         rule: how they learn.
-        numbers: the networks' numbers; number k with this seed is the same network in any company.
-        seed: fixes all that is random.
+        numbers: the networks' numbers; number k with this seed is the same network in any cohort.
+        seed: fixes everything that is random.
         engine: "auto" (native where it can be used), "native", "portable" or "native-bfloat16".
     """
 
@@ -89,7 +89,7 @@ class Training:
         for number in self.numbers:
             check_count("a network's number", number, at_least=0, at_most=LARGEST_NUMBER)
             self.rule.own((number,))
-        object.__setattr__(self, "numbers", tuple(self.numbers))  # a range until its length was found to fit
+        object.__setattr__(self, "numbers", tuple(self.numbers))  # it may be a range until its length has been checked
 
     @cached_property
     def dynamics(self) -> Dynamics:
@@ -98,12 +98,12 @@ class Training:
 
     @cached_property
     def used_engine(self) -> Engine:
-        """The engine that does the work."""
+        """The engine that computes."""
         return choose_engine(self.engine, self.dynamics)
 
     @property
     def epochs(self) -> int:
-        """Epochs until the last step."""
+        """Number of epochs until the last step."""
         return self.rule.epochs
 
     @pinned()
@@ -127,8 +127,8 @@ class Training:
         """The cohort one epoch later; networks that have ended stay as they are and cost nothing.
 
         Args:
-            state: where the cohort stands.
-            on_steps: told the number of steps taken since it was last told, some times an epoch.
+            state: the state of the cohort.
+            on_steps: called several times per epoch with the number of steps taken since the last call.
         """
         first = state.epoch * self.rule.epoch_steps
         last = min(first + self.rule.epoch_steps, self.rule.steps)
@@ -147,9 +147,9 @@ class Training:
 
     @cached_property
     def _silent_loss(self) -> float:
-        """The loss of a network whose output is 0 throughout; infinite where that is right, so that it bounds nothing.
+        """The loss of a network whose output is always 0; infinite if that is right, so that it sets no bound.
 
-        A handful of validation trials may have next to no targets, so it is never measured on fewer than SILENT_TRIALS.
+        A few validation trials may have almost no targets, so it is never measured on fewer than SILENT_TRIALS.
         """
         count = max(self.rule.validation_trials, SILENT_TRIALS)
         trials = next(self.task.sample_pieces(random_key(self.seed, Stream.validation), count))
@@ -157,7 +157,7 @@ class Training:
         return float(jax.jit(mean_squared_error)(silence, trials.targets, trials.mask)) or math.inf
 
     def cohort(self, state: TrainingState) -> Cohort:
-        """The cohort as it stands."""
+        """The cohort in its current state."""
         return Cohort(
             model=self.model,
             rule=self.rule,
@@ -199,7 +199,7 @@ class Training:
         )
 
     @pinned()
-    def _measure(self, piece: int, validation: Trials, group: Group) -> dict[int, Measured]:
+    def _measure(self, piece: int, validation: Trials, group: Group) -> dict[int, ValidationScores]:
         keys = jnp.stack(
             [random_key(self.seed, Stream.validation_noise, self.numbers[position]) for position in group.positions]
         )
@@ -246,14 +246,14 @@ def train(
 
     Args:
         task: what the networks learn.
-        model: what they are made of.
+        model: their architecture.
         rule: how they learn.
-        networks: how many, or the numbers of those to train; number k with this seed is the same in any company.
-        seed: fixes all that is random.
+        networks: how many, or the numbers of the networks to train; number k with this seed is the same in any cohort.
+        seed: fixes everything that is random.
         engine: "auto" (native where it can be used), "native", "portable" or "native-bfloat16".
 
     Returns:
-        The cohort, each network with its status: one that diverges or misses its criterion is no error.
+        The cohort, with the status of each network: a network that diverges or misses its criterion is not an error.
     """
     if not isinstance(networks, Sequence):
         check_count("networks", networks)
@@ -271,7 +271,7 @@ def _check_kind(name: str, value: object, kind: type) -> None:
     if isinstance(value, kind):
         return
     if isinstance(value, type):
-        raise TypeError(f"{name} is the class {value.__name__}; expected one that is made of it: {value.__name__}()")
+        raise TypeError(f"{name} is the class {value.__name__}; expected an instance of it: {value.__name__}()")
     what = f"a {type(value).__name__}" if isinstance(value, (Task, Model, LearningRule)) else repr(value)
     raise TypeError(f"{name} is {what}; expected a {kind.__name__}. The order is train(task, model, rule)")
 
@@ -281,5 +281,5 @@ def _rows(every: Learner | Weights, positions: Sequence[int]) -> Any:
 
 
 def _workers() -> int:
-    """How many networks are worked on at once."""
+    """Number of networks computed at once."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,4 +1,4 @@
-"""Which trials a training step sees. All networks of a cohort see the same ones."""
+"""The trials of each training step. All networks of a cohort see the same ones."""
 
 import abc
 from dataclasses import dataclass
@@ -16,11 +16,11 @@ from recurra.tasks.trials import Trials
 
 
 class TrialSet(abc.ABC):
-    """Where the trials of a training step come from, and how many steps an epoch has."""
+    """The source of the trials of a training step, and the number of steps per epoch."""
 
     @abc.abstractmethod
     def epoch_steps(self, batch: int) -> int:
-        """Training steps of an epoch: from one checkpoint to the next."""
+        """Training steps per epoch, from one checkpoint to the next."""
 
     @abc.abstractmethod
     def batch(self, task: Task, seed: int, step: int, batch: int) -> Trials:
@@ -30,7 +30,7 @@ class TrialSet(abc.ABC):
 @final
 @dataclass(frozen=True)
 class FreshTrials(TrialSet):
-    """New trials at every step; no trial comes twice.
+    """New trials at every step; no trial is repeated.
 
     Args:
         steps_an_epoch: training steps from one checkpoint to the next.
@@ -51,7 +51,7 @@ class FreshTrials(TrialSet):
 @final
 @dataclass(frozen=True)
 class FixedTrials(TrialSet):
-    """A set of trials drawn once, gone through in a new random order every epoch; the last batch may be smaller.
+    """A set of trials drawn once and used in a new random order in every epoch; the last batch may be smaller.
 
     Args:
         count: trials in the set.
@@ -75,7 +75,7 @@ class FixedTrials(TrialSet):
 
 @lru_cache(maxsize=1)
 def _drawn_once(task: Task, count: int, seed: int) -> Trials:
-    """As NumPy arrays: a batch is then taken out of them in no time."""
+    """The trials as NumPy arrays, from which batches are taken quickly."""
     return jax.tree.map(np.asarray, task.sample(random_key(seed, Stream.trials), count))
 
 

@@ -12,16 +12,16 @@ from recurra.analysis.dynamics.program import forgotten
 MOST_NAMED = 8  # conditions that a sentence names and a table lists, and memories that a sentence names
 
 
-def forgotten_words(found: Program, answers: Float[np.ndarray, "condition output"], names: Sequence[str]) -> str:
+def forgotten_words(program: Program, answers: Float[np.ndarray, "condition output"], names: Sequence[str]) -> str:
     """Which conditions the network cannot tell apart any more when it is left alone; nothing where it can.
 
     Args:
-        found: its program.
+        program: its program.
         answers: what the task asks for last in each condition.
         names: of the conditions.
     """
     told = []
-    for own in forgotten(found.after, answers).values():
+    for own in forgotten(program.after, answers).values():
         if len(own) == len(names):
             return (
                 f"All {len(own)} conditions end at one attractor, though they ask for different answers: "
@@ -36,30 +36,30 @@ def forgotten_words(found: Program, answers: Float[np.ndarray, "condition output
     )
 
 
-def reached(found: Program) -> list[int]:
+def reached(program: Program) -> list[int]:
     """The attractors that conditions or stimuli lead to, in the order in which they are met.
 
     Args:
-        found: the program.
+        program: the program.
     """
-    order = list(dict.fromkeys(found.after[found.after >= 0].tolist()))
+    order = list(dict.fromkeys(program.after[program.after >= 0].tolist()))
     for attractor in order:
-        following = found.following[attractor]
+        following = program.following[attractor]
         order += [to for to in dict.fromkeys(following[following >= 0].tolist()) if to not in order]
     return order
 
 
-def attractor_words(found: Program) -> str:
+def attractor_words(program: Program) -> str:
     """Where paths end: "Paths end at 5 attractors: 3 at rest, 1 orbit and 1 unstable point."."""
-    if not len(found):
+    if not len(program):
         return "No path that was followed settles."
-    parts = counted_kinds(found, range(len(found)))
-    return f"Paths end at {len(found)} attractor{'s' if len(found) > 1 else ''}: {listed(parts)}."
+    parts = counted_kinds(program, range(len(program)))
+    return f"Paths end at {len(program)} attractor{'s' if len(program) > 1 else ''}: {listed(parts)}."
 
 
-def counted_kinds(found: Program, attractors: Iterable[int]) -> list[str]:
+def counted_kinds(program: Program, attractors: Iterable[int]) -> list[str]:
     """How many of these attractors are of each kind, in words."""
-    counts = Counter(found.kind_of(at) for at in attractors)
+    counts = Counter(program.kind_of(at) for at in attractors)
     words = {
         "rest": ("at rest", "at rest"),
         "orbit": ("orbit", "orbits"),

@@ -5,8 +5,6 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Int
 
-from recurra.tasks import FlipFlop, Task
-
 
 def cluster_name(cluster: int) -> str:
     """A cluster's letter: A for the largest."""
@@ -31,14 +29,6 @@ def bit_name(bit: int, of: int) -> str:
 def short_name(state: Sequence[int] | Int[np.ndarray, "bit"]) -> str:
     """A memory state without spaces: +−+."""
     return state_name(state).replace(" ", "")
-
-
-def condition_titles(task: Task) -> list[str]:
-    """The names of the conditions of a task's probe, in its order; of a flip-flop its memory states: +−+."""
-    if isinstance(task, FlipFlop):
-        return [short_name(state) for state in task.states]
-    probe = task.probe()
-    return [probe.condition_names[int(at)] for at in np.asarray(probe.condition)]
 
 
 def run_letter(run: int) -> str:

@@ -4,10 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
-import numpy as np
-from jaxtyping import Int
-
-from recurra.analysis import Census, FixedPoints, Lifetimes, Program, PulseTable
+from recurra.analysis import Census, FixedPoints, Program
 from recurra.analysis.cohorts.census import SMALLEST
 from recurra.analysis.dossier_records import Dossier
 from recurra.analysis.dynamics.program import UNSTABLE, answers_of
@@ -23,15 +20,13 @@ from recurra.analysis.dynamics.regimes import (
     Regimes,
 )
 from recurra.analysis.failures import in_words, where_known
-from recurra.tasks import FlipFlop, Task
+from recurra.tasks import Task
 from recurra.tasks.set_reset import SetReset
-from recurra.wording import percent, three
-from recurra.words.attractors import MOST_NAMED, attractor_words, forgotten_words, listed, reached
-from recurra.words.findings import known
-from recurra.words.names import condition_titles, short_name
+from recurra.wording import as_sentence, is_or_are, percent, three
+from recurra.words.attractors import MOST_NAMED, attractor_words, forgotten_words, listed
+from recurra.words.memories import memory_sentences
 
 FEW = 3  # conditions of the most frequent kind up to which a signature names them
-UNSET = 0.5  # an output nearer to 0 than this is read as neither + nor -
 NOTHING = 0.01  # an output nearer to 0 than this is printed as 0
 NAMES = {
     QUIESCENT: "rest",
@@ -71,11 +66,8 @@ def sentences(task: Task, dossier: Dossier, names: Sequence[str]) -> Iterator[st
         names: of the conditions of the probe.
     """
     told: list[Callable[[], str]] = []
-    if isinstance(task, FlipFlop):
-        told += [
-            lambda: memory_words(known(dossier.memories).lifetimes, task),
-            lambda: table_words(known(dossier.memories).pulse_table, dossier.program),
-        ]
+    if dossier.memories is not None:
+        told += memory_sentences(dossier.memories, dossier, task)
     elif isinstance(task, SetReset):
         told.append(lambda: level_words(dossier.regimes, names))
     else:
@@ -100,77 +92,13 @@ def regime_words(found: Regimes, program: Program, names: Sequence[str]) -> str:
         wanders = found.kind_of(at) in (CHAOTIC, DRIFTING, UNDECIDED)
         groups.setdefault((_does(found, program, at), -1 if wanders else int(program.after[at])), []).append(name)
     told = [f"after {listed(members)} {does}" for (does, _), members in groups.items()]
-    return _sentence("; ".join(told))
+    return as_sentence("; ".join(told))
 
 
 def level_words(found: Regimes, names: Sequence[str]) -> str:
     """What each level of the set/reset flip-flop is: "The low level is an oscillation ..., the high level ..."."""
     told = [f"the {name} level is {LEVELS[found.kind_of(at)]}{_details(found, at)}" for at, name in enumerate(names)]
-    return _sentence("; ".join(told))
-
-
-def memory_words(found: Lifetimes, task: FlipFlop) -> str:
-    """Which memories of a flip-flop last: "5 of 8 memories are stable, 2 drift: ++- for 310 ms to +--, ..."."""
-    names, total = [short_name(state) for state in task.states], len(found.kind)
-    kinds = [found.kind_of(at) for at in range(total)]
-    watched = f"{found.longest_ms / 1000:g} s"
-    if set(kinds) == {"stable"}:
-        every = "Both memories are" if total == 2 else f"All {total} memories are"
-        return f"{every} stable: right for {watched} without a pulse, and at rest."
-    parts = [f"{kinds.count('stable') or 'none'} of {total} memories {_is(kinds.count('stable'))} stable"]
-    for kind, one, many in (("oscillating", "oscillates", "oscillate"), ("drifting", "drifts", "drift")):
-        members = [at for at, other in enumerate(kinds) if other == kind]
-        if members:
-            ends = f" ({', '.join(_life(found, names, at) for at in members)})" if len(members) <= MOST_NAMED else ""
-            parts.append(f"{len(members)} {one if len(members) == 1 else many}{ends}")
-    return _sentence(f"{listed(parts)}, watched for {watched}")
-
-
-def table_words(table: PulseTable, found: Program) -> str:
-    """How many entries of the table of states and pulses are right, and how many if the pulses come much later."""
-    text = f"{table.right} of {table.expected.size} entries of its table of states and pulses are right"
-    right, total = settled_pulses(found)
-    later = f"; of pulses that come when it has settled, {right} of {total}" if total else ""
-    return f"{text}{later}."
-
-
-def settled_pulses(found: Program) -> tuple[int, int]:
-    """How many pulses are right that come when a flip-flop network has settled in a memory state, and of how many.
-
-    Args:
-        found: the program of a flip-flop.
-    """
-    signs = read_signs(found)
-    tried = [at for at in reached(found) if signs[at].all() and (found.following[at] >= 0).any()]
-    total = len(tried) * found.following.shape[1]
-    return total - sum(len(wrong_stimuli(found, at)) for at in tried), total
-
-
-def read_signs(found: Program) -> Int[np.ndarray, "attractor output"]:
-    """The signs of the outputs on each attractor, 0 for an output that is neither + nor -."""
-    outputs = np.nan_to_num(found.outputs)
-    return np.where(np.abs(outputs) < UNSET, 0, np.sign(outputs)).astype(int)
-
-
-def wrong_stimuli(found: Program, attractor: int) -> list[int]:
-    """The pulses that do not make of a memory state what a flip-flop should, when they come after it has settled.
-
-    There are none of an attractor that is no memory state, nor of one from which no pulse was tried.
-
-    Args:
-        found: the program of a flip-flop.
-        attractor: its number.
-    """
-    signs = read_signs(found)
-    if not signs[attractor].all() or not (found.following[attractor] >= 0).any():
-        return []
-    wrong = []
-    for stimulus, end in enumerate(found.following[attractor].tolist()):
-        asked = signs[attractor].copy()
-        asked[stimulus // 2] = 1 - 2 * (stimulus % 2)
-        if end < 0 or (signs[end] != asked).any():
-            wrong.append(stimulus)
-    return wrong
+    return as_sentence("; ".join(told))
 
 
 def point_words(found: FixedPoints) -> str:
@@ -193,14 +121,14 @@ def point_words(found: FixedPoints) -> str:
         if flat:
             parts.append(f"{'it' if count == 1 else flat} {one if flat == 1 else many}")
     missing = math.ceil(found.missing_at_least - 1e-9)
-    more = f"at least {missing} more {_is(missing)} to be expected"
+    more = f"at least {missing} more {is_or_are(missing)} to be expected"
     parts.append(more if missing else "nothing hints at more")
     return "; ".join(parts) + "."
 
 
 def slow_words(count: int) -> str:
     """How many slow points there are besides; nothing where there are none."""
-    return f"There {_is(count)} {count} slow point{'s' if count > 1 else ''} besides." if count else ""
+    return f"There {is_or_are(count)} {count} slow point{'s' if count > 1 else ''} besides." if count else ""
 
 
 def signature_words(kinds: Sequence[str], names: Sequence[str]) -> str:
@@ -229,7 +157,7 @@ def signatures(found: Census, task: Task) -> list[str]:
         found: the census.
         task: its conditions have the names.
     """
-    names = condition_titles(task)
+    names = task.condition_titles()
     return [signature_words([KINDS[kind] for kind in kinds], names) for kinds in found.signature_kinds]
 
 
@@ -253,7 +181,7 @@ def census_words(found: Census) -> str:
         grouping = "The networks are one continuum: no clustering has a silhouette above 0"
     left = len(found.compared) - compared
     out = (
-        f" {left} network{'' if left == 1 else 's'} for which the measure has no number {_is(left)} left out."
+        f" {left} network{'' if left == 1 else 's'} for which the measure has no number {is_or_are(left)} left out."
         if left
         else ""
     )
@@ -295,21 +223,4 @@ def _counted_regimes(found: Regimes) -> str:
     """Of many conditions, how many there are of each kind."""
     counted = Counter(found.kind_of(at) for at in range(len(found)))
     told = [f"after {count} of {len(found)} conditions {DOES[kind]}" for kind, count in counted.most_common()]
-    return _sentence("; ".join(told))
-
-
-def _life(found: Lifetimes, names: Sequence[str], at: int) -> str:
-    """A memory that does not rest: its name, how long it lasts and where it ends."""
-    if np.isinf(found.lifetime_ms[at]):
-        return f"{names[at]} for all of that time"
-    if found.lifetime_ms[at] == 0:
-        return f"{names[at]} wrong from the start"
-    return f"{names[at]} after {three(found.lifetime_ms[at])} ms to {names[int(found.ends_in[at])]}"
-
-
-def _is(count: int) -> str:
-    return "is" if count == 1 else "are"
-
-
-def _sentence(text: str) -> str:
-    return text[0].upper() + text[1:] + "."
+    return as_sentence("; ".join(told))

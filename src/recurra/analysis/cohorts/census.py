@@ -170,7 +170,7 @@ def clusters(
     check_count("smallest", smallest, at_least=2)
     compared = compared_networks(distances)
     kept = distances[np.ix_(compared, compared)]
-    silhouette, found = _best_cut(kept, most, smallest)
+    silhouette, labels_of_cut = _best_cut(kept, most, smallest)
     spread = np.sqrt(np.maximum(scaling(kept)[0], 0) / max(len(kept), 1))
     clouds = np.random.default_rng(seed)
     null = np.zeros(draws)
@@ -179,7 +179,7 @@ def clusters(
         null[draw] = _best_cut(squareform(pdist(cloud)), most, smallest)[0]
     p_value = (1 + int((null >= silhouette - 1e-12).sum())) / (1 + draws)
     best = np.full(len(distances), LEFT_OUT)
-    best[compared] = found
+    best[compared] = labels_of_cut
     labels = best if p_value <= LEVEL else np.where(compared, 0, LEFT_OUT)
     return Clusters(labels, best, silhouette, null, p_value)
 

@@ -131,10 +131,10 @@ def _transport(cost: Float[np.ndarray, "mode other_mode"]) -> float:
         return float(repeated[linear_sum_assignment(repeated)].mean())
     leaving, arriving = kron(eye(rows), np.ones((1, columns))), kron(np.ones((1, rows)), eye(columns))
     masses = np.concatenate([np.full(rows, 1 / rows), np.full(columns, 1 / columns)])
-    found = linprog(cost.ravel(), A_eq=vstack([leaving, arriving]), b_eq=masses)
-    if not found.success:
-        raise ValueError(f"no optimal transport of {rows} to {columns} eigenvalues was found: {found.message}")
-    return max(float(found.fun), 0.0)
+    transport = linprog(cost.ravel(), A_eq=vstack([leaving, arriving]), b_eq=masses)
+    if not transport.success:
+        raise ValueError(f"no optimal transport of {rows} to {columns} eigenvalues was found: {transport.message}")
+    return max(float(transport.fun), 0.0)
 
 
 def _strong_directions(

@@ -130,16 +130,16 @@ class _Path:
     def tangent(self, point: Point, before: Point) -> Point:
         """The direction of the branch, of length 1, on the side of the one before."""
         system = np.concatenate([self.derivative(point), before[None]])
-        found = _solution(system, np.append(np.zeros(len(point) - 1), 1.0))
-        return before if found is None else found / np.linalg.norm(found)
+        solution = _solution(system, np.append(np.zeros(len(point) - 1), 1.0))
+        return before if solution is None else solution / np.linalg.norm(solution)
 
     def at_edge(self, before: Point, after: Point, amplitudes: tuple[float, float]) -> Point:
         """The point between two at which the amplitude reaches the end of its range."""
         edge = float(np.clip(after[-1], min(amplitudes), max(amplitudes)))
         share = (edge - before[-1]) / (after[-1] - before[-1])
         guess = np.append((before + share * (after - before))[:-1], edge)
-        found = self.corrected(guess, np.append(np.zeros(len(guess) - 1), 1.0))
-        return after if found is None else found
+        reached = self.corrected(guess, np.append(np.zeros(len(guess) - 1), 1.0))
+        return after if reached is None else reached
 
 
 def _solution(

@@ -34,7 +34,7 @@ class Landscape:
 def landscape(
     network: Network,
     points: FixedPoints,
-    found: Program,
+    graph: Program,
     project: Callable[[Float[np.ndarray, "*batch unit"]], Float[np.ndarray, "*batch coordinate"]],
 ) -> Landscape:
     """The landscape of a network in the coordinates that `project` makes of rates.
@@ -42,18 +42,18 @@ def landscape(
     Args:
         network: the network.
         points: its fixed points.
-        found: its program.
+        graph: its program.
         project: coordinates from rates, such as `Reduction.project` or `Geometry.bit_coordinates`.
     """
 
     def coordinates(states: Float[np.ndarray, "*batch state"]) -> Float[np.ndarray, "*batch coordinate"]:
         return project(network.rates(states))
 
-    begins = points.states[found.saddle]
+    begins = points.states[graph.saddle]
     every = sampling(network)
-    paths = paths_from(network, found.states, points.inputs, DRAWN * every, every)
+    paths = paths_from(network, graph.states, points.inputs, DRAWN * every, every)
     return Landscape(
         points=coordinates(points.states),
-        branches=(coordinates(begins + NEAR * found.direction) - coordinates(begins)) / NEAR,
+        branches=(coordinates(begins + NEAR * graph.direction) - coordinates(begins)) / NEAR,
         paths=coordinates(paths),
     )

@@ -16,7 +16,7 @@ from recurra.analysis.dynamics.linearization import modes_at
 from recurra.analysis.dynamics.steps import driven, ends_on
 from recurra.checks import check_count
 from recurra.models.cohort import Network, check_fit
-from recurra.tasks import FlipFlop, Task
+from recurra.tasks import Task
 
 OFFSET = 1e-4  # a step off a saddle along an unstable mode, times the root of the number of units
 ASIDE = 1e-3  # of a branch's direction goes in a random direction, so that no symmetry leads from saddle to saddle
@@ -65,26 +65,6 @@ class Program:
     def kind_of(self, attractor: int) -> str:
         """The kind of an attractor in a word."""
         return KINDS[int(self.kind[attractor])]
-
-
-@dataclass(frozen=True)
-class PulseTable:
-    """What a flip-flop network makes of each memory state and pulse, read off its dynamics.
-
-    Args:
-        reached: the memory state whose signs the outputs have a trial's length after the pulse.
-        expected: the memory state that the task asks for.
-    """
-
-    sources: ClassVar[tuple[str, ...]] = ("sussillo2013",)
-
-    reached: Int[np.ndarray, "condition stimulus"]
-    expected: Int[np.ndarray, "condition stimulus"]
-
-    @property
-    def right(self) -> int:
-        """How many of the entries are as the task asks."""
-        return int((self.reached == self.expected).sum())
 
 
 def program(
@@ -189,23 +169,6 @@ def forgotten(
     return {end: own.tolist() for end, own in groups.items() if differ[end]}
 
 
-def pulse_table(network: Network, task: FlipFlop) -> PulseTable:
-    """Set every memory state from rest, give one pulse a trial's length later, and read the outputs another length on.
-
-    Args:
-        network: the network.
-        task: the flip-flop that it was trained on.
-    """
-    check_fit(network, task, FlipFlop)
-    first, second = np.asarray(task.probe().inputs), task.stimuli(task.length_ms)
-    pairs = [np.concatenate([state, pulse]) for state in first for pulse in second]
-    signs = np.sign(network.respond(np.array(pairs))[:, -1]).reshape(len(first), len(second), task.bits)
-    expected = np.repeat(task.states[:, None], len(second), axis=1)
-    for at, (bit, sign) in enumerate(task.single_pulses):
-        expected[:, at, bit] = sign
-    return PulseTable(_state_number(task, signs), _state_number(task, expected))
-
-
 def _following(
     network: Network, task: Task, points: FixedPoints, known: Attractors
 ) -> tuple[Attractors, Int[np.ndarray, "attractor stimulus"]]:
@@ -228,12 +191,6 @@ def _kinds(flow: Flow, known: Attractors, stable: int) -> Int[np.ndarray, "attra
     unstable = (modes_at(flow, known.states[later])[1] > LOOSE).any(axis=1)
     kind[later[unstable]] = UNSTABLE
     return kind
-
-
-def _state_number(task: FlipFlop, signs: Num[np.ndarray, "*batch bit"]) -> Int[np.ndarray, "*batch"]:
-    """Which memory state has these signs; an output of exactly 0 has none, and gives -1."""
-    number = ((signs > 0) * 2 ** np.arange(task.bits - 1, -1, -1)).sum(axis=-1)
-    return np.where((signs != 0).all(axis=-1), number, -1)
 
 
 def _branches(

@@ -72,10 +72,10 @@ def slow_points(
     with threadpool_limits(1):
         ends = in_parts(lambda part: np.array([_lowest(flow, state) for state in part]), stuck)
     lowest = np.array([end for end in ends if _is_minimum(flow, end, fastest)]).reshape(-1, points.states.shape[1])
-    states, found = unique(lowest, apart)
+    states, counts = unique(lowest, apart)
     speed = np.linalg.norm(flow.displacement(states), axis=1)
     order = np.argsort(speed)
-    return SlowPoints(states[order], speed[order], eigenvalues_at(flow, states)[order], found[order])
+    return SlowPoints(states[order], speed[order], eigenvalues_at(flow, states)[order], counts[order])
 
 
 def _lowest(flow: Flow, state: Float[np.ndarray, "state"]) -> Float[np.ndarray, "state"]:

@@ -62,32 +62,32 @@ def unique(states: States, apart: float) -> tuple[Float[np.ndarray, "point state
         apart: two states closer than this are at one point.
     """
     points: list[np.ndarray] = []
-    found: list[int] = []
+    sizes: list[int] = []
     left = states
     while len(left):
         near = cdist(left[:1], left)[0] <= apart
         points.append(left[0])
-        found.append(int(near.sum()))
+        sizes.append(int(near.sum()))
         left = left[~near]
-    return np.array(points).reshape(-1, states.shape[1]), np.array(found, int)
+    return np.array(points).reshape(-1, states.shape[1]), np.array(sizes, int)
 
 
 def told_apart(
-    states: States, radius: Float[np.ndarray, "point"], found: Int[np.ndarray, "point"]
+    states: States, radius: Float[np.ndarray, "point"], counts: Int[np.ndarray, "point"]
 ) -> tuple[Int[np.ndarray, "kept"], Int[np.ndarray, "kept"]]:
     """Which points to keep, and how many starts ended there: one that lies within another's radius is the same.
 
     Args:
         states: fixed points.
         radius: within which each is known to be the only one, or NaN.
-        found: how many starts ended at each.
+        counts: how many starts ended at each.
     """
-    kept, total = list[int](), found.copy()
+    kept, total = list[int](), counts.copy()
     for at in np.argsort(radius, kind="stable"):  # NaN last
         distance = np.linalg.norm(states[kept] - states[at], axis=1)
         same = np.flatnonzero(distance <= np.nan_to_num(np.fmax(radius[kept], radius[at])))
         if len(same):
-            total[kept[same[0]]] += found[at]
+            total[kept[same[0]]] += counts[at]
         else:
             kept.append(int(at))
     order = np.sort(np.array(kept, int))

@@ -7,7 +7,6 @@ import numpy as np
 import xarray as xr
 
 from recurra.analysis.dynamics.landscape import landscape
-from recurra.analysis.dynamics.program import pulse_table
 from recurra.analysis.failures import where_known
 from recurra.analysis.memory.alignment import axis_alignment
 from recurra.analysis.memory.cube import memory_cube
@@ -15,6 +14,7 @@ from recurra.analysis.memory.generalization import cross_condition_generalizatio
 from recurra.analysis.memory.geometry import memory_geometry
 from recurra.analysis.memory.lifetimes import memory_lifetimes, noisy_lifetimes
 from recurra.analysis.memory.memories import held_memories
+from recurra.analysis.memory.pulse_table import pulse_table
 from recurra.analysis.memory.records import Walk
 from recurra.analysis.shown_trials import trials_dataset
 from recurra.analysis.visit import Visit

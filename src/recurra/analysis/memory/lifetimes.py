@@ -145,13 +145,13 @@ def noisy_lifetimes(
     inputs = np.repeat(probe.inputs, repeats, axis=0)
     states = np.repeat(task.states, repeats, axis=0)
     patience = max(round(task.rule.settle_ms / task.dt_ms), 1)
-    found = []
+    outcomes = []
     for noise in input_noise:
         noisy = inputs + step_noise(noise, task.dt_ms) * random.standard_normal(inputs.shape)
         wrong = (np.sign(network.respond(noisy)) != states[:, None]).any(axis=-1)[:, begin:]
         failed, steps = _first_lasting(wrong, patience)
-        found.append((steps.sum() * task.dt_ms, int(failed.sum())))
-    watched, failures = np.array([one[0] for one in found]), np.array([one[1] for one in found])
+        outcomes.append((steps.sum() * task.dt_ms, int(failed.sum())))
+    watched, failures = np.array([one[0] for one in outcomes]), np.array([one[1] for one in outcomes])
     with np.errstate(divide="ignore"):
         return NoisyLifetimes(
             input_noise=np.array(input_noise),

@@ -7,7 +7,6 @@ import numpy as np
 from jaxtyping import Float
 
 from recurra.analysis.dynamics.landscape import Landscape
-from recurra.analysis.dynamics.program import PulseTable
 from recurra.analysis.failures import GROUP, Records
 from recurra.analysis.memory.alignment import Alignment
 from recurra.analysis.memory.cube import MemoryCube
@@ -15,6 +14,7 @@ from recurra.analysis.memory.generalization import Generalization
 from recurra.analysis.memory.geometry import Geometry
 from recurra.analysis.memory.lifetimes import Lifetimes, NoisyLifetimes
 from recurra.analysis.memory.memories import Memories
+from recurra.analysis.memory.pulse_table import PulseTable
 
 
 @dataclass(frozen=True)

@@ -118,11 +118,11 @@ def _covariances(centred: Rates, projectors: Projectors) -> Covariances:
     """Of the marginalizations, not divided by the number of samples; zero where the rates do not change."""
     if (centred**2).mean() <= STILL:
         centred = np.zeros_like(centred)
-    found = []
+    covariances = []
     for projector in projectors:
         part = np.tensordot(projector, centred, axes=1).reshape(-1, centred.shape[-1])
-        found.append(part.T @ part)
-    return np.stack(found)
+        covariances.append(part.T @ part)
+    return np.stack(covariances)
 
 
 def _demixed(covariances: Covariances, components: int, ridge: float, center: Float[np.ndarray, "unit"]) -> Demixed:

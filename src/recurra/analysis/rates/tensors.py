@@ -134,9 +134,9 @@ def _solved(
     )
     projected = unfolded @ (one[:, None] * other).reshape(-1, one.shape[1])
     solved = projected @ np.linalg.pinv((one.T @ one) * (other.T @ other), rcond=1e-12, hermitian=True)
-    found = [one, other]
-    found.insert(axis, solved)
-    return found, float((projected * solved).sum())
+    factors = [one, other]
+    factors.insert(axis, solved)
+    return factors, float((projected * solved).sum())
 
 
 def _normalized(patterns: list[np.ndarray]) -> tuple[np.ndarray, Patterns]:

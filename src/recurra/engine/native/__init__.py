@@ -1,6 +1,6 @@
-"""The engine in C++, called through XLA: the same functions as `portable`, for `RateDynamics`, many times as fast.
+"""The engine in C++, called through XLA: the same functions as `portable`, for `RateDynamics`, and many times faster.
 
-`kernel.cc` says how a step flows through it. `RECURRA_THREADS` sets the number of threads, and `RECURRA_INSTRUCTIONS`
+`kernel.cc` describes the computation of a step. `RECURRA_THREADS` sets the number of threads, `RECURRA_INSTRUCTIONS`
 the instruction set: avx512bf16, avx512, avx2 or baseline. A network's bits depend on neither its neighbours nor the
 threads.
 """
@@ -52,8 +52,8 @@ def loss_and_gradient(  # noqa: PLR0913 - those of the portable one, and one mor
 ) -> tuple[Float[Array, "network"], RateWeights]:
     """Loss of every network and its gradient, as `portable.loss_and_gradient` defines them.
 
-    With `bfloat16` the factors of the three matrix products are rounded to 8 bits of mantissa, and only they: sums,
-    states and answers are float32. It needs a processor with AVX512-BF16.
+    With `bfloat16` only the factors of the three matrix products are rounded, to 8 bits of mantissa: sums, states and
+    results are float32. It needs a processor with AVX512-BF16.
     """
     check_call(weights, inputs, [("targets", targets), ("mask", mask)], noise_keys=noise_keys, active=active)
     dtype, mask = weights.recurrent.dtype, jnp.asarray(mask)

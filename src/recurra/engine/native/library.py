@@ -1,4 +1,4 @@
-"""The compiled library: found, loaded, and told to XLA, once a process and when it is first needed."""
+"""The compiled library: found, loaded and registered with XLA once per process, when it is first needed."""
 
 import ctypes
 import os
@@ -22,7 +22,7 @@ def load() -> tuple[ctypes.CDLL | None, str]:
     """The library, ready to be called by XLA; or None, and why."""
     _check_environment()
     check_backend()
-    if jax.default_backend() != "cpu":  # asking also makes JAX ready to refuse a library that does not fit it
+    if jax.default_backend() != "cpu":  # this question also lets JAX refuse a library that does not fit it
         return None, f"JAX computes on a {jax.default_backend()} here"
     if not PATH.is_file():
         return None, "it was not compiled when recurra was installed"
@@ -37,7 +37,7 @@ def load() -> tuple[ctypes.CDLL | None, str]:
     if library.recurra_instructions() is None:
         wanted = os.environ["RECURRA_INSTRUCTIONS"]
         raise ValueError(
-            f"RECURRA_INSTRUCTIONS is {wanted!r}; this processor or this build has not got them. Unset it."
+            f"RECURRA_INSTRUCTIONS is {wanted!r}; this processor or this build does not have them. Unset it."
         )
     return library, ""
 
@@ -53,7 +53,7 @@ def has_bfloat16(library: ctypes.CDLL) -> bool:
 
 
 def threads(library: ctypes.CDLL) -> int:
-    """The number of threads that work on a call."""
+    """The number of threads that work on one call."""
     return library.recurra_threads()
 
 

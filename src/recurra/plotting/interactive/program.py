@@ -40,8 +40,8 @@ def program_graph(graph: Graph, width: int = 520) -> go.Figure:
     figure = go.Figure(_divides(graph, places))
     figure.add_traces(_arrows(graph, places))
     figure.add_traces([_nodes(graph, places), _names(graph, places)])
-    if graph.stays:
-        figure.add_trace(_stays(graph, places))
+    if graph.self_loops:
+        figure.add_trace(_self_loops(graph, places))
     if not len(places):
         figure.add_annotation(note(0.5, 0.5, graph.counted))
     low, high = _frame(places)
@@ -53,12 +53,12 @@ def program_graph(graph: Graph, width: int = 520) -> go.Figure:
 
 
 def moved_apart(places: Places, least: float, fixed: Float[np.ndarray, "fixed_node 2"]) -> Places:
-    """Places at about the least distance from each other and from fixed ones; those that are further apart stay.
+    """Places at about the least distance from each other and from fixed ones; those that are further apart loop.
 
     Args:
         places: to be moved.
         least: distance.
-        fixed: others, which stay.
+        fixed: others, which loop.
     """
     places = places.copy()
     angle = 2.4 * np.arange(len(places))  # no two places part in one direction
@@ -110,21 +110,21 @@ def _nodes_apart(places: Places, pale: Bool[np.ndarray, "node"]) -> Places:
 
 def _divides(graph: Graph, places: Places) -> list[go.Scatter]:
     """The saddles, with thin lines to the attractors that their branches lead to."""
-    if not graph.divides:
+    if not graph.saddles:
         return []
     size = _size(places)
-    middles = np.array([places[list(divide.between)].mean(axis=0) for divide in graph.divides])
-    free = [at for at, divide in enumerate(graph.divides) if divide.node is None]
-    dots = np.array([places[one.node] if one.node is not None else middles[at] for at, one in enumerate(graph.divides)])
+    middles = np.array([places[list(saddle.between)].mean(axis=0) for saddle in graph.saddles])
+    free = [at for at, saddle in enumerate(graph.saddles) if saddle.node is None]
+    dots = np.array([places[one.node] if one.node is not None else middles[at] for at, one in enumerate(graph.saddles)])
     dots[free] = moved_apart(middles[free], DOT_GAP * size, places)
     lines = [
         np.array([dot, places[end], [np.nan, np.nan]])
-        for dot, divide in zip(dots, graph.divides, strict=True)
-        for end in divide.between
+        for dot, saddle in zip(dots, graph.saddles, strict=True)
+        for end in saddle.between
     ]
     look = {"color": FRAME, "width": 1, "dash": "dot"}
     marker = {"color": PAPER, "size": DOT, "line": {"color": INK, "width": 1.3}}
-    texts = [graph.divides[at].text for at in free]
+    texts = [graph.saddles[at].text for at in free]
     return [
         go.Scatter(**_xy(np.concatenate(lines)), mode="lines", line=look, hoverinfo="skip"),
         go.Scatter(
@@ -187,11 +187,11 @@ def _nodes(graph: Graph, places: Places) -> go.Scatter:
     )
 
 
-def _stays(graph: Graph, places: Places) -> go.Scatter:
+def _self_loops(graph: Graph, places: Places) -> go.Scatter:
     """Crosses beside the attractors that a stimulus should change and does not, with its name."""
-    nodes = sorted({stay.node for stay in graph.stays})
-    names = [", ".join(stay.name for stay in graph.stays if stay.node == node) for node in nodes]
-    colors = [next(stay.color for stay in graph.stays if stay.node == node) for node in nodes]
+    nodes = sorted({loop.node for loop in graph.self_loops})
+    names = [", ".join(loop.name for loop in graph.self_loops if loop.node == node) for node in nodes]
+    colors = [next(loop.color for loop in graph.self_loops if loop.node == node) for node in nodes]
     return go.Scatter(
         **_xy(places[nodes] + ASIDE * _size(places)),
         mode="text",

@@ -32,22 +32,22 @@ def spectrum_plane(scene: SpectrumPlane, told: Motions) -> go.Figure:
     return figure
 
 
-def spectra_density(found: Density, planes: Sequence[SpectrumPlane], texts: Sequence[Sequence[str]]) -> go.Figure:
+def spectra_density(density: Density, planes: Sequence[SpectrumPlane], texts: Sequence[Sequence[str]]) -> go.Figure:
     """All networks together: how many eigenvalues lie where, and the outliers of each in its colour.
 
     Args:
-        found: the density.
+        density: the density.
         planes: the networks.
         texts: what the outliers of each say under the pointer.
     """
     shades = [[0, PAPER], [0.02, mix(PAPER, "#2166ac", 0.15)], [1, "#2166ac"]]
     figure = go.Figure(
         go.Heatmap(
-            z=np.log10(1 + found.counts).astype(np.float32),
-            x0=found.left + found.size / 2,
-            dx=found.size,
-            y0=found.bottom + found.size / 2,
-            dy=found.size,
+            z=np.log10(1 + density.counts).astype(np.float32),
+            x0=density.left + density.size / 2,
+            dx=density.size,
+            y0=density.bottom + density.size / 2,
+            dy=density.size,
             colorscale=shades,
             showscale=False,
             hoverinfo="skip",

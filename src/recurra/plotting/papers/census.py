@@ -52,7 +52,7 @@ Points = Float[np.ndarray, "_point 2"]
 
 
 @in_print()
-def census_map(found: Census, names: Sequence[str], origins: Origins | None = None) -> Figure:
+def census_map(census: Census, names: Sequence[str], origins: Origins | None = None) -> Figure:
     """The map of a cohort, and the matrix of distances with networks of a cluster, and of a signature, side by side.
 
     Colours and marks are the regime signatures; an outline is a cluster. In the matrix dark is near, the distances of
@@ -61,28 +61,28 @@ def census_map(found: Census, names: Sequence[str], origins: Origins | None = No
     map is called by the letter of its run and its number, and a second strip has a grey for each run.
 
     Args:
-        found: the census; its map needs two dimensions.
+        census: the census; its map needs two dimensions.
         names: of the signatures, the most frequent one first.
         origins: which run each network is from; one run, if it is not given.
     """
-    scene = census_scene(found, names)
+    scene = census_scene(census, names)
     whose = origins if origins and len(origins.names) > 1 else None
     columns, lines = (1, len(whose.names)) if whose else (_columns(names), 0)
     rows = -(-len(scene.groups) // columns) + lines
     figure = new_figure(PAGE_MM, PANEL_MM + FOOT_MM + ROW_MM * rows)
     plane, strip, matrix = figure.subplots(1, 3, width_ratios=[1, 0.035, 1])
     _map(plane, scene)
-    order = np.lexsort((found.signature, _last_if_alone(found.labels)))
-    order = order[found.compared[order]]
+    order = np.lexsort((census.signature, _last_if_alone(census.labels)))
+    order = order[census.compared[order]]
     if len(order):
-        _strip(strip, found.signature[order], whose.run[order] if whose else None, lines)
-        _matrix(figure, matrix, found, order)
+        _strip(strip, census.signature[order], whose.run[order] if whose else None, lines)
+        _matrix(figure, matrix, census, order)
     else:
         strip.set_axis_off()
         matrix.set_axis_off()
     if whose:
-        _name_networks(plane, found, whose)
-    _legend(figure, scene, _run_handles(found, whose) if whose else [], columns)
+        _name_networks(plane, census, whose)
+    _legend(figure, scene, _run_handles(census, whose) if whose else [], columns)
     return figure
 
 
@@ -113,13 +113,13 @@ def _outline(axes: Axes, outline: Outline) -> None:
     axes.annotate(outline.name, tuple(corners[far]), ha="center", va="center", fontsize=SMALL, zorder=6, **place)
 
 
-def _name_networks(axes: Axes, found: Census, origins: Origins) -> None:
+def _name_networks(axes: Axes, census: Census, origins: Origins) -> None:
     """The run's letter and the number beside every network; of very many only the matrix tells the runs apart."""
-    if found.compared.sum() > MANY:
+    if census.compared.sum() > MANY:
         return
-    for at in np.flatnonzero(found.compared):
+    for at in np.flatnonzero(census.compared):
         name = f"{run_letter(int(origins.run[at]))}{origins.number[at]}"
-        place = (float(found.coordinates[at, 0]), float(found.coordinates[at, 1]))
+        place = (float(census.coordinates[at, 0]), float(census.coordinates[at, 1]))
         axes.annotate(name, place, textcoords="offset points", xytext=(3, 3), fontsize=SMALL, color=OTHER, zorder=5)
 
 
@@ -142,24 +142,24 @@ def _strip(
     axes.spines[:].set_visible(False)
 
 
-def _matrix(figure: Figure, axes: Axes, found: Census, order: Int[np.ndarray, "network"]) -> None:
-    distances = found.distances[np.ix_(order, order)]
+def _matrix(figure: Figure, axes: Axes, census: Census, order: Int[np.ndarray, "network"]) -> None:
+    distances = census.distances[np.ix_(order, order)]
     bound = shared_bound(list(distances[np.triu_indices(len(order), 1)]))
     image = axes.imshow(distances, cmap=DISTANCES, vmin=0, vmax=bound, aspect="auto", interpolation="none")
-    for border in np.flatnonzero(_borders(found.labels[order])) + 0.5:
+    for border in np.flatnonzero(_borders(census.labels[order])) + 0.5:
         axes.axhline(border, color=NETWORKS[1], linewidth=0.7)
         axes.axvline(border, color=NETWORKS[1], linewidth=0.7)
-    _name_clusters(axes, found.labels[order])
+    _name_clusters(axes, census.labels[order])
     axes.set_yticks([])
     axes.spines[["top", "right"]].set_visible(True)
-    clusters = int(found.labels.max(initial=0)) + 1
+    clusters = int(census.labels.max(initial=0)) + 1
     told = f"{clusters} clusters" if clusters > 1 else "One continuum"
-    axes.set_title(f"{told}: silhouette {found.silhouette:.2f}, p = {found.p_value:.2g}")
+    axes.set_title(f"{told}: silhouette {census.silhouette:.2f}, p = {census.p_value:.2g}")
     axes.set_xlabel("Network, by cluster and signature")
     bar = figure.colorbar(
         image, ax=axes, shrink=0.8, aspect=24, pad=0.02, extend="max" if distances.max() > bound else "neither"
     )
-    bar.set_label(LABELS[found.measure_name])
+    bar.set_label(LABELS[census.measure_name])
     bar.outline.set_edgecolor(GRID)  # type: ignore[operator]
 
 
@@ -182,11 +182,11 @@ def _legend(figure: Figure, scene: CensusMap, runs: list[Line2D], columns: int) 
     figure.legend(handles=[*handles, *runs], handletextpad=0.3, labelspacing=0.35, **place)
 
 
-def _run_handles(found: Census, origins: Origins) -> list[Line2D]:
+def _run_handles(census: Census, origins: Origins) -> list[Line2D]:
     """The runs with their letters, greys and numbers of networks."""
     handles = []
     for run, name in enumerate(origins.names):
-        label = f"{run_letter(run)}: run {name} ({int((found.compared & (origins.run == run)).sum())})"
+        label = f"{run_letter(run)}: run {name} ({int((census.compared & (origins.run == run)).sum())})"
         grey = _run_grey(run, len(origins.names))
         handles.append(Line2D([], [], linestyle="none", color=grey, marker="s", markersize=4, label=label))
     return handles

@@ -46,8 +46,8 @@ def program(graph: Graph) -> Figure:
     Args:
         graph: what to draw; attractors that are too close make room for each other.
     """
-    wrong = bool(graph.stays) or any(arrow.wrong for arrow in graph.arrows)
-    dots = any(divide.node is None for divide in graph.divides)
+    wrong = bool(graph.self_loops) or any(arrow.wrong for arrow in graph.arrows)
+    dots = any(saddle.node is None for saddle in graph.saddles)
     handles = _stimuli(graph) + _marks(np.asarray(graph.kind), dots, wrong)
     pale = np.asarray(graph.pale, bool)
     places = _scaled(graph.places)
@@ -56,7 +56,7 @@ def program(graph: Graph) -> Figure:
     figure, axes = _sheet(centers, handles)
     _saddles(axes, graph, centers)
     _arrows(axes, graph, centers)
-    _stays(axes, graph, centers)
+    _self_loops(axes, graph, centers)
     for at, center in enumerate(centers):
         _node(axes, center, SMALLER if graph.pale[at] else NODE, int(graph.kind[at]), graph.names[at], graph.colors[at])
     axes.set_title(graph.title, pad=10)
@@ -128,15 +128,15 @@ def _node(axes: Axes, center: Place, radius: float, kind: int, name: str, color:
 
 def _saddles(axes: Axes, graph: Graph, nodes: Places) -> None:
     """Open dots amid the attractors that their branches lead to, with thin lines to these."""
-    begins = [nodes[list(one.between)].mean(axis=0) if one.node is None else nodes[one.node] for one in graph.divides]
-    loose = [one.node is None for one in graph.divides]
+    begins = [nodes[list(one.between)].mean(axis=0) if one.node is None else nodes[one.node] for one in graph.saddles]
+    loose = [one.node is None for one in graph.saddles]
     free = np.array([False] * len(nodes) + loose)
     size = np.array([NODE] * len(nodes) + [SADDLE if one else -np.inf for one in loose])
     centers = _spread(np.array([*nodes, *begins]).reshape(-1, 2), free, CLOSE, size)[len(nodes) :]
-    for center, divide in zip(centers, graph.divides, strict=True):
-        for to in divide.between:
+    for center, saddle in zip(centers, graph.saddles, strict=True):
+        for to in saddle.between:
             axes.plot(*np.stack([center, nodes[to]]).T, color=INPUT, linewidth=0.5, zorder=1)
-        if divide.node is None:
+        if saddle.node is None:
             axes.add_patch(Circle(tuple(center), SADDLE, facecolor=PAPER, edgecolor=INK, linewidth=0.5, zorder=4))
 
 
@@ -158,13 +158,13 @@ def _arrows(axes: Axes, graph: Graph, centers: Places) -> None:
             axes.text(across, upwards, arrow.name, color=INK, **style)
 
 
-def _stays(axes: Axes, graph: Graph, centers: Places) -> None:
+def _self_loops(axes: Axes, graph: Graph, centers: Places) -> None:
     """Crosses beside the nodes that wrong stimuli do not change, in the stimuli's colours."""
     beside: dict[int, int] = {}
-    for stay in graph.stays:
-        number = beside[stay.node] = beside.get(stay.node, -1) + 1
-        center = centers[stay.node]
-        _cross(axes, center + _aside(center - centers.mean(axis=0), number), stay.color)
+    for loop in graph.self_loops:
+        number = beside[loop.node] = beside.get(loop.node, -1) + 1
+        center = centers[loop.node]
+        _cross(axes, center + _aside(center - centers.mean(axis=0), number), loop.color)
 
 
 def _arrow(axes: Axes, ends: tuple[Place, Place], bend: float, color: str, style: LineStyleType) -> None:

@@ -112,17 +112,22 @@ def spectra_density(kinds: Mapping[str, tuple[Density, Sequence[SpectrumPlane]]]
     width = PAGE_MM if len(kinds) > 1 else COLUMN_MM
     figure = new_figure(width, (width - 25) / len(kinds) * _height_to_width(view) + 14, layout="compressed")
     panels = figure.subplots(1, len(kinds), squeeze=False, sharex=True, sharey=True)[0]
-    scale = LogNorm(1, max(2.0, *(float(found.counts.max()) for found, _ in kinds.values())))
-    for axes, (title, (found, planes)) in zip(panels, kinds.items(), strict=True):
+    scale = LogNorm(1, max(2.0, *(float(density.counts.max()) for density, _ in kinds.values())))
+    for axes, (title, (density, planes)) in zip(panels, kinds.items(), strict=True):
         _complex_plane(axes, view)
-        rows, columns = found.counts.shape
-        box = (found.left, found.left + columns * found.size, found.bottom, found.bottom + rows * found.size)
-        cells = np.ma.masked_less(found.counts, 1)
+        rows, columns = density.counts.shape
+        box = (
+            density.left,
+            density.left + columns * density.size,
+            density.bottom,
+            density.bottom + rows * density.size,
+        )
+        cells = np.ma.masked_less(density.counts, 1)
         axes.imshow(cells, cmap=DENSITY, norm=scale, extent=box, origin="lower", interpolation="none", zorder=2)
         axes.set_xlim(view.left, view.right)
         for plane in planes:
             _outliers(axes, plane.outliers, plane.color, 6)
-        hidden = f", {found.hidden} eigenvalues not in view" if found.hidden else ""
+        hidden = f", {density.hidden} eigenvalues not in view" if density.hidden else ""
         axes.set_title(f"{title}, {len(planes)} networks{hidden}")
         axes.set_xlabel("Real part")
     panels[0].set_ylabel("Imaginary part")

@@ -71,47 +71,47 @@ def look_of(signature: int) -> tuple[str, str]:
     return (NETWORKS[signature], MARKS[signature]) if signature < SHOWN else (OTHER, OTHER_MARK)
 
 
-def census_scene(found: Census, names: Sequence[str]) -> CensusMap:
+def census_scene(census: Census, names: Sequence[str]) -> CensusMap:
     """The map of a census.
 
     Args:
-        found: the census; its map needs two dimensions.
+        census: the census; its map needs two dimensions.
         names: of the signatures, the most frequent one first.
     """
-    if len(names) != len(found.signature_count):
-        raise ValueError(f"names has {len(names)} entries; expected one for each of {len(found.signature_count)}")
-    if found.coordinates.shape[1] < 2:
+    if len(names) != len(census.signature_count):
+        raise ValueError(f"names has {len(names)} entries; expected one for each of {len(census.signature_count)}")
+    if census.coordinates.shape[1] < 2:
         raise ValueError("the map of the census has one dimension; expected two")
-    compared = int(found.compared.sum())
-    left_out = len(found.compared) - compared
-    first, second = (f"Dimension {axis + 1} ({100 * found.explained[axis]:.0f} %)" for axis in (0, 1))
+    compared = int(census.compared.sum())
+    left_out = len(census.compared) - compared
+    first, second = (f"Dimension {axis + 1} ({100 * census.explained[axis]:.0f} %)" for axis in (0, 1))
     return CensusMap(
-        places=found.coordinates[:, :2],
-        groups=_groups(found, names),
-        outlines=_outlines(found),
+        places=census.coordinates[:, :2],
+        groups=_groups(census, names),
+        outlines=_outlines(census),
         axes=(first, second),
-        title=f"{compared} networks{f' ({left_out} left out)' if left_out else ''}, stress {found.stress:.2f}",
+        title=f"{compared} networks{f' ({left_out} left out)' if left_out else ''}, stress {census.stress:.2f}",
     )
 
 
-def _groups(found: Census, names: Sequence[str]) -> tuple[Group, ...]:
+def _groups(census: Census, names: Sequence[str]) -> tuple[Group, ...]:
     """Those after the seventh in one."""
-    labels = [f"{name} ({count})" for name, count in zip(names, found.signature_count, strict=True)]
+    labels = [f"{name} ({count})" for name, count in zip(names, census.signature_count, strict=True)]
     if len(names) > SHOWN:
-        labels = [*labels[:SHOWN], f"others ({int(found.signature_count[SHOWN:].sum())})"]
-    own = np.where(found.compared, np.minimum(found.signature, SHOWN), -1)
+        labels = [*labels[:SHOWN], f"others ({int(census.signature_count[SHOWN:].sum())})"]
+    own = np.where(census.compared, np.minimum(census.signature, SHOWN), -1)
     return tuple(Group(label, *look_of(at), np.flatnonzero(own == at)) for at, label in enumerate(labels))
 
 
-def _outlines(found: Census) -> tuple[Outline, ...]:
-    clusters = int(found.labels.max(initial=0)) + 1
-    if clusters < 2 or not found.compared.any():
+def _outlines(census: Census) -> tuple[Outline, ...]:
+    clusters = int(census.labels.max(initial=0)) + 1
+    if clusters < 2 or not census.compared.any():
         return ()
-    points, angle = found.coordinates[:, :2], np.linspace(0, 2 * np.pi, 24, endpoint=False)
-    width = np.ptp(points[found.compared], axis=0).max()
+    points, angle = census.coordinates[:, :2], np.linspace(0, 2 * np.pi, 24, endpoint=False)
+    width = np.ptp(points[census.compared], axis=0).max()
     around = AROUND * width * np.stack([np.cos(angle), np.sin(angle)], axis=1)
     return tuple(
-        Outline(cluster_name(cluster), hull((points[found.labels == cluster][:, None] + around).reshape(-1, 2)))
+        Outline(cluster_name(cluster), hull((points[census.labels == cluster][:, None] + around).reshape(-1, 2)))
         for cluster in range(clusters)
     )
 

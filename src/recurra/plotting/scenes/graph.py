@@ -37,7 +37,7 @@ class Arrow:
 
 
 @dataclass(frozen=True)
-class Stay:
+class SelfLoop:
     """A wrong stimulus that leads to no other attractor.
 
     Args:
@@ -54,8 +54,8 @@ class Stay:
 
 
 @dataclass(frozen=True)
-class Divide:
-    """One or more saddles.
+class SaddleMark:
+    """One or more saddles, drawn between attractors.
 
     Args:
         between: positions of the attractors that their unstable directions lead to.
@@ -81,8 +81,8 @@ class Graph:
         colors: of the attractors.
         texts: what they say under the pointer.
         arrows: what the stimuli make of each.
-        stays: wrong stimuli that lead to no other attractor.
-        divides: the saddles between them.
+        self_loops: wrong stimuli that lead to no other attractor.
+        saddles: the saddles between them.
         legend: names and looks of the stimuli that have an arrow of their own.
         title: the network, and how many pulses are right.
         counted: how many attractors and saddles are drawn, and of how many.
@@ -97,8 +97,8 @@ class Graph:
     colors: Sequence[str]
     texts: Sequence[str]
     arrows: Sequence[Arrow]
-    stays: Sequence[Stay]
-    divides: Sequence[Divide]
+    self_loops: Sequence[SelfLoop]
+    saddles: Sequence[SaddleMark]
     legend: Sequence[tuple[str, Look]]
     title: str = ""
     counted: str = ""

@@ -73,34 +73,34 @@ def landmarks_scene(
         dt_ms: length of a time step, ms.
         fold: what the coordinates are drawn as; further ones are left out if it is not given.
     """
-    found, axes = dossier.program, drawn.shape[1]
+    program, axes = dossier.program, drawn.shape[1]
     place = fold or (lambda coordinates: coordinates[..., :axes])
-    own = _further(found, dossier.fixed_points)
+    own = _further(program, dossier.fixed_points)
     points = np.concatenate([place(where.points), place(where.paths[own, -1])])
     near = _near(drawn, points)
     kept, directions = _directions(dossier, where, near, place)
     paths = place(where.paths)
-    orbits = [at for at in np.flatnonzero(found.kind == ORBIT).tolist() if _near(drawn, paths[at]).all()]
+    orbits = [at for at in np.flatnonzero(program.kind == ORBIT).tolist() if _near(drawn, paths[at]).all()]
     texts = [point_text(dossier.fixed_points, at, dt_ms) for at in range(len(where.points)) if near[at]]
     ended = "a path ended here<br>not among the fixed points"
     texts += [ended for at in range(len(where.points), len(points)) if near[at]]
-    unstable = np.concatenate([dossier.fixed_points.index > 0, found.kind[own] == UNSTABLE])
+    unstable = np.concatenate([dossier.fixed_points.index > 0, program.kind[own] == UNSTABLE])
     return Landmarks(
         points=points[near],
         stable=~unstable[near],
         texts=tuple(texts),
-        begins=points[found.saddle[kept]],
+        begins=points[program.saddle[kept]],
         directions=directions,
         orbits=paths[orbits[:MOST_ORBITS]],
         hidden=int((~near).sum()),
     )
 
 
-def _further(found: Program, points: FixedPoints) -> list[int]:
+def _further(program: Program, points: FixedPoints) -> list[int]:
     """The attractors at rest that are not among the fixed points."""
-    resting = np.flatnonzero(found.kind != ORBIT).tolist()
-    near = SAME * np.sqrt(found.states.shape[1])
-    return [at for at in resting if not (np.linalg.norm(points.states - found.states[at], axis=1) < near).any()]
+    resting = np.flatnonzero(program.kind != ORBIT).tolist()
+    near = SAME * np.sqrt(program.states.shape[1])
+    return [at for at in resting if not (np.linalg.norm(points.states - program.states[at], axis=1) < near).any()]
 
 
 def _directions(

@@ -59,7 +59,7 @@ class LifetimeBars:
 
 
 def lifetimes_scene(
-    found: Sequence[Lifetimes],
+    lifetimes: Sequence[Lifetimes],
     states: Int[np.ndarray, "state bit"],
     trained_ms: float,
     numbers: Sequence[int],
@@ -68,57 +68,57 @@ def lifetimes_scene(
     """The bars of some networks.
 
     Args:
-        found: the lifetimes of each.
+        lifetimes: the lifetimes of each.
         states: the memory states as signs.
         trained_ms: length of the trials that the networks were trained on, ms.
         numbers: the networks' numbers.
         limits_ms: of the axis: `lifetime_limits` of all networks that are compared.
     """
-    bars = tuple(_bars(one, states, limits_ms[0], number) for one, number in zip(found, numbers, strict=True))
+    bars = tuple(_bars(one, states, limits_ms[0], number) for one, number in zip(lifetimes, numbers, strict=True))
     return LifetimeBars(bars, limits_ms, trained_ms)
 
 
-def shortest(found: Lifetimes) -> Int[np.ndarray, "shown"]:
+def shortest(lifetimes: Lifetimes) -> Int[np.ndarray, "shown"]:
     """Which memory states have a bar: all, or those that last shortest, in their order."""
-    order = np.lexsort((found.kind == KINDS.index(STABLE), found.lifetime_ms))
+    order = np.lexsort((lifetimes.kind == KINDS.index(STABLE), lifetimes.lifetime_ms))
     return np.sort(order[:MOST])
 
 
-def lifetime_limits(found: Sequence[Lifetimes], trained_ms: float) -> tuple[float, float]:
+def lifetime_limits(lifetimes: Sequence[Lifetimes], trained_ms: float) -> tuple[float, float]:
     """Where the axis begins and ends, ms: a decade that is below every bar, and above the arrows.
 
     Args:
-        found: the lifetimes of all networks that are compared.
+        lifetimes: the lifetimes of all networks that are compared.
         trained_ms: length of the trials that they were trained on, ms.
     """
-    times = np.concatenate([[trained_ms], *(one.lifetime_ms for one in found)])
+    times = np.concatenate([[trained_ms], *(one.lifetime_ms for one in lifetimes)])
     least = float(times[np.isfinite(times) & (times > 0)].min())
-    low, high = float(10 ** np.floor(np.log10(0.8 * least))), max(one.longest_ms for one in found)
+    low, high = float(10 ** np.floor(np.log10(0.8 * least))), max(one.longest_ms for one in lifetimes)
     return low, high * (high / low) ** (2 * ABOVE)
 
 
-def _bars(found: Lifetimes, states: Int[np.ndarray, "state bit"], low: float, number: int) -> Bars:
-    shown, count = shortest(found), len(states)
-    times, held = found.lifetime_ms[shown], int(np.isinf(found.lifetime_ms).sum())
+def _bars(lifetimes: Lifetimes, states: Int[np.ndarray, "state bit"], low: float, number: int) -> Bars:
+    shown, count = shortest(lifetimes), len(states)
+    times, held = lifetimes.lifetime_ms[shown], int(np.isinf(lifetimes.lifetime_ms).sum())
     few = f", the {len(shown)} shortest" if len(shown) < count else ""
     return Bars(
         title=f"{network_name(number)}: {held} of {count} to the end{few}",
         names=tuple(state_name(states[at]) for at in shown),
         colors=tuple(state_colors(states[shown])),
-        length_ms=np.clip(times, low, found.longest_ms),
+        length_ms=np.clip(times, low, lifetimes.longest_ms),
         held=np.isinf(times),
-        at_rest=found.kind[shown] == KINDS.index(STABLE),
+        at_rest=lifetimes.kind[shown] == KINDS.index(STABLE),
         never=times <= 0,
-        kinds=tuple(found.kind_of(int(at)) for at in shown),
-        ends=tuple(_ending(found, states, int(at)) for at in shown),
-        longest_ms=found.longest_ms,
+        kinds=tuple(lifetimes.kind_of(int(at)) for at in shown),
+        ends=tuple(_ending(lifetimes, states, int(at)) for at in shown),
+        longest_ms=lifetimes.longest_ms,
     )
 
 
-def _ending(found: Lifetimes, states: Int[np.ndarray, "state bit"], at: int) -> str:
+def _ending(lifetimes: Lifetimes, states: Int[np.ndarray, "state bit"], at: int) -> str:
     """The kind of a memory that lasts, if it is not stable; where another ends, and when."""
-    kind, time = found.kind_of(at), found.lifetime_ms[at]
+    kind, time = lifetimes.kind_of(at), lifetimes.lifetime_ms[at]
     if np.isinf(time):
         return "" if kind == STABLE else kind
     when = f"{time:,.0f}" if time > 0 else "wrong from the start"
-    return f"{when} → {state_name(states[found.ends_in[at]])}"
+    return f"{when} → {state_name(states[lifetimes.ends_in[at]])}"

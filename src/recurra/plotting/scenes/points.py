@@ -36,24 +36,24 @@ class PointSpectra:
     limits: tuple[float, float, float]
 
 
-def points_scene(found: Sequence[FixedPoints], numbers: Sequence[int]) -> PointSpectra:
+def points_scene(points: Sequence[FixedPoints], numbers: Sequence[int]) -> PointSpectra:
     """The eigenvalues of the Jacobian of one time step at the fixed points.
 
     Args:
-        found: the fixed points of every network.
+        points: the fixed points of every network.
         numbers: the networks' numbers.
     """
-    kinds = [np.minimum(one.index, len(PANELS) - 1) for one in found]
+    kinds = [np.minimum(one.index, len(PANELS) - 1) for one in points]
     counts = [sum(int((own == kind).sum()) for own in kinds) for kind in range(len(PANELS))]
     return PointSpectra(
         names=tuple(map(network_name, numbers)),
         colors=tuple(map(network_color, numbers)),
         titles=tuple(f"{title} ({count})" for title, count in zip(PANELS, counts, strict=True)),
         values=tuple(
-            tuple(one.eigenvalues[own == kind].ravel() for one, own in zip(found, kinds, strict=True))
+            tuple(one.eigenvalues[own == kind].ravel() for one, own in zip(points, kinds, strict=True))
             for kind in range(len(PANELS))
         ),
-        limits=_limits(np.concatenate([one.eigenvalues.ravel() for one in found])),
+        limits=_limits(np.concatenate([one.eigenvalues.ravel() for one in points])),
     )
 
 

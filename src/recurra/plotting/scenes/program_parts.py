@@ -52,25 +52,25 @@ class Parts:
         return self.main + self.beside
 
 
-def parts_of(found: Program, points: Float[np.ndarray, "point unit"]) -> Parts:
+def parts_of(program: Program, points: Float[np.ndarray, "point unit"]) -> Parts:
     """What of a program is drawn: at most 40 attractors.
 
     Saddles that lead to more than three attractors are left out, and so are those that lead to none of the main ones.
 
     Args:
-        found: the program.
+        program: the program.
         points: the fixed points, which the program's saddles count in.
     """
-    met = reached(found)
+    met = reached(program)
     main = met[:MOST_NODES]
-    every = np.unique(found.saddle).tolist()
-    ends_of = {saddle: set(found.leads_to[found.saddle == saddle].tolist()) - {UNSETTLED} for saddle in every}
+    every = np.unique(program.saddle).tolist()
+    ends_of = {saddle: set(program.leads_to[program.saddle == saddle].tolist()) - {UNSETTLED} for saddle in every}
     few = {saddle: ends for saddle, ends in ends_of.items() if len(ends) <= PARTED and ends & set(main)}
     beside = sorted(set().union(*few.values()) - set(main) - set(met))[: MOST_NODES - len(main)]
     groups: dict[tuple[int | None, tuple[int, ...]], list[int]] = {}
     nodes = [*main, *beside]
     for saddle, ends in few.items():
-        node = _node_at(found, points, saddle, nodes)
+        node = _node_at(program, points, saddle, nodes)
         there = (ends & set(nodes)) - {node}
         if there & set(main) and len(there) > (1 if node is None else 0):
             groups.setdefault((node, tuple(sorted(there))), []).append(saddle)
@@ -78,37 +78,39 @@ def parts_of(found: Program, points: Float[np.ndarray, "point unit"]) -> Parts:
     return Parts(tuple(met), tuple(main), tuple(beside), tuple(saddles))
 
 
-def _node_at(found: Program, points: Float[np.ndarray, "point unit"], saddle: int, nodes: Iterable[int]) -> int | None:
+def _node_at(
+    program: Program, points: Float[np.ndarray, "point unit"], saddle: int, nodes: Iterable[int]
+) -> int | None:
     """The attractor that a saddle is itself."""
     near = SAME * np.sqrt(points.shape[1])
-    distances = {node: float(np.linalg.norm(found.states[node] - points[saddle])) for node in nodes}
+    distances = {node: float(np.linalg.norm(program.states[node] - points[saddle])) for node in nodes}
     nearest = min(distances, key=distances.__getitem__, default=None)
     return nearest if nearest is not None and distances[nearest] < near else None
 
 
-def counted_words(found: Program, parts: Parts) -> str:
+def counted_words(program: Program, parts: Parts) -> str:
     """How many attractors and saddles there are to see, and of how many."""
     drawn, met = len(parts.main), len(parts.met)
     if not met:
         return "no condition ends at an attractor"
-    others, all_saddles = len(found) - met, len(np.unique(found.saddle))
+    others, all_saddles = len(program) - met, len(np.unique(program.saddle))
     told = f"{drawn} of " * (drawn < met) + f"{met} attractor{'' if met == 1 else 's'}"
     told += f", {len(parts.beside)} of {others} that no stimulus leads to" if others else ""
     seen = sum(len(one.points) for one in parts.saddles)
     return told + (f", {seen} of {all_saddles} saddle{'' if all_saddles == 1 else 's'}" if all_saddles else "")
 
 
-def left_words(found: Program, parts: Parts) -> str:
+def left_words(program: Program, parts: Parts) -> str:
     """What a graph leaves out: "Left out: 18 attractors that ..."; empty for nothing."""
     further = parts.met[len(parts.main) :]
-    others = [at for at in range(len(found)) if at not in parts.met and at not in parts.beside]
-    saddles = len(np.unique(found.saddle)) - sum(len(one.points) for one in parts.saddles)
+    others = [at for at in range(len(program)) if at not in parts.met and at not in parts.beside]
+    saddles = len(np.unique(program.saddle)) - sum(len(one.points) for one in parts.saddles)
     told = []
     if further:
-        kinds = listed(counted_kinds(found, further))
+        kinds = listed(counted_kinds(program, further))
         told.append(f"{len(further)} further attractors that stimuli lead to ({kinds})")
     if others:
-        kinds = listed(counted_kinds(found, others))
+        kinds = listed(counted_kinds(program, others))
         told.append(f"{len(others)} attractor{'s' * (len(others) > 1)} that no stimulus leads to from these ({kinds})")
     if saddles:
         part = "saddle that parts" if saddles == 1 else "saddles that part"

@@ -14,7 +14,7 @@ from recurra.plotting.scenes.conditions import Conditions
 from recurra.plotting.scenes.landmarks import Landmarks, in_space, landmarks_scene
 from recurra.plotting.scenes.limits import largest
 from recurra.wording import percent
-from recurra.words.findings import FlipFlopFindings, known
+from recurra.words.memories import MemoryFindings, known
 from recurra.words.names import bit_name, network_name, state_name
 
 WALK_STEPS = 3_000  # of the cube walk that are drawn
@@ -133,7 +133,7 @@ def component_names(shares: Float[np.ndarray, "component"], count: int) -> tuple
     return tuple(f"PC {axis + 1} ({percent(float(share))} %)" for axis, share in enumerate(shares[:count]))
 
 
-def along_components(dossier: Dossier, found: FlipFlopFindings, number: int) -> MemorySpace:
+def along_components(dossier: Dossier, found: MemoryFindings, number: int) -> MemorySpace:
     """A flip-flop network along the principal components of its rates: every network turned its own way.
 
     Args:
@@ -160,7 +160,7 @@ def along_components(dossier: Dossier, found: FlipFlopFindings, number: int) -> 
     )
 
 
-def along_bits(dossier: Dossier, found: FlipFlopFindings, number: int) -> MemorySpace:
+def along_bits(dossier: Dossier, found: MemoryFindings, number: int) -> MemorySpace:
     """A flip-flop network along the axes of its bits: the cubes of all networks are aligned.
 
     Args:
@@ -188,7 +188,7 @@ def along_bits(dossier: Dossier, found: FlipFlopFindings, number: int) -> Memory
     )
 
 
-def drawn_walk(found: FlipFlopFindings) -> xr.Dataset:
+def drawn_walk(found: MemoryFindings) -> xr.Dataset:
     """The part of the walk that is drawn."""
     return found.walk.isel(walk_time=slice(WALK_STEPS))
 

@@ -55,7 +55,7 @@ class VarianceBars:
 
 
 def variance_scene(
-    found: Sequence[Demixed],
+    demixed: Sequence[Demixed],
     units: Sequence[Selectivity],
     factors: Sequence[str],
     colors: Sequence[str],
@@ -64,7 +64,7 @@ def variance_scene(
     """The bars of some networks.
 
     Args:
-        found: the demixed components of each.
+        demixed: the demixed components of each.
         units: the selectivity of the units of each.
         factors: names of the factors.
         colors: of the factors.
@@ -72,7 +72,7 @@ def variance_scene(
     """
     looks = [("time", INPUT), *zip(factors, colors, strict=True)]
     looks += [("interactions", mix(INK, PAPER, 0.35))] if len(factors) > 1 else []
-    percent = 100 * np.nan_to_num(np.array([one.marginal_variance[: len(looks)] for one in found]))
+    percent = 100 * np.nan_to_num(np.array([one.marginal_variance[: len(looks)] for one in demixed]))
     kinds = ((1, "to one factor", START), (2, "to several", INPUT)) if len(factors) > 1 else ()
     return VarianceBars(
         names=tuple(map(network_name, numbers)),

@@ -20,18 +20,18 @@ from recurra.plotting.scenes.lifetimes import MOST
 from recurra.plotting.scenes.program_parts import left_words, parts_of
 from recurra.plotting.scenes.scales import Scales
 from recurra.plotting.scenes.space import WALK_STEPS
-from recurra.report.page.facts import facts, recurra_version
 from recurra.report.page.missing import FirstKnown, RecordEnvironment, told
 from recurra.report.page.panels import all_panels, cells_of
+from recurra.report.page.provenance import provenance, recurra_version
 from recurra.report.page.rows import SPARK, pick, rows
+from recurra.report.page.workings import workings_of
 from recurra.report.page.workings_panels import signature_members
-from recurra.report.page.workings_tables import account
 from recurra.runs.spec import to_spec
 from recurra.storage.files import replace_text
-from recurra.tasks import FlipFlop
 from recurra.tasks.rules import SUCCESSFUL
 from recurra.wording import fixed, percent, percent_high, percent_low, three
 from recurra.words import runs as words
+from recurra.words.memories import memory_findings
 from recurra.words.names import state_name
 from recurra.words.own import own_rows
 from recurra.words.spectra import gain_words, modes_words
@@ -39,7 +39,7 @@ from recurra.words.summary import score_before, verdict_words
 from recurra.words.workings import census_words
 
 SHOWN = 6  # networks that the sections compare; each has a dossier
-NAMED_BITS = 4  # of a flip-flop; the memory states of more are not named
+NAMED_BITS = 4  # of more the memory states are not named
 
 
 def write_report(run: RunRecord, path: Path) -> None:
@@ -55,10 +55,10 @@ def write_report(run: RunRecord, path: Path) -> None:
 def report_html(run: RunRecord) -> str:
     """The report of a run as HTML."""
     spec = to_spec(dict(run.spec)) if run.spec else None
-    table, picked = rows(run, spec), pick(run, SHOWN)
+    table, picked, found = rows(run, spec), pick(run, SHOWN), memory_findings(run)
     panels = all_panels(run, [row.name for row in table], SHOWN)
     conditions = Conditions.of(run.probe)
-    accounts = [account(run.task, dossier, conditions.names) for dossier in run.dossiers]
+    workings = [workings_of(run.task, dossier, conditions.names) for dossier in run.dossiers]
     page = _environment().get_template("page.html.j2")
     html = page.render(
         run=run,
@@ -69,7 +69,7 @@ def report_html(run: RunRecord) -> str:
         shown=[table[at] for at in picked],
         panels=panels,
         weight_limit=Scales.of(run).weight,
-        facts=facts(run, spec),
+        provenance=provenance(run, spec),
         known=FirstKnown(run.dossiers),
         memories=memories_of(run),
         in_words=in_words,
@@ -82,12 +82,11 @@ def report_html(run: RunRecord) -> str:
         own_rows=own_rows(run.dossiers),
         told=told,
         sentence=words.sentence(run),
-        flipflop=isinstance(run.task, FlipFlop),
         length_ms=run.task.steps * run.task.dt_ms,
         conditions=conditions,
-        accounts=dict(zip(run.numbers, accounts, strict=True)),
+        workings=dict(zip(run.numbers, workings, strict=True)),
         left_out={number: left_out(one) for number, one in zip(run.numbers, run.dossiers, strict=True)},
-        bits=[bit_look(bit) for bit in range(run.task.bits)] if isinstance(run.task, FlipFlop) else [],
+        bits=[bit_look(bit) for bit in range(found.task.bits)] if found else [],
         census_sentence=census_words(run.census) if run.census else "",
         factor_names=run.task.factor_names(),
         signatures=signature_members(run),
@@ -120,9 +119,10 @@ def left_out(dossier: Dossier) -> str:
 
 def legend(run: RunRecord) -> list[tuple[str, str, bool]]:
     """What the state space shows: names of memory states or of conditions, colours, and whether the line is dashed."""
-    if not isinstance(run.task, FlipFlop):
+    found = memory_findings(run)
+    if found is None:
         return Conditions.of(run.probe).legend
-    states = run.task.states if run.task.bits <= NAMED_BITS else run.task.states[:0]
+    states = found.task.states if found.task.bits <= NAMED_BITS else found.task.states[:0]
     return [(state_name(state), color, False) for state, color in zip(states, state_colors(states), strict=True)]
 
 

@@ -90,20 +90,20 @@ def weights(name: str, before: Float[np.ndarray, "post pre"] | None, after: Floa
     return f"{text} after training and {three(before.std())} before; the changes have {three((after - before).std())}."
 
 
-def spectrum(name: str, found: Spectrum, modes: RestingModes) -> str:
+def spectrum(name: str, record: Spectrum, modes: RestingModes) -> str:
     """One spectrum."""
     return (
-        f"{name}: {len(found.eigenvalues)} eigenvalues of the recurrent weights in the complex plane, "
-        f"{found.count_outside} outside the unit circle, the largest modulus {three(abs(found.leading))}. "
+        f"{name}: {len(record.eigenvalues)} eigenvalues of the recurrent weights in the complex plane, "
+        f"{record.count_outside} outside the unit circle, the largest modulus {three(abs(record.leading))}. "
         f"Modes {modes_words(modes)}."
     )
 
 
-def spectra(found: Sequence[Spectrum]) -> str:
+def spectra(all_spectra: Sequence[Spectrum]) -> str:
     """The spectra of many networks."""
-    outside = [one.count_outside for one in found]
+    outside = [one.count_outside for one in all_spectra]
     return (
-        f"Density of the eigenvalues of {len(found)} networks in the complex plane; "
+        f"Density of the eigenvalues of {len(all_spectra)} networks in the complex plane; "
         f"between {min(outside)} and {max(outside)} of a network lie outside the unit circle."
     )
 
@@ -119,14 +119,14 @@ def state_space(name: str, geometry: Geometry, pca: Reduction, count: int) -> st
     )
 
 
-def landmarks(found: Landmarks | None) -> str:
+def landmarks(marks: Landmarks | None) -> str:
     """The fixed points and orbits in a state space, as a further sentence; nothing where there are none."""
-    if found is None or not len(found.points) + len(found.orbits):
+    if marks is None or not len(marks.points) + len(marks.orbits):
         return ""
-    stable = int(found.stable.sum())
-    counts = {"stable fixed point": stable, "saddle": len(found.points) - stable, "orbit": len(found.orbits)}
+    stable = int(marks.stable.sum())
+    counts = {"stable fixed point": stable, "saddle": len(marks.points) - stable, "orbit": len(marks.orbits)}
     told = [f"{count} {name}{'' if count == 1 else 's'}" for name, count in counts.items()]
-    hidden = f"; {found.hidden} fixed point{'' if found.hidden == 1 else 's'} not in view" if found.hidden else ""
+    hidden = f"; {marks.hidden} fixed point{'' if marks.hidden == 1 else 's'} not in view" if marks.hidden else ""
     return f" In it {told[0]}, {told[1]} and {told[2]}{hidden}."
 
 
@@ -140,28 +140,28 @@ def program(name: str, graph: Graph) -> str:
     return (
         f"{name}: graph of {', '.join(told) or 'no attractors'} and what stimuli make of them, "
         f"{len(graph.arrows)} arrow{'' if len(graph.arrows) == 1 else 's'}{': ' if arrows else ''}{arrows}{more}; "
-        f"{len(graph.divides)} place{'' if len(graph.divides) == 1 else 's'} with saddles between."
+        f"{len(graph.saddles)} place{'' if len(graph.saddles) == 1 else 's'} with saddles between."
     )
 
 
-def lifetimes(name: str, found: Lifetimes) -> str:
+def lifetimes(name: str, record: Lifetimes) -> str:
     """The bars of the memory states."""
-    ended = found.lifetime_ms[np.isfinite(found.lifetime_ms)]
+    ended = record.lifetime_ms[np.isfinite(record.lifetime_ms)]
     text = (
-        f"{name}: how long each of {len(found.kind)} memory states lasts without a pulse, on a logarithmic axis. "
-        f"{len(found.kind) - len(ended)} outlast the {found.longest_ms:,.0f} ms that were watched"
+        f"{name}: how long each of {len(record.kind)} memory states lasts without a pulse, on a logarithmic axis. "
+        f"{len(record.kind) - len(ended)} outlast the {record.longest_ms:,.0f} ms that were watched"
     )
     return f"{text}, the shortest lasts {three(float(ended.min()))} ms." if len(ended) else f"{text}."
 
 
-def census(found: Census, signatures: Sequence[str]) -> str:
+def census(record: Census, signatures: Sequence[str]) -> str:
     """The map of the cohort."""
     counted = "; ".join(
-        f"{words}: {count}" for words, count in zip(signatures, found.signature_count.tolist(), strict=True)
+        f"{words}: {count}" for words, count in zip(signatures, record.signature_count.tolist(), strict=True)
     )
     return (
-        f"Map of {int(found.compared.sum())} networks, near to each other if their rates are alike, "
-        f"stress {three(found.stress)}. Networks by what they do: {counted}."
+        f"Map of {int(record.compared.sum())} networks, near to each other if their rates are alike, "
+        f"stress {three(record.stress)}. Networks by what they do: {counted}."
     )
 
 

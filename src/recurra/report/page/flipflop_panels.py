@@ -1,24 +1,26 @@
-"""The figures that only a flip-flop has: its bits, the walk through its memory states, and where these lie."""
+"""The figures that only a task with memories has: its bits, the walk through its memory states, where these lie."""
 
 from collections.abc import Iterator
 from functools import partial
 
 from recurra.analysis.failures import where_known
 from recurra.analysis.record import RunRecord
-from recurra.plotting.interactive import cube_walk, sample_trials, state_space
+from recurra.plotting.interactive import cube_walk, lifetime_bars, sample_trials, state_space
+from recurra.plotting.scenes.lifetimes import lifetimes_scene
+from recurra.plotting.scenes.scales import Scales
 from recurra.plotting.scenes.signals import bit_signals, walk_scene
 from recurra.plotting.scenes.space import MemorySpace, along_bits, along_components, drawn_walk
 from recurra.report.page import descriptions as say
 from recurra.report.page.panel import FINE, Drawing, Panel
-from recurra.words.findings import FlipFlopFindings, known
+from recurra.words.memories import MemoryFindings, known
 
 
-def flipflop_panels(run: RunRecord, found: FlipFlopFindings, at: int, name: str) -> Iterator[Drawing]:
+def flipflop_panels(run: RunRecord, found: MemoryFindings, at: int, name: str) -> Iterator[Drawing]:
     """What the network at position `at` does, and its memory states.
 
     Args:
         run: the run.
-        found: what only a flip-flop has.
+        found: what only a task with memories has.
         at: position of the network.
         name: what it is called.
     """
@@ -29,25 +31,41 @@ def flipflop_panels(run: RunRecord, found: FlipFlopFindings, at: int, name: str)
     yield Drawing(f"bits-{number}", partial(_along_bits, run, found, at, name), detail=True)
 
 
+def lifetimes_panel(run: RunRecord, found: MemoryFindings, at: int, name: str, scales: Scales) -> Panel:
+    """How long the memories of the network at position `at` last.
+
+    Args:
+        run: the run.
+        found: what only a task with memories has.
+        at: position of the network.
+        name: what it is called.
+        scales: what all networks share.
+    """
+    lifetimes, number = known(run.dossiers[at].memories).lifetimes, run.numbers[at]
+    limits = known(scales.lifetimes_ms)
+    scene = lifetimes_scene([lifetimes], found.task.states, found.task.length_ms, [number], limits)
+    return Panel(f"lifetimes-{number}", lifetime_bars(scene), say.lifetimes(name, lifetimes))
+
+
 def _trials(run: RunRecord, at: int, name: str) -> Panel:
     outputs = run.dossiers[at].behaviour.examples
     figure = sample_trials(bit_signals(run.examples, outputs, run.numbers[at]))
     return Panel(f"trials-{run.numbers[at]}", figure, say.bit_trials(name, run.examples["targets"].values, outputs))
 
 
-def _walk(run: RunRecord, found: FlipFlopFindings, at: int, name: str) -> Panel:
+def _walk(run: RunRecord, found: MemoryFindings, at: int, name: str) -> Panel:
     walk, outputs = drawn_walk(found), known(run.dossiers[at].memories).walk.outputs
     targets, state = walk["targets"].values, walk["memory_state"].values
     figure = cube_walk(walk_scene(walk, outputs, found.task.states, run.numbers[at]))
     return Panel(f"walk-{run.numbers[at]}", figure, say.walk(name, state, targets, outputs[: len(state)]))
 
 
-def _along_components(run: RunRecord, found: FlipFlopFindings, at: int, name: str) -> Panel:
+def _along_components(run: RunRecord, found: MemoryFindings, at: int, name: str) -> Panel:
     shown = along_components(run.dossiers[at], found, run.numbers[at])
     return _portrait(run, f"principal-{run.numbers[at]}", shown, _label(run, at, name, shown))
 
 
-def _along_bits(run: RunRecord, found: FlipFlopFindings, at: int, name: str) -> Panel:
+def _along_bits(run: RunRecord, found: MemoryFindings, at: int, name: str) -> Panel:
     shown = along_bits(run.dossiers[at], found, run.numbers[at])
     label = where_known(lambda: _label(run, at, name, shown), f"{name}: the path of the rates.") + " Axes: the bits."
     return _portrait(run, f"bits-{run.numbers[at]}", shown, label)

@@ -64,8 +64,8 @@ class Drawing:
 
     def panel(self) -> Panel:
         """The figure; where what it shows is not known, or it cannot be drawn, the reason in its place."""
-        found = attempted(self._drawn)
-        return gap(self.key, found.reason) if isinstance(found, Failure) else found
+        drawn = attempted(self._drawn)
+        return gap(self.key, drawn.reason) if isinstance(drawn, Failure) else drawn
 
     def _drawn(self) -> Panel | Failure:
         try:

@@ -14,13 +14,13 @@ from recurra.plotting.scenes.weights import weights_scene
 from recurra.report.learning import learning_of, trials_seen
 from recurra.report.page import descriptions as say
 from recurra.report.page.condition_panels import condition_panels
-from recurra.report.page.flipflop_panels import flipflop_panels
+from recurra.report.page.flipflop_panels import flipflop_panels, lifetimes_panel
 from recurra.report.page.panel import FINE, Drawing, Panel
 from recurra.report.page.rows import pick
-from recurra.report.page.workings_panels import census_panel, workings_panels
+from recurra.report.page.workings_panels import census_panel, program_panel
 from recurra.report.paging import all_known
 from recurra.status import Status
-from recurra.words.findings import FlipFlopFindings, flipflop_findings
+from recurra.words.memories import MemoryFindings, memory_findings
 
 CELLS = 200  # rows of a matrix that are drawn, if there are few networks
 ALL_CELLS = 500_000  # entries of all matrices of a report together
@@ -39,7 +39,7 @@ def all_panels(run: RunRecord, names: Sequence[str], shown: int) -> dict[str, Pa
         found.append(Drawing("learning", partial(_learning, run, run.history, names)))
     scales = Scales.of(run)
     picked = pick(run, shown) if len(names) > FINE else range(len(names))
-    memories = flipflop_findings(run)
+    memories = memory_findings(run)
     for at, name in enumerate(names):
         found += [one for one in _of_network(run, memories, at, name, scales) if at in picked or not one.detail]
     if len(names) > shown:
@@ -56,10 +56,12 @@ def cells_of(run: RunRecord) -> int:
 
 
 def _of_network(
-    run: RunRecord, memories: FlipFlopFindings | None, at: int, name: str, scales: Scales
+    run: RunRecord, memories: MemoryFindings | None, at: int, name: str, scales: Scales
 ) -> Iterator[Drawing]:
     yield from flipflop_panels(run, memories, at, name) if memories else condition_panels(run, at, name)
-    yield from workings_panels(run, at, name, scales)
+    yield Drawing(f"program-{run.numbers[at]}", partial(program_panel, run, at, name))
+    if memories:
+        yield Drawing(f"lifetimes-{run.numbers[at]}", partial(lifetimes_panel, run, memories, at, name, scales))
     yield Drawing(f"connectivity-{run.numbers[at]}", partial(_connectivity, run, at, name, scales))
     yield Drawing(f"spectrum-{run.numbers[at]}", partial(_spectrum, run, at, name, scales))
 

@@ -9,13 +9,14 @@ from jaxtyping import Float
 
 from recurra.analysis.dossier_records import Dossier
 from recurra.analysis.failures import where_known
+from recurra.analysis.memory.analyses import memory_task
 from recurra.analysis.record import RunRecord
 from recurra.models.cohort import History
 from recurra.plotting.colors import network_color
 from recurra.plotting.scenes.learning import LOSS_TOP
 from recurra.runs.spec import RunSpec
 from recurra.status import Status
-from recurra.tasks import FlipFlop, Task
+from recurra.tasks import Task
 from recurra.tasks.rules import SUCCESSFUL
 from recurra.wording import percent
 from recurra.words.names import state_name
@@ -77,9 +78,9 @@ def rows(run: RunRecord, spec: RunSpec | None) -> list[Row]:
 
 def lost_memories(task: Task, dossier: Dossier) -> tuple[str, ...]:
     """The names of the memories that a network does not hold."""
-    if not isinstance(task, FlipFlop) or dossier.memories is None:
+    if dossier.memories is None:
         return ()
-    return tuple(state_name(state) for state in task.states[~dossier.memories.held.held])
+    return tuple(state_name(state) for state in memory_task(task).states[~dossier.memories.held.held])
 
 
 def reason(status: Status, history: History, at: int, spec: RunSpec, dossier: Dossier) -> str:

@@ -1,49 +1,31 @@
-"""The figures of how networks work: the program as a graph, lifetimes, landmarks of a state space, the census."""
+"""The figures of how networks of any task work: the program as a graph, the census."""
 
-from collections.abc import Iterator, Sequence
-from functools import partial
+from collections.abc import Sequence
 
 import numpy as np
 
 from recurra.analysis import Census
 from recurra.analysis.cohorts.census import UNKNOWN
 from recurra.analysis.record import RunRecord
-from recurra.plotting.interactive import census_map, lifetime_bars, program_graph
+from recurra.plotting.interactive import census_map, program_graph
 from recurra.plotting.scenes.census import census_scene, look_of
 from recurra.plotting.scenes.conditions import Conditions
-from recurra.plotting.scenes.lifetimes import lifetimes_scene
 from recurra.plotting.scenes.program import graph_scene
-from recurra.plotting.scenes.scales import Scales
 from recurra.report.page import descriptions as say
-from recurra.report.page.panel import Drawing, Panel
-from recurra.tasks import FlipFlop
-from recurra.words.findings import known
+from recurra.report.page.panel import Panel
 from recurra.words.workings import signatures
 
 
-def workings_panels(run: RunRecord, at: int, name: str, scales: Scales) -> Iterator[Drawing]:
-    """How the network at position `at` works.
+def program_panel(run: RunRecord, at: int, name: str) -> Panel:
+    """What stimuli make of the attractors of the network at position `at`.
 
     Args:
         run: the run.
         at: position of the network.
         name: what it is called.
-        scales: what all networks share.
     """
-    yield Drawing(f"program-{run.numbers[at]}", partial(_program, run, at, name))
-    if isinstance(run.task, FlipFlop):
-        yield Drawing(f"lifetimes-{run.numbers[at]}", partial(_lifetimes, run, run.task, at, name, scales))
-
-
-def _program(run: RunRecord, at: int, name: str) -> Panel:
     graph = graph_scene(run.dossiers[at], run.task, Conditions.of(run.probe), run.numbers[at])
     return Panel(f"program-{run.numbers[at]}", program_graph(graph), say.program(name, graph))
-
-
-def _lifetimes(run: RunRecord, task: FlipFlop, at: int, name: str, scales: Scales) -> Panel:
-    found, number = known(run.dossiers[at].memories).lifetimes, run.numbers[at]
-    scene = lifetimes_scene([found], task.states, task.length_ms, [number], known(scales.lifetimes_ms))
-    return Panel(f"lifetimes-{number}", lifetime_bars(scene), say.lifetimes(name, found))
 
 
 def census_panel(run: RunRecord, found: Census, names: Sequence[str]) -> Panel:

@@ -6,17 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recurra.analysis import PulseTable
 from recurra.analysis.dossier_records import Dossier
 from recurra.analysis.dynamics.regimes import CHAOTIC, Regimes
 from recurra.analysis.failures import where_known
-from recurra.plotting.colors import state_color
-from recurra.tasks import FlipFlop, Task
+from recurra.report.page.memory_tables import PulseRow, pulse_rows, state_looks
+from recurra.tasks import Task
 from recurra.wording import course_words, three
-from recurra.words.names import short_name
 from recurra.words.workings import MOST_NAMED, NAMES, output_words, sentences
 
-TABLE_BITS = 4  # of a flip-flop whose table of states and pulses is shown
 LOOSE = 1e-9  # a mode whose multiplier is above 1 by more than this grows
 
 
@@ -38,33 +35,7 @@ class RegimeRow:
 
 
 @dataclass(frozen=True)
-class Reached:
-    """An entry of the table of states and pulses.
-
-    Args:
-        name: of the state that was reached.
-        right: whether it is the one that the task asks for.
-        expected: the name of that one.
-        stays: whether it is the state before the pulse.
-    """
-
-    name: str
-    right: bool
-    expected: str
-    stays: bool
-
-
-@dataclass(frozen=True)
-class PulseRow:
-    """What every pulse makes of one memory state."""
-
-    name: str
-    color: str
-    cells: tuple[Reached, ...]
-
-
-@dataclass(frozen=True)
-class Account:
+class Workings:
     """How one network works.
 
     Args:
@@ -82,7 +53,7 @@ class Account:
     pulses: tuple[PulseRow, ...]
 
 
-def account(task: Task, dossier: Dossier, names: Sequence[str]) -> Account:
+def workings_of(task: Task, dossier: Dossier, names: Sequence[str]) -> Workings:
     """How a network works.
 
     Args:
@@ -90,30 +61,20 @@ def account(task: Task, dossier: Dossier, names: Sequence[str]) -> Account:
         dossier: its analysis.
         names: of the conditions of the probe.
     """
-    rows, left = where_known(lambda: _regime_rows(task, dossier.regimes, names), ((), "The regimes are not known."))
+    looks = [(name, "") for name in names] if dossier.memories is None else state_looks(task)
+    rows, left = where_known(lambda: _regime_rows(dossier.regimes, looks), ((), "The regimes are not known."))
     table = where_known(lambda: dossier.memories and dossier.memories.pulse_table, None)
-    tabled = isinstance(task, FlipFlop) and table is not None and task.bits <= TABLE_BITS
-    return Account(
+    pulses = () if table is None else pulse_rows(task, table)
+    return Workings(
         sentences=" ".join(part for part in sentences(task, dossier, names) if part),
         regimes=rows,
         regimes_left=left,
-        stimuli=task.stimulus_names() if tabled else (),
-        pulses=pulse_rows(task, table) if isinstance(task, FlipFlop) and table is not None and tabled else (),
+        stimuli=task.stimulus_names() if pulses else (),
+        pulses=pulses,
     )
 
 
-def pulse_rows(task: FlipFlop, table: PulseTable) -> tuple[PulseRow, ...]:
-    """The table of states and pulses, a row a memory state."""
-    names = [*(short_name(state) for state in task.states), "?"]
-    rows = []
-    for at, state in enumerate(task.states):
-        pairs = zip(table.reached[at].tolist(), table.expected[at].tolist(), strict=True)
-        cells = [Reached(names[found], found == wanted, names[wanted], found == at) for found, wanted in pairs]
-        rows.append(PulseRow(names[at], state_color(state), tuple(cells)))
-    return tuple(rows)
-
-
-def _regime_rows(task: Task, found: Regimes, names: Sequence[str]) -> tuple[tuple[RegimeRow, ...], str]:
+def _regime_rows(found: Regimes, looks: Sequence[tuple[str, str]]) -> tuple[tuple[RegimeRow, ...], str]:
     """A row a condition; of many the first that differ from the most frequent kind, and the first of that kind."""
     shown = range(len(found))
     common, many = Counter(found.kind.tolist()).most_common(1)[0]
@@ -127,16 +88,15 @@ def _regime_rows(task: Task, found: Regimes, names: Sequence[str]) -> tuple[tupl
             f"Shown are {len(shown)} of {len(found)} conditions; {counted} are of the kind "
             f"{NAMES[_kind(found, common)]}."
         )
-    return tuple(_regime_row(task, found, names, at) for at in shown), left
+    return tuple(_regime_row(found, looks, at) for at in shown), left
 
 
-def _regime_row(task: Task, found: Regimes, names: Sequence[str], at: int) -> RegimeRow:
-    flipflop = isinstance(task, FlipFlop)
-    outputs = found.mean_output[at]
+def _regime_row(found: Regimes, looks: Sequence[tuple[str, str]], at: int) -> RegimeRow:
+    (condition, color), outputs = looks[at], found.mean_output[at]
     told = " · ".join(output_words(value) for value in outputs[:MOST_NAMED])
     return RegimeRow(
-        condition=short_name(task.states[at]) if flipflop else names[at],
-        color=state_color(task.states[at]) if flipflop else "",
+        condition=condition,
+        color=color,
         kind=NAMES[found.kind_of(at)] + _addition(found, at),
         cells=(
             three(found.period_ms[at]),

@@ -17,7 +17,7 @@ from recurra.sources import SOURCES, Source
 
 
 @dataclass(frozen=True)
-class Facts:
+class Provenance:
     """The last section of the report.
 
     Args:
@@ -39,7 +39,7 @@ class Facts:
     protocol: Source | None
 
 
-def facts(run: RunRecord, spec: RunSpec | None) -> Facts:
+def provenance(run: RunRecord, spec: RunSpec | None) -> Provenance:
     """What is known of a run."""
     toml = to_toml(spec) if spec else ""
     file = f"{_file_name(str(run.about['name']))}.toml"
@@ -47,7 +47,7 @@ def facts(run: RunRecord, spec: RunSpec | None) -> Facts:
     options = [word for own in dict.fromkeys(modules) for word in ("--use", file_of(own))]
     known = [SOURCES[key] for key in run.task.sources if key in SOURCES]
     encoded = base64.b64encode(toml.encode()).decode()
-    return Facts(
+    return Provenance(
         toml=toml,
         file=file,
         download=f"data:application/toml;base64,{encoded}",
@@ -64,8 +64,8 @@ def used_sources(run: RunRecord) -> tuple[Source, ...]:
     keys = [*run.about.get("sources", run.task.sources)]
     records += [run.census, Similarities] if run.census else []
     keys += [key for record in records for key in getattr(record, "sources", ())]
-    found = [SOURCES[key] for key in dict.fromkeys(keys) if key in SOURCES]
-    return tuple(sorted(found, key=lambda source: (_family_name(source), source.year)))
+    sources = [SOURCES[key] for key in dict.fromkeys(keys) if key in SOURCES]
+    return tuple(sorted(sources, key=lambda source: (_family_name(source), source.year)))
 
 
 def _family_name(source: Source) -> str:

@@ -1,4 +1,4 @@
-"""Trained cohorts by what they follow from: a study takes those that an earlier one trained with the same spec."""
+"""Trained cohorts, found by their specs: a study reuses cohorts that an earlier study trained."""
 
 import hashlib
 import json
@@ -20,21 +20,21 @@ from recurra.storage.run_folder import RunFolder
 
 
 @dataclass(frozen=True)
-class Shelf:
-    """A folder of run folders, named by the hash of their specs and by the engine that trained them.
+class TrainedCohorts:
+    """A folder of run folders, which are named by the hash of their specs and by the engine that trained them.
 
     Args:
         path: the folder.
-        engine: what trains: "auto", "native", "portable" or "native-bfloat16".
+        engine: the engine for training: "auto", "native", "portable" or "native-bfloat16".
     """
 
     path: Path
     engine: str = "auto"
 
     def cohort(self, spec: RunSpec, progress: Progress) -> Cohort:
-        """The trained cohort of a spec: read, gone on with, or trained now.
+        """The trained cohort of a spec: read, resumed, or trained now.
 
-        Where another study is training it, that one is waited for.
+        If another study is training it, wait for that study.
         """
         name = f"{spec_hash(spec)}-{self._engine(spec)}"
         with locked(self.path / f"{OURS}{name}", _say):
@@ -47,14 +47,14 @@ class Shelf:
             return first_networks(cohort_of(RunFolder.open(folder)), spec.networks)
 
     def seconds(self, spec: RunSpec) -> float:
-        """The seconds that the training of a spec has taken, whoever asked for it."""
+        """Duration of the training of a spec in seconds, whichever study trained it."""
         folder = self.find(spec)
         return RunFolder.open(folder).entry("seconds")["training"] if folder else 0.0
 
     def find(self, spec: RunSpec) -> Path | None:
-        """A run folder with at least the networks of the spec, trained by the engine that is asked for.
+        """A run folder with at least the networks of the spec, trained by the chosen engine.
 
-        Network k is the same in any company, but not with another engine.
+        Network k is the same in any cohort, but not with another engine.
         """
         folders = [file.parent for file in self.path.glob(f"{spec_hash(spec)}-*/run.json")]
         sizes = {folder: int(number) for folder in folders if (number := folder.name.rpartition("-")[2]).isdecimal()}
@@ -62,11 +62,11 @@ class Shelf:
         return min(enough, key=lambda folder: sizes[folder], default=None)
 
     def _engine(self, spec: RunSpec) -> str:
-        """The name of the engine that would train."""
+        """The name of the engine that trains this spec."""
         return choose_engine(self.engine, spec.model.dynamics(spec.task.dt_ms)).name
 
     def _serves(self, folder: Path, spec: RunSpec) -> bool:
-        """Whether a folder was trained by the engine that is asked for, or can be gone on with."""
+        """Whether a folder was trained by the chosen engine and, if unfinished, can be resumed."""
         about = RunFolder.open(folder).about()
         can_go_on = about.get("status") != "training" or about["format"] == FORMAT
         return can_go_on and about.get("engine", {}).get("name") == self._engine(spec)
@@ -83,7 +83,7 @@ def spec_hash(spec: RunSpec) -> str:
 
 
 def first_networks(cohort: Cohort, networks: int) -> Cohort:
-    """The cohort with its first `networks` networks only."""
+    """The first `networks` networks of a cohort."""
     part = slice(networks)
     initial, weights = jax.tree.map(lambda array: array[part], (cohort.initial, cohort.weights))
     history = cohort.history

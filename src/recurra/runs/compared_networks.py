@@ -1,4 +1,4 @@
-"""The networks of a census: from which runs they are, and which of them have learned."""
+"""The networks that a census compares: which runs they come from, and which of them have learned."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,8 +25,8 @@ from recurra.tasks.trials import Trials
 
 
 @dataclass(frozen=True)
-class Members:
-    """The networks of a census.
+class ComparedNetworks:
+    """The networks that a census compares.
 
     Args:
         networks: the networks.
@@ -49,12 +49,12 @@ class Members:
     folders: tuple[Path, ...] = ()
 
 
-def read_members(paths: Sequence[Path], all_networks: bool = False) -> Members:
-    """The networks of runs of one kind of task; those that have not learned it only if asked for.
+def read_compared(paths: Sequence[Path], all_networks: bool = False) -> ComparedNetworks:
+    """The networks of runs of one kind of task; networks that have not learned it are included only on request.
 
     Args:
-        paths: of run folders whose training has ended.
-        all_networks: whether those that have not learned are taken too.
+        paths: run folders whose training has ended.
+        all_networks: whether to include networks that have not learned.
     """
     if len({path.resolve() for path in paths}) < len(paths):
         raise ValueError("a run is given twice; name every run folder once")
@@ -77,7 +77,7 @@ def read_members(paths: Sequence[Path], all_networks: bool = False) -> Members:
         raise ValueError(_too_few(len(networks), len(networks) + len(apart), all_networks))
     run, number = np.array(rows).T
     origins, where = Origins(run, number, whose), tuple(folder.path for folder in folders)
-    return Members(networks, names, origins, statuses, cohorts[0].task, apart, notes, where)
+    return ComparedNetworks(networks, names, origins, statuses, cohorts[0].task, apart, notes, where)
 
 
 def _too_few(kept: int, of: int, all_networks: bool) -> str:
@@ -85,29 +85,29 @@ def _too_few(kept: int, of: int, all_networks: bool) -> str:
         return f"the runs have {of} network{'' if of == 1 else 's'}; a census needs at least {FEWEST}"
     return (
         f"{kept} of {of} networks have learned their task; a census needs at least {FEWEST}. "
-        "--all takes those that have not learned it too"
+        "--all includes networks that have not learned it"
     )
 
 
 @pinned()
 def _outcomes(cohort: Cohort) -> list[tuple[str, bool]]:
-    """How the training of every network ended and whether it has learned, in words, and whether it is compared."""
-    trials, found = test_trials(cohort.task, cohort.seed), []
+    """How the training of every network ended and whether it has learned, in words; and whether to compare it."""
+    trials, outcomes = test_trials(cohort.task, cohort.seed), []
     for at, status in enumerate(cohort.status):
         measured = attempted(lambda at=at: performance(cohort[at], cohort.task, trials))
         verdict = "not tested" if isinstance(measured, Failure) else measured.verdict
-        found.append((f"{status.name}, {verdict}", verdict == "learned" and status is not Status.diverged))
-    return found
+        outcomes.append((f"{status.name}, {verdict}", verdict == "learned" and status is not Status.diverged))
+    return outcomes
 
 
 def _run_names(paths: Sequence[Path]) -> tuple[str, ...]:
-    """The names of the folders; their paths, where two have one name."""
+    """The names of the folders, or their paths if two folders have the same name."""
     names = tuple(path.name for path in paths)
     return names if len(set(names)) == len(names) else tuple(str(shown(path)) for path in paths)
 
 
 def _compared_notes(cohorts: Sequence[Cohort], names: Sequence[str]) -> tuple[str, ...]:
-    """That the runs can be compared, and what differs between their tasks, probes and starts."""
+    """Check that the runs can be compared; what differs between their tasks, probes and initial weights."""
     notes, first, probe = [], cohorts[0], cohorts[0].task.probe()
     for cohort, name in zip(cohorts[1:], names[1:], strict=True):
         _check_comparable(first.task, cohort.task, f"{name} and {names[0]}")
@@ -121,8 +121,8 @@ def _compared_notes(cohorts: Sequence[Cohort], names: Sequence[str]) -> tuple[st
         for before, name in zip(cohorts[:at], names[:at], strict=True):
             if _share_start(before, cohort):
                 notes.append(
-                    f"networks of {name} and {names[at]} began with the same weights: they are pairs, and p takes them "
-                    "for independent; train the runs with different seeds"
+                    f"networks of {name} and {names[at]} began with the same weights: they are pairs, but p treats "
+                    "them as independent; train the runs with different seeds"
                 )
     return tuple(notes)
 
@@ -147,7 +147,7 @@ def _inputs(probe: Trials) -> np.ndarray:
 
 
 def _share_start(first: Cohort, second: Cohort) -> bool:
-    """Whether their first networks began with the same weights, as those of one seed do."""
+    """Whether their first networks began with the same weights, as networks with the same seed do."""
     return all(
         np.array_equal(np.asarray(one)[0], np.asarray(other)[0])
         for one, other in zip(jax.tree.leaves(first.initial), jax.tree.leaves(second.initial), strict=True)

@@ -1,0 +1,53 @@
+"""What a network makes of each memory state and pulse."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from jaxtyping import Int, Num
+
+from recurra.models.cohort import Network, check_fit
+from recurra.tasks.flipflop import FlipFlop
+
+
+@dataclass(frozen=True)
+class PulseTable:
+    """What a network with memories makes of each memory state and pulse, read off its dynamics.
+
+    Args:
+        reached: the memory state whose signs the outputs have a trial's length after the pulse.
+        expected: the memory state that the task asks for.
+    """
+
+    sources: ClassVar[tuple[str, ...]] = ("sussillo2013",)
+
+    reached: Int[np.ndarray, "condition stimulus"]
+    expected: Int[np.ndarray, "condition stimulus"]
+
+    @property
+    def right(self) -> int:
+        """How many of the entries are as the task asks."""
+        return int((self.reached == self.expected).sum())
+
+
+def pulse_table(network: Network, task: FlipFlop) -> PulseTable:
+    """Set every memory state from rest, give one pulse a trial's length later, and read the outputs another length on.
+
+    Args:
+        network: the network.
+        task: the flip-flop that it was trained on.
+    """
+    check_fit(network, task, FlipFlop)
+    first, second = np.asarray(task.probe().inputs), task.stimuli(task.length_ms)
+    pairs = [np.concatenate([state, pulse]) for state in first for pulse in second]
+    signs = np.sign(network.respond(np.array(pairs))[:, -1]).reshape(len(first), len(second), task.bits)
+    expected = np.repeat(task.states[:, None], len(second), axis=1)
+    for at, (bit, sign) in enumerate(task.single_pulses):
+        expected[:, at, bit] = sign
+    return PulseTable(_state_number(task, signs), _state_number(task, expected))
+
+
+def _state_number(task: FlipFlop, signs: Num[np.ndarray, "*batch bit"]) -> Int[np.ndarray, "*batch"]:
+    """Which memory state has these signs; an output of exactly 0 has none, and gives -1."""
+    number = ((signs > 0) * 2 ** np.arange(task.bits - 1, -1, -1)).sum(axis=-1)
+    return np.where((signs != 0).all(axis=-1), number, -1)

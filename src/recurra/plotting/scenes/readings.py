@@ -1,0 +1,74 @@
+"""How the attractors and stimuli of a network are named, coloured and placed in its graph."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from recurra.analysis import Program
+from recurra.analysis.memory.analyses import memory_task
+from recurra.plotting.colors import INPUT, bit_look, state_color
+from recurra.plotting.scenes.graph import Look, Places, oblique
+from recurra.tasks import Task
+from recurra.words.memories import read_signs, settled_pulses, wrong_stimuli
+from recurra.words.names import bit_name
+
+SHORT = 4  # bits whose signs stand within a node
+FARTHEST = 1.5  # modulus of an output at which its attractor stands outermost
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the attractors and stimuli of a network are in its graph.
+
+    Args:
+        names: of the attractors.
+        short_names: what stands within them.
+        labels: what stands beside them; none where the names within say all.
+        colors: of the attractors.
+        places: where they stand in the plane.
+        stimuli: the names of the stimuli.
+        looks: of the stimuli.
+        explained: what the legend may explain: a name, and a stimulus with its look.
+        conditions: the names of the conditions.
+        wrong: of each attractor the stimuli that do not make of it what the task asks for; none where it does not say.
+        judged: what is said of them in the title; empty for nothing.
+    """
+
+    names: Sequence[str]
+    short_names: Sequence[str]
+    labels: Sequence[str]
+    colors: Sequence[str]
+    places: Places
+    stimuli: Sequence[str]
+    looks: Sequence[Look]
+    explained: Sequence[tuple[str, int]]
+    conditions: Sequence[str]
+    wrong: Sequence[Sequence[int]] = ()
+    judged: str = ""
+
+
+def memory_reading(found: Program, task: Task) -> Reading:
+    """Attractors are named and coloured by the memory state that the outputs have the signs of; they stand on a cube.
+
+    Args:
+        found: the program of a network with memories.
+        task: what it was trained on.
+    """
+    bits, signs = memory_task(task).bits, read_signs(found)
+    names = ["".join("−0+"[sign + 1] for sign in one) for one in signs]
+    right, total = settled_pulses(found)
+    stimuli = tuple(name.replace("-", "−") for name in task.stimulus_names())
+    return Reading(
+        names=names,
+        short_names=names,
+        labels=[] if bits <= SHORT else names,
+        colors=[state_color(one) if one.all() else INPUT for one in signs],
+        places=oblique(np.clip(np.nan_to_num(found.outputs), -FARTHEST, FARTHEST)),
+        stimuli=stimuli,
+        looks=[bit_look(at // 2) for at in range(len(stimuli))],
+        explained=[(bit_name(bit, bits).lower(), 2 * bit) for bit in range(bits)],
+        conditions=task.condition_titles(),
+        wrong=[wrong_stimuli(found, node) for node in range(len(found))],
+        judged=f": {right} of {total} pulses right once settled" if total else "",
+    )
