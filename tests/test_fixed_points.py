@@ -57,6 +57,8 @@ def test_odd_equations_have_every_point_twice(form):
     found = fixed_points(network, np.array([[1.0, 1.0], [1.0, 0.9]]))
     assert list(found.found) == [2, 0]
     np.testing.assert_array_equal(found.states[0], -found.states[1])
+    assert found.radius[0] == found.radius[1]
+    np.testing.assert_array_equal(found.eigenvalues[0], found.eigenvalues[1])
     assert found.proved_stable == 2
     assert len(fixed_points(network_of(1.5 * np.eye(2), form=form, bias=0.01), np.ones((1, 2)))) == 1
 

@@ -73,6 +73,27 @@ def test_known_attractors_are_recognized_and_new_ones_appended():
     assert known.states[0] == pytest.approx(-known.states[1])
 
 
+def test_states_that_rest_at_one_new_point_end_as_each_would_alone():
+    network, starts = network_of(1.5 * np.eye(2)), starts_of(network_of(np.eye(2)), 40)
+    starts[::5, 0] = 0.0  # stays on the border between two basins, in an unstable point
+    together, label = settle(network, starts, np.zeros(1), Attractors())
+    for start, at in zip(starts, label, strict=True):
+        alone, own = settle(network, start[None], np.zeros(1), Attractors())
+        assert list(own) == [0]
+        np.testing.assert_allclose(together.states[at], alone.states[0], atol=1e-9)
+    assert list(dict.fromkeys(label)) == list(range(len(together))) == list(range(6)), "in the order of the starts"
+
+
+def test_an_orbit_is_known_again_and_what_is_off_it_is_not():
+    network = network_of(rotation())
+    known, label = settle(network, np.array([[0.3, 0.1]]), np.zeros(1), Attractors())
+    radius = np.linalg.norm(known.states[0])
+    assert (list(label), list(known.kind)) == ([0], [ORBIT])
+    assert known.place(known.orbits[0][17]) == 0
+    assert known.place(np.array([0.9 * radius, 0.0])) == 0
+    assert known.place(np.array([0.5 * radius, 0.0])) == -1
+
+
 @pytest.mark.parametrize("leak", [0.1, 1e-3])
 def test_a_short_time_step_changes_no_end(leak):
     """A state that moves by less than 1e-9 a step is not at rest; an orbit of many short steps is one."""

@@ -5,7 +5,7 @@ import pytest
 
 from recurra.analysis.dynamics.fixed_points import fixed_points
 from recurra.analysis.dynamics.flow import AnyFlow, flow_of, slope, value
-from recurra.analysis.dynamics.proofs import UNKNOWN, prove
+from recurra.analysis.dynamics.proofs import UNKNOWN, contracts, prove
 from recurra.analysis.dynamics.rounding import CURVATURE, SLOPE, curvature_near, norm_above, steepest_near, value_error
 from recurra.arrays import RateWeights
 from recurra.engine import ACTIVATIONS, RateDynamics
@@ -194,6 +194,24 @@ class TestStability:
         assert prove(flow_of(network_of(chain + 0.3 * np.eye(6))), np.zeros(6)).unstable == 6
         line = np.diag(np.ones(49), -1)  # each unit tells the next, the last none
         assert prove(flow_of(network_of(line)), np.zeros(50)).unstable == 0
+
+    def test_a_matrix_is_proved_to_contract_whose_powers_first_grow(self):
+        chain = 0.9 * np.eye(3) + np.diag(np.ones(2), -1)
+        assert contracts(chain, 1e-12)
+        assert not contracts(chain, 1e-2), "so near there are matrices that do not contract"
+        assert contracts((1 - 1e-3) * rotation(1.0, 40), 0.0)
+        assert not contracts(rotation(1.0, 40), 0.0)
+        assert not contracts((1 + 1e-12) * rotation(1.0, 40), 0.0)
+        assert not contracts(np.diag([0.5, 1.1]), 0.0)
+        assert not contracts(np.full((2, 2), np.nan), 0.0)
+
+    def test_a_pair_of_modes_and_a_single_one_are_told_apart(self):
+        for outside, inside in ((1.2, 0.5), (0.5, 1.2)):
+            matrix = np.zeros((3, 3))
+            matrix[:2, :2], matrix[2, 2] = rotation(outside, 9), inside
+            mixed = np.array([[1.0, 0.3, 0.0], [0.2, 1.0, 0.4], [0.1, 0.0, 1.0]])
+            turned = mixed @ matrix @ np.linalg.inv(mixed)
+            assert prove(flow_of(network_of(turned)), np.zeros(3)).unstable == (2 if outside > 1 else 1)
 
     @pytest.mark.parametrize("units", [100, 300])
     def test_large_networks(self, units, seed):

@@ -78,6 +78,7 @@ class Training:
     seed: int
     engine: str = "auto"
 
+    @pinned()
     def __post_init__(self) -> None:
         for name, kind in (("task", Task), ("model", Model), ("rule", LearningRule)):
             _check_kind(name, getattr(self, name), kind)

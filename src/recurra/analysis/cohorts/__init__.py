@@ -1,1 +1,1 @@
-"""Networks beside each other: how alike they are, and of which kinds there are."""
+"""Comparison of networks: how similar they are, and which kinds there are."""

@@ -1,4 +1,4 @@
-"""A census: networks sorted by what they do after each condition, and by how alike they are."""
+"""A census: networks sorted by what they do after each condition, and by their similarity."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -14,23 +14,24 @@ from recurra.checks import check_choice, check_count
 
 Distances = Float[np.ndarray, "network other_network"]
 Labels = Int[np.ndarray, "network"]
-DRAWS = 200  # cohorts without clusters that the null is made of
-LEVEL = 0.05  # of the test: above, a cohort is one continuum
-MOST_CLUSTERS, SMALLEST = 10, 3  # clusters, and networks in one
+DRAWS = 200  # simulated cohorts without clusters in the null distribution
+LEVEL = 0.05  # level of the test: above it a cohort is one continuum
+MOST_CLUSTERS, SMALLEST = 10, 3  # most clusters; fewest networks in a cluster
 ALONE, LEFT_OUT = -1, -2  # labels of a network in no cluster, and of one that could not be compared
-UNKNOWN = -1  # the regimes, the signature and the count of fixed points of a network where these are not known
+UNKNOWN = -1  # unknown regimes, signature or number of fixed points of a network
 
 
 @dataclass(frozen=True)
 class Clusters:
-    """Groups of networks that are nearer to each other than a cohort without groups would be.
+    """Groups of networks that are closer together than in a cohort without groups.
 
     Args:
-        labels: 0 for the largest cluster, then 1, ...; -1 in none, -2 left out. All 0 if the null is not rejected.
-        best_labels: of the best clustering, whether the null is rejected or not.
+        labels: 0 for the largest cluster, then 1, ...; -1 for no cluster, -2 if left out. All 0 if the null is not
+            rejected.
+        best_labels: labels of the best clustering, whether or not the null is rejected.
         silhouette: mean silhouette of the best clustering; a network in no cluster has 0.
-        null_silhouette: the same of every cohort without clusters.
-        p_value: share of the cohorts without clusters, this one counted, with a silhouette at least as high.
+        null_silhouette: the same for every cohort without clusters.
+        p_value: share of the cohorts without clusters, including this one, with a silhouette at least as high.
     """
 
     sources: ClassVar[tuple[str, ...]] = ("rousseeuw1987",)
@@ -44,23 +45,23 @@ class Clusters:
 
 @dataclass(frozen=True)
 class Census:
-    """What the networks of a cohort do, how alike they are, and whether they fall into groups.
+    """What the networks of a cohort do, how similar they are, and whether they fall into groups.
 
     Args:
         compared: which networks were compared; the others had rates that are not finite or no known regimes, and are
             left out.
-        kinds: of the regime after each condition; -1 in networks of which they are not known.
-        signature: which of the regime signatures each network has, 0 for the most frequent one, -1 for none known.
+        kinds: kind of the regime after each condition; -1 for networks whose regimes are not known.
+        signature: index of the regime signature of each network, 0 for the most frequent one, -1 if not known.
         signature_kinds: the regimes of every signature.
         signature_count: how many networks have it.
-        stable_points: stable fixed points of each network, -1 where they are not known.
-        unstable_points: its other fixed points.
-        measure: which of `MEASURES` the distances are.
+        stable_points: number of stable fixed points of each network, -1 if not known.
+        unstable_points: number of its other fixed points.
+        measure: which of `MEASURES` the distances belong to.
         distances: between the networks.
-        coordinates, explained, stress: of the map, those of `NetworkMap`.
-        labels, best_labels, silhouette, null_silhouette, p_value: of the clusters, those of `Clusters`.
+        coordinates, explained, stress: those of the map, as in `NetworkMap`.
+        labels, best_labels, silhouette, null_silhouette, p_value: those of the clusters, as in `Clusters`.
         neighbour_share: share of the networks whose nearest neighbour has their regime signature; NaN below two.
-        neighbour_chance: the same if the signatures were dealt out at random.
+        neighbour_chance: the same if the signatures were assigned at random.
     """
 
     flags: ClassVar[dict[str, tuple[str, ...]]] = {"measure": MEASURES}
@@ -101,17 +102,17 @@ def census(
     measure: str = "procrustes",
     draws: int = DRAWS,
 ) -> Census:
-    """Sort networks by their regimes, and look for groups of networks that are alike.
+    """Sort networks by their regimes, and look for groups of similar networks.
 
     Args:
-        similarities: of all pairs.
+        similarities: similarities of all pairs.
         kinds: of the regimes of every network, as numbers; -1 throughout for a network of which they are not known,
             which is left out.
-        stable_points: how many stable fixed points each has; -1 where that is not known.
-        unstable_points: how many others.
-        seed: of the cohorts without clusters.
-        measure: one of `MEASURES`, the one by which the networks are compared.
-        draws: cohorts without clusters.
+        stable_points: number of stable fixed points of each; -1 if not known.
+        unstable_points: number of its other fixed points.
+        seed: seed of the cohorts without clusters.
+        measure: the one of `MEASURES` by which the networks are compared.
+        draws: number of cohorts without clusters.
     """
     check_choice("measure", measure, MEASURES)
     distances, kinds = similarities.distances(measure).copy(), np.asarray(kinds)
@@ -157,11 +158,11 @@ def clusters(
     are 0. Rejecting a normal cloud proves no groups: a continuum of another shape, such as a ring, is rejected too.
 
     Args:
-        distances: between all pairs; networks with NaN on the diagonal are left out.
-        seed: of the null.
-        draws: of the null, at least 19, without which no p is as low as 5 %.
-        most: clusters.
-        smallest: number of networks in a cluster, at least 2.
+        distances: distances between all pairs; networks with NaN on the diagonal are left out.
+        seed: seed of the null.
+        draws: number of draws of the null, at least 19, because p cannot be as low as 5 % with fewer.
+        most: largest number of clusters.
+        smallest: smallest number of networks in a cluster, at least 2.
 
     Source: Rousseeuw (1987) for the silhouette.
     """
@@ -185,11 +186,11 @@ def clusters(
 
 
 def neighbour_agreement(distances: Distances, groups: Labels) -> tuple[float, float]:
-    """The share of networks whose nearest neighbour is of their group, and the same for groups dealt out at random.
+    """The share of networks whose nearest neighbour is in their group, and the same for randomly assigned groups.
 
     Args:
-        distances: between all pairs; networks with NaN on the diagonal are left out.
-        groups: of each network, such as its regime signature.
+        distances: distances between all pairs; networks with NaN on the diagonal are left out.
+        groups: the group of each network, such as its regime signature.
     """
     compared = compared_networks(distances)
     kept, own = distances[np.ix_(compared, compared)].copy(), np.asarray(groups)[compared]
@@ -202,7 +203,7 @@ def neighbour_agreement(distances: Distances, groups: Labels) -> tuple[float, fl
 
 
 def _best_cut(distances: Distances, most: int, smallest: int) -> tuple[float, Labels]:
-    """The highest mean silhouette, and the labels that have it; 0 and one cluster where there is none above 0."""
+    """The highest mean silhouette, and its labels; 0 and one cluster if there is none above 0."""
     count = len(distances)
     best, labels = 0.0, np.zeros(count, int)
     if count < 2 * smallest:
@@ -221,7 +222,7 @@ def _best_cut(distances: Distances, most: int, smallest: int) -> tuple[float, La
 
 
 def _by_size(groups: Labels, smallest: int) -> Labels:
-    """Numbers from 0 on, the largest group first; -1 for those in a group that is too small."""
+    """Labels from 0, the largest group first; -1 for members of a group that is too small."""
     _, first, inverse, sizes = np.unique(groups, return_index=True, return_inverse=True, return_counts=True)
     order = np.lexsort((first, -sizes))
     rank = np.empty(len(order), int)
@@ -232,7 +233,7 @@ def _by_size(groups: Labels, smallest: int) -> Labels:
 def _by_frequency(
     kinds: Int[np.ndarray, "network condition"], known: Bool[np.ndarray, "network"]
 ) -> tuple[Int[np.ndarray, "regime_signature condition"], Labels, Int[np.ndarray, "regime_signature"]]:
-    """The different known rows, the most frequent one first; which of them each network has; how many have it."""
+    """The different known rows, the most frequent first; the index of each network's row; the count of each row."""
     rows, inverse, count = np.unique(kinds[known], axis=0, return_inverse=True, return_counts=True)
     order = np.argsort(-count, kind="stable")
     signature = np.full(len(kinds), UNKNOWN)

@@ -12,9 +12,9 @@ from recurra.analysis.dynamics.fixed_points import FixedPoints
 from recurra.checks import check_count
 
 Rates = Float[np.ndarray, "condition time unit"]
-CONDITIONS = 8  # of the probe whose linearizations are compared at most
+CONDITIONS = 8  # most conditions of the probe whose linearizations are compared
 DELAYS, RANK = 10, 10  # steps of a delay vector; directions in which its dynamics are described
-REPEATED = 1_000  # eigenvalues up to which two sets are repeated until they are equally many, which is the faster way
+REPEATED = 1_000  # most eigenvalues for which two sets are repeated to equal length, which is faster
 WEAK = 1e-10  # a direction of delay vectors with a smaller variance, relative to the first one, is left out
 
 
@@ -83,10 +83,10 @@ def dynamic_modes(rates: Rates, delays: int = DELAYS, rank: int = RANK) -> Compl
 def dynamical_distance(first: Rates, second: Rates, delays: int = DELAYS, rank: int = RANK) -> float:
     r"""The Wasserstein distance between the eigenvalues of two networks' dynamics, those of `dynamic_modes`.
 
-    It is the reduced form of dynamical similarity analysis. That one minimizes $\|A - C B C^T\|_F$ over orthogonal C,
-    which has local minima; for normal A and B and unitary C the minimum is $\sqrt{rank}$ times the distance here, which
-    is exact, and a metric between sets of eigenvalues. Where A and B are not normal, this distance knows nothing of
-    the angles between their eigenvectors.
+    It is the reduced form of dynamical similarity analysis. That one minimizes $\|A - C B C^T\|_F$ over orthogonal C, a
+    problem with local minima; for normal A and B and unitary C the minimum is $\sqrt{rank}$ times the distance here,
+    which is exact, and a metric between sets of eigenvalues. If A and B are not normal, this distance ignores the
+    angles between their eigenvectors.
 
     Args:
         first: rates of one network, every time step.
@@ -104,8 +104,8 @@ def nearest_linearizations(
 ) -> Complex[np.ndarray, "chosen mode"]:
     r"""Eigenvalues of the Jacobian of one step at the fixed point nearest to the state in which each condition ends.
 
-    For a state on a cycle this is the point that it goes around, if it was found. NaN where a network has no fixed
-    point. Of more than 8 conditions 8 are taken, spread over their order.
+    For a state on a cycle this is the point around which it moves, if that was found. NaN if a network has no fixed
+    point. If there are more than 8 conditions, 8 of them are used, spread over their order.
 
     Args:
         points: the fixed points of a network without input.
@@ -118,7 +118,7 @@ def nearest_linearizations(
 
 
 def ordered(eigenvalues: Inexact[np.ndarray, "mode"]) -> Complex[np.ndarray, "mode"]:
-    """By falling modulus."""
+    """The eigenvalues by falling modulus."""
     return eigenvalues[np.argsort(-np.abs(eigenvalues), kind="stable")].astype(np.complex128)
 
 

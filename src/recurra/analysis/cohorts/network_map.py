@@ -14,12 +14,12 @@ Distances = Float[np.ndarray, "network other_network"]
 
 @dataclass(frozen=True)
 class NetworkMap:
-    r"""Networks as points in a plane, at distances as close to the given ones as it goes.
+    r"""Networks as points in a plane, at distances as close as possible to the given ones.
 
     Args:
-        coordinates: of each network; NaN for those left out.
+        coordinates: coordinates of each network; NaN for networks left out.
         explained: share of each dimension in $\sum |\lambda|$ of the doubly centred squared distances.
-        stress: $\sqrt{\sum (d - \hat d)^2 / \sum d^2}$ of the distances d and those in the map; 0 is exact.
+        stress: $\sqrt{\sum (d - \hat d)^2 / \sum d^2}$ with the distances d and the distances in the map; 0 is exact.
     """
 
     sources: ClassVar[tuple[str, ...]] = ("torgerson1952", "kruskal1964")
@@ -36,8 +36,8 @@ def network_map(distances: Distances, dimensions: int = 2) -> NetworkMap:
     $D^2$ and the centring matrix J. The sign of a dimension is arbitrary: the coordinate that is largest is positive.
 
     Args:
-        distances: between all pairs; networks with NaN on the diagonal are left out.
-        dimensions: of the map; those that there are too few networks for are 0.
+        distances: distances between all pairs; networks with NaN on the diagonal are left out.
+        dimensions: number of dimensions of the map; dimensions for which there are too few networks are 0.
 
     Source: Torgerson (1952); Kruskal (1964) for the stress.
     """
@@ -72,7 +72,7 @@ def scaling(distances: Distances) -> tuple[Float[np.ndarray, "dimension"], Float
 
 
 def compared_networks(distances: Distances) -> Bool[np.ndarray, "network"]:
-    """Which networks have distances; an error if these are none."""
+    """Which networks have distances; an error if the array does not hold distances."""
     if np.ndim(distances) != 2 or distances.shape[0] != distances.shape[1]:
         raise ValueError(f"distances has shape {np.shape(distances)}; expected a square matrix")
     compared = np.isfinite(np.diagonal(distances))

@@ -1,4 +1,4 @@
-"""Whether networks of several runs differ: tests by permutation of which run each network is from."""
+"""Tests of whether networks of several runs differ, by permutation of the runs of the networks."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ SHUFFLES = 1_999
 
 @dataclass(frozen=True)
 class Origins:
-    """Which run each network of a census is from.
+    """The run of each network of a census.
 
     Args:
         run: position of its run in `names`.
-        number: of the network in its run.
-        names: of the runs.
+        number: number of the network in its run.
+        names: names of the runs.
     """
 
     run: Int[np.ndarray, "network"]
@@ -30,12 +30,12 @@ class Origins:
 
 @dataclass(frozen=True)
 class Independence:
-    """A test of whether something is independent of the run.
+    """A test of whether a property is independent of the run.
 
     Args:
         value: the statistic.
         chance: its mean over shuffled runs.
-        p_value: share of the shuffles, the true order counted, with a statistic at least as high.
+        p_value: share of the shuffles, including the true order, with a statistic at least as high.
     """
 
     value: float
@@ -49,8 +49,8 @@ def counts_by_run(
     """The groups, and how many networks of every run are in each; a run's row is its rank among the runs that occur.
 
     Args:
-        runs: of every network.
-        groups: of every network.
+        runs: run of every network.
+        groups: group of every network.
     """
     kinds, column = np.unique(groups, return_inverse=True)
     row = np.unique(runs, return_inverse=True)[1]
@@ -67,10 +67,10 @@ def independence(
     shuffled runs and holds for small counts too.
 
     Args:
-        runs: of every network.
-        groups: of every network, such as its cluster.
-        seed: of the shuffles.
-        shuffles: how many.
+        runs: run of every network.
+        groups: group of every network, such as its cluster.
+        seed: seed of the shuffles.
+        shuffles: number of shuffles.
     """
     check_count("shuffles", shuffles)
     table = counts_by_run(runs, groups)[1]
@@ -95,10 +95,10 @@ def neighbour_independence(
     It needs no clusters. The statistic is the share of networks with a neighbour of their own run.
 
     Args:
-        distances: between all pairs; networks with NaN on the diagonal are left out.
-        runs: of every network.
-        seed: of the shuffles.
-        shuffles: how many.
+        distances: distances between all pairs; networks with NaN on the diagonal are left out.
+        runs: run of every network.
+        seed: seed of the shuffles.
+        shuffles: number of shuffles.
     """
     check_count("shuffles", shuffles)
     if len(np.unique(runs)) < 2:

@@ -1,6 +1,6 @@
-"""How alike networks are: in the geometry of their rates, in their eigenvalues, in their dynamics.
+"""The similarity of networks: of the geometry of their rates, their eigenvalues and their dynamics.
 
-What is costly is done once a network, in `signature_of`; `similarity_matrices` then goes over all pairs.
+Costly steps are done once per network, in `signature_of`; `similarity_matrices` then compares all pairs.
 """
 
 from collections.abc import Sequence
@@ -24,13 +24,13 @@ UNVARIED = 1e-12  # rates that vary by less, relative to the largest one, do not
 
 @dataclass(frozen=True)
 class Signature:
-    r"""What is kept of a network to compare it with others.
+    r"""The properties of a network that are compared with those of others.
 
-    What is not finite, since the rates of the network or its eigenvalues have overflowed, is NaN throughout.
+    Entries that are not finite because the rates or the eigenvalues have overflowed are NaN throughout.
 
     Args:
-        shape: the rates along their principal directions, centred, with Frobenius norm 1; zero where they do not vary.
-        eigenvalues: of the recurrent weights.
+        shape: the rates along their principal directions, centred, with Frobenius norm 1; zero if they do not vary.
+        eigenvalues: eigenvalues of the recurrent weights.
         dynamic_modes: eigenvalues of the dynamics of the rates, those of `dynamic_modes`.
         linearized: eigenvalues of the linearizations, those of `nearest_linearizations`.
     """
@@ -43,7 +43,7 @@ class Signature:
 
 @dataclass(frozen=True)
 class Similarities:
-    """All pairs of networks, in every measure; NaN where one of the two could not be measured.
+    """The similarity of all pairs of networks in every measure; NaN if one of the two could not be measured.
 
     Args:
         procrustes: angle between the shapes of the rates, 0 to π/2.
@@ -63,7 +63,7 @@ class Similarities:
     linearized: Float[np.ndarray, "network other_network"]
 
     def distances(self, measure: str) -> Float[np.ndarray, "network other_network"]:
-        """The distances in a measure, all of them metrics; of `cka` the angle arccos(CKA), 0 to π/2.
+        """The distances in a measure, all of them metrics; for `cka` the angle arccos(CKA), 0 to π/2.
 
         Args:
             measure: one of `MEASURES`.
@@ -75,7 +75,7 @@ class Similarities:
 def linear_cka(first: Float[np.ndarray, "*sample unit"], second: Float[np.ndarray, "*sample other_unit"]) -> float:
     r"""Linear centred kernel alignment, $\|X^T Y\|_F^2 / (\|X^T X\|_F \|Y^T Y\|_F)$ of centred rates X and Y.
 
-    1 where the rates differ by a rotation of the space of units and a factor; 0 where no direction of one is correlated
+    1 if the rates differ by a rotation of the space of units and a factor; 0 if no direction of one is correlated
     with one of the other. The networks may differ in their number of units. Rates that do not vary (a silent network,
     or one at rest in all conditions) have 1 with each other and 0 with all others; NaN where a rate is not finite.
 
@@ -113,14 +113,14 @@ def signature_of(
     recurrent: Float[AnyArray, "post pre"] | None,
     linearized: Complex[np.ndarray, "condition state_mode"] | None = None,
 ) -> Signature:
-    """What is kept of a network to compare it with others, by the measures of this module.
+    """The properties of a network that are compared with those of others by the measures of this module.
 
-    The shape is that of every n-th time step, with n the smallest that leaves at most 1,000 samples in all
-    conditions, in the directions that carry all but 1e-8 of the variance. The dynamics are those of all steps.
+    The shape uses every n-th time step, with the smallest n that leaves at most 1,000 samples in all conditions, in the
+    directions that carry all but 1e-8 of the variance. The dynamics use all steps.
 
     Args:
         rates: rates on a probe, the same for all networks that are compared.
-        recurrent: the recurrent weights; None where there is no one matrix of them, whose spectral distance is NaN.
+        recurrent: the recurrent weights; None if they are not a single matrix, for which the spectral distance is NaN.
         linearized: eigenvalues of `nearest_linearizations`; without them that measure is NaN.
     """
     if linearized is None:
@@ -134,10 +134,10 @@ def signature_of(
 
 
 def similarity_matrices(signatures: Sequence[Signature]) -> Similarities:
-    """All pairs of networks in every measure.
+    """The similarity of all pairs of networks in every measure.
 
     Args:
-        signatures: of the networks, all from one probe.
+        signatures: signatures of the networks, all from the same probe.
     """
     check_count("number of signatures", len(signatures))
     for at, one in enumerate(signatures):
@@ -165,7 +165,7 @@ def similarity_matrices(signatures: Sequence[Signature]) -> Similarities:
 def _shape_matrices(
     shapes: Sequence[Float[np.ndarray, "sample _direction"]],
 ) -> tuple[Float[np.ndarray, "network other_network"], Float[np.ndarray, "network other_network"]]:
-    """Procrustes distances and CKA of shapes; those that are zero are at 0 and 1 with each other."""
+    """Procrustes distances and CKA of shapes; between two shapes that are zero they are 0 and 1."""
     count, widest = len(shapes), max(shape.shape[1] for shape in shapes)
     padded = np.stack([np.pad(shape, ((0, 0), (0, widest - shape.shape[1]))) for shape in shapes])
     finite = np.array([bool(np.isfinite(shape).all()) for shape in shapes])
@@ -205,7 +205,7 @@ def _shapes(first: np.ndarray, second: np.ndarray) -> tuple[Flat, Flat]:
 
 
 def _shape(rates: Float[np.ndarray, "*sample unit"]) -> Flat:
-    """Rates, flattened, centred and with Frobenius norm 1; zero where they do not vary, NaN where one is not finite."""
+    """Rates, flattened, centred and with Frobenius norm 1; zero if they do not vary, NaN if one is not finite."""
     flat = np.asarray(rates, np.float64).reshape(-1, np.shape(rates)[-1])
     largest = np.abs(flat).max()
     if not np.isfinite(largest):

@@ -5,8 +5,10 @@ from functools import cached_property
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
+from scipy.spatial.distance import cdist
 
 from recurra.analysis.dynamics.flow import Flow, flow_of
+from recurra.analysis.dynamics.proofs import contracts
 from recurra.analysis.dynamics.stability import at_least, sampling
 from recurra.analysis.dynamics.steps import left_alone, paths_from
 from recurra.checks import check_count
@@ -22,6 +24,7 @@ SAME_REST = 1e-4  # two points at rest closer than this, times the root of the n
 SAME_ORBIT = 0.1  # a state so close to an orbit, relative to the orbit's size, is on it
 MOST_ORBITS = 12  # a network with more, such as an untrained one, wanders: it has one for nearly every start
 EARLIER = (1 / 8, 1 / 4, 1 / 2)  # of the first stretch: what is at rest at a known attractor by then waits no longer
+CROWD = 4  # states that are at rest at one point before it is asked whether it is stable, so that one stands for all
 PATIENCE = 4  # looks before a path is taken for an orbit
 STATIONARY = 0.02  # largest relative difference between the widths of an orbit's halves
 RETURNS = 2.0  # a path that is longer than so many times its extent has come back; a shorter one drifts
@@ -64,11 +67,20 @@ class Attractors:
         """The number of the first attractor that a state is at, -1 if it is at none."""
         rest = self.rest_at(state)
         before = self.kind if rest == UNSETTLED else self.kind[:rest]
-        for number in np.flatnonzero(before == ORBIT):
-            orbit = self.orbits[number]
-            if np.linalg.norm(orbit - state, axis=1).min() < SAME_ORBIT * _extent(orbit):
-                return int(number)
+        for number in np.flatnonzero(before == ORBIT).tolist():
+            centre, around, squares, extent = self._shapes[number]
+            off = state - centre
+            if (squares - 2 * around @ off).min() + off @ off < (SAME_ORBIT * extent) ** 2:
+                return number
         return rest
+
+    @cached_property
+    def _shapes(self) -> list[tuple[np.ndarray, np.ndarray, np.ndarray, float]]:
+        """The middle of each, the path around it, its squared distances from the middle, and its extent."""
+        middles = [orbit.mean(axis=0) for orbit in self.orbits]
+        around = [orbit - middle for orbit, middle in zip(self.orbits, middles, strict=True)]
+        squares = [(path**2).sum(axis=1) for path in around]
+        return list(zip(middles, around, squares, map(_extent, self.orbits), strict=True))
 
 
 def settle(
@@ -102,8 +114,9 @@ def settle(
     check_count("longest", longest)
     flow = flow_of(network, inputs)
     with np.errstate(invalid="ignore", over="ignore"):
-        states, label, waited = _soon_at_rest(network, flow, states, known, stretch)
-        active = np.flatnonzero(label == UNSETTLED)
+        states, label, leader, waited = _soon_at_rest(network, flow, states, known, stretch)
+        follows = leader != np.arange(len(states))
+        active = np.flatnonzero((label == UNSETTLED) & ~follows)
         for look in range(-(-longest // stretch) if len(active) else 0):
             after = left_alone(network, states[active], inputs, stretch - (waited if look == 0 else 0))
             states[active] = after
@@ -120,23 +133,53 @@ def settle(
             wanders = known.kind.sum() >= MOST_ORBITS and look + 1 >= PATIENCE
             if wanders or not len(active):
                 break
+    for at in np.flatnonzero(follows):  # a leader comes before those that follow it
+        label[at] = label[leader[at]]
     return known, label
 
 
 def _soon_at_rest(
     network: Network, flow: Flow, states: States, known: Attractors, stretch: int
-) -> tuple[States, Int[np.ndarray, "start"], int]:
-    """The states some steps later, the attractors of those that are at rest at a known one by then, and the steps."""
+) -> tuple[States, Int[np.ndarray, "start"], Int[np.ndarray, "start"], int]:
+    """The states some steps later, the attractors of those that are at rest at a known one by then, and the steps.
+
+    Of several states that are at rest at one stable point that is not known yet, the first is the leader: the others
+    wait for its attractor. Each other state is its own leader.
+    """
     states, label, waited = np.array(states, np.float64), np.full(len(states), UNSETTLED), 0
+    everyone, leader, stable = np.arange(len(states)), np.arange(len(states)), dict[int, bool]()
     for part in EARLIER:
-        active = np.flatnonzero(label == UNSETTLED)
+        active = np.flatnonzero((label == UNSETTLED) & (leader == everyone))
         if not len(active):
             break
         states[active] = left_alone(network, states[active], flow.inputs, int(part * stretch) - waited)
         waited = int(part * stretch)
         still = active[np.abs(flow.displacement(states[active])).max(axis=1) <= STILL]
         label[still] = [known.rest_at(state) for state in states[still]]
-    return states, label, waited
+        _follow(flow, states, still[label[still] == UNSETTLED], leader, stable)
+    return states, label, leader, waited
+
+
+def _follow(
+    flow: Flow,
+    states: States,
+    still: Int[np.ndarray, "still"],
+    leader: Int[np.ndarray, "start"],
+    stable: dict[int, bool],
+) -> None:
+    """Let states at rest follow the first one at the same point, if that is proved to be stable; fills in both."""
+    near = cdist(states[still], states[still]) < SAME_REST * np.sqrt(states.shape[1])
+    for row, at in enumerate(still.tolist()):
+        others = still[row + 1 :][near[row, row + 1 :]]
+        others = others[leader[others] == others]
+        if leader[at] != at or not len(others):
+            continue
+        if at not in stable and len(others) >= CROWD:
+            stable[at] = contracts(flow.step_jacobian(flow.jacobian(states[at])), 0.0)
+            if not stable[at]:  # nor need it be asked of the others
+                stable.update(dict.fromkeys(others.tolist(), False))
+        if stable.get(at):
+            leader[others] = at
 
 
 def mean_output(network: Network, path: Float[np.ndarray, "time state"]) -> Float[np.ndarray, "output"]:

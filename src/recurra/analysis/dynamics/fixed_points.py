@@ -2,22 +2,21 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from jaxtyping import Bool, Complex, Float, Int
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 from scipy.spatial.distance import cdist
-from threadpoolctl import threadpool_limits
 
 from recurra.analysis.dynamics.flow import Flow, flow_of
 from recurra.analysis.dynamics.linearization import OUTSIDE, modes_at
-from recurra.analysis.dynamics.newton import FLAT, States, is_fixed, newton
+from recurra.analysis.dynamics.newton import FLAT, States, descent, is_fixed, newton, polished
 from recurra.analysis.dynamics.proofs import UNKNOWN, Proof, prove
 from recurra.analysis.dynamics.starts import in_parts, told_apart, unique
 from recurra.checks import check_count, check_positive
+from recurra.linalg import inverse_of, one_thread
 from recurra.models.cohort import Network
 
 PER_POINT = (
@@ -135,7 +134,7 @@ def fixed_points(
     points = _search(network, starts, inputs, apart)
     if not flow_of(network, inputs).odd:
         return points
-    joined = _joined(points, -points.states, partial(_search, network, inputs=inputs, apart=apart), apart)
+    joined = _joined(points, replace(points, states=-points.states), apart)
     missing = max(points.missing_at_least - (len(joined) - len(points)), 0.0)
     return replace(joined, missing_at_least=missing)
 
@@ -144,18 +143,19 @@ def _search(network: Network, starts: States, inputs: float | Float[np.ndarray, 
     flow = flow_of(network, inputs)
     starts = np.atleast_2d(np.asarray(starts, np.float64))
     check_count("starts", len(starts))
-    with threadpool_limits(1):
-        reached = in_parts(lambda part: newton(flow, part), starts)
+    with one_thread():
+        reached = in_parts(lambda part: descent(flow, part), starts)
     here = is_fixed(flow, reached)
     states, found = unique(reached[here], apart)
-    singular = np.linalg.svd(flow.jacobian(states), compute_uv=False) if len(states) else np.ones((0, 1))
-    dimension = (singular < FLAT * np.maximum(singular[:, :1], 1)).sum(axis=1)
+    states = _mirrored(flow, polished(flow, states), apart)
+    dimension = np.array(_of_each(flow, states, lambda state: _dimension(flow.jacobian(state))), int)
     chosen, extent, found = _continua(flow, states, found, dimension)
-    radius, unstable, change = _proofs(flow, states[chosen])
+    proofs: list[Proof] = _of_each(flow, states[chosen], lambda state: _proof(flow, state))
+    radius, unstable = np.array([one.radius for one in proofs]), np.array([one.unstable for one in proofs], int)
     kept, found = told_apart(states[chosen], radius, found)
     chosen, extent, radius, unstable = chosen[kept], extent[kept], radius[kept], unstable[kept]
     states, dimension = states[chosen], dimension[chosen]
-    values, outside = modes_at(flow, states, [change[at] for at in kept])
+    values, outside = modes_at(flow, states, [proofs[at].change for at in kept])
     computed = (outside > np.where(dimension > 0, np.sqrt(OUTSIDE), OUTSIDE)[:, None]).sum(axis=1)
     index = np.where(unstable == UNKNOWN, computed, unstable)
     order = np.lexsort((-found, index))
@@ -201,17 +201,18 @@ def with_more(network: Network, points: FixedPoints, states: States, apart: floa
         states: further states.
         apart: two points closer than this are one.
     """
-    return _joined(points, states, partial(fixed_points, network, inputs=points.inputs, apart=apart), apart)
+    states = states[~(cdist(points.states, states) <= _reach(points, apart)).any(axis=0)]
+    return _joined(points, fixed_points(network, states, points.inputs, apart), apart) if len(states) else points
 
 
-def _joined(points: FixedPoints, states: States, search: Callable[[States], FixedPoints], apart: float) -> FixedPoints:
-    """The points and those that the search finds from states that are not near one of them."""
-    reach = np.maximum(apart, points.extent)[:, None]
-    states = states[~(cdist(points.states, states) <= reach).any(axis=0)]
-    if not len(states):
-        return points
-    more = search(states)
-    new = ~(cdist(points.states, more.states) <= reach).any(axis=0)
+def _reach(points: FixedPoints, apart: float) -> Float[np.ndarray, "point 1"]:
+    """How far off each point a state is taken to be at it."""
+    return np.maximum(apart, points.extent)[:, None]
+
+
+def _joined(points: FixedPoints, more: FixedPoints, apart: float) -> FixedPoints:
+    """The points and those others that are not near one of them; no start ended at these."""
+    new = ~(cdist(points.states, more.states) <= _reach(points, apart)).any(axis=0)
     columns = {name: [getattr(points, name), getattr(more, name)[new]] for name in PER_POINT}
     columns["found"][1] = np.zeros(new.sum(), int)
     joined = {name: np.concatenate(parts) for name, parts in columns.items()}
@@ -257,15 +258,46 @@ def _continua(
     return np.array(kept), np.concatenate([np.zeros(alone), extent]), np.concatenate([found[kept[:alone]], total])
 
 
-def _proofs(
-    flow: Flow, states: States
-) -> tuple[Float[np.ndarray, "point"], Int[np.ndarray, "point"], list[Complex[np.ndarray, "mode"] | None]]:
-    """The radius of each point and its number of unstable modes, as far as they are proved; and its modes, if known."""
+def _mirrored(flow: Flow, states: States, apart: float) -> States:
+    """The states, and of two that are h and -h in an odd flow the second one exactly so."""
+    if not flow.odd:
+        return states
+    states = states.copy()
+    for at in range(len(states)):
+        distance = np.linalg.norm(states[:at] + states[at], axis=1)
+        if at and distance.min() <= apart:
+            states[at] = -states[distance.argmin()]
+    return states
 
-    def proved(part: States) -> np.ndarray:
-        return np.array([prove(flow, state) for state in part], object)
 
-    with threadpool_limits(1):
-        found: list[Proof] = list(in_parts(proved, states))
-    radius, unstable = np.array([one.radius for one in found]), np.array([one.unstable for one in found], int)
-    return radius, unstable, [one.change for one in found]
+def _of_each(flow: Flow, states: States, work: Callable[[Float[np.ndarray, "state"]], Any]) -> list[Any]:
+    """What is made of each state; in an odd flow h and -h have the same Jacobian, and it is made of one of them."""
+    sign = np.where((states[:, :1] < 0) & flow.odd, -1.0, 1.0)
+    keys = [one.tobytes() for one in sign * states + 0.0]  # without the sign of a zero
+    own = {key: at for at, key in reversed(list(enumerate(keys)))}
+
+    def made(part: Int[np.ndarray, "state"]) -> np.ndarray:
+        made_of = np.empty(len(part), object)
+        made_of[:] = [work(states[at]) for at in part]
+        return made_of
+
+    with one_thread():
+        by_key = dict(zip(own, in_parts(made, np.array(list(own.values()), int)), strict=True))
+    return [by_key[key] for key in keys]
+
+
+def _dimension(jacobian: Float[np.ndarray, "state state"]) -> int:
+    """In how many directions there is no motion to first order; none if the inverse is small enough."""
+    inverse = inverse_of(jacobian)
+    if inverse is not None and FLAT * np.linalg.norm(inverse) * max(float(np.linalg.norm(jacobian)), 1.0) < 1:
+        return 0
+    singular = np.linalg.svd(jacobian, compute_uv=False)
+    return int((singular < FLAT * max(singular[0], 1)).sum())
+
+
+def _proof(flow: Flow, state: Float[np.ndarray, "state"]) -> Proof:
+    """What is proved of a point, and its modes."""
+    proof = prove(flow, state)
+    if proof.change is not None:
+        return proof
+    return replace(proof, change=np.linalg.eigvals(flow.leaks()[:, None] * flow.jacobian(state)).astype(complex))

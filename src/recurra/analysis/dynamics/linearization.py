@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Complex, Float
-from threadpoolctl import threadpool_limits
 
 from recurra.analysis.dynamics.flow import Flow
 from recurra.analysis.dynamics.starts import in_parts
+from recurra.linalg import one_thread
 
 States = Float[np.ndarray, "point state"]
 OUTSIDE = 1e-9  # a mode is unstable if its eigenvalue lies so far outside the unit circle, times the largest leak
@@ -42,7 +42,7 @@ def modes_at(
     leaks = flow.leaks()
     known = [None] * len(states) if change is None else change
     missing = [at for at, one in enumerate(known) if one is None]
-    with threadpool_limits(1):
+    with one_thread():
         new = iter(in_parts(lambda part: np.linalg.eigvals(leaks[:, None] * flow.jacobian(part)), states[missing]))
     change_of = np.array([next(new) if one is None else one for one in known], complex)
     beyond = (2 * np.real(change_of) + np.abs(change_of) ** 2) / (1 + np.abs(1 + change_of))

@@ -5,7 +5,6 @@ from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Bool, Complex, Float, Int
-from threadpoolctl import threadpool_limits
 
 from recurra.analysis.dynamics.attractors import REST, Attractors, settle
 from recurra.analysis.dynamics.fixed_points import FixedPoints, fixed_points
@@ -15,6 +14,7 @@ from recurra.analysis.dynamics.newton import is_fixed
 from recurra.analysis.dynamics.steps import first_state
 from recurra.analysis.weights.spectra import frequency_hz, time_constant_ms
 from recurra.engine.rate import HARD_WIDTHS
+from recurra.linalg import MARGIN, one_thread, spectral_norm, surely_below
 from recurra.models.cohort import Network
 
 NEAR = 0.01  # largest distance, times the root of the number of units, from where a path ends to its fixed point
@@ -83,9 +83,9 @@ def resting_modes(network: Network) -> RestingModes:
     if np.isnan(state).any() or not smooth:
         nothing = np.full(network.state_size, np.nan, complex)
         return RestingModes(state, at_start, smooth, nothing, np.nan, np.nan, complex(np.nan), np.nan, np.nan, np.nan)
-    with threadpool_limits(1):
+    with one_thread():
         values = eigenvalues_at(flow, state[None])[0]
-        reactivity = np.linalg.norm(flow.step_jacobian(flow.jacobian(state[None]))[0], 2)
+        reactivity = spectral_norm(flow.step_jacobian(flow.jacobian(state[None]))[0])
     values = values[np.lexsort((-values.imag, -np.round(np.abs(values), 12)))]
     shift, factor = _law(flow, state)
     leading = complex(values[0])
@@ -186,8 +186,12 @@ def transient_gains(network: Network, points: FixedPoints) -> TransientGains:
     within = np.abs(points.eigenvalues).max(axis=1, initial=0) < 1
     stable = np.flatnonzero(within & (points.index == 0) & (points.dimension == 0))
     chosen = stable[:MOST]
-    with threadpool_limits(1):
-        found = [transient_gain(flow.step_jacobian(flow.jacobian(points.states[at][None]))[0]) for at in chosen]
+    found, known = [], dict[bytes, tuple[float, float, int, bool]]()  # of an odd flow h and -h have the same Jacobian
+    with one_thread():
+        for step in (flow.step_jacobian(flow.jacobian(points.states[at])) for at in chosen):
+            if step.tobytes() not in known:
+                known[step.tobytes()] = transient_gain(step)
+            found.append(known[step.tobytes()])
     reactivity, gain, steps, proved = (np.array(column) for column in zip(*found, strict=True)) if found else [[]] * 4
     return TransientGains(
         point=chosen,
@@ -206,13 +210,18 @@ def transient_gain(step: Float[np.ndarray, "state state"], limit: int = LIMIT) -
         step: J, whose eigenvalues are all within the unit circle.
         limit: the highest power that is looked at.
     """
-    power, at, gains = step, 1, {0: 1.0}
+    first = spectral_norm(step)
+    power, at, gain, best, grown = step, 1, 1.0, 0, np.ones(len(step))
     while True:
-        gains[at] = float(np.linalg.norm(power, 2))
+        gram = power.T @ power
+        if not surely_below(gram, gain):
+            norm = spectral_norm(power)
+            gain, best = (norm, at) if norm > gain else (gain, best)
+        grown = gram @ (grown / np.linalg.norm(grown))  # power iteration, on from one power of J to the next
+        grows = np.linalg.norm(grown) > 1 + MARGIN
+        shrinks = not grows and (surely_below(gram, 1.0) or spectral_norm(power) <= 1)
         ahead = max(1, at // 32) if at >= EVERY else 1
-        if gains[at] <= 1 or at + ahead > limit:
-            break
+        if shrinks or at + ahead > limit:
+            return first, gain, best, shrinks
         power = power @ (step if ahead == 1 else np.linalg.matrix_power(step, ahead))
         at += ahead
-    best = max(gains, key=lambda step: gains[step])
-    return gains[1], gains[best], best, gains[at] <= 1

@@ -10,48 +10,77 @@ CONVERGED = 1e-10  # largest residual of a fixed point, times its largest coordi
 POLISHED = 1e-13  # residual below which no further step is taken
 ITERATIONS, HALVINGS = 60, 12
 LONG = 1e3  # a Newton step of more than this a unit is the step of a singular matrix
+CACHED = 2**18  # entries of the Jacobians that are solved for at once: 2 MB
 FLAT = 1e-7  # singular values of J below this, relative to 1 or the largest, belong to directions without motion
 
 
 def newton(flow: Flow, starts: States) -> States:
-    """Where Newton's method ends from every start.
+    """Where Newton's method ends from every start, to the last digit.
 
     Args:
         flow: the flow at a constant input.
         starts: states from which it begins.
     """
-    states = starts.copy()
+    return polished(flow, descent(flow, starts))
+
+
+def descent(flow: Flow, starts: States) -> States:
+    """Where Newton's method ends from every start, up to a residual of 1e-13.
+
+    Args:
+        flow: the flow at a constant input.
+        starts: states from which it begins.
+    """
+    states, displacement = starts.copy(), flow.displacement(starts)
     active = np.arange(len(states))
     for _ in range(ITERATIONS):
+        active = active[~(np.linalg.norm(displacement[active], axis=1) < POLISHED)]
         if not len(active):
             break
-        here = states[active]
-        displacement = flow.displacement(here)
-        step = _solved(flow.jacobian(here), -displacement)
-        residual = np.linalg.norm(displacement, axis=1)
-        moved, lessened = _line_search(flow, here, step, residual)
-        states[active] = moved
-        active = active[lessened & (residual >= POLISHED)]
+        states[active], displacement[active], lessened = _stepped(flow, states[active], displacement[active])
+        active = active[lessened]
     return states
 
 
+def polished(flow: Flow, states: States) -> States:
+    """The states one more step of Newton's method on, where it lessens a residual that is below 1e-13.
+
+    Args:
+        flow: the flow at a constant input.
+        states: ends of the descent.
+    """
+    states, displacement = states.copy(), flow.displacement(states)
+    near = np.linalg.norm(displacement, axis=1) < POLISHED
+    states[near] = _stepped(flow, states[near], displacement[near])[0]
+    return states
+
+
+def _stepped(flow: Flow, here: States, displacement: States) -> tuple[States, States, Bool[np.ndarray, "start"]]:
+    """The states a step on, the displacement there, and whether it is less; so many at once that they stay in cache."""
+    size = max(1, CACHED // here.shape[1] ** 2)
+    groups = [slice(first, first + size) for first in range(0, len(here), size)]
+    steps = [_solved(flow.jacobian(here[group]), -displacement[group]) for group in groups]
+    return _line_search(flow, here, np.concatenate([np.zeros((0, here.shape[1])), *steps]), displacement)
+
+
 def _line_search(
-    flow: Flow, here: States, step: States, residual: Float[np.ndarray, "start"]
-) -> tuple[States, np.ndarray]:
+    flow: Flow, here: States, step: States, displacement: States
+) -> tuple[States, States, Bool[np.ndarray, "start"]]:
     """The largest of the halved steps that lessens the residual; where none does, the state stays."""
-    moved, waiting, length = here.copy(), np.arange(len(here)), 1.0
+    moved, there, waiting, length = here.copy(), displacement.copy(), np.arange(len(here)), 1.0
+    residual = np.linalg.norm(displacement, axis=1)
     for _ in range(HALVINGS):
         tried = here[waiting] + length * step[waiting]
-        bound = (1 - 1e-4 * length) * residual[waiting]
-        better = np.linalg.norm(flow.displacement(tried), axis=1) < bound
-        moved[waiting[better]] = tried[better]
+        displaced = flow.displacement(tried)
+        better = np.linalg.norm(displaced, axis=1) < (1 - 1e-4 * length) * residual[waiting]
+        moved[waiting[better]], there[waiting[better]] = tried[better], displaced[better]
         waiting = waiting[~better]
         if not len(waiting):
             break
         length /= 2
     lessened = np.ones(len(here), bool)
     lessened[waiting] = False
-    return moved, lessened
+    return moved, there, lessened
 
 
 def _solved(matrices: Float[np.ndarray, "start state state"], right: States) -> States:

@@ -13,6 +13,7 @@ from recurra.analysis.dynamics.attractors import REST, UNSETTLED, Attractors, me
 from recurra.analysis.dynamics.fixed_points import FixedPoints, fixed_points, with_more
 from recurra.analysis.dynamics.flow import Flow, flow_of
 from recurra.analysis.dynamics.linearization import modes_at
+from recurra.analysis.dynamics.proofs import contracts
 from recurra.analysis.dynamics.steps import driven, ends_on
 from recurra.checks import check_count
 from recurra.models.cohort import Network, check_fit
@@ -188,8 +189,10 @@ def _kinds(flow: Flow, known: Attractors, stable: int) -> Int[np.ndarray, "attra
     """Of every attractor; the first ones are known to be stable."""
     kind = known.kind
     later = np.flatnonzero((kind == REST) & (np.arange(len(kind)) >= stable))
-    unstable = (modes_at(flow, known.states[later])[1] > LOOSE).any(axis=1)
-    kind[later[unstable]] = UNSTABLE
+    steps = (flow.step_jacobian(flow.jacobian(known.states[at])) for at in later)
+    open_ = later[[not contracts(step, 0.0) for step in steps]]
+    unstable = (modes_at(flow, known.states[open_])[1] > LOOSE).any(axis=1)
+    kind[open_[unstable]] = UNSTABLE
     return kind
 
 

@@ -8,16 +8,21 @@ from jaxtyping import Bool, Complex, Float
 from scipy.linalg import schur
 
 from recurra.analysis.dynamics.flow import Enclosure, Flow
-from recurra.analysis.dynamics.rounding import TINY, gamma, norm_above, upward
+from recurra.analysis.dynamics.rounding import TINY, UNIT, gamma, norm_above, upward
+from recurra.linalg import inverse_of
 
 REACHES = (1e-3, 1e-6, 1e-9, 1e-12)  # distances, relative to a large state, within which the Jacobian's change is
 # bounded, tried in turn
 STRICT = 1 - 1e-9  # inequalities hold by this factor, more than their own rounding
 STRETCHES = (1.0, 1.3, 2.0, 4.0, 16.0)  # ratios of the lengths of a triangular form's directions, tried in turn
+SQUARINGS, LARGE = 16, 1e6  # of the Jacobian of one step at most, and while its norm is not above this
+WORTH = 64  # steps in which an unstable mode shows
 UNKNOWN = -1
 
 State = Float[np.ndarray, "state"]
 Matrix = Float[np.ndarray, "state state"]
+Values = Float[np.ndarray, "state"] | Complex[np.ndarray, "state"]
+Vectors = Float[np.ndarray, "state state"] | Complex[np.ndarray, "state state"]
 
 
 @dataclass(frozen=True)
@@ -63,9 +68,8 @@ def _radius(known: Enclosure, reach: float) -> float:
     the only fixed point of T in the ball is the only zero of d.
     """
     units = len(known.displacement)
-    try:
-        inverse = np.linalg.inv(known.jacobian)
-    except np.linalg.LinAlgError:
+    inverse = inverse_of(known.jacobian)
+    if inverse is None:
         return np.nan
     absolute, more = np.abs(inverse), upward(units**2)
     first = np.linalg.norm(absolute @ known.displacement) * more + TINY
@@ -84,10 +88,10 @@ def _radius(known: Enclosure, reach: float) -> float:
 def _unstable(leaks: State, known: Enclosure, radius: float) -> tuple[int, Complex[np.ndarray, "mode"] | None]:
     r"""How many eigenvalues are outside the unit circle at every state within the radius, -1 if it stays open.
 
-    The Jacobian of one step is 1 + G, $G = \ell J$ with the leaks. In a basis V of nearly its eigenvectors, or of a
-    triangular form, $V^{-1} G V$ is enclosed entry by entry; its eigenvalues are in the discs of Gershgorin, and if no
-    disc meets the circle there are as many eigenvalues outside as discs. Beside the number
-    the computed eigenvalues of G are returned.
+    The Jacobian of one step is 1 + G, $G = \ell J$ with the leaks. If a power of it has a norm below 1, all its
+    eigenvalues are inside. Else, in a basis V of nearly its eigenvectors, or of a triangular form, $V^{-1} G V$ is
+    enclosed entry by entry; its eigenvalues are in the discs of Gershgorin, and if no disc meets the circle there are
+    as many eigenvalues outside as discs. Beside the number the eigenvalues of G are returned, where they were computed.
     """
     with np.errstate(invalid="ignore"):
         spread = np.where(known.change > 0, known.change * radius, 0.0)
@@ -96,38 +100,83 @@ def _unstable(leaks: State, known: Enclosure, radius: float) -> tuple[int, Compl
     error = error + 2 * gamma(2) * np.abs(matrix)
     if not (np.isfinite(matrix).all() and np.isfinite(error).all()):
         return UNKNOWN, None
+    step = np.eye(len(matrix)) + matrix
+    if _falls(step) and contracts(step, norm_above(error + 2 * UNIT * np.diag(np.abs(np.diagonal(step))))):
+        return 0, None
     try:
-        change, vectors = (part.astype(complex) for part in np.linalg.eig(matrix))
+        change, vectors = np.linalg.eig(matrix)
     except np.linalg.LinAlgError:
         return UNKNOWN, None
-    for basis in _bases(matrix, vectors):
-        found = _discs(matrix, error, basis)
+    for basis, second in _bases(matrix, change, vectors):
+        found = _discs(matrix, error, basis, second)
         if found is None:
             continue
         inside, outside = _sides(*found)
         if (inside | outside).all():
-            return int(outside.sum()), change
-    return UNKNOWN, change
+            return int(outside.sum()), change.astype(complex)
+    return UNKNOWN, change.astype(complex)
 
 
-def _bases(matrix: Matrix, vectors: Complex[np.ndarray, "state state"]) -> Iterator[Complex[np.ndarray, "state state"]]:
-    """Eigenvectors; then the triangular form's directions, of lengths that make what is above the diagonal small."""
-    yield vectors
+def _falls(step: Matrix) -> bool:
+    """Whether a vector gets shorter in the end: whether the proof of a stable point is worth its time."""
+    along = np.ones(len(step))
+    for _ in range(WORTH):
+        along = step @ along
+    before = np.linalg.norm(along)
+    for _ in range(WORTH):
+        along = step @ along
+    return bool(np.linalg.norm(along) <= before)
+
+
+def contracts(step: Matrix, error: float) -> bool:
+    r"""Whether every matrix within a distance of one is proved to have a power whose norm is below 1.
+
+    It is squared again and again: with $\|A - S\|_2 \le e$, $\|A^2 - S^2\|_2 \le 2 \|S\|_2 e + e^2$, and
+    $\|S\|_2^2 \le \|S^T S\|_F$.
+
+    Args:
+        step: the matrix S.
+        error: the distance e, of the spectral norm.
+    """
+    power, units = step, len(step)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for _ in range(SQUARINGS):
+            frobenius = float(np.linalg.norm(power))
+            rounding = gamma(units) * frobenius**2 + units**2 * TINY
+            norm = np.sqrt(np.linalg.norm(power.T @ power) + rounding) * upward(units**2)
+            if norm + error < STRICT:
+                return True
+            if not (norm < LARGE and error < 1 and abs(np.trace(power)) <= units):
+                return False
+            error = ((2 * norm + error) * error + rounding) * upward(units**2)
+            power = power @ power
+    return False
+
+
+def _bases(matrix: Matrix, change: Values, vectors: Vectors) -> Iterator[tuple[Vectors, Bool[np.ndarray, "state"]]]:
+    """Eigenvectors; then the triangular form's directions, of lengths that make what is above the diagonal small.
+
+    First come real and imaginary part in place of a pair of complex eigenvectors: real products take a quarter of the
+    time. Beside each basis stands which of its vectors are the second ones of such pairs.
+    """
+    alone = np.zeros(len(matrix), bool)
+    if np.iscomplexobj(vectors):
+        yield np.where(np.imag(change) < 0, vectors.imag, vectors.real), np.imag(change) < 0
+    yield vectors, alone
     try:
         directions = schur(matrix, output="complex")[1]
     except np.linalg.LinAlgError:
         return
     for stretch in STRETCHES:
-        yield directions * stretch ** -np.arange(len(matrix), dtype=float)
+        yield directions * stretch ** -np.arange(len(matrix), dtype=float), alone
 
 
 def _discs(
-    matrix: Matrix, error: Matrix, basis: Complex[np.ndarray, "state state"]
-) -> tuple[Complex[np.ndarray, "state"], State] | None:
+    matrix: Matrix, error: Matrix, basis: Vectors, second: Bool[np.ndarray, "state"]
+) -> tuple[Values, State] | None:
     """Centres and radii of discs that hold the eigenvalues of every matrix so near; None in a singular basis."""
-    try:
-        inverse = np.linalg.inv(basis)
-    except np.linalg.LinAlgError:
+    inverse = inverse_of(basis)
+    if inverse is None:
         return None
     units = len(matrix)
     slack, more = 2 * gamma(2 * units + 8), upward(units**2)  # a complex product has real ones of twice the length
@@ -139,9 +188,30 @@ def _discs(
     turned = inverse @ (matrix @ basis)
     wrong = back @ (3 * slack * (np.abs(matrix) @ width) + error @ width) + units * TINY
     rows = np.abs(turned).sum(axis=1)
-    centres = np.diagonal(turned)
-    radii = rows - np.abs(centres) + slack * rows + wrong + off / (1 - off) * (rows + wrong).max()
+    wrong += slack * rows + off / (1 - off) * (rows + wrong).max()
+    centres, radii = np.diagonal(turned), rows - np.abs(np.diagonal(turned)) + wrong
+    if second.any():
+        centres, radii = _unpaired(turned, rows, wrong, second)
     return centres, radii * more
+
+
+def _unpaired(turned: Matrix, rows: State, wrong: State, second: Bool[np.ndarray, "state"]) -> tuple[Values, State]:
+    r"""The same where pairs of complex directions are there by their real and imaginary parts.
+
+    $(1, \pm i) / \sqrt 2$ makes of a pair's block $(a, b; c, d)$ the diagonal $(a + d)/2 \pm i (b - c)/2$ and, off it,
+    $(a - d)/2 \mp i (b + c)/2$; of any other block at most the sum of its moduli remains in a row, of a single row
+    at most $\sqrt 2$ times its own.
+    """
+    diagonal = np.diagonal(turned)
+    centres, radii = diagonal.astype(complex), 1.5 * (rows - np.abs(diagonal) + wrong)
+    two = np.flatnonzero(second)
+    one = two - 1
+    a, b, c, d = turned[one, one], turned[one, two], turned[two, one], turned[two, two]
+    centres[one] = (a + d) / 2 + 1j * (b - c) / 2
+    centres[two] = np.conj(centres[one])
+    others = rows[one] + rows[two] - (np.abs(a) + np.abs(b) + np.abs(c) + np.abs(d)) + wrong[one] + wrong[two]
+    radii[one] = radii[two] = others + (np.abs(a - d) + np.abs(b + c)) / 2
+    return centres, radii
 
 
 def _sides(centres: Complex[np.ndarray, "state"], radii: State) -> tuple[Bool[np.ndarray, "state"], ...]:

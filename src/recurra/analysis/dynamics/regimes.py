@@ -6,7 +6,6 @@ from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float, Int
-from threadpoolctl import threadpool_limits
 
 from recurra.analysis.dynamics.flow import Flow, flow_of
 from recurra.analysis.dynamics.linearization import OUTSIDE
@@ -23,6 +22,7 @@ from recurra.analysis.dynamics.steps import ends_on
 from recurra.analysis.dynamics.windows import Window, windows_after
 from recurra.analysis.weights.spectra import time_constant_ms
 from recurra.checks import check_count, same
+from recurra.linalg import one_thread
 from recurra.models.cohort import Network
 from recurra.tasks.trials import Trials
 
@@ -146,7 +146,7 @@ def regimes(
         state[open_], seen = windows_after(network, inputs[open_, -1], state[open_], length // 2)
         settled_ms, last = sum(lengths[: number + 1]) * network.dt_ms, number + 1 == len(lengths)
         for condition, window in zip(open_, seen, strict=True):
-            with threadpool_limits(1), np.errstate(all="ignore"):
+            with one_thread(), np.errstate(all="ignore"):
                 one = _regime(network, flows[condition], window, settled_ms, (length, last))
             if one is not None:
                 found[condition] = one

@@ -7,7 +7,6 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Complex, Float, Int
 from scipy.optimize import minimize
-from threadpoolctl import threadpool_limits
 
 from recurra.analysis.dynamics.fixed_points import FixedPoints
 from recurra.analysis.dynamics.flow import Flow, flow_of
@@ -15,6 +14,7 @@ from recurra.analysis.dynamics.linearization import eigenvalues_at
 from recurra.analysis.dynamics.newton import CONVERGED
 from recurra.analysis.dynamics.starts import in_parts, unique
 from recurra.checks import check_count, check_positive
+from recurra.linalg import one_thread, spectral_norm
 from recurra.models.cohort import Network
 
 LEVEL = 1e-8  # largest gradient of a minimum, relative to the product of speed and Jacobian, or 1 if that is larger:
@@ -69,7 +69,7 @@ def slow_points(
     check_count("most", most)
     flow = flow_of(network, points.inputs)
     stuck = points.stuck[np.isfinite(points.stuck).all(axis=1)][:most]
-    with threadpool_limits(1):
+    with one_thread():
         ends = in_parts(lambda part: np.array([_lowest(flow, state) for state in part]), stuck)
     lowest = np.array([end for end in ends if _is_minimum(flow, end, fastest)]).reshape(-1, points.states.shape[1])
     states, counts = unique(lowest, apart)
@@ -99,10 +99,13 @@ def _hessian(flow: Flow, state: Float[np.ndarray, "state"]) -> Float[np.ndarray,
 
 def _is_minimum(flow: Flow, state: Float[np.ndarray, "state"], fastest: float) -> bool:
     displacement, jacobian = flow.displacement(state), flow.jacobian(state)
-    if not np.isfinite([*state, *displacement, *_hessian(flow, state).ravel()]).all():
+    speed = np.linalg.norm(displacement)
+    if not 10 * CONVERGED < speed < fastest:
         return False
-    speed, size = np.linalg.norm(displacement), max(float(np.linalg.norm(jacobian, 2)), 1.0)
-    if not 10 * CONVERGED < speed < fastest or np.linalg.norm(jacobian.T @ displacement) > LEVEL * speed * size:
+    hessian = _hessian(flow, state)
+    if not (np.isfinite(state).all() and np.isfinite(hessian).all()):
         return False
-    curvature = np.linalg.eigvalsh(_hessian(flow, state))
+    if np.linalg.norm(jacobian.T @ displacement) > LEVEL * speed * max(spectral_norm(jacobian), 1.0):
+        return False
+    curvature = np.linalg.eigvalsh(hessian)
     return bool(curvature[0] > -LEVEL * max(curvature[-1], speed))

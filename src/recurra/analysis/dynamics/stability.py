@@ -6,12 +6,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
-from threadpoolctl import threadpool_limits
 
 from recurra.analysis.dynamics.flow import flow_of
 from recurra.arrays import Weights
 from recurra.checks import check_count, check_positive
 from recurra.engine import Dynamics
+from recurra.linalg import one_thread
 from recurra.models.cohort import Network
 from recurra.numerics import pinned
 
@@ -153,7 +153,7 @@ def followed(
         raise ValueError(f"exponents is {vectors}; expected at most {size}, the size of the network's state")
     if np.shape(state) != (size,):
         raise ValueError(f"state has shape {np.shape(state)}; expected ({size},), the size of the network's state")
-    with pinned(double=True), threadpool_limits(1):
+    with pinned(double=True), one_thread():
         weights = network.double
         every = sampling(network)
         align = max(ALIGN[0], min(at_least(ALIGN, network), steps // 4))

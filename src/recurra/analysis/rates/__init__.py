@@ -1,1 +1,1 @@
-"""The rates: directions that carry them, and what they vary with."""
+"""The rates: directions that carry them, and factors with which they vary."""

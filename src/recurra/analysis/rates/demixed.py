@@ -1,4 +1,4 @@
-"""Directions that show one factor of a task each: demixed principal components."""
+"""Demixed principal components: directions that each show one factor of a task."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -18,18 +18,18 @@ NOTHING = 1e-12  # share of the variance below which a component is rounding
 
 @dataclass(frozen=True)
 class Demixed:
-    r"""Components of the rates, some for each marginalization.
+    r"""Components of the rates for each marginalization.
 
-    The marginalizations are time, that is what all conditions share; then each factor, with its interaction with time;
+    The marginalizations are time, which is what all conditions share; then each factor, with its interaction with time;
     then all interactions between factors. Their rates $X_\phi$ are uncorrelated, and sum to the centred rates X.
 
     Args:
         center: mean rates, subtracted before everything else.
-        encoders: orthonormal directions in which a marginalization varies, the most important first; zero where it has
+        encoders: orthonormal directions in which a marginalization varies, the most important first; zero if it has
             fewer.
-        decoders: what reads the coordinate along the encoder from the rates.
+        decoders: read the coordinate along the encoder from the rates.
         marginal_variance: share of each marginalization in the variance of the rates; they sum to 1.
-        explained_variance: share of the variance that each component explains alone, at most that of the first
+        explained_variance: share of the variance that each component explains by itself, at most that of the first
             principal component; a component that reads what it does not encode may have less than 0.
         origin_variance: share of each marginalization in the variance of what a decoder reads; 1 for the decoder's
             own one is a perfect demixing.
@@ -49,7 +49,7 @@ class Demixed:
     cumulative_pca: Float[np.ndarray, "rank"]
 
     def project(self, rates: Float[np.ndarray, "*batch unit"]) -> Float[np.ndarray, "*batch marginalization component"]:
-        """What the decoders read from rates."""
+        """The coordinates that the decoders read from rates."""
         return np.tensordot(rates - self.center, self.decoders, axes=(-1, -1))
 
 
@@ -62,10 +62,10 @@ def demixed_components(rates: Rates, factors: Factors, components: int = 3, ridg
     of $C_\phi R\, C_\phi$, and $D = F^T C_\phi R$.
 
     Args:
-        rates: of one network, such as those on a task's probe.
+        rates: rates of one network, such as those on a task's probe.
         factors: the level of every factor in every condition, as `Task.factors` has it; each combination of levels has
             one condition.
-        components: q, how many a marginalization; at most as many as there are units.
+        components: q, number per marginalization; at most the number of units.
         ridge: λ; it keeps the decoders from reading directions with a share of the variance below λ².
 
     Source: Kobak et al. (2016), Eq. 1 and "Regularization".
@@ -84,7 +84,7 @@ def demixed_components(rates: Rates, factors: Factors, components: int = 3, ridg
 
 
 def marginal_projectors(factors: Factors) -> Projectors:
-    """What takes the rates of the conditions apart: time, each factor, interactions; each made of averages.
+    """Projectors that split the rates of the conditions into time, each factor and interactions, made from averages.
 
     Args:
         factors: the level of every factor in every condition.
@@ -107,7 +107,7 @@ def marginal_projectors(factors: Factors) -> Projectors:
 
 
 def check_conditions(rates: Rates, factors: Factors) -> None:
-    """The rates must have the conditions of the factors."""
+    """Check that the rates have the conditions of the factors."""
     if rates.ndim != 3 or len(rates) != len(factors) or 0 in rates.shape:
         raise ValueError(
             f"rates has shape {rates.shape}; expected (condition, time, unit) with {len(factors)} conditions"
@@ -115,7 +115,7 @@ def check_conditions(rates: Rates, factors: Factors) -> None:
 
 
 def _covariances(centred: Rates, projectors: Projectors) -> Covariances:
-    """Of the marginalizations, not divided by the number of samples; zero where the rates do not change."""
+    """Covariances of the marginalizations, not divided by the number of samples; zero if the rates do not change."""
     if (centred**2).mean() <= STILL:
         centred = np.zeros_like(centred)
     covariances = []
@@ -178,7 +178,7 @@ def _cumulative(
 
 
 def _unknown(marginalizations: int, components: int, units: int) -> Demixed:
-    """Of rates that are not all finite."""
+    """The record for rates that are not all finite."""
     directions = np.full((marginalizations, components, units), np.nan)
     cumulative = np.full(marginalizations * components, np.nan)
     return Demixed(

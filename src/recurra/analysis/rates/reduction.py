@@ -1,4 +1,4 @@
-"""Few directions that carry most of the activity."""
+"""A few directions that carry most of the activity."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -36,11 +36,11 @@ class Reduction:
 
 
 def principal_components(rates: Rates, components: int = 10) -> Reduction:
-    """Principal components of the rates, over all trials and time steps; none of a single sample.
+    """Principal components of the rates, over all trials and time steps; none for a single sample.
 
     Args:
         rates: rates of one network.
-        components: how many; at most as many as there are units.
+        components: number of components, at most the number of units.
 
     Source: Cunningham and Yu (2014).
     """
@@ -62,7 +62,7 @@ def singular_vectors(rates: Rates, components: int = 10) -> Reduction:
 
     Args:
         rates: rates of one network.
-        components: how many; fewer than there are units.
+        components: number of components, fewer than units.
 
     Source: Jarne (2024), Figure 6.
     """
@@ -78,7 +78,7 @@ def singular_vectors(rates: Rates, components: int = 10) -> Reduction:
 
 
 def participation_ratio(flat: Float[np.ndarray, "sample unit"]) -> float:
-    r"""$(\sum \lambda)^2 / \sum \lambda^2$ over the eigenvalues of the covariance; 0 where nothing varies."""
+    r"""$(\sum \lambda)^2 / \sum \lambda^2$ over the eigenvalues of the covariance; 0 if nothing varies."""
     if len(flat) < 2:
         return 0.0
     covariance = _covariance(flat)

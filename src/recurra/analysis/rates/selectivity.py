@@ -1,4 +1,4 @@
-"""What each unit responds to: one factor of the task, several, or none."""
+"""Selectivity of units: for one factor of the task, several, or none."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -26,13 +26,13 @@ MORE = 1e-9  # a share is above another if it is so by more than rounding
 class Selectivity:
     r"""Shares of the variance of each unit over conditions and time ($\eta^2$), and what they say about it.
 
-    A unit is selective for a factor that explains more of it than the factor's labels do on average when the conditions
-    are permuted. The 95th percentile is no bound for that: a unit that three bits move alike, with a third of its
-    variance from each, is not above it, and of four conditions no share is. So single units are described, not tested;
-    the counts are to be compared with those under permuted conditions, the same permutation for all units.
+    A unit is selective for a factor if the factor explains more of its variance than on average with permuted
+    conditions. The 95th percentile is not a suitable bound: a unit that three bits move equally, with a third of its
+    variance from each, is not above it, and with four conditions no share is. So single units are described, not
+    tested; the counts are to be compared with those under permuted conditions, the same permutation for all units.
 
     Args:
-        time: share that all conditions have in common.
+        time: share common to all conditions.
         factors: share of each factor, with its interaction with time.
         interactions: share of all interactions between factors. The shares sum to 1; all are 0 for a unit that does
             not change, NaN for one with rates that are not finite.
@@ -40,7 +40,7 @@ class Selectivity:
             conditions.
         chance_high: 95th percentile over random permutations.
         kind: 0 selective for none, 1 for exactly one factor, 2 for several: mixed selectivity.
-        count: how many units are of each kind.
+        count: number of units of each kind.
         count_chance: mean number over random permutations.
         count_chance_high: 95th percentile.
     """
@@ -60,20 +60,20 @@ class Selectivity:
     count_chance_high: Float[np.ndarray, "selective"]
 
     def kind_of(self, unit: int) -> str:
-        """The kind of a unit in a word."""
+        """The kind of a unit in one word."""
         return KINDS[int(self.kind[unit])]
 
 
 def unit_selectivity(network: Network, task: Task, seed: int, permutations: int = 1_000) -> Selectivity:
     """Selectivity of the units on the probe.
 
-    The factors are the bits of a flip-flop, the inputs of a boolean task, else the condition itself.
+    The factors are the bits of a flip-flop, the inputs of a boolean task, otherwise the condition itself.
 
     Args:
         network: the network.
-        task: what it was trained on.
-        seed: of the random permutations.
-        permutations: how many random permutations the chance levels come from.
+        task: the task it was trained on.
+        seed: seed of the random permutations.
+        permutations: number of random permutations for the chance levels.
     """
     rates, _ = network.run(task.probe().inputs)
     return rate_selectivity(rates, task.factors(), seed, permutations)
@@ -86,10 +86,10 @@ def rate_selectivity(rates: Rates, factors: Factors, seed: int, permutations: in
     ones: no unit counts as selective.
 
     Args:
-        rates: of one network.
+        rates: rates of one network.
         factors: the level of every factor in every condition, each combination of levels once.
-        seed: of the random permutations.
-        permutations: how many random permutations the chance levels come from.
+        seed: seed of the random permutations.
+        permutations: number of random permutations for the chance levels.
 
     Source: Kobak et al. (2016) for the marginalizations, Rigotti et al. (2013) for mixed selectivity.
     """

@@ -1,4 +1,4 @@
-"""A few patterns over trials, time and units, each the product of three: tensor components."""
+"""Tensor components: a few patterns over trials, time and units, each a product of three."""
 
 from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
@@ -10,7 +10,7 @@ from scipy.optimize import linear_sum_assignment
 from recurra.checks import check_count, check_positive
 
 Tensor: TypeAlias = Float[np.ndarray, "trial time unit"]
-Patterns: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray]  # over trials, time and units, a column a component
+Patterns: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray]  # over trials, time and units, one column per component
 FILLED = 1e-10  # share of the squared norm below which a direction is left out of the fit
 
 
@@ -20,8 +20,8 @@ class TensorComponents:
 
     The similarity of two fits is the mean over components, matched one to one so that it is largest, of
     $(1 - |w - w'| / \max(w, w'))\, |a \cdot a'|\, |b \cdot b'|\, |c \cdot c'|$. Fits with nearly equal errors and a
-    similarity far below 1 say that there are more ways to take the rates apart; weights far above the norm of the
-    rates, that components cancel each other.
+    similarity far below 1 show that the rates can be decomposed in several ways; weights far above the norm of
+    the rates show that components cancel each other.
 
     Args:
         weights: w_r, the norm of each component, the largest first.
@@ -29,8 +29,8 @@ class TensorComponents:
         time_factors: b_r, its course in a trial, with norm 1.
         unit_factors: c_r, how much each unit takes part, with norm 1. The largest entries of b and c are positive.
         error: share of the norm of the rates that is not explained, $\|x - \hat x\| / \|x\|$.
-        errors: the same of every fit, the best first.
-        similarities: of every fit with the best one, in the same order; the first is 1.
+        errors: the same for every fit, the best first.
+        similarities: similarity of every fit to the best one, in the same order; the first is 1.
     """
 
     sources: ClassVar[tuple[str, ...]] = ("williams2018",)
@@ -44,7 +44,7 @@ class TensorComponents:
     similarities: Float[np.ndarray, "start"]
 
     def rates(self) -> Tensor:
-        """The rates that the components make up."""
+        """The rates composed of the components."""
         return np.einsum(
             "r,rk,rt,rn->ktn", self.weights, self.trial_factors, self.time_factors, self.unit_factors, optimize=True
         )
@@ -60,12 +60,12 @@ def tensor_components(
     rates are not centred. The fit runs in the directions that the rates fill; the errors are those of the full rates.
 
     Args:
-        rates: of one network.
-        components: how many, R.
-        seed: of the random starts.
-        starts: how many random starts; the fit with the least error is kept.
-        iterations: most rounds a start.
-        tolerance: share of the norm.
+        rates: rates of one network.
+        components: number of components, R.
+        seed: seed of the random starts.
+        starts: number of random starts; the fit with the least error is kept.
+        iterations: largest number of rounds per start.
+        tolerance: smallest decrease of the error, as a share of the norm.
 
     Source: Williams et al. (2018).
     """
@@ -109,7 +109,7 @@ def _basis(tensor: Tensor, axis: int) -> Float[np.ndarray, "entry direction"]:
 
 
 def _fit(core: Tensor, components: int, iterations: int, tolerance: float, random: np.random.Generator) -> Patterns:
-    """The least squares from one random start."""
+    """The least-squares fit from one random start."""
     unfolded = [np.moveaxis(core, axis, 0).reshape(core.shape[axis], -1) for axis in range(3)]
     patterns = [random.standard_normal((size, components)) for size in core.shape]
     square, explained, before = float((core**2).sum()), 0.0, np.inf
@@ -171,7 +171,7 @@ def _similarity(one: tuple[np.ndarray, Patterns], other: tuple[np.ndarray, Patte
 def _constant(
     shape: tuple[int, ...], components: int, starts: int, value: float, similarity: float
 ) -> TensorComponents:
-    """Of rates that are all zero, or not all finite."""
+    """The record for rates that are all zero, or not all finite."""
     patterns = (np.full((components, size), value) for size in shape)
     errors, similarities = np.full(starts, value), np.full(starts, similarity)
     return TensorComponents(

@@ -19,16 +19,16 @@ def removed(
     removal: Removal = "cumulative",
     width: float = 2.0,
 ) -> Bool[np.ndarray, "post pre"]:
-    r"""Which connections a damage takes away.
+    r"""Which connections are removed.
 
     With $q_p$ the p-th percentile of $|w|$ over all recurrent connections: cumulative removal takes $|w| < q_p$,
     a slice takes $q_{p - d} \le |w| < q_p$, the strongest are $|w| > q_{100 - p}$; of one sign, or of both. Nothing is
-    taken at 0 %.
+    removed at 0 %.
 
     Args:
         recurrent: the weights.
         percent: p, 0 to 100.
-        sign: "both", "positive" or "negative": the connections that can be taken.
+        sign: "both", "positive" or "negative": the connections that can be removed.
         removal: "cumulative", "slice" or "strongest".
         width: d of a slice, in percent.
 

@@ -1,4 +1,4 @@
-"""How the recurrent weights are distributed."""
+"""The distribution of the recurrent weights."""
 
 import math
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ class WeightStatistics:
     r"""The distribution of the weights of one matrix.
 
     Args:
-        mean: of all weights.
+        mean: mean of all weights.
         deviation: their standard deviation $\sigma$.
         excess_kurtosis: $\langle (w - \bar w)^4 \rangle / \sigma^4 - 3$: 0 for a normal distribution, above 0 with more
-            weights near the middle and far from it; NaN where all weights are alike.
+            weights near the middle and far from it; NaN if all weights are equal.
         largest: size of the largest weight.
         near_zero: share of the weights whose size is at most `near` times the largest.
-        near_zero_normal: the same share of a normal distribution with mean 0 and the deviation of the weights.
+        near_zero_normal: the same share for a normal distribution with mean 0 and the deviation of the weights.
         positive: share of the weights above zero.
     """
 
@@ -37,8 +37,9 @@ class WeightStatistics:
 def weight_statistics(recurrent: Float[AnyArray, "post pre"], near: float = 0.1) -> WeightStatistics:
     """Mean, deviation and shape of the distribution of the weights, and how many are near zero.
 
-    Whether "most weights are near zero" says anything depends on the scale, here that of the largest weight, as in the
-    colours of a picture; of normal weights too most are near zero then, so that their share stands beside it.
+    Whether "most weights are near zero" is informative depends on the scale, here that of the largest weight, as in the
+    colours of a picture. Then most normally distributed weights are near zero too, so that their share is given as
+    well.
 
     Args:
         recurrent: the weights.

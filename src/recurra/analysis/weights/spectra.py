@@ -16,14 +16,14 @@ OUTSIDE = 1.02  # modulus above which an eigenvalue counts as an outlier
 class Spectrum:
     r"""Eigenvalues of one matrix of recurrent weights.
 
-    They are those of the linear system $h \leftarrow W h$. What a network with a leak, another activation or biases
-    does at rest has other modes: `resting_modes`.
+    They are the eigenvalues of the linear system $h \leftarrow W h$. A network with a leak, another activation or
+    biases has other modes at rest: `resting_modes`.
 
     Args:
         eigenvalues: by falling modulus; a conjugate pair has the one with positive imaginary part first.
-        count_outside: how many have a modulus above 1.02.
+        count_outside: number of eigenvalues with a modulus above 1.02.
         leading: the eigenvalue of the largest modulus.
-        largest_real_part: over all eigenvalues.
+        largest_real_part: largest real part of all eigenvalues.
     """
 
     sources: ClassVar[tuple[str, ...]] = ("rajan2006",)
@@ -60,10 +60,10 @@ def spectrum(recurrent: Float[AnyArray, "post pre"]) -> Spectrum:
 
 
 def share_on_circle(eigenvalues: Inexact[np.ndarray, "mode"], within: float = OUTSIDE - 1) -> float:
-    """The share of eigenvalues whose modulus differs from 1 by no more than `within`: of an orthogonal matrix all.
+    """The share of eigenvalues whose modulus differs from 1 by no more than `within`: 1 for an orthogonal matrix.
 
     Args:
-        eigenvalues: of a matrix.
+        eigenvalues: eigenvalues of a matrix.
         within: the largest difference.
     """
     check_at_least_zero("within", within)
@@ -78,7 +78,7 @@ def girko_distance(eigenvalues: Inexact[np.ndarray, "mode"], radius: float = 1.0
     all at 0, or all on or beyond the circle.
 
     Args:
-        eigenvalues: of a matrix.
+        eigenvalues: eigenvalues of a matrix.
         radius: R, above 0.
 
     Source: Rajan and Abbott (2006) for the disc.
@@ -103,7 +103,7 @@ def frequency_hz(eigenvalue: complex, dt_ms: float) -> float:
 def time_constant_ms(eigenvalue: complex, dt_ms: float) -> float:
     """-dt / ln |μ| of an eigenvalue of the Jacobian of one step: the time in which its mode falls to 1/e.
 
-    Negative where it grows, infinite on the unit circle.
+    Negative if it grows, infinite on the unit circle.
 
     Args:
         eigenvalue: μ; not of the recurrent weights, unless leak and slope of all units are 1.

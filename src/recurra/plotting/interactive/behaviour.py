@@ -1,4 +1,4 @@
-"""What goes into a network, what should come out, and what comes out."""
+"""Inputs, targets and outputs of a network."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -20,7 +20,7 @@ NAMED, SHORT = 40, 4  # stretches of a walk, and bits of a state, up to which th
 
 
 def sample_trials(scene: Signals) -> go.Figure:
-    """A column a trial; what a row shows, the scene says.
+    """One column per trial; the scene defines the rows.
 
     Args:
         scene: the signals.
@@ -51,7 +51,7 @@ def sample_trials(scene: Signals) -> go.Figure:
 
 
 def probe_answers(scene: Signals) -> go.Figure:
-    """Small multiples, a panel a condition: target and output.
+    """Small multiples, one panel per condition: target and output.
 
     Args:
         scene: the signals, in one row.
@@ -86,7 +86,7 @@ def probe_answers(scene: Signals) -> go.Figure:
 
 
 def cube_walk(scene: Walk) -> go.Figure:
-    """The walk through all memory states, a row a bit, and the state that is asked for as a coloured band under it.
+    """The walk through all memory states, one row per bit, and the requested state as a coloured band below.
 
     Args:
         scene: the walk.

@@ -1,4 +1,4 @@
-"""How networks learned."""
+"""Learning curves of networks."""
 
 import numpy as np
 import plotly.graph_objects as go
@@ -13,9 +13,9 @@ ENDS = {Status.diverged: "x", Status.reached: "circle"}
 
 
 def learning_curves(scene: LearningCurves) -> go.Figure:
-    """Loss (logarithmic) and success on validation trials, a line a network.
+    """Loss (logarithmic) and success on validation trials, one line per network.
 
-    A cross is where a network diverged, a dot where it met its criterion.
+    A cross marks where a network diverged, a dot where it met its criterion.
 
     Args:
         scene: the curves.
@@ -43,7 +43,7 @@ def learning_curves(scene: LearningCurves) -> go.Figure:
 
 
 def _ends(scene: LearningCurves, column: int) -> list[go.Scatter]:
-    """The marks at the ends of curves that say something."""
+    """The marks at informative ends of curves."""
     marks = []
     for curve in scene.curves:
         values = curve.loss if column == 1 else curve.percent

@@ -7,15 +7,15 @@ from recurra.plotting.colors import FRAME, INK, PAPER
 from recurra.plotting.interactive.theme import note, styled
 from recurra.plotting.scenes.lifetimes import Bars, LifetimeBars
 
-ROW = 24  # px a bar
+ROW = 24  # px per bar
 
 
 def lifetime_bars(scene: LifetimeBars, at: int = 0) -> go.Figure:
-    """A bar a memory state on a logarithmic axis; those that outlast the time that was watched run on to an arrow.
+    """One bar per memory state on a logarithmic axis; bars that outlast the observed time end in an arrow.
 
     Args:
         scene: the bars of all networks, on one axis.
-        at: position of the network that is drawn.
+        at: position of the drawn network.
     """
     bars, (low, high) = scene.networks[at], scene.limits_ms
     moving = bars.held & ~bars.at_rest
@@ -46,7 +46,7 @@ def lifetime_bars(scene: LifetimeBars, at: int = 0) -> go.Figure:
 
 
 def _texts(bars: Bars) -> list[str]:
-    """What every bar says under the pointer."""
+    """The text of every bar under the pointer."""
     right = f"right for all {bars.longest_ms:,.0f} ms"
     return [
         f"{kind}, {right}" if held else f"{kind}, {ends}"

@@ -28,7 +28,7 @@ REST, ORBIT = 0, 1
 
 
 def program_graph(graph: Graph, width: int = 520) -> go.Figure:
-    """Attractors as nodes, stimuli as arrows, saddles as small open dots between what they part.
+    """Attractors as nodes, stimuli as arrows, saddles as small open dots between the attractors that they separate.
 
     Points at rest are discs, orbits rings, unstable points thin circles.
 
@@ -53,12 +53,12 @@ def program_graph(graph: Graph, width: int = 520) -> go.Figure:
 
 
 def moved_apart(places: Places, least: float, fixed: Float[np.ndarray, "fixed_node 2"]) -> Places:
-    """Places at about the least distance from each other and from fixed ones; those that are further apart loop.
+    """Places at about the least distance from each other and from fixed ones; places further apart do not move.
 
     Args:
-        places: to be moved.
-        least: distance.
-        fixed: others, which loop.
+        places: places to move.
+        least: least distance.
+        fixed: other places, which do not move.
     """
     places = places.copy()
     angle = 2.4 * np.arange(len(places))  # no two places part in one direction

@@ -17,7 +17,7 @@ FAR = 1e6
 
 @in_print()
 def behaviour(scene: Signals) -> Figure:
-    """Sample trials of one network, a column a trial; what a row shows, the scene says.
+    """Sample trials of one network, one column per trial; the scene defines the rows.
 
     Args:
         scene: the signals.
@@ -42,7 +42,7 @@ def behaviour(scene: Signals) -> Figure:
 
 @in_print()
 def probe_answers(scene: Signals) -> Figure:
-    """Small multiples of one network, a panel a condition: target and output.
+    """Small multiples of one network, one panel per condition: target and output.
 
     Args:
         scene: the signals, in one row.
@@ -70,7 +70,7 @@ def probe_answers(scene: Signals) -> Figure:
 
 @in_print()
 def cube_walk(scene: Walk) -> Figure:
-    """One network on the cube walk: input, target and output a bit, the memory state as a coloured band under them.
+    """One network on the cube walk: input, target and output of each bit, the memory state as a coloured band below.
 
     Args:
         scene: the walk.
@@ -105,7 +105,7 @@ def _legend(figure: Figure, scene: Signals) -> None:
 
 
 def _state_band(axes: Axes, scene: Walk) -> None:
-    """A block of the state's colour for every stretch of time, with the state's name where there is room for it."""
+    """A block of the state's colour for every stretch of time, with the state's name if there is room for it."""
     time_ms = scene.signals.time_ms
     step_ms = float(time_ms[1] - time_ms[0]) if len(time_ms) > 1 else 1.0
     edges = np.append(time_ms, time_ms[-1] + step_ms)[scene.begins]
@@ -122,7 +122,7 @@ def _state_band(axes: Axes, scene: Walk) -> None:
 
 
 def _fitting_name(state: str, width_mm: float) -> str:
-    """The state's name without spaces, below each other where the block is narrow, none where it is narrower still."""
+    """The state's name without spaces, written vertically in a narrow block, and left out in a narrower one."""
     name = state.replace(" ", "")
     if width_mm >= 1.5 * len(name):
         return name

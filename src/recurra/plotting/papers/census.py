@@ -26,7 +26,7 @@ from recurra.plotting.scenes.limits import shared_bound
 from recurra.words.names import cluster_name, run_letter
 
 PANEL_MM, FOOT_MM, ROW_MM = 74.0, 14.0, 3.6
-MARKERS = {  # what Matplotlib calls the marks
+MARKERS = {  # Matplotlib's names of the marks
     "circle": "o",
     "square": "s",
     "triangle-up": "^",
@@ -36,7 +36,7 @@ MARKERS = {  # what Matplotlib calls the marks
     "x": "X",
     "circle-open": ".",
 }
-MANY = 60  # networks; above, their marks are small
+MANY = 60  # networks; beyond that their marks are small
 NARROW = 0.03  # share of the networks in a cluster whose name has no room below the matrix
 WIDE = 52  # letters; signatures with a longer name stand in one column
 DISTANCES = LinearSegmentedColormap.from_list("near-far", [INK, "#5b7a99", "#b9cbd6", PAPER])
@@ -57,13 +57,13 @@ def census_map(census: Census, names: Sequence[str], origins: Origins | None = N
 
     Colours and marks are the regime signatures; an outline is a cluster. In the matrix dark is near, the distances of
     an outlier have the colour of the scale's end, lines part the clusters, and the strip at the left has the
-    signatures' colours. Networks that were left out are in neither. Of several runs each has a letter: a network of the
-    map is called by the letter of its run and its number, and a second strip has a grey for each run.
+    signatures' colours. Networks that were left out are in neither. If there are several runs, each has a letter: a
+    network on the map is named by the letter of its run and its number, and a second strip has one grey per run.
 
     Args:
         census: the census; its map needs two dimensions.
-        names: of the signatures, the most frequent one first.
-        origins: which run each network is from; one run, if it is not given.
+        names: names of the signatures, the most frequent one first.
+        origins: the run of each network; a single run if not given.
     """
     scene = census_scene(census, names)
     whose = origins if origins and len(origins.names) > 1 else None
@@ -114,7 +114,7 @@ def _outline(axes: Axes, outline: Outline) -> None:
 
 
 def _name_networks(axes: Axes, census: Census, origins: Origins) -> None:
-    """The run's letter and the number beside every network; of very many only the matrix tells the runs apart."""
+    """The run's letter and the number beside every network; with very many only the matrix shows the runs."""
     if census.compared.sum() > MANY:
         return
     for at in np.flatnonzero(census.compared):
@@ -131,7 +131,7 @@ def _run_grey(run: int, runs: int) -> str:
 def _strip(
     axes: Axes, signature: Int[np.ndarray, "network"], run: Int[np.ndarray, "network"] | None, runs: int
 ) -> None:
-    """A cell a network, in the colour of its signature; with several runs a second one, in the grey of its run."""
+    """One cell per network, in the colour of its signature; for several runs a second one, in the grey of its run."""
     colors, cells = [look_of(at)[0] for at in range(SHOWN + 1)], np.minimum(signature, SHOWN)[:, None]
     if run is not None:
         cells = np.column_stack([cells, run + len(colors)])
@@ -193,7 +193,7 @@ def _run_handles(census: Census, origins: Origins) -> list[Line2D]:
 
 
 def _columns(names: Sequence[str]) -> int:
-    """In how many columns the legend stands."""
+    """Number of columns of the legend."""
     return 2 if len(names) > 1 and max(map(len, names)) <= WIDE else 1
 
 

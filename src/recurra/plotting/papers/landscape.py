@@ -33,7 +33,7 @@ def landscape_of_states(panels: Sequence[MemorySpace]) -> Figure:
     outside of what is drawn are left out, and counted.
 
     Args:
-        panels: a network each, with its landmarks.
+        panels: one network per panel, with its landmarks.
     """
     dimensions = min(3, *(panel.means.shape[1] for panel in panels))
     return _marked(state_space(panels), panels, dimensions)
@@ -44,7 +44,7 @@ def landscape_of_paths(panels: Sequence[PathSpace]) -> Figure:
     """The paths of the rates by condition, thin and pale, with fixed points and orbits as in `landscape_of_states`.
 
     Args:
-        panels: a network each, with its landmarks.
+        panels: one network per panel, with its landmarks.
     """
     dimensions, conditions = min(3, *(panel.paths.shape[-1] for panel in panels)), panels[0].conditions
     cells = [Cell(panel.name, panel.axes, bound_of(panel, dimensions)) for panel in panels]
@@ -106,7 +106,7 @@ def _directions(landmarks: Landmarks, panel: Panel, width: float) -> LineCollect
 
 
 def _handles(marks: Sequence[Landmarks]) -> list[Line2D]:
-    """What the marks mean, for those that there are."""
+    """The meaning of the marks that occur."""
     stable = np.concatenate([np.zeros(0, bool), *(one.stable for one in marks)])
     dot = {"color": INK, "marker": "o", "linestyle": "none", "markeredgewidth": 0.6}
     line = {"linestyle": "-", "linewidth": 0.8}
@@ -123,7 +123,7 @@ def _handles(marks: Sequence[Landmarks]) -> list[Line2D]:
 
 
 def _heighten(figure: Figure, by_mm: float) -> None:
-    """Make room above everything that is placed by hand."""
+    """Make room above all axes that are placed by hand."""
     before = figure.get_figheight()
     figure.set_figheight(before + by_mm / MM_PER_INCH)
     share = before / figure.get_figheight()

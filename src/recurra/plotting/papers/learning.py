@@ -17,9 +17,9 @@ ENDS = {Status.diverged: "x", Status.reached: "o"}
 
 @in_print()
 def learning(scene: LearningCurves) -> Figure:
-    """Loss of all networks on a log axis; beside it the share of successful trials; their bounds as dashed lines.
+    """Loss of all networks on a log axis, and the share of successful trials; their bounds are dashed lines.
 
-    A cross is where a network diverged, a dot where it met its criterion.
+    A cross marks where a network diverged, a dot where it met its criterion.
 
     Args:
         scene: the curves.
@@ -50,7 +50,7 @@ def learning(scene: LearningCurves) -> Figure:
 def _curve(
     axes: Axes, thousands: Float[np.ndarray, "epoch"], values: Float[np.ndarray, "epoch"], curve: Curve, named: bool
 ) -> None:
-    """The line of a network, with a mark at its end where the end says something."""
+    """The line of a network, with a mark at its end if the end is informative."""
     look: dict[str, Any] = {"linewidth": 1.0 if named else 0.5, "alpha": 1.0 if named else 0.6}
     marker = "." if len(thousands) == 1 else "none"
     axes.plot(thousands, values, color=curve.color, label=curve.name, marker=marker, **look)

@@ -1,4 +1,4 @@
-"""How long memories last: bars, small multiples of networks."""
+"""Lifetimes of memories: bars, small multiples of networks."""
 
 from collections.abc import Sequence
 
@@ -25,10 +25,10 @@ NARROW_MM = 1.5  # of a bar a sign of its name; the signs of narrower ones stand
 
 @in_print()
 def lifetimes(scene: LifetimeBars) -> Figure:
-    """A bar a memory state on a log axis: how long a network holds it without a further pulse and without noise.
+    """One bar per memory state on a log axis: how long a network holds it without a further pulse and without noise.
 
-    The dashed line is the length of a trained trial. A bar that is right to the end of the time watched has an arrow:
-    filled where the network is at rest, open where it still moves. A cross is a memory that was never right.
+    The dashed line is the length of a trained trial. A bar that lasts to the end of the observed time has an arrow:
+    filled if the network is at rest, open if it still moves. A cross is a memory that was never right.
 
     Args:
         scene: the bars of every network.
@@ -72,7 +72,7 @@ def _names(axes: Axes, states: Sequence[str], pitch_mm: float) -> None:
 
 
 def _explain(figure: Figure, scene: LifetimeBars) -> None:
-    """What line and arrows mean, for those that there are."""
+    """The meaning of the line and arrows that occur."""
     held, rest, never = (
         np.concatenate([getattr(bars, name) for bars in scene.networks]) for name in ("held", "at_rest", "never")
     )

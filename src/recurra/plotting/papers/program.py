@@ -1,4 +1,4 @@
-"""The program of one network as a graph: its attractors, what stimuli make of each, the saddles between them."""
+"""The program of one network as a graph: its attractors, the transitions by stimuli, the saddles between them."""
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -35,13 +35,13 @@ Place = Float[np.ndarray, "2"]
 
 @in_print()
 def program(graph: Graph) -> Figure:
-    """The attractors that stimuli lead to, and what every stimulus makes of each.
+    """The attractors that stimuli lead to, and where every stimulus leads from each.
 
-    Points at rest are filled, orbits are rings, unstable points at which a path ended have a thin edge. An arrow is
-    what stimuli make of an attractor; those that change nothing have none. A cross is on the arrows that are wrong,
-    and beside an attractor that a stimulus should change and does not. The small open dots are saddles, with thin
-    lines to the two or three attractors that their unstable directions lead to. Attractors that no stimulus leads to
-    are pale.
+    Points at rest are filled, orbits are rings, unstable points at which a path ended have a thin edge. An arrow leads
+    from an attractor to where stimuli take it; stimuli that change nothing have none. A cross is on the arrows that are
+    wrong, and beside an attractor that a stimulus should change and does not. The small open dots are saddles, with
+    thin lines to the two or three attractors that their unstable directions lead to. Attractors that no stimulus leads
+    to are pale.
 
     Args:
         graph: what to draw; attractors that are too close make room for each other.
@@ -141,7 +141,7 @@ def _saddles(axes: Axes, graph: Graph, nodes: Places) -> None:
 
 
 def _arrows(axes: Axes, graph: Graph, centers: Places) -> None:
-    """Bent arrows, so that there and back do not cover each other, with their names where these say more."""
+    """Bent arrows, so that opposite arrows do not overlap, with their names if these add information."""
     halo = [withStroke(linewidth=1.6, foreground=PAPER)]
     explained = {look for _, look in graph.legend}
     for arrow in graph.arrows:
@@ -203,7 +203,7 @@ def _stimuli(graph: Graph) -> list[Line2D]:
 
 
 def _marks(kinds: Int[np.ndarray, "node"], saddles: bool, wrong: bool) -> list[Line2D]:
-    """What the marks mean, for those that there are."""
+    """The meaning of the marks that occur."""
     dot = {"color": INK, "marker": "o", "linestyle": "none"}
     marks = [
         ((kinds == REST).any(), "at rest", {"markersize": 5}),

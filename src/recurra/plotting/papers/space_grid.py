@@ -23,7 +23,7 @@ TITLE_MM, NOTE_MM, LEGEND_MM = 5.0, 4.0, 9.0
 
 @dataclass(frozen=True)
 class Cell:
-    """What one panel has to hold.
+    """The content of one panel.
 
     Args:
         title: the panel's title.
@@ -44,14 +44,14 @@ def space_grid(
     legend: bool = False,
     note: str = "",
 ) -> tuple[Figure, list[Drawing]]:
-    """A figure with an empty panel for every network. One far larger than the others has its own scale, and says so.
+    """A figure with an empty panel for every network. A far larger network has its own scale, which is stated.
 
     Args:
-        cells: what the panels have to hold.
+        cells: the contents of the panels.
         dimensions: 3 for boxes, 2 for planes, 1 for one coordinate against time.
         time_ms: time of the paths, ms; the abscissa of one coordinate.
-        named: whether the panels name what is in them.
-        legend: whether room is left for one under the panels.
+        named: whether the panels name their contents.
+        legend: whether to leave room for a legend under the panels.
         note: a line under the panels.
     """
     shared, detailed = shared_bound([cell.bound for cell in cells]), columns_for(len(cells)) <= 3

@@ -24,19 +24,19 @@ from recurra.plotting.papers.style import (
 )
 from recurra.plotting.scenes.spectra import Density, Eigenvalues, SpectrumPlane, View
 
-MOST_PANELS = 20  # of more networks there is a density
+MOST_PANELS = 20  # more networks are drawn as a density
 EDGE = 0.3  # line width of the outliers' edges, points
 DENSITY = LinearSegmentedColormap.from_list("density", [PAPER, START, INPUT, INK])
 
 
 @in_print()
 def spectra(planes: Sequence[SpectrumPlane]) -> Figure:
-    """Eigenvalues of networks, a panel each: the start in light grey, the trained ones in the network's colour.
+    """Eigenvalues of networks, one panel each: the start in light grey, the trained ones in the network's colour.
 
     Eigenvalues outside the unit circle by more than 2 % have a dark edge. All panels have the same axes.
 
     Args:
-        planes: the eigenvalues of each.
+        planes: the eigenvalues of each network.
     """
     view = planes[0].view
     columns = columns_for(len(planes))
@@ -89,7 +89,7 @@ def _title(axes: Axes, plane: SpectrumPlane) -> None:
 
 
 def _legend(figure: Figure, started: bool) -> None:
-    """What the marks mean, in grey, since every network has its own colour."""
+    """The meaning of the marks, in grey because every network has its own colour."""
     marks = {"start": (START, 2.8, START)} if started else {}
     marks |= {"trained": (mix(INK, PAPER, 0.4), 2.5, "none"), "outside by more than 2 %": (FRAME, 3.0, INK)}
     lines = [
@@ -103,7 +103,7 @@ def _legend(figure: Figure, started: bool) -> None:
 
 @in_print()
 def spectra_density(kinds: Mapping[str, tuple[Density, Sequence[SpectrumPlane]]]) -> Figure:
-    """All networks in one panel a kind, as a density of eigenvalues with the outliers of each network in its colour.
+    """One panel per kind with all networks: a density of eigenvalues, and the outliers of each network in its colour.
 
     Args:
         kinds: the densities by their titles, with the networks whose outliers are drawn.

@@ -18,13 +18,13 @@ MOST_EXPLAINED = 16  # states in a legend
 def state_space(panels: Sequence[MemorySpace]) -> Figure:
     """Small multiples of networks in state space, all on one scale.
 
-    The path of the cube walk is thin and pale, in the colours of the states that are asked for; the memory states are
+    The path of the cube walk is thin and pale, in the colours of the requested states; the memory states are
     spheres in their colours with their names, and the edges of the fitted parallelepiped join the states that differ
     in one bit. Three coordinates and more are drawn in three dimensions, two in the plane, one against time. A network
-    far larger than the others has its own scale, and says so.
+    far larger than the others has its own scale, which is stated.
 
     Args:
-        panels: a network each.
+        panels: one network per panel.
     """
     signs = panels[0].states
     dimensions, columns = min(3, *(panel.means.shape[1] for panel in panels)), columns_for(len(panels))

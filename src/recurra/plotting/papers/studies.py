@@ -1,4 +1,4 @@
-"""The figures of the studies, as the papers drew them, with the published points in them."""
+"""The figures of the studies, in the style of the papers and with the published points."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -27,7 +27,7 @@ COLORS = (FOUND, PUBLISHED, THIRD, FOURTH)
 
 @in_print()
 def success_bars(rows: Rows, names: Mapping[str, str]) -> Figure:
-    """The share of successful networks a task and initial condition with its interval; published shares as diamonds."""
+    """The share of successful networks per task and initial condition, with interval; published shares are diamonds."""
     figure = new_figure(PAGE_MM, 60)
     axes = figure.subplots()
     tasks = list(dict.fromkeys(row["task"] for row in rows))
@@ -49,7 +49,7 @@ def success_bars(rows: Rows, names: Mapping[str, str]) -> Figure:
 
 @in_print()
 def memory_curve(rows: Rows, factor: str, label: str) -> Figure:
-    """Distance against delay or size, and above it the same between a perfect network and a silent one."""
+    """Distance against delay or size, and above it the distance rescaled between a perfect and a silent network."""
     figure = new_figure(COLUMN_MM, 100)
     upper, lower = figure.subplots(2, 1, sharex=True)
     x = _column(rows, factor)
@@ -74,7 +74,7 @@ def memory_curve(rows: Rows, factor: str, label: str) -> Figure:
 
 @in_print()
 def damage_curves(rows: Rows, ways: Sequence[str], bounds: Sequence[float]) -> Figure:
-    """Distance against the removed percentage, a panel a way; lines are found, points are published."""
+    """Distance against the removed percentage, one panel per way; lines are found, points are published."""
     figure = new_figure(PAGE_MM, 100)
     grid = np.ravel(figure.subplots(2, 3, sharex=True, sharey=True))
     conditions = list(dict.fromkeys(row["condition"] for row in rows))
@@ -104,14 +104,14 @@ def damage_curves(rows: Rows, ways: Sequence[str], bounds: Sequence[float]) -> F
 
 @in_print()
 def factor_curves(rows: Rows, panels: Mapping[str, str], series: str, y: str, label: str) -> Figure:
-    """Small multiples: `y` against each factor, with its interval; a line a value of `series`.
+    """Small multiples: `y` against each factor, with its interval; one line per value of `series`.
 
     Args:
         rows: with the columns factor, value, `series`, `y`, and the ends `low` and `high` of its interval.
-        panels: the factors, and what their axes are called.
-        series: the column that tells the lines apart.
+        panels: the factors, and the labels of their axes.
+        series: the column that distinguishes the lines.
         y: the column that is drawn.
-        label: what the vertical axis is called.
+        label: label of the vertical axis.
     """
     columns = columns_for(len(panels))
     lines = -(-len(panels) // columns)
@@ -141,15 +141,15 @@ def series_panels(
     log: bool = False,
     dotted: tuple[str, str] | None = None,
 ) -> Figure:
-    """Small multiples: `y` against one factor with its interval, a panel a value of `series`.
+    """Small multiples: `y` against one factor with its interval, one panel per value of `series`.
 
     Args:
         rows: with the columns value, `series`, `y`, and the ends `low` and `high` of its interval.
-        series: the column that tells the panels apart.
+        series: the column that distinguishes the panels.
         y: the column that is drawn.
-        labels: what the horizontal and the vertical axis are called.
-        log: whether the factor stands on a logarithmic axis.
-        dotted: a second column that is drawn, and what it is called.
+        labels: labels of the horizontal and the vertical axis.
+        log: whether the factor has a logarithmic axis.
+        dotted: a second column that is drawn, and its name.
     """
     names = list(dict.fromkeys(row[series] for row in rows))
     figure = new_figure(PAGE_MM, 8 + 32 * -(-len(names) // columns_for(len(names))))
@@ -181,7 +181,7 @@ def _with_interval(axes: Axes, rows: Rows, y: str, color: str, name: str) -> Non
 
 
 def _legend(axes: Axes, ncols: int = 1, above: bool = False) -> None:
-    """Every label once; above the axes where they are full."""
+    """A legend with every label once; above the axes if they are full."""
     handles, labels = axes.get_legend_handles_labels()
     once = dict(zip(labels, handles, strict=True))
     if above:
@@ -196,7 +196,7 @@ def _column(rows: Rows, name: str) -> np.ndarray:
 
 @in_print()
 def realizations(spectra: Rows, states: Rows) -> Figure:
-    """A column a network: its eigenvalues with the unit circle, and its memory states in the principal components."""
+    """One column per network: its eigenvalues with the unit circle, and its memory states in principal components."""
     numbers = list(dict.fromkeys(int(row["network"]) for row in spectra))
     figure = new_figure(PAGE_MM, 95)
     angle = np.linspace(0, 2 * np.pi, 200)
@@ -219,11 +219,11 @@ def realizations(spectra: Rows, states: Rows) -> Figure:
 
 @in_print()
 def spectra_before_after(rows: Rows, label: str) -> Figure:
-    """A panel a network or condition: the eigenvalues before training in grey and after it, with the unit circle.
+    """One panel per network or condition: eigenvalues before (grey) and after training, with the unit circle.
 
     Args:
         rows: with the columns `label`, stage ("before" or "after"), real and imaginary.
-        label: the column that tells the panels apart.
+        label: the column that distinguishes the panels.
     """
     names = list(dict.fromkeys(str(row[label]) for row in rows))
     figure = new_figure(PAGE_MM, 8 + 44 * -(-len(names) // columns_for(len(names))))

@@ -1,4 +1,4 @@
-"""How the figures for print are dressed: the journals' widths, small type, thin lines. Nothing global is changed."""
+"""The style of figures for print: journal widths, small type, thin lines. Nothing global is changed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -74,14 +74,14 @@ STYLE: dict[Any, Any] = {
 
 @contextmanager
 def in_print() -> Iterator[None]:
-    """Figures made within have the style for print; also a decorator. Afterwards everything is as it was."""
+    """A context, or decorator, in which figures have the style for print; settings are restored afterwards."""
     with matplotlib.rc_context({**STYLE, "font.family": families()}):
         yield
 
 
 @cache
 def families() -> list[str]:
-    """Those of the type families that this machine has, the first one preferred; an SVG file names all of them."""
+    """The font families that this machine has, the first one preferred; an SVG file names all of them."""
     installed = {font.name for font in fontManager.ttflist}
     return [*(family for family in FAMILIES if family in installed), "sans-serif"]
 
@@ -92,7 +92,7 @@ def new_figure(width_mm: float, height_mm: float, layout: str | None = "constrai
     Args:
         width_mm: its width, mm.
         height_mm: its height, mm.
-        layout: the name of Matplotlib's layout engine; None where all axes are placed by hand.
+        layout: the name of Matplotlib's layout engine; None if all axes are placed by hand.
     """
     figure = Figure(figsize=(width_mm / MM_PER_INCH, height_mm / MM_PER_INCH), layout=layout)  # type: ignore[arg-type]
     FigureCanvasAgg(figure)
@@ -100,7 +100,7 @@ def new_figure(width_mm: float, height_mm: float, layout: str | None = "constrai
 
 
 def columns_for(panels: int) -> int:
-    """How many columns small multiples stand in: 2 x 2 for four, at most five for up to 25."""
+    """Number of columns of small multiples: 2 x 2 for four, at most five for up to 25."""
     for most, columns in ((3, panels), (4, 2), (9, 3), (16, 4), (25, 5)):
         if panels <= most:
             return columns
@@ -112,7 +112,7 @@ def panel_grid(figure: Figure, panels: int) -> list[Axes]:
 
     Args:
         figure: where they go.
-        panels: how many.
+        panels: number of panels.
     """
     columns = columns_for(panels)
     grid = GridSpec(-(-panels // columns), columns, figure=figure)
@@ -131,7 +131,7 @@ def bounded(values: Float[np.ndarray, "*shape"], bound: float) -> Float[np.ndarr
 
 
 def few_ticks(axes: Axes, x: int | None = None, y: int | None = None) -> None:
-    """At most so many intervals between the ticks of an axis."""
+    """Set the largest number of intervals between the ticks of an axis."""
     for axis, most in ((axes.xaxis, x), (axes.yaxis, y)):
         if most is not None:
             axis.set_major_locator(MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]))

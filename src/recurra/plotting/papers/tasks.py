@@ -1,4 +1,4 @@
-"""What a task asks for: inputs and targets of sample trials."""
+"""Inputs and targets of sample trials of a task."""
 
 from collections.abc import Sequence
 
@@ -19,14 +19,14 @@ NARROWEST_MM = 30.0  # of a column; with many trials the figure becomes wider th
 
 @in_print()
 def sample_trials(trials: Trials, count: int = 3) -> Figure:
-    """Inputs and targets of the first trials, a column a trial, a row a channel.
+    """Inputs and targets of the first trials, one column per trial and one row per channel.
 
-    Time that the loss leaves out is shaded; where a task has several periods, lines part them and the first row
+    Time outside the mask is shaded; if a task has several periods, lines separate them and the first row
     names them.
 
     Args:
         trials: trials of any task.
-        count: how many to show, at least 1; all of them where there are fewer.
+        count: how many to show, at least 1; all of them if there are fewer.
     """
     check_count("count", count)
     count = min(count, len(trials))
@@ -90,7 +90,7 @@ def _periods(grid: np.ndarray, trials: Trials, rows: Sequence[int]) -> None:
 
 
 def _text_rows(periods: Sequence[Period], mm_per_ms: float) -> list[int]:
-    """On which row the name of every period stands, so that no two overlap."""
+    """The row of the name of every period, chosen so that names do not overlap."""
     ends: list[float] = []
     rows = []
     for period in periods:

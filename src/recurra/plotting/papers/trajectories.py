@@ -31,13 +31,13 @@ def condition_marks(conditions: Conditions) -> list[Line2D]:
 
 @in_print()
 def trajectories(panels: Sequence[PathSpace]) -> Figure:
-    """Small multiples of networks: a line a condition with a dot at its end, all on one scale.
+    """Small multiples of networks: one line per condition with a dot at its end, all on one scale.
 
     Three coordinates are drawn in three dimensions, two in the plane, one against time. A network far larger than the
-    others has its own scale, and says so.
+    others has its own scale, which is stated.
 
     Args:
-        panels: a network each.
+        panels: one network per panel.
     """
     dimensions, conditions = min(3, *(panel.paths.shape[-1] for panel in panels)), panels[0].conditions
     cells = [Cell(panel.name, panel.axes, bound_of(panel, dimensions)) for panel in panels]

@@ -1,4 +1,4 @@
-"""What the rates of networks vary with, and what their units respond to: bars."""
+"""Bars: the factors with which the rates of networks vary, and to which their units respond."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,7 +18,7 @@ WIDE = 9.0  # per cent of a bar that have room for a number
 
 @in_print()
 def variance_shares(scene: VarianceBars) -> Figure:
-    """What the rates of every network vary with, and how many units respond to none, one or several factors.
+    """The factors with which the rates of every network vary, and how many units respond to none, one or several.
 
     At the left the shares of the variance of the rates: of time, which all conditions have in common, of each factor,
     and of interactions between factors. At the right, where there are several factors, the shares of the units; a dot
@@ -43,7 +43,7 @@ def variance_shares(scene: VarianceBars) -> Figure:
 
 
 def _stacked(axes: Axes, shares: Sequence[Share]) -> None:
-    """Parts of 100 % side by side, with their numbers where there is room."""
+    """Parts of 100 % side by side, with their numbers if there is room."""
     lefts = np.zeros(len(shares[0].percent))
     for share in shares:
         rows, look = np.arange(len(lefts)), {"color": share.color, "edgecolor": PAPER, "linewidth": 0.5}
@@ -57,7 +57,7 @@ def _stacked(axes: Axes, shares: Sequence[Share]) -> None:
 
 
 def _selective(axes: Axes, responding: Sequence[Responding]) -> None:
-    """Two thin bars a network: the units that respond to one factor and to several, each with what chance leaves."""
+    """Two thin bars per network: the units that respond to one and to several factors, each with its chance level."""
     for kind, one in enumerate(responding):
         places = np.arange(len(one.percent)) + (kind - 0.5) * THIN
         axes.barh(places, one.percent, height=0.9 * THIN, color=one.color, linewidth=0, label=one.name)

@@ -1,4 +1,4 @@
-"""A graph of attractors, stimuli and saddles: what both drawings of a program show."""
+"""A graph of attractors, stimuli and saddles, which both drawings of a program show."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,15 +15,15 @@ Look = tuple[str, str]  # a colour, and dashes
 
 @dataclass(frozen=True)
 class Arrow:
-    """What one or more stimuli make of an attractor.
+    """Where one or more stimuli lead from an attractor.
 
     Args:
         begin: position of the attractor.
-        end: position of what becomes of it.
+        end: position of the attractor that they lead to.
         color: of the arrow.
         dash: of its line, one of `DASHES`.
         name: written beside it; empty for none.
-        text: what it says under the pointer.
+        text: text under the pointer.
         wrong: whether the task asks for something else.
     """
 
@@ -59,8 +59,8 @@ class SaddleMark:
 
     Args:
         between: positions of the attractors that their unstable directions lead to.
-        text: what it says under the pointer.
-        node: position of the attractor that such a saddle is itself; None for none.
+        text: text under the pointer.
+        node: position of the attractor if the saddle is itself one; otherwise None.
     """
 
     between: tuple[int, ...]
@@ -80,13 +80,13 @@ class Graph:
         labels: the same with its kind and conditions, to stand beside it; none where the names say all.
         colors: of the attractors.
         texts: what they say under the pointer.
-        arrows: what the stimuli make of each.
+        arrows: where the stimuli lead from each.
         self_loops: wrong stimuli that lead to no other attractor.
         saddles: the saddles between them.
         legend: names and looks of the stimuli that have an arrow of their own.
         title: the network, and how many pulses are right.
-        counted: how many attractors and saddles are drawn, and of how many.
-        left_out: what is not, in a sentence.
+        counted: how many of the attractors and saddles are drawn.
+        left_out: what is not drawn, in a sentence.
     """
 
     places: Places

@@ -1,4 +1,4 @@
-"""What stands still or comes back in a state space: fixed points, their unstable directions, orbits."""
+"""Landmarks of a state space: fixed points, their unstable directions, orbits."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from recurra.analysis.weights.spectra import time_constant_ms
 from recurra.plotting.scenes.program_parts import SAME
 from recurra.wording import course_words, three
 
-FEW_MODES = 3  # unstable directions are drawn of saddles with at most so many
+FEW_MODES = 3  # unstable directions are drawn for saddles with at most this many
 MOST_ORBITS = 12  # the first ones; a chaotic network has many
 BEYOND = 0.5  # landmarks further outside the drawing than this, as a share of its extent, are left out
 STEP = 1e-6  # over which a direction is measured where coordinates are folded

@@ -20,7 +20,7 @@ NAMED = len(NETWORKS)  # more networks than hues have no legend
 
 @dataclass(frozen=True)
 class Bound:
-    """A value that a curve should pass, and what it is."""
+    """A threshold for a curve, with its name."""
 
     value: float
     name: str
@@ -35,7 +35,7 @@ class Curve:
         color: the network's.
         loss: on validation trials, with gaps where there is no number that a logarithm has.
         percent: successful validation trials, per cent.
-        end: what became of the network.
+        end: status of the network.
     """
 
     name: str

@@ -16,19 +16,19 @@ ABOVE = 0.05  # room above the longest bar for an arrow, as a share of the logar
 
 @dataclass(frozen=True)
 class Bars:
-    """The memory states of one network, a bar each.
+    """The memory states of one network, one bar each.
 
     Args:
         title: the network, and how many of its states last to the end.
         names: of the states.
         colors: of the states.
         length_ms: of the bars, within the limits of the axis.
-        held: which are right to the end of the time watched.
+        held: which are right to the end of the observed time.
         at_rest: which are at rest then.
         never: which were never right.
         kinds: stable, drifting or oscillating.
         ends: what stands behind each bar: when it ends and where, or what it does if it is not at rest.
-        longest_ms: time that was watched, ms.
+        longest_ms: observed time, ms.
     """
 
     title: str

@@ -1,4 +1,4 @@
-"""Which attractors and saddles of a program are drawn, and in words which are not."""
+"""Which attractors and saddles of a program are drawn, and, in words, which are not."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -32,12 +32,12 @@ class Saddles:
 
 @dataclass(frozen=True)
 class Parts:
-    """What of a program is drawn.
+    """The drawn part of a program.
 
     Args:
         met: all attractors that conditions or stimuli lead to.
         main: those of them that are drawn.
-        beside: attractors that a saddle parts from these, and that no stimulus leads to.
+        beside: attractors that a saddle separates from these, and that no stimulus leads to.
         saddles: between the attractors that are drawn.
     """
 
@@ -53,7 +53,7 @@ class Parts:
 
 
 def parts_of(program: Program, points: Float[np.ndarray, "point unit"]) -> Parts:
-    """What of a program is drawn: at most 40 attractors.
+    """The drawn part of a program: at most 40 attractors.
 
     Saddles that lead to more than three attractors are left out, and so are those that lead to none of the main ones.
 
@@ -89,7 +89,7 @@ def _node_at(
 
 
 def counted_words(program: Program, parts: Parts) -> str:
-    """How many attractors and saddles there are to see, and of how many."""
+    """How many of the attractors and saddles are drawn."""
     drawn, met = len(parts.main), len(parts.met)
     if not met:
         return "no condition ends at an attractor"

@@ -1,4 +1,4 @@
-"""What goes into a network, what should come out, and what comes out: which curves stand in which row."""
+"""Inputs, targets and outputs of a network: which curves are in which row."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ class Row:
         title: of the row.
         span: of its vertical axis.
         asked: whether a target is in it.
-        curves: from the one that is drawn first.
+        curves: curves in the order of drawing.
     """
 
     title: str
@@ -54,7 +54,7 @@ class Signals:
 
     Args:
         time_ms: time of the steps, ms.
-        panels: what the panels of every row are called.
+        panels: names of the panels of every row.
         rows: from the upper one.
         looks: name and colour of every kind of signal.
     """
@@ -70,7 +70,7 @@ class Walk:
     """The walk of a flip-flop network through its memory states.
 
     Args:
-        signals: a row a bit, one panel each.
+        signals: one row per bit, one panel each.
         begins: first step of every stretch in which one state is asked for, and the step after the last.
         names: of the states; empty where none is asked for.
         colors: of the states.
@@ -83,11 +83,11 @@ class Walk:
 
 
 def bit_signals(examples: xr.Dataset, outputs: Float[np.ndarray, "trial time output"], number: int) -> Signals:
-    """Sample trials of a flip-flop: a row a bit.
+    """Sample trials of a flip-flop: one row per bit.
 
     Args:
         examples: `inputs` and `targets` of the trials, over `time` in ms.
-        outputs: what the network puts out in these trials.
+        outputs: outputs of the network in these trials.
         number: the network's.
     """
     inputs, targets = (np.asarray(examples[name]) for name in ("inputs", "targets"))
@@ -142,7 +142,7 @@ def trial_signals(examples: xr.Dataset, outputs: Float[np.ndarray, "trial time o
 
     Args:
         examples: `inputs`, `targets` and `mask` of the trials, over `time` in ms.
-        outputs: what the network puts out in these trials.
+        outputs: outputs of the network in these trials.
         number: the network's.
     """
     inputs, targets = np.asarray(examples["inputs"]), counted_targets(examples)

@@ -15,7 +15,7 @@ from recurra.words.names import network_name
 Eigenvalues = Complex[np.ndarray, "mode"]
 
 NEAR = 4.0  # eigenvalues of smaller modulus are always seen
-FAR = 3.0  # and others up to so many times the median modulus of the median network
+FAR = 3.0  # and others up to this many times the median modulus of the median network
 ROOM = 0.06  # around the eigenvalues and the unit circle, as a share of the width
 LABELS = 4  # outliers of largest modulus that are labelled
 CELLS = 80  # of a density, from the bottom to the top
@@ -48,7 +48,7 @@ class View:
         return cls(float(left - room), float(right + room), float(top + room))
 
     def hides(self, values: Eigenvalues) -> int:
-        """How many of the values are not in it."""
+        """How many of the values lie outside."""
         across, upwards = np.real(values), np.abs(np.imag(values))
         return int((~((across >= self.left) & (across <= self.right) & (upwards <= self.top))).sum())
 

@@ -1,4 +1,4 @@
-"""What the rates of networks vary with, and how many units respond to one factor or to several."""
+"""The factors with which the rates of networks vary, and how many units respond to one factor or to several."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
