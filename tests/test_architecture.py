@@ -28,6 +28,7 @@ FLOORS = {
 GROUND = {
     "arrays",
     "checks",
+    "docstrings",
     "status",
     "periods",
     "intervals",

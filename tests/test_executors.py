@@ -175,6 +175,40 @@ def test_two_processes_give_the_bits_of_one(small_run, run):
     assert found == expected
 
 
+def test_a_census_in_processes_is_that_of_one(small_run, tmp_path):
+    from recurra.runs.census_runs import census_of_runs
+    from recurra.runs.compared_networks import read_compared
+
+    shutil.copytree(small_run.path, tmp_path / "other")
+    compared = read_compared([small_run.path, tmp_path / "other"], all_networks=True)
+    here, there = (census_of_runs(compared, 0, "procrustes", executor=one).table() for one in (None, Processes(2)))
+    assert there == here
+    assert [(one["run"], one["number"]) for one in there["each"]] == [
+        (run, number) for run in ("small", "other") for number in (0, 1)
+    ]
+
+
+class Losing(Executor):
+    """Where the worker of the first piece is killed."""
+
+    def map(self, job, pieces):
+        yield pieces[0], LostPiece("its process was ended by SIGKILL")
+        yield from ThisProcess().map(job, pieces[1:])
+
+
+def test_a_network_of_a_lost_worker_is_left_out_of_the_census(small_run, tmp_path):
+    from recurra.runs.census_runs import census_of_runs
+    from recurra.runs.compared_networks import read_compared
+
+    shutil.copytree(small_run.path, tmp_path / "other")
+    compared = read_compared([small_run.path, tmp_path / "other"], all_networks=True)
+    table = census_of_runs(compared, 0, "procrustes", executor=Losing()).table()
+    assert table["left_out"] == ["small/0"]
+    assert table["failures"] == {
+        f"{what} of network small/0": "its process was ended by SIGKILL" for what in ("regimes", "fixed points")
+    }
+
+
 def test_a_killed_worker_is_told_and_nothing_is_changed(run, capfd):
     """Both are killed as soon as they are there."""
     from recurra.cli.app import main

@@ -1,19 +1,24 @@
 import dataclasses
 import io
+import json
 import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jaxtyping import Float
 
+import recurra as rc
 from recurra.arrays import RateWeights, named_arrays
 from recurra.engine.rate import ACTIVATIONS, RateDynamics
 from recurra.models.cohort import Network
+from recurra.runs.imports import read_network
 from recurra.storage.imported import StatedSettings
 from recurra.storage.npz_files import import_npz, read_npz, write_npz
 from tests.networks import read_here
@@ -367,14 +372,81 @@ def test_an_array_twice_is_refused(tmp_path: Path) -> None:
         read_npz(path, 1.0)
 
 
-def test_a_network_of_another_cell_is_written_for_numpy_and_not_read(tmp_path):
+CELLS = {"gru": rc.GRU(units=4, reset="before"), "lstm": rc.LSTM(units=4), "ugrnn": rc.UGRNN(units=4)}
+
+
+def of_model(model: rc.Model) -> Network:
+    weights = model.start(jax.random.key(0, impl="threefry2x32"), INPUTS, OUTPUTS)
+    return Network(model.dynamics(2.5), jax.tree.map(np.asarray, weights), 2.5)
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_a_gated_network_there_and_back(tmp_path: Path, name: str) -> None:
+    before = of_model(CELLS[name])
+    before.save(tmp_path / "one.npz")
+    after = rc.load(tmp_path / "one.npz")
+    assert isinstance(after, Network)
+    assert (after.dynamics, after.dt_ms) == (before.dynamics, 2.5)
+    assert {key: (one.dtype, one.tolist()) for key, one in named_arrays(after.weights).items()} == {
+        key: (one.dtype, one.tolist()) for key, one in named_arrays(before.weights).items()
+    }
+    with pytest.raises(ValueError, match=r"dt_ms = 2\.5, and dt_ms = 1 was asked for"):
+        read_network(tmp_path / "one.npz", 1.0)
+    with pytest.raises(ValueError, match="--activation, --form and --tau are for rate units, leave them out"):
+        read_network(tmp_path / "one.npz", 2.5, stated=PLAIN)
+    with pytest.raises(ValueError, match=r"one.npz: holds a network of another cell than rate units; read it with"):
+        read_npz(tmp_path / "one.npz", 2.5)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"cell": "GRUDynamics"}, "names its cell 'GRUDynamics' and not its equations; save the network again"),
+        ({"cell": np.array(["{}"])}, "cell has shape (1,) and type str64; expected one text"),
+        ({"cell": "{" + "x" * 20_000}, "cell has shape () and type str640032; expected one text"),
+        ({"cell": "{"}, "cell holds no JSON"),
+        ({"cell": '{"equations": ' + "[" * 3000 + "]" * 3000 + "}"}, "is nested too deeply|cell holds no JSON"),
+        ({"cell": '{"equations": {"kind": "gru"}}'}, "cell lacks its equations or the axes of its arrays"),
+        ({"cell": '{"equations": {}, "axes": {"bias": "gate"}}'}, "gives the array 'bias' the axes gate; expected a"),
+        ({"equations": {"kind": "gated"}}, "unknown cell 'gated'"),
+        ({"equations": {"kind": "gru", "reset": "never"}}, "cell: unknown reset 'never'"),
+        ({"equations": {"kind": "gru", "leak": 1}}, "unknown key cell.leak"),
+        ({"equations": {"kind": "lstm"}}, "has the arrays recurrent (gate post pre), .* LSTMDynamics has recurrent"),
+        ({"equations": {"kind": "os:system"}}, "cell is 'os:system', a builtin_function_or_method; expected a class"),
+        ({"equations": {"kind": "my_cell:Cell"}}, "it needs the module my_cell, not imported yet: .* Give --use my_c"),
+        ({"bias": np.zeros((3, 5), np.float32)}, "recurrent weights have shape (3, 4, 4)|bias weights have shape"),
+        ({"bias": np.zeros(4, np.float32)}, "the array 'bias' has shape (4,); expected 2 axes, none empty"),
+        ({"bias": np.zeros((3, 4), int)}, "the array 'bias' has the type int64"),
+        ({"more": np.zeros(3)}, "holds an unknown array 'more'"),
+        ({"bias": None}, "lacks bias"),
+        ({"dt_ms": None}, "lacks dt_ms"),
+        ({"dt_ms": 0.0}, "dt_ms is 0.0; expected a number above 0"),
+    ],
+)
+def test_what_is_wrong_with_a_gated_network_is_named(tmp_path: Path, change: dict, message: str) -> None:
+    of_model(rc.GRU(units=4)).save(tmp_path / "bad.npz")
+    with np.load(tmp_path / "bad.npz") as found:
+        whole = dict(found)
+    if "equations" in change:
+        cell = json.loads(whole["cell"].item()) | change
+        change = {"cell": json.dumps(cell)}
+    kept = {name: array for name, array in (whole | change).items() if array is not None}
+    savez(tmp_path / "bad.npz", **kept)
+    words = "|".join(re.escape(one).replace(r"\.\*", ".*").replace(r"\ ", " ") for one in message.split("|"))
+    with pytest.raises(ValueError, match=rf"bad\.npz: .*({words})"):
+        rc.load(tmp_path / "bad.npz")
+
+
+def test_names_that_the_file_needs_are_refused(tmp_path: Path) -> None:
+    @dataclasses.dataclass(frozen=True)
+    class Clashing(RateWeights):
+        cell: Float[np.ndarray, "*network unit"]
+
     class Other(RateDynamics.__base__):  # type: ignore[misc, name-defined]
-        weights = RateWeights
+        weights = Clashing
         initial_state = step = rates = None
 
-    write_npz(tmp_path / "other.npz", Network(Other(), RateWeights(**arrays()), 2.5))
-    with np.load(tmp_path / "other.npz") as found:
-        assert (str(found["cell"]), float(found["dt_ms"])) == ("Other", 2.5)
-        np.testing.assert_array_equal(found["recurrent"], arrays()["recurrent"])
-    with pytest.raises(ValueError, match=r"other.npz: holds a network of another cell than rate units; recurra reads"):
-        read_npz(tmp_path / "other.npz", 2.5)
+    other = Network(Other(), Clashing(**arrays(), cell=np.zeros(UNITS)), 2.5)
+    with pytest.raises(ValueError, match="Clashing has an array 'cell', a name that the file needs; rename it"):
+        write_npz(tmp_path / "other.npz", other, {"kind": "other"})
+    assert not list(tmp_path.iterdir())

@@ -1,6 +1,7 @@
 """What the pages on parts of one's own show: each file is looked at, trained from the page's spec, saved and loaded."""
 
 import contextlib
+import dataclasses
 import io
 import re
 import sys
@@ -15,6 +16,7 @@ import recurra as rc
 from recurra.arrays import named_arrays
 from recurra.models.cohort import NotApplicableError
 from recurra.runs import own
+from recurra.runs.imports import inspected_network
 from recurra.runs.record import cohort_of
 from recurra.runs.runner import SilentProgress, start_run
 from recurra.runs.spec import to_spec, with_settings
@@ -83,6 +85,26 @@ def test_the_python_of_a_page_runs(page, parts, tmp_path, monkeypatch):
     shown = blocks(page, "text")
     assert "rc.testing.check_" in code
     assert not shown or printed.getvalue().endswith(shown[-1])
+
+
+def test_a_network_of_ones_own_cell_there_and_back(parts, tmp_path, monkeypatch):
+    model = parts["Gated"](units=4)
+    weights = jax.tree.map(np.asarray, model.start(jax.random.key(0, impl="threefry2x32"), TASK.inputs, TASK.outputs))
+    network = rc.Network(model.dynamics(TASK.dt_ms), weights, TASK.dt_ms)
+    network.save(tmp_path / "one.npz")
+    back = inspected_network(tmp_path / "one.npz", "and", None, []).network
+    assert (back.dynamics, type(back.weights)) == (network.dynamics, parts["GatedWeights"])
+    for name, array in named_arrays(weights).items():
+        np.testing.assert_array_equal(named_arrays(back.weights)[name], array)
+    with monkeypatch.context() as patch:
+        patch.delitem(sys.modules, "my_model")
+        with pytest.raises(ValueError, match=r"one.npz: it needs the module my_model, .* Give --use my_model.py"):
+            rc.load(tmp_path / "one.npz")
+    changed = dataclasses.make_dataclass("Changed", [("gate", rc.Weights)], bases=(rc.Weights,), frozen=True)
+    changed.axes = classmethod(lambda _: {"gate": ("post", "pre")})
+    monkeypatch.setattr(parts["GatedDynamics"], "weights", changed)
+    with pytest.raises(ValueError, match=r"has the arrays gate \(post pre\), candidate .*; GatedDynamics has gate"):
+        rc.load(tmp_path / "one.npz")
 
 
 @pytest.mark.slow

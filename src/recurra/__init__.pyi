@@ -46,6 +46,8 @@ from .analysis import tensor_components as tensor_components
 from .analysis import transient_gains as transient_gains
 from .analysis import unit_selectivity as unit_selectivity
 from .analysis import weight_statistics as weight_statistics
+from .analysis.dossier import make_dossier as make_dossier
+from .analysis.visit import Visit as Visit
 from .arrays import Weights as Weights
 from .engine import Dynamics as Dynamics
 from .models import GRU as GRU

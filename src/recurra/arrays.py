@@ -103,6 +103,21 @@ class RateWeights(Weights):
     output_bias: Float[AnyArray, "*network output"]
 
 
+def axes_in(hint: Any) -> str | None:
+    """The axes that the annotation of an array names, as one text; None if it is not one of an array."""
+    return getattr(hint, "dim_str", None)
+
+
+def record_axes(kind: type) -> dict[str, tuple[str, ...]]:
+    """The axis names of every field of a record: those of its array annotation, none for a number.
+
+    Args:
+        kind: a dataclass.
+    """
+    hints = get_type_hints(kind)
+    return {field.name: tuple((axes_in(hints[field.name]) or "").split()) for field in fields(kind)}
+
+
 WeightsOfKind = TypeVar("WeightsOfKind", bound=Weights)
 
 

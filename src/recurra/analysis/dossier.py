@@ -1,6 +1,6 @@
 """Everything recurra finds out about one network."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,7 @@ from recurra.analysis import (
 from recurra.analysis.dossier_records import Behaviour, Dossier
 from recurra.analysis.failures import attempted, where_known
 from recurra.analysis.memory.analyses import MEMORY_ANALYSES, has_memories
+from recurra.analysis.own import OwnAnalysis, analysis_name, own_record, record_kind
 from recurra.analysis.shown_trials import EXAMPLES
 from recurra.analysis.visit import Visit
 from recurra.models.cohort import Network
@@ -85,8 +86,8 @@ def analyses_of(task: Task) -> dict[str, Callable[[Visit], Any]]:
     return ANALYSES | (MEMORY_ANALYSES if has_memories(task) else {})
 
 
-def make_dossier(network: Network, task: Task, seed: int) -> Dossier:
-    """Analyse one network; an analysis that fails on it leaves a `Failure`, and the others go on.
+def visited(network: Network, task: Task, seed: int) -> Visit:
+    """A network with the record of every analysis, or the `Failure` of one that fails on it.
 
     Args:
         network: the network; its inputs and outputs must be those of the task.
@@ -97,4 +98,28 @@ def make_dossier(network: Network, task: Task, seed: int) -> Dossier:
     with pinned(), threadpool_limits(1):  # the matrices are small: threads would wait for each other
         for name, analysis in analyses_of(task).items():
             visit.records[name] = attempted(lambda analysis=analysis: analysis(visit))
-    return Dossier.of(task, visit.records)
+    return visit
+
+
+def make_dossier(network: Network, task: Task, seed: int, analyses: Sequence[OwnAnalysis] = ()) -> Dossier:
+    """Analyse one network; an analysis that fails on it leaves a `Failure`, and the others go on.
+
+    Args:
+        network: the network; its inputs and outputs must be those of the task.
+        task: what it was trained on.
+        seed: of the test trials and of the chance levels.
+        analyses: those of your own, made after recurra's: each a function of a `Visit` that returns a frozen dataclass.
+
+    Raises:
+        TypeError: an analysis is not annotated to return a frozen dataclass whose fields can be stored.
+    """
+    for analysis in analyses:
+        record_kind(analysis)
+    visit = visited(network, task, seed)
+    return Dossier.of(task, visit.records, {analysis_name(one): made(one, visit) for one in analyses})
+
+
+def made(analysis: OwnAnalysis, visit: Visit) -> Any:
+    """The record of an analysis of your own, or its `Failure`, computed under the settings of all analyses."""
+    with pinned(), threadpool_limits(1):
+        return own_record(analysis, visit)

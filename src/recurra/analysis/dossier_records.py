@@ -26,6 +26,7 @@ from recurra.analysis import (
 from recurra.analysis.failures import GROUP, Failure, Records, groups_of, kinds_of
 from recurra.analysis.memory.analyses import has_memories
 from recurra.analysis.memory.records import MemoryRecords
+from recurra.analysis.own import group_of
 from recurra.tasks import Task
 
 
@@ -49,7 +50,8 @@ class Behaviour:
 class Dossier(Records):
     """The records of one network; the field names are the groups of `run.zarr`.
 
-    In `memories` is what only tasks with memories have, a record each; None for every other task.
+    In `memories` is what only tasks with memories have, a record each; None for every other task. In `own` are the
+    records of analyses of a user's own, or their `Failure`s, by "module:function".
     """
 
     performance: Performance
@@ -69,15 +71,24 @@ class Dossier(Records):
     program: Program
     landscape: Landscape
     memories: MemoryRecords | None = field(default=None, metadata={GROUP: ""})
+    own: Mapping[str, Any] = field(default_factory=dict, metadata={GROUP: ""})
 
     @classmethod
-    def of(cls, task: Task, records: Mapping[str, Any]) -> "Dossier":
-        """The dossier of a network on a task, from its records, or their `Failure`s, by the names of their groups."""
-        own = {name: records[group] for name, group in groups_of(cls).items()}
-        return cls(**own, memories=MemoryRecords.of_groups(records) if has_memories(task) else None)
+    def of(cls, task: Task, records: Mapping[str, Any], own: Mapping[str, Any] | None = None) -> "Dossier":
+        """The dossier of a network on a task, from its records, or their `Failure`s, by the names of their groups.
+
+        Args:
+            task: what the network was trained on.
+            records: of recurra's analyses; there may be others among them.
+            own: those of analyses of a user's own, by "module:function".
+        """
+        ours = {name: records[group] for name, group in groups_of(cls).items()}
+        memories = MemoryRecords.of_groups(records) if has_memories(task) else None
+        return cls(**ours, memories=memories, own=own or {})
 
     def by_group(self) -> dict[str, Any]:
-        return super().by_group() | (self.memories.by_group() if self.memories else {})
+        memories = self.memories.by_group() if self.memories else {}
+        return super().by_group() | memories | {group_of(name): one for name, one in self.own.items()}
 
     def record(self, group: str) -> Any:
         """A record by the name of its group, or its `Failure`."""

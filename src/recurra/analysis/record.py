@@ -1,6 +1,6 @@
 """All that is known of a run, or of one network by itself: what the report shows."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ from recurra.analysis import Census, MemoryCube, Spectrum, memory_cube
 from recurra.analysis.dossier import make_dossier
 from recurra.analysis.dossier_records import Dossier
 from recurra.analysis.memory.analyses import has_memories, walk_dataset
+from recurra.analysis.own import OwnAnalysis
 from recurra.analysis.shown_trials import examples_dataset, probe_dataset
 from recurra.arrays import Weights, as_cohort, of_network
 from recurra.engine import Dynamics
@@ -101,6 +102,7 @@ def record_of_network(
     before: Network | None = None,
     number: int | None = None,
     status: Status | None = None,
+    analyses: Sequence[OwnAnalysis] = (),
 ) -> RunRecord:
     """Analyse one network by itself.
 
@@ -112,6 +114,7 @@ def record_of_network(
         before: the network before training, where it is known.
         number: its number in the run that it is from, if it is from one.
         status: how its training in that run ended.
+        analyses: those of your own, made after recurra's.
     """
     return RunRecord(
         about=about,
@@ -125,7 +128,7 @@ def record_of_network(
         weights=as_cohort(network.weights),
         history=None,
         before=None,
-        dossiers=[make_dossier(network, task, seed)],
+        dossiers=[make_dossier(network, task, seed, analyses)],
         examples=examples_dataset(task, seed),
         probe=probe_dataset(task),
         walk=walk_of(task),

@@ -10,6 +10,7 @@ from recurra.analysis.dynamics.starts import starts_near
 from recurra.analysis.dynamics.steps import states_on
 from recurra.analysis.failures import Failure, UnavailableError
 from recurra.analysis.shown_trials import test_trials
+from recurra.checks import nearest
 from recurra.models.cohort import Network, check_fit
 from recurra.tasks import Task, Trials
 from recurra.tasks.border import check_task
@@ -34,7 +35,9 @@ class Visit:
         self.records: dict[str, Any] = {}
 
     def __getitem__(self, name: str) -> Any:
-        """A record; an error that says why where its analysis failed."""
+        """A record; an error that says why where its analysis failed, or there is none of this name."""
+        if name not in self.records:
+            raise ValueError(f"there is no record {name!r} of this network; {nearest(name, list(self.records))}")
         if isinstance(self.records[name], Failure):
             raise UnavailableError(name, self.records[name])
         return self.records[name]

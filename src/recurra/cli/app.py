@@ -5,6 +5,7 @@ import os
 import sys
 import traceback
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,9 +13,25 @@ import typer
 
 from recurra.cli.census import census
 from recurra.cli.inspect import inspect
-from recurra.cli.own import Use, use_own
+from recurra.cli.options import AsJson, NumberOfProcesses
+from recurra.cli.own import Analyses, Use, use_own
 from recurra.cli.paths import user_path
-from recurra.cli.specs import show_spec, spec_and_folder, trained
+from recurra.cli.specs import (
+    EngineName,
+    Networks,
+    Out,
+    Overwrite,
+    Resume,
+    ResumeAnyway,
+    Seed,
+    Settings,
+    Show,
+    Spec,
+    Units,
+    show_spec,
+    spec_and_folder,
+    trained,
+)
 from recurra.cli.studies import damage, reproduction, study
 from recurra.cli.tasks import tasks
 from recurra.interrupts import Stopped, listening, stop_if_asked
@@ -28,40 +45,8 @@ app = typer.Typer(
     no_args_is_help=True, invoke_without_command=True, add_completion=False, pretty_exceptions_enable=False
 )
 
-Spec = Annotated[
-    str,
-    typer.Argument(
-        metavar="SPEC", help="A preset's name, such as flipflop or xor, a TOML file, or with --resume a run folder."
-    ),
-]
 RunPath = Annotated[Path, typer.Argument(metavar="DIR", parser=user_path, help="A run folder.")]
-Out = Annotated[
-    Path | None, typer.Option(parser=user_path, metavar="DIR", help="The run folder to make; runs/NAME if not given.")
-]
-Networks = Annotated[int | None, typer.Option(help="How many networks.")]
-Units = Annotated[int | None, typer.Option(help="Recurrent units per network.")]
-Seed = Annotated[int | None, typer.Option(help="Fixes everything that is random.")]
-Settings = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="A key of the spec, such as training.steps=500; may be repeated."),
-]
-ResumeAnyway = Annotated[
-    bool,
-    typer.Option("--resume-anyway", help="Resume even with other versions or instructions; the bits may differ."),
-]
-Resume = Annotated[bool, typer.Option("--resume", help="Go on with what the folder holds; start if it holds nothing.")]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Delete the run that the folder holds.")]
-EngineName = Annotated[
-    str | None,
-    typer.Option("--engine", help="auto (native where it can be used), native, portable, or native-bfloat16."),
-]
-Show = Annotated[bool, typer.Option("--show", help="Print the whole spec with units and defaults; train nothing.")]
-NumberOfProcesses = Annotated[
-    int | None,
-    typer.Option("--processes", help="Processes that analyse; if not given, one, or all cores where that is faster."),
-]
 RESUMABLE = (["run"], ["train"])
-AsJson = Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")]
 
 
 @app.callback()
@@ -133,14 +118,20 @@ def train(
 
 
 @app.command()
-def analyse(path: RunPath, processes: NumberOfProcesses = None, use: Use = None, as_json: AsJson = False) -> None:
+def analyse(
+    path: RunPath,
+    processes: NumberOfProcesses = None,
+    use: Use = None,
+    analyses: Analyses = None,
+    as_json: AsJson = False,
+) -> None:
     """Analyse every network of a run: the second step."""
     from recurra.runs.executors import executor_of
     from recurra.storage.run_folder import RunFolder
 
     use_own(use)
     executor, folder = executor_of(processes), RunFolder.open(path)
-    _analysed(folder, executor)
+    _analysed(folder, executor, analyses or ())
     _printed(folder, as_json)
 
 
@@ -257,13 +248,13 @@ def _raised_here(error: BaseException) -> bool:
     return Path(last.filename).is_relative_to(Path(__file__).parents[1])
 
 
-def _analysed(folder: "RunFolder", executor: "Executor") -> None:
+def _analysed(folder: "RunFolder", executor: "Executor", analyses: Sequence[str] = ()) -> None:
     from recurra.cli.console import ProgressBars
     from recurra.runs.runner import analyse_run
 
     with ProgressBars() as progress:
         progress.analysing(len(folder.about().get("networks", ())))
-        analyse_run(folder, progress, executor)
+        analyse_run(folder, progress, executor, analyses)
 
 
 def _reported(folder: "RunFolder", as_json: bool) -> None:

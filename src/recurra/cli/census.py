@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from recurra.cli.options import NumberOfProcesses
 from recurra.cli.own import Use, use_own
 from recurra.cli.paths import user_path
 
@@ -24,6 +25,7 @@ def census(
         Path | None,
         typer.Option(parser=user_path, metavar="FILE", help="Also draw the map to this PNG, SVG or PDF file."),
     ] = None,
+    processes: NumberOfProcesses = None,
     use: Use = None,
     seed: Annotated[int, typer.Option(help="Seed of the starts of fixed points, and of cohorts without clusters.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the census as JSON.")] = False,
@@ -40,15 +42,17 @@ def census(
     from recurra.runs.census_runs import census_of_runs
     from recurra.runs.compared_networks import read_compared
     from recurra.runs.compiled import kept_programs
+    from recurra.runs.executors import executor_of
 
     check_choice("measure", measure, MEASURES)
     if figure and figure.exists():
         raise ValueError(f"{figure} exists; choose another file")
     use_own(use)
+    executor = executor_of(processes)
     with kept_programs(), Progress(console=progress_console(), transient=True) as bars:
         compared = read_compared(runs, all_networks)
         bar = bars.add_task("networks", total=len(compared.networks))
-        census_result = census_of_runs(compared, seed, measure, lambda: bars.advance(bar))
+        census_result = census_of_runs(compared, seed, measure, lambda: bars.advance(bar), executor)
     if figure:
         write_figure(census_map(census_result.census, census_result.signatures, census_result.compared.origins), figure)
     if as_json:

@@ -15,6 +15,7 @@ from recurra.cli.console_tables import print_table, progress_console, results_co
 from recurra.tasks import Task
 from recurra.training import Training, TrainingState
 from recurra.wording import fixed, percent, percent_high, percent_low
+from recurra.words.own import own_rows
 from recurra.words.spectra import gain_words, modes_words
 from recurra.words.summary import score_before, verdict_words
 from recurra.words.workings_table import workings_table
@@ -110,6 +111,13 @@ def print_run(run: RunRecord) -> None:
         contradiction = where_known(lambda one=dossier: one.performance.contradiction, "")
         if contradiction:
             console.print(f"network {number}: {contradiction}", highlight=False)
+    own = own_rows(run.dossiers)
+    if own:
+        rows = [
+            {"analysis": one.analysis, "value": one.what, "found": one.found, "networks": str(one.networks)}
+            for one in own
+        ]
+        print_table(console, "analyses of your own", rows, left=("analysis", "value", "found"))
     for line in failure_lines(run):
         console.print(line, highlight=False, markup=False)
 

@@ -6,29 +6,24 @@ from typing import Annotated
 
 import typer
 
-from recurra.cli.networks import Activation, Form, Tau, network_from_options
-from recurra.cli.own import Use, use_own
+from recurra.cli.networks import Activation, Form, Number, Source, TaskName, Tau, network_from_options
+from recurra.cli.options import AsJson, TaskSettings
+from recurra.cli.own import Analyses, Use, use_own
 from recurra.cli.paths import user_path
 
 
 def inspect(
-    source: Annotated[
-        Path, typer.Argument(metavar="FILE_OR_DIR", parser=user_path, help="Keras HDF5, .keras, .npz, or a run folder.")
-    ],
-    task: Annotated[
-        str | None,
-        typer.Option(help="What the network was trained on, such as flipflop or xor; a run folder knows it."),
-    ] = None,
-    network: Annotated[int | None, typer.Option(help="Which network of a run folder; the first if not given.")] = None,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A key of the task, such as task.bits=2.")
-    ] = None,
+    source: Source,
+    task: TaskName = None,
+    network: Number = None,
+    settings: TaskSettings = None,
     activation: Activation = None,
     form: Form = None,
     tau_ms: Tau = None,
     use: Use = None,
+    analyses: Analyses = None,
     seed: Annotated[int, typer.Option(help="Seed of the test trials and of the chance levels.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")] = False,
+    as_json: AsJson = False,
     report: Annotated[
         Path | None, typer.Option(parser=user_path, metavar="FILE", help="Also write its report to this HTML file.")
     ] = None,
@@ -37,18 +32,25 @@ def inspect(
     from recurra.analysis.record import record_of_network
     from recurra.cli.console import print_run, print_workings
     from recurra.runs.compiled import kept_programs
+    from recurra.runs.own import check_analyses
+    from recurra.runs.own_analyses import analyses_named, analyses_or_reasons
+    from recurra.terminal import print_error
     from recurra.words.summary import cube_before, dossier_table, plain
     from recurra.words.workings_table import workings_table
 
     if report and report.exists():
         raise ValueError(f"{report} exists; choose another file")
     use_own(use)
+    check_analyses(analyses or ())
     inspected = network_from_options(source, task, network, settings, activation, form, tau_ms)
     about = {"name": inspected.name(source), "network": inspected.table()}
+    own, lost = analyses_or_reasons([one for one in inspected.analyses if one not in (analyses or ())])
+    own = (*own, *analyses_named(analyses or ()))
+    for one in lost.values():
+        print_error(f"not made: {one.reason}")
+    of = inspected.before, inspected.number, inspected.status, own
     with kept_programs():
-        record = record_of_network(
-            inspected.network, inspected.task, seed, about, inspected.before, inspected.number, inspected.status
-        )
+        record = record_of_network(inspected.network, inspected.task, seed, about, *of)
     if report:
         from recurra.report import write_report
 

@@ -1,15 +1,24 @@
-"""Options of the commands that inspect one network, for what its file does not say."""
+"""Options of the commands that inspect one network: where it is, and what its file does not say."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from recurra.cli.paths import user_path
 from recurra.terminal import print_error
 
 if TYPE_CHECKING:
     from recurra.runs.imports import InspectedNetwork
 
+Source = Annotated[
+    Path, typer.Argument(metavar="FILE_OR_DIR", parser=user_path, help="Keras HDF5, .keras, .npz, or a run folder.")
+]
+TaskName = Annotated[
+    str | None,
+    typer.Option("--task", help="What the network was trained on, such as flipflop or xor; a run folder knows it."),
+]
+Number = Annotated[int | None, typer.Option("--network", help="Which network of a run folder; the first if not given.")]
 Activation = Annotated[
     str | None, typer.Option(help="φ, such as relu, if the file does not say it; tanh if not given.")
 ]

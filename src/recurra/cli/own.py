@@ -16,6 +16,14 @@ Use = Annotated[
         "may be repeated.",
     ),
 ]
+Analyses = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--analysis",
+        metavar="MODULE:FUNCTION",
+        help="An analysis of your own, beside those that a run's spec names; may be repeated.",
+    ),
+]
 
 
 def use_own(names: Sequence[str] | None) -> None:

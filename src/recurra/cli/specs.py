@@ -1,7 +1,10 @@
-"""What `run` and `train` train, and where: a preset, a TOML file, or a run folder to go on with."""
+"""What `run` and `train` train, and where: a preset, a TOML file, or a run folder to go on with.
+
+Both have these options.
+"""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -10,6 +13,34 @@ from recurra.cli.paths import user_path
 if TYPE_CHECKING:
     from recurra.runs.spec import RunSpec
     from recurra.storage.run_folder import RunFolder
+
+Spec = Annotated[
+    str,
+    typer.Argument(
+        metavar="SPEC", help="A preset's name, such as flipflop or xor, a TOML file, or with --resume a run folder."
+    ),
+]
+Out = Annotated[
+    Path | None, typer.Option(parser=user_path, metavar="DIR", help="The run folder to make; runs/NAME if not given.")
+]
+Networks = Annotated[int | None, typer.Option(help="How many networks.")]
+Units = Annotated[int | None, typer.Option(help="Recurrent units per network.")]
+Seed = Annotated[int | None, typer.Option(help="Fixes everything that is random.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="A key of the spec, such as training.steps=500; may be repeated."),
+]
+ResumeAnyway = Annotated[
+    bool,
+    typer.Option("--resume-anyway", help="Resume even with other versions or instructions; the bits may differ."),
+]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with what the folder holds; start if it holds nothing.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Delete the run that the folder holds.")]
+EngineName = Annotated[
+    str | None,
+    typer.Option("--engine", help="auto (native where it can be used), native, portable, or native-bfloat16."),
+]
+Show = Annotated[bool, typer.Option("--show", help="Print the whole spec with units and defaults; train nothing.")]
 
 
 def spec_and_folder(

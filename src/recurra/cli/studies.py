@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from recurra.cli.networks import Activation, Form, Tau, network_from_options
+from recurra.cli.networks import Activation, Form, Number, Source, TaskName, Tau, network_from_options
+from recurra.cli.options import TaskSettings
 from recurra.cli.own import Use, use_own
 from recurra.cli.paths import user_path
 
@@ -67,16 +68,10 @@ def study(
 
 
 def damage(
-    source: Annotated[
-        Path, typer.Argument(metavar="FILE_OR_DIR", parser=user_path, help="Keras HDF5, .keras, .npz, or a run folder.")
-    ],
-    task: Annotated[
-        str | None, typer.Option(help="What the network was trained on, such as and; a run folder knows it.")
-    ] = None,
-    network: Annotated[int | None, typer.Option(help="Which network of a run folder; the first if not given.")] = None,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A key of the task, such as task.bits=2.")
-    ] = None,
+    source: Source,
+    task: TaskName = None,
+    network: Number = None,
+    settings: TaskSettings = None,
     activation: Activation = None,
     form: Form = None,
     tau_ms: Tau = None,

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from recurra.cli.options import AsJson, TaskSettings
 from recurra.cli.own import Use, use_own
 from recurra.cli.paths import user_path
 
@@ -16,12 +17,10 @@ def tasks(
         Path | None,
         typer.Option(parser=user_path, metavar="FILE", help="PNG, SVG or PDF file for a picture of sample trials."),
     ] = None,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A key of the task, such as task.bits=2.")
-    ] = None,
+    settings: TaskSettings = None,
     use: Use = None,
     seed: Annotated[int, typer.Option(help="Seed of the sample trials.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """The tasks, with their parameters, units and sources."""
     from recurra.runs.show import describe_task, describe_tasks, task_text

@@ -1,9 +1,10 @@
 """Models: networks before training, and trained cohorts."""
 
+from recurra.engine import Dynamics, RateDynamics
 from recurra.models.cohort import Cohort, Network
 from recurra.models.constraints import Constraint, Frozen
 from recurra.models.dale import Dale
-from recurra.models.gru import GRU
+from recurra.models.gru import GRU, GRUDynamics
 from recurra.models.initializers import (
     INITIALIZERS,
     GlorotUniform,
@@ -13,15 +14,23 @@ from recurra.models.initializers import (
     Orthogonal,
     SpectralRadius,
 )
-from recurra.models.lstm import LSTM
+from recurra.models.lstm import LSTM, LSTMDynamics
 from recurra.models.model import Model
 from recurra.models.rate import RateRNN
-from recurra.models.ugrnn import UGRNN
+from recurra.models.ugrnn import UGRNN, UGRNNDynamics
 
 CONSTRAINTS: dict[str, type[Constraint]] = {"frozen": Frozen, "dale": Dale}
 MODELS: dict[str, type[Model]] = {"rate": RateRNN, "gru": GRU, "lstm": LSTM, "ugrnn": UGRNN}
+CELLS: dict[str, type[Dynamics]] = {
+    "rate": RateDynamics,
+    "gru": GRUDynamics,
+    "lstm": LSTMDynamics,
+    "ugrnn": UGRNNDynamics,
+}
+"""The equations of the models, by the models' names."""
 
 __all__ = [
+    "CELLS",
     "CONSTRAINTS",
     "GRU",
     "INITIALIZERS",

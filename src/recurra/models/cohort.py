@@ -100,13 +100,15 @@ class Network:
             return np.asarray(engine.respond(self.dynamics, as_cohort(self.double), np.asarray(inputs, np.float64)))[0]
 
     def save(self, path: Path | str, overwrite: bool = False) -> None:
-        """Write an `.npz` file: the weight arrays by name, form, activation, leak and time step. `rc.load` reads it.
-
-        For cells other than rate units the file is meant for NumPy: recurra reads such networks from run folders.
+        """Write an `.npz` file: the weight arrays by name, the equations and the time step. `rc.load` reads it.
 
         Args:
             path: the file, whose name ends in .npz.
-            overwrite: whether an existing file may be replaced.
+            overwrite: whether a file that is there already may be replaced.
+
+        Raises:
+            ValueError: there is such a file, or the equations are none that a file can name, such as a class that is
+                not in a file of its own.
         """
         saver().save_network(self, path, overwrite)
 

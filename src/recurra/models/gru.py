@@ -12,6 +12,8 @@ from recurra.checks import check_choice
 from recurra.engine import Dynamics
 from recurra.models.gated import GatedModel, GatedWeights
 
+RESETS = ("after", "before")
+
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
@@ -37,6 +39,9 @@ class GRUDynamics(Dynamics):
     weights: ClassVar = GRUWeights
 
     reset: str = "after"
+
+    def __post_init__(self) -> None:
+        check_choice("reset", self.reset, RESETS)
 
     def initial_state(self, weights: GRUWeights) -> Float[Array, "unit"]:
         return jnp.zeros_like(weights.reset_bias)
@@ -83,7 +88,7 @@ class GRU(GatedModel):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_choice("reset", self.reset, ("after", "before"))
+        check_choice("reset", self.reset, RESETS)
 
     def dynamics(self, dt_ms: float) -> GRUDynamics:
         """The equations of one step, whatever its length."""

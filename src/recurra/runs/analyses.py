@@ -2,7 +2,7 @@
 
 import errno
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -16,11 +16,13 @@ from recurra.analysis.dossier import make_dossier
 from recurra.analysis.dossier_records import record_kinds
 from recurra.analysis.failures import attempted
 from recurra.analysis.memory.analyses import memory_task
+from recurra.analysis.own import OwnAnalysis, group_of, record_kind
 from recurra.analysis.record import kinds_before
 from recurra.models.cohort import Cohort
 from recurra.runs.compiled import kept_programs
 from recurra.runs.executors import Executor, LostPiece
 from recurra.runs.own import use, used
+from recurra.runs.own_analyses import analyses_named
 from recurra.runs.parts import read_part, write_part
 from recurra.runs.record import cohort_of
 from recurra.storage.files import beside, naming_file, remove
@@ -32,20 +34,26 @@ class Piece:
     """The part of a run that a worker analyses.
 
     Args:
-        run: the run folder.
-        numbers: numbers of the networks.
-        parts: folder for the part of each network; a new one for every analysis.
-        uses: the user's own files and modules that the run's spec may name; other processes import them too.
+        run: its folder.
+        numbers: of the networks.
+        parts: the folder that takes a part for each; new for every analysis.
+        uses: files and modules of a user's own that the run's spec may name; another process imports them too.
+        analyses: of a user's own, by "module:function".
     """
 
     run: Path
     numbers: tuple[int, ...]
     parts: Path
     uses: tuple[str, ...]
+    analyses: tuple[str, ...] = ()
 
 
 def analyse_networks(
-    folder: RunFolder, cohort: Cohort, executor: Executor, on_networks: Callable[[int], None]
+    folder: RunFolder,
+    cohort: Cohort,
+    executor: Executor,
+    on_networks: Callable[[int], None],
+    analyses: tuple[str, ...] = (),
 ) -> list[dict[str, Any]]:
     """The records of every network by name, including those of the weights before training, or their `Failure`s.
 
@@ -53,17 +61,19 @@ def analyse_networks(
         folder: the run, locked by the caller.
         cohort: its networks.
         executor: where they are analysed.
-        on_networks: called with the number of networks when networks are done.
+        on_networks: told when networks are done.
+        analyses: of a user's own, by "module:function".
 
     Raises:
         ChildProcessError: networks were not analysed because their workers were ended; the others are discarded too.
     """
+    own = {group_of(name): record_kind(one) for name, one in zip(analyses, analyses_named(analyses), strict=True)}
     folder.sweep()
     parts = beside(folder.path / "parts")
     parts.mkdir()
     try:
         lost = {}
-        pieces = [Piece(folder.path, (number,), parts, used()) for number in cohort.numbers]
+        pieces = [Piece(folder.path, (number,), parts, used(), analyses) for number in cohort.numbers]
         with closing(executor.map(analyse_piece, pieces)) as results:
             for piece, result in results:
                 if isinstance(result, LostPiece):
@@ -71,7 +81,7 @@ def analyse_networks(
                 on_networks(len(piece.numbers))
         if lost:
             raise ChildProcessError(errno.ECHILD, _told(lost, folder), str(folder.path))
-        kinds = record_kinds(cohort.task) | kinds_before(cohort.task)
+        kinds = record_kinds(cohort.task) | own | kinds_before(cohort.task)
         return [read_part(_part(parts, number), kinds) for number in cohort.numbers]
     finally:
         _cohort.cache_clear()
@@ -81,10 +91,10 @@ def analyse_networks(
 def analyse_piece(piece: Piece) -> None:
     """Analyse the networks of a piece and write the part of each. The job of an `Executor`."""
     use(piece.uses)
-    cohort = _cohort(piece.run, piece.parts)
+    cohort, analyses = _cohort(piece.run, piece.parts), analyses_named(piece.analyses)
     with kept_programs():
         for number in piece.numbers:
-            records = _records(cohort, cohort.numbers.index(number))
+            records = _records(cohort, cohort.numbers.index(number), analyses)
             with naming_file(piece.run):
                 write_part(_part(piece.parts, number), records)
 
@@ -95,9 +105,9 @@ def _cohort(run: Path, _parts: Path) -> Cohort:
     return cohort_of(RunFolder.open(run))
 
 
-def _records(cohort: Cohort, at: int) -> dict[str, Any]:
-    dossier = make_dossier(cohort[at], cohort.task, cohort.seed)
-    with threadpool_limits(1):  # the same number of threads wherever a dossier is made, for the same bits
+def _records(cohort: Cohort, at: int, analyses: Sequence[OwnAnalysis]) -> dict[str, Any]:
+    dossier = make_dossier(cohort[at], cohort.task, cohort.seed, analyses)
+    with threadpool_limits(1):  # as many as in the dossier, wherever it is made: the same bits
         before = {name: attempted(partial(BEFORE[name], cohort, at)) for name in kinds_before(cohort.task)}
     return dossier.by_group() | before
 

@@ -1,22 +1,33 @@
 """A census of the networks in one or several run folders."""
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import asdict, dataclass
-from typing import Any
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
 from jaxtyping import Int
 from threadpoolctl import threadpool_limits
 
-from recurra.analysis import Census, Similarities, fixed_points, regimes
+from recurra.analysis import Census, FixedPoints, Regimes, Similarities, fixed_points, regimes
 from recurra.analysis.cohorts.census import LEFT_OUT, UNKNOWN
 from recurra.analysis.cohorts.origins import Independence, independence, neighbour_independence
 from recurra.analysis.failures import Failure, attempted
 from recurra.analysis.visit import Visit
+from recurra.models.cohort import Cohort
 from recurra.numerics import pinned
 from recurra.runs.census import census_table, census_with, similarities_of
 from recurra.runs.compared_networks import ComparedNetworks
+from recurra.runs.compiled import kept_programs
+from recurra.runs.executors import Executor, LostPiece, ThisProcess
+from recurra.runs.own import use, used
+from recurra.runs.record import cohort_of, spec_of
+from recurra.storage.run_folder import RunFolder
 from recurra.words.workings import signatures
+
+Looks: TypeAlias = tuple[Regimes | Failure, FixedPoints | Failure]  # of one network
 
 
 @dataclass(frozen=True)
@@ -78,10 +89,35 @@ class RunsCensus:
         }
 
 
+@dataclass(frozen=True)
+class Piece:
+    """A network that is to be looked at for a census.
+
+    Args:
+        run: the folder that it is in.
+        number: its number there.
+        first: the run folder whose task all networks are compared on.
+        seed: of the states from which fixed points are searched.
+        uses: files and modules of a user's own that the runs' specs may name; another process imports them too.
+    """
+
+    run: Path
+    number: int
+    first: Path
+    seed: int
+    uses: tuple[str, ...]
+
+
 def census_of_runs(
-    compared: ComparedNetworks, seed: int, measure: str, on_network: Callable[[], None] = lambda: None
+    compared: ComparedNetworks,
+    seed: int,
+    measure: str,
+    on_network: Callable[[], None] = lambda: None,
+    executor: Executor | None = None,
 ) -> RunsCensus:
     """Regimes and fixed points of every network, the census of all, and whether it depends on the run.
+
+    A network whose worker was ended is left out of the census, with the reason.
 
     Args:
         compared: the networks.
@@ -89,14 +125,10 @@ def census_of_runs(
         measure: the one by which networks are compared: "procrustes", "cka", "spectral", "dynamical" or
             "linearized".
         on_network: called when a network is done.
+        executor: where the networks are looked at, with the same numbers: in this process if not given.
     """
-    all_regimes, points = [], []
+    all_regimes, points = _looked_at(compared, seed, on_network, executor or ThisProcess())
     with pinned(), threadpool_limits(1):
-        for network in compared.networks:
-            visit = Visit(network, compared.task, seed)
-            all_regimes.append(attempted(lambda one=visit: regimes(one.network, one.probe, ends=one.ends)))
-            points.append(attempted(lambda one=visit: fixed_points(one.network, one.starts)))
-            on_network()
         similarities = similarities_of(compared.networks, compared.task, points)
     failures = {
         f"{what} of network {name}": one.reason
@@ -106,6 +138,46 @@ def census_of_runs(
     }
     census = census_with(similarities, all_regimes, points, seed, measure)
     return RunsCensus(compared, similarities, census, failures, run_tests(census, compared.origins.run, seed))
+
+
+def look_at(piece: Piece) -> Looks:
+    """Regimes and fixed points of a network, or their `Failure`s. The job of an `Executor`."""
+    use(piece.uses)
+    cohort, task = _cohort(piece.run), spec_of(RunFolder.open(piece.first)).task
+    with kept_programs(), pinned(), threadpool_limits(1):
+        visit = Visit(cohort[cohort.numbers.index(piece.number)], task, piece.seed)
+        return (
+            attempted(lambda: regimes(visit.network, visit.probe, ends=visit.ends)),
+            attempted(lambda: fixed_points(visit.network, visit.starts)),
+        )
+
+
+def _looked_at(
+    compared: ComparedNetworks, seed: int, on_network: Callable[[], None], executor: Executor
+) -> tuple[list[Regimes | Failure], list[FixedPoints | Failure]]:
+    """Regimes and fixed points of every network, in their order."""
+    origins, folders = compared.origins, compared.folders
+    pieces = [
+        Piece(folders[run], number, folders[0], seed, used())
+        for run, number in zip(origins.run.tolist(), origins.number.tolist(), strict=True)
+    ]
+    looks: dict[Piece, Looks] = {}
+    try:
+        with closing(executor.map(look_at, pieces)) as results:
+            for piece, result in results:
+                looks[piece] = (
+                    (Failure(result.reason), Failure(result.reason)) if isinstance(result, LostPiece) else result
+                )
+                on_network()
+    finally:
+        _cohort.cache_clear()
+    return [looks[piece][0] for piece in pieces], [looks[piece][1] for piece in pieces]
+
+
+@lru_cache(maxsize=1)
+def _cohort(run: Path) -> Cohort:
+    """The cohort of a run, read once for a census in every process; pieces come run by run."""
+    return cohort_of(RunFolder.open(run))
 
 
 def run_tests(census: Census, runs: Int[np.ndarray, "network"], seed: int) -> dict[str, Independence | None]:

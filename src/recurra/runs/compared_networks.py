@@ -30,12 +30,13 @@ class ComparedNetworks:
 
     Args:
         networks: the networks.
-        names: name of each network: its number, preceded by the name of its run if there are several runs.
-        origins: the run of each network, and its number there.
-        statuses: how the training of each network ended, and whether it has learned its task.
-        task: the task on whose probe the networks are compared: that of the first run.
-        apart: names and statuses of the networks left out of the comparison because they have not learned.
-        notes: what a reader has to know about the comparison, one sentence each.
+        names: what each is called: its number, after its run's name where there are several runs.
+        origins: which run each is from, and its number there.
+        statuses: how the training of each ended, and whether it has learned its task.
+        task: on whose probe they are compared: that of the first run.
+        apart: names and statuses of the networks of the runs that are not compared, since they have not learned.
+        notes: what a reader has to know of the comparison, a sentence each.
+        folders: of the runs, in the order of the origins' names.
     """
 
     networks: Sequence[Network]
@@ -45,6 +46,7 @@ class ComparedNetworks:
     task: Task
     apart: dict[str, str]
     notes: tuple[str, ...]
+    folders: tuple[Path, ...] = ()
 
 
 def read_compared(paths: Sequence[Path], all_networks: bool = False) -> ComparedNetworks:
@@ -74,7 +76,8 @@ def read_compared(paths: Sequence[Path], all_networks: bool = False) -> Compared
     if len(networks) < FEWEST:
         raise ValueError(_too_few(len(networks), len(networks) + len(apart), all_networks))
     run, number = np.array(rows).T
-    return ComparedNetworks(networks, names, Origins(run, number, whose), statuses, cohorts[0].task, apart, notes)
+    origins, where = Origins(run, number, whose), tuple(folder.path for folder in folders)
+    return ComparedNetworks(networks, names, origins, statuses, cohorts[0].task, apart, notes, where)
 
 
 def _too_few(kept: int, of: int, all_networks: bool) -> str:

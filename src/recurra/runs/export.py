@@ -11,11 +11,12 @@ from recurra.analysis.dossier_records import record_kinds
 from recurra.analysis.failures import Failure
 from recurra.analysis.record import kinds_before
 from recurra.models.cohort import History
+from recurra.runs.cells import write_network_file
+from recurra.runs.own_analyses import own_groups
 from recurra.runs.record import check_analysed, cohort_of
-from recurra.runs.record_store import cohort_dataset, cohort_records
+from recurra.runs.record_store import FAILED, NOT_APPLICABLE, cohort_dataset, cohort_records
 from recurra.storage.files import new_folder
 from recurra.storage.labels import labels_of
-from recurra.storage.npz_files import write_npz
 from recurra.storage.records import named
 from recurra.storage.run_folder import RunFolder
 
@@ -25,7 +26,7 @@ def export_run(folder: RunFolder, kind: str, out: Path) -> list[Path]:
 
     Args:
         folder: the run.
-        kind: "npz", one file per network with the five weight arrays, or "csv", the tables of the analysis.
+        kind: "npz", a file a network with its weight arrays and equations, or "csv", the tables of the analysis.
         out: the folder to make.
 
     Returns:
@@ -40,7 +41,7 @@ def export_run(folder: RunFolder, kind: str, out: Path) -> list[Path]:
 def _write_networks(folder: RunFolder, out: Path) -> None:
     cohort = cohort_of(folder)
     for position, number in enumerate(cohort.numbers):
-        write_npz(out / f"network-{number:03d}.npz", cohort[position])
+        write_network_file(out / f"network-{number:03d}.npz", cohort[position])
 
 
 def _write_tables(folder: RunFolder, out: Path) -> None:
@@ -63,6 +64,13 @@ def _write_tables(folder: RunFolder, out: Path) -> None:
             if isinstance(one, Failure)
         ]
         columns += _write_dataset(out, name, named(cohort_dataset(records, cohort.numbers), names))
+    for group in own_groups(folder):
+        dataset = folder.read_dataset(group)
+        reasons = {
+            what: dataset.attrs.get(key, {}) for key, what in ((FAILED, "failed"), (NOT_APPLICABLE, "not defined"))
+        }
+        missing += [(group, int(at), what, why) for what, found in reasons.items() for at, why in found.items()]
+        columns += _write_dataset(out, group, dataset)
     if missing:
         _write_rows(out / "missing.csv", [("analysis", "network", "what", "reason"), *missing])
     _write_rows(out / "columns.csv", [("file", "column", "unit", "meaning"), *columns])

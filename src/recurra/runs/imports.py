@@ -7,13 +7,13 @@ from typing import Any
 
 from recurra.engine.rate import RateDynamics
 from recurra.models.cohort import Cohort, Network, check_fit
+from recurra.runs.cells import read_network_file
 from recurra.runs.record import cohort_of, spec_of
 from recurra.runs.spec import to_spec, with_settings
 from recurra.runs.tables import from_table
 from recurra.status import Status
 from recurra.storage.imported import Imported, StatedSettings, check_stated
 from recurra.storage.keras_files import import_keras
-from recurra.storage.npz_files import import_npz
 from recurra.storage.reading import naming
 from recurra.storage.run_folder import RunFolder
 from recurra.tasks import Task
@@ -30,10 +30,11 @@ class InspectedNetwork:
     Args:
         task: what the network was trained on.
         network: the network.
-        notes: what was assumed because its file does not say it, one sentence each.
-        before: the network before training; None for a file, which does not have it.
-        number: its number in a run; None for a file.
-        status: how its training in the run ended.
+        notes: what its file does not say and was assumed, a sentence each.
+        before: the network before training; None for a file, which does not hold it.
+        number: which network of a run it is; None for a file.
+        status: how its training in that run ended.
+        analyses: of somebody's own, by "module:function", that the run's spec names.
     """
 
     task: Task
@@ -42,6 +43,7 @@ class InspectedNetwork:
     before: Network | None = None
     number: int | None = None
     status: Status | None = None
+    analyses: tuple[str, ...] = ()
 
     def name(self, source: Path) -> str:
         """The name of the network: that of its file, or that of its run with its number."""
@@ -84,7 +86,8 @@ def inspected_network(path: Path, task: str | None, number: int | None, settings
     chosen = to_spec(table).task
     if path.is_dir():
         cohort, at = _of_run(path, number, stated)
-        inspected = InspectedNetwork(chosen, cohort[at], (), cohort.before(at), cohort.numbers[at], cohort.status[at])
+        whose = cohort.before(at), cohort.numbers[at], cohort.status[at], spec_of(RunFolder.open(path)).analyses
+        inspected = InspectedNetwork(chosen, cohort[at], (), *whose)
     else:
         imported = import_network(path, chosen.dt_ms, number, stated)
         inspected = InspectedNetwork(chosen, imported.network, imported.notes)
@@ -146,7 +149,7 @@ def import_network(path: Path, dt_ms: float, number: int | None, stated: StatedS
     if number is not None:
         raise ValueError(f"{path} holds one network; a number ({number}) is for a run folder, leave it out")
     if path.suffix == ".npz":
-        return import_npz(path, dt_ms, stated)
+        return read_network_file(path, dt_ms, stated)
     if path.suffix in KERAS_ENDINGS:
         return import_keras(path, dt_ms, stated)
     raise ValueError(

@@ -13,8 +13,9 @@ from typing import Any
 
 from recurra.checks import nearest
 
-RESERVED = ("recurra", "__main__")  # classes in these have a short name or none
-_used: dict[str, str] = {}  # modules, with the argument of `use` for each
+RESERVED = ("recurra", "__main__")  # what is in these has a short name, or none
+MOST_ANALYSES = 100  # of a run
+_used: dict[str, str] = {}  # module, and what `use` takes for it
 
 
 def use(names: Iterable[str]) -> None:
@@ -67,9 +68,8 @@ def own_object(name: str, path: str) -> Any:
 
     It is looked up in the dictionary of the module, because an attribute might import something.
     """
+    check_own_name(name, path)
     module_name, _, own = name.partition(":")
-    if not all(map(str.isidentifier, [*module_name.split("."), own])) or module_name.split(".")[0] in RESERVED:
-        raise ValueError(f"{path} is {name!r}; expected 'module:Class', a class at the top of a module of your own")
     module = sys.modules.get(module_name)
     if not isinstance(module, ModuleType):
         raise ValueError(f"{path} is {name!r}: {_needed([module_name])}")
@@ -78,6 +78,30 @@ def own_object(name: str, path: str) -> Any:
         raise ValueError(f"{path} is {name!r}, but {module_name} has no {own!r}; {nearest(own, public)}")
     _used.setdefault(module_name, module_name)
     return vars(module)[own]
+
+
+def check_own_name(name: str, path: str, what: str = "class") -> None:
+    """A name must be "module:name" of a module that is not one of recurra's.
+
+    Args:
+        name: the name.
+        path: where in the spec it stands, for messages.
+        what: it names, for messages.
+    """
+    module, _, own = name.partition(":")
+    if not all(map(str.isidentifier, [*module.split("."), own])) or module.split(".")[0] in RESERVED:
+        expected = f"'module:{what.title() if what == 'class' else what}', a {what} at the top of a module of your own"
+        raise ValueError(f"{path} is {name!r}; expected {expected}")
+
+
+def check_analyses(names: Sequence[str]) -> None:
+    """Names of analyses must be "module:function", each once."""
+    for name in names:
+        check_own_name(name, "analyses", "function")
+    if len(set(names)) < len(names):
+        raise ValueError(f"analyses names {next(one for one in names if names.count(one) > 1)} twice")
+    if len(names) > MOST_ANALYSES:
+        raise ValueError(f"analyses has {len(names)} names; expected at most {MOST_ANALYSES}")
 
 
 def own_name(part: Any) -> str:

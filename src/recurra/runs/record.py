@@ -10,6 +10,7 @@ from recurra.arrays import Weights, named_arrays
 from recurra.checks import same_axis
 from recurra.models.cohort import Cohort, Origin
 from recurra.runs.census import FEWEST
+from recurra.runs.own_analyses import own_records
 from recurra.runs.record_store import cohort_records, single_record
 from recurra.runs.spec import RunSpec, to_spec
 from recurra.runs.stretches import stretches_in
@@ -30,6 +31,7 @@ def read_run(folder: RunFolder) -> RunRecord:
         name: [None if isinstance(one, Failure) else one for one in columns.pop(name)]
         for name in kinds_before(cohort.task)
     }
+    own = own_records(folder, cohort.numbers)
     census = single_record(Census, folder.read_dataset("census")) if len(cohort) >= FEWEST else None
     return RunRecord(
         about=folder.about(),
@@ -45,7 +47,8 @@ def read_run(folder: RunFolder) -> RunRecord:
         before=before["spectrum_before"],
         cubes_before=before.get("cube_before"),
         dossiers=[
-            Dossier.of(cohort.task, dict(zip(columns, row, strict=True))) for row in zip(*columns.values(), strict=True)
+            Dossier.of(cohort.task, dict(zip(columns, row, strict=True)), {name: own[name][at] for name in own})
+            for at, row in enumerate(zip(*columns.values(), strict=True))
         ],
         examples=folder.read_dataset("examples"),
         probe=folder.read_dataset("probe"),

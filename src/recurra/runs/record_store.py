@@ -1,6 +1,7 @@
 """Records of a cohort in `run.zarr`, where an analysis may have failed on some networks or on all."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -39,16 +40,30 @@ def cohort_records(kind: type, dataset: xr.Dataset, numbers: Sequence[int]) -> l
         dataset: made by `cohort_dataset`.
         numbers: the networks' numbers.
     """
+    return records_of_networks(dataset, numbers, partial(from_dataset, kind), kind.__name__)
+
+
+def records_of_networks(
+    dataset: xr.Dataset, numbers: Sequence[int], made: Callable[[xr.Dataset], list[Any]], what: str
+) -> list[Any]:
+    """The record of every network, or its `Failure`, in the order of the numbers.
+
+    Args:
+        dataset: made by `cohort_dataset`.
+        numbers: the networks' numbers.
+        made: makes the records of a dataset, where it has some.
+        what: they are, for messages.
+    """
     known = dataset["network"].values.tolist()
     reasons = {
         number: Failure(reason, applies)
         for attribute, applies in ((FAILED, True), (NOT_APPLICABLE, False))
         for number, reason in dataset.attrs.get(attribute, {}).items()
     }
-    records = dict(zip(known, from_dataset(kind, dataset) if known else [], strict=True))
+    records = dict(zip(known, made(dataset) if known else [], strict=True))
     missing = [number for number in numbers if number not in records and str(number) not in reasons]
     if missing:
-        raise ValueError(f"the run folder's {kind.__name__} lacks network {missing[0]}; analyse the run again")
+        raise ValueError(f"the run folder's {what} lacks network {missing[0]}; analyse the run again")
     return [records[number] if number in records else reasons[str(number)] for number in numbers]
 
 

@@ -2,12 +2,13 @@
 
 import shlex
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from recurra.analysis.dossier_records import Dossier
 from recurra.analysis.failures import Failure, attempted
+from recurra.analysis.own import group_of
 from recurra.analysis.record import walk_of
 from recurra.analysis.shown_trials import examples_dataset, probe_dataset
 from recurra.interrupts import Stopped, patient, stop_if_asked
@@ -15,6 +16,8 @@ from recurra.runs.analyses import analyse_networks
 from recurra.runs.census import FEWEST, census_of_dossiers
 from recurra.runs.compiled import kept_programs
 from recurra.runs.executors import Executor, ThisProcess
+from recurra.runs.own import check_analyses
+from recurra.runs.own_analyses import analyses_named, remove_older
 from recurra.runs.record import cohort_of, spec_of
 from recurra.runs.record_store import cohort_dataset, single_dataset
 from recurra.runs.spec import RunSpec
@@ -66,6 +69,7 @@ def start_run(spec: RunSpec, path: Path, overwrite: bool, progress: Progress, en
         progress: receives the progress of training.
         engine: "auto" (native where it can be used), "native", "portable" or "native-bfloat16".
     """
+    analyses_named(spec.analyses)  # what cannot be found is told before the training, and not after it
     training = spec.to_training(engine)
     stretch = stretch_of(training.used_engine.about(), 0)
     about = {
@@ -117,6 +121,7 @@ def resume_run(
             return
         if folder.entry("format") != FORMAT:
             raise ValueError(f"{folder} was begun by an older recurra; start its training anew with --overwrite")
+        analyses_named(own.analyses)
         training = own.to_training(engine if engine and anyway else folder.entry("engine")["name"])
         begin_stretch(folder, training, anyway)
         if "epoch" not in folder.about():
@@ -124,27 +129,32 @@ def resume_run(
         _train(folder, training, resume_training(folder, training), progress, still_ours)
 
 
-def analyse_run(folder: RunFolder, progress: Progress, executor: Executor | None = None) -> list[Dossier]:
-    """Analyse every network of a run, and write the records, and the reasons of failed analyses, to `run.zarr`.
+def analyse_run(
+    folder: RunFolder, progress: Progress, executor: Executor | None = None, analyses: Sequence[str] = ()
+) -> list[Dossier]:
+    """Analyse every network of a run, and write the records to `run.zarr`, with the reasons of those that failed.
 
     Args:
         folder: the run folder.
-        progress: receives the progress of the analysis.
-        executor: where the networks are analysed, by default in this process; the numbers are always the same.
+        progress: told how the analysis goes on.
+        executor: where the networks are analysed, with the same numbers: in this process if not given.
+        analyses: of a user's own, by "module:function", beside those that the spec names.
     """
     try:
         with locked(folder.path), kept_programs():
-            return _analysed(folder, progress, executor or ThisProcess())
+            return _analysed(folder, progress, executor or ThisProcess(), analyses)
     except Stopped as stopped:
         stopped.hint = f"recurra analyse {shlex.quote(str(folder))} begins the analysis anew"
         raise
 
 
-def _analysed(folder: RunFolder, progress: Progress, executor: Executor) -> list[Dossier]:
+def _analysed(folder: RunFolder, progress: Progress, executor: Executor, more: Sequence[str]) -> list[Dossier]:
     began, spec = time.perf_counter(), spec_of(folder)
     cohort, task = cohort_of(folder), spec.task
-    records = analyse_networks(folder, cohort, executor, progress.analysed)
-    dossiers = [Dossier.of(task, one) for one in records]
+    own = tuple(dict.fromkeys((*spec.analyses, *more)))
+    check_analyses(own)
+    records = analyse_networks(folder, cohort, executor, progress.analysed, own)
+    dossiers = [Dossier.of(task, one, {name: one[group_of(name)] for name in own}) for one in records]
     groups = {name: cohort_dataset([one[name] for one in records], cohort.numbers) for name in records[0]}
     groups |= {"examples": examples_dataset(task, spec.seed), "probe": probe_dataset(task)}
     walk = walk_of(task)
@@ -155,7 +165,8 @@ def _analysed(folder: RunFolder, progress: Progress, executor: Executor) -> list
         similarities, census = (comparison, comparison) if isinstance(comparison, Failure) else comparison
         groups |= {"similarities": single_dataset(similarities), "census": single_dataset(census)}
     folder.sweep()
-    folder.update_about(status="trained", analysis=None)  # until all groups belong to this analysis
+    remove_older(folder, groups)
+    folder.update_about(status="trained", analysis=None)  # until all groups are of this analysis
     for name, dataset in groups.items():
         folder.write_dataset(name, named(dataset, {"condition": task.condition_names}))
     folder.consolidate()

@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import Any
 
 from recurra.models.cohort import Cohort, Network
+from recurra.runs.cells import read_network_file, write_network_file
 from recurra.runs.imports import KERAS_ENDINGS
 from recurra.runs.record import cohort_of
 from recurra.runs.spec import RunSpec, to_spec
 from recurra.storage.checkpoints import save_trained
 from recurra.storage.files import make_folder_of
 from recurra.storage.lock import locked
-from recurra.storage.npz_files import load_npz, write_npz
 from recurra.storage.run_folder import RunFolder
 
 
@@ -29,7 +29,7 @@ def load(path: Path | str) -> Cohort | Network:
     if not path.exists():
         raise ValueError(f"there is no file or folder {path}")
     if path.suffix == ".npz":
-        return load_npz(path)
+        return read_network_file(path, None).told()
     if path.suffix in KERAS_ENDINGS:
         raise ValueError(
             f"{path} does not say its time step; read it with recurra.runs.imports.read_network_for(path, task), where "
@@ -70,7 +70,7 @@ def save_network(network: Network, path: Path | str, overwrite: bool = False) ->
     if path.exists() and not overwrite:
         raise ValueError(f"{path} exists; choose another file, or set overwrite=True")
     make_folder_of(path)
-    write_npz(path, network)
+    write_network_file(path, network)
 
 
 def _about(cohort: Cohort, spec: RunSpec) -> dict[str, Any]:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+from recurra.docstrings import parameter_texts
 from recurra.runs.spec import REGISTRY, RunSpec
 from recurra.runs.tables import to_table
 from recurra.sources import SOURCES
-from recurra.storage.labels import parameter_texts
 from recurra.tasks import TASKS, Task
 
 EXACT = ("dt_ms", "smooth_ms")  # times in ms that need not be a whole number of steps

@@ -9,7 +9,7 @@ from typing import Any, final
 
 from recurra.checks import check_count, check_name, nearest
 from recurra.models import CONSTRAINTS, INITIALIZERS, MODELS, Constraint, Initializer, Model
-from recurra.runs.own import check_imported
+from recurra.runs.own import check_analyses, check_imported
 from recurra.runs.tables import Registry, Table, from_table, to_table
 from recurra.storage.reading import naming, read_text
 from recurra.streams import check_seed
@@ -52,6 +52,7 @@ class RunSpec:
         seed: fixes everything that is random, 0 or above.
         model: architecture of the networks.
         training: how they learn.
+        analyses: of your own, each "module:function", made of every network after recurra's.
     """
 
     task: Task
@@ -60,19 +61,22 @@ class RunSpec:
     seed: int = 0
     model: Model = field(default_factory=MODELS["rate"])
     training: LearningRule = field(default_factory=LEARNING_RULES["bptt"])
+    analyses: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_name("name", self.name)
         check_count("networks", self.networks)
         check_seed(self.seed)
+        check_analyses(self.analyses)
 
     def to_training(self, engine: str = "auto") -> Training:
         """The training of this run's cohort; an error if it needs more memory than there is."""
         return Training(self.task, self.model, self.training, range(self.networks), self.seed, engine)
 
     def table(self) -> Table:
-        """The complete spec as plain values."""
-        return to_table(self, REGISTRY)
+        """The complete spec in plain values; without `analyses` where there are none."""
+        table = to_table(self, REGISTRY)
+        return table if self.analyses else {key: value for key, value in table.items() if key != "analyses"}
 
     def sources(self) -> tuple[str, ...]:
         """Keys of the sources of the task and of the methods in the spec, in the order of their use."""

@@ -77,8 +77,8 @@ def _say(message: str) -> None:
 
 
 def spec_hash(spec: RunSpec) -> str:
-    """Ten characters that identify a spec, apart from its name and its number of networks."""
-    table = {key: value for key, value in spec.table().items() if key not in ("name", "networks")}
+    """Ten characters that stand for what a spec trains, whatever its name, number of networks and own analyses."""
+    table = {key: value for key, value in spec.table().items() if key not in ("name", "networks", "analyses")}
     return hashlib.sha256(json.dumps(table, sort_keys=True).encode()).hexdigest()[:10]
 
 

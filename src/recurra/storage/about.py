@@ -1,18 +1,16 @@
 """The entries of `run.json` and their types, which are checked on reading because anyone may have written it."""
 
 import json
-import math
 from typing import Annotated, Any, Literal, Required
 
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 from recurra.status import Status
-from recurra.terminal import harmless
+from recurra.storage.plain import check_plain
 
 FORMAT = 2
 READABLE = (1, FORMAT)
-DEEPEST, LONGEST = 20, 10_000  # nesting of lists and tables; characters of a text
 
 Count = Annotated[int, Field(ge=0, lt=2**53)]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -122,7 +120,7 @@ def parsed(text: str) -> dict[str, Any]:
         raise ValueError(
             f"has the format {str(about.get('format'))[:40]}; this version reads {READABLE[0]} and {FORMAT}"
         )
-    _check_plain(about, 0)
+    check_plain(about)
     try:
         ABOUT.validate_python(about, strict=True)
     except ValidationError as error:
@@ -139,23 +137,6 @@ def written(about: dict[str, Any]) -> str:
         return json.dumps(about, indent=2, allow_nan=False) + "\n"
     except TypeError as error:
         raise ValueError(f"the run cannot be stored: {error}; a spec holds numbers, texts, lists and tables") from None
-
-
-def _check_plain(value: Any, depth: int) -> None:
-    """Check that nothing is too deep, too long, or a control sequence for a terminal."""
-    if depth > DEEPEST:
-        raise ValueError("is nested too deeply")
-    if isinstance(value, str) and (len(value) > LONGEST or harmless(value) != value):
-        raise ValueError(f"holds a text that is too long or has control characters: {value[:40]!r}")
-    if isinstance(value, float) and not math.isfinite(value):
-        raise ValueError("holds a number that is not finite")
-    if isinstance(value, dict):
-        for key, one in value.items():
-            _check_plain(key, depth + 1)
-            _check_plain(one, depth + 1)
-    if isinstance(value, list):
-        for one in value:
-            _check_plain(one, depth + 1)
 
 
 def _check_networks(networks: Any) -> None:

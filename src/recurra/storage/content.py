@@ -23,9 +23,10 @@ class Content:
     """The content of a network's file.
 
     Args:
-        arrays: the weight arrays under recurra's names and in recurra's orientation.
-        says: what the file says about the equations: some or all of `form`, `activation`, `leak`, `noise`, `dt_ms`.
-        notes: differences between recurra and the program that wrote the file.
+        arrays: the weight arrays by recurra's names, turned as recurra has them.
+        says: what the file says of the equations: `form`, `activation`, `leak`, `noise` and `dt_ms`, or some of them;
+            of another cell than rate units `dt_ms` and `cell`, a table with `equations` and `axes`.
+        notes: what recurra does otherwise than the program that wrote the file.
     """
 
     arrays: dict[str, np.ndarray]
@@ -33,12 +34,13 @@ class Content:
     notes: tuple[str, ...] = ()
 
 
-def check_array(name: str, shape: tuple[int, ...], dtype: np.dtype, room_bytes: int) -> None:
-    """Check that weights are floating-point numbers on one or two axes, no more than there is room for."""
+def check_array(name: str, shape: tuple[int, ...], dtype: np.dtype, room_bytes: int, axes: int | None = None) -> None:
+    """Weights must be floating-point numbers on so many axes, or one or two, and no more than there is room for."""
     if dtype.kind != "f" or dtype.itemsize not in (2, 4, 8):
         raise ValueError(f"the array {name!r} has the type {dtype.name}; expected float32 or float64")
-    if len(shape) not in (1, 2) or min(shape) < 1:
-        raise ValueError(f"the array {name!r} has shape {shape}; expected one or two axes, none empty")
+    if len(shape) not in ((1, 2) if axes is None else (axes,)) or min(shape, default=1) < 1:
+        expected = "one or two" if axes is None else axes
+        raise ValueError(f"the array {name!r} has shape {shape}; expected {expected} axes, none empty")
     if math.prod(shape) * dtype.itemsize > room_bytes:
         raise ValueError(f"the array {name!r} claims shape {shape}, more than the {room_bytes:,} bytes it may have")
 

@@ -1,9 +1,9 @@
 """Labels of stored numbers: unit and meaning, from the docstrings, and the words that numbers stand for."""
 
-import inspect
-import re
 from collections.abc import Sequence
 from typing import Any
+
+from recurra.docstrings import parameter_texts
 
 UNITS = {"_ms": "ms", "_hz": "Hz", "_step": "time steps", "_steps": "time steps"}  # by the ending of a name; 1 for none
 
@@ -31,24 +31,4 @@ def word_labels(words: Sequence[str]) -> dict[str, Any]:
     return {
         "flag_values": list(range(len(words))),
         "flag_meanings": " ".join("_".join(word.split()) or "_" for word in words),
-    }
-
-
-def parameter_texts(kind: type) -> dict[str, str]:
-    """What the docstring of a class, or those of its bases, say about each of its arguments."""
-    texts: dict[str, str] = {}
-    for base in reversed(kind.__mro__):
-        texts |= _argument_texts(base.__doc__ or "")
-    return texts
-
-
-def _argument_texts(docstring: str) -> dict[str, str]:
-    text = inspect.cleandoc(docstring)
-    match = re.search(r"^Args:\n((?:    .*\n?)+)", text, re.MULTILINE)
-    entries = re.split(r"^    (?=\w+(?:, \w+)*: )", match[1] if match else "", flags=re.MULTILINE)
-    pairs = (entry.split(": ", 1) for entry in entries if ": " in entry)
-    return {
-        name.strip(): re.sub(r"[$\\]", "", " ".join(words.split())).rstrip(".")
-        for names, words in pairs
-        for name in names.split(",")
     }

@@ -1,9 +1,15 @@
-"""The content of a `.npz` file. All headers are checked, singly and together, before an array is read."""
+"""What a `.npz` file holds. Every header is judged, and all of them together, before an array is read.
 
+A network of another cell than rate units says in `cell`, a text in JSON, which equations it has and which axes each of
+its arrays.
+"""
+
+import json
 import math
 import re
 import zipfile
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +17,8 @@ from recurra.checks import check_shapes, nearest
 from recurra.storage.content import MOST_ARRAY_BYTES, Axes, Content, check_array, open_archive, unpacked
 
 SETTINGS = {"form": "U", "activation": "U", "leak": "fiu", "dt_ms": "fiu", "noise": "fiu"}  # NumPy's letters
-CELL = "cell"  # names equations other than those of rate units
+CELL, TIME_STEP = "cell", "dt_ms"  # what the file says of another cell than rate units
+MOST_CELL_SIGNS, MOST_ARRAYS, MOST_AXES = 16_384, 64, 8
 MAGIC = b"\x93NUMPY\x01\x00"
 MOST_HEADER_BYTES = 4_096
 DESCRIPTION = re.compile(r"'descr': *'([<>|=]?[a-zA-Z]\d{0,6})'")
@@ -41,7 +48,7 @@ def npz_content(content: bytes, axes: Axes) -> Content:
 
     Args:
         content: the bytes.
-        axes: axes of the weight arrays, by their names.
+        axes: of the weight arrays of rate units, by their names.
     """
     with open_archive(content) as archive:
         headers = {}
@@ -51,11 +58,16 @@ def npz_content(content: bytes, axes: Axes) -> Content:
                 headers[name] = header_of(name, stream.read(len(MAGIC) + 2 + MOST_HEADER_BYTES))
         if len(headers) < len(archive.infolist()):
             raise ValueError("holds an array twice")
-        check_headers(headers, axes)
         files = {member.filename.removesuffix(".npy"): member.filename for member in archive.infolist()}
+        cell = cell_in(archive, files[CELL], headers[CELL]) if CELL in headers else None
+        if cell is None:
+            check_headers(headers, axes)
+        else:
+            check_cell_headers(headers, cell["axes"])
         arrays = {name: array_of(archive, name, files[name], header) for name, header in headers.items()}
+    arrays.pop(CELL, None)
     says = {name: arrays.pop(name).tolist() for name in SETTINGS if name in arrays}
-    return Content(arrays, says)
+    return Content(arrays, says if cell is None else says | {CELL: cell})
 
 
 def header_of(name: str, start: bytes) -> Header:
@@ -78,8 +90,6 @@ def header_of(name: str, start: bytes) -> Header:
 def check_headers(headers: dict[str, Header], axes: Axes) -> None:
     """Check that the arrays are those of a network, with shapes that fit each other, and not too large in total."""
     known = [*axes, *SETTINGS]
-    if CELL in headers:
-        raise ValueError("holds a network of another cell than rate units; recurra reads those from run folders")
     for name in headers:
         if name not in known:
             raise ValueError(f"holds an unknown array {name!r}; {nearest(name, known)}")
@@ -101,6 +111,46 @@ def check_headers(headers: dict[str, Header], axes: Axes) -> None:
         raise ValueError(
             f"leak has shape {headers['leak'].shape}; expected one number, or one for each of the {units} units"
         )
+
+
+def cell_in(archive: zipfile.ZipFile, file: str, header: Header) -> dict[str, Any]:
+    """What the file says of its cell: `equations`, a table as in specs, and `axes`, by the names of the arrays."""
+    from recurra.storage.plain import check_plain  # noqa: PLC0415 - only for such files, for a quick start
+
+    if header.shape != () or header.dtype.kind != "U" or header.dtype.itemsize > 4 * MOST_CELL_SIGNS:
+        raise ValueError(f"{CELL} has shape {header.shape} and type {header.dtype.name}; expected one text")
+    text = array_of(archive, CELL, file, header).item()
+    if not text.startswith("{"):
+        raise ValueError(
+            f"names its cell {text[:60]!r} and not its equations; save the network again, from its run folder"
+        )
+    try:
+        cell = json.loads(text)
+    except (ValueError, RecursionError):
+        raise ValueError(f"is damaged: {CELL} holds no JSON") from None
+    check_plain(cell)
+    axes = cell.get("axes")
+    if not isinstance(cell.get("equations"), dict) or not isinstance(axes, dict) or not 0 < len(axes) <= MOST_ARRAYS:
+        raise ValueError(f"{CELL} lacks its equations or the axes of its arrays")
+    for name, own in axes.items():
+        if not isinstance(own, list) or len(own) > MOST_AXES or not all(isinstance(axis, str) for axis in own):
+            raise ValueError(f"{CELL} gives the array {name!r} the axes {str(own)[:60]}; expected a list of names")
+    return cell
+
+
+def check_cell_headers(headers: dict[str, Header], axes: dict[str, list[str]]) -> None:
+    """The arrays must be those that the file names, of shapes that fit each other, and together not too large."""
+    expected = {*axes, CELL, TIME_STEP}
+    if set(headers) != expected:
+        missing, unknown = sorted(expected - set(headers)), sorted(set(headers) - expected)
+        raise ValueError(f"lacks {', '.join(missing)}" if missing else f"holds an unknown array {unknown[0]!r}")
+    check_setting(TIME_STEP, headers[TIME_STEP])
+    room_bytes = MOST_ARRAY_BYTES
+    for name, own in axes.items():
+        header = headers[name]
+        check_array(name, header.shape, header.dtype, room_bytes, len(own))
+        room_bytes -= math.prod(header.shape) * header.dtype.itemsize
+    check_shapes({name: headers[name].shape for name in axes}, {name: tuple(own) for name, own in axes.items()})
 
 
 def check_setting(name: str, header: Header) -> None:

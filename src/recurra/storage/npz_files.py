@@ -1,25 +1,36 @@
-"""Networks in `.npz` files: the five weight arrays by name, and what is needed to run them."""
+"""Networks in `.npz` files: the weight arrays by name, and what is needed to run them."""
 
+import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from recurra.arrays import RateWeights, named_arrays
-from recurra.checks import check_positive
+from recurra.checks import check_positive, same
+from recurra.engine import Dynamics
 from recurra.engine.rate import RateDynamics
 from recurra.models.cohort import Network
+from recurra.storage.content import Content
 from recurra.storage.files import new_file
 from recurra.storage.imported import Imported, StatedSettings, imported
-from recurra.storage.npz_content import CELL
+from recurra.storage.npz_content import CELL, TIME_STEP
 from recurra.storage.parsing import read_content
 from recurra.storage.reading import naming
 
 NOTHING_STATED = StatedSettings()
+SAVEZ = ("file", "allow_pickle")  # what `np.savez` takes beside arrays
+Table: TypeAlias = dict[str, Any]  # of plain values, as in specs
+Equations: TypeAlias = Callable[[Table], Dynamics]
+
+
+def _rate_units_alone(_table: Table) -> Dynamics:
+    raise ValueError("holds a network of another cell than rate units; read it with rc.load or read_network")
 
 
 def read_npz(path: Path, dt_ms: float, stated: StatedSettings = NOTHING_STATED) -> Network:
-    """The network in a `.npz` file.
+    """The network of rate units in a `.npz` file.
 
     The file holds `recurrent`, `input` and `output`, and may hold `recurrent_bias` and `output_bias` (zeros if
     missing), `form`, `activation`, `leak` (one number, or one per unit), `noise` (0 if missing) and `dt_ms`. What of
@@ -37,48 +48,82 @@ def read_npz(path: Path, dt_ms: float, stated: StatedSettings = NOTHING_STATED) 
     return import_npz(path, dt_ms, stated).told()
 
 
-def load_npz(path: Path) -> Network:
-    """The network in a `.npz` file that says its own time step, as `write_npz` writes it.
+def import_npz(
+    path: Path, dt_ms: float | None, stated: StatedSettings = NOTHING_STATED, equations: Equations = _rate_units_alone
+) -> Imported:
+    """The network in a `.npz` file, with its notes and without warnings.
+
+    Args:
+        path: the file.
+        dt_ms: length of a time step, ms; the file's own, where it has one, must be equal. None takes the file's own.
+        stated: what you know of a network of rate units.
+        equations: finds those of another cell by the table that the file has of them.
 
     Raises:
-        ValueError: as for `read_npz`, or it does not say its time step.
+        ValueError: as for `read_npz`, or neither you nor the file say the time step.
     """
+    if dt_ms is not None:
+        check_positive("dt_ms", dt_ms)
     content = read_content(path, "npz", RateWeights.axes())
     with naming(path):
-        if "dt_ms" not in content.says:
+        dt_ms = content.says.get(TIME_STEP) if dt_ms is None else dt_ms
+        if dt_ms is None:
             raise ValueError("does not say its time step dt_ms; read it with recurra.runs.imports.read_network")
-        return imported(path.name, content, content.says["dt_ms"], NOTHING_STATED).told()
-
-
-def import_npz(path: Path, dt_ms: float, stated: StatedSettings) -> Imported:
-    """The network with its notes, without warnings."""
-    check_positive("dt_ms", dt_ms)
-    content = read_content(path, "npz", RateWeights.axes())
-    with naming(path):
+        if CELL in content.says:
+            return Imported(_of_cell(content, dt_ms, stated, equations))
         return imported(path.name, content, dt_ms, stated)
 
 
-def write_npz(path: Path, network: Network) -> None:
-    """Write a network in one piece: the file is either complete or as it was before.
+def _of_cell(content: Content, dt_ms: float, stated: StatedSettings, equations: Equations) -> Network:
+    """The network of another cell than rate units."""
+    if stated != NOTHING_STATED:
+        raise ValueError("says its equations; --activation, --form and --tau are for rate units, leave them out")
+    own_dt_ms, cell = float(content.says[TIME_STEP]), content.says[CELL]
+    if not same(own_dt_ms, dt_ms):
+        raise ValueError(f"has dt_ms = {own_dt_ms:g}, and dt_ms = {dt_ms:g} was asked for; ask for the file's own")
+    check_positive("dt_ms", own_dt_ms)
+    dynamics = equations(cell["equations"])
+    axes = {name: tuple(own) for name, own in cell["axes"].items()}
+    if axes != dynamics.weights.axes():
+        raise ValueError(
+            f"has the arrays {_axes_words(axes)}; {type(dynamics).__name__} has {_axes_words(dynamics.weights.axes())}"
+        )
+    arrays = {
+        name: np.array(array, np.float64 if array.itemsize == 8 else np.float32, order="C")
+        for name, array in content.arrays.items()
+    }
+    return Network(dynamics, dynamics.weights(**arrays), own_dt_ms)
 
-    `read_npz` reads networks of rate units. For another cell the file has the arrays by name and, in `cell`, the name
-    of its equations, for use in NumPy; recurra reads such networks from run folders.
+
+def _axes_words(axes: dict[str, tuple[str, ...]]) -> str:
+    return ", ".join(f"{name} ({' '.join(own)})" for name, own in axes.items())
+
+
+def write_npz(path: Path, network: Network, equations: Table | None = None) -> None:
+    """Write a network in one piece: the file is there whole, or as it was.
 
     Args:
-        path: the file; an existing one is replaced.
-        network: the network to write.
+        path: the file; one that exists is replaced.
+        network: what is written.
+        equations: a table of those of another cell than rate units, from which they are found again.
 
     Raises:
         OSError: the file cannot be written; it names the file.
     """
     dynamics = network.dynamics
-    settings: dict[str, Any] = {CELL: type(dynamics).__name__}
+    arrays: dict[str, Any] = {name: _plain(array) for name, array in named_arrays(network.weights).items()}
     if isinstance(dynamics, RateDynamics):
         settings = {name: getattr(dynamics, name) for name in ("form", "activation", "leak", "noise")}
-    arrays: dict[str, Any] = {name: _plain(array) for name, array in named_arrays(network.weights).items()}
-    arrays |= {name: np.asarray(value) for name, value in (settings | {"dt_ms": network.dt_ms}).items()}
+    else:
+        settings = {CELL: json.dumps({"equations": equations, "axes": network.weights.axes()})}
+    settings |= {TIME_STEP: network.dt_ms}
+    for name in arrays.keys() & {*settings, *SAVEZ}:
+        raise ValueError(
+            f"{type(network.weights).__name__} has an array {name!r}, a name that the file needs; rename it"
+        )
+    arrays |= {name: np.asarray(value) for name, value in settings.items()}
     with new_file(path) as file:
-        np.savez(file, **arrays)
+        np.savez(file, allow_pickle=False, **arrays)
 
 
 def _plain(array: np.ndarray) -> np.ndarray:

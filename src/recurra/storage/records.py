@@ -1,23 +1,25 @@
 """Convert records to labelled arrays and back: the axis names are those in the annotations of the records."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar
 
 import numpy as np
 import xarray as xr
+from numpy import dtypes
 
+from recurra.arrays import record_axes
 from recurra.storage.labels import labels_of, word_labels
 
 Record = TypeVar("Record")
-COUNT = "{}_count"  # the variable with the length of an axis that differs between networks
+FILLS: dict[str, Any] = {"f": np.nan, "c": np.nan, "b": False, "u": 0, "U": ""}  # by NumPy's letter of a type
+COUNT = "{}_count"  # the variable that says how long an axis is that differs between networks
 
 
 def to_dataset(records: Sequence[Any], numbers: Sequence[int]) -> xr.Dataset:
     """The records of a cohort as one dataset, with a leading `network` axis.
 
-    An axis that differs in length between networks is padded with NaN, -1 or False; `<axis>_count` is its length in
-    each network.
+    An axis that is not equally long in all networks is padded, with NaN, -1, False or an empty text; `<axis>_count`
+    says how long it is in each.
 
     Args:
         records: one per network, all of the same kind.
@@ -31,7 +33,7 @@ def to_dataset(records: Sequence[Any], numbers: Sequence[int]) -> xr.Dataset:
     variables = {
         name: (
             ("network", *named),
-            np.stack([_padded(array, [max(lengths[axis]) for axis in named]) for array in many]),
+            _storable(np.stack([_padded(array, [max(lengths[axis]) for axis in named]) for array in many])),
             labels_of(type(records[0]), name),
         )
         for (name, named), many in zip(axes.items(), arrays.values(), strict=True)
@@ -59,12 +61,6 @@ def _with_states(kind: type, dataset: xr.Dataset) -> xr.Dataset:
     return dataset.rename({"unit": "state_variable"}) if older else dataset
 
 
-def record_axes(kind: type) -> dict[str, tuple[str, ...]]:
-    """The axis names of every field of a record, from its array annotation; none for a number."""
-    hints = get_type_hints(kind)
-    return {field.name: tuple(getattr(hints[field.name], "dim_str", "").split()) for field in fields(kind)}
-
-
 def _check_complete(kind: type, dataset: xr.Dataset) -> None:
     missing = set(record_axes(kind)) - set(dataset.data_vars)
     if missing:
@@ -74,17 +70,43 @@ def _check_complete(kind: type, dataset: xr.Dataset) -> None:
 def _padded(array: np.ndarray, shape: Sequence[int]) -> np.ndarray:
     if array.shape == tuple(shape):
         return array
-    fill = {"f": np.nan, "c": np.nan, "b": False}.get(array.dtype.kind, -1)
+    fill = FILLS.get(array.dtype.kind, -1)
     return np.pad(
         array, [(0, most - here) for most, here in zip(shape, array.shape, strict=True)], constant_values=fill
     )
+
+
+def _storable(array: np.ndarray) -> np.ndarray:
+    """Texts of any length each; everything else as it is."""
+    return array.astype(dtypes.StringDType()) if array.dtype.kind == "U" else array
 
 
 def _value(variable: xr.DataArray, axes: tuple[str, ...], one: xr.Dataset) -> Any:
     """A field of one network's record, without padding."""
     counts = {axis: slice(int(one[COUNT.format(axis)])) for axis in axes if COUNT.format(axis) in one}
     values = variable.transpose(*axes).isel(counts).values
+    if values.dtype.kind in "TO":  # texts, of any length each
+        values = np.array(values.tolist(), str).reshape(values.shape)
     return values if axes else values.item()
+
+
+def axes_of_dataset(dataset: xr.Dataset) -> dict[str, tuple[str, ...]]:
+    """The axes of one network's record in a dataset of a cohort, by the names of the fields."""
+    counts = {COUNT.format(axis) for axis in dataset.dims}
+    return {
+        str(name): tuple(str(axis) for axis in variable.dims if axis != "network")
+        for name, variable in dataset.data_vars.items()
+        if name not in counts
+    }
+
+
+def values_from_dataset(dataset: xr.Dataset) -> list[dict[str, Any]]:
+    """What every network's record holds, by name, where its class is not known; in the order of the dataset."""
+    axes = axes_of_dataset(dataset)
+    return [
+        {name: _value(one[name], own, one) for name, own in axes.items()}
+        for one in (dataset.isel(network=at) for at in range(dataset.sizes["network"]))
+    ]
 
 
 def to_single_dataset(record: Any) -> xr.Dataset:

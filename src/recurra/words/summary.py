@@ -11,6 +11,7 @@ from recurra.analysis.dossier_records import Dossier
 from recurra.analysis.failures import where_known
 from recurra.analysis.record import RunRecord
 from recurra.wording import fixed
+from recurra.words.own import own_table
 from recurra.words.spectra import gains_table, modes_table, skew_table, spectrum_table
 
 
@@ -23,7 +24,8 @@ def dossier_table(dossier: Dossier, before: MemoryCube | None = None) -> dict[st
     """The numbers of a dossier, ready for JSON: complex numbers as pairs, what is not finite or not there as null.
 
     `failures` has the reasons of the analyses that failed, by their name; what they would have found is null.
-    `not_applicable` has the reasons of those that are not defined for networks of this kind.
+    `not_applicable` has the reasons of those that are not defined for networks of this kind. `own_analyses`, where
+    there are some, has the numbers and texts of each, and of its arrays the length of each axis.
 
     Args:
         dossier: of the network.
@@ -47,6 +49,7 @@ def dossier_table(dossier: Dossier, before: MemoryCube | None = None) -> dict[st
         },
     }
     table = {name: where_known(part, None) for name, part in parts.items()}
+    table |= {"own_analyses": own_table(dossier)} if dossier.own else {}
     return plain(table | {"failures": dossier.failures, "not_applicable": dossier.not_applicable})
 
 

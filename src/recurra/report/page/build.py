@@ -33,6 +33,7 @@ from recurra.wording import fixed, percent, percent_high, percent_low, three
 from recurra.words import runs as words
 from recurra.words.memories import memory_findings
 from recurra.words.names import state_name
+from recurra.words.own import own_rows
 from recurra.words.spectra import gain_words, modes_words
 from recurra.words.summary import score_before, verdict_words
 from recurra.words.workings import census_words
@@ -78,6 +79,7 @@ def report_html(run: RunRecord) -> str:
         score_before=score_before,
         gain_words=gain_words,
         verdict_words=verdict_words,
+        own_rows=own_rows(run.dossiers),
         told=told,
         sentence=words.sentence(run),
         length_ms=run.task.steps * run.task.dt_ms,

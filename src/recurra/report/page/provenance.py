@@ -43,7 +43,8 @@ def provenance(run: RunRecord, spec: RunSpec | None) -> Provenance:
     """What is known of a run."""
     toml = to_toml(spec) if spec else ""
     file = f"{_file_name(str(run.about['name']))}.toml"
-    options = [word for own in modules_in(run.spec) for word in ("--use", file_of(own))]
+    modules = [*modules_in(run.spec), *(name.partition(":")[0] for name in run.spec.get("analyses", []))]
+    options = [word for own in dict.fromkeys(modules) for word in ("--use", file_of(own))]
     known = [SOURCES[key] for key in run.task.sources if key in SOURCES]
     encoded = base64.b64encode(toml.encode()).decode()
     return Provenance(

@@ -1,0 +1,121 @@
+"""Analyses of a user's own: functions of a `Visit` that return a frozen record, made after all of recurra's."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, is_dataclass
+from typing import Any, TypeAlias, get_type_hints
+
+import numpy as np
+
+from recurra.analysis.failures import Failure, attempted
+from recurra.analysis.visit import Visit
+from recurra.arrays import axes_in, record_axes
+
+OwnAnalysis: TypeAlias = Callable[[Visit], Any]
+KINDS = "fciubUT"  # NumPy's letters of what can be stored: numbers, true and false, texts
+SCALARS = (float, int, bool, str, complex)
+COUNT = "_count"  # ends the name of the variable that says how long an axis is in each network
+MOST_BYTES = 2**28  # of a record
+
+
+@dataclass(frozen=True)
+class OwnRecord:
+    """What an analysis of somebody's own found, read without its module: values by name, and what is known of them.
+
+    Args:
+        values: arrays, numbers and texts.
+        axes: of each value; none of a number or text.
+        meanings: of each value, as the docstring of its class says; empty where that says nothing.
+    """
+
+    values: Mapping[str, Any]
+    axes: Mapping[str, tuple[str, ...]]
+    meanings: Mapping[str, str]
+
+    def __getitem__(self, name: str) -> Any:
+        """The value of this name."""
+        return self.values[name]
+
+
+def analysis_name(function: OwnAnalysis) -> str:
+    """What a spec calls an analysis: "module:function"."""
+    return f"{function.__module__}:{function.__qualname__}"
+
+
+def group_of(name: str) -> str:
+    """The group of `run.zarr` that holds the records of an analysis; in the names of ours there is no dot."""
+    return name.replace(":", ".")
+
+
+def name_of(group: str) -> str:
+    """The name of the analysis whose records a group holds."""
+    return ":".join(group.rpartition(".")[::2])
+
+
+def record_kind(function: OwnAnalysis) -> type:
+    """The class of the records of an analysis: what its annotation says that it returns.
+
+    Raises:
+        TypeError: it is no frozen dataclass, or a field of it has no name or type by which it could be stored.
+    """
+    name = analysis_name(function)
+    try:
+        kind = get_type_hints(function).get("return")
+    except NameError as error:
+        raise TypeError(f"{name}: an annotation cannot be understood: {error}") from None
+    if not (isinstance(kind, type) and is_dataclass(kind)):
+        raise TypeError(f"{name} is annotated to return {kind!r}; annotate a frozen dataclass: -> MyRecord")
+    if "__dataclass_params__" not in vars(kind) or not kind.__dataclass_params__.frozen:  # type: ignore[attr-defined]
+        raise TypeError(f"{kind.__name__} is no frozen dataclass; put @dataclass(frozen=True) above the class")
+    _check_fields(kind)
+    return kind
+
+
+def own_record(function: OwnAnalysis, visit: Visit) -> Any:
+    """The record of an analysis of a network, or its `Failure` where it fails or gives what cannot be stored."""
+    kind = record_kind(function)
+    found = attempted(lambda: function(visit))
+    if isinstance(found, Failure):
+        return found
+    wrong = next(iter(wrong_values(found, kind)), "")
+    return Failure(wrong) if wrong else found
+
+
+def wrong_values(record: Any, kind: type) -> list[str]:
+    """What about a record cannot be stored, a line each; nothing where all is as its annotations say."""
+    if type(record) is not kind:
+        return [f"it gives {type(record).__name__}; return {kind.__name__}, as its annotation says"]
+    found, sizes, total = [], {}, 0
+    for name, axes in record_axes(kind).items():
+        array = np.asarray(getattr(record, name))
+        total += array.nbytes
+        if array.dtype.kind not in KINDS:
+            found.append(f"{name} is of the type {array.dtype}; let it be numbers, true and false, or texts")
+        elif array.ndim != len(axes):
+            told = f"({', '.join(axes)})" if axes else "none, a number or text"
+            found.append(f"{name} has shape {array.shape}; its annotation has the axes {told}")
+        else:
+            for axis, size in zip(axes, array.shape, strict=True):
+                if sizes.setdefault(axis, size) != size:
+                    found.append(f"{name} has {size} along {axis}, another array {sizes[axis]}; name the axes apart")
+    if total > MOST_BYTES:
+        found.append(f"a record has {total:,} bytes; expected at most {MOST_BYTES:,}")
+    return found
+
+
+def _check_fields(kind: type) -> None:
+    hints, named = get_type_hints(kind), record_axes(kind)
+    every = {axis for axes in named.values() for axis in axes}
+    if not named:
+        raise TypeError(f"{kind.__name__} has no fields; give it what the analysis finds")
+    for name, axes in named.items():
+        field = f"{kind.__name__}.{name}"
+        if not axes and axes_in(hints[name]) is None and hints[name] not in SCALARS:
+            raise TypeError(
+                f'{field} is annotated as {hints[name]}; expected its axes, such as Float[np.ndarray, "condition '
+                'unit"], or float, int, bool, complex or str'
+            )
+        for axis in axes:
+            if not axis.isidentifier() or axis == "network":
+                raise TypeError(f"{field} has the axis {axis!r}; expected names such as condition, and not network")
+        if name in every or name == "network" or name.removesuffix(COUNT) in every:
+            raise TypeError(f"{field} has a name that the axis {name.removesuffix(COUNT)} needs; rename it")

@@ -1,0 +1,14 @@
+"""Options that many commands have."""
+
+from typing import Annotated
+
+import typer
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")]
+NumberOfProcesses = Annotated[
+    int | None,
+    typer.Option("--processes", help="Processes that analyse; if not given, one, or all cores where that is faster."),
+]
+TaskSettings = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A key of the task, such as task.bits=2.")
+]

@@ -1,0 +1,277 @@
+"""Analyses of a user's own: the page's file from spec to report, without its module, in processes; what is wrong."""
+
+import contextlib
+import csv
+import io
+import json
+import re
+import shutil
+import sys
+import tomllib
+from dataclasses import dataclass
+
+import jax
+import numpy as np
+import pytest
+from jaxtyping import Complex, Float, Shaped
+
+import recurra as rc
+from recurra.analysis.failures import Failure
+from recurra.analysis.own import OwnRecord, own_record, record_kind
+from recurra.cli.app import main
+from recurra.report.page.build import report_html
+from recurra.runs import own
+from recurra.runs.executors import Processes
+from recurra.runs.record import read_run
+from recurra.runs.runner import SilentProgress, analyse_run, start_run
+from recurra.runs.spec import to_spec, with_settings
+from recurra.runs.trained_cohorts import spec_hash
+from recurra.storage.run_folder import RunFolder
+from recurra.testing import ConformanceError, check_analysis
+from tests.test_own_parts import IN_PYTHON, SMALLER, blocks
+
+PAGE = "own-analysis"
+MORE = """
+
+def broken(visit: rc.Visit) -> Speed:
+    return visit["fixed_pints"]
+
+
+def other(visit: rc.Visit) -> Speed:
+    return "fast"
+"""
+NAME, GROUP = "my_analysis:speed", "my_analysis.speed"
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("own") / "my_analysis.py"
+    path.write_text(blocks(PAGE, "python")[0] + MORE)
+    return path
+
+
+@pytest.fixture
+def module(file, monkeypatch):
+    """The page's file, imported, and forgotten afterwards."""
+    monkeypatch.setattr(own, "_used", {})
+    own.use([str(file)])
+    yield sys.modules["my_analysis"]
+    sys.modules.pop("my_analysis", None)
+
+
+@pytest.fixture(scope="module")
+def run(file, tmp_path_factory):
+    """The run of the page's spec, with an analysis that fails; tests only read it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(own, "_used", {})
+        own.use([str(file)])
+        (table,) = (tomllib.loads(text) for text in blocks(PAGE, "toml"))
+        folder = start_run(
+            to_spec(with_settings(table, SMALLER)), tmp_path_factory.mktemp("runs") / "run", False, SilentProgress()
+        )
+        analyse_run(folder, SilentProgress(), analyses=["my_analysis:broken"])
+        del sys.modules["my_analysis"]
+    return folder
+
+
+@pytest.fixture
+def copy(run, tmp_path):
+    shutil.copytree(run.path, tmp_path / "run")
+    return RunFolder.open(tmp_path / "run")
+
+
+def test_records_are_read_with_and_without_the_module(run, file, monkeypatch):
+    assert "my_analysis" not in sys.modules
+    data = read_run(run).dossiers[0].own
+    assert isinstance(data[NAME], OwnRecord)
+    assert data[NAME].axes == {"fastest": (), "mean": ("condition",), "near_point": ("condition",)}
+    assert data[NAME].meanings["fastest"] == "the largest distance of two states one time step apart"
+    assert "my_analysis" not in sys.modules, "nothing is imported"
+    monkeypatch.setattr(own, "_used", {})
+    own.use([str(file)])
+    typed = read_run(run).dossiers[0].own[NAME]
+    assert type(typed).__name__ == "Speed"
+    for name in data[NAME].axes:
+        np.testing.assert_array_equal(data[NAME][name], getattr(typed, name))
+    monkeypatch.setattr(sys.modules["my_analysis"].Speed, "__annotations__", {"fastest": float})
+    del sys.modules["my_analysis"]
+
+
+def test_what_fails_is_a_reason(run):
+    dossier = read_run(run).dossiers[0]
+    reason = "there is no record 'fixed_pints' of this network; did you mean 'fixed_points'?"
+    assert reason in dossier.failures["my_analysis.broken"]
+    assert dossier.own["my_analysis:broken"] == Failure(dossier.failures["my_analysis.broken"])
+
+
+def test_it_is_shown(run, tmp_path, capsys):
+    """In the report, in tables and in JSON, without the module."""
+    html = report_html(read_run(run))
+    assert "the largest distance of two states one time step apart" in html
+    assert "4 (condition)" in html
+    assert "--use my_analysis.py" in html
+    assert main(["export", str(run.path), "--out", str(tmp_path / "tables"), "--format", "csv"]) == 0
+    with (tmp_path / "tables" / f"{GROUP}.csv").open() as table:
+        (row,) = csv.DictReader(table)
+    fastest = read_run(run).dossiers[0].own[NAME]["fastest"]
+    assert float(row["fastest"]) == pytest.approx(fastest, rel=1e-12)
+    assert (tmp_path / "tables" / f"{GROUP}_condition.csv").is_file()
+    assert "my_analysis.broken,0,failed," in (tmp_path / "tables" / "missing.csv").read_text()
+    capsys.readouterr()
+
+
+def test_inspect_makes_it_where_the_module_is_in_use(run, file, monkeypatch, capsys):
+    monkeypatch.setattr(own, "_used", {})
+    assert main(["inspect", str(run.path), "--json"]) == 0
+    told = capsys.readouterr()
+    assert "not made: analyses is 'my_analysis:speed': it needs the module my_analysis" in told.err
+    assert "own_analyses" not in json.loads(told.out)
+    assert main(["inspect", str(run.path), "--json", "--use", str(file)]) == 0
+    found = json.loads(capsys.readouterr().out)["own_analyses"][NAME]
+    assert found == {
+        "fastest": read_run(run).dossiers[0].own[NAME].fastest,
+        "mean": {"condition": 4},
+        "near_point": {"condition": 4},
+    }
+    del sys.modules["my_analysis"]
+
+
+@pytest.mark.slow
+def test_the_same_bits_in_processes_and_what_is_left_out_goes(run, copy, module):
+    analyse_run(copy, SilentProgress(), Processes(2))
+    now, before = (set(one.about()["analysis"]["groups"]) for one in (copy, run))
+    assert before - now == {"my_analysis.broken"}
+    assert not (copy.path / "run.zarr" / "my_analysis.broken").exists()
+    first, second = (read_run(one).dossiers[0].own[NAME] for one in (run, copy))
+    assert first.fastest == second.fastest
+    np.testing.assert_array_equal(first.near_point, second.near_point)
+
+
+def test_a_training_does_not_begin_without_its_module(tmp_path):
+    spec = to_spec({"task": "and", "analyses": ["my_analysis:speed"]})
+    with pytest.raises(ValueError, match=r"analyses is 'my_analysis:speed': it needs the module my_analysis, .* --use"):
+        start_run(spec, tmp_path / "run", False, SilentProgress())
+    assert not (tmp_path / "run").exists()
+
+
+def test_names_in_a_spec():
+    plain, named = to_spec({"task": "and"}), to_spec({"task": "and", "analyses": ["a.b:c"]})
+    assert "analyses" not in plain.table()
+    assert to_spec(named.table()) == named
+    assert spec_hash(plain) == spec_hash(named), "trained once for both"
+    for names, message in (
+        (["speed"], r"analyses is 'speed'; expected 'module:function', a function at the top of a module of your own"),
+        (["os.path:../x"], "expected 'module:function'"),
+        (["recurra.words:x"], "expected 'module:function'"),
+        (["a:b", "a:b"], "analyses names a:b twice"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            to_spec({"task": "and", "analyses": names})
+
+
+def test_groups_of_a_stranger_are_judged(copy):
+    about = copy.about()
+    about["analysis"]["groups"]["../../secret.x"] = "0"
+    copy.write_about(about)
+    with pytest.raises(ValueError, match="expected 'module:function'"):
+        read_run(copy)
+
+
+@dataclass(frozen=True)
+class Mixed:
+    """Of everything.
+
+    Args:
+        count: a number.
+        words: texts.
+        values: complex numbers.
+    """
+
+    count: int
+    held: bool
+    kind: str
+    words: Shaped[np.ndarray, "condition"]
+    values: Complex[np.ndarray, "mode"]
+
+
+def mixed(visit: rc.Visit) -> Mixed:
+    size = 2 + int(np.asarray(visit.network.weights.recurrent)[0, 0] > 0)  # another length in another network
+    names = visit.task.condition_names
+    return Mixed(len(names), True, "short" * size, np.array(names), np.arange(size) * 1j)
+
+
+def drawn(_: rc.Visit) -> Mixed:
+    return Mixed(np.random.default_rng().integers(10**9), True, "", np.array(["a"]), np.zeros(1, complex))
+
+
+def test_conformance_of_one_that_has_everything():
+    check_analysis(mixed)
+
+
+@pytest.mark.slow
+def test_what_is_wrong_is_found(module):
+    for function, message in (
+        (drawn, "drawn gives another count for the same network; draw what is random from"),
+        (module.broken, "broken fails on the network before training and number 0 and number 1: ValueError: there is"),
+        (module.other, "it gives str; return Speed, as its annotation says"),
+        (lambda visit: visit, "is not at the top of an imported module"),
+        (Mixed, "is no function; give one that takes a rc.Visit"),
+    ):
+        with pytest.raises(ConformanceError, match=re.escape(message)):
+            check_analysis(function)
+
+
+def made_kind(name, annotation, frozen=True):
+    return dataclass(frozen=frozen)(type("Made", (), {"__annotations__": {name: annotation}}))
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        (int, "annotate a frozen dataclass: -> MyRecord"),
+        (made_kind("x", float, False), "Made is no frozen dataclass; put @dataclass(frozen=True) above the class"),
+        (made_kind("x", list), "Made.x is annotated as <class 'list'>; expected its axes"),
+        (made_kind("x", np.ndarray), "expected its axes, such as Float"),
+        (made_kind("x", Float[np.ndarray, "*batch unit"]), "Made.x has the axis '*batch'; expected names such as"),
+        (made_kind("x", Float[np.ndarray, "network"]), "Made.x has the axis 'network'; expected names such as"),
+        (made_kind("unit", Float[np.ndarray, "unit"]), "Made.unit has a name that the axis unit needs; rename it"),
+    ],
+)
+def test_a_record_that_cannot_be_stored(kind, message):
+    def function(visit): ...
+
+    function.__annotations__["return"] = kind
+    with pytest.raises(TypeError, match=re.escape(message)):
+        record_kind(function)
+
+
+def test_values_are_those_of_the_annotations():
+    @dataclass(frozen=True)
+    class Two:
+        one: Float[np.ndarray, "unit"]
+        other: Float[np.ndarray, "unit"]
+
+    def function(values):
+        return Two(*values)
+
+    function.__annotations__["return"] = Two
+    for values, message in (
+        ((np.zeros(2), np.zeros(3)), "other has 3 along unit, another array 2; name the axes apart"),
+        ((np.zeros(2), np.zeros((2, 2))), r"other has shape (2, 2); its annotation has the axes (unit)"),
+        (
+            (np.zeros(2), np.array([None, 1])),
+            "other is of the type object; let it be numbers, true and false, or texts",
+        ),
+    ):
+        assert own_record(function, values) == Failure(message)
+
+
+@pytest.mark.slow
+def test_the_python_of_the_page_runs(module, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    code, printed = blocks(PAGE, "python")[1], io.StringIO()
+    for value, smaller in IN_PYTHON.items():
+        code = code.replace(value, smaller)
+    with contextlib.redirect_stdout(printed), jax.numpy_dtype_promotion("standard"):  # as users have it
+        exec(compile(code, PAGE, "exec"), {"__name__": "page"})  # noqa: S102 (our own page)
+    assert printed.getvalue() == blocks(PAGE, "text")[0]
