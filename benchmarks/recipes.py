@@ -18,7 +18,7 @@ import jax
 import numpy as np
 
 from recurra.analysis import held_memories, performance
-from recurra.analysis.record import flipflop_of
+from recurra.analysis.memory.analyses import memory_task
 from recurra.models import Network
 from recurra.runs.spec import RunSpec, read_table, to_spec, with_settings
 from recurra.streams import Stream, random_key
@@ -68,7 +68,7 @@ def measure(spec: RunSpec) -> dict[str, list[float]]:
     seconds = time.perf_counter() - began
     cohort = training.cohort(state)
     trials = spec.task.sample(random_key(spec.seed, Stream.test), 1_000)
-    task = flipflop_of(spec.task)
+    task = memory_task(spec.task)
     memories = [held_memories(network, task) for network in cohort]
     return {
         "mse": [performance(network, spec.task, trials).mse for network in cohort],
