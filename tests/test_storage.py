@@ -257,4 +257,4 @@ def test_a_state_from_before_rules_had_a_memory_is_read(tmp_path):
     sha256 = hashlib.sha256((tmp_path / "old.npz").read_bytes()).hexdigest()
     found = read_state(tmp_path / "old.npz", sha256, state.epoch, training)
     for one, other in zip(jax.tree.leaves(found.learner), jax.tree.leaves(state.learner), strict=True):
-        np.testing.assert_array_equal(one, other)
+        np.testing.assert_allclose(one, other, atol=1e-8)  # a sum that serves twice may be rounded in two ways
