@@ -20,6 +20,7 @@ NEAR = 0.3  # relative difference of two numbers: another processor rounds other
 NEAR_ZERO, NEAR_PERCENT = 0.01, 5.0
 OF_TESTS = ("XLA_FLAGS", "JAX_COMPILATION_CACHE_DIR")  # set in conftest.py: with them the numbers have other bits
 BETWEEN = "\x1e"
+FILE = re.compile(r"# (\w+\.py)\n")  # what a block begins with that the reader saves
 
 
 @dataclass(frozen=True)
@@ -67,10 +68,18 @@ def run_command(code: str, folder: Path, last: int) -> tuple[str, int]:
 
 
 def run_python(blocks: list[str], folder: Path) -> list[str]:
-    """What each block prints, all in one go."""
+    """What each block prints, all in one go; a block that is a file is there to be imported."""
+    save_files(blocks, folder)
     text, status = _printed(["-c", f"\nprint({BETWEEN!r})\n".join(blocks)], folder)
     assert status == 0, text
     return [part.lstrip("\n") for part in text.split(BETWEEN)]
+
+
+def save_files(blocks: list[str], folder: Path) -> None:
+    """Those Python blocks that are whole files, under the names that they begin with."""
+    for block in blocks:
+        if name := FILE.match(block):
+            (folder / name[1]).write_text(block, encoding="utf-8")
 
 
 def _printed(arguments: list[str], folder: Path) -> tuple[str, int]:

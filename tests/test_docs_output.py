@@ -6,7 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.pages import commands_shown, differences, python_shown, run_command, run_python, same_token
+from tests.pages import (
+    FENCE,
+    commands_shown,
+    differences,
+    python_shown,
+    run_command,
+    run_python,
+    same_token,
+    save_files,
+)
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*(ROOT / "docs").glob("*.md"), ROOT / "CONTRIBUTING.md", ROOT / "README.md"])
@@ -25,6 +34,8 @@ def folder(tmp_path_factory) -> Path:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name, text in TEXTS.items() if commands_shown(text)])
 def test_commands_print_what_the_page_shows(name, folder, request):
+    if name == "own.md":
+        _made_with_a_task_of_ones_own(folder)
     status, wrong = 0, []
     for shown in commands_shown(TEXTS[name]):
         if AUTHORS in shown.code and not (folder / AUTHORS).exists():
@@ -62,6 +73,17 @@ def _made(folder: Path) -> None:
     """The run of the pages, where an earlier test has not made it."""
     if not (folder / "runs" / "demo").exists():
         run_command("recurra run flipflop --out runs/demo", folder, 0)
+
+
+def _made_with_a_task_of_ones_own(folder: Path) -> None:
+    """The run `tones` of the page on tasks of one's own, with fewer steps."""
+    page = TEXTS["own-task.md"]
+    save_files([shown.code for shown in python_shown(page)], folder)
+    (spec,) = (body for language, body in FENCE.findall(page) if language == "toml")
+    (folder / "tones.toml").write_text(spec, encoding="utf-8")
+    shorter = "--networks 1 --set training.steps=10 --set training.trials.steps_an_epoch=10"
+    printed, status = run_command(f"recurra train tones.toml --use my_task.py {shorter}", folder, 0)
+    assert status == 0, printed
 
 
 def test_there_is_something_to_run():

@@ -1,4 +1,4 @@
-"""Programs that JAX has compiled for analyses are kept in the user's cache folder for reuse.
+"""Programs that JAX has compiled for runs are kept in the user's cache folder for reuse.
 
 A program compiled for another processor crashes on one that lacks an instruction, and a home folder may be shared. So
 there is one folder of programs per kind of processor, number of usable cores and version of JAX. Whoever can write a

@@ -84,7 +84,7 @@ def start_run(spec: RunSpec, path: Path, overwrite: bool, progress: Progress, en
         "spec": spec.table(),
         "sources": list(spec.sources()),
     }
-    with locked(path) as still_ours:
+    with locked(path) as still_ours, kept_programs():
         folder = RunFolder.create(path, about, overwrite)
         state = training.start()
         begin_training(folder, training, state)
@@ -116,7 +116,7 @@ def resume_run(
         )
     if folder.entry("status") != "training":
         return
-    with locked(folder.path) as still_ours:
+    with locked(folder.path) as still_ours, kept_programs():
         if folder.entry("status") != "training":  # another process has ended it in the meantime
             return
         if folder.entry("format") != FORMAT:
