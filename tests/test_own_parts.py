@@ -149,6 +149,14 @@ def test_a_rule_of_ones_own_learns_a_readout(parts):
     assert (cohort.history.success[:, -1] > 0.9).all()
 
 
+def test_a_constraint_of_an_array_that_is_frozen_before_it(tmp_path):
+    wrong = [{"kind": "frozen", "arrays": ["recurrent"]}, {"kind": "dale"}]
+    spec = to_spec({"task": "and", "networks": 1, "model": {"units": 4, "constraints": wrong}})
+    with pytest.raises(ValueError, match="Dale looks for recurrent, which a constraint before it does not pass on"):
+        start_run(spec, tmp_path / "run", False, SilentProgress())
+    assert not (tmp_path / "run").exists()
+
+
 def test_what_is_no_constraint_or_array():
     with pytest.raises(TypeError, match="constraints has 'dale'; expected constraints such as"):
         rc.RateRNN(constraints=("dale",))

@@ -469,8 +469,17 @@ def test_what_is_wrong_with_a_rule(part, message):
 )
 def test_what_is_no_part_at_all(check, kind):
     assert finding(check, 3) == f"int is no {kind.__name__}; derive the class from rc.{kind.__name__}"
-    with pytest.raises(ConformanceError, match=r"FlipFlop is a class; give an instance of it: FlipFlop\(\)"):
+    with pytest.raises(
+        ConformanceError, match=r"FlipFlop has 1 finding:\n- FlipFlop is a class; give an instance of it: FlipFlop\(\)"
+    ):
         check(rc.FlipFlop)
+
+
+def test_an_error_in_a_part_names_the_line_of_the_users_file():
+    wrong = broken(rc.Constraint, apply=lambda self, free, start: OrderedDict(free, recurrent=free["recurent"]))
+    assert re.fullmatch(r"test_testing\.py, line \d+: KeyError: 'recurent'", finding(check_constraint, wrong))
+    traced = broken(rc.Constraint, apply=lambda self, free, start: free["recurrent"].any() and free)
+    assert "jnp.where or jax.lax.cond" in "".join(found(check_constraint, traced))
 
 
 def test_a_part_that_no_spec_can_name():

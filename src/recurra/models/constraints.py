@@ -2,10 +2,12 @@
 
 import abc
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar, final
 
+import jax
 from jaxtyping import Array
 
 from recurra.arrays import RandomKey, Weights
@@ -80,7 +82,8 @@ def free_parameters(constraints: Sequence[Constraint], weights: Weights) -> Para
     """The free parameters of weights that obey all constraints."""
     parameters = OrderedDict((name, getattr(weights, name)) for name in weights.axes())
     for constraint in constraints:
-        parameters = constraint.free(parameters)
+        with _in_order(constraint, parameters, weights):
+            parameters = constraint.free(parameters)
     return parameters
 
 
@@ -94,5 +97,31 @@ def constrained(constraints: Sequence[Constraint], free: Parameters, start: Kind
     """
     parameters = free
     for constraint in reversed(constraints):
-        parameters = constraint.apply(parameters, start)
+        with _in_order(constraint, parameters, start):
+            parameters = constraint.apply(parameters, start)
     return type(start)(**parameters)
+
+
+def check_order(constraints: Sequence[Constraint], weights: Weights) -> None:
+    """Check that every constraint finds the arrays that it maps, by shapes alone.
+
+    Args:
+        constraints: the constraints.
+        weights: the weights of one network before training.
+    """
+    jax.eval_shape(lambda start: constrained(constraints, free_parameters(constraints, start), start), weights)
+
+
+@contextmanager
+def _in_order(constraint: Constraint, parameters: Parameters, weights: Weights) -> Iterator[None]:
+    """One line if a constraint looks for an array that one before it, such as `Frozen`, does not pass on."""
+    try:
+        yield
+    except KeyError as error:
+        (name, *_) = error.args
+        if name in weights.axes() and name not in parameters:
+            raise ValueError(
+                f"constraints: {type(constraint).__name__} looks for {name}, which a constraint before it does not "
+                "pass on, as Frozen does; put it first"
+            ) from None
+        raise

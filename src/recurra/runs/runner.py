@@ -71,6 +71,7 @@ def start_run(spec: RunSpec, path: Path, overwrite: bool, progress: Progress, en
     """
     analyses_named(spec.analyses)  # what cannot be found is told before the training, and not after it
     training = spec.to_training(engine)
+    state = training.start()  # and so is what the weights do not have, such as an array to be frozen
     stretch = stretch_of(training.used_engine.about(), 0)
     about = {
         "name": spec.name,
@@ -86,7 +87,6 @@ def start_run(spec: RunSpec, path: Path, overwrite: bool, progress: Progress, en
     }
     with locked(path) as still_ours, kept_programs():
         folder = RunFolder.create(path, about, overwrite)
-        state = training.start()
         begin_training(folder, training, state)
         _train(folder, training, state, progress, still_ours)
     return folder

@@ -16,7 +16,7 @@ from recurra.models.constraints import Parameters, constrained, free_parameters
 from recurra.numerics import GENERATOR, pinned
 from recurra.runs.spec import RunSpec
 from recurra.tasks import And
-from recurra.testing.findings import SHORT, check, finite, kind, near, same, spec_there_and_back
+from recurra.testing.findings import SHORT, check, finite, kind, name_of, near, same, spec_there_and_back
 from recurra.training import train
 
 STEP, SLOPE = 1e-6, 1e-3  # step of finite differences in float64, and relative tolerance of the gradient
@@ -40,7 +40,7 @@ def check_constraint(constraint: Constraint, model: Model | None = None) -> None
     model = model or RateRNN(units=5, initializer=Normal(), recurrent_bias=True)
     look = _ConstraintUnderTest(constraint, model)
     check(
-        type(constraint).__name__,
+        name_of(constraint),
         [partial(kind, constraint, Constraint)],
         [look.start],
         [look.free],

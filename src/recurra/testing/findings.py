@@ -1,9 +1,12 @@
 """Findings: one line each that says what is wrong and what to do, collected and raised together."""
 
 import json
+import sysconfig
 import tomllib
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import is_dataclass
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import jax
@@ -14,6 +17,7 @@ from recurra.runs.spec import RunSpec, to_spec
 from recurra.training import BPTT, FreshTrials
 
 Look: TypeAlias = Callable[[], Iterator[str]]
+RECURRA = Path(__file__).parents[1]
 NEAR = 1e-4  # relative tolerance of results in float32
 SHORT = BPTT(steps=4, batch=4, validation_trials=4, trials=FreshTrials(2), learning_rate=0.01)  # a short trial training
 
@@ -49,7 +53,12 @@ def check(name: str, *stages: Sequence[Look]) -> None:
             except Exception as error:
                 findings.append(_line(error))
         if findings:
-            raise ConformanceError(name, findings)
+            raise ConformanceError(name, list(dict.fromkeys(findings)))
+
+
+def name_of(part: Any) -> str:
+    """The name of a part's class, or of the class that was given in place of a part."""
+    return part.__name__ if isinstance(part, type) else type(part).__name__
 
 
 def kind(part: Any, base: type) -> Iterator[str]:
@@ -105,5 +114,26 @@ def finite(tree: Any) -> bool:
 
 
 def _line(error: Exception) -> str:
+    """An error in one line, with the user's line on which it arose."""
     message = " ".join(str(error).split())[:400]
-    return message if isinstance(error, (ValueError, TypeError)) and message else f"{type(error).__name__}: {message}"
+    where = _place(error)
+    if isinstance(error, jax.errors.ConcretizationTypeError | jax.errors.TracerArrayConversionError):
+        return (
+            f"{where}{type(error).__name__}: this decides, counts or calls NumPy with a value that JAX traces; use "
+            "jnp.where or jax.lax.cond for `if`, and jax.numpy"
+        )
+    plain = isinstance(error, (ValueError, TypeError)) and message
+    return where + (message if plain else f"{type(error).__name__}: {message}")
+
+
+def _place(error: Exception) -> str:
+    """The innermost line of the error that is in a file of the user's own; empty if there is none."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _installed(frame.filename)]
+    return f"{Path(frames[-1].filename).name}, line {frames[-1].lineno}: " if frames else ""
+
+
+def _installed(file: str) -> bool:
+    """Whether a file belongs to recurra, to Python or to an installed package, or is none."""
+    path = Path(file)
+    libraries = (RECURRA, Path(sysconfig.get_path("stdlib")))
+    return file.startswith("<") or "site-packages" in path.parts or any(map(path.is_relative_to, libraries))

@@ -18,7 +18,7 @@ from recurra.numerics import GENERATOR, pinned
 from recurra.runs.saving import load
 from recurra.runs.spec import RunSpec
 from recurra.tasks import And
-from recurra.testing.findings import SHORT, check, finite, kind, near, same, spec_there_and_back
+from recurra.testing.findings import SHORT, check, finite, kind, name_of, near, same, spec_there_and_back
 from recurra.training import train
 
 INPUTS, OUTPUTS, DT_MS = 2, 1, 1.0  # of the task And, on which models are tried
@@ -41,7 +41,7 @@ def check_model(model: Model) -> None:
     """
     look = _ModelUnderTest(model)
     check(
-        type(model).__name__,
+        name_of(model),
         [partial(kind, model, Model)],
         [look.parts],
         [look.weights_of_a_key],

@@ -15,7 +15,7 @@ from recurra.numerics import pinned
 from recurra.runs.spec import RunSpec
 from recurra.storage.states import read_state, write_state
 from recurra.tasks import And, Task, Trials
-from recurra.testing.findings import check, finite, kind, near, same, spec_there_and_back
+from recurra.testing.findings import check, finite, kind, name_of, near, same, spec_there_and_back
 from recurra.training import FreshTrials, Learner, LearningRule, Never, Setup, Training, TrainingState
 
 NUMBERS = (0, 1, 2)
@@ -39,7 +39,7 @@ def check_rule(rule: LearningRule, task: Task | None = None, model: Model | None
         ConformanceError: with all findings, one per line.
     """
     model = model or RateRNN(units=8, recurrent_bias=True, constraints=(Frozen(("input",)),))
-    check(type(rule).__name__, [partial(kind, rule, LearningRule)])
+    check(name_of(rule), [partial(kind, rule, LearningRule)])
     look = _RuleUnderTest(rule, task or And(), model)
     check(
         look.name,

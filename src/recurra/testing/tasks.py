@@ -12,7 +12,7 @@ from recurra.numerics import GENERATOR, pinned
 from recurra.runs.spec import RunSpec
 from recurra.tasks import SuccessRule, Task
 from recurra.tasks.border import LOOKS, TRIED
-from recurra.testing.findings import check, kind, near, same, spec_there_and_back
+from recurra.testing.findings import check, kind, name_of, near, same, spec_there_and_back
 
 SEEDS = 2  # keys that are tried
 
@@ -33,7 +33,7 @@ def check_task(task: Task) -> None:
     """
     looks = [partial(_look, look, task) for look in LOOKS]
     check(
-        type(task).__name__,
+        name_of(task),
         [partial(kind, task, Task)],
         [partial(_fields, task), looks[0]],
         looks[1:],

@@ -18,6 +18,7 @@ from recurra.checks import check_count
 from recurra.engine import Dynamics, Engine, choose_engine, mean_squared_error
 from recurra.interrupts import listening, stop_if_asked
 from recurra.models.cohort import Cohort, History, Origin
+from recurra.models.constraints import check_order
 from recurra.models.model import Model
 from recurra.numerics import pinned
 from recurra.status import Status
@@ -114,6 +115,7 @@ class Training:
             self.model.start(random_key(self.seed, Stream.weights, number), self.task.inputs, self.task.outputs)
             for number in self.numbers
         ]
+        check_order(self.model.all_constraints(), single[0])
         weights, nothing = jax.tree.map(lambda *arrays: jnp.stack(arrays), *single), np.zeros((len(self.numbers), 0))
         return TrainingState(
             epoch=0,
