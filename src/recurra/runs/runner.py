@@ -71,7 +71,8 @@ def start_run(spec: RunSpec, path: Path, overwrite: bool, progress: Progress, en
     """
     analyses_named(spec.analyses)  # what cannot be found is told before the training, and not after it
     training = spec.to_training(engine)
-    state = training.start()  # and so is what the weights do not have, such as an array to be frozen
+    with kept_programs():
+        state = training.start()  # and so is what the weights do not have, such as an array to be frozen
     stretch = stretch_of(training.used_engine.about(), 0)
     about = {
         "name": spec.name,
