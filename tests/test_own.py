@@ -195,6 +195,16 @@ def test_a_training_of_ones_own_parts_goes_on_to_the_same_bits(parts, tmp_path, 
     np.testing.assert_array_equal(cohort_of(cut).weights.output, cohort_of(whole).weights.output)
 
 
+def test_the_command_that_goes_on_names_what_it_needs(parts, tmp_path):
+    own.use([str(parts)])
+    folder = start_run(to_spec({"name": "mine", **TABLE}), tmp_path / "run", False, SilentProgress())
+    with pytest.raises(ValueError, match=rf"run recurra analyse {folder} --use {parts} first"):
+        read_run(folder)
+    folder.update_about(status="training")
+    with pytest.raises(ValueError, match=rf"go on with recurra run --resume {folder} --use {parts}$"):
+        read_run(folder)
+
+
 def test_a_command_imports_nothing_by_itself(tmp_path):
     """A file of the name that a spec asks for lies in the folder of the command, and is not run."""
     (tmp_path / "own_parts.py").write_text("raise SystemExit('run')")

@@ -1,7 +1,6 @@
 """Analyse the networks of a run one by one, here or in processes: each leaves a part, and the parts are joined."""
 
 import errno
-import shlex
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from recurra.analysis.record import kinds_before
 from recurra.models.cohort import Cohort
 from recurra.runs.compiled import kept_programs
 from recurra.runs.executors import Executor, LostPiece
-from recurra.runs.own import use, used
+from recurra.runs.own import command_for, use, used
 from recurra.runs.own_analyses import analyses_named
 from recurra.runs.parts import read_part, write_part
 from recurra.runs.record import cohort_of
@@ -121,7 +120,7 @@ def _told(lost: dict[int, str], folder: RunFolder) -> str:
     numbers = sorted(lost)
     which = f"network {numbers[0]} was" if len(numbers) == 1 else f"networks {', '.join(map(str, numbers))} were"
     why = "; ".join(dict.fromkeys(lost[number] for number in numbers))
-    again = f"recurra analyse --processes 1 {shlex.quote(str(folder))}"
+    again = command_for("analyse --processes 1", folder)
     return f"{which} not analysed: {why}. Nothing was changed; {again} takes the least memory"
 
 

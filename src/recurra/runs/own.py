@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import shlex
 import sys
 import traceback
 from collections.abc import Iterable, Sequence
@@ -12,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from recurra.checks import nearest
+from recurra.storage.run_folder import RunFolder
 
 RESERVED = ("recurra", "__main__")  # what is in these has a short name, or none
 MOST_ANALYSES = 100  # of a run
@@ -38,6 +40,19 @@ def use(names: Iterable[str]) -> None:
 def used() -> tuple[str, ...]:
     """The files and modules in which parts were found: with them, `use` in another process finds the parts too."""
     return tuple(_used.values())
+
+
+def command_for(words: str, folder: RunFolder) -> str:
+    """A command line on a run folder, with the `--use` options that the parts and analyses of its spec need.
+
+    Args:
+        words: the command and its options, such as "run --resume".
+        folder: the run.
+    """
+    table = folder.about().get("spec", {})
+    analyses = [name.partition(":")[0] for name in table.get("analyses", [])]
+    needed = dict.fromkeys(_used[module] for module in [*modules_in(table), *analyses] if module in _used)
+    return " ".join([f"recurra {words} {shlex.quote(str(folder))}", *(f"--use {shlex.quote(name)}" for name in needed)])
 
 
 def is_own(name: str) -> bool:
@@ -154,8 +169,9 @@ def file_of(module: str) -> str:
 
 def _needed(missing: Sequence[str]) -> str:
     options = " ".join(f"--use {file_of(module)}" for module in missing)
+    names = " and ".join(filter(None, [", ".join(missing[:-1]), missing[-1]]))
     return (
-        f"it needs the module{'s' if len(missing) > 1 else ''} {' and '.join(missing)}, not imported yet: a spec or a "
+        f"it needs the module{'s' if len(missing) > 1 else ''} {names}, not imported yet: a spec or a "
         f"folder imports nothing by itself. Give {options}, or import it in Python"
     )
 

@@ -1,7 +1,5 @@
 """A run read back from its folder: its spec, its cohort, its record."""
 
-import shlex
-
 from recurra.analysis import Census
 from recurra.analysis.dossier_records import Dossier, record_kinds
 from recurra.analysis.failures import Failure
@@ -10,6 +8,7 @@ from recurra.arrays import Weights, named_arrays
 from recurra.checks import same_axis
 from recurra.models.cohort import Cohort, Origin
 from recurra.runs.census import FEWEST
+from recurra.runs.own import command_for
 from recurra.runs.own_analyses import own_records
 from recurra.runs.record_store import cohort_records, single_record
 from recurra.runs.spec import RunSpec, to_spec
@@ -69,7 +68,7 @@ def check_trained(folder: RunFolder) -> None:
     if folder.entry("status") == "training":
         raise ValueError(
             f"the training in {folder} has not ended; wait for the process that trains, or go on with "
-            f"recurra run --resume {shlex.quote(str(folder))}"
+            + command_for("run --resume", folder)
         )
 
 
@@ -77,7 +76,7 @@ def check_analysed(folder: RunFolder) -> None:
     """Check that a run is trained and analysed; the error names the command for the missing step."""
     check_trained(folder)
     if folder.entry("status") != "analysed":
-        raise ValueError(f"{folder} is not analysed; run recurra analyse {shlex.quote(str(folder))} first")
+        raise ValueError(f"{folder} is not analysed; run {command_for('analyse', folder)} first")
 
 
 def cohort_of(folder: RunFolder) -> Cohort:

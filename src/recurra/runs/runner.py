@@ -1,6 +1,5 @@
 """A run from its spec to its analysis, stored in its run folder."""
 
-import shlex
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,7 +15,7 @@ from recurra.runs.analyses import analyse_networks
 from recurra.runs.census import FEWEST, census_of_dossiers
 from recurra.runs.compiled import kept_programs
 from recurra.runs.executors import Executor, ThisProcess
-from recurra.runs.own import check_analyses
+from recurra.runs.own import check_analyses, command_for
 from recurra.runs.own_analyses import analyses_named, remove_older
 from recurra.runs.record import cohort_of, spec_of
 from recurra.runs.record_store import cohort_dataset, single_dataset
@@ -112,8 +111,8 @@ def resume_run(
     if different:
         words = ", ".join(f"{key} ({old}, not {new})" for key, (old, new) in different.items())
         raise ValueError(
-            f"{folder} was made with another {words}. Go on with it as it was made: recurra run --resume "
-            f"{shlex.quote(str(folder))}; or choose another folder with --out"
+            f"{folder} was made with another {words}. Go on with it as it was made: "
+            f"{command_for('run --resume', folder)}; or choose another folder with --out"
         )
     if folder.entry("status") != "training":
         return
@@ -145,7 +144,7 @@ def analyse_run(
         with locked(folder.path), kept_programs():
             return _analysed(folder, progress, executor or ThisProcess(), analyses)
     except Stopped as stopped:
-        stopped.hint = f"recurra analyse {shlex.quote(str(folder))} begins the analysis anew"
+        stopped.hint = f"{command_for('analyse', folder)} begins the analysis anew"
         raise
 
 
@@ -184,7 +183,7 @@ def _train(
         with patient():
             _epochs(folder, training, state, progress, still_ours)
     except Stopped as stopped:
-        stopped.hint = f"recurra run --resume {shlex.quote(str(folder))} goes on from the last epoch"
+        stopped.hint = f"{command_for('run --resume', folder)} goes on from the last epoch"
         raise
 
 

@@ -4,10 +4,10 @@
 differs; a resume reports the differences.
 """
 
-import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from recurra.runs.own import command_for
 from recurra.storage.run_folder import RunFolder
 from recurra.surroundings import stretch_of
 from recurra.training import Training
@@ -42,7 +42,7 @@ def begin_stretch(folder: RunFolder, training: Training, anyway: bool) -> None:
         raise ValueError(
             f"{folder} was trained with {'; '.join(different)}. Going on here breaks the promise that {PROMISE}. "
             f"Go on with what it was trained with; or give the promise up, and have run.json say so: "
-            f"recurra run --resume-anyway {shlex.quote(str(folder))}"
+            f"{command_for('run --resume-anyway', folder)}"
         )
     folder.update_about(stretches=[*stretches, {**new, "gave_up": different} if different else new])
 
