@@ -26,7 +26,7 @@ def _lines(method: Any, path: str) -> Iterator[str]:
         yield from ("", f"[{path}]")
     if "kind" in table:
         others = next(names for kind, names in REGISTRY.items() if isinstance(method, kind))
-        yield f"kind = {json.dumps(table['kind'])}  # one of: {', '.join(others)}"
+        yield f"kind = {json.dumps(table['kind'])}  # one of: {', '.join(others)}; or module:Class of your own"
     inner = []
     for field in fields(method):
         if is_dataclass(getattr(method, field.name)):

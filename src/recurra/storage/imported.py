@@ -86,8 +86,7 @@ def imported(name: str, content: Content, dt_ms: float, stated: StatedSettings) 
     """
     in_file = dict(content.says)
     own_dt_ms = in_file.pop("dt_ms", dt_ms)
-    if not same(own_dt_ms, dt_ms):
-        raise ValueError(f"has dt_ms = {own_dt_ms:g}, and dt_ms = {dt_ms:g} was asked for; ask for the file's own")
+    check_time_step(own_dt_ms, dt_ms)
     asked = stated.equations(dt_ms)
     check_stated(in_file, asked)
     settings = {**USUAL, **asked, **in_file}
@@ -98,6 +97,15 @@ def imported(name: str, content: Content, dt_ms: float, stated: StatedSettings) 
     network = Network(RateDynamics(**settings), weights_of(content.arrays), float(dt_ms))
     network.dynamics.leaks(network.weights)  # a tuple of leaks must have one value per unit
     return Imported(network, tuple(notes))
+
+
+def check_time_step(own_dt_ms: float, dt_ms: float) -> None:
+    """The time step that was asked for, ms, must be the file's own, ms."""
+    if not same(own_dt_ms, dt_ms):
+        raise ValueError(
+            f"has dt_ms = {own_dt_ms:g}, and dt_ms = {dt_ms:g} was asked for; ask for the file's own, on the command "
+            f"line with --set task.dt_ms={own_dt_ms:g}"
+        )
 
 
 def check_stated(in_file: Mapping[str, Any], asked: Mapping[str, Any]) -> None:

@@ -8,13 +8,13 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from recurra.arrays import RateWeights, named_arrays
-from recurra.checks import check_positive, same
+from recurra.checks import check_positive
 from recurra.engine import Dynamics
 from recurra.engine.rate import RateDynamics
 from recurra.models.cohort import Network
 from recurra.storage.content import Content
 from recurra.storage.files import new_file
-from recurra.storage.imported import Imported, StatedSettings, imported
+from recurra.storage.imported import Imported, StatedSettings, check_time_step, imported
 from recurra.storage.npz_content import CELL, TIME_STEP
 from recurra.storage.parsing import read_content
 from recurra.storage.reading import naming
@@ -79,8 +79,7 @@ def _of_cell(content: Content, dt_ms: float, stated: StatedSettings, equations: 
     if stated != NOTHING_STATED:
         raise ValueError("says its equations; --activation, --form and --tau are for rate units, leave them out")
     own_dt_ms, cell = float(content.says[TIME_STEP]), content.says[CELL]
-    if not same(own_dt_ms, dt_ms):
-        raise ValueError(f"has dt_ms = {own_dt_ms:g}, and dt_ms = {dt_ms:g} was asked for; ask for the file's own")
+    check_time_step(own_dt_ms, dt_ms)
     check_positive("dt_ms", own_dt_ms)
     dynamics = equations(cell["equations"])
     axes = {name: tuple(own) for name, own in cell["axes"].items()}
