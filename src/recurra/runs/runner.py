@@ -68,6 +68,7 @@ def start_run(spec: RunSpec, path: Path, overwrite: bool, progress: Progress, en
         progress: receives the progress of training.
         engine: "auto" (native where it can be used), "native", "portable" or "native-bfloat16".
     """
+    RunFolder.check_free(path, overwrite)
     analyses_named(spec.analyses)  # what cannot be found is told before the training, and not after it
     training = spec.to_training(engine)
     with kept_programs():

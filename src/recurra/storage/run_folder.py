@@ -49,15 +49,20 @@ class RunFolder:
             overwrite: whether an existing run may be deleted.
         """
         folder, text = cls(path), written({"format": FORMAT, **about})
-        if path.exists() and not folder._is_empty():
-            if not (path / "run.json").is_file():
-                raise ValueError(f"{folder} exists and is not a run folder; choose another folder")
-            if not overwrite:
-                raise ValueError(f"{folder} holds a run already; resume it, overwrite it, or choose another folder")
+        cls.check_free(path, overwrite)
         make_folder(path)
         replace_text(path / "run.json", text)
         folder.clear()
         return folder
+
+    @classmethod
+    def check_free(cls, path: Path, overwrite: bool) -> None:
+        """A folder for a new run must not exist or be empty, unless it holds a run and `overwrite` is set."""
+        if path.exists() and not cls(path)._is_empty():
+            if not (path / "run.json").is_file():
+                raise ValueError(f"{cls(path)} exists and is not a run folder; choose another folder")
+            if not overwrite:
+                raise ValueError(f"{cls(path)} holds a run already; resume it, overwrite it, or choose another folder")
 
     @classmethod
     def open(cls, path: Path | str) -> "RunFolder":
