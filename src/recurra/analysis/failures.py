@@ -4,12 +4,13 @@ import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, ClassVar, Self, TypeVar, get_type_hints
+from typing import Any, ClassVar, TypeVar, get_type_hints
 
 from recurra.models.cohort import NotApplicableError
 
 Found = TypeVar("Found")
 Otherwise = TypeVar("Otherwise")
+AnyRecords = TypeVar("AnyRecords", bound="Records")
 LONGEST = 200  # characters of a reason
 ROOT = Path(__file__).parents[1]
 GROUP = "group"  # of a field's metadata: the group of `run.zarr` that holds the record, if not called like the field
@@ -62,7 +63,7 @@ class Records:
         return {group: vars(self)[name] for name, group in groups_of(type(self)).items()}
 
     @classmethod
-    def of_groups(cls, records: Mapping[str, Any]) -> Self:
+    def of_groups(cls: type[AnyRecords], records: Mapping[str, Any]) -> AnyRecords:
         """Made of records that stand by the names of their groups; there may be others among them."""
         return cls(**{name: records[group] for name, group in groups_of(cls).items()})
 

@@ -276,13 +276,13 @@ def _of_each(flow: Flow, states: States, work: Callable[[Float[np.ndarray, "stat
     keys = [one.tobytes() for one in sign * states + 0.0]  # without the sign of a zero
     own = {key: at for at, key in reversed(list(enumerate(keys)))}
 
-    def made(part: Int[np.ndarray, "state"]) -> np.ndarray:
+    def made(part: States) -> np.ndarray:
         made_of = np.empty(len(part), object)
-        made_of[:] = [work(states[at]) for at in part]
+        made_of[:] = [work(state) for state in part]
         return made_of
 
     with one_thread():
-        by_key = dict(zip(own, in_parts(made, np.array(list(own.values()), int)), strict=True))
+        by_key = dict(zip(own, in_parts(made, states[list(own.values())]), strict=True))
     return [by_key[key] for key in keys]
 
 
