@@ -214,7 +214,7 @@ def _unpaired(turned: Matrix, rows: State, wrong: State, second: Bool[np.ndarray
     return centres, radii
 
 
-def _sides(centres: Complex[np.ndarray, "state"], radii: State) -> tuple[Bool[np.ndarray, "state"], ...]:
+def _sides(centres: Values, radii: State) -> tuple[Bool[np.ndarray, "state"], ...]:
     r"""Which discs around 1 + c are inside the unit circle, and which outside: $|1 + c|^2 - 1 = 2 \Re c + |c|^2$."""
     beyond = 2 * np.real(centres) + np.abs(centres) ** 2
     blur = gamma(8) * (2 * np.abs(np.real(centres)) + np.abs(centres) ** 2)
