@@ -71,8 +71,6 @@ def start_run(spec: RunSpec, path: Path, overwrite: bool, progress: Progress, en
     RunFolder.check_free(path, overwrite)
     analyses_named(spec.analyses)  # what cannot be found is told before the training, and not after it
     training = spec.to_training(engine)
-    with kept_programs():
-        state = training.start()  # and so is what the weights do not have, such as an array to be frozen
     stretch = stretch_of(training.used_engine.about(), 0)
     about = {
         "name": spec.name,
@@ -86,10 +84,12 @@ def start_run(spec: RunSpec, path: Path, overwrite: bool, progress: Progress, en
         "spec": spec.table(),
         "sources": list(spec.sources()),
     }
-    with locked(path) as still_ours, kept_programs():
-        folder = RunFolder.create(path, about, overwrite)
-        begin_training(folder, training, state)
-        _train(folder, training, state, progress, still_ours)
+    with kept_programs():
+        state = training.start()  # and so is what the weights do not have, such as an array to be frozen
+        with locked(path) as still_ours:
+            folder = RunFolder.create(path, about, overwrite)
+            begin_training(folder, training, state)
+            _train(folder, training, state, progress, still_ours)
     return folder
 
 
