@@ -34,6 +34,7 @@ TINY = [
     "training.validation_trials=8",
 ]
 DEPENDENT = {
+    "regimes": {"lifetimes"},
     "pca": {"landscape"},
     "fixed_points": {"program", "gains", "slow_points", "landscape", "alignment", "landscape_bits"},
     "program": {"landscape", "landscape_bits"},
