@@ -33,6 +33,7 @@ GROUND = {
     "periods",
     "intervals",
     "linalg",
+    "threads",
     "sources",
     "streams",
     "wording",

@@ -1,32 +1,14 @@
 """Linear algebra that several floors need."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import cache
-
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Inexact
 from scipy.linalg import eigh, get_lapack_funcs
-from threadpoolctl import ThreadpoolController
 
 from recurra.arrays import AnyArray
 
 BLOCK = 64  # columns that LAPACK inverts together
 MARGIN = 1e-9  # by which a norm differs from a bound, relative to it, before a triangular form tells their order
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Small matrices are handled by one thread, since several would wait for each other, and with the same bits."""
-    with _libraries().limit(limits=1):
-        yield
-
-
-@cache
-def _libraries() -> ThreadpoolController:
-    """NumPy's and SciPy's linear algebra, loaded with this module; to look for them takes milliseconds each time."""
-    return ThreadpoolController()
 
 
 def spectral_radius(matrix: Float[AnyArray, "post pre"]) -> float:

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float
-from threadpoolctl import threadpool_limits
 
 from recurra.analysis import (
     Program,
@@ -35,6 +34,7 @@ from recurra.analysis.visit import Visit
 from recurra.models.cohort import Network
 from recurra.numerics import pinned
 from recurra.tasks import Task
+from recurra.threads import one_thread
 
 TENSORS, TENSOR_STEPS = 3, 100  # tensor components, of so many time steps of the probe
 
@@ -95,7 +95,7 @@ def visited(network: Network, task: Task, seed: int) -> Visit:
         seed: of the test trials and of the chance levels.
     """
     visit = Visit(network, task, seed)
-    with pinned(), threadpool_limits(1):  # the matrices are small: threads would wait for each other
+    with pinned(), one_thread():
         for name, analysis in analyses_of(task).items():
             visit.records[name] = attempted(lambda analysis=analysis: analysis(visit))
     return visit
@@ -121,5 +121,5 @@ def make_dossier(network: Network, task: Task, seed: int, analyses: Sequence[Own
 
 def made(analysis: OwnAnalysis, visit: Visit) -> Any:
     """The record of an analysis of your own, or its `Failure`, computed under the settings of all analyses."""
-    with pinned(), threadpool_limits(1):
+    with pinned(), one_thread():
         return own_record(analysis, visit)

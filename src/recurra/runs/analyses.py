@@ -8,8 +8,6 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
-from threadpoolctl import threadpool_limits
-
 from recurra.analysis import MemoryCube, Spectrum, memory_cube, spectrum
 from recurra.analysis.dossier import make_dossier
 from recurra.analysis.dossier_records import record_kinds
@@ -26,6 +24,7 @@ from recurra.runs.parts import read_part, write_part
 from recurra.runs.record import cohort_of
 from recurra.storage.files import beside, naming_file, remove
 from recurra.storage.run_folder import RunFolder
+from recurra.threads import one_thread
 
 
 @dataclass(frozen=True)
@@ -106,7 +105,7 @@ def _cohort(run: Path, _parts: Path) -> Cohort:
 
 def _records(cohort: Cohort, at: int, analyses: Sequence[OwnAnalysis]) -> dict[str, Any]:
     dossier = make_dossier(cohort[at], cohort.task, cohort.seed, analyses)
-    with threadpool_limits(1):  # as many as in the dossier, wherever it is made: the same bits
+    with one_thread():
         before = {name: attempted(partial(BEFORE[name], cohort, at)) for name in kinds_before(cohort.task)}
     return dossier.by_group() | before
 

@@ -9,7 +9,6 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from jaxtyping import Int
-from threadpoolctl import threadpool_limits
 
 from recurra.analysis import Census, FixedPoints, Regimes, Similarities, fixed_points, regimes
 from recurra.analysis.cohorts.census import LEFT_OUT, UNKNOWN
@@ -25,6 +24,7 @@ from recurra.runs.executors import Executor, LostPiece, ThisProcess
 from recurra.runs.own import use, used
 from recurra.runs.record import cohort_of, spec_of
 from recurra.storage.run_folder import RunFolder
+from recurra.threads import one_thread
 from recurra.words.workings import signatures
 
 Looks: TypeAlias = tuple[Regimes | Failure, FixedPoints | Failure]  # of one network
@@ -128,7 +128,7 @@ def census_of_runs(
         executor: where the networks are looked at, with the same numbers: in this process if not given.
     """
     all_regimes, points = _looked_at(compared, seed, on_network, executor or ThisProcess())
-    with pinned(), threadpool_limits(1):
+    with pinned(), one_thread():
         similarities = similarities_of(compared.networks, compared.task, points)
     failures = {
         f"{what} of network {name}": one.reason
@@ -144,7 +144,7 @@ def look_at(piece: Piece) -> Looks:
     """Regimes and fixed points of a network, or their `Failure`s. The job of an `Executor`."""
     use(piece.uses)
     cohort, task = _cohort(piece.run), spec_of(RunFolder.open(piece.first)).task
-    with kept_programs(), pinned(), threadpool_limits(1):
+    with kept_programs(), pinned(), one_thread():
         visit = Visit(cohort[cohort.numbers.index(piece.number)], task, piece.seed)
         return (
             attempted(lambda: regimes(visit.network, visit.probe, ends=visit.ends)),

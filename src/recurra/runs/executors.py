@@ -22,10 +22,9 @@ from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any, TypeVar, final
 
-from threadpoolctl import threadpool_limits
-
 from recurra.checks import check_count, free_memory_bytes
 from recurra.interrupts import stop_if_asked
+from recurra.threads import one_thread
 
 Piece = TypeVar("Piece")
 Result = TypeVar("Result")
@@ -221,7 +220,7 @@ def _work(connection: Connection, job: Callable[[Any], Any], threads: int) -> No
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all processes: the parent decides
     threading.Thread(target=_end_with_parent, daemon=True).start()
     os.environ.setdefault(THREADS, str(threads))
-    with threadpool_limits(1), suppress(EOFError):
+    with one_thread(), suppress(EOFError):
         while True:
             connection.send(_answer(job, connection.recv()))
 

@@ -9,11 +9,11 @@ from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Complex, Float
-from threadpoolctl import threadpool_limits
 
 from recurra.analysis.cohorts.eigenvalue_distances import Rates, dynamic_modes, ordered, spectral_distance
 from recurra.arrays import AnyArray
 from recurra.checks import check_choice, check_count
+from recurra.threads import one_thread
 
 Flat = Float[np.ndarray, "sample _unit"]
 MEASURES = ("procrustes", "cka", "spectral", "dynamical", "linearized")
@@ -126,7 +126,7 @@ def signature_of(
     if linearized is None:
         linearized = np.full((1, 1), np.nan, np.complex128)
     every = -(-rates.shape[0] * rates.shape[1] // SAMPLES)
-    with threadpool_limits(1), np.errstate(over="ignore", invalid="ignore"):  # weights near the largest number there is
+    with one_thread(), np.errstate(over="ignore", invalid="ignore"):  # weights near the largest number there is
         values = np.full(1, np.nan, np.complex128)
         if recurrent is not None:
             values = ordered(np.linalg.eigvals(np.asarray(recurrent, np.float64)))
@@ -147,7 +147,7 @@ def similarity_matrices(signatures: Sequence[Signature]) -> Similarities:
                 f"{len(signatures[0].shape)} and {len(signatures[0].linearized)}; "
                 "expected rates of all networks on the same probe"
             )
-    with threadpool_limits(1):
+    with one_thread():
         procrustes, cka = _shape_matrices([one.shape for one in signatures])
     squares = [
         _transport_matrix([one.linearized[at] for one in signatures]) ** 2

@@ -16,8 +16,9 @@ from recurra.analysis.dynamics.newton import FLAT, States, descent, is_fixed, ne
 from recurra.analysis.dynamics.proofs import UNKNOWN, Proof, prove
 from recurra.analysis.dynamics.starts import in_parts, told_apart, unique
 from recurra.checks import check_count, check_positive
-from recurra.linalg import inverse_of, one_thread
+from recurra.linalg import inverse_of
 from recurra.models.cohort import Network
+from recurra.threads import one_thread
 
 PER_POINT = (
     "states",

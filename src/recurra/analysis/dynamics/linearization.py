@@ -7,7 +7,7 @@ from jaxtyping import Complex, Float
 
 from recurra.analysis.dynamics.flow import Flow
 from recurra.analysis.dynamics.starts import in_parts
-from recurra.linalg import one_thread
+from recurra.threads import one_thread
 
 States = Float[np.ndarray, "point state"]
 OUTSIDE = 1e-9  # a mode is unstable if its eigenvalue lies so far outside the unit circle, times the largest leak

@@ -14,8 +14,9 @@ from recurra.analysis.dynamics.newton import is_fixed
 from recurra.analysis.dynamics.steps import first_state
 from recurra.analysis.weights.spectra import frequency_hz, time_constant_ms
 from recurra.engine.rate import HARD_WIDTHS
-from recurra.linalg import MARGIN, one_thread, spectral_norm, surely_below
+from recurra.linalg import MARGIN, spectral_norm, surely_below
 from recurra.models.cohort import Network
+from recurra.threads import one_thread
 
 NEAR = 0.01  # largest distance, times the root of the number of units, from where a path ends to its fixed point
 EVERY = 64  # steps up to which every power of a Jacobian is looked at; beyond, powers a 32nd apart

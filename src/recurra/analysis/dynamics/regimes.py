@@ -22,9 +22,9 @@ from recurra.analysis.dynamics.steps import ends_on
 from recurra.analysis.dynamics.windows import Window, windows_after
 from recurra.analysis.weights.spectra import time_constant_ms
 from recurra.checks import check_count, same
-from recurra.linalg import one_thread
 from recurra.models.cohort import Network
 from recurra.tasks.trials import Trials
+from recurra.threads import one_thread
 
 QUIESCENT, FIXED, CYCLE, CHAOTIC, DRIFTING = "quiescent", "fixed", "cycle", "chaotic", "drifting"
 QUASIPERIODIC, UNDECIDED = "quasi-periodic", "undecided"

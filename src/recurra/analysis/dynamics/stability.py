@@ -11,9 +11,9 @@ from recurra.analysis.dynamics.flow import flow_of
 from recurra.arrays import Weights
 from recurra.checks import check_count, check_positive
 from recurra.engine import Dynamics
-from recurra.linalg import one_thread
 from recurra.models.cohort import Network
 from recurra.numerics import pinned
+from recurra.threads import one_thread
 
 State = Float[np.ndarray, "state"]
 Constant = float | Float[np.ndarray, "input"]

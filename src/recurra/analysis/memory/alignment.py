@@ -9,7 +9,6 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 from scipy.spatial.distance import cdist
-from threadpoolctl import threadpool_limits
 
 from recurra.analysis.dynamics.fixed_points import FixedPoints
 from recurra.analysis.dynamics.flow import flow_of
@@ -21,6 +20,7 @@ from recurra.engine import Dynamics
 from recurra.models.cohort import Network, check_fit
 from recurra.numerics import pinned
 from recurra.tasks.flipflop import FlipFlop
+from recurra.threads import one_thread
 
 Directions = Float[np.ndarray, "direction unit"]
 Basis = Float[np.ndarray, "unit _dimension"]
@@ -116,7 +116,7 @@ def axis_alignment(
     _check_fit(network, task, geometry, points)
     axes = np.asarray(geometry.axes, np.float64)
     recurrent, rows = network.recurrent, network.readout_rows
-    with threadpool_limits(1):
+    with one_thread():
         drawn = activity_directions(network, task, seed, directions)
         leading = leading_span(recurrent, max(spectrum(recurrent).count_outside, task.bits))
         slow = slow_spans(network, geometry, points, within, task.bits)

@@ -7,12 +7,12 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Float, Int
 from scipy.linalg import cholesky, solve_triangular
-from threadpoolctl import threadpool_limits
 
 from recurra.checks import check_between, check_count
 from recurra.models.cohort import Network, check_fit
 from recurra.tasks.base import step_noise
 from recurra.tasks.flipflop import FlipFlop
+from recurra.threads import one_thread
 
 Clouds = Float[np.ndarray, "condition trial unit"]
 Root = Float[np.ndarray, "condition trial column"]
@@ -94,7 +94,7 @@ def cross_condition_generalization(
     if not np.isfinite(clouds).all():
         return Generalization(score=nothing, chance=nothing, chance_high=nothing, decoding=nothing)
     clouds, signs = _centred(clouds), task.states.astype(np.float64)
-    with threadpool_limits(1):
+    with one_thread():
         decoding = decoding_accuracy(clouds, signs, ridge)
         if task.bits == 1:
             return Generalization(score=nothing, chance=nothing, chance_high=nothing, decoding=decoding)
