@@ -3,10 +3,11 @@
 from typing import Any
 
 from recurra.runs.spec import RunSpec, to_spec, with_settings
+from recurra.tasks.flipflop import PAPERS_ERROR
 
 # Mean squared error at which the programs published with the papers stop.
 STOPS: dict[str, float] = {
-    "flipflop": 0.009,
+    "flipflop": PAPERS_ERROR,
     "setreset": 1e-3,
     "and": 5e-4,
     "or": 1e-4,

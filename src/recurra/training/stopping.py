@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import final
 
 from recurra.checks import check_between, check_positive
+from recurra.tasks.flipflop import PAPERS_ERROR
 
 
 class Stop(abc.ABC):
@@ -42,7 +43,7 @@ class LossBelow(Stop):
     Source: Jarne (2024) stops the 3-bit flip-flop at 0.009.
     """
 
-    bound: float = 0.009
+    bound: float = PAPERS_ERROR
 
     def __post_init__(self) -> None:
         check_positive("bound", self.bound)
