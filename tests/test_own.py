@@ -14,7 +14,7 @@ from recurra.runs import own
 from recurra.runs.executors import Processes
 from recurra.runs.record import cohort_of, read_run, spec_of
 from recurra.runs.runner import SilentProgress, analyse_run, resume_run, start_run
-from recurra.runs.show import to_toml
+from recurra.runs.show import task_text, to_toml
 from recurra.runs.spec import RunSpec, to_spec
 from recurra.storage.run_folder import RunFolder
 
@@ -287,3 +287,9 @@ def test_what_cannot_be_named_is_refused_before_anything_is_made(parts, tmp_path
         with pytest.raises(ValueError, match=message):
             start_run(RunSpec(task), tmp_path / "run", False, SilentProgress())
     assert not (tmp_path / "run").exists()
+
+
+def test_a_task_without_sources_has_no_heading_for_them():
+    described = {"name": "x", "summary": "A task.", "inputs": 1, "outputs": 1, "steps": 9, "dt_ms": 1.0}
+    described |= {"conditions": [], "rounded": {}, "parameters": {}, "sources": []}
+    assert task_text(described) == "A task.\ninputs 1, outputs 1, 9 steps"

@@ -102,8 +102,13 @@ def task_text(described: dict[str, Any]) -> str:
         described["summary"],
         f"inputs {described['inputs']}, outputs {described['outputs']}, {described['steps']} steps",
     ]
-    conditions = f"conditions: {' '.join(described['conditions'])}"
-    return "\n".join([*head, conditions, "parameters:", *parameters, *rounded, "sources:", *sources])
+    conditions = f"conditions: {' '.join(described['conditions'])}" if described["conditions"] else ""
+    parts = [conditions, *_headed("parameters:", parameters), *rounded, *_headed("sources:", sources)]
+    return "\n".join(filter(None, [*head, *parts]))
+
+
+def _headed(heading: str, lines: list[str]) -> list[str]:
+    return [heading, *lines] if lines else []
 
 
 def _summary(kind: type) -> str:
