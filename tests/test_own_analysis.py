@@ -275,3 +275,36 @@ def test_the_python_of_the_page_runs(module, monkeypatch, tmp_path):
     with contextlib.redirect_stdout(printed), jax.numpy_dtype_promotion("standard"):  # as users have it
         exec(compile(code, PAGE, "exec"), {"__name__": "page"})  # noqa: S102 (our own page)
     assert printed.getvalue() == blocks(PAGE, "text")[0]
+
+
+def test_what_a_spec_needs_names_the_modules_of_its_analyses_too():
+    table = {"task": {"kind": "their_task:Tone"}, "analyses": ["their_analysis:speed"]}
+    with pytest.raises(ValueError, match=r"their_task and their_analysis, .*_task.py --use their_analysis.py"):
+        to_spec(table)
+
+
+def test_a_number_that_is_an_array_is_told_plainly():
+    @dataclass(frozen=True)
+    class One:
+        fastest: float
+
+    def function(values):
+        return One(values)
+
+    function.__annotations__["return"] = One
+    message = "fastest has shape (2,); its annotation says one number or text, not an array"
+    assert own_record(function, np.zeros(2)) == Failure(message)
+
+
+def test_inspect_takes_the_seed_of_the_run(run, monkeypatch, capsys):
+    run_seed = run.about()["spec"]["seed"] + 5
+    about = run.about()
+    about["spec"]["seed"] = run_seed
+    seeds = []
+    monkeypatch.setattr(RunFolder, "about", lambda _: about)
+    monkeypatch.setattr("recurra.analysis.record.record_of_network", lambda *given: seeds.append(given[2]) or 1 / 0)
+    for options in ([], ["--seed", "9"]):
+        with contextlib.suppress(ZeroDivisionError):
+            main(["inspect", str(run.path), *options])
+    assert seeds == [run_seed, 9]
+    assert f"have the seed of the run, {run_seed}" in capsys.readouterr().err

@@ -91,8 +91,8 @@ def wrong_values(record: Any, kind: type) -> list[str]:
         if array.dtype.kind not in KINDS:
             found.append(f"{name} is of the type {array.dtype}; let it be numbers, true and false, or texts")
         elif array.ndim != len(axes):
-            told = f"({', '.join(axes)})" if axes else "none, a number or text"
-            found.append(f"{name} has shape {array.shape}; its annotation has the axes {told}")
+            told = f"has the axes ({', '.join(axes)})" if axes else "says one number or text, not an array"
+            found.append(f"{name} has shape {array.shape}; its annotation {told}")
         else:
             for axis, size in zip(axes, array.shape, strict=True):
                 if sizes.setdefault(axis, size) != size:

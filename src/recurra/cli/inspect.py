@@ -22,7 +22,10 @@ def inspect(
     tau_ms: Tau = None,
     use: Use = None,
     analyses: Analyses = None,
-    seed: Annotated[int, typer.Option(help="Seed of the test trials and of the chance levels.")] = 0,
+    seed: Annotated[
+        int | None,
+        typer.Option(help="Seed of the test trials and of the chance levels; a run's own, or 0 for a file."),
+    ] = None,
     as_json: AsJson = False,
     report: Annotated[
         Path | None, typer.Option(parser=user_path, metavar="FILE", help="Also write its report to this HTML file.")
@@ -43,6 +46,9 @@ def inspect(
     use_own(use)
     check_analyses(analyses or ())
     inspected = network_from_options(source, task, network, settings, activation, form, tau_ms)
+    if seed is None and inspected.number is not None:
+        print_error(f"test trials and chance levels have the seed of the run, {inspected.seed}; --seed takes another")
+    seed = inspected.seed if seed is None else seed
     about = {"name": inspected.name(source), "network": inspected.table()}
     own, lost = analyses_or_reasons([one for one in inspected.analyses if one not in (analyses or ())])
     own = (*own, *analyses_named(analyses or ()))

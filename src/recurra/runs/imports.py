@@ -35,6 +35,7 @@ class InspectedNetwork:
         number: which network of a run it is; None for a file.
         status: how its training in that run ended.
         analyses: of somebody's own, by "module:function", that the run's spec names.
+        seed: of the run; 0 for a file.
     """
 
     task: Task
@@ -44,6 +45,7 @@ class InspectedNetwork:
     number: int | None = None
     status: Status | None = None
     analyses: tuple[str, ...] = ()
+    seed: int = 0
 
     def name(self, source: Path) -> str:
         """The name of the network: that of its file, or that of its run with its number."""
@@ -87,7 +89,7 @@ def inspected_network(path: Path, task: str | None, number: int | None, settings
     if path.is_dir():
         cohort, at = _of_run(path, number, stated)
         whose = cohort.before(at), cohort.numbers[at], cohort.status[at], spec_of(RunFolder.open(path)).analyses
-        inspected = InspectedNetwork(chosen, cohort[at], (), *whose)
+        inspected = InspectedNetwork(chosen, cohort[at], (), *whose, cohort.seed)
     else:
         imported = import_network(path, chosen.dt_ms, number, stated)
         inspected = InspectedNetwork(chosen, imported.network, imported.notes)

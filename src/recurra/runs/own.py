@@ -49,9 +49,7 @@ def command_for(words: str, folder: RunFolder) -> str:
         words: the command and its options, such as "run --resume".
         folder: the run.
     """
-    table = folder.about().get("spec", {})
-    analyses = [name.partition(":")[0] for name in table.get("analyses", [])]
-    needed = dict.fromkeys(_used[module] for module in [*modules_in(table), *analyses] if module in _used)
+    needed = dict.fromkeys(_used[module] for module in modules_of(folder.about().get("spec", {})) if module in _used)
     return " ".join([f"recurra {words} {shlex.quote(str(folder))}", *(f"--use {shlex.quote(name)}" for name in needed)])
 
 
@@ -155,11 +153,20 @@ def modules_in(table: Any) -> tuple[str, ...]:
     return tuple(module for value in table for module in modules_in(value)) if isinstance(table, list) else ()
 
 
+def modules_of(table: Any) -> tuple[str, ...]:
+    """The user's own modules of a whole spec: those of its parts, and those of its analyses."""
+    named = table.get("analyses") if isinstance(table, dict) else None
+    analyses = [name.partition(":")[0] for name in named if isinstance(name, str)] if isinstance(named, list) else []
+    return tuple(dict.fromkeys([*modules_in(table), *analyses]))
+
+
 def check_imported(table: Any) -> None:
-    """Check that all modules named in the table of a spec are imported; the error names the missing ones."""
-    missing = [module for module in modules_in(table) if module not in sys.modules]
-    if missing:
-        raise ValueError(_needed(missing))
+    """Check that the modules of all parts named in the table of a spec are imported.
+
+    A run can be read without the modules of its analyses. The error names them too, so that one command is enough.
+    """
+    if any(module not in sys.modules for module in modules_in(table)):
+        raise ValueError(_needed([module for module in modules_of(table) if module not in sys.modules]))
 
 
 def file_of(module: str) -> str:

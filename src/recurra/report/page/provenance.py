@@ -10,7 +10,7 @@ from typing import Any
 from recurra.analysis import Similarities
 from recurra.analysis.dossier_records import record_kinds
 from recurra.analysis.record import RunRecord
-from recurra.runs.own import file_of, modules_in
+from recurra.runs.own import file_of, modules_of
 from recurra.runs.show import to_toml
 from recurra.runs.spec import RunSpec
 from recurra.sources import SOURCES, Source
@@ -43,7 +43,7 @@ def provenance(run: RunRecord, spec: RunSpec | None) -> Provenance:
     """What is known of a run."""
     toml = to_toml(spec) if spec else ""
     file = f"{_file_name(str(run.about['name']))}.toml"
-    modules = [*modules_in(run.spec), *(name.partition(":")[0] for name in run.spec.get("analyses", []))]
+    modules = modules_of(run.spec)
     options = [word for own in dict.fromkeys(modules) for word in ("--use", file_of(own))]
     known = [SOURCES[key] for key in run.task.sources if key in SOURCES]
     encoded = base64.b64encode(toml.encode()).decode()
