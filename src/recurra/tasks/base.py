@@ -33,6 +33,8 @@ class Task(abc.ABC):
     sources: ClassVar[tuple[str, ...]] = ()
     published_loss: ClassVar[tuple[float, str] | None] = None
     """The loss at which a publication of the task stops training, and which one; None where there is none."""
+    conditions_are_levels: ClassVar[bool] = False
+    """Whether the conditions are the levels at which the output is held; then texts speak of levels."""
     dt_ms: float
     rule: SuccessRule
 

@@ -44,6 +44,7 @@ class SetReset(Task):
     """
 
     sources: ClassVar[tuple[str, ...]] = ("jarne2019",)
+    conditions_are_levels: ClassVar[bool] = True
 
     length_ms: float = 600.0
     first_onset_ms: float = 50.0

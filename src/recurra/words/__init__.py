@@ -1,1 +1,1 @@
-"""What is said of a record, once, for the terminal, the page and the figures."""
+"""Sentences and tables made from records, in one place for the terminal, the page and the figures."""

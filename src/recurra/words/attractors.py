@@ -1,4 +1,4 @@
-"""Where the paths of a network end, and what it has forgotten there, in words."""
+"""Sentences about the attractors at which the paths of a network end, and about the conditions it forgets there."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -9,16 +9,16 @@ from jaxtyping import Float
 from recurra.analysis import Program
 from recurra.analysis.dynamics.program import forgotten
 
-MOST_NAMED = 8  # conditions that a sentence names and a table lists, and memories that a sentence names
+MOST_NAMED = 8  # most conditions or memories that a sentence names or a table lists; more are only counted
 
 
 def forgotten_words(program: Program, answers: Float[np.ndarray, "condition output"], names: Sequence[str]) -> str:
-    """Which conditions the network cannot tell apart any more when it is left alone; nothing where it can.
+    """Which conditions the network no longer tells apart when it is left alone; empty if it tells all apart.
 
     Args:
         program: its program.
-        answers: what the task asks for last in each condition.
-        names: of the conditions.
+        answers: the target at the end of each condition.
+        names: the names of the conditions.
     """
     told = []
     for own in forgotten(program.after, answers).values():
@@ -37,7 +37,7 @@ def forgotten_words(program: Program, answers: Float[np.ndarray, "condition outp
 
 
 def reached(program: Program) -> list[int]:
-    """The attractors that conditions or stimuli lead to, in the order in which they are met.
+    """The attractors that conditions or stimuli lead to, in the order in which they are reached.
 
     Args:
         program: the program.
@@ -50,7 +50,7 @@ def reached(program: Program) -> list[int]:
 
 
 def attractor_words(program: Program) -> str:
-    """Where paths end: "Paths end at 5 attractors: 3 at rest, 1 orbit and 1 unstable point."."""
+    """How many attractors of each kind there are: "Paths end at 5 attractors: 3 at rest, 1 orbit and ..."."""
     if not len(program):
         return "No path that was followed settles."
     parts = counted_kinds(program, range(len(program)))
@@ -58,7 +58,7 @@ def attractor_words(program: Program) -> str:
 
 
 def counted_kinds(program: Program, attractors: Iterable[int]) -> list[str]:
-    """How many of these attractors are of each kind, in words."""
+    """How many of the given attractors are of each kind, such as ["3 at rest", "1 orbit"]."""
     counts = Counter(program.kind_of(at) for at in attractors)
     words = {
         "rest": ("at rest", "at rest"),
@@ -69,5 +69,5 @@ def counted_kinds(program: Program, attractors: Iterable[int]) -> list[str]:
 
 
 def listed(words: Sequence[str]) -> str:
-    """A, B and C."""
+    """The words as a list in a sentence: "A, B and C"."""
     return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))

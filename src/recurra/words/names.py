@@ -1,4 +1,4 @@
-"""What networks, bits, memory states, conditions, clusters and runs are called."""
+"""The names under which networks, bits, memory states, clusters and runs are printed."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from jaxtyping import Int
 
 
 def cluster_name(cluster: int) -> str:
-    """A cluster's letter: A for the largest."""
+    """The letter of a cluster: A for the largest."""
     return chr(ord("A") + cluster)
 
 
@@ -17,20 +17,20 @@ def state_name(state: Sequence[int] | Int[np.ndarray, "bit"]) -> str:
 
 
 def network_name(number: int) -> str:
-    """What network `number` is called."""
+    """The name of network `number`."""
     return f"Network {number}"
 
 
 def bit_name(bit: int, of: int) -> str:
-    """What a bit is called, from 1 on; the only one has no number."""
+    """The name of a bit, counted from 1; a single bit has no number."""
     return f"Bit {bit + 1}" if of > 1 else "Bit"
 
 
 def short_name(state: Sequence[int] | Int[np.ndarray, "bit"]) -> str:
-    """A memory state without spaces: +−+."""
+    """The name of a memory state without spaces: +−+."""
     return state_name(state).replace(" ", "")
 
 
 def run_letter(run: int) -> str:
-    """A run's letter: a for the first; z is followed by za."""
+    """The letter of a run: a for the first; za comes after z."""
     return "z" * (run // 26) + chr(ord("a") + run % 26)

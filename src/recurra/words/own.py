@@ -1,4 +1,4 @@
-"""What analyses of somebody's own found, in a small table: numbers by median and range, arrays by shape."""
+"""The results of a user's own analyses in a small table: numbers by median and range, arrays by shape."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,35 +13,35 @@ from recurra.arrays import record_axes
 from recurra.docstrings import parameter_texts
 from recurra.wording import three
 
-MOST_WORDS = 3  # of the texts that a row names
+MOST_WORDS = 3  # most texts that a row names
 
 
 @dataclass(frozen=True)
 class OwnRow:
-    """A row of the table.
+    """One row of the table: one value of one analysis, over all networks.
 
     Args:
         analysis: "module:function".
-        what: the value's name.
-        found: of a number median, lowest and highest; of a text how often each came; of an array its shape.
-        networks: in how many networks it is known.
-        meaning: as the record's docstring says.
+        what: the name of the value.
+        summary: median and range of a number; how often each text occurs; the shape of an array.
+        networks: the number of networks in which the value is known.
+        meaning: the description in the docstring of the record.
     """
 
     analysis: str
     what: str
-    found: str
+    summary: str
     networks: int
     meaning: str
 
     @property
     def group(self) -> str:
-        """The group of `run.zarr` that has the numbers."""
+        """The group of `run.zarr` that holds the numbers."""
         return group_of(self.analysis)
 
 
 def fields_of(record: Any) -> dict[str, tuple[Any, tuple[str, ...], str]]:
-    """Value, axes and meaning of every field of a record, of its class or read as data."""
+    """Value, axes and meaning of every field of a record, which is a record class or was read as data."""
     if isinstance(record, OwnRecord):
         return {name: (record.values[name], axes, record.meanings[name]) for name, axes in record.axes.items()}
     texts = parameter_texts(type(record))
@@ -50,14 +50,14 @@ def fields_of(record: Any) -> dict[str, tuple[Any, tuple[str, ...], str]]:
 
 
 def scalars_of(record: Any) -> dict[str, Any]:
-    """The numbers and texts of a record, by name, in plain values; a complex number as its two parts."""
+    """The numbers and texts of a record by name, in plain values; a complex number as [real, imaginary]."""
     values = {name: value for name, (value, axes, _) in fields_of(record).items() if not axes}
     plain = {name: value.item() if isinstance(value, np.generic) else value for name, value in values.items()}
     return {name: [one.real, one.imag] if isinstance(one, complex) else one for name, one in plain.items()}
 
 
 def own_table(dossier: Dossier) -> dict[str, Any]:
-    """What analyses of a user's own found of a network: numbers and texts, and of arrays the length of each axis."""
+    """The results of a user's own analyses of one network: numbers and texts, and the axis lengths of arrays."""
     return {
         name: None
         if isinstance(record, Failure)
@@ -72,14 +72,14 @@ def own_table(dossier: Dossier) -> dict[str, Any]:
 
 
 def own_rows(dossiers: Sequence[Dossier]) -> list[OwnRow]:
-    """A row for every value of every analysis of a user's own, over all networks in which it is known."""
+    """One row per value of a user's own analyses, over all networks in which the value is known."""
     rows = []
     for name in dict.fromkeys(name for dossier in dossiers for name in dossier.own):
         known = [one.own[name] for one in dossiers if not isinstance(one.own.get(name, Failure("")), Failure)]
         fields = [fields_of(record) for record in known]
         for what in dict.fromkeys(key for one in fields for key in one):
-            found = [one[what] for one in fields if what in one]
-            values, axes, meaning = [one[0] for one in found], found[0][1], found[0][2]
+            entries = [one[what] for one in fields if what in one]
+            values, axes, meaning = [one[0] for one in entries], entries[0][1], entries[0][2]
             words = _shapes(values, axes) if axes else _spread(values)
             rows.append(OwnRow(name, what, words, len(values), meaning))
     return rows
@@ -93,7 +93,7 @@ def _shapes(arrays: Sequence[Any], axes: tuple[str, ...]) -> str:
 
 
 def _spread(values: Sequence[Any]) -> str:
-    """Of numbers the median and the range; of texts, and of true and false, how often each came."""
+    """Median and range of numbers; how often each text, or each of true and false, occurs."""
     array = np.asarray(values)
     if array.dtype.kind in "bUTO":
         words, counts = np.unique(array.astype(str), return_counts=True)
@@ -106,7 +106,7 @@ def _spread(values: Sequence[Any]) -> str:
 
 
 def _range(values: np.ndarray) -> str:
-    """The median, and of several numbers the range: "0.52 [0.40, 0.61]"."""
+    """The median, with the range if there are several numbers: "0.52 [0.40, 0.61]"."""
     known = values[~np.isnan(values)]
     if not len(known):
         return "–"

@@ -1,4 +1,4 @@
-"""Numbers and findings in words, made from the records and from nothing else."""
+"""Sentences about a whole run: how many networks learned, hold their memories and stand on a cube."""
 
 import inspect
 import math
@@ -19,21 +19,21 @@ from recurra.status import Status
 from recurra.tasks import Task
 from recurra.wording import fixed, percent, percent_high, percent_low
 
-Found = TypeVar("Found")
-RIGHT = 0.2  # largest cosine between axes that are called orthogonal
-EVEN = 1.25  # largest ratio between edges that are called equal
+Record = TypeVar("Record")
+RIGHT = 0.2  # axes with at most this cosine are called orthogonal
+EVEN = 1.25  # edges with at most this ratio are called equal
 SHAPES = {2: ("a square", "a rectangle", "a parallelogram"), 3: ("a cube", "a right-angled box", "a parallelepiped")}
 MORE = ("a hypercube", "a right-angled box", "a parallelepiped")
 
 
 def span(values: Iterable[float]) -> str:
-    """The least and the greatest score: "0.981 to 0.993", or one number if they print alike."""
+    """The lowest and the highest value: "0.981 to 0.993", or one number if both print alike."""
     low, high = (fixed(value) for value in _ends(values))
     return low if low == high else f"{low} to {high}"
 
 
 def shape_of(cube: MemoryCube) -> int:
-    """How regular memories stand: 0 with right angles and equal edges, 1 with right angles, 2 skew, 3 not at all."""
+    """How regular the cube is: 0 right angles and equal edges, 1 right angles only, 2 skew, 3 no cube at all."""
     if not cube.stands:
         return 3
     if np.abs(cube.axis_cosines).max(initial=0) > RIGHT:
@@ -42,11 +42,11 @@ def shape_of(cube: MemoryCube) -> int:
 
 
 def shape_words(cubes: Sequence[MemoryCube], before: Sequence[MemoryCube]) -> str:
-    """On what the memories stand: "the memories stand on a cube, score 0.98 (0.17 before training)"; else nothing.
+    """The shape the memories form: "the memories stand on a cube, score 0.98 (0.17 before training)"; empty if none.
 
     Args:
-        cubes: of the networks.
-        before: of the same networks before training; none where they are not known.
+        cubes: the cubes of the networks.
+        before: the cubes of the same networks before training; empty if they are not known.
     """
     standing = [cube for cube in cubes if cube.stands]
     if not standing or len(standing[0].heights) < 2:
@@ -58,7 +58,7 @@ def shape_words(cubes: Sequence[MemoryCube], before: Sequence[MemoryCube]) -> st
 
 
 def held_words(memories: Sequence[Memories]) -> str:
-    """How many memories the networks hold: "each holds 8 of 8 memories"; nothing where there are none."""
+    """How many memories the networks hold: "each holds 8 of 8 memories"; empty for networks without memories."""
     held = [int(one.held.sum()) for one in memories]
     if not held:
         return ""
@@ -76,7 +76,7 @@ def has_learned(dossier: Dossier) -> bool:
 
 
 def sentence(run: RunRecord) -> str:
-    """What came out, in one sentence."""
+    """The result of a run in one sentence."""
     good = [dossier for dossier in run.dossiers if has_learned(dossier)]
     told = good or run.dossiers
     parts = [
@@ -94,40 +94,40 @@ def sentence(run: RunRecord) -> str:
     return "; ".join(part for part in parts if part) + "."
 
 
-def _known(dossiers: Sequence[Dossier], record: Callable[[Dossier], Found | None]) -> list[Found]:
-    """The records of one kind that there are."""
-    found = [where_known(partial(record, dossier), None) for dossier in dossiers]
-    return [one for one in found if one is not None]
+def _known(dossiers: Sequence[Dossier], record: Callable[[Dossier], Record | None]) -> list[Record]:
+    """The records of one kind, without the networks in which it is missing or its analysis failed."""
+    records = [where_known(partial(record, dossier), None) for dossier in dossiers]
+    return [one for one in records if one is not None]
 
 
 def joined(words: Sequence[str], most: int = 5) -> str:
-    """A, B and C; of more than `most` only how many there are."""
+    """The names as "A, B and C"; if there are more than `most`, only their number."""
     if len(words) > most:
         return f"{len(words)} networks"
     return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
 
 def learned_interval(run: RunRecord) -> str:
-    """How many networks learned, with the interval that chance leaves."""
-    found = wilson_interval(sum(map(has_learned, run.dossiers)), len(run.dossiers))
-    return f"{found.count} of {found.total}, 95 % interval {percent_low(found.low)} to {percent_high(found.high)} %"
+    """How many networks learned, with the 95 % Wilson interval of their share."""
+    share = wilson_interval(sum(map(has_learned, run.dossiers)), len(run.dossiers))
+    return f"{share.count} of {share.total}, 95 % interval {percent_low(share.low)} to {percent_high(share.high)} %"
 
 
 def task_summary(task: Task) -> str:
-    """What the task asks for, the first line of its docstring; nothing where its class has none of its own."""
+    """The first line of the task's docstring; empty if its class has no docstring of its own."""
     text = inspect.cleandoc(type(task).__doc__ or "")
     made_by_dataclass = text.startswith(f"{type(task).__name__}(")
     return "" if made_by_dataclass else re.sub(r"[$\\]", "", text.split("\n", maxsplit=1)[0])
 
 
 def periods_words(periods: Sequence[Period]) -> str:
-    """The periods of a trial: "before (0 to 30 ms), pulses (30 to 50 ms)"; nothing where there is only one."""
+    """The periods of a trial: "before (0 to 30 ms), pulses (30 to 50 ms)"; empty if there is only one."""
     named = [f"{one.name} ({one.start_ms:g} to {one.end_ms:g} ms)" for one in periods]
     return ", ".join(named) if len(named) > 1 else ""
 
 
 def _shape_words(run: RunRecord, told: Sequence[Dossier]) -> str:
-    """Of the networks that hold memories for long; of others a cube would only be an echo of the pulses."""
+    """The shape in the networks that hold their memories long; in others a cube would only echo the pulses."""
     whether = [any(one is other for other in told) and _holds(one) for one in run.dossiers]
     holding = [one for one, holds in zip(run.dossiers, whether, strict=True) if holds]
     before = [cube for cube, holds in zip(run.cubes_before or (), whether, strict=False) if holds and cube]

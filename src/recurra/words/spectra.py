@@ -1,4 +1,4 @@
-"""What is said of spectra, of the modes at rest and of transient gains: in words, and in plain values for JSON."""
+"""Spectra, modes at rest and transient gains: in sentences, and in plain values for JSON."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ OF_POINTS = "one step of the network without input, linearized at its stable fix
 
 
 def rest_words(modes: RestingModes) -> str:
-    """Where a network rests without input, or why it has no modes there."""
+    """Where a network rests without input, or why it has no modes at rest."""
     if not modes.smooth:
         return "none: relu has no slope at zero, where a unit rests"
     if not modes.known:
@@ -25,7 +25,7 @@ def rest_words(modes: RestingModes) -> str:
 
 
 def modes_words(modes: RestingModes) -> str:
-    """The leading mode at rest: "at zero, where it starts: largest |μ| 1.31, period 30 ms, grows in 4 ms"."""
+    """The leading mode at rest, such as "at zero, where it starts: largest |μ| 1.31, period 30 ms, grows in 4 ms"."""
     if not modes.known:
         return rest_words(modes)
     motion = motion_words(modes.frequency_hz, modes.time_constant_ms)
@@ -45,7 +45,7 @@ def gain_words(gains: TransientGains) -> str:
 
 
 def spectrum_table(values: Spectrum) -> dict[str, Any]:
-    """Eigenvalues of the recurrent weights in plain values; like the others it says of which system its numbers are."""
+    """The eigenvalues of the recurrent weights in plain values; "of" says which linear system they belong to."""
     return {
         "of": OF_WEIGHTS,
         "outliers": [[value.real, value.imag] for value in values.outliers.tolist()],
@@ -56,7 +56,7 @@ def spectrum_table(values: Spectrum) -> dict[str, Any]:
 
 
 def skew_table(skew: NonNormality) -> dict[str, Any]:
-    """How far the recurrent weights are from normal, in plain values."""
+    """How far the recurrent weights are from a normal matrix, in plain values."""
     return {"of": OF_WEIGHTS, "henrici": skew.henrici, "norm": skew.norm}
 
 

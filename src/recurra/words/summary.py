@@ -16,19 +16,19 @@ from recurra.words.spectra import gains_table, modes_table, skew_table, spectrum
 
 
 def verdict_words(dossier: Dossier) -> str:
-    """Whether a network has learned its task, as far as that is known."""
+    """Whether a network has learned its task, or that it was not tested."""
     return where_known(lambda: dossier.performance.verdict, "not tested")
 
 
 def dossier_table(dossier: Dossier, before: MemoryCube | None = None) -> dict[str, Any]:
-    """The numbers of a dossier, ready for JSON: complex numbers as pairs, what is not finite or not there as null.
+    """The numbers of a dossier for JSON: complex numbers as pairs, and null for a number not finite or not there.
 
-    `failures` has the reasons of the analyses that failed, by their name; what they would have found is null.
-    `not_applicable` has the reasons of those that are not defined for networks of this kind. `own_analyses`, where
-    there are some, has the numbers and texts of each, and of its arrays the length of each axis.
+    `failures` has, by name, the reason of every analysis that failed; the results of these analyses are null.
+    `not_applicable` has the reason of every analysis that is not defined for networks of this kind. `own_analyses`
+    is there only if there are any: the numbers and texts of each, and the axis lengths of its arrays.
 
     Args:
-        dossier: of the network.
+        dossier: the dossier of the network.
         before: the cube of a flip-flop network before training, where it is known.
     """
     memories = dossier.memories
@@ -92,12 +92,12 @@ def _cube_table(cube: MemoryCube, before: MemoryCube | None) -> dict[str, Any]:
 
 
 def cube_before(run: RunRecord, at: int) -> MemoryCube | None:
-    """The cube of the network at a position before training; None where it is not known."""
+    """The cube before training of the network at a position of the run; None if it is not known."""
     return run.cubes_before[at] if run.cubes_before else None
 
 
 def score_before(run: RunRecord, at: int) -> str:
-    """Its score, or that it is not known."""
+    """The score of the cube before training, or that it is not known."""
     before = cube_before(run, at)
     return fixed(before.score) if before else "not known"
 
@@ -111,7 +111,7 @@ def _geometry_table(geometry: Geometry) -> dict[str, Any]:
 
 
 def run_table(run: RunRecord) -> dict[str, Any]:
-    """The dossiers of all networks of a run, with their numbers and how their training ended."""
+    """The dossiers of all networks of a run, with the number of each network and how its training ended."""
     status = [None] * len(run.numbers) if run.status is None else [status.name for status in run.status]
     rows = enumerate(zip(run.numbers, status, run.dossiers, strict=True))
     return {

@@ -1,4 +1,4 @@
-"""How a network does its task, in words made from its records."""
+"""Sentences about how a network does its task: regimes, fixed points, attractors and the census."""
 
 import math
 from collections import Counter
@@ -21,13 +21,12 @@ from recurra.analysis.dynamics.regimes import (
 )
 from recurra.analysis.failures import in_words, where_known
 from recurra.tasks import Task
-from recurra.tasks.set_reset import SetReset
 from recurra.wording import as_sentence, is_or_are, percent, three
 from recurra.words.attractors import MOST_NAMED, attractor_words, forgotten_words, listed
 from recurra.words.memories import memory_sentences
 
-FEW = 3  # conditions of the most frequent kind up to which a signature names them
-NOTHING = 0.01  # an output nearer to 0 than this is printed as 0
+FEW = 3  # a signature names the conditions of its most frequent kind up to this number; for more it says "otherwise"
+NOTHING = 0.01  # an output with a smaller absolute value is printed as 0
 NAMES = {
     QUIESCENT: "rest",
     FIXED: "fixed point",
@@ -58,17 +57,17 @@ LEVELS = {
 
 
 def sentences(task: Task, dossier: Dossier, names: Sequence[str]) -> Iterator[str]:
-    """How a network works, sentence by sentence; what needs an analysis that failed is left out, and said last.
+    """How a network works, one sentence at a time; sentences of failed analyses are left out and named at the end.
 
     Args:
-        task: what it was trained on.
-        dossier: its analysis.
-        names: of the conditions of the probe.
+        task: the task the network was trained on.
+        dossier: the dossier of the network.
+        names: the names of the conditions of the probe.
     """
     told: list[Callable[[], str]] = []
     if dossier.memories is not None:
         told += memory_sentences(dossier.memories, dossier, task)
-    elif isinstance(task, SetReset):
+    elif task.conditions_are_levels:
         told.append(lambda: level_words(dossier.regimes, names))
     else:
         told.append(lambda: regime_words(dossier.regimes, dossier.program, names))
@@ -83,60 +82,62 @@ def sentences(task: Task, dossier: Dossier, names: Sequence[str]) -> Iterator[st
         yield f"Not defined for these networks: {listed([in_words(name) for name in dossier.not_applicable])}."
 
 
-def regime_words(found: Regimes, program: Program, names: Sequence[str]) -> str:
+def regime_words(regimes: Regimes, program: Program, names: Sequence[str]) -> str:
     """What a network does after each condition: "After 00 it rests; after 01 and 10 it oscillates with ..."."""
-    if len(found) > MOST_NAMED:
-        return _counted_regimes(found)
+    if len(regimes) > MOST_NAMED:
+        return _counted_regimes(regimes)
     groups: dict[tuple[str, int], list[str]] = {}
     for at, name in enumerate(names):
-        wanders = found.kind_of(at) in (CHAOTIC, DRIFTING, UNDECIDED)
-        groups.setdefault((_does(found, program, at), -1 if wanders else int(program.after[at])), []).append(name)
+        wanders = regimes.kind_of(at) in (CHAOTIC, DRIFTING, UNDECIDED)
+        groups.setdefault((_does(regimes, program, at), -1 if wanders else int(program.after[at])), []).append(name)
     told = [f"after {listed(members)} {does}" for (does, _), members in groups.items()]
     return as_sentence("; ".join(told))
 
 
-def level_words(found: Regimes, names: Sequence[str]) -> str:
-    """What each level of the set/reset flip-flop is: "The low level is an oscillation ..., the high level ..."."""
-    told = [f"the {name} level is {LEVELS[found.kind_of(at)]}{_details(found, at)}" for at, name in enumerate(names)]
+def level_words(regimes: Regimes, names: Sequence[str]) -> str:
+    """How a network holds each level: "The low level is an oscillation ...; the high level is a fixed point ..."."""
+    told = [
+        f"the {name} level is {LEVELS[regimes.kind_of(at)]}{_details(regimes, at)}" for at, name in enumerate(names)
+    ]
     return as_sentence("; ".join(told))
 
 
-def point_words(found: FixedPoints) -> str:
-    """How many there are: "It has 3 fixed points, all 3 proved, 2 of them stable, 2 of these proved stable; ..."."""
-    count, stable = len(found), int((found.index == 0).sum())
+def point_words(points: FixedPoints) -> str:
+    """How many fixed points there are: "It has 3 fixed points, all 3 proved, 2 of them stable, ..."."""
+    count, stable = len(points), int((points.index == 0).sum())
     if not count:
         parts = ["No fixed point was found"]
     elif count == 1:
-        proved = "proved" if found.certified else "not proved"
-        sure = "proved" if found.stability_proved.all() else "computed"
+        proved = "proved" if points.certified else "not proved"
+        sure = "proved" if points.stability_proved.all() else "computed"
         parts = [f"It has 1 fixed point, {proved}, {'stable' if stable else 'unstable'} as {sure}"]
     else:
-        proved = f"all {count}" if found.certified == count else str(found.certified or "none")
-        sure = f", {found.proved_stable or 'none'} of these proved stable" if stable else ""
+        proved = f"all {count}" if points.certified == count else str(points.certified or "none")
+        sure = f", {points.proved_stable or 'none'} of these proved stable" if stable else ""
         parts = [f"It has {count} fixed points, {proved} proved, {stable or 'none'} of them stable{sure}"]
     for flat, one, many in (
-        (int(found.continuum.sum()), "stands for a continuum", "stand for continua"),
-        (int(found.marginal.sum()), "is marginal to first order", "are marginal to first order"),
+        (int(points.continuum.sum()), "stands for a continuum", "stand for continua"),
+        (int(points.marginal.sum()), "is marginal to first order", "are marginal to first order"),
     ):
         if flat:
             parts.append(f"{'it' if count == 1 else flat} {one if flat == 1 else many}")
-    missing = math.ceil(found.missing_at_least - 1e-9)
+    missing = math.ceil(points.missing_at_least - 1e-9)
     more = f"at least {missing} more {is_or_are(missing)} to be expected"
     parts.append(more if missing else "nothing hints at more")
     return "; ".join(parts) + "."
 
 
 def slow_words(count: int) -> str:
-    """How many slow points there are besides; nothing where there are none."""
+    """How many slow points there are besides the fixed points; empty if there are none."""
     return f"There {is_or_are(count)} {count} slow point{'s' if count > 1 else ''} besides." if count else ""
 
 
 def signature_words(kinds: Sequence[str], names: Sequence[str]) -> str:
-    """What a network does after every condition, short: "cycle after +++, fixed point otherwise".
+    """The regimes after all conditions in a few words: "cycle after +++, fixed point otherwise".
 
     Args:
-        kinds: of the regimes, in words.
-        names: of the conditions.
+        kinds: the kind of regime after each condition.
+        names: the names of the conditions.
     """
     counted = Counter(NAMES[kind] for kind in kinds)
     if len(counted) == 1:
@@ -150,77 +151,77 @@ def signature_words(kinds: Sequence[str], names: Sequence[str]) -> str:
     return ", ".join([*told, f"{common} otherwise"] if rest else told)
 
 
-def signatures(found: Census, task: Task) -> list[str]:
+def signatures(census: Census, task: Task) -> list[str]:
     """The regime signatures of a cohort in words, the most frequent one first.
 
     Args:
-        found: the census.
-        task: its conditions have the names.
+        census: the census of the cohort.
+        task: the task of the cohort, which names the conditions.
     """
     names = task.condition_titles()
-    return [signature_words([KINDS[kind] for kind in kinds], names) for kinds in found.signature_kinds]
+    return [signature_words([KINDS[kind] for kind in kinds], names) for kinds in census.signature_kinds]
 
 
-def census_words(found: Census) -> str:
-    """Whether the networks fall into groups, how true the map is, and whether those that do alike are alike."""
-    compared, clusters = int(found.compared.sum()), int(found.labels.max(initial=-1)) + 1
-    best, null = three(found.silhouette), three(float(found.null_silhouette.mean()))
+def census_words(census: Census) -> str:
+    """Whether the networks fall into clusters, how exact the map is, and whether neighbours have the same regimes."""
+    compared, clusters = int(census.compared.sum()), int(census.labels.max(initial=-1)) + 1
+    best, null = three(census.silhouette), three(float(census.null_silhouette.mean()))
     if compared < 2 * SMALLEST:
         grouping = f"{compared} networks are too few to look for clusters, which takes {2 * SMALLEST}"
     elif clusters > 1:
         grouping = (
             f"The networks fall into {clusters} clusters: silhouette {best}, against {null} in cohorts without any "
-            f"(p = {three(found.p_value)})"
+            f"(p = {three(census.p_value)})"
         )
-    elif found.silhouette > 0:
+    elif census.silhouette > 0:
         grouping = (
             f"The networks are one continuum: their best clustering has silhouette {best}, and {null} is the mean of "
-            f"cohorts without clusters (p = {three(found.p_value)})"
+            f"cohorts without clusters (p = {three(census.p_value)})"
         )
     else:
         grouping = "The networks are one continuum: no clustering has a silhouette above 0"
-    left = len(found.compared) - compared
+    left = len(census.compared) - compared
     out = (
         f" {left} network{'' if left == 1 else 's'} for which the measure has no number {is_or_are(left)} left out."
         if left
         else ""
     )
     near = ""
-    if len(found.signature_count) > 1:
+    if len(census.signature_count) > 1:
         near = (
-            f" {percent(found.neighbour_share)} % have a nearest neighbour that does the same after every condition; "
-            f"{percent(found.neighbour_chance)} % would by chance."
+            f" {percent(census.neighbour_share)} % have a nearest neighbour that does the same after every condition; "
+            f"{percent(census.neighbour_chance)} % would by chance."
         )
-    return f"{grouping}. The map has stress {three(found.stress)}; 0 would be exact.{near}{out}"
+    return f"{grouping}. The map has stress {three(census.stress)}; 0 would be exact.{near}{out}"
 
 
 def output_words(value: float) -> str:
-    """An output with three significant digits; what is next to nothing is 0."""
+    """An output with three significant digits; an output nearer to 0 than `NOTHING` is 0."""
     return three(0.0 if abs(value) < NOTHING else float(value))
 
 
 def plain_output(value: float) -> str:
-    """An output with two decimals, for where there is little room; what is next to nothing is 0."""
+    """An output with two decimals, for narrow places; an output nearer to 0 than `NOTHING` is 0."""
     return "0" if abs(value) < NOTHING else f"{value:.2f}".replace("-", "−")
 
 
-def _does(found: Regimes, program: Program, at: int) -> str:
+def _does(regimes: Regimes, program: Program, at: int) -> str:
     after = int(program.after[at])
     if after >= 0 and program.kind[after] == UNSTABLE:
         return "it rests at an unstable point"
-    return DOES[found.kind_of(at)] + _details(found, at)
+    return DOES[regimes.kind_of(at)] + _details(regimes, at)
 
 
-def _details(found: Regimes, at: int) -> str:
-    if found.kind_of(at) == CYCLE:
-        return f" with a period of {three(found.period_ms[at])} ms"
-    if found.kind_of(at) == FIXED and found.mean_output.shape[1] == 1:
-        return f" with output {output_words(found.mean_output[at, 0])}"
+def _details(regimes: Regimes, at: int) -> str:
+    if regimes.kind_of(at) == CYCLE:
+        return f" with a period of {three(regimes.period_ms[at])} ms"
+    if regimes.kind_of(at) == FIXED and regimes.mean_output.shape[1] == 1:
+        return f" with output {output_words(regimes.mean_output[at, 0])}"
     return ""
 
 
-def _counted_regimes(found: Regimes) -> str:
-    """Of many conditions, how many there are of each kind."""
-    counted = Counter(found.kind_of(at) for at in range(len(found)))
-    told = [f"after {count} of {len(found)} conditions {DOES[kind]}" for kind, count in counted.most_common()]
+def _counted_regimes(regimes: Regimes) -> str:
+    """How many conditions lead to each kind of regime, for tasks with many conditions."""
+    counted = Counter(regimes.kind_of(at) for at in range(len(regimes)))
+    told = [f"after {count} of {len(regimes)} conditions {DOES[kind]}" for kind, count in counted.most_common()]
     return as_sentence("; ".join(told))

@@ -23,13 +23,13 @@ from recurra.wording import course_words
 
 
 def workings_table(dossier: Dossier, task: Task) -> dict[str, Any]:
-    """Regimes, memory states, fixed points and the program of a network; None for what its task does not have.
+    """Regimes, memory states, fixed points and the program of a network; None for a part that its task does not have.
 
-    What an analysis that failed would have found is None too; `failures` of `dossier_table` has the reasons.
+    The part of an analysis that failed is None too; `failures` of `dossier_table` has the reasons.
 
     Args:
-        dossier: of the network.
-        task: what it was trained on.
+        dossier: the dossier of the network.
+        task: the task the network was trained on.
     """
     memories = dossier.memories
     parts: dict[str, Callable[[], Any]] = {
@@ -58,26 +58,26 @@ def workings_table(dossier: Dossier, task: Task) -> dict[str, Any]:
     return {name: where_known(part, None) for name, part in parts.items()}
 
 
-def regime_rows(found: Regimes, task: Task) -> list[dict[str, Any]]:
-    """A row a condition.
+def regime_rows(regimes: Regimes, task: Task) -> list[dict[str, Any]]:
+    """One row per condition.
 
     Args:
-        found: the regimes.
-        task: its conditions have the names.
+        regimes: the regimes of the network.
+        task: the task of the network, which names the conditions.
     """
     probe = task.probe()
     return [
         {
             "condition": probe.condition_names[int(number)],
-            "kind": found.kind_of(at),
-            "period_ms": float(found.period_ms[at]),
-            "amplitude": float(found.amplitude[at]),
-            "exponent_hz": float(found.exponent_hz[at]),
-            "multiplier": float(found.multiplier[at]),
-            "time_constant_ms": float(found.time_constant_ms[at]),
-            "course": course_words(float(found.time_constant_ms[at])),
-            "settled_ms": float(found.settled_ms[at]),
-            "output": found.mean_output[at].tolist(),
+            "kind": regimes.kind_of(at),
+            "period_ms": float(regimes.period_ms[at]),
+            "amplitude": float(regimes.amplitude[at]),
+            "exponent_hz": float(regimes.exponent_hz[at]),
+            "multiplier": float(regimes.multiplier[at]),
+            "time_constant_ms": float(regimes.time_constant_ms[at]),
+            "course": course_words(float(regimes.time_constant_ms[at])),
+            "settled_ms": float(regimes.settled_ms[at]),
+            "output": regimes.mean_output[at].tolist(),
         }
         for at, number in enumerate(np.asarray(probe.condition))
     ]
@@ -90,11 +90,11 @@ def condition_names(task: Task) -> list[str]:
 
 
 def memory_rows(lifetimes: Lifetimes, task: Task) -> list[dict[str, Any]]:
-    """A row a memory state.
+    """One row per memory state.
 
     Args:
-        lifetimes: of the memories.
-        task: its conditions are the memory states.
+        lifetimes: the lifetimes of the memories.
+        task: the task of the network, whose conditions are the memory states.
     """
     names = task.condition_names
     return [
@@ -108,11 +108,13 @@ def memory_rows(lifetimes: Lifetimes, task: Task) -> list[dict[str, Any]]:
     ]
 
 
-def _noisy(found: NoisyLifetimes) -> dict[str, Any]:
-    rows = zip(found.input_noise, found.mean_ms, found.low_ms, found.high_ms, found.failures, strict=True)
+def _noisy(lifetimes: NoisyLifetimes) -> dict[str, Any]:
+    rows = zip(
+        lifetimes.input_noise, lifetimes.mean_ms, lifetimes.low_ms, lifetimes.high_ms, lifetimes.failures, strict=True
+    )
     return {
-        "trials": found.trials,
-        "barrier": found.barrier,
+        "trials": lifetimes.trials,
+        "barrier": lifetimes.barrier,
         "noises": [
             {"input_noise": noise, "mean_ms": mean, "interval_ms": [low, high], "failures": int(failures)}
             for noise, mean, low, high, failures in rows
@@ -135,53 +137,54 @@ def _points(points: FixedPoints) -> dict[str, Any]:
     }
 
 
-def _program(found: Program, task: Task) -> dict[str, Any]:
+def _program(program: Program, task: Task) -> dict[str, Any]:
     names, conditions = task.stimulus_names(), condition_names(task)
-    lost = forgotten(found.after, answers_of(task))
+    lost = forgotten(program.after, answers_of(task))
     return {
         "forgotten": [{"attractor": end, "conditions": [conditions[at] for at in own]} for end, own in lost.items()],
-        "all_forgotten": any(len(own) == len(found.after) for own in lost.values()),
+        "all_forgotten": any(len(own) == len(program.after) for own in lost.values()),
         "attractors": [
-            {"number": at, "kind": found.kind_of(at), "output": found.outputs[at].tolist()} for at in range(len(found))
+            {"number": at, "kind": program.kind_of(at), "output": program.outputs[at].tolist()}
+            for at in range(len(program))
         ],
-        "after": dict(zip(conditions, map(_number, found.after), strict=True)),
-        "stimuli": [dict(zip(names, map(_number, row), strict=True)) for row in found.following],
+        "after": dict(zip(conditions, map(_number, program.after), strict=True)),
+        "stimuli": [dict(zip(names, map(_number, row), strict=True)) for row in program.following],
         "branches": [
             {"fixed_point": int(saddle), "leads_to": _number(end)}
-            for saddle, end in zip(found.saddle, found.leads_to, strict=True)
+            for saddle, end in zip(program.saddle, program.leads_to, strict=True)
         ],
     }
 
 
-def _pulse_table(found: PulseTable, task: Task) -> dict[str, Any]:
+def _pulse_table(table: PulseTable, task: Task) -> dict[str, Any]:
     states, pulses = task.condition_names, task.stimulus_names()
     return {
-        "right": found.right,
-        "of": found.reached.size,
+        "right": table.right,
+        "of": table.reached.size,
         "reached": {
             state: {pulse: states[end] if end >= 0 else None for pulse, end in zip(pulses, row, strict=True)}
-            for state, row in zip(states, found.reached, strict=True)
+            for state, row in zip(states, table.reached, strict=True)
         },
     }
 
 
-def _generalization(found: Generalization) -> dict[str, Any]:
+def _generalization(generalization: Generalization) -> dict[str, Any]:
     names = ("score", "chance", "chance_high", "decoding")
-    return {name: getattr(found, name).tolist() for name in names}
+    return {name: getattr(generalization, name).tolist() for name in names}
 
 
-def _alignment(found: Alignment) -> dict[str, Any]:
+def _alignment(alignment: Alignment) -> dict[str, Any]:
     return {
-        "readout": found.readout.tolist(),
-        "readout_chance_high": found.readout_chance_high.tolist(),
-        "leading": found.leading.tolist(),
-        "leading_chance_high": found.leading_chance_high,
-        "slow": found.slow.tolist(),
-        "slow_chance_high": found.slow_chance_high,
-        "states_used": found.states_used,
+        "readout": alignment.readout.tolist(),
+        "readout_chance_high": alignment.readout_chance_high.tolist(),
+        "leading": alignment.leading.tolist(),
+        "leading_chance_high": alignment.leading_chance_high,
+        "slow": alignment.slow.tolist(),
+        "slow_chance_high": alignment.slow_chance_high,
+        "states_used": alignment.states_used,
     }
 
 
 def _number(attractor: int) -> int | None:
-    """The number of an attractor; None where nothing was reached."""
+    """The number of an attractor; None if no attractor was reached."""
     return int(attractor) if attractor >= 0 else None
