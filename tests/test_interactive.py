@@ -36,12 +36,12 @@ from recurra.plotting.scenes.census import census_scene, look_of
 from recurra.plotting.scenes.conditions import Conditions
 from recurra.plotting.scenes.graph import Arrow, Graph, SaddleMark, SelfLoop, oblique
 from recurra.plotting.scenes.landmarks import Landmarks
-from recurra.plotting.scenes.learning import Bound, learning_scene
+from recurra.plotting.scenes.learning import Threshold, learning_scene
 from recurra.plotting.scenes.lifetimes import lifetime_limits, lifetimes_scene, shortest
 from recurra.plotting.scenes.signals import bit_signals, walk_scene
 from recurra.plotting.scenes.space import MemorySpace, PathSpace
 from recurra.plotting.scenes.space import edges as edges_of
-from recurra.plotting.scenes.spectra import View, density, mode_texts, motions, spectrum_scene
+from recurra.plotting.scenes.spectra import PlaneLimits, density, mode_texts, motions, spectrum_scene
 from recurra.plotting.scenes.weights import weights_scene
 from recurra.status import Status
 from recurra.tasks import FlipFlop
@@ -508,7 +508,7 @@ class TestSpectra:
         matrix = np.zeros((4, 4))
         matrix[:2, :2], matrix[2, 2] = rotation(1.1, 2 * np.pi / 0.1), 0.5
         found, modes = spectrum(matrix), resting_modes(network_of(matrix))
-        scene = spectrum_scene(found, None, 0, View.of([found]))
+        scene = spectrum_scene(found, None, 0, PlaneLimits.of([found]))
         figure = spectrum_plane(scene, motions(scene, modes, 1.0))
         (label,) = layout(figure).annotations
         assert label.text == "|λ| 1.100 (pair)<br>period 62.8 ms, grows in 10.5 ms"
@@ -534,14 +534,14 @@ class TestSpectra:
     @pytest.mark.parametrize("kind", ["before", "after"])
     def test_no_pointer_shows_a_negative_time(self, kind):
         found, modes = spectrum(np.diag([1.3, 1.001, -1.2])), resting_modes(network_of(np.diag([1.3, 1.001, -1.2])))
-        scene = spectrum_scene(found, found, 0, View.of([found]))
+        scene = spectrum_scene(found, found, 0, PlaneLimits.of([found]))
         figure = spectrum_plane(scene, motions(scene, modes, 1.0))
         texts = next(trace for trace in traces(figure) if trace.name == kind).text
         assert all(re.search(r"grows in \d", text) for text in texts)
 
     def test_the_view_holds_the_unit_circle_and_leaves_out_what_is_far(self):
         found = spectrum(np.diag([1.5, 100.0]))
-        view = View.of([found])
+        view = PlaneLimits.of([found])
         assert view.left < -1
         assert 1.5 < view.right < 2
         assert 1 < view.top < 1.5
@@ -549,11 +549,11 @@ class TestSpectra:
 
     def test_a_network_whose_eigenvalues_are_all_large_is_seen(self):
         found = spectrum(np.diag([10.0, -12.0, 11.0]))
-        assert View.of([found]).hides(found.eigenvalues) == 0
+        assert PlaneLimits.of([found]).hides(found.eigenvalues) == 0
 
     def test_many_networks_are_a_density_with_the_outliers_of_each(self):
         found = [spectrum(np.diag([1.5, 0.2, 0.1]))] * 20
-        view = View.of(found)
+        view = PlaneLimits.of(found)
         planes = [spectrum_scene(one, None, at, view) for at, one in enumerate(found)]
         figure = spectra_density(density(found, view), planes, [("outlier",)] * 20)
         assert traces(figure)[0].type == "heatmap"
@@ -565,7 +565,7 @@ class TestLearning:
     def curves(self, networks: int, loss: float = 0.1):
         shape = (networks, 3)
         history = History(np.array([1.0, 2, 3]), np.full(shape, loss), np.full(shape, loss), np.full(shape, 0.5))
-        bounds = Bound(0.009, "stop criterion 0.009"), Bound(0.95, "learned")
+        bounds = Threshold(0.009, "stop criterion 0.009"), Threshold(0.95, "learned")
         status = [Status.reached] * networks
         return learning_curves(learning_scene(history, np.array([32.0, 64, 96]), range(networks), status, *bounds))
 
@@ -596,10 +596,10 @@ def test_a_worker_loads_no_plotly_and_no_matplotlib():
 
 
 def test_names_of_strangers_are_no_markup_in_figures():
-    from recurra.report.page.panel import Panel
+    from recurra.report.page.panel import PageFigure
 
     figure = go.Figure(go.Scatter(y=[1, 2], name='<a href="https://example.org">here</a>', text="one<br>two"))
-    text = Panel("one", figure, "a figure").json
+    text = PageFigure("one", figure, "a figure").json
     assert "<" not in text
     assert "\\u003ca" not in text
     shown = json.loads(text)["data"][0]

@@ -46,7 +46,7 @@ from recurra.plotting.papers.style import columns_for, in_print, new_figure
 from recurra.plotting.papers.variance import variance_shares
 from recurra.plotting.scenes.conditions import Conditions
 from recurra.plotting.scenes.landmarks import Landmarks
-from recurra.plotting.scenes.learning import Bound, learning_scene
+from recurra.plotting.scenes.learning import Threshold, learning_scene
 from recurra.plotting.scenes.lifetimes import lifetime_limits, lifetimes_scene
 from recurra.plotting.scenes.limits import shared_bound
 from recurra.plotting.scenes.points import points_scene
@@ -54,7 +54,7 @@ from recurra.plotting.scenes.program import graph_scene
 from recurra.plotting.scenes.program_parts import parts_of
 from recurra.plotting.scenes.signals import bit_signals, walk_scene
 from recurra.plotting.scenes.space import MemorySpace, PathSpace, edges
-from recurra.plotting.scenes.spectra import View, density, spectrum_scene
+from recurra.plotting.scenes.spectra import PlaneLimits, density, spectrum_scene
 from recurra.plotting.scenes.variance import variance_scene
 from recurra.plotting.scenes.weights import weight_limit, weights_scene
 from recurra.report.figures import figures_of, write_figures
@@ -147,8 +147,8 @@ def history_of(networks, epochs=6):
 
 
 def learned(history, numbers, status, criterion=0.009):
-    trials, bound = 32 * np.asarray(history.step), criterion and Bound(criterion, "criterion")
-    return learning(learning_scene(history, trials, numbers, status, bound, Bound(0.98, "learned")))
+    trials, bound = 32 * np.asarray(history.step), criterion and Threshold(criterion, "criterion")
+    return learning(learning_scene(history, trials, numbers, status, bound, Threshold(0.98, "learned")))
 
 
 def test_learning_is_on_a_log_axis_with_the_criterion_as_a_line():
@@ -210,7 +210,7 @@ def test_connectivity_of_zeros_of_an_identity_and_of_nan():
 
 
 def planes(after, before=None):
-    view = View.of([*after, *(before or [])])
+    view = PlaneLimits.of([*after, *(before or [])])
     starts = before or [None] * len(after)
     return [spectrum_scene(one, start, at, view) for at, (one, start) in enumerate(zip(after, starts, strict=True))]
 
@@ -235,7 +235,10 @@ def test_spectra_are_small_multiples_with_equal_axes_and_the_unit_circle(network
 
 def test_spectra_of_many_networks_are_a_density():
     after, before = random_spectra(21), random_spectra(21, seed=1)
-    kinds = {name: (density(found, View.of(after)), planes(after)) for name, found in (("b", before), ("a", after))}
+    kinds = {
+        name: (density(spectra, PlaneLimits.of(after)), planes(after))
+        for name, spectra in (("b", before), ("a", after))
+    }
     figure = drawn(spectra_density(kinds))
     assert len(figure.axes) == 3, "before, after and the scale"
     assert figure.axes[1].images[0].get_array().sum() + kinds["a"][0].hidden == 21 * 20

@@ -24,12 +24,12 @@ from recurra.plotting.papers.spectra import spectra as spectra_on_paper
 from recurra.plotting.scenes.census import census_scene
 from recurra.plotting.scenes.conditions import Conditions
 from recurra.plotting.scenes.landmarks import in_space, landmarks_scene
-from recurra.plotting.scenes.learning import Bound, learning_scene
+from recurra.plotting.scenes.learning import Threshold, learning_scene
 from recurra.plotting.scenes.lifetimes import lifetime_limits, lifetimes_scene
 from recurra.plotting.scenes.scales import Scales
 from recurra.plotting.scenes.signals import bit_signals, probe_signals, trial_signals, walk_scene
 from recurra.plotting.scenes.space import along_bits, along_components, lifted, paths_scene
-from recurra.plotting.scenes.spectra import View, motions, spectrum_scene
+from recurra.plotting.scenes.spectra import PlaneLimits, motions, spectrum_scene
 from recurra.plotting.scenes.variance import variance_scene
 from recurra.plotting.scenes.weights import weight_limit, weights_scene
 from recurra.runs.record import read_run
@@ -145,7 +145,7 @@ class TestWeights:
 class TestSpectra:
     def test_paper_and_page_show_the_same_part_of_the_plane(self, record):
         spectra = [one.spectrum for one in record.dossiers]
-        view = View.of(spectra)
+        view = PlaneLimits.of(spectra)
         scenes = [spectrum_scene(one, record.before[at], at, view) for at, one in enumerate(spectra)]
         paper = spectra_on_paper(scenes).axes
         for scene, dossier, axes in zip(scenes, record.dossiers, paper, strict=True):
@@ -164,7 +164,7 @@ class TestLearning:
         history = History(np.arange(1.0, 4), loss, loss, np.clip(loss, 0, 1))
         status = [Status.reached, Status.diverged, Status.missed]
         scene = learning_scene(
-            history, 32 * history.step, (0, 4, 7), status, Bound(0.02, "stop"), Bound(0.9, "learned")
+            history, 32 * history.step, (0, 4, 7), status, Threshold(0.02, "stop"), Threshold(0.9, "learned")
         )
         page, paper = interactive.learning_curves(scene), papers.learning(scene)
         names = [text.get_text() for text in paper.legends[0].get_texts()]
@@ -184,7 +184,7 @@ class TestLearning:
     def test_a_diverged_network_leaves_the_axis_to_the_others(self):
         loss = np.array([[0.5, 1e9]])
         history = History(np.arange(2.0), loss, loss, loss)
-        scene = learning_scene(history, history.step, (0,), [Status.diverged], None, Bound(0.9, ""))
+        scene = learning_scene(history, history.step, (0,), [Status.diverged], None, Threshold(0.9, ""))
         assert scene.loss_limits == pytest.approx((0.5 / 1.3, 13.0))
 
 
@@ -322,7 +322,7 @@ class TestOthers:
     def test_scales_are_those_of_all_networks(self, record):
         scales = Scales.of(record)
         assert scales.weight == weight_limit([record.network(at).recurrent for at in (0, 1)])
-        assert scales.spectrum == View.of([*(one.spectrum for one in record.dossiers), *record.before])
+        assert scales.spectrum == PlaneLimits.of([*(one.spectrum for one in record.dossiers), *record.before])
         assert scales.lifetimes_ms == lifetime_limits([one.memories.lifetimes for one in record.dossiers], 350.0)
 
     def test_names(self):

@@ -41,23 +41,23 @@ from recurra.words.memories import MemoryFindings, known
 PLANAR = 0.6  # share of the variance in the first two components from which the flow in their plane is drawn
 
 Plan: TypeAlias = dict[str, Callable[[], Figure]]
-View: TypeAlias = Callable[[Dossier, MemoryFindings, int], MemorySpace]
+MemorySpaceScene: TypeAlias = Callable[[Dossier, MemoryFindings, int], MemorySpace]
 Space = TypeVar("Space", MemorySpace, PathSpace)
 
 
-def flipflop_plan(run: RunRecord, found: MemoryFindings, scales: Callable[[], Scales]) -> Plan:
+def flipflop_plan(run: RunRecord, findings: MemoryFindings, scales: Callable[[], Scales]) -> Plan:
     """How to draw the figures that only a task with memories has: its bits, the cube walk, the memory states."""
     plan: Plan = {}
     for kind, view in (("components", along_components), ("bits", along_bits)):
         for name, part in pages(f"state_space_{kind}", len(run.numbers)):
-            plan[name] = lambda view=view, part=part: _state_space(run, found, view, part)
+            plan[name] = lambda view=view, part=part: _state_space(run, findings, view, part)
         for name, part in pages(f"landscape_{kind}", len(run.numbers)):
-            plan[name] = lambda view=view, part=part: _state_space(run, found, view, part, marked=True)
+            plan[name] = lambda view=view, part=part: _state_space(run, findings, view, part, marked=True)
     for name, part in pages("lifetimes", len(run.numbers)):
-        plan[name] = lambda part=part: _lifetimes(run, found, part, scales())
+        plan[name] = lambda part=part: _lifetimes(run, findings, part, scales())
     for at, number in enumerate(run.numbers):
         plan[f"behaviour_{number}"] = lambda at=at: _behaviour(run, at)
-        plan[f"cube_walk_{number}"] = lambda at=at: _cube_walk(run, found, at)
+        plan[f"cube_walk_{number}"] = lambda at=at: _cube_walk(run, findings, at)
         plan[f"program_{number}"] = lambda at=at: _program(run, at)
     return plan
 
@@ -87,9 +87,9 @@ def _behaviour(run: RunRecord, at: int) -> Figure:
     return behaviour(bit_signals(run.examples, run.dossiers[at].behaviour.examples, run.numbers[at]))
 
 
-def _cube_walk(run: RunRecord, found: MemoryFindings, at: int) -> Figure:
-    walk, outputs = drawn_walk(found), known(run.dossiers[at].memories).walk.outputs
-    return cube_walk(walk_scene(walk, outputs, found.task.states, run.numbers[at]))
+def _cube_walk(run: RunRecord, findings: MemoryFindings, at: int) -> Figure:
+    walk, outputs = drawn_walk(findings), known(run.dossiers[at].memories).walk.outputs
+    return cube_walk(walk_scene(walk, outputs, findings.task.states, run.numbers[at]))
 
 
 def _sample_answers(run: RunRecord, at: int) -> Figure:
@@ -120,11 +120,11 @@ def _with_landmarks(panel: Space, dossier: Dossier) -> Space:
     return panel
 
 
-def _lifetimes(run: RunRecord, found: MemoryFindings, part: range, scales: Scales) -> Figure:
+def _lifetimes(run: RunRecord, findings: MemoryFindings, part: range, scales: Scales) -> Figure:
     kept = all_known(lambda at: (known(run.dossiers[at].memories).lifetimes, run.numbers[at]), part)
     records, numbers = [one for one, _ in kept], [number for _, number in kept]
     limits = known(scales.lifetimes_ms)
-    return lifetimes(lifetimes_scene(records, found.task.states, found.task.length_ms, numbers, limits))
+    return lifetimes(lifetimes_scene(records, findings.task.states, findings.task.length_ms, numbers, limits))
 
 
 def _program(run: RunRecord, at: int) -> Figure:
@@ -136,9 +136,11 @@ def _flow_field(run: RunRecord, conditions: Conditions, at: int) -> Figure:
     return flow_field(flow_scene(run.network(at), points, inputs, conditions, run.numbers[at]))
 
 
-def _state_space(run: RunRecord, found: MemoryFindings, view: View, part: range, marked: bool = False) -> Figure:
+def _state_space(
+    run: RunRecord, findings: MemoryFindings, view: MemorySpaceScene, part: range, marked: bool = False
+) -> Figure:
     def scene(at: int) -> MemorySpace:
-        return view(run.dossiers[at], found, run.numbers[at])
+        return view(run.dossiers[at], findings, run.numbers[at])
 
     if marked:
         return landscape_of_states(all_known(lambda at: _with_landmarks(scene(at), run.dossiers[at]), part))

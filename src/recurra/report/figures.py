@@ -90,8 +90,8 @@ def figures_of(run: RunRecord) -> Plan:
         plan["learning"] = lambda: _learning(run, history, status)
     scales = cache(lambda: Scales.of(run))
     plan["spectra"] = lambda: _spectra(run, scales())
-    found = memory_findings(run)
-    plan |= flipflop_plan(run, found, scales) if found else condition_plan(run)
+    findings = memory_findings(run)
+    plan |= flipflop_plan(run, findings, scales) if findings else condition_plan(run)
     plan |= _cohort_plan(run)
     for at, number in enumerate(run.numbers):
         plan[f"connectivity_{number}"] = lambda at=at: _connectivity(run, at, scales())
@@ -103,9 +103,9 @@ def _cohort_plan(run: RunRecord) -> Plan:
     plan: Plan = {"spectra_points": lambda: _spectra_points(run)}
     for name, part in pages("variance_shares", len(run.numbers)):
         plan[name] = lambda part=part: _variance_shares(run, part)
-    found = run.census
-    if found is not None and found.coordinates.shape[1] > 1:
-        plan["census"] = lambda: census_map(found, signatures(found, run.task))
+    census = run.census
+    if census is not None and census.coordinates.shape[1] > 1:
+        plan["census"] = lambda: census_map(census, signatures(census, run.task))
     return plan
 
 
@@ -115,13 +115,13 @@ def _learning(run: RunRecord, history: History, status: Sequence[Status]) -> Fig
 
 def _spectra(run: RunRecord, scales: Scales) -> Figure:
     """The spectra that are known, those before training too; of many networks their density."""
-    found = dict(all_known(lambda at: (at, run.dossiers[at].spectrum), range(len(run.numbers))))
-    before = {at: run.before[at] if run.before else None for at in found}
+    spectrum_of = dict(all_known(lambda at: (at, run.dossiers[at].spectrum), range(len(run.numbers))))
+    before = {at: run.before[at] if run.before else None for at in spectrum_of}
     view = scales.spectrum
-    planes = {at: spectrum_scene(one, before[at], run.numbers[at], view) for at, one in found.items()}
+    planes = {at: spectrum_scene(one, before[at], run.numbers[at], view) for at, one in spectrum_of.items()}
     if len(planes) <= MOST_PANELS:
         return spectra(list(planes.values()))
-    kinds = {"After training": (density(list(found.values()), view), list(planes.values()))}
+    kinds = {"After training": (density(list(spectrum_of.values()), view), list(planes.values()))}
     starts = {at: start for at, start in before.items() if start is not None}
     if starts:
         drawn = [spectrum_scene(start, None, run.numbers[at], view) for at, start in starts.items()]
@@ -130,8 +130,8 @@ def _spectra(run: RunRecord, scales: Scales) -> Figure:
 
 
 def _spectra_points(run: RunRecord) -> Figure:
-    found = dict(all_known(lambda at: (at, run.dossiers[at].fixed_points), range(len(run.numbers))))
-    return spectra_points(points_scene(list(found.values()), [run.numbers[at] for at in found]))
+    points_of = dict(all_known(lambda at: (at, run.dossiers[at].fixed_points), range(len(run.numbers))))
+    return spectra_points(points_scene(list(points_of.values()), [run.numbers[at] for at in points_of]))
 
 
 def _connectivity(run: RunRecord, at: int, scales: Scales) -> Figure:
@@ -143,8 +143,8 @@ def _connectivity(run: RunRecord, at: int, scales: Scales) -> Figure:
 def _variance_shares(run: RunRecord, part: range) -> Figure:
     names, colors = _factors(run)
     pairs = dict(all_known(lambda at: (at, (run.dossiers[at].demixed, run.dossiers[at].selectivity)), part))
-    found, units = [one for one, _ in pairs.values()], [one for _, one in pairs.values()]
-    return variance_shares(variance_scene(found, units, names, colors, [run.numbers[at] for at in pairs]))
+    demixed, units = [one for one, _ in pairs.values()], [one for _, one in pairs.values()]
+    return variance_shares(variance_scene(demixed, units, names, colors, [run.numbers[at] for at in pairs]))
 
 
 def _factors(run: RunRecord) -> tuple[list[str], list[str]]:

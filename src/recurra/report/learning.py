@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from recurra.models.cohort import History
-from recurra.plotting.scenes.learning import Bound, LearningCurves, learning_scene
+from recurra.plotting.scenes.learning import LearningCurves, Threshold, learning_scene
 from recurra.status import Status
 from recurra.tasks import Task
 from recurra.tasks.rules import SUCCESSFUL
@@ -27,11 +27,11 @@ def learning_of(
 ) -> LearningCurves:
     """The curves with the stop criterion, or with the bounds of the task's publication and of this report."""
     bound, publication = task.published_loss or (None, "")
-    loss = None if bound is None else Bound(bound, f"criterion of {publication}: {bound:g}")
-    success = Bound(SUCCESSFUL, f"learned: {100 * SUCCESSFUL:g} %")
+    loss = None if bound is None else Threshold(bound, f"criterion of {publication}: {bound:g}")
+    success = Threshold(SUCCESSFUL, f"learned: {100 * SUCCESSFUL:g} %")
     match rule.stop:
         case LossBelow(bound=bound):
-            loss = Bound(bound, f"stop criterion {bound:g}")
+            loss = Threshold(bound, f"stop criterion {bound:g}")
         case SuccessAbove(bound=bound):
-            success = Bound(bound, f"stop criterion {100 * bound:g} %")
+            success = Threshold(bound, f"stop criterion {100 * bound:g} %")
     return learning_scene(history, trials_seen(history, rule), numbers, status, loss, success)

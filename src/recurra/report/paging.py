@@ -5,11 +5,11 @@ from typing import TypeVar
 
 from recurra.analysis.failures import UnavailableError
 
-Found = TypeVar("Found")
+Record = TypeVar("Record")
 PAGE = 20  # networks in one figure of state spaces
 
 
-def all_known(make: Callable[[int], Found], part: Iterable[int]) -> list[Found]:
+def all_known(make: Callable[[int], Record], part: Iterable[int]) -> list[Record]:
     """What is made of the networks of a page, without those of which it is not known; the reason where it is of none.
 
     Args:

@@ -9,7 +9,7 @@ from plotly.subplots import make_subplots
 
 from recurra.plotting.colors import DASHES, text_on
 from recurra.plotting.interactive.theme import styled
-from recurra.plotting.scenes.signals import Row, Signals, Walk
+from recurra.plotting.scenes.signals import MemoryWalk, SignalRow, Signals
 
 ROW, INPUT_ROW = 92, 60  # px
 PANEL = 132  # px a condition
@@ -85,7 +85,7 @@ def probe_answers(scene: Signals) -> go.Figure:
     return figure
 
 
-def cube_walk(scene: Walk) -> go.Figure:
+def cube_walk(scene: MemoryWalk) -> go.Figure:
     """The walk through all memory states, one row per bit, and the requested state as a coloured band below.
 
     Args:
@@ -111,7 +111,7 @@ def cube_walk(scene: Walk) -> go.Figure:
     return figure
 
 
-def _curves(scene: Signals, row: Row, panel: int, new: set[str]) -> Iterator[go.Scatter]:
+def _curves(scene: Signals, row: SignalRow, panel: int, new: set[str]) -> Iterator[go.Scatter]:
     """The curves of one panel; the first of each kind stands in the legend, and is no longer new."""
     for curve in row.curves:
         name, color = scene.looks[curve.kind]
@@ -135,7 +135,7 @@ def _row_axes(figure: go.Figure, scene: Signals) -> None:
         figure.update_yaxes(title_text=row.title, row=at, col=1)
 
 
-def _band(scene: Walk) -> go.Heatmap:
+def _band(scene: MemoryWalk) -> go.Heatmap:
     """Every stretch by the number of its colour."""
     colors = list(dict.fromkeys(scene.colors))
     edges = np.arange(len(colors) + 1) / len(colors)
@@ -153,7 +153,7 @@ def _band(scene: Walk) -> go.Heatmap:
     )
 
 
-def _name_band(figure: go.Figure, scene: Walk) -> None:
+def _name_band(figure: go.Figure, scene: MemoryWalk) -> None:
     row, time_ms = len(scene.signals.rows) + 1, scene.signals.time_ms
     stretches = zip(pairwise(scene.begins), scene.names, scene.colors, strict=True)
     names = [

@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 
 from recurra.plotting.colors import FRAME, INK, PAPER
 from recurra.plotting.interactive.theme import note, styled
-from recurra.plotting.scenes.lifetimes import Bars, LifetimeBars
+from recurra.plotting.scenes.lifetimes import LifetimeBars, NetworkBars
 
 ROW = 24  # px per bar
 
@@ -45,7 +45,7 @@ def lifetime_bars(scene: LifetimeBars, at: int = 0) -> go.Figure:
     return figure
 
 
-def _texts(bars: Bars) -> list[str]:
+def _texts(bars: NetworkBars) -> list[str]:
     """The text of every bar under the pointer."""
     right = f"right for all {bars.longest_ms:,.0f} ms"
     return [

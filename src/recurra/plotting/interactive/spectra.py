@@ -7,10 +7,10 @@ import plotly.graph_objects as go
 
 from recurra.plotting.colors import FRAME, INK, PAPER, START, mix
 from recurra.plotting.interactive.theme import note, styled
-from recurra.plotting.scenes.spectra import Density, Eigenvalues, Motions, SpectrumPlane, View
+from recurra.plotting.scenes.spectra import Density, Eigenvalues, ModeMotions, PlaneLimits, SpectrumPlane
 
 
-def spectrum_plane(scene: SpectrumPlane, told: Motions) -> go.Figure:
+def spectrum_plane(scene: SpectrumPlane, told: ModeMotions) -> go.Figure:
     """Eigenvalues of the weights before and after training, the unit circle, and the outliers with their numbers.
 
     Args:
@@ -82,7 +82,7 @@ def _points(values: Eigenvalues, texts: Sequence[str], name: str, marker: dict[s
     )
 
 
-def _plane_axes(figure: go.Figure, view: View) -> None:
+def _plane_axes(figure: go.Figure, view: PlaneLimits) -> None:
     look = {
         "constrain": "domain",
         "zeroline": True,
@@ -95,7 +95,7 @@ def _plane_axes(figure: go.Figure, view: View) -> None:
     )
 
 
-def _labels(told: Motions, view: View) -> list[dict[str, object]]:
+def _labels(told: ModeMotions, view: PlaneLimits) -> list[dict[str, object]]:
     """Labels in a column on the right, by height, each with a line to its eigenvalue."""
     labels: list[dict[str, object]] = []
     for place, (value, text) in enumerate(told.labels):

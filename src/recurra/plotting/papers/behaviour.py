@@ -7,7 +7,7 @@ from matplotlib.lines import Line2D
 
 from recurra.plotting.colors import text_on
 from recurra.plotting.papers.style import LINES, PAGE_MM, SMALL, bounded, few_ticks, in_print, new_figure, zero_line
-from recurra.plotting.scenes.signals import Row, Signals, Walk
+from recurra.plotting.scenes.signals import MemoryWalk, SignalRow, Signals
 
 ROW_MM, INPUT_MM, MARGIN_MM, PANEL_MM, BAND_MM = 16.0, 11.0, 18.0, 24.0, 8.0
 COLUMNS = 4  # of conditions
@@ -69,7 +69,7 @@ def probe_answers(scene: Signals) -> Figure:
 
 
 @in_print()
-def cube_walk(scene: Walk) -> Figure:
+def cube_walk(scene: MemoryWalk) -> Figure:
     """One network on the cube walk: input, target and output of each bit, the memory state as a coloured band below.
 
     Args:
@@ -89,7 +89,7 @@ def cube_walk(scene: Walk) -> Figure:
     return figure
 
 
-def _signals(axes: Axes, scene: Signals, row: Row, panel: int) -> None:
+def _signals(axes: Axes, scene: Signals, row: SignalRow, panel: int) -> None:
     """The curves of one panel."""
     zero_line(axes)
     for curve in row.curves:
@@ -104,7 +104,7 @@ def _legend(figure: Figure, scene: Signals) -> None:
     figure.legend(handles=lines, loc="outside upper center", ncols=3)
 
 
-def _state_band(axes: Axes, scene: Walk) -> None:
+def _state_band(axes: Axes, scene: MemoryWalk) -> None:
     """A block of the state's colour for every stretch of time, with the state's name if there is room for it."""
     time_ms = scene.signals.time_ms
     step_ms = float(time_ms[1] - time_ms[0]) if len(time_ms) > 1 else 1.0

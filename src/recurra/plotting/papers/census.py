@@ -21,7 +21,7 @@ from recurra.plotting.papers.style import (
     in_print,
     new_figure,
 )
-from recurra.plotting.scenes.census import OTHER, SHOWN, CensusMap, Outline, census_scene, look_of
+from recurra.plotting.scenes.census import OTHER, SHOWN, CensusMap, ClusterOutline, census_scene, look_of
 from recurra.plotting.scenes.limits import shared_bound
 from recurra.words.names import cluster_name, run_letter
 
@@ -102,7 +102,7 @@ def _map(axes: Axes, scene: CensusMap) -> None:
     axes.set_title(scene.title)
 
 
-def _outline(axes: Axes, outline: Outline) -> None:
+def _outline(axes: Axes, outline: ClusterOutline) -> None:
     """A border around the networks of a cluster, with its name where it is farthest from the middle of the map."""
     corners = outline.corners
     axes.add_patch(Polygon(corners, facecolor=INK, alpha=0.05, linewidth=0, zorder=1))

@@ -10,8 +10,8 @@ from matplotlib.lines import Line2D
 
 from recurra.plotting.colors import INK, PAPER, mix
 from recurra.plotting.papers.projection import REACH
-from recurra.plotting.papers.space_grid import Cell, space_grid
-from recurra.plotting.papers.state_panel import Panel
+from recurra.plotting.papers.space_grid import GridPanel, space_grid
+from recurra.plotting.papers.state_panel import StatePanel
 from recurra.plotting.papers.state_space import state_space
 from recurra.plotting.papers.style import COLUMN_MM, MM_PER_INCH, SMALL, columns_for, in_print
 from recurra.plotting.papers.trajectories import condition_marks, line_style
@@ -47,7 +47,7 @@ def landscape_of_paths(panels: Sequence[PathSpace]) -> Figure:
         panels: one network per panel, with its landmarks.
     """
     dimensions, conditions = min(3, *(panel.paths.shape[-1] for panel in panels)), panels[0].conditions
-    cells = [Cell(panel.name, panel.axes, bound_of(panel, dimensions)) for panel in panels]
+    cells = [GridPanel(panel.name, panel.axes, bound_of(panel, dimensions)) for panel in panels]
     figure, drawings = space_grid(cells, dimensions, panels[0].time_ms, legend=True)
     for drawing, panel in zip(drawings, panels, strict=True):
         when = 2 * panel.time_ms / (float(panel.time_ms[-1]) or 1.0) - 1
@@ -71,7 +71,7 @@ def _marked(figure: Figure, panels: Sequence[MemorySpace | PathSpace], dimension
         left, right = axes.get_xlim()
         bound = (right - left) / 2 / (REACH if dimensions == 3 else 1)
         if landmarks is not None:
-            _mark(axes, Panel(dimensions, bound, detailed, named=False), landmarks)
+            _mark(axes, StatePanel(dimensions, bound, detailed, named=False), landmarks)
     handles = _handles([landmarks for landmarks in marks if landmarks is not None])
     columns = 4 if _wide(figure) else 2
     if handles:
@@ -80,7 +80,7 @@ def _marked(figure: Figure, panels: Sequence[MemorySpace | PathSpace], dimension
     return figure
 
 
-def _mark(axes: Axes, panel: Panel, landmarks: Landmarks) -> None:
+def _mark(axes: Axes, panel: StatePanel, landmarks: Landmarks) -> None:
     """Orbits, directions and points of one network."""
     size = 1.0 if panel.detailed else 0.7
     for orbit in landmarks.orbits:
@@ -97,7 +97,7 @@ def _mark(axes: Axes, panel: Panel, landmarks: Landmarks) -> None:
         axes.text(0.5, 0.99, told, transform=axes.transAxes, ha="center", va="top", fontsize=SMALL)
 
 
-def _directions(landmarks: Landmarks, panel: Panel, width: float) -> LineCollection:
+def _directions(landmarks: Landmarks, panel: StatePanel, width: float) -> LineCollection:
     """Short lines from the saddles with few unstable modes."""
     begins = landmarks.begins[:, : panel.dimensions]
     ends = begins + LENGTH * panel.bound * landmarks.directions[:, : panel.dimensions]

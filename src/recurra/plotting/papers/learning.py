@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from recurra.plotting.colors import INK
 from recurra.plotting.papers.style import PAGE_MM, SMALL, few_ticks, in_print, new_figure, plain_log
-from recurra.plotting.scenes.learning import TITLES, Bound, Curve, LearningCurves
+from recurra.plotting.scenes.learning import TITLES, LearningCurve, LearningCurves, Threshold
 from recurra.status import Status
 
 ENDS = {Status.diverged: "x", Status.reached: "o"}
@@ -48,7 +48,11 @@ def learning(scene: LearningCurves) -> Figure:
 
 
 def _curve(
-    axes: Axes, thousands: Float[np.ndarray, "epoch"], values: Float[np.ndarray, "epoch"], curve: Curve, named: bool
+    axes: Axes,
+    thousands: Float[np.ndarray, "epoch"],
+    values: Float[np.ndarray, "epoch"],
+    curve: LearningCurve,
+    named: bool,
 ) -> None:
     """The line of a network, with a mark at its end if the end is informative."""
     look: dict[str, Any] = {"linewidth": 1.0 if named else 0.5, "alpha": 1.0 if named else 0.6}
@@ -60,7 +64,7 @@ def _curve(
         axes.plot(thousands[last], values[last], color=curve.color, label="_end", **mark)
 
 
-def _bound(axes: Axes, bound: Bound, scale: float, side: Literal["left", "right"]) -> None:
+def _bound(axes: Axes, bound: Threshold, scale: float, side: Literal["left", "right"]) -> None:
     axes.axhline(bound.value * scale, color=INK, linewidth=0.7, linestyle=(0, (4, 2)), label="_bound")
     edge, aside = (1.0, -3) if side == "right" else (0.0, 3)
     name: dict[str, Any] = {"xytext": (aside, -2), "textcoords": "offset points", "va": "top", "fontsize": SMALL}

@@ -17,7 +17,7 @@ from recurra.plotting.papers.style import (
     panel_grid,
     plain_log,
 )
-from recurra.plotting.scenes.lifetimes import ABOVE, Bars, LifetimeBars
+from recurra.plotting.scenes.lifetimes import ABOVE, LifetimeBars, NetworkBars
 
 PANEL_MM, MARGIN_MM = 34.0, 12.0
 NARROW_MM = 1.5  # of a bar a sign of its name; the signs of narrower ones stand below each other
@@ -50,7 +50,7 @@ def lifetimes(scene: LifetimeBars) -> Figure:
     return figure
 
 
-def _bars(axes: Axes, bars: Bars, low: float) -> None:
+def _bars(axes: Axes, bars: NetworkBars, low: float) -> None:
     places, above = np.arange(len(bars.names)), (bars.longest_ms / low) ** ABOVE
     axes.bar(places, bars.length_ms - low, bottom=low, width=0.72, color=list(bars.colors), linewidth=0)
     for chosen, fill in ((bars.held & bars.at_rest, INK), (bars.held & ~bars.at_rest, PAPER)):

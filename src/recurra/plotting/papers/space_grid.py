@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 from matplotlib.figure import Figure
 
-from recurra.plotting.papers.state_panel import Drawing, Panel, empty_panel
+from recurra.plotting.papers.state_panel import PanelAxes, StatePanel, empty_panel
 from recurra.plotting.papers.style import (
     COLUMN_MM,
     MM_PER_INCH,
@@ -22,7 +22,7 @@ TITLE_MM, NOTE_MM, LEGEND_MM = 5.0, 4.0, 9.0
 
 
 @dataclass(frozen=True)
-class Cell:
+class GridPanel:
     """The content of one panel.
 
     Args:
@@ -37,13 +37,13 @@ class Cell:
 
 
 def space_grid(
-    cells: Sequence[Cell],
+    cells: Sequence[GridPanel],
     dimensions: int,
     time_ms: Float[np.ndarray, "time"],
     named: bool = False,
     legend: bool = False,
     note: str = "",
-) -> tuple[Figure, list[Drawing]]:
+) -> tuple[Figure, list[PanelAxes]]:
     """A figure with an empty panel for every network. A far larger network has its own scale, which is stated.
 
     Args:
@@ -60,7 +60,7 @@ def space_grid(
     drawings = []
     for cell, square in zip(cells, squares, strict=True):
         own = cell.bound > 1.001 * shared
-        place = Panel(dimensions, 1.12 * (cell.bound if own else shared), detailed, named)
+        place = StatePanel(dimensions, 1.12 * (cell.bound if own else shared), detailed, named)
         drawings.append(empty_panel(figure, square, side, place, cell.axes, time_ms))
         title = cell.title + (f" (own scale, ±{cell.bound:.2g})" if own else "")
         middle, top = square[0] + square[2] / 2, square[1] + square[3] * (1 + 0.3 * TITLE_MM / side)

@@ -22,7 +22,7 @@ from recurra.plotting.papers.style import (
     panel_grid,
     plain_number,
 )
-from recurra.plotting.scenes.spectra import Density, Eigenvalues, SpectrumPlane, View
+from recurra.plotting.scenes.spectra import Density, Eigenvalues, PlaneLimits, SpectrumPlane
 
 MOST_PANELS = 20  # more networks are drawn as a density
 EDGE = 0.3  # line width of the outliers' edges, points
@@ -57,11 +57,11 @@ def spectra(planes: Sequence[SpectrumPlane]) -> Figure:
     return figure
 
 
-def _height_to_width(view: View) -> float:
+def _height_to_width(view: PlaneLimits) -> float:
     return 2 * view.top / (view.right - view.left)
 
 
-def _complex_plane(axes: Axes, view: View) -> None:
+def _complex_plane(axes: Axes, view: PlaneLimits) -> None:
     axes.axhline(0, color=FRAME, linewidth=0.4, zorder=0)
     axes.axvline(0, color=FRAME, linewidth=0.4, zorder=0)
     axes.add_patch(Circle((0, 0), 1, fill=False, edgecolor=INK, linewidth=0.6, zorder=2.5))

@@ -23,7 +23,7 @@ LIGHT = np.array([-0.3, 0.35])  # where the light falls on a sphere, as a share 
 
 
 @dataclass(frozen=True)
-class Panel:
+class StatePanel:
     """How a panel is drawn.
 
     Args:
@@ -61,10 +61,10 @@ class Panel:
 
 
 @dataclass(frozen=True)
-class Drawing:
+class PanelAxes:
     """A panel and its axes; `point` is a typographic point in the units of its coordinates."""
 
-    panel: Panel
+    panel: StatePanel
     axes: Axes
     point: float
 
@@ -73,10 +73,10 @@ def empty_panel(
     figure: Figure,
     square: tuple[float, float, float, float],
     side_mm: float,
-    panel: Panel,
+    panel: StatePanel,
     labels: tuple[str, ...],
     time_ms: Float[np.ndarray, "walk_time"],
-) -> Drawing:
+) -> PanelAxes:
     """The axes of a panel with its frame, its ticks and their names.
 
     Args:
@@ -95,10 +95,10 @@ def empty_panel(
         draw_box(axes, panel.bound, labels, panel.type_size, panel.detailed)
     else:
         _plane(axes, panel, labels, time_ms)
-    return Drawing(panel, axes, 2 * panel.reach / (kept * side_mm / MM_PER_INCH * 72))
+    return PanelAxes(panel, axes, 2 * panel.reach / (kept * side_mm / MM_PER_INCH * 72))
 
 
-def _plane(axes: Axes, panel: Panel, labels: tuple[str, ...], time_ms: Float[np.ndarray, "walk_time"]) -> None:
+def _plane(axes: Axes, panel: StatePanel, labels: tuple[str, ...], time_ms: Float[np.ndarray, "walk_time"]) -> None:
     zero_line(axes)
     axes.set_xlim(-panel.bound, panel.bound)
     axes.set_ylim(-panel.bound, panel.bound)
@@ -117,7 +117,7 @@ def _plane(axes: Axes, panel: Panel, labels: tuple[str, ...], time_ms: Float[np.
     axes.tick_params(labelsize=panel.type_size - 0.5)
 
 
-def draw_states(drawing: Drawing, space: MemorySpace) -> None:
+def draw_states(drawing: PanelAxes, space: MemorySpace) -> None:
     """The path, the edges, the states and their names; what is not finite is left out."""
     panel, axes = drawing.panel, drawing.axes
     end = np.ones(len(space.states))
@@ -147,7 +147,7 @@ def _name(name: str, bits: int) -> str:
     return name if bits <= 3 else name.replace(" ", "\N{THIN SPACE}")
 
 
-def _spheres(drawing: Drawing, points: Page, colors: list[str]) -> None:
+def _spheres(drawing: PanelAxes, points: Page, colors: list[str]) -> None:
     """Spheres lit from the upper left, the nearest last."""
     diameter = float(np.clip(0.032 * 2 * drawing.panel.reach / drawing.point, 2.5, 7))
     shares = np.linspace(0, 1, LAYERS)
@@ -160,7 +160,7 @@ def _spheres(drawing: Drawing, points: Page, colors: list[str]) -> None:
     )
 
 
-def _names(drawing: Drawing, points: Page, lines: Page, names: list[str]) -> None:
+def _names(drawing: PanelAxes, points: Page, lines: Page, names: list[str]) -> None:
     """Names beside the spheres, where they cover neither spheres nor each other, nor a line if that can be."""
     size = drawing.panel.type_size
     room = (0.75 * size * (len(names[0]) + 1) / 2, 0.9 * size)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from recurra.plotting.papers.space_grid import Cell, space_grid
+from recurra.plotting.papers.space_grid import GridPanel, space_grid
 from recurra.plotting.papers.state_panel import draw_states
 from recurra.plotting.papers.style import columns_for, in_print
 from recurra.plotting.scenes.space import MemorySpace, bound_of
@@ -30,7 +30,7 @@ def state_space(panels: Sequence[MemorySpace]) -> Figure:
     dimensions, columns = min(3, *(panel.means.shape[1] for panel in panels)), columns_for(len(panels))
     named = len(signs) <= MOST_NAMED[columns] if columns in MOST_NAMED else False
     legend = not named and len(signs) <= MOST_EXPLAINED
-    cells = [Cell(panel.name, panel.axes, bound_of(panel, dimensions)) for panel in panels]
+    cells = [GridPanel(panel.name, panel.axes, bound_of(panel, dimensions)) for panel in panels]
     figure, drawings = space_grid(cells, dimensions, panels[0].time_ms, named, legend, panels[0].note)
     for drawing, panel in zip(drawings, panels, strict=True):
         draw_states(drawing, panel)

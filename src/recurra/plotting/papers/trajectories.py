@@ -7,8 +7,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from recurra.plotting.papers.space_grid import Cell, space_grid
-from recurra.plotting.papers.state_panel import Drawing
+from recurra.plotting.papers.space_grid import GridPanel, space_grid
+from recurra.plotting.papers.state_panel import PanelAxes
 from recurra.plotting.papers.style import COLUMN_MM, MM_PER_INCH, SMALL, in_print
 from recurra.plotting.scenes.conditions import Conditions
 from recurra.plotting.scenes.space import PathSpace, bound_of
@@ -40,7 +40,7 @@ def trajectories(panels: Sequence[PathSpace]) -> Figure:
         panels: one network per panel.
     """
     dimensions, conditions = min(3, *(panel.paths.shape[-1] for panel in panels)), panels[0].conditions
-    cells = [Cell(panel.name, panel.axes, bound_of(panel, dimensions)) for panel in panels]
+    cells = [GridPanel(panel.name, panel.axes, bound_of(panel, dimensions)) for panel in panels]
     figure, drawings = space_grid(cells, dimensions, panels[0].time_ms, legend=True)
     for drawing, panel in zip(drawings, panels, strict=True):
         _draw(drawing, panel)
@@ -51,7 +51,7 @@ def trajectories(panels: Sequence[PathSpace]) -> Figure:
     return figure
 
 
-def _draw(drawing: Drawing, space: PathSpace) -> None:
+def _draw(drawing: PanelAxes, space: PathSpace) -> None:
     panel, axes, conditions = drawing.panel, drawing.axes, space.conditions
     when = 2 * space.time_ms / (float(space.time_ms[-1]) or 1.0) - 1
     for condition, path in enumerate(space.paths):

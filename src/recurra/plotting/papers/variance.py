@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from recurra.plotting.colors import INK, PAPER, text_on
 from recurra.plotting.papers.style import COLUMN_MM, PAGE_MM, SMALL, in_print, new_figure
-from recurra.plotting.scenes.variance import Responding, Share, VarianceBars
+from recurra.plotting.scenes.variance import RespondingUnits, ShareOfVariance, VarianceBars
 
 ROW_MM, BARS_MM = 4.4, 16.0  # of one network, and what is around all of them
 THIN = 0.4  # height of one of two bars of a network, in rows
@@ -42,7 +42,7 @@ def variance_shares(scene: VarianceBars) -> Figure:
     return figure
 
 
-def _stacked(axes: Axes, shares: Sequence[Share]) -> None:
+def _stacked(axes: Axes, shares: Sequence[ShareOfVariance]) -> None:
     """Parts of 100 % side by side, with their numbers if there is room."""
     lefts = np.zeros(len(shares[0].percent))
     for share in shares:
@@ -56,7 +56,7 @@ def _stacked(axes: Axes, shares: Sequence[Share]) -> None:
     _key(axes, min(len(shares), 6))
 
 
-def _selective(axes: Axes, responding: Sequence[Responding]) -> None:
+def _selective(axes: Axes, responding: Sequence[RespondingUnits]) -> None:
     """Two thin bars per network: the units that respond to one and to several factors, each with its chance level."""
     for kind, one in enumerate(responding):
         places = np.arange(len(one.percent)) + (kind - 0.5) * THIN

@@ -19,7 +19,7 @@ Points = Float[np.ndarray, "network 2"]
 
 
 @dataclass(frozen=True)
-class Group:
+class SignatureGroup:
     """The networks of one regime signature, or of all rare ones.
 
     Args:
@@ -36,7 +36,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Outline:
+class ClusterOutline:
     """The border around a cluster: its name, and the corners in their order."""
 
     name: str
@@ -56,8 +56,8 @@ class CensusMap:
     """
 
     places: Points
-    groups: tuple[Group, ...]
-    outlines: tuple[Outline, ...]
+    groups: tuple[SignatureGroup, ...]
+    outlines: tuple[ClusterOutline, ...]
     axes: tuple[str, str]
     title: str
 
@@ -94,16 +94,16 @@ def census_scene(census: Census, names: Sequence[str]) -> CensusMap:
     )
 
 
-def _groups(census: Census, names: Sequence[str]) -> tuple[Group, ...]:
+def _groups(census: Census, names: Sequence[str]) -> tuple[SignatureGroup, ...]:
     """Those after the seventh in one."""
     labels = [f"{name} ({count})" for name, count in zip(names, census.signature_count, strict=True)]
     if len(names) > SHOWN:
         labels = [*labels[:SHOWN], f"others ({int(census.signature_count[SHOWN:].sum())})"]
     own = np.where(census.compared, np.minimum(census.signature, SHOWN), -1)
-    return tuple(Group(label, *look_of(at), np.flatnonzero(own == at)) for at, label in enumerate(labels))
+    return tuple(SignatureGroup(label, *look_of(at), np.flatnonzero(own == at)) for at, label in enumerate(labels))
 
 
-def _outlines(census: Census) -> tuple[Outline, ...]:
+def _outlines(census: Census) -> tuple[ClusterOutline, ...]:
     clusters = int(census.labels.max(initial=0)) + 1
     if clusters < 2 or not census.compared.any():
         return ()
@@ -111,7 +111,7 @@ def _outlines(census: Census) -> tuple[Outline, ...]:
     width = np.ptp(points[census.compared], axis=0).max()
     around = AROUND * width * np.stack([np.cos(angle), np.sin(angle)], axis=1)
     return tuple(
-        Outline(cluster_name(cluster), hull((points[census.labels == cluster][:, None] + around).reshape(-1, 2)))
+        ClusterOutline(cluster_name(cluster), hull((points[census.labels == cluster][:, None] + around).reshape(-1, 2)))
         for cluster in range(clusters)
     )
 

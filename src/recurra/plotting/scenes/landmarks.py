@@ -64,7 +64,7 @@ def landmarks_scene(
 ) -> Landmarks:
     """The fixed points, unstable directions and orbits of a network near what is drawn.
 
-    Among the points are those at rest at which a path ended and that the search for fixed points has not found.
+    Among the points are those at rest at which a path ended and that the search for fixed points did not reach.
 
     Args:
         dossier: its analysis.

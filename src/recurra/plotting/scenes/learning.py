@@ -19,7 +19,7 @@ NAMED = len(NETWORKS)  # more networks than hues have no legend
 
 
 @dataclass(frozen=True)
-class Bound:
+class Threshold:
     """A threshold for a curve, with its name."""
 
     value: float
@@ -27,7 +27,7 @@ class Bound:
 
 
 @dataclass(frozen=True)
-class Curve:
+class LearningCurve:
     """How one network learned.
 
     Args:
@@ -59,10 +59,10 @@ class LearningCurves:
     """
 
     trials: Float[np.ndarray, "epoch"]
-    curves: tuple[Curve, ...]
+    curves: tuple[LearningCurve, ...]
     named: bool
-    loss_bound: Bound | None
-    success_bound: Bound
+    loss_bound: Threshold | None
+    success_bound: Threshold
     loss_limits: tuple[float, float]
 
 
@@ -71,8 +71,8 @@ def learning_scene(
     trials: Float[np.ndarray, "epoch"],
     numbers: Sequence[int],
     status: Sequence[Status],
-    loss_bound: Bound | None,
-    success_bound: Bound,
+    loss_bound: Threshold | None,
+    success_bound: Threshold,
 ) -> LearningCurves:
     """The curves of networks.
 
@@ -89,7 +89,9 @@ def learning_scene(
     rows = zip(numbers, losses, 100 * np.asarray(history.success), status, strict=True)
     return LearningCurves(
         trials=np.asarray(trials, np.float64),
-        curves=tuple(Curve(network_name(at), network_color(at), loss, percent, end) for at, loss, percent, end in rows),
+        curves=tuple(
+            LearningCurve(network_name(at), network_color(at), loss, percent, end) for at, loss, percent, end in rows
+        ),
         named=len(numbers) <= NAMED,
         loss_bound=loss_bound,
         success_bound=success_bound,
@@ -97,6 +99,6 @@ def learning_scene(
     )
 
 
-def _limits(losses: Float[np.ndarray, "loss"], bound: Bound | None) -> tuple[float, float]:
+def _limits(losses: Float[np.ndarray, "loss"], bound: Threshold | None) -> tuple[float, float]:
     values = [*losses.tolist(), *([bound.value] if bound else [])] or [LOSS_TOP]
     return max(min(values), LEAST_LOSS) / ROOM, max(min(max(values), LOSS_TOP), 2 * LEAST_LOSS) * ROOM

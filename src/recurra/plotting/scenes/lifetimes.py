@@ -15,7 +15,7 @@ ABOVE = 0.05  # room above the longest bar for an arrow, as a share of the logar
 
 
 @dataclass(frozen=True)
-class Bars:
+class NetworkBars:
     """The memory states of one network, one bar each.
 
     Args:
@@ -53,7 +53,7 @@ class LifetimeBars:
         trained_ms: length of the trials that the networks were trained on, ms.
     """
 
-    networks: tuple[Bars, ...]
+    networks: tuple[NetworkBars, ...]
     limits_ms: tuple[float, float]
     trained_ms: float
 
@@ -97,11 +97,11 @@ def lifetime_limits(lifetimes: Sequence[Lifetimes], trained_ms: float) -> tuple[
     return low, high * (high / low) ** (2 * ABOVE)
 
 
-def _bars(lifetimes: Lifetimes, states: Int[np.ndarray, "state bit"], low: float, number: int) -> Bars:
+def _bars(lifetimes: Lifetimes, states: Int[np.ndarray, "state bit"], low: float, number: int) -> NetworkBars:
     shown, count = shortest(lifetimes), len(states)
     times, held = lifetimes.lifetime_ms[shown], int(np.isinf(lifetimes.lifetime_ms).sum())
     few = f", the {len(shown)} shortest" if len(shown) < count else ""
-    return Bars(
+    return NetworkBars(
         title=f"{network_name(number)}: {held} of {count} to the end{few}",
         names=tuple(state_name(states[at]) for at in shown),
         colors=tuple(state_colors(states[shown])),

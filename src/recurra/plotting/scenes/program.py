@@ -10,7 +10,7 @@ from recurra.analysis.dynamics.attractors import UNSETTLED
 from recurra.plotting.colors import INK, PAPER, mix, network_color
 from recurra.plotting.scenes.conditions import Conditions
 from recurra.plotting.scenes.graph import Arrow, Graph, SaddleMark, SelfLoop
-from recurra.plotting.scenes.program_parts import Parts, Saddles, counted_words, left_words, parts_of
+from recurra.plotting.scenes.program_parts import DrawnProgram, SaddleGroup, counted_words, left_words, parts_of
 from recurra.plotting.scenes.readings import Reading, memory_reading
 from recurra.tasks import Task
 from recurra.wording import three
@@ -31,42 +31,42 @@ def graph_scene(dossier: Dossier, task: Task, conditions: Conditions, number: in
         conditions: of the task's probe.
         number: the network's, for its name and colour.
     """
-    found, parts = dossier.program, parts_of(dossier.program, dossier.fixed_points.states)
-    reading = _reading(dossier, task, conditions, number) if dossier.memories is None else memory_reading(found, task)
+    program, parts = dossier.program, parts_of(dossier.program, dossier.fixed_points.states)
+    reading = _reading(dossier, task, conditions, number) if dossier.memories is None else memory_reading(program, task)
     nodes = list(parts.nodes)
     pale = np.arange(len(nodes)) >= len(parts.main)
-    arrows, self_loops = list(_arrows(found, parts, reading)), list(_self_loops(found, parts, reading))
+    arrows, self_loops = list(_arrows(program, parts, reading)), list(_self_loops(program, parts, reading))
     seen = {(one.color, one.dash) for one in (*arrows, *self_loops)}
     colors = [reading.colors[node] for node in nodes]
     return Graph(
         places=reading.places[nodes],
-        kind=found.kind[nodes],
+        kind=program.kind[nodes],
         pale=pale,
         names=[reading.short_names[node] for node in nodes],
         labels=[reading.labels[node] for node in nodes] if reading.labels else [],
         colors=[mix(color, PAPER, PALE) if one else color for color, one in zip(colors, pale, strict=True)],
-        texts=[_node_text(found, reading, node) for node in nodes],
+        texts=[_node_text(program, reading, node) for node in nodes],
         arrows=arrows,
         self_loops=self_loops,
         saddles=[_saddle_mark(dossier, one, nodes, reading) for one in parts.saddles],
         legend=[(name, reading.looks[at]) for name, at in reading.explained if reading.looks[at] in seen],
         title=network_name(number) + reading.judged,
-        counted=counted_words(found, parts),
-        left_out=left_words(found, parts),
+        counted=counted_words(program, parts),
+        left_out=left_words(program, parts),
     )
 
 
 def _reading(dossier: Dossier, task: Task, conditions: Conditions, number: int) -> Reading:
     """Attractors are named by their outputs, and stand where they are along two principal components."""
-    found, nodes = dossier.program, range(len(dossier.program))
-    names = [f"{found.kind_of(node)}, {_outputs(found, node)}" for node in nodes]
+    program, nodes = dossier.program, range(len(dossier.program))
+    names = [f"{program.kind_of(node)}, {_outputs(program, node)}" for node in nodes]
     plane = dossier.landscape.paths.mean(axis=1)[:, :2]
     dashes = ["dash" if dashed else "solid" for dashed in conditions.dashed]
     return Reading(
         names=names,
-        short_names=["\n".join(plain_output(value) for value in found.outputs[node, :MOST_NAMES]) for node in nodes],
-        labels=["<br>".join(filter(None, [names[node], _after(found, conditions.names, node)])) for node in nodes],
-        colors=[network_color(number)] * len(found),
+        short_names=["\n".join(plain_output(value) for value in program.outputs[node, :MOST_NAMES]) for node in nodes],
+        labels=["<br>".join(filter(None, [names[node], _after(program, conditions.names, node)])) for node in nodes],
+        colors=[network_color(number)] * len(program),
         places=np.pad(plane, ((0, 0), (0, 2 - plane.shape[1]))),
         stimuli=task.stimulus_names(),
         looks=list(zip(conditions.colors, dashes, strict=True)),
@@ -75,34 +75,34 @@ def _reading(dossier: Dossier, task: Task, conditions: Conditions, number: int) 
     )
 
 
-def _node_text(found: Program, reading: Reading, node: int) -> str:
+def _node_text(program: Program, reading: Reading, node: int) -> str:
     kind = {"rest": "at rest", "orbit": "an orbit", "unstable": "unstable: noise would lead away"}
-    told = f"{kind[found.kind_of(node)]}, {_outputs(found, node)}"
-    return "<br>".join(filter(None, [told, _after(found, reading.conditions, node)]))
+    told = f"{kind[program.kind_of(node)]}, {_outputs(program, node)}"
+    return "<br>".join(filter(None, [told, _after(program, reading.conditions, node)]))
 
 
-def _outputs(found: Program, node: int) -> str:
-    values = [output_words(value) for value in found.outputs[node].tolist()]
+def _outputs(program: Program, node: int) -> str:
+    values = [output_words(value) for value in program.outputs[node].tolist()]
     told = " · ".join(values) if len(values) <= MOST_NAMES else f"{' · '.join(values[:MOST_NAMES])} …"
     return f"out {told}"
 
 
-def _after(found: Program, conditions: Sequence[str], node: int) -> str:
+def _after(program: Program, conditions: Sequence[str], node: int) -> str:
     """After which conditions the network is at an attractor."""
-    own = [name for name, end in zip(conditions, found.after.tolist(), strict=True) if end == node]
+    own = [name for name, end in zip(conditions, program.after.tolist(), strict=True) if end == node]
     if not own:
         return ""
     return f"after {', '.join(own) if len(own) <= MOST_NAMES else f'{len(own)} conditions'}"
 
 
-def _arrows(found: Program, parts: Parts, reading: Reading) -> Iterator[Arrow]:
+def _arrows(program: Program, parts: DrawnProgram, reading: Reading) -> Iterator[Arrow]:
     """An arrow for every two attractors of which stimuli make one of the other."""
     for begin, node in enumerate(parts.main):
         wrong = reading.wrong[node] if reading.wrong else ()
-        for end in np.unique(found.following[node]).tolist():
+        for end in np.unique(program.following[node]).tolist():
             if end == node or end not in parts.main:
                 continue
-            stimuli = np.flatnonzero(found.following[node] == end).tolist()
+            stimuli = np.flatnonzero(program.following[node] == end).tolist()
             looks = {reading.looks[stimulus] for stimulus in stimuli}
             color, dash = looks.pop() if len(looks) == 1 else (INK, "solid")
             named = [stimulus for stimulus in stimuli if stimulus in wrong] if reading.wrong else stimuli
@@ -123,15 +123,15 @@ def _names(reading: Reading, stimuli: Sequence[int]) -> str:
     return ", ".join(told) if len(told) <= MOST_NAMES else f"{len(told)} stimuli"
 
 
-def _self_loops(found: Program, parts: Parts, reading: Reading) -> Iterator[SelfLoop]:
+def _self_loops(program: Program, parts: DrawnProgram, reading: Reading) -> Iterator[SelfLoop]:
     """The wrong stimuli that leave an attractor as it is, or lead to where nothing settles."""
     for position, node in enumerate(parts.main if reading.wrong else ()):
         for stimulus in reading.wrong[node]:
-            if found.following[node, stimulus] in (node, UNSETTLED):
+            if program.following[node, stimulus] in (node, UNSETTLED):
                 yield SelfLoop(position, *reading.looks[stimulus], reading.stimuli[stimulus])
 
 
-def _saddle_mark(dossier: Dossier, saddles: Saddles, nodes: list[int], reading: Reading) -> SaddleMark:
+def _saddle_mark(dossier: Dossier, saddles: SaddleGroup, nodes: list[int], reading: Reading) -> SaddleMark:
     points, own = dossier.fixed_points, list(saddles.points)
     modes = points.index[own].tolist()
     if len(own) == 1:

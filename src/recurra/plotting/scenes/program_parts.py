@@ -16,7 +16,7 @@ SAME = 1e-4  # a node and a fixed point closer than this, times the root of the 
 
 
 @dataclass(frozen=True)
-class Saddles:
+class SaddleGroup:
     """One or more saddles with the same ends.
 
     Args:
@@ -31,7 +31,7 @@ class Saddles:
 
 
 @dataclass(frozen=True)
-class Parts:
+class DrawnProgram:
     """The drawn part of a program.
 
     Args:
@@ -44,7 +44,7 @@ class Parts:
     met: tuple[int, ...]
     main: tuple[int, ...]
     beside: tuple[int, ...]
-    saddles: tuple[Saddles, ...]
+    saddles: tuple[SaddleGroup, ...]
 
     @property
     def nodes(self) -> tuple[int, ...]:
@@ -52,7 +52,7 @@ class Parts:
         return self.main + self.beside
 
 
-def parts_of(program: Program, points: Float[np.ndarray, "point unit"]) -> Parts:
+def parts_of(program: Program, points: Float[np.ndarray, "point unit"]) -> DrawnProgram:
     """The drawn part of a program: at most 40 attractors.
 
     Saddles that lead to more than three attractors are left out, and so are those that lead to none of the main ones.
@@ -74,8 +74,8 @@ def parts_of(program: Program, points: Float[np.ndarray, "point unit"]) -> Parts
         there = (ends & set(nodes)) - {node}
         if there & set(main) and len(there) > (1 if node is None else 0):
             groups.setdefault((node, tuple(sorted(there))), []).append(saddle)
-    saddles = [Saddles(tuple(own), ends, node) for (node, ends), own in groups.items()][:MOST_DIVIDES]
-    return Parts(tuple(met), tuple(main), tuple(beside), tuple(saddles))
+    saddles = [SaddleGroup(tuple(own), ends, node) for (node, ends), own in groups.items()][:MOST_DIVIDES]
+    return DrawnProgram(tuple(met), tuple(main), tuple(beside), tuple(saddles))
 
 
 def _node_at(
@@ -88,7 +88,7 @@ def _node_at(
     return nearest if nearest is not None and distances[nearest] < near else None
 
 
-def counted_words(program: Program, parts: Parts) -> str:
+def counted_words(program: Program, parts: DrawnProgram) -> str:
     """How many of the attractors and saddles are drawn."""
     drawn, met = len(parts.main), len(parts.met)
     if not met:
@@ -100,7 +100,7 @@ def counted_words(program: Program, parts: Parts) -> str:
     return told + (f", {seen} of {all_saddles} saddle{'' if all_saddles == 1 else 's'}" if all_saddles else "")
 
 
-def left_words(program: Program, parts: Parts) -> str:
+def left_words(program: Program, parts: DrawnProgram) -> str:
     """What a graph leaves out: "Left out: 18 attractors that ..."; empty for nothing."""
     further = parts.met[len(parts.main) :]
     others = [at for at in range(len(program)) if at not in parts.met and at not in parts.beside]

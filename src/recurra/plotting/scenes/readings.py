@@ -48,27 +48,27 @@ class Reading:
     judged: str = ""
 
 
-def memory_reading(found: Program, task: Task) -> Reading:
+def memory_reading(program: Program, task: Task) -> Reading:
     """Attractors are named and coloured by the memory state that the outputs have the signs of; they stand on a cube.
 
     Args:
-        found: the program of a network with memories.
+        program: the program of a network with memories.
         task: what it was trained on.
     """
-    bits, signs = memory_task(task).bits, read_signs(found)
+    bits, signs = memory_task(task).bits, read_signs(program)
     names = ["".join("−0+"[sign + 1] for sign in one) for one in signs]
-    right, total = settled_pulses(found)
+    right, total = settled_pulses(program)
     stimuli = tuple(name.replace("-", "−") for name in task.stimulus_names())
     return Reading(
         names=names,
         short_names=names,
         labels=[] if bits <= SHORT else names,
         colors=[state_color(one) if one.all() else INPUT for one in signs],
-        places=oblique(np.clip(np.nan_to_num(found.outputs), -FARTHEST, FARTHEST)),
+        places=oblique(np.clip(np.nan_to_num(program.outputs), -FARTHEST, FARTHEST)),
         stimuli=stimuli,
         looks=[bit_look(at // 2) for at in range(len(stimuli))],
         explained=[(bit_name(bit, bits).lower(), 2 * bit) for bit in range(bits)],
         conditions=task.condition_titles(),
-        wrong=[wrong_stimuli(found, node) for node in range(len(found))],
+        wrong=[wrong_stimuli(program, node) for node in range(len(program))],
         judged=f": {right} of {total} pulses right once settled" if total else "",
     )

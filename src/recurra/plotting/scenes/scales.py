@@ -9,10 +9,10 @@ from recurra.analysis.dossier_records import Dossier
 from recurra.analysis.failures import where_known
 from recurra.analysis.record import RunRecord
 from recurra.plotting.scenes.lifetimes import lifetime_limits
-from recurra.plotting.scenes.spectra import View
+from recurra.plotting.scenes.spectra import PlaneLimits
 from recurra.plotting.scenes.weights import weight_limit
 
-Found = TypeVar("Found")
+Record = TypeVar("Record")
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Scales:
     """
 
     weight: float
-    spectrum: View
+    spectrum: PlaneLimits
     lifetimes_ms: tuple[float, float] | None
 
     @classmethod
@@ -37,12 +37,12 @@ class Scales:
         matrices = [run.network(at).recurrent for at in positions] if run.network(0).has_recurrent else []
         return cls(
             weight=weight_limit(matrices),
-            spectrum=View.of([*_known(run, lambda one: one.spectrum), *filter(None, run.before or [])]),
+            spectrum=PlaneLimits.of([*_known(run, lambda one: one.spectrum), *filter(None, run.before or [])]),
             lifetimes_ms=lifetime_limits(lifetimes, run.task.steps * run.task.dt_ms) if lifetimes else None,
         )
 
 
-def _known(run: RunRecord, record: Callable[[Dossier], Found | None]) -> Iterator[Found]:
+def _known(run: RunRecord, record: Callable[[Dossier], Record | None]) -> Iterator[Record]:
     """The records of one kind that there are."""
-    found = (where_known(partial(record, dossier), None) for dossier in run.dossiers)
-    return (one for one in found if one is not None)
+    records = (where_known(partial(record, dossier), None) for dossier in run.dossiers)
+    return (one for one in records if one is not None)

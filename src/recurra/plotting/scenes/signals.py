@@ -17,7 +17,7 @@ INPUT_ROOM, OUTPUT_ROOM = 0.1, 0.4  # above and below inputs and targets, as a s
 
 
 @dataclass(frozen=True)
-class Curve:
+class SignalCurve:
     """One signal in every panel of a row.
 
     Args:
@@ -32,7 +32,7 @@ class Curve:
 
 
 @dataclass(frozen=True)
-class Row:
+class SignalRow:
     """The panels beside each other.
 
     Args:
@@ -45,7 +45,7 @@ class Row:
     title: str
     span: tuple[float, float]
     asked: bool
-    curves: tuple[Curve, ...]
+    curves: tuple[SignalCurve, ...]
 
 
 @dataclass(frozen=True)
@@ -61,12 +61,12 @@ class Signals:
 
     time_ms: Float[np.ndarray, "time"]
     panels: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[SignalRow, ...]
     looks: dict[str, tuple[str, str]]
 
 
 @dataclass(frozen=True)
-class Walk:
+class MemoryWalk:
     """The walk of a flip-flop network through its memory states.
 
     Args:
@@ -101,7 +101,7 @@ def bit_signals(examples: xr.Dataset, outputs: Float[np.ndarray, "trial time out
 
 def walk_scene(
     walk: xr.Dataset, outputs: Float[np.ndarray, "time output"], states: Int[np.ndarray, "state bit"], number: int
-) -> Walk:
+) -> MemoryWalk:
     """A flip-flop network on the walk through its memory states.
 
     Args:
@@ -115,7 +115,7 @@ def walk_scene(
     rows = _bit_rows(*(values[None] for values in signals))
     begins = np.concatenate([[0], np.flatnonzero(np.diff(asked)) + 1, [len(asked)]])
     kept, colors = asked[begins[:-1]].tolist(), [*state_colors(states), UNSET]
-    return Walk(
+    return MemoryWalk(
         signals=Signals(time_ms, ("",), rows, _looks(number)),
         begins=begins,
         names=tuple(state_name(states[state]) if state >= 0 else "" for state in kept),
@@ -123,15 +123,15 @@ def walk_scene(
     )
 
 
-def _bit_rows(inputs: np.ndarray, targets: np.ndarray, outputs: np.ndarray) -> tuple[Row, ...]:
+def _bit_rows(inputs: np.ndarray, targets: np.ndarray, outputs: np.ndarray) -> tuple[SignalRow, ...]:
     bits = outputs.shape[-1]
     signals = {"input": inputs, "target": targets, "output": outputs}
     return tuple(
-        Row(
+        SignalRow(
             title=bit_name(bit, bits),
             span=BIT_SPAN,
             asked=True,
-            curves=tuple(Curve(kind, DASHES[0], values[..., bit]) for kind, values in signals.items()),
+            curves=tuple(SignalCurve(kind, DASHES[0], values[..., bit]) for kind, values in signals.items()),
         )
         for bit in range(bits)
     )
@@ -149,16 +149,16 @@ def trial_signals(examples: xr.Dataset, outputs: Float[np.ndarray, "trial time o
     input_rows, output_rows = rows_of(inputs.shape[-1], INPUT_ROWS), rows_of(outputs.shape[-1], OUTPUT_ROWS)
     above, below = span_of(inputs, INPUT_ROOM), span_of(np.asarray(examples["targets"]), OUTPUT_ROOM)
     rows = [
-        Row(
+        SignalRow(
             title=row_title("Input", channels, len(input_rows)),
             span=above,
             asked=False,
-            curves=tuple(Curve("input", DASHES[0], inputs[..., at]) for at in channels),
+            curves=tuple(SignalCurve("input", DASHES[0], inputs[..., at]) for at in channels),
         )
         for channels in input_rows
     ]
     rows += [
-        Row(row_title("Output", channels, len(output_rows)), below, True, _answers(targets, outputs, channels))
+        SignalRow(row_title("Output", channels, len(output_rows)), below, True, _answers(targets, outputs, channels))
         for channels in output_rows
     ]
     panels = tuple(f"Trial {trial + 1}" for trial in range(len(outputs)))
@@ -178,15 +178,15 @@ def probe_signals(
     """
     span = span_of(np.asarray(probe["targets"]), OUTPUT_ROOM)
     curves = _answers(counted_targets(probe), outputs, range(outputs.shape[-1]))
-    row, looks = Row("Output", span, True, curves), _looks(number)
+    row, looks = SignalRow("Output", span, True, curves), _looks(number)
     kept = {kind: looks[kind] for kind in ("target", "output")}
     return Signals(np.asarray(probe["probe_time"]), tuple(names), (row,), kept)
 
 
-def _answers(targets: np.ndarray, outputs: np.ndarray, channels: Sequence[int]) -> tuple[Curve, ...]:
+def _answers(targets: np.ndarray, outputs: np.ndarray, channels: Sequence[int]) -> tuple[SignalCurve, ...]:
     """Targets and, above them, outputs; of several that share a panel every next one has other dashes."""
     return tuple(
-        Curve(kind, DASHES[at % len(DASHES)], values[..., channel])
+        SignalCurve(kind, DASHES[at % len(DASHES)], values[..., channel])
         for kind, values in (("target", targets), ("output", outputs))
         for at, channel in enumerate(channels)
     )

@@ -133,19 +133,19 @@ def component_names(shares: Float[np.ndarray, "component"], count: int) -> tuple
     return tuple(f"PC {axis + 1} ({percent(float(share))} %)" for axis, share in enumerate(shares[:count]))
 
 
-def along_components(dossier: Dossier, found: MemoryFindings, number: int) -> MemorySpace:
+def along_components(dossier: Dossier, findings: MemoryFindings, number: int) -> MemorySpace:
     """A flip-flop network along the principal components of its rates: every network turned its own way.
 
     Args:
         dossier: its analysis.
-        found: the task and its walk.
+        findings: the task and its walk.
         number: the network's.
     """
     memories = known(dossier.memories)
     pca, walk, geometry = dossier.pca, memories.walk, memories.geometry
-    states, drawn = found.task.states, drawn_walk(found)
+    states, drawn = findings.task.states, drawn_walk(findings)
     corners = pca.project(geometry.center + states @ geometry.axes)
-    count = min(3, found.task.bits, walk.components.shape[1])
+    count = min(3, findings.task.bits, walk.components.shape[1])
     path = walk.components[: len(drawn["walk_time"]), :count]
     return MemorySpace(
         name=network_name(number),
@@ -156,21 +156,21 @@ def along_components(dossier: Dossier, found: MemoryFindings, number: int) -> Me
         states=states,
         means=walk.states_components[:, :count],
         corners=corners[:, :count],
-        landmarks=where_known(lambda: landmarks_scene(dossier, dossier.landscape, path, found.task.dt_ms), None),
+        landmarks=where_known(lambda: landmarks_scene(dossier, dossier.landscape, path, findings.task.dt_ms), None),
     )
 
 
-def along_bits(dossier: Dossier, found: MemoryFindings, number: int) -> MemorySpace:
+def along_bits(dossier: Dossier, findings: MemoryFindings, number: int) -> MemorySpace:
     """A flip-flop network along the axes of its bits: the cubes of all networks are aligned.
 
     Args:
         dossier: its analysis.
-        found: the task and its walk.
+        findings: the task and its walk.
         number: the network's.
     """
     memories = known(dossier.memories)
     walk, _ = memories.walk, memories.geometry
-    bits, states, drawn = found.task.bits, found.task.states, drawn_walk(found)
+    bits, states, drawn = findings.task.bits, findings.task.states, drawn_walk(findings)
     path = in_space(walk.bits[: len(drawn["walk_time"])])
     return MemorySpace(
         name=network_name(number),
@@ -182,15 +182,15 @@ def along_bits(dossier: Dossier, found: MemoryFindings, number: int) -> MemorySp
         means=in_space(walk.states_bits),
         corners=in_space(states.astype(np.float64)),
         landmarks=where_known(
-            lambda: landmarks_scene(dossier, memories.landscape_bits, path, found.task.dt_ms, in_space), None
+            lambda: landmarks_scene(dossier, memories.landscape_bits, path, findings.task.dt_ms, in_space), None
         ),
         note=NESTED if bits > 3 else "",
     )
 
 
-def drawn_walk(found: MemoryFindings) -> xr.Dataset:
+def drawn_walk(findings: MemoryFindings) -> xr.Dataset:
     """The part of the walk that is drawn."""
-    return found.walk.isel(walk_time=slice(WALK_STEPS))
+    return findings.walk.isel(walk_time=slice(WALK_STEPS))
 
 
 def paths_scene(dossier: Dossier, conditions: Conditions, time_ms: Float[np.ndarray, "time"], number: int) -> PathSpace:

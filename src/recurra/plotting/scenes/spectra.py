@@ -22,7 +22,7 @@ CELLS = 80  # of a density, from the bottom to the top
 
 
 @dataclass(frozen=True)
-class View:
+class PlaneLimits:
     """The part of the complex plane that is drawn, the same for all networks that are compared.
 
     Args:
@@ -36,7 +36,7 @@ class View:
     top: float
 
     @classmethod
-    def of(cls, spectra: Sequence[Spectrum]) -> "View":
+    def of(cls, spectra: Sequence[Spectrum]) -> "PlaneLimits":
         """What holds the eigenvalues of these spectra and the unit circle, but none that is far larger than most."""
         finite = [one.eigenvalues[np.isfinite(one.eigenvalues)] for one in spectra]
         sizes = [float(np.quantile(np.abs(values), 0.5, method="lower")) for values in finite if len(values)]
@@ -73,11 +73,11 @@ class SpectrumPlane:
     before: Eigenvalues | None
     inside: Complex[np.ndarray, "inner_mode"]
     outliers: Complex[np.ndarray, "outlier"]
-    view: View
+    view: PlaneLimits
 
 
 @dataclass(frozen=True)
-class Motions:
+class ModeMotions:
     """What is written beside the eigenvalues of one network: how the modes at rest move that belong to them.
 
     Args:
@@ -112,7 +112,7 @@ class Density:
     hidden: int
 
 
-def spectrum_scene(after: Spectrum, before: Spectrum | None, number: int, view: View) -> SpectrumPlane:
+def spectrum_scene(after: Spectrum, before: Spectrum | None, number: int, view: PlaneLimits) -> SpectrumPlane:
     """The eigenvalues of one network in the plane.
 
     Args:
@@ -133,7 +133,7 @@ def spectrum_scene(after: Spectrum, before: Spectrum | None, number: int, view: 
     )
 
 
-def motions(scene: SpectrumPlane, modes: RestingModes, dt_ms: float) -> Motions:
+def motions(scene: SpectrumPlane, modes: RestingModes, dt_ms: float) -> ModeMotions:
     """What is written beside the eigenvalues of one network.
 
     Args:
@@ -148,7 +148,7 @@ def motions(scene: SpectrumPlane, modes: RestingModes, dt_ms: float) -> Motions:
     for value in sorted(upper, key=lambda value: (-value.imag, -value.real)):
         pair = " (pair)" if value.imag > 0 else ""
         labels.append((value, "<br>".join([f"|λ| {abs(value):.3f}{pair}", *_motion(value, modes, dt_ms)])))
-    return Motions(
+    return ModeMotions(
         before=mode_texts(before, same, dt_ms),
         inside=mode_texts(scene.inside, modes, dt_ms),
         outliers=mode_texts(scene.outliers, modes, dt_ms),
@@ -176,7 +176,7 @@ def _motion(value: complex, modes: RestingModes | None, dt_ms: float) -> list[st
     return [motion if np.isclose(mode, value) else f"at rest |μ| {abs(mode):.4f}, {motion}"]
 
 
-def density(spectra: Sequence[Spectrum], view: View) -> Density:
+def density(spectra: Sequence[Spectrum], view: PlaneLimits) -> Density:
     """The eigenvalues of many networks together, in square cells.
 
     Args:

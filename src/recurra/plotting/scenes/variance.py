@@ -12,7 +12,7 @@ from recurra.words.names import network_name
 
 
 @dataclass(frozen=True)
-class Share:
+class ShareOfVariance:
     """A part of the variance of the rates: its name, its colour, and per cent of it in every network."""
 
     name: str
@@ -21,7 +21,7 @@ class Share:
 
 
 @dataclass(frozen=True)
-class Responding:
+class RespondingUnits:
     """The units that respond to one factor or to several, in per cent of all units.
 
     Args:
@@ -50,8 +50,8 @@ class VarianceBars:
     """
 
     names: tuple[str, ...]
-    shares: tuple[Share, ...]
-    responding: tuple[Responding, ...]
+    shares: tuple[ShareOfVariance, ...]
+    responding: tuple[RespondingUnits, ...]
 
 
 def variance_scene(
@@ -76,15 +76,15 @@ def variance_scene(
     kinds = ((1, "to one factor", START), (2, "to several", INPUT)) if len(factors) > 1 else ()
     return VarianceBars(
         names=tuple(map(network_name, numbers)),
-        shares=tuple(Share(name, color, percent[:, at]) for at, (name, color) in enumerate(looks)),
+        shares=tuple(ShareOfVariance(name, color, percent[:, at]) for at, (name, color) in enumerate(looks)),
         responding=tuple(_responding(units, kind, name, color) for kind, name, color in kinds),
     )
 
 
-def _responding(units: Sequence[Selectivity], kind: int, name: str, color: str) -> Responding:
+def _responding(units: Sequence[Selectivity], kind: int, name: str, color: str) -> RespondingUnits:
     scale = np.array([100 / max(int(one.count.sum()), 1) for one in units])
     counts, means, highs = (
         scale * np.array([getattr(one, field)[kind] for one in units])
         for field in ("count", "count_chance", "count_chance_high")
     )
-    return Responding(name, color, counts, means, np.maximum(highs, means))
+    return RespondingUnits(name, color, counts, means, np.maximum(highs, means))

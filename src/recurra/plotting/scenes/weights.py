@@ -18,7 +18,7 @@ ROOM = 0.05  # on either side of it, as a share of its width
 
 
 @dataclass(frozen=True)
-class Part:
+class WeightDistribution:
     """One of the distributions: its name, its colour, and how many weights are in each bin."""
 
     name: str
@@ -44,7 +44,7 @@ class WeightPanels:
     limit: float
     beyond: Literal["both", "min", "max", "neither"]
     edges: Float[np.ndarray, "edge"]
-    parts: tuple[Part, ...]
+    parts: tuple[WeightDistribution, ...]
 
 
 def weight_limit(matrices: Sequence[Matrix]) -> float:
@@ -88,7 +88,9 @@ def weights_scene(after: Matrix, before: Matrix | None, limit: float, number: in
         limit=limit,
         beyond=_beyond(list(matrices.values()), limit),
         edges=edges,
-        parts=tuple(Part(name, color, np.histogram(values, edges)[0]) for name, (values, color) in finite.items()),
+        parts=tuple(
+            WeightDistribution(name, color, np.histogram(values, edges)[0]) for name, (values, color) in finite.items()
+        ),
     )
 
 

@@ -55,7 +55,7 @@ def write_report(run: RunRecord, path: Path) -> None:
 def report_html(run: RunRecord) -> str:
     """The report of a run as HTML."""
     spec = to_spec(dict(run.spec)) if run.spec else None
-    table, picked, found = rows(run, spec), pick(run, SHOWN), memory_findings(run)
+    table, picked, findings = rows(run, spec), pick(run, SHOWN), memory_findings(run)
     panels = all_panels(run, [row.name for row in table], SHOWN)
     conditions = Conditions.of(run.probe)
     workings = [workings_of(run.task, dossier, conditions.names) for dossier in run.dossiers]
@@ -86,7 +86,7 @@ def report_html(run: RunRecord) -> str:
         conditions=conditions,
         workings=dict(zip(run.numbers, workings, strict=True)),
         left_out={number: left_out(one) for number, one in zip(run.numbers, run.dossiers, strict=True)},
-        bits=[bit_look(bit) for bit in range(found.task.bits)] if found else [],
+        bits=[bit_look(bit) for bit in range(findings.task.bits)] if findings else [],
         census_sentence=census_words(run.census) if run.census else "",
         factor_names=run.task.factor_names(),
         signatures=signature_members(run),
@@ -108,8 +108,8 @@ def report_html(run: RunRecord) -> str:
 
 def memories_of(run: RunRecord) -> FirstKnown | None:
     """What only tasks with memories have, for what is the same in all networks; None for every other task."""
-    found = [dossier.memories for dossier in run.dossiers if dossier.memories]
-    return FirstKnown(found) if found else None
+    networks = [dossier.memories for dossier in run.dossiers if dossier.memories]
+    return FirstKnown(networks) if networks else None
 
 
 def left_out(dossier: Dossier) -> str:
@@ -119,10 +119,10 @@ def left_out(dossier: Dossier) -> str:
 
 def legend(run: RunRecord) -> list[tuple[str, str, bool]]:
     """What the state space shows: names of memory states or of conditions, colours, and whether the line is dashed."""
-    found = memory_findings(run)
-    if found is None:
+    findings = memory_findings(run)
+    if findings is None:
         return Conditions.of(run.probe).legend
-    states = found.task.states if found.task.bits <= NAMED_BITS else found.task.states[:0]
+    states = findings.task.states if findings.task.bits <= NAMED_BITS else findings.task.states[:0]
     return [(state_name(state), color, False) for state, color in zip(states, state_colors(states), strict=True)]
 
 

@@ -9,10 +9,10 @@ from recurra.plotting.scenes.conditions import Conditions
 from recurra.plotting.scenes.signals import probe_signals, trial_signals
 from recurra.plotting.scenes.space import paths_scene
 from recurra.report.page import descriptions as say
-from recurra.report.page.panel import Drawing, Panel
+from recurra.report.page.panel import PageFigure, PlannedFigure
 
 
-def condition_panels(run: RunRecord, at: int, name: str) -> Iterator[Drawing]:
+def condition_panels(run: RunRecord, at: int, name: str) -> Iterator[PlannedFigure]:
     """What the network at position `at` does.
 
     Args:
@@ -21,27 +21,27 @@ def condition_panels(run: RunRecord, at: int, name: str) -> Iterator[Drawing]:
         name: what it is called.
     """
     number, conditions = run.numbers[at], Conditions.of(run.probe)
-    yield Drawing(f"trials-{number}", partial(_trials, run, at, name), detail=True)
-    yield Drawing(f"probe-{number}", partial(_probe, run, at, name, conditions))
-    yield Drawing(f"principal-{number}", partial(_trajectories, run, at, name, conditions))
+    yield PlannedFigure(f"trials-{number}", partial(_trials, run, at, name), detail=True)
+    yield PlannedFigure(f"probe-{number}", partial(_probe, run, at, name, conditions))
+    yield PlannedFigure(f"principal-{number}", partial(_trajectories, run, at, name, conditions))
 
 
-def _trials(run: RunRecord, at: int, name: str) -> Panel:
+def _trials(run: RunRecord, at: int, name: str) -> PageFigure:
     outputs = run.dossiers[at].behaviour.examples
     figure = sample_trials(trial_signals(run.examples, outputs, run.numbers[at]))
-    return Panel(f"trials-{run.numbers[at]}", figure, say.trials(name, run.examples, outputs))
+    return PageFigure(f"trials-{run.numbers[at]}", figure, say.trials(name, run.examples, outputs))
 
 
-def _probe(run: RunRecord, at: int, name: str, conditions: Conditions) -> Panel:
+def _probe(run: RunRecord, at: int, name: str, conditions: Conditions) -> PageFigure:
     outputs = run.dossiers[at].behaviour.probe[conditions.shown]
     shown, names = run.probe.isel(condition=conditions.shown), conditions.shown_names
     figure = probe_answers(probe_signals(shown, outputs, names, run.numbers[at]))
-    return Panel(f"probe-{run.numbers[at]}", figure, say.probe(name, shown, outputs, names))
+    return PageFigure(f"probe-{run.numbers[at]}", figure, say.probe(name, shown, outputs, names))
 
 
-def _trajectories(run: RunRecord, at: int, name: str, conditions: Conditions) -> Panel:
+def _trajectories(run: RunRecord, at: int, name: str, conditions: Conditions) -> PageFigure:
     dossier, time_ms = run.dossiers[at], run.probe["probe_time"].values
     scene = paths_scene(dossier, conditions, time_ms, run.numbers[at])
     count = len(scene.axes)
     label = say.trajectories(name, dossier.pca, conditions.names, count) + say.landmarks(scene.landmarks)
-    return Panel(f"principal-{run.numbers[at]}", trajectories(scene), label, spatial=count >= 3)
+    return PageFigure(f"principal-{run.numbers[at]}", trajectories(scene), label, spatial=count >= 3)

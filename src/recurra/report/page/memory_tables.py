@@ -46,7 +46,7 @@ def pulse_rows(task: Task, table: PulseTable) -> tuple[PulseRow, ...]:
     rows = []
     for at, state in enumerate(states):
         pairs = zip(table.reached[at].tolist(), table.expected[at].tolist(), strict=True)
-        cells = [PulseOutcome(names[found], found == wanted, names[wanted], found == at) for found, wanted in pairs]
+        cells = [PulseOutcome(names[end], end == wanted, names[wanted], end == at) for end, wanted in pairs]
         rows.append(PulseRow(names[at], state_color(state), tuple(cells)))
     return tuple(rows)
 

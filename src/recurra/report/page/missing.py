@@ -87,7 +87,7 @@ class FirstKnown:
 
     def __getattr__(self, name: str) -> Any:
         for one in self._networks:
-            found = where_known(partial(getattr, one, name), None)
-            if found is not None:
-                return found
+            record = where_known(partial(getattr, one, name), None)
+            if record is not None:
+                return record
         return Missing()

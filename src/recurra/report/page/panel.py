@@ -16,7 +16,7 @@ FINE = 12  # networks up to which each has all details, and spheres are fine
 
 
 @dataclass(frozen=True)
-class Panel:
+class PageFigure:
     """One figure.
 
     Args:
@@ -49,32 +49,32 @@ class Panel:
 
 
 @dataclass(frozen=True)
-class Drawing:
+class PlannedFigure:
     """A figure that may be drawn.
 
     Args:
         key: its name in the page.
         make: draws it.
-        detail: as in `Panel`.
+        detail: as in `PageFigure`.
     """
 
     key: str
-    make: Callable[[], Panel]
+    make: Callable[[], PageFigure]
     detail: bool = False
 
-    def panel(self) -> Panel:
+    def panel(self) -> PageFigure:
         """The figure; where what it shows is not known, or it cannot be drawn, the reason in its place."""
         drawn = attempted(self._drawn)
         return gap(self.key, drawn.reason) if isinstance(drawn, Failure) else drawn
 
-    def _drawn(self) -> Panel | Failure:
+    def _drawn(self) -> PageFigure | Failure:
         try:
             return self.make()
         except UnavailableError as error:
             return Failure(str(error))
 
 
-def gap(key: str, reason: str) -> Panel:
+def gap(key: str, reason: str) -> PageFigure:
     """What stands in the place of a figure.
 
     Args:
@@ -87,4 +87,4 @@ def gap(key: str, reason: str) -> Panel:
     text = "<br>".join(textwrap.wrap(html.escape(told), 70))
     place = {"xref": "paper", "yref": "paper", "xanchor": "left", "align": "left"}
     figure.add_annotation(**note(0, 0.5, text, **place))
-    return Panel(key, figure, told)
+    return PageFigure(key, figure, told)

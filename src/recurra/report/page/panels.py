@@ -15,7 +15,7 @@ from recurra.report.learning import learning_of, trials_seen
 from recurra.report.page import descriptions as say
 from recurra.report.page.condition_panels import condition_panels
 from recurra.report.page.flipflop_panels import flipflop_panels, lifetimes_panel
-from recurra.report.page.panel import FINE, Drawing, Panel
+from recurra.report.page.panel import FINE, PageFigure, PlannedFigure
 from recurra.report.page.rows import pick
 from recurra.report.page.workings_panels import census_panel, program_panel
 from recurra.report.paging import all_known
@@ -26,7 +26,7 @@ CELLS = 200  # rows of a matrix that are drawn, if there are few networks
 ALL_CELLS = 500_000  # entries of all matrices of a report together
 
 
-def all_panels(run: RunRecord, names: Sequence[str], shown: int) -> dict[str, Panel]:
+def all_panels(run: RunRecord, names: Sequence[str], shown: int) -> dict[str, PageFigure]:
     """Every figure of the report, by key.
 
     Args:
@@ -34,19 +34,19 @@ def all_panels(run: RunRecord, names: Sequence[str], shown: int) -> dict[str, Pa
         names: what the networks are called.
         shown: how many networks the sections compare; with more there is a figure of all spectra.
     """
-    found: list[Drawing] = []
+    figures: list[PlannedFigure] = []
     if run.history is not None and run.rule is not None:
-        found.append(Drawing("learning", partial(_learning, run, run.history, names)))
+        figures.append(PlannedFigure("learning", partial(_learning, run, run.history, names)))
     scales = Scales.of(run)
     picked = pick(run, shown) if len(names) > FINE else range(len(names))
     memories = memory_findings(run)
     for at, name in enumerate(names):
-        found += [one for one in _of_network(run, memories, at, name, scales) if at in picked or not one.detail]
+        figures += [one for one in _of_network(run, memories, at, name, scales) if at in picked or not one.detail]
     if len(names) > shown:
-        found.append(Drawing("spectra", partial(_spectra, run, scales)))
+        figures.append(PlannedFigure("spectra", partial(_spectra, run, scales)))
     if run.census is not None:
-        found.append(Drawing("census", partial(census_panel, run, run.census, names)))
-    return {one.key: one.panel() for one in found}
+        figures.append(PlannedFigure("census", partial(census_panel, run, run.census, names)))
+    return {one.key: one.panel() for one in figures}
 
 
 def cells_of(run: RunRecord) -> int:
@@ -57,42 +57,42 @@ def cells_of(run: RunRecord) -> int:
 
 def _of_network(
     run: RunRecord, memories: MemoryFindings | None, at: int, name: str, scales: Scales
-) -> Iterator[Drawing]:
+) -> Iterator[PlannedFigure]:
     yield from flipflop_panels(run, memories, at, name) if memories else condition_panels(run, at, name)
-    yield Drawing(f"program-{run.numbers[at]}", partial(program_panel, run, at, name))
+    yield PlannedFigure(f"program-{run.numbers[at]}", partial(program_panel, run, at, name))
     if memories:
-        yield Drawing(f"lifetimes-{run.numbers[at]}", partial(lifetimes_panel, run, memories, at, name, scales))
-    yield Drawing(f"connectivity-{run.numbers[at]}", partial(_connectivity, run, at, name, scales))
-    yield Drawing(f"spectrum-{run.numbers[at]}", partial(_spectrum, run, at, name, scales))
+        yield PlannedFigure(f"lifetimes-{run.numbers[at]}", partial(lifetimes_panel, run, memories, at, name, scales))
+    yield PlannedFigure(f"connectivity-{run.numbers[at]}", partial(_connectivity, run, at, name, scales))
+    yield PlannedFigure(f"spectrum-{run.numbers[at]}", partial(_spectrum, run, at, name, scales))
 
 
-def _learning(run: RunRecord, history: History, names: Sequence[str]) -> Panel:
+def _learning(run: RunRecord, history: History, names: Sequence[str]) -> PageFigure:
     label = say.learning(names, history.validation_loss, float(trials_seen(history, run.rule)[-1]))
     status = run.status or [Status.finished] * len(names)
-    return Panel("learning", learning_curves(learning_of(history, run.numbers, status, run.task, run.rule)), label)
+    return PageFigure("learning", learning_curves(learning_of(history, run.numbers, status, run.task, run.rule)), label)
 
 
-def _connectivity(run: RunRecord, at: int, name: str, scales: Scales) -> Panel:
+def _connectivity(run: RunRecord, at: int, name: str, scales: Scales) -> PageFigure:
     start, after = run.network_before(at), run.network(at).recurrent
     before = start and start.recurrent
     figure = connectivity(weights_scene(after, before, scales.weight, run.numbers[at]), cells_of(run))
-    return Panel(f"connectivity-{run.numbers[at]}", figure, say.weights(name, before, after))
+    return PageFigure(f"connectivity-{run.numbers[at]}", figure, say.weights(name, before, after))
 
 
-def _spectrum(run: RunRecord, at: int, name: str, scales: Scales) -> Panel:
-    found, modes = run.dossiers[at].spectrum, run.dossiers[at].modes
-    scene = spectrum_scene(found, run.before[at] if run.before else None, run.numbers[at], scales.spectrum)
+def _spectrum(run: RunRecord, at: int, name: str, scales: Scales) -> PageFigure:
+    spectrum, modes = run.dossiers[at].spectrum, run.dossiers[at].modes
+    scene = spectrum_scene(spectrum, run.before[at] if run.before else None, run.numbers[at], scales.spectrum)
     figure = spectrum_plane(scene, motions(scene, modes, run.task.dt_ms))
-    return Panel(f"spectrum-{run.numbers[at]}", figure, say.spectrum(name, found, modes))
+    return PageFigure(f"spectrum-{run.numbers[at]}", figure, say.spectrum(name, spectrum, modes))
 
 
-def _spectra(run: RunRecord, scales: Scales) -> Panel:
+def _spectra(run: RunRecord, scales: Scales) -> PageFigure:
     """All spectra that are known."""
     positions = range(len(run.numbers))
-    found = all_known(lambda at: (run.dossiers[at].spectrum, run.dossiers[at].modes, run.numbers[at]), positions)
-    spectra, modes, numbers = (list(part) for part in zip(*found, strict=True))
+    known = all_known(lambda at: (run.dossiers[at].spectrum, run.dossiers[at].modes, run.numbers[at]), positions)
+    spectra, modes, numbers = (list(part) for part in zip(*known, strict=True))
     view, dt_ms = scales.spectrum, run.task.dt_ms
     planes = [spectrum_scene(one, None, number, view) for one, number in zip(spectra, numbers, strict=True)]
     texts = [mode_texts(plane.outliers, one, dt_ms) for plane, one in zip(planes, modes, strict=True)]
     figure = spectra_density(density(spectra, view), planes, texts)
-    return Panel("spectra", figure, say.spectra(spectra))
+    return PageFigure("spectra", figure, say.spectra(spectra))

@@ -26,7 +26,7 @@ SPARK = (120, 30)  # px of a sparkline
 
 
 @dataclass(frozen=True)
-class Row:
+class NetworkRow:
     """What the tables say of one network.
 
     Args:
@@ -52,14 +52,14 @@ class Row:
     lost: tuple[str, ...]
 
 
-def rows(run: RunRecord, spec: RunSpec | None) -> list[Row]:
+def rows(run: RunRecord, spec: RunSpec | None) -> list[NetworkRow]:
     """A row for every network of the run."""
     names = [run.about["name"]] if run.status is None else [f"Network {number}" for number in run.numbers]
     sparks = sparklines(run.history.validation_loss) if run.history else [""] * len(names)
-    found = []
+    table = []
     for at, (number, dossier) in enumerate(zip(run.numbers, run.dossiers, strict=True)):
-        found.append(
-            Row(
+        table.append(
+            NetworkRow(
                 number=number,
                 name=names[at],
                 color=network_color(number),
@@ -73,7 +73,7 @@ def rows(run: RunRecord, spec: RunSpec | None) -> list[Row]:
                 lost=where_known(partial(lost_memories, run.task, dossier), ()),
             )
         )
-    return found
+    return table
 
 
 def lost_memories(task: Task, dossier: Dossier) -> tuple[str, ...]:

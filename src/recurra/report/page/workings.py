@@ -74,45 +74,45 @@ def workings_of(task: Task, dossier: Dossier, names: Sequence[str]) -> Workings:
     )
 
 
-def _regime_rows(found: Regimes, looks: Sequence[tuple[str, str]]) -> tuple[tuple[RegimeRow, ...], str]:
+def _regime_rows(regimes: Regimes, looks: Sequence[tuple[str, str]]) -> tuple[tuple[RegimeRow, ...], str]:
     """A row a condition; of many the first that differ from the most frequent kind, and the first of that kind."""
-    shown = range(len(found))
-    common, many = Counter(found.kind.tolist()).most_common(1)[0]
+    shown = range(len(regimes))
+    common, many = Counter(regimes.kind.tolist()).most_common(1)[0]
     left = ""
-    if len(found) > MOST_NAMED:
-        differing = np.flatnonzero(found.kind != common)[: MOST_NAMED - 1]
-        alike = np.flatnonzero(found.kind == common)[: MOST_NAMED - len(differing)]
+    if len(regimes) > MOST_NAMED:
+        differing = np.flatnonzero(regimes.kind != common)[: MOST_NAMED - 1]
+        alike = np.flatnonzero(regimes.kind == common)[: MOST_NAMED - len(differing)]
         shown = sorted([*differing.tolist(), *alike.tolist()])
-        counted = f"all {many}" if many == len(found) else str(many)
+        counted = f"all {many}" if many == len(regimes) else str(many)
         left = (
-            f"Shown are {len(shown)} of {len(found)} conditions; {counted} are of the kind "
-            f"{NAMES[_kind(found, common)]}."
+            f"Shown are {len(shown)} of {len(regimes)} conditions; {counted} are of the kind "
+            f"{NAMES[_kind(regimes, common)]}."
         )
-    return tuple(_regime_row(found, looks, at) for at in shown), left
+    return tuple(_regime_row(regimes, looks, at) for at in shown), left
 
 
-def _regime_row(found: Regimes, looks: Sequence[tuple[str, str]], at: int) -> RegimeRow:
-    (condition, color), outputs = looks[at], found.mean_output[at]
+def _regime_row(regimes: Regimes, looks: Sequence[tuple[str, str]], at: int) -> RegimeRow:
+    (condition, color), outputs = looks[at], regimes.mean_output[at]
     told = " · ".join(output_words(value) for value in outputs[:MOST_NAMED])
     return RegimeRow(
         condition=condition,
         color=color,
-        kind=NAMES[found.kind_of(at)] + _addition(found, at),
+        kind=NAMES[regimes.kind_of(at)] + _addition(regimes, at),
         cells=(
-            three(found.period_ms[at]),
-            three(found.multiplier[at]),
-            course_words(float(found.time_constant_ms[at])),
+            three(regimes.period_ms[at]),
+            three(regimes.multiplier[at]),
+            course_words(float(regimes.time_constant_ms[at])),
             told + (" …" if len(outputs) > MOST_NAMED else ""),
         ),
     )
 
 
-def _addition(found: Regimes, at: int) -> str:
+def _addition(regimes: Regimes, at: int) -> str:
     """What the name of a kind leaves open."""
-    if found.kind_of(at) == CHAOTIC:
-        return f", {three(found.exponent_hz[at])}/s"
-    return ", unstable" if found.multiplier[at] > 1 + LOOSE else ""
+    if regimes.kind_of(at) == CHAOTIC:
+        return f", {three(regimes.exponent_hz[at])}/s"
+    return ", unstable" if regimes.multiplier[at] > 1 + LOOSE else ""
 
 
-def _kind(found: Regimes, kind: int) -> str:
-    return found.kind_of(int(np.flatnonzero(found.kind == kind)[0]))
+def _kind(regimes: Regimes, kind: int) -> str:
+    return regimes.kind_of(int(np.flatnonzero(regimes.kind == kind)[0]))

@@ -104,10 +104,10 @@
 
   // A link to a dossier opens it.
   const open = () => {
-    const found = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    if (found?.matches("details")) {
-      found.open = true;
-      found.scrollIntoView();
+    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (target?.matches("details")) {
+      target.open = true;
+      target.scrollIntoView();
     }
   };
   window.addEventListener("hashchange", open);
