@@ -108,7 +108,7 @@ def normal_distance(matrix: Matrix) -> float:
 
 
 def dynamic_traits(network: Network, task: Task, seed: int) -> dict[str, Any]:
-    """The regime after each condition, and how many of the fixed points found are stable.
+    """The regime after each condition, and how many of its fixed points are stable.
 
     Args:
         network: the network.

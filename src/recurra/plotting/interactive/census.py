@@ -1,4 +1,4 @@
-"""The map of a cohort: every network a point, near to those that are like it."""
+"""The map of a cohort: one point per network, near the points of similar networks."""
 
 from collections.abc import Sequence
 

@@ -12,7 +12,7 @@ Faces = Int[np.ndarray, "_face 3"]
 
 @lru_cache
 def unit_sphere(divisions: int) -> tuple[Vertices, Faces]:
-    """A sphere of radius 1 from an icosahedron whose faces are divided so many times."""
+    """A sphere of radius 1 from an icosahedron whose faces are divided a number of times."""
     golden = (1 + np.sqrt(5)) / 2
     pairs = itertools.product((-1, 1), (-golden, golden))
     flat = [(0.0, one, other) for one, other in pairs]

@@ -63,7 +63,7 @@ def scene(points: Float[np.ndarray, "point axis"], room: float, titles: Sequence
     """Axes of one scale that hold some points; in all panels the diagonal has the same length.
 
     Args:
-        points: what is drawn; those that are not finite are left out.
+        points: the points to draw; a point that is not finite is left out.
         room: around them.
         titles: of the three axes.
     """

@@ -17,7 +17,7 @@ FEW = 12  # conditions up to which the dots at the ends are large
 
 
 def trajectories(paths: PathSpace, height: int = 440) -> go.Figure:
-    """A line a condition with a dot at its end, in as many dimensions as there are, at most three.
+    """One line per condition with a dot at its end, in at most three dimensions.
 
     Args:
         paths: what to draw.

@@ -82,7 +82,7 @@ def _width(count: int) -> float:
 def _spread(
     places: Places, free: Bool[np.ndarray, "node"], apart: float, sizes: Float[np.ndarray, "node"] | float = 0.0
 ) -> Places:
-    """Places no closer than `apart`, plus the sizes of both; those that are not free stay where they are."""
+    """Places no closer than `apart`, plus the sizes of both; places that are not free do not move."""
     turn = GOLDEN * np.arange(len(places))
     places = places + 1e-3 * free[:, None] * np.stack([np.cos(turn), np.sin(turn)], axis=1)
     sizes = np.broadcast_to(sizes, len(places))

@@ -48,7 +48,7 @@ class CensusMap:
     """What the map of a cohort shows.
 
     Args:
-        places: of all networks; those that were left out are in no group.
+        places: the points of all networks; a network that was left out belongs to no group.
         groups: the signatures, the most frequent one first.
         outlines: of the clusters; none of one continuum.
         axes: what the two dimensions are called, with their share of the distances.
@@ -95,7 +95,7 @@ def census_scene(census: Census, names: Sequence[str]) -> CensusMap:
 
 
 def _groups(census: Census, names: Sequence[str]) -> tuple[SignatureGroup, ...]:
-    """Those after the seventh in one."""
+    """One group per signature; all signatures after the seventh share one group."""
     labels = [f"{name} ({count})" for name, count in zip(names, census.signature_count, strict=True)]
     if len(names) > SHOWN:
         labels = [*labels[:SHOWN], f"others ({int(census.signature_count[SHOWN:].sum())})"]

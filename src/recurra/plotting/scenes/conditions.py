@@ -19,7 +19,7 @@ class Conditions:
         names: of all of them.
         colors: of all of them.
         dashed: whose lines are dashed.
-        shown: positions of those that have a panel and stand in the legend: all, or some spread over them.
+        shown: positions of the conditions with a panel and a legend entry: all, or some at equal distances.
     """
 
     names: tuple[str, ...]
@@ -43,5 +43,5 @@ class Conditions:
 
     @property
     def legend(self) -> list[tuple[str, str, bool]]:
-        """Name, colour, and whether the line is dashed, of those that are shown."""
+        """Name and colour of every shown condition, and whether its line is dashed."""
         return [(self.names[at], self.colors[at], self.dashed[at]) for at in self.shown]

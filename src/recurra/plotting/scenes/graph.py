@@ -76,7 +76,7 @@ class Graph:
         places: where the attractors stand in the plane, in any unit.
         kind: 0 a point at rest, 1 an orbit, 2 an unstable point.
         pale: which attractors no stimulus leads to.
-        names: what each reads out, short enough to stand within it; a line an output.
+        names: the outputs of each attractor, short enough to stand within it; one line per output.
         labels: the same with its kind and conditions, to stand beside it; none where the names say all.
         colors: of the attractors.
         texts: what they say under the pointer.

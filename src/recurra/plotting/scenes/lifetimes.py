@@ -10,7 +10,7 @@ from recurra.analysis.memory.lifetimes import KINDS, STABLE, Lifetimes
 from recurra.plotting.colors import state_colors
 from recurra.words.names import network_name, state_name
 
-MOST = 32  # bars; of more memory states those that last shortest are drawn
+MOST = 32  # most bars; with more memory states the shortest lifetimes are drawn
 ABOVE = 0.05  # room above the longest bar for an arrow, as a share of the logarithmic axis
 
 
@@ -79,7 +79,7 @@ def lifetimes_scene(
 
 
 def shortest(lifetimes: Lifetimes) -> Int[np.ndarray, "shown"]:
-    """Which memory states have a bar: all, or those that last shortest, in their order."""
+    """The memory states that have a bar: all, or the `MOST` with the shortest lifetimes, in their order."""
     order = np.lexsort((lifetimes.kind == KINDS.index(STABLE), lifetimes.lifetime_ms))
     return np.sort(order[:MOST])
 

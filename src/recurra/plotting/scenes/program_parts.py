@@ -55,7 +55,7 @@ class DrawnProgram:
 def parts_of(program: Program, points: Float[np.ndarray, "point unit"]) -> DrawnProgram:
     """The drawn part of a program: at most 40 attractors.
 
-    Saddles that lead to more than three attractors are left out, and so are those that lead to none of the main ones.
+    Saddles that lead to more than three attractors, or to no attractor in `main`, are left out.
 
     Args:
         program: the program.

@@ -31,7 +31,7 @@ class Scales:
 
     @classmethod
     def of(cls, run: RunRecord) -> "Scales":
-        """Those of all networks of a run of which they are known."""
+        """The scales of a run, from every network whose records are known."""
         positions = range(len(run.numbers))
         lifetimes = list(_known(run, lambda one: one.memories and one.memories.lifetimes))
         matrices = [run.network(at).recurrent for at in positions] if run.network(0).has_recurrent else []
@@ -43,6 +43,6 @@ class Scales:
 
 
 def _known(run: RunRecord, record: Callable[[Dossier], Record | None]) -> Iterator[Record]:
-    """The records of one kind that there are."""
+    """The records of one kind, without the networks in which it is missing or its analysis failed."""
     records = (where_known(partial(record, dossier), None) for dossier in run.dossiers)
     return (one for one in records if one is not None)

@@ -138,7 +138,7 @@ def _bit_rows(inputs: np.ndarray, targets: np.ndarray, outputs: np.ndarray) -> t
 
 
 def trial_signals(examples: xr.Dataset, outputs: Float[np.ndarray, "trial time output"], number: int) -> Signals:
-    """Sample trials of any task: a row an input, then a row an output with its target; many share a row.
+    """Sample trials of any task: one row per input, then one row per output with its target; many share a row.
 
     Args:
         examples: `inputs`, `targets` and `mask` of the trials, over `time` in ms.

@@ -63,7 +63,7 @@ class MemorySpace:
 
     @property
     def edges(self) -> Int[np.ndarray, "edge end"]:
-        """The states that edges join: those that differ in one bit; none of very many."""
+        """The pairs of states that an edge joins, which differ in one bit; empty if there are too many bits."""
         return edges(self.states) if self.states.shape[1] <= DRAWN_BITS else np.zeros((0, 2), int)
 
     @property

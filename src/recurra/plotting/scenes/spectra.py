@@ -37,7 +37,7 @@ class PlaneLimits:
 
     @classmethod
     def of(cls, spectra: Sequence[Spectrum]) -> "PlaneLimits":
-        """What holds the eigenvalues of these spectra and the unit circle, but none that is far larger than most."""
+        """Limits around the unit circle and these eigenvalues, without eigenvalues far above the median modulus."""
         finite = [one.eigenvalues[np.isfinite(one.eigenvalues)] for one in spectra]
         sizes = [float(np.quantile(np.abs(values), 0.5, method="lower")) for values in finite if len(values)]
         reach = max(NEAR, FAR * float(np.median(sizes))) if sizes else NEAR
@@ -62,8 +62,8 @@ class SpectrumPlane:
         color: the network's.
         remark: how many are outside, the largest modulus, and how many are not in view.
         before: of its start; None where that is not known.
-        inside: those that are not outliers.
-        outliers: those outside the unit circle by more than 2 %.
+        inside: the eigenvalues that are not outliers.
+        outliers: the eigenvalues outside the unit circle by more than 2 %.
         view: the part of the plane that is drawn.
     """
 
@@ -78,12 +78,12 @@ class SpectrumPlane:
 
 @dataclass(frozen=True)
 class ModeMotions:
-    """What is written beside the eigenvalues of one network: how the modes at rest move that belong to them.
+    """The texts beside the eigenvalues of one network: how the mode at rest of each eigenvalue moves.
 
     Args:
-        before: of the eigenvalues of its start.
-        inside: of those that are not outliers.
-        outliers: of the outliers.
+        before: texts for the eigenvalues before training.
+        inside: texts for the eigenvalues that are not outliers.
+        outliers: texts for the outliers.
         labels: the largest outliers, one of each conjugate pair, by height, and what is written beside each.
     """
 

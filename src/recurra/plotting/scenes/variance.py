@@ -46,7 +46,7 @@ class VarianceBars:
     Args:
         names: of the networks.
         shares: parts of the variance, side by side; what is not known is 0.
-        responding: of the units; none where there is one factor.
+        responding: the units that respond; empty if there is one factor.
     """
 
     names: tuple[str, ...]

@@ -21,7 +21,7 @@ def bit_trials(
     """The sample trials of a flip-flop."""
     agree = _agreement(targets, outputs)
     return (
-        f"{name}: {len(targets)} sample trials, a row a bit, with input, target and output. "
+        f"{name}: {len(targets)} sample trials, one row per bit, with input, target and output. "
         f"Where the target is not zero the output has its sign {percent(agree)} % of the time; "
         f"root-mean-square difference {three(_rms(targets, outputs))}."
     )

@@ -38,7 +38,7 @@ class PulseRow:
 
 
 def pulse_rows(task: Task, table: PulseTable) -> tuple[PulseRow, ...]:
-    """The table of states and pulses, a row a memory state; none where there are too many bits."""
+    """The table of states and pulses, one row per memory state; empty if there are too many bits."""
     states = memory_task(task).states
     if states.shape[1] > TABLE_BITS:
         return ()

@@ -75,7 +75,7 @@ def workings_of(task: Task, dossier: Dossier, names: Sequence[str]) -> Workings:
 
 
 def _regime_rows(regimes: Regimes, looks: Sequence[tuple[str, str]]) -> tuple[tuple[RegimeRow, ...], str]:
-    """A row a condition; of many the first that differ from the most frequent kind, and the first of that kind."""
+    """One row per condition; of many, the first of the rare kinds and the first of the most frequent kind."""
     shown = range(len(regimes))
     common, many = Counter(regimes.kind.tolist()).most_common(1)[0]
     left = ""
