@@ -114,7 +114,7 @@ def print_run(run: RunRecord) -> None:
     own = own_rows(run.dossiers)
     if own:
         rows = [
-            {"analysis": one.analysis, "value": one.what, "found": one.found, "networks": str(one.networks)}
+            {"analysis": one.analysis, "value": one.what, "found": one.summary, "networks": str(one.networks)}
             for one in own
         ]
         print_table(console, "analyses of your own", rows, left=("analysis", "value", "found"))
