@@ -19,6 +19,7 @@ import pytest
 
 from recurra.runs import executors
 from recurra.runs.executors import Automatic, Executor, LostPiece, Processes, ThisProcess, executor_of
+from recurra.threads import cores
 
 SOON_S = 60.0  # a machine may have much else to do
 
@@ -79,7 +80,7 @@ def test_a_worker_that_is_killed_costs_its_piece_and_no_other():
     assert results.pop("die") == LostPiece("its process was ended by SIGKILL, as the system does where memory runs out")
     workers, threads = zip(*results.values(), strict=True)
     assert os.getpid() not in workers
-    assert set(threads) == {os.environ.get("RECURRA_THREADS", str(max(1, executors.cores() // 2)))}
+    assert set(threads) == {os.environ.get("RECURRA_THREADS", str(max(1, cores() // 2)))}
     assert not multiprocessing.active_children()
 
 

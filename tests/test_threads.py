@@ -1,10 +1,12 @@
 """One thread for every library that has several, also for one that is loaded later."""
 
 import importlib
+import threading
 
+import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from recurra.threads import one_thread
+from recurra.threads import THREADS, in_threads, one_thread
 
 
 def threads():
@@ -21,3 +23,24 @@ def test_every_library_has_one_thread_inside_and_its_own_number_afterwards():
         with one_thread():
             assert set(threads().values()) == {1}
         assert set(threads().values()) == {2}
+
+
+@pytest.mark.parametrize(("allowed", "expected"), [("1", 1), ("3", 3)])
+def test_parts_come_in_their_order_from_as_many_threads_as_are_allowed(monkeypatch, allowed, expected):
+    monkeypatch.setenv(THREADS, allowed)
+    together, seen = threading.Barrier(expected), set()
+
+    def work(part):
+        together.wait(10)  # passes only when this many threads are here
+        seen.add(threading.get_ident())
+        return part**2
+
+    assert in_threads(work, range(6)) == [0, 1, 4, 9, 16, 25]
+    assert len(seen) == expected
+
+
+def test_an_error_in_a_part_is_an_error_of_the_whole(monkeypatch):
+    monkeypatch.setenv(THREADS, "2")
+    with pytest.raises(ZeroDivisionError):
+        in_threads(lambda part: 1 / part, [1, 0])
+    assert in_threads(str, []) == []

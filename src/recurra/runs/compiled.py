@@ -19,8 +19,8 @@ from pathlib import Path
 import jax
 from jax.experimental.compilation_cache import compilation_cache
 
-from recurra.runs.executors import cores
 from recurra.storage.files import remove
+from recurra.threads import cores
 
 OFF = "RECURRA_NO_CACHE"
 MOST_BYTES = 2**28  # a larger folder is emptied; a program takes about 10 kB

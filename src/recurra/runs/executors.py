@@ -24,11 +24,10 @@ from typing import Any, TypeVar, final
 
 from recurra.checks import check_count, free_memory_bytes
 from recurra.interrupts import stop_if_asked
-from recurra.threads import one_thread
+from recurra.threads import THREADS, cores, one_thread
 
 Piece = TypeVar("Piece")
 Result = TypeVar("Result")
-THREADS = "RECURRA_THREADS"  # of the native engine
 MOST_PROCESSES = 1_024
 WORKER_BYTES = 2**30  # JAX, its compiled programs and the arrays of a network
 BEGINNING_S = 6.0  # time of a process to import JAX and load compiled programs while others work
@@ -146,11 +145,6 @@ def executor_of(processes: int | None) -> Executor:
     if processes is None:
         return Automatic()
     return ThisProcess() if processes == 1 else Processes(processes)
-
-
-def cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @dataclass(frozen=True)

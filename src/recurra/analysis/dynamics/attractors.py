@@ -10,7 +10,7 @@ from scipy.spatial.distance import cdist
 from recurra.analysis.dynamics.flow import Flow, flow_of
 from recurra.analysis.dynamics.proofs import contracts
 from recurra.analysis.dynamics.stability import at_least, sampling
-from recurra.analysis.dynamics.steps import left_alone, paths_from
+from recurra.analysis.dynamics.steps import FEW, left_alone, paths_from
 from recurra.checks import check_count
 from recurra.models.cohort import Network
 
@@ -120,13 +120,15 @@ def settle(
         for look in range(-(-longest // stretch) if len(active) else 0):
             after = left_alone(network, states[active], inputs, stretch - (waited if look == 0 else 0))
             states[active] = after
-            for at, move, state in zip(active, np.abs(flow.displacement(after)).max(axis=1), after, strict=True):
+            moves = np.abs(flow.displacement(after)).max(axis=1)
+            paths = _Paths(network, after, np.flatnonzero(moves >= STILL), flow.inputs, stretch)
+            for row, (at, move, state) in enumerate(zip(active, moves, after, strict=True)):
                 label[at] = known.place(state)
                 if label[at] != UNSETTLED or not np.isfinite(state).all():
                     continue
                 path = state[None]
                 if move >= STILL and look + 1 >= PATIENCE and known.kind.sum() < MOST_ORBITS:
-                    path = paths_from(network, state[None], inputs, stretch, sampling(network))[0]
+                    path = paths.of(row)
                 if move < STILL or _is_orbit(path):
                     label[at], known = len(known), Attractors((*known.orbits, path))
             active = active[(label[active] == UNSETTLED) & np.isfinite(after).all(axis=1)]
@@ -136,6 +138,37 @@ def settle(
     for at in np.flatnonzero(follows):  # a leader comes before those that follow it
         label[at] = label[leader[at]]
     return known, label
+
+
+@dataclass
+class _Paths:
+    """Paths of states that move, computed for several states together when the first of them is asked for.
+
+    Args:
+        network: the network.
+        states: the states of which some move.
+        moving: the numbers of those that do.
+        inputs: the constant input.
+        steps: the length of a path.
+    """
+
+    network: Network
+    states: States
+    moving: Int[np.ndarray, "moving"]
+    inputs: Float[np.ndarray, "input"]
+    steps: int
+
+    def __post_init__(self) -> None:
+        self._made: dict[int, Float[np.ndarray, "time state"]] = {}
+
+    def of(self, row: int) -> Float[np.ndarray, "time state"]:
+        """The path from the state of this number."""
+        if row not in self._made:
+            rows = self.moving[self.moving >= row][:FEW]
+            rows = rows[np.isfinite(self.states[rows]).all(axis=1)]
+            made = paths_from(self.network, self.states[rows], self.inputs, self.steps, sampling(self.network))
+            self._made = dict(zip(rows.tolist(), made, strict=True))
+        return self._made[row]
 
 
 def _soon_at_rest(

@@ -16,7 +16,7 @@ from recurra.analysis.weights.spectra import frequency_hz, time_constant_ms
 from recurra.engine.rate import HARD_WIDTHS
 from recurra.linalg import MARGIN, spectral_norm, surely_below
 from recurra.models.cohort import Network
-from recurra.threads import one_thread
+from recurra.threads import in_threads, one_thread
 
 NEAR = 0.01  # largest distance, times the root of the number of units, from where a path ends to its fixed point
 EVERY = 64  # steps up to which every power of a Jacobian is looked at; beyond, powers a 32nd apart
@@ -187,13 +187,12 @@ def transient_gains(network: Network, points: FixedPoints) -> TransientGains:
     within = np.abs(points.eigenvalues).max(axis=1, initial=0) < 1
     stable = np.flatnonzero(within & (points.index == 0) & (points.dimension == 0))
     chosen = stable[:MOST]
-    found, known = [], dict[bytes, tuple[float, float, int, bool]]()  # of an odd flow h and -h have the same Jacobian
+    jacobians = [flow.step_jacobian(flow.jacobian(points.states[at])) for at in chosen]
+    different = {step.tobytes(): step for step in jacobians}  # of an odd flow h and -h have the same Jacobian
     with one_thread():
-        for step in (flow.step_jacobian(flow.jacobian(points.states[at])) for at in chosen):
-            if step.tobytes() not in known:
-                known[step.tobytes()] = transient_gain(step)
-            found.append(known[step.tobytes()])
-    reactivity, gain, steps, proved = (np.array(column) for column in zip(*found, strict=True)) if found else [[]] * 4
+        gains = dict(zip(different, in_threads(transient_gain, list(different.values())), strict=True))
+    rows = [gains[step.tobytes()] for step in jacobians]
+    reactivity, gain, steps, proved = (np.array(column) for column in zip(*rows, strict=True)) if rows else [[]] * 4
     return TransientGains(
         point=chosen,
         reactivity=np.array(reactivity, float),

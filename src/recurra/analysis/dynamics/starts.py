@@ -1,14 +1,13 @@
 """Where a search for fixed points begins, and which of its ends are one."""
 
-import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from jaxtyping import Float, Int, Shaped
 from scipy.spatial.distance import cdist
 
 from recurra.checks import check_at_least_zero, check_count
+from recurra.threads import cores, in_threads
 
 States = Float[np.ndarray, "start state"]
 Values = Shaped[np.ndarray, "start *value"]
@@ -48,10 +47,7 @@ def in_parts(work: Callable[[States], Values], starts: States) -> Values:
     """
     if not len(starts):
         return starts
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    parts = np.array_split(starts, min(len(starts), 4 * cores))
-    with ThreadPoolExecutor(cores) as pool:
-        return np.concatenate(list(pool.map(work, parts)))
+    return np.concatenate(in_threads(work, np.array_split(starts, min(len(starts), 4 * cores()))))
 
 
 def unique(states: States, apart: float) -> tuple[Float[np.ndarray, "point state"], Int[np.ndarray, "point"]]:

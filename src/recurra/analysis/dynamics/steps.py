@@ -16,6 +16,7 @@ from recurra.arrays import Weights, padded_rows
 from recurra.engine import Dynamics
 from recurra.models.cohort import Network
 from recurra.numerics import pinned
+from recurra.threads import in_threads
 
 States = Float[np.ndarray, "start state"]
 Constant = Float[np.ndarray, "input"]
@@ -99,7 +100,12 @@ def _in_groups(step: Callable[[Array], Array], states: States) -> np.ndarray:
     """What is made of each state, a group of them at a time."""
     size = FEW if len(states) <= FEW else MANY
     groups = [states[first : first + size] for first in range(0, max(len(states), 1), size)]
-    return np.concatenate([np.asarray(step(jnp.asarray(padded_rows(group, size))))[: len(group)] for group in groups])
+
+    def stepped(group: States) -> np.ndarray:
+        with pinned(double=True):  # settings of JAX are those of a thread
+            return np.asarray(step(jnp.asarray(padded_rows(group, size))))[: len(group)]
+
+    return np.concatenate(in_threads(stepped, groups))
 
 
 @partial(jax.jit, static_argnames="dynamics")

@@ -6,7 +6,6 @@ from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.linalg import cholesky, solve_triangular
 
 from recurra.checks import check_between, check_count
 from recurra.models.cohort import Network, check_fit
@@ -15,12 +14,13 @@ from recurra.tasks.flipflop import FlipFlop
 from recurra.threads import one_thread
 
 Clouds = Float[np.ndarray, "condition trial unit"]
-Root = Float[np.ndarray, "condition trial column"]
+Hats = Float[np.ndarray, "arrangement sample sample"]
 Pairs = Int[np.ndarray, "split 2"]
 
 SPLITS = 64  # splits a bit at most: as many as 4 bits have
 FOLDS = 5  # parts of the trials of which one is held out for the decoding accuracy
 AT_ONCE = 256  # trials that run together
+MOST_ENTRIES = 2**18  # rates of arrangements that are computed together: 2 MB
 SMALLEST_RIDGE = 1e-9  # below it rounding would decide
 ROUNDING = 1e-12  # a spread below this share of the rates' size is rounding
 
@@ -100,8 +100,11 @@ def cross_condition_generalization(
             return Generalization(score=nothing, chance=nothing, chance_high=nothing, decoding=decoding)
         splits = [_splits(signs, bit, random) for bit in range(task.bits)]
         score = generalization_score(clouds, signs, splits, ridge)
-        drawn = (random_arrangement(clouds, random) for _ in range(arrangements))
-        chance = np.stack([generalization_score(one, signs, splits, ridge) for one in drawn])
+        chance = [
+            _scores(np.stack([random_arrangement(clouds, random) for _ in range(part)]), signs, splits, ridge)
+            for part in _parts(arrangements, clouds.size)
+        ]
+    chance = np.concatenate(chance)
     high = np.quantile(chance, 0.95, axis=0)
     return Generalization(score=score, chance=chance.mean(axis=0), chance_high=high, decoding=decoding)
 
@@ -151,15 +154,24 @@ def generalization_score(
         splits: for every bit the pairs of states that are left out.
         ridge: penalty of the readout, as a share of the rates' sum of squares.
     """
-    root, trials = _root(clouds, ridge), clouds.shape[1]
-    labels, error = _labels_and_error(root, signs)
+    return _scores(clouds[None], signs, splits, ridge)[0]
+
+
+def _scores(
+    clouds: Float[np.ndarray, "arrangement condition trial unit"],
+    signs: Float[np.ndarray, "condition bit"],
+    splits: list[Pairs],
+    ridge: float,
+) -> Float[np.ndarray, "arrangement bit"]:
+    """The scores of several arrangements at once."""
+    states, trials = clouds.shape[1:3]
+    hat, labels = _hat(clouds, ridge), np.repeat(signs, trials, axis=0)
     # A pair of states that differ in several bits is left out for each: what does not depend on the bit is done once.
     pairs, which = np.unique(np.sort(np.concatenate(splits)), axis=0, return_inverse=True)
-    part = root[pairs].reshape(len(pairs), 2 * trials, -1)
-    left_out, wrong = (one[pairs].reshape(len(pairs), 2 * trials, -1) for one in (labels, error))
-    right = _right(left_out, wrong, part, labels[..., 0].size)
+    samples = np.arange(states * trials).reshape(states, trials)[pairs].reshape(len(pairs), -1)
+    right = _right(hat, labels, samples)
     of_bit = np.split(which, np.cumsum([len(one) for one in splits])[:-1])
-    return np.array([right[which, bit].mean() for bit, which in enumerate(of_bit)])
+    return np.stack([right[:, which, bit].mean(axis=1) for bit, which in enumerate(of_bit)], axis=1)
 
 
 def decoding_accuracy(
@@ -172,61 +184,52 @@ def decoding_accuracy(
         signs: of every bit in every state.
         ridge: penalty of the readout, as a share of the rates' sum of squares.
     """
-    root, trials = _root(clouds, ridge), clouds.shape[1]
-    labels, error = _labels_and_error(root, signs)
+    states, trials = clouds.shape[:2]
+    hat, labels = _hat(clouds[None], ridge), np.repeat(signs, trials, axis=0)
+    numbers = np.arange(states * trials).reshape(states, trials)
     folds = np.array_split(np.arange(trials), min(FOLDS, trials))
-    right = []
-    for fold in folds:
-        left_out, wrong, part = (one[:, fold].reshape(1, -1, one.shape[-1]) for one in (labels, error, root))
-        right.append(_right(left_out, wrong, part, labels[..., 0].size)[0])
+    right = [_right(hat, labels, numbers[:, fold].reshape(1, -1))[0, 0] for fold in folds]
     return np.average(right, axis=0, weights=[len(fold) for fold in folds])
 
 
-def _labels_and_error(
-    root: Root, signs: Float[np.ndarray, "condition bit"]
-) -> tuple[Float[np.ndarray, "condition trial bit"], Float[np.ndarray, "condition trial bit"]]:
-    """The sign of every bit in every trial, and the error of the readout that is trained on all trials.
-
-    The mean of the fitted labels is 0, as each bit is set in half of the states.
-    """
-    labels = np.repeat(signs[:, None], root.shape[1], axis=1)
-    return labels, labels - root @ np.tensordot(root, labels, axes=((0, 1), (0, 1)))
-
-
 def _right(
-    labels: Float[np.ndarray, "split sample bit"],
-    error: Float[np.ndarray, "split sample bit"],
-    part: Float[np.ndarray, "split sample column"],
-    samples: int,
-) -> Float[np.ndarray, "split bit"]:
+    hat: Hats, labels: Float[np.ndarray, "sample bit"], left_out: Int[np.ndarray, "split part"]
+) -> Float[np.ndarray, "arrangement split bit"]:
     r"""Share of left-out labels whose sign is predicted; a prediction within rounding of 0 is half right.
 
     With H the matrix that makes fitted labels of labels, the error in a part P of the readout that was trained without
     it is $(1 - H_{PP})^{-1}$ times the error of the one that was trained with it.
     """
-    hat = part @ part.swapaxes(1, 2) + 1 / samples
-    predicted = np.round(labels - np.linalg.solve(np.eye(part.shape[1]) - hat, error), 9)
-    return (1 + np.sign(predicted * labels)).mean(axis=1) / 2
+    error = (labels - hat @ labels)[:, left_out]
+    own = hat[:, left_out[:, :, None], left_out[:, None, :]]
+    predicted = np.round(labels[left_out] - np.linalg.solve(np.eye(left_out.shape[1]) - own, error), 9)
+    return (1 + np.sign(predicted * labels[left_out])).mean(axis=2) / 2
 
 
-def _root(clouds: Clouds, ridge: float) -> Root:
-    r"""R for which $R R^T = X (X^T X + \kappa S)^{-1} X^T$, which makes fitted labels of labels without a mean.
+def _hat(clouds: Float[np.ndarray, "arrangement condition trial unit"], ridge: float) -> Hats:
+    r"""$H = 1/n + R R^T$, which makes fitted labels of labels, of rates with a mean of 0.
 
-    $R = X L^{-T}$ with $L L^T = X^T X + \kappa S$, or, if there are fewer rates than units,
-    $R = V \sqrt{\Lambda / (\Lambda + \kappa S)}$ with $X X^T = V \Lambda V^T$.
+    $R R^T = X (X^T X + \kappa S)^{-1} X^T$ with $R = X L^{-T}$ and $L L^T = X^T X + \kappa S$, or, if there are fewer
+    rates than units, $R = V \sqrt{\Lambda / (\Lambda + \kappa S)}$ with $X X^T = V \Lambda V^T$.
     """
-    flat = clouds.reshape(-1, clouds.shape[-1])
-    penalty = ridge * (flat**2).sum()
-    if penalty == 0:
-        return np.zeros_like(clouds)
-    if len(flat) < flat.shape[1]:
-        values, vectors = np.linalg.eigh(flat @ flat.T)
+    rates = clouds.reshape(len(clouds), -1, clouds.shape[-1])
+    samples, units = rates.shape[1:]
+    penalty = ridge * (rates**2).sum(axis=(1, 2))[:, None]
+    penalty[penalty == 0] = 1  # without any spread every fitted label is the mean
+    if samples < units:
+        values, vectors = np.linalg.eigh(rates @ rates.swapaxes(1, 2))
         values = np.maximum(values, 0)
-        root = vectors * np.sqrt(values / (values + penalty))
+        root = vectors * np.sqrt(values / (values + penalty))[:, None]
     else:
-        lower = cholesky(flat.T @ flat + penalty * np.eye(flat.shape[1]), lower=True, check_finite=False)
-        root = solve_triangular(lower, flat.T, lower=True, check_finite=False).T
-    return root.reshape(*clouds.shape[:2], -1)
+        lower = np.linalg.cholesky(rates.swapaxes(1, 2) @ rates + penalty[..., None] * np.eye(units))
+        root = np.linalg.solve(lower, rates.swapaxes(1, 2)).swapaxes(1, 2)
+    return root @ root.swapaxes(1, 2) + 1 / samples
+
+
+def _parts(arrangements: int, entries: int) -> list[int]:
+    """Numbers of arrangements that are computed together, so that each part takes a few megabytes."""
+    together = max(1, MOST_ENTRIES // entries)
+    return [min(together, arrangements - first) for first in range(0, arrangements, together)]
 
 
 def _centred(clouds: Clouds) -> Clouds:
