@@ -168,8 +168,8 @@ def _analysed(folder: RunFolder, progress: Progress, executor: Executor, more: S
     folder.sweep()
     remove_older(folder, groups)
     folder.update_about(status="trained", analysis=None)  # until all groups are of this analysis
-    for name, dataset in groups.items():
-        folder.write_dataset(name, named(dataset, {"condition": task.condition_names}))
+    names = {"condition": task.condition_names}
+    folder.write_datasets({group: named(dataset, names) for group, dataset in groups.items()})
     folder.consolidate()
     folder.seal(groups)
     seconds = {**folder.entry("seconds"), "analysis": time.perf_counter() - began}

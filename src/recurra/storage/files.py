@@ -175,9 +175,10 @@ def sync_all(paths: list[Path]) -> None:
         list(pool.map(sync, paths))
 
 
-def sync_tree(path: Path) -> None:
-    """Wait until a folder and everything in it are on disk."""
-    sync_all([Path(entry, name) for entry, _, names in os.walk(path) for name in [*names, "."]])
+def sync_tree(*paths: Path) -> None:
+    """Wait until folders and everything in them are on disk."""
+    entries = (entry for path in paths for entry in os.walk(path))
+    sync_all([Path(folder, name) for folder, _, names in entries for name in [*names, "."]])
 
 
 def remove(path: Path) -> None:

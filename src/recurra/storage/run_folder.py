@@ -2,7 +2,7 @@
 
 import errno
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -12,7 +12,7 @@ import zarr
 
 from recurra.storage.about import FORMAT, parsed, written
 from recurra.storage.files import OURS, check_plain, make_folder, remove, replace_text, shown, sweep
-from recurra.storage.groups import consolidate, read_group, reading, store, write_group
+from recurra.storage.groups import consolidate, read_group, reading, store, write_groups
 from recurra.storage.seals import check_sealed, seal_of
 from recurra.terminal import one_line
 
@@ -123,7 +123,11 @@ class RunFolder:
 
     def write_dataset(self, name: str, dataset: xr.Dataset) -> None:
         """Write a labelled dataset as the group `name` of `run.zarr`, replacing an older one."""
-        write_group(self.path / "run.zarr", name, dataset)
+        self.write_datasets({name: dataset})
+
+    def write_datasets(self, datasets: Mapping[str, xr.Dataset]) -> None:
+        """Write labelled datasets as groups of `run.zarr`, each replacing an older one of its name."""
+        write_groups(self.path / "run.zarr", datasets)
 
     def read_dataset(self, name: str) -> xr.Dataset:
         """The group `name` of `run.zarr`."""

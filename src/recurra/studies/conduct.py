@@ -90,9 +90,9 @@ def _conducted(
 
     tables = study.measure(scale, seed, trained)
     texts = {name: _csv(rows) for name, rows in tables.items()}
-    for name, rows in tables.items():
-        replace_text(folder.path / f"{name}.csv", texts[name])
-        folder.write_dataset(name, _dataset(rows))
+    for name, text in texts.items():
+        replace_text(folder.path / f"{name}.csv", text)
+    folder.write_datasets({name: _dataset(rows) for name, rows in tables.items()})
     for name, figure in study.figures(tables).items():
         replace_bytes(folder.path / f"{name}.png", _png(figure))
     choices = study.sensitivity(tables)
