@@ -18,6 +18,7 @@ from recurra.runs import compared_networks
 from recurra.runs.census import census_with
 from recurra.runs.census_runs import RunsCensus, run_tests
 from recurra.runs.compared_networks import ComparedNetworks, read_compared
+from recurra.runs.own_scalars import OwnScalars
 from recurra.status import Status
 from recurra.tasks import TASKS
 from recurra.words.names import run_letter
@@ -136,7 +137,11 @@ def two_runs(seed=0):
     compared = ComparedNetworks(
         [], names, origins, ["reached, learned"] * 12, AND, {"low/6": "diverged, not learned"}, ("mind",)
     )
-    return RunsCensus(compared, measures, found, {}, run_tests(found, run, seed))
+    own = OwnScalars({"lab.speed.peak": [*range(11), None]}, {"lab.speed of network high/5": "it broke"})
+    return RunsCensus(compared, measures, found, {}, run_tests(found, run, seed), own)
+
+
+OWN = ("lab.speed.peak", "0 / 5 / 10", "0 / 2.50 / 5", "6 / 8 / 10", "failed: lab.speed of network high/5: it broke")
 
 
 def test_the_table_says_run_and_network(capsys):
@@ -151,16 +156,19 @@ def test_the_table_says_run_and_network(capsys):
             "rest after 00, cycle after 01 and 10, fixed point after 11": 0,
         },
         "clusters": [6, 0],
+        "own": {"lab.speed.peak": [0, 2.5, 5]},
     }
     assert {name: table["each"][7][name] for name in ("run", "number", "status")} == {
         "run": "high",
         "number": 1,
         "status": "reached, learned",
     }
+    assert [row["own"]["lab.speed.peak"] for row in table["each"]] == [*range(11), None]
+    assert [one["own"]["lab.speed.peak"] for one in table["members"]] == [[0, 2.5, 5], [6, 8, 10]]
     assert all(table["independent_of_run"][name]["p_value"] < 0.02 for name in ("signature", "cluster"))
     print_census(table)
     told = capsys.readouterr().out
-    for words in ("of low", "of high", "low/6 (diverged, not learned)", "note: mind", "of their own run"):
+    for words in ("of low", "of high", "low/6 (diverged, not learned)", "note: mind", "of their own run", *OWN):
         assert words in told
 
 

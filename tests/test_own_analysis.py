@@ -16,13 +16,17 @@ import pytest
 from jaxtyping import Complex, Float, Shaped
 
 import recurra as rc
+from recurra.analysis.cohorts.origins import Origins
 from recurra.analysis.failures import Failure
 from recurra.analysis.own import OwnRecord, own_record, record_kind
 from recurra.cli.app import main
 from recurra.report.page.build import report_html
 from recurra.runs import own
+from recurra.runs.compared_networks import ComparedNetworks
 from recurra.runs.executors import Processes
+from recurra.runs.own_scalars import OwnScalars, own_scalars
 from recurra.runs.record import read_run
+from recurra.runs.record_store import cohort_dataset
 from recurra.runs.runner import SilentProgress, analyse_run, start_run
 from recurra.runs.spec import to_spec, with_settings
 from recurra.runs.trained_cohorts import spec_hash
@@ -308,3 +312,32 @@ def test_inspect_takes_the_seed_of_the_run(run, monkeypatch, capsys):
             main(["inspect", str(run.path), *options])
     assert seeds == [run_seed, 9]
     assert f"have the seed of the run, {run_seed}" in capsys.readouterr().err
+
+
+def test_a_census_has_its_numbers(run, copy):
+    """Two networks of two runs: it failed on the second's, whose run was not analysed by the other analysis."""
+    groups = set(copy.about()["analysis"]["groups"]) - {"my_analysis.broken"}
+    copy.write_dataset(GROUP, cohort_dataset([Failure("it broke")], [0]))
+    copy.seal(groups)
+    origins = Origins(np.array([0, 1]), np.array([0, 0]), ("one", "two"))
+    compared = ComparedNetworks([], ["one/0", "two/0"], origins, [], rc.And(), {}, (), (run.path, copy.path))
+    found, fastest = own_scalars(compared), read_run(run).dossiers[0].own[NAME]["fastest"]
+    assert found.values == {"my_analysis.speed.fastest": [fastest, None]}
+    assert [found.of(at)["my_analysis.speed.fastest"] for at in (0, 1)] == [fastest, None]
+    assert found.failures["my_analysis.speed of network two/0"] == "it broke"
+    assert next(iter(found.failures)) == "my_analysis.broken of network one/0"
+    assert found.notes == ("two was not analysed by my_analysis:broken",)
+    assert found.spreads(np.array([True, True])) == {"my_analysis.speed.fastest": [fastest] * 3}
+    assert found.spreads(np.array([False, True])) == {"my_analysis.speed.fastest": None}
+    copy.write_dataset(GROUP, cohort_dataset([Failure("changed by hand")], [0]))
+    damaged = own_scalars(compared)
+    assert "my_analysis.speed" in damaged.failures["own analyses of two"]
+    assert damaged.values == found.values
+
+
+def test_numbers_only_come_into_a_census(run, monkeypatch):
+    record = Mixed(3, True, "short", np.array(["a"]), np.zeros(1, complex))
+    monkeypatch.setattr("recurra.runs.own_scalars.own_records", lambda *_: {"m:mixed": [record]})
+    origins = Origins(np.array([0]), np.array([0]), ("one",))
+    found = own_scalars(ComparedNetworks([], ["0"], origins, [], rc.And(), {}, (), (run.path,)))
+    assert found == OwnScalars({"m.mixed.count": [3]}, {}, ())

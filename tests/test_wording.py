@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from recurra.intervals import wilson_interval
-from recurra.wording import course_words, percent, percent_high, percent_low, time_words
+from recurra.wording import course_words, percent, percent_high, percent_low, time_words, whole_or_three
 
 
 @pytest.mark.parametrize(
@@ -68,3 +68,8 @@ def test_course(constant, text):
 
 def test_times():
     assert [time_words(ms) for ms in (0.5, 999.4, 999.6, 2e6, np.inf)] == ["0.5 ms", "999 ms", "1 s", "2,000 s", "∞"]
+
+
+def test_whole_numbers_keep_their_digits():
+    values = (27, -1_234_567.0, 0.5, np.nan, np.inf, 1e12)
+    assert list(map(whole_or_three, values)) == ["27", "−1,234,567", "0.500", "–", "∞", "1.00 × 10¹²"]

@@ -3,6 +3,7 @@
 import math
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 
+MOST_DIGITS = 1e9  # below it whole numbers are written with all their digits
 SMALLEST = 1e-4  # per cent; smaller numbers are written with a power of ten
 
 
@@ -20,6 +21,11 @@ def three(value: float) -> str:
         raised = str(power).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
         return f"{mantissa} × 10{raised}".replace("-", "−")
     return f"{float(f'{value:.2e}'):,.{max(2 - power, 0)}f}".replace("-", "−")
+
+
+def whole_or_three(value: float) -> str:
+    """A whole number with all its digits, such as 27 or 123,456; any other with three significant ones."""
+    return f"{int(value):,}".replace("-", "−") if value % 1 == 0 and abs(value) < MOST_DIGITS else three(value)
 
 
 def fixed(value: float) -> str:

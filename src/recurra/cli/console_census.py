@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from recurra.cli.console_tables import print_table, results_console
+from recurra.wording import whole_or_three
 from recurra.words.names import cluster_name
 
 MOST = 60  # networks; for more there is no table with one row per network
@@ -33,6 +34,9 @@ def print_census(table: dict[str, Any]) -> None:
     if clustered:
         rows = [row | _by_run(runs, "clusters", at) for at, row in enumerate(_members(table["members"]))]
         print_table(console, "", rows, left=("cluster", "signatures"))
+    if table["own"]:
+        title = "own analyses: least / median / greatest"
+        print_table(console, title, list(_own(table, clustered)), left=("what",))
     if several and table["networks"] <= MOST:
         print_table(
             console, "", [_network(row, clustered) for row in table["each"]], left=("run", "status", "signature")
@@ -43,6 +47,17 @@ def print_census(table: dict[str, Any]) -> None:
 def _by_run(runs: list[dict[str, Any]], what: str, key: str | int) -> dict[str, str]:
     """One column per run if there are several: how many of its networks have it."""
     return {f"of {one['run']}": str(one[what][key]) for one in runs} if len(runs) > 1 else {}
+
+
+def _own(table: dict[str, Any], clustered: bool) -> Iterator[dict[str, str]]:
+    """One row per number of a user's own analyses: its spread over all networks, each run and each cluster."""
+    groups = {"all networks": table["own"]}
+    if len(table["runs"]) > 1:
+        groups |= {f"of {one['run']}": one["own"] for one in table["runs"]}
+    if clustered:
+        groups |= {f"cluster {cluster_name(at)}": one["own"] for at, one in enumerate(table["members"])}
+    for name in table["own"]:
+        yield {"what": name} | {group: _counts(spreads[name]) for group, spreads in groups.items()}
 
 
 def _network(row: dict[str, Any], clustered: bool) -> dict[str, str]:
@@ -111,4 +126,4 @@ def _members(clusters: list[dict[str, Any]]) -> list[dict[str, str]]:
 
 
 def _counts(least_to_most: list[float] | None) -> str:
-    return " / ".join(f"{count:g}" for count in least_to_most) if least_to_most else "?"
+    return " / ".join(map(whole_or_three, least_to_most)) if least_to_most else "?"

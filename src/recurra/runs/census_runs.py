@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -22,6 +22,7 @@ from recurra.runs.compared_networks import ComparedNetworks
 from recurra.runs.compiled import kept_programs
 from recurra.runs.executors import Executor, LostPiece, ThisProcess
 from recurra.runs.own import use, used
+from recurra.runs.own_scalars import OwnScalars, own_scalars
 from recurra.runs.record import cohort_of, spec_of
 from recurra.storage.run_folder import RunFolder
 from recurra.threads import one_thread
@@ -41,6 +42,7 @@ class RunsCensus:
         failures: what failed on which network, with the reason.
         tests: tests of whether signature, cluster and nearest neighbour are independent of the run, by these names;
             None if there is only one run or one group.
+        own: what analyses of a user's own found, in numbers.
     """
 
     compared: ComparedNetworks
@@ -48,6 +50,7 @@ class RunsCensus:
     census: Census
     failures: dict[str, str]
     tests: dict[str, Independence | None]
+    own: OwnScalars = field(default_factory=OwnScalars)
 
     @property
     def signatures(self) -> list[str]:
@@ -61,8 +64,8 @@ class RunsCensus:
         runs, numbers = [origins.names[at] for at in origins.run], origins.number.tolist()
         rows = zip(table["each"], compared.names, runs, numbers, compared.statuses, strict=True)
         each = [
-            {**row, "network": name, "run": run, "number": number, "status": status}
-            for row, name, run, number, status in rows
+            {**row, "network": name, "run": run, "number": number, "status": status, "own": self.own.of(at)}
+            for at, (row, name, run, number, status) in enumerate(rows)
         ]
         return {
             **table,
@@ -70,9 +73,13 @@ class RunsCensus:
             "not_learned": compared.apart,
             "runs": [self._run(at) for at in range(len(origins.names))],
             "independent_of_run": {name: test and asdict(test) for name, test in self.tests.items()},
+            "members": [
+                {**one, "own": self.own.spreads(self.census.labels == at)} for at, one in enumerate(table["members"])
+            ],
+            "own": self.own.spreads(self.census.compared),
             "each": each,
-            "failures": self.failures,
-            "notes": list(compared.notes),
+            "failures": {**self.failures, **self.own.failures},
+            "notes": [*compared.notes, *self.own.notes],
         }
 
     def _run(self, run: int) -> dict[str, Any]:
@@ -86,6 +93,7 @@ class RunsCensus:
                 name: int((own & (census.signature == at)).sum()) for at, name in enumerate(self.signatures)
             },
             "clusters": [int((own & (census.labels == at)).sum()) for at in clusters],
+            "own": self.own.spreads(own & census.compared),
         }
 
 
@@ -137,7 +145,8 @@ def census_of_runs(
         if isinstance(one, Failure)
     }
     census = census_with(similarities, all_regimes, points, seed, measure)
-    return RunsCensus(compared, similarities, census, failures, run_tests(census, compared.origins.run, seed))
+    tests = run_tests(census, compared.origins.run, seed)
+    return RunsCensus(compared, similarities, census, failures, tests, own_scalars(compared))
 
 
 def look_at(piece: Piece) -> Looks:
