@@ -8,6 +8,7 @@ import re
 import shutil
 import sys
 import tomllib
+import types
 from dataclasses import dataclass
 
 import jax
@@ -32,6 +33,7 @@ from recurra.runs.spec import to_spec, with_settings
 from recurra.runs.trained_cohorts import spec_hash
 from recurra.storage.run_folder import RunFolder
 from recurra.testing import ConformanceError, check_analysis
+from recurra.words.own import own_rows
 from tests.test_own_parts import IN_PYTHON, SMALLER, blocks
 
 PAGE = "own-analysis"
@@ -341,3 +343,28 @@ def test_numbers_only_come_into_a_census(run, monkeypatch):
     origins = Origins(np.array([0]), np.array([0]), ("one",))
     found = own_scalars(ComparedNetworks([], ["0"], origins, [], rc.And(), {}, (), (run.path,)))
     assert found == OwnScalars({"m.mixed.count": [3]}, {}, ())
+
+
+def test_rows_over_networks_say_what_differs():
+    @dataclass(frozen=True)
+    class Found:
+        steps: int
+        peak: float
+        held: bool
+        word: str
+
+    def dossier(own):
+        return types.SimpleNamespace(own=own)
+
+    def network(peak, held, word):
+        return dossier({"m:f": Found(199, peak, held, word), "m:never": Failure("it broke")})
+
+    lost = dossier({"m:f": Failure("no"), "m:never": Failure("it broke")})
+    rows = own_rows([network(0.5, True, "a" * 50), network(29.0, False, "b"), network(2.0, True, "b"), lost])
+    assert [(row.what, row.found, row.networks, row.meaning) for row in rows] == [
+        ("steps", "199", "3 of 4", ""),
+        ("peak", "2 [0.500, 29]", "3 of 4", ""),
+        ("held", "true: 2, false: 1", "3 of 4", ""),
+        ("word", f"b: 2, {'a' * 39}…: 1", "3 of 4", ""),
+        ("–", "–", "0 of 4", "it broke"),
+    ]

@@ -113,11 +113,8 @@ def print_run(run: RunRecord) -> None:
             console.print(f"network {number}: {contradiction}", highlight=False)
     own = own_rows(run.dossiers)
     if own:
-        rows = [
-            {"analysis": one.analysis, "value": one.what, "found": one.summary, "networks": str(one.networks)}
-            for one in own
-        ]
-        print_table(console, "analyses of your own", rows, left=("analysis", "value", "found"))
+        rows = [{"value": f"{one.analysis} {one.what}", "found": one.summary, "networks": one.networks} for one in own]
+        print_table(console, "analyses of your own", rows, left=("value", "found"))
     for line in failure_lines(run):
         console.print(line, highlight=False, markup=False)
 

@@ -11,9 +11,10 @@ from recurra.analysis.failures import Failure
 from recurra.analysis.own import OwnRecord, group_of
 from recurra.arrays import record_axes
 from recurra.docstrings import parameter_texts
-from recurra.wording import three
+from recurra.wording import whole_or_three
 
-MOST_WORDS = 3  # most texts that a row names
+MOST_WORDS, LONGEST = 3, 40  # most texts that a row names, and characters of each
+NOTHING = "–"
 
 
 @dataclass(frozen=True)
@@ -23,15 +24,15 @@ class OwnRow:
     Args:
         analysis: "module:function".
         what: the name of the value.
-        summary: median and range of a number; how often each text occurs; the shape of an array.
-        networks: the number of networks in which the value is known.
-        meaning: the description in the docstring of the record.
+        summary: median, lowest and highest of a number; how often each text occurs; the shape of an array.
+        networks: the number of networks in which the value is known, such as "4" for all or "3 of 4".
+        meaning: the description in the docstring of the record; for an analysis that failed on all networks, why.
     """
 
     analysis: str
     what: str
     summary: str
-    networks: int
+    networks: str
     meaning: str
 
     @property
@@ -73,15 +74,19 @@ def own_table(dossier: Dossier) -> dict[str, Any]:
 
 def own_rows(dossiers: Sequence[Dossier]) -> list[OwnRow]:
     """One row per value of a user's own analyses, over all networks in which the value is known."""
-    rows = []
+    rows, count = [], len(dossiers)
     for name in dict.fromkeys(name for dossier in dossiers for name in dossier.own):
-        known = [one.own[name] for one in dossiers if not isinstance(one.own.get(name, Failure("")), Failure)]
-        fields = [fields_of(record) for record in known]
+        every = [one.own.get(name, Failure("")) for one in dossiers]
+        fields = [fields_of(record) for record in every if not isinstance(record, Failure)]
+        if not fields:
+            why = " / ".join(dict.fromkeys(one.reason for one in every if one.reason))
+            rows.append(OwnRow(name, NOTHING, NOTHING, f"0 of {count}", why))
         for what in dict.fromkeys(key for one in fields for key in one):
             entries = [one[what] for one in fields if what in one]
             values, axes, meaning = [one[0] for one in entries], entries[0][1], entries[0][2]
             words = _shapes(values, axes) if axes else _spread(values)
-            rows.append(OwnRow(name, what, words, len(values), meaning))
+            networks = f"{len(values)}" if len(values) == count else f"{len(values)} of {count}"
+            rows.append(OwnRow(name, what, words, networks, meaning))
     return rows
 
 
@@ -97,18 +102,25 @@ def _spread(values: Sequence[Any]) -> str:
     array = np.asarray(values)
     if array.dtype.kind in "bUTO":
         words, counts = np.unique(array.astype(str), return_counts=True)
-        order = np.argsort(-counts, kind="stable")
-        told = [words[at] if len(words) == 1 else f"{words[at]}: {counts[at]}" for at in order[:MOST_WORDS]]
-        return ", ".join([*map(str, told), *(["…"] if len(words) > MOST_WORDS else [])])
+        order = np.argsort(-counts, kind="stable")[:MOST_WORDS]
+        shown = [str(one).lower() if array.dtype.kind == "b" else _short(str(one)) for one in words[order]]
+        told = (
+            shown if len(words) == 1 else [f"{one}: {times}" for one, times in zip(shown, counts[order], strict=True)]
+        )
+        return ", ".join([*told, *(["…"] if len(words) > MOST_WORDS else [])])
     if array.dtype.kind == "c":
         return f"modulus {_range(np.abs(array))}"
     return _range(array.astype(np.float64))
 
 
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+
+
 def _range(values: np.ndarray) -> str:
-    """The median, with the range if there are several numbers: "0.52 [0.40, 0.61]"."""
+    """The median, with the range if numbers differ: "0.52 [0.40, 0.61]"."""
     known = values[~np.isnan(values)]
     if not len(known):
-        return "–"
-    low, middle, high = (three(float(one)) for one in (known.min(), np.median(known), known.max()))
-    return middle if len(values) == 1 else f"{middle} [{low}, {high}]"
+        return NOTHING
+    low, middle, high = (whole_or_three(float(one)) for one in (known.min(), np.median(known), known.max()))
+    return middle if low == high else f"{middle} [{low}, {high}]"
