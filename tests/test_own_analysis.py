@@ -227,6 +227,21 @@ def test_what_is_wrong_is_found(module):
             check_analysis(function)
 
 
+def test_one_of_a_notebook_is_told_so_and_all_else_too(monkeypatch):
+    """Where no spec can name it is one finding, and what else is wrong another."""
+    monkeypatch.setattr(mixed, "__module__", "__main__")
+    monkeypatch.setattr(drawn, "__module__", "__main__")
+    with pytest.raises(ConformanceError) as raised:
+        check_analysis(mixed)
+    assert len(raised.value.findings) == 1
+    assert "mixed is defined in the program or notebook that runs" in raised.value.findings[0]
+    with pytest.raises(ConformanceError) as raised:
+        check_analysis(drawn)
+    place, random = raised.value.findings
+    assert "put it in a file of its own" in place
+    assert "drawn gives another count for the same network" in random
+
+
 def made_kind(name, annotation, frozen=True):
     return dataclass(frozen=frozen)(type("Made", (), {"__annotations__": {name: annotation}}))
 

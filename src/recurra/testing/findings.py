@@ -36,7 +36,7 @@ class ConformanceError(AssertionError):
         super().__init__(f"{name} has {len(findings)} finding{'s' if len(findings) > 1 else ''}:{lines}")
 
 
-def check(name: str, *stages: Sequence[Look]) -> None:
+def check(name: str, *stages: Sequence[Look], beside: Sequence[Look] = ()) -> None:
     """Check a part stage by stage, and raise all findings of the first stage that has any.
 
     A check that fails with an error gives a finding too. Later stages would repeat the same findings in other words.
@@ -44,16 +44,22 @@ def check(name: str, *stages: Sequence[Look]) -> None:
     Args:
         name: name of the part's class.
         stages: checks, each of which yields its findings.
+        beside: checks whose findings stop no stage; they are raised with those of the stages.
     """
-    for looks in stages:
-        findings: list[str] = []
-        for look in looks:
-            try:
-                findings += look()
-            except Exception as error:
-                findings.append(_line(error))
-        if findings:
-            raise ConformanceError(name, list(dict.fromkeys(findings)))
+    also = _findings(beside)
+    found = next((findings for looks in stages if (findings := _findings(looks))), [])
+    if found or also:
+        raise ConformanceError(name, list(dict.fromkeys([*also, *found])))
+
+
+def _findings(looks: Sequence[Look]) -> list[str]:
+    findings: list[str] = []
+    for look in looks:
+        try:
+            findings += look()
+        except Exception as error:
+            findings.append(_line(error))
+    return findings
 
 
 def name_of(part: Any) -> str:
