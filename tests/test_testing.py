@@ -5,6 +5,7 @@ import itertools
 import re
 from collections import OrderedDict
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, ClassVar
 
 import jax
@@ -145,6 +146,20 @@ def found(check, part):
     with pytest.raises(ConformanceError) as caught:
         check(part)
     return caught.value.findings
+
+
+def test_a_mask_that_the_model_has_no_array_for():
+    @dataclass(frozen=True)
+    class NoBias(rc.Constraint):
+        def start(self, key, weights):
+            return replace(weights, recurrent_bias=jnp.zeros(5)) if "recurrent_bias" in weights.axes() else weights
+
+        def apply(self, free, start):
+            return OrderedDict(free, recurrent_bias=start.recurrent_bias) if "recurrent_bias" in free else free
+
+    told = r"NoBias changes no weights of GRU, which are recurrent, input, .*reset_bias: any free parameters"
+    assert any(re.match(told, finding) for finding in found(partial(check_constraint, model=rc.GRU(units=5)), NoBias()))
+    assert not any("changes no weights" in finding for finding in found(check_constraint, NoBias()))
 
 
 def test_all_findings_of_a_stage_come_at_once():

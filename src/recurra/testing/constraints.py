@@ -20,12 +20,14 @@ from recurra.testing.findings import SHORT, check, finite, kind, name_of, near, 
 from recurra.training import train
 
 STEP, SLOPE = 1e-6, 1e-3  # step of finite differences in float64, and relative tolerance of the gradient
+FAR = 1e3  # size of free parameters that a constraint of any use turns into other weights
 
 
 def check_constraint(constraint: Constraint, model: Model | None = None) -> None:
     """Check that a constraint is what recurra expects.
 
     The checks: shapes and dtypes of the weights that `start` and `apply` return; the same key gives the same start;
+    the constraint does something to the weights of this model;
     `apply` and `free` undo each other, for other free parameters too; the gradient through `apply` agrees with finite
     differences in float64; something is left to train; the constraint holds after a training; and it reads back from a
     spec.
@@ -44,7 +46,7 @@ def check_constraint(constraint: Constraint, model: Model | None = None) -> None
         [partial(kind, constraint, Constraint)],
         [look.start],
         [look.free],
-        [look.there_and_back, look.other_parameters, look.gradient, look.precision],
+        [look.effect, look.there_and_back, look.other_parameters, look.gradient, look.precision],
         [look.training, partial(spec_there_and_back, constraint, look.spec)],
     )
 
@@ -106,6 +108,18 @@ class _ConstraintUnderTest:
             yield f"{self.name}.apply gives {names}; return an OrderedDict with {', '.join(parameters)}"
             return
         yield from _other_arrays(f"{self.name}.apply", type(weights)(**effective), weights)
+
+    def effect(self) -> Iterator[str]:
+        """Large parameters must not come through as they are, as where the constraint finds no array of its own."""
+        start = self.weights()
+        free = OrderedDict((name, FAR * array) for name, array in self.other(self.free_of(start)).items())
+        arrays = vars(self.applied(free, start))
+        if set(free) == set(arrays) and all(same(free[name], arrays[name]) for name in free):
+            model, names = type(self.model).__name__, ", ".join(start.axes())
+            yield (
+                f"{self.name} changes no weights of {model}, which are {names}: any free parameters come through "
+                "apply as they are; let it map one of these, give it other values, or another model"
+            )
 
     def there_and_back(self) -> Iterator[str]:
         weights = self.weights()
