@@ -376,7 +376,7 @@ def test_rows_over_networks_say_what_differs():
 
     lost = dossier({"m:f": Failure("no"), "m:never": Failure("it broke")})
     rows = own_rows([network(0.5, True, "a" * 50), network(29.0, False, "b"), network(2.0, True, "b"), lost])
-    assert [(row.what, row.found, row.networks, row.meaning) for row in rows] == [
+    assert [(row.what, row.summary, row.networks, row.meaning) for row in rows] == [
         ("steps", "199", "3 of 4", ""),
         ("peak", "2 [0.500, 29]", "3 of 4", ""),
         ("held", "true: 2, false: 1", "3 of 4", ""),
