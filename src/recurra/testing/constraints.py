@@ -46,8 +46,8 @@ def check_constraint(constraint: Constraint, model: Model | None = None) -> None
         [partial(kind, constraint, Constraint)],
         [look.start],
         [look.free],
-        [look.there_and_back, look.other_parameters, look.gradient, look.precision, look.effect],
-        [look.training, partial(spec_there_and_back, constraint, look.spec)],
+        [look.there_and_back, look.other_parameters, look.gradient, look.precision],
+        [look.training, partial(spec_there_and_back, constraint, look.spec), look.effect],
     )
 
 
