@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import cache, partial
+from types import SimpleNamespace
 
 import jax
 import jax.numpy as jnp
@@ -12,6 +13,7 @@ import recurra as rc
 from networks import network_of
 from recurra.analysis.performance import Performance, performance
 from recurra.cli.app import main
+from recurra.cli.console import _nothing_learned
 from recurra.tasks import TASKS, FlipFlop, FunctionTask, NearRule, SignRule, Trial
 from recurra.tasks.base import gather
 from recurra.tasks.rules import GLITCH_MS, SUCCESSFUL, longest_run
@@ -266,3 +268,13 @@ def test_a_training_without_success_says_what_to_look_at(tmp_path, capsys):
     told = " ".join(capsys.readouterr().err.split())
     assert "no trial is a success in any network" in told
     assert "recurra run TASK --show" in told
+
+
+def test_what_to_look_at_names_only_what_there_is():
+    """A task of one's own has no preset, a reservoir's ridge readout no learning rate."""
+    ours, own = (
+        _nothing_learned(SimpleNamespace(task=task, model=rc.RateRNN(), rule=rule))
+        for task, rule in ((rc.And(), rc.BPTT()), (object(), rc.Ridge()))
+    )
+    assert "try another start or learning rate (model.initializer, training.learning_rate). The preset" in ours
+    assert own.endswith("(training.steps); where it stays on a plateau, try another start (model.initializer).")

@@ -12,19 +12,13 @@ from recurra.analysis.dossier_records import Dossier
 from recurra.analysis.failures import in_words, where_known
 from recurra.analysis.record import RunRecord
 from recurra.cli.console_tables import print_table, progress_console, results_console
-from recurra.tasks import Task
+from recurra.tasks import TASKS, Task
 from recurra.training import Training, TrainingState
 from recurra.wording import fixed, percent, percent_high, percent_low
 from recurra.words.own import own_rows
 from recurra.words.spectra import gain_words, modes_words
 from recurra.words.summary import score_before, verdict_words
 from recurra.words.workings_table import workings_table
-
-NOTHING_LEARNED = (
-    "no trial is a success in any network. Where the loss still falls, train longer (training.steps); where it stays "
-    "on a plateau, try another start or learning rate (model.initializer, training.learning_rate). "
-    "The preset of the task shows a recipe that learns: recurra run TASK --show; docs/recipes.md says what was tried."
-)
 
 MISSING = "-"  # for a number whose analysis failed
 
@@ -69,7 +63,7 @@ class ProgressBars:
         if self._plain and note:
             self._bars.console.print(f"epoch {state.epoch}/{training.epochs}  {note}", highlight=False)
         if state.ended and not any(_last_number(row) > 0 for row in state.history.success):
-            self._bars.console.print(NOTHING_LEARNED, highlight=False, markup=False)
+            self._bars.console.print(_nothing_learned(training), highlight=False, markup=False)
 
     def drawn(self, done: int, total: int) -> None:
         if self._figures is None:
@@ -91,6 +85,18 @@ def _note(state: TrainingState) -> str:
     latest = [_last_number(row) for row in state.history.validation_loss]
     success = np.mean([_last_number(row) for row in state.history.success])
     return f"loss {min(latest):.4f} to {max(latest):.4f}, success {success:.0%}"
+
+
+def _nothing_learned(training: Training) -> str:
+    """What to look at where no network has learned: keys that model and rule have, and a preset if there is one."""
+    parts = {"model.initializer": ("start", training.model), "training.learning_rate": ("learning rate", training.rule)}
+    there = {key: words for key, (words, part) in parts.items() if hasattr(part, key.partition(".")[2])}
+    otherwise = f"; where it stays on a plateau, try another {' or '.join(there.values())} ({', '.join(there)})"
+    preset = "The preset of the task shows a recipe that learns: recurra run TASK --show; docs/recipes.md has others."
+    return (
+        "no trial is a success in any network. Where the loss still falls, train longer (training.steps)"
+        f"{otherwise if there else ''}.{f' {preset}' if type(training.task) in TASKS.values() else ''}"
+    )
 
 
 def _last_number(row: np.ndarray) -> float:
