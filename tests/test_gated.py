@@ -11,6 +11,10 @@ from recurra.analysis.dossier import make_dossier
 from recurra.engine import portable
 from recurra.models import Network
 from recurra.numerics import pinned
+from recurra.report.page.build import report_html
+from recurra.runs.record import read_run
+from recurra.runs.runner import SilentProgress, analyse_run, start_run
+from recurra.runs.spec import to_spec
 
 CELLS = {
     "gru": rc.GRU(units=4),
@@ -147,3 +151,16 @@ def test_what_an_lstm_does_not_have_is_no_failure():
     assert dossier.landscape.points.shape[0] == len(states)
     for state in states:
         np.testing.assert_allclose(lstm(network.weights, state, np.zeros(2)), state, atol=1e-9)
+
+
+@pytest.mark.slow
+def test_a_report_draws_no_matrix_that_there_is_not(tmp_path):
+    spec = to_spec(
+        {"task": "and", "networks": 1, "model": {"kind": "lstm", "units": 4}, "training": {"steps": 1, "batch": 2}}
+    )
+    folder = start_run(spec, tmp_path / "run", False, SilentProgress())
+    analyse_run(folder, SilentProgress())
+    html = report_html(read_run(folder))
+    assert "No figure" not in html
+    assert html.count("Networks of this kind have no single recurrent matrix") == 2
+    assert "Eigenvalues of the recurrent weights" not in html

@@ -38,6 +38,7 @@ from recurra.words.spectra import gain_words, modes_words
 from recurra.words.summary import score_before, verdict_words
 from recurra.words.workings import census_words
 
+NO_MATRIX = "Networks of this kind have no single recurrent matrix"
 SHOWN = 6  # networks that the sections compare; each has a dossier
 NAMED_BITS = 4  # of more the memory states are not named
 
@@ -68,6 +69,7 @@ def report_html(run: RunRecord) -> str:
         rows=table,
         shown=[table[at] for at in picked],
         panels=panels,
+        no_matrix="" if run.network(0).has_recurrent else NO_MATRIX,
         weight_limit=Scales.of(run).weight,
         provenance=provenance(run, spec),
         known=FirstKnown(run.dossiers),

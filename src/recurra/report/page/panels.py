@@ -42,7 +42,7 @@ def all_panels(run: RunRecord, names: Sequence[str], shown: int) -> dict[str, Pa
     memories = memory_findings(run)
     for at, name in enumerate(names):
         figures += [one for one in _of_network(run, memories, at, name, scales) if at in picked or not one.detail]
-    if len(names) > shown:
+    if len(names) > shown and run.network(0).has_recurrent:
         figures.append(PlannedFigure("spectra", partial(_spectra, run, scales)))
     if run.census is not None:
         figures.append(PlannedFigure("census", partial(census_panel, run, run.census, names)))
@@ -62,6 +62,8 @@ def _of_network(
     yield PlannedFigure(f"program-{run.numbers[at]}", partial(program_panel, run, at, name))
     if memories:
         yield PlannedFigure(f"lifetimes-{run.numbers[at]}", partial(lifetimes_panel, run, memories, at, name, scales))
+    if not run.network(at).has_recurrent:
+        return
     yield PlannedFigure(f"connectivity-{run.numbers[at]}", partial(_connectivity, run, at, name, scales))
     yield PlannedFigure(f"spectrum-{run.numbers[at]}", partial(_spectrum, run, at, name, scales))
 
