@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from recurra.analysis.weights.damage import removed
-from recurra.studies.memory_verdicts import Pair
+from recurra.studies.memory_verdicts import MemoryDistances
 from recurra.studies.trends import contrast, damage_claims, delay_claim, size_claim
 from recurra.studies.verdicts import Estimate
 
 
-def pair(value, found, known=0.5, error=0.02):
-    one, other = Estimate(found, error, 20), Estimate(known, error, 20)
-    return Pair(value, 9, one, other, one, other, error, error, True)
+def pair(value, measured, published=0.5, error=0.02):
+    one, other = Estimate(measured, error, 20), Estimate(published, error, 20)
+    return MemoryDistances(value, 9, one, other, one, other, error, error, True)
 
 
 def test_contrast():

@@ -1,4 +1,4 @@
-"""Statements of the papers about trained networks, as rules."""
+"""Statements of the papers about trained networks, each as a rule that networks can follow or break."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -7,11 +7,19 @@ import numpy as np
 
 from recurra.studies.study import Rows, Value, column, where
 from recurra.studies.verdict_words import verdict_of
-from recurra.studies.verdicts import Outcome, Share, Verdict, all_of, between_share, design_effect, share_at_least
+from recurra.studies.verdicts import (
+    Outcome,
+    Proportion,
+    Verdict,
+    all_of,
+    design_effect,
+    intraclass_correlation,
+    proportion_at_least,
+)
 
 Row = dict[str, Value]
 SMALL_SET = 0.2  # largest share of the eigenvalues that counts as a small set
-REMAIN = 0.9  # smallest share on the circle, of the eigenvalues not outside, that counts as "remain on it"
+REMAIN = 0.9  # smallest share of the eigenvalues not outside that must be on the circle to "remain on it"
 ALL_THERE_ARE = "a fact about these networks, without sampling error"
 LARGE = 500  # units
 NORMAL = 0.05  # largest difference from the normal distribution function
@@ -22,7 +30,7 @@ def weight_claims(rows: Rows, claims: int = 0) -> list[Verdict]:
     """The claims about the recurrent weights.
 
     Args:
-        rows: one per network, with its `weight_traits`.
+        rows: one row per network, with its `weight_traits`.
         claims: number of claims that the study judges, if the networks are a sample of all that could be trained; 0 if
             each network is a fact of its own.
     """
@@ -69,7 +77,7 @@ def weight_claims(rows: Rows, claims: int = 0) -> list[Verdict]:
 
 
 def _non_normal(known: Rows, claims: int) -> Verdict:
-    """Claims about non-normality: compared with the weights before training, and with random changes of equal size."""
+    """Non-normality, compared with the weights before training and with random changes of equal size."""
     more = sum(float(row["henrici"]) > float(row["henrici_before"]) for row in known)
     return of_all(
         "training makes the weights non-normal (2024, section 4)",
@@ -105,10 +113,10 @@ def _normally_distributed(rows: Rows, claims: int) -> Verdict:
 
 
 def oscillation_claim(rows: Rows, claims: int = 0) -> Verdict:
-    """The oscillation task leaves no state at rest.
+    """Networks of the oscillation task have no stable fixed points.
 
     Args:
-        rows: one per network, with its `dynamic_traits`.
+        rows: one row per network, with its `dynamic_traits`.
         claims: number of claims that the study judges, if the networks are a sample; 0 if each is a fact of its own.
     """
     own = where(rows, task="oscillation")
@@ -123,11 +131,13 @@ def oscillation_claim(rows: Rows, claims: int = 0) -> Verdict:
 
 
 def variety_claim(rows: Rows, tasks: Sequence[str], claims: int) -> Verdict:
-    """Networks do the same task in different ways: two that differ show it; if all are alike, there may be too few.
+    """Networks do the same task in different ways.
+
+    Two networks that differ show it. If all networks are alike, there may be too few of them to tell.
 
     Args:
-        rows: one per network, with its `dynamic_traits`.
-        tasks: the tasks, in the order of the rows of the verdict.
+        rows: one row per network, with its `dynamic_traits`.
+        tasks: the tasks, in the order in which the verdict lists them.
         claims: number of claims that the study judges.
     """
     counts = {task: [str(row["regimes"]) for row in where(rows, task=task)] for task in tasks}
@@ -167,10 +177,10 @@ def regime_claim(rows: Rows, name: str, what: str, published: str, expected: dic
     """The regimes of one published network, condition by condition.
 
     Args:
-        rows: one per network.
+        rows: one row per network.
         name: beginning of the network's name.
         what: the claim.
-        published: what the paper says.
+        published: the statement of the paper.
         expected: the kind of regime after each condition.
     """
     own = [row for row in rows if str(row["name"]).startswith(name)]
@@ -212,10 +222,10 @@ def of_all(what: str, rows: Rows, holds: Callable[[Row], bool], rule: str, found
 
     Args:
         what: the claim.
-        rows: one per network.
-        holds: whether it holds for one network.
+        rows: one row per network.
+        holds: tells whether the claim holds for one network.
         rule: the condition in words.
-        found: further findings.
+        found: further results, in words.
         claims: number of claims that the study judges, if the networks are a sample; 0 if each is a fact of its own.
     """
     if not rows:
@@ -223,7 +233,7 @@ def of_all(what: str, rows: Rows, holds: Callable[[Row], bool], rule: str, found
     count = sum(holds(row) for row in rows)
     words = f"{count} of {len(rows)} networks; {found}"
     if claims:
-        comparison = share_at_least(_share(rows, holds, rows), MOST, claims)
+        comparison = proportion_at_least(_share(rows, holds, rows), MOST, claims)
         rule = f"{rule}, in at least {MOST:.0%} of the networks"
         each = _by_start(rows, holds)
         return verdict_of(what, "all networks", words, comparison, rule=rule, percent=True, rows=each)
@@ -241,24 +251,24 @@ def _by_start(rows: Rows, holds: Callable[[Row], bool]) -> tuple[Verdict, ...]:
             f"{start} start",
             "all networks",
             f"{share.count} of {share.total} networks",
-            share_at_least(share, MOST, len(starts)),
+            proportion_at_least(share, MOST, len(starts)),
             percent=True,
         )
         for start, share in shares.items()
     )
 
 
-def _share(own: Rows, holds: Callable[[Row], bool], rows: Rows) -> Share:
-    """The share of networks for which a claim holds; networks with the same data set are not independent."""
+def _share(own: Rows, holds: Callable[[Row], bool], rows: Rows) -> Proportion:
+    """The proportion of networks for which a claim holds; networks with the same data set are not independent."""
 
     def parts(of: Rows) -> tuple[list[float], list[tuple[str, ...]], list[str]]:
         conditions = [tuple(str(row.get(name, "")) for name in ("task", "initializer", "recipe")) for row in of]
         return [float(holds(row)) for row in of], conditions, [str(row.get("data_set", "")) for row in of]
 
-    between = between_share(*parts(rows))
+    between = intraclass_correlation(*parts(rows))
     held, conditions, data_sets = parts(own)
     together = [f"{condition} {data_set}" for condition, data_set in zip(conditions, data_sets, strict=True)]
-    return Share(int(sum(held)), len(own), design_effect(together, between))
+    return Proportion(int(sum(held)), len(own), design_effect(together, between))
 
 
 def fact(what: str, published: str, found: str, holds: bool, rule: str, note: str = "") -> Verdict:

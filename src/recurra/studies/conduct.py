@@ -34,7 +34,7 @@ class StudyProgress(Progress, Protocol):
     """Receives the progress of a study."""
 
     def cohort(self, name: str, number: int, of: int) -> None:
-        """The study starts its next cohort."""
+        """The study starts cohort `number` of `of`."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class PlannedCohort:
     Args:
         spec: its spec.
         work: largest number of operations of its training.
-        ready: whether an earlier study has trained it.
+        ready: whether the store of trained cohorts already has it.
     """
 
     spec: RunSpec
@@ -57,14 +57,14 @@ def conduct(
 ) -> RunFolder:
     """Carry out a study.
 
-    Cohorts that an earlier study trained are not trained again, and an interrupted training goes on: after a crash the
-    same call continues the study.
+    Cohorts that an earlier study trained are not trained again. After a crash the same call continues the study and
+    the interrupted training.
 
     Args:
         study: the study.
         scale: "quick", "laptop" or "paper".
         seed: fixes everything that is random.
-        path: the folder for its results; it must not exist, or hold an unfinished study of the same kind.
+        path: the folder for the results: a new one, or one with an unfinished study of the same name, scale and seed.
         cohorts: the store of trained cohorts.
         progress: receives the progress.
     """
@@ -113,12 +113,12 @@ def _conducted(
 
 
 def planned(study: Study, scale: Scale, seed: int, cohorts: TrainedCohorts) -> list[PlannedCohort]:
-    """The cohorts that a study would train."""
+    """The cohorts that a study would train, one entry per spec."""
     return [PlannedCohort(spec, work(spec), cohorts.find(spec) is not None) for spec in study.plan(scale, seed)]
 
 
 def work(spec: RunSpec) -> float:
-    """Largest number of operations of the training of a spec: multiplications and additions in matrix products."""
+    """The largest number of operations that training a spec takes, counted in matrix products."""
     task, model, training = spec.task, spec.model, spec.training
     channels = task.inputs + task.outputs
     return spec.networks * training.steps * _step_work(training.batch, task.steps, model.units, channels)

@@ -40,14 +40,14 @@ def damage_rows(
 ) -> Rows:
     """One row per way of removal, percentage and condition: the mean distance of the damaged network's outputs.
 
-    `distance` is that of the whole trial; `held_distance` that of the task's last period, without its first 20 ms.
+    `distance` is taken over the whole trial, `held_distance` over the task's last period without its first 20 ms.
 
     Args:
         network: a trained network, which may be imported.
-        task: what it was trained on.
+        task: the task on which it was trained.
         trials: fresh trials of the task.
         number: number of the network in the rows.
-        percents: percentages that are removed.
+        percents: percentages of the connections to remove.
         ways: the ways of removal, by name.
     """
     cases = [(way, percent) for way in ways for percent in percents]
@@ -77,7 +77,7 @@ def damage_rows(
 
 
 def _errors(network: Network, trials: Trials, taken: np.ndarray) -> Float[np.ndarray, "case trial time output"]:
-    """Output minus target of every trial for every set of removed connections, 0 outside the mask."""
+    """Output minus target for every set of removed connections, one row per trial; 0 outside the mask."""
     engine = choose_engine("auto", network.dynamics)
     with pinned(double=True):
         whole = in_double(network.weights)
@@ -89,7 +89,7 @@ def _errors(network: Network, trials: Trials, taken: np.ndarray) -> Float[np.nda
 
 @final
 class Damage(Study):
-    """Networks that learned `and`, five ways of removal, 19 levels, four conditions."""
+    """Networks that learned `and`, damaged in five ways at 19 levels, under four conditions."""
 
     name: ClassVar[str] = "damage"
     title: ClassVar[str] = "Selective damage (Jarne and Laje 2019, Figure 14)"

@@ -13,10 +13,10 @@ from recurra.studies.verdict_words import verdict_of
 from recurra.studies.verdicts import (
     Comparison,
     Verdict,
-    between_share,
     difference_of_means,
-    found_mean,
     interval_quantile,
+    intraclass_correlation,
+    mean_over_networks,
     published_mean,
 )
 from recurra.tasks.rules import SUCCESSFUL
@@ -37,12 +37,12 @@ NEVER = 38.0  # the level after the last published one
 
 
 @dataclass(frozen=True)
-class Curves:
-    """Distances of damaged networks, averaged over the four conditions.
+class DamageCurves:
+    """The distance of each network as a function of the level of damage, averaged over the four conditions.
 
     Args:
-        percents: the levels.
-        distances: one row per network.
+        percents: the levels: percentages of the connections that are removed.
+        distances: one row per network, one column per level.
         data_sets: the data set on which each network was trained.
     """
 
@@ -52,26 +52,26 @@ class Curves:
 
 
 def learned(networks: Rows) -> Rows:
-    """The rows of the networks that do the task undamaged; all rows if none does."""
+    """The rows of the networks that solve the task before the damage; all rows if no network does."""
     return [row for row in networks if float(row["success"]) >= SUCCESSFUL] or networks
 
 
-def curves(networks: Rows, way: str, measure: str = "held_distance") -> Curves:
-    """The curves of one way of removal."""
+def averaged_curves(networks: Rows, way: str, measure: str = "held_distance") -> DamageCurves:
+    """The distance of each network at each level of one way of removal, averaged over the conditions."""
     table: dict[tuple[Value, Value], dict[float, list[float]]] = {}
     for row in where(networks, way=way):
         levels = table.setdefault((row["data_set"], row["network"]), {})
         levels.setdefault(float(row["percent"]), []).append(float(row[measure]))
     percents = tuple(next(iter(table.values())))
     distances = np.array([[np.mean(levels[percent]) for percent in percents] for levels in table.values()])
-    return Curves(percents, distances, [data_set for data_set, _ in table])
+    return DamageCurves(percents, distances, [data_set for data_set, _ in table])
 
 
 def known_curve(way: str, percents: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
     """The published mean over the four conditions at each level, and its standard error.
 
-    The file has the standard deviation over ten networks. The same networks are in all conditions, so that the error of
-    the mean over conditions is taken to be the mean of their errors, as if the conditions were fully correlated.
+    The file has the standard deviation over ten networks. The same networks are in all conditions. So the conditions
+    are taken as fully correlated: the standard error of their mean is the mean of their standard errors.
     """
     rows = where(published("damage"), way=way)
     by_level = [[row for row in rows if row["percent"] == percent] for percent in percents]
@@ -81,15 +81,15 @@ def known_curve(way: str, percents: Sequence[float]) -> tuple[np.ndarray, np.nda
 
 
 def damage_verdicts(networks: Rows, claims: int) -> list[Verdict]:
-    """One verdict per way on the distances, and one on the levels at which states deteriorate or are destroyed."""
+    """The verdicts on the distances, one per way of removal, and the verdict on the levels that damage states."""
     own = learned(networks)
-    measured = {way: curves(own, way) for way in WAYS}
+    measured = {way: averaged_curves(own, way) for way in WAYS}
     between = _between(measured)
     return [*(_distances(one, way, between, claims) for way, one in measured.items()), _levels(own, claims)]
 
 
-def _between(measured: dict[str, Curves]) -> float:
-    """The share of the variance between data sets, over all ways and levels of damage."""
+def _between(measured: dict[str, DamageCurves]) -> float:
+    """The intraclass correlation of data sets, over all ways and levels of damage."""
     cells = [
         (value, (way, percent), data_set)
         for way, one in measured.items()
@@ -97,16 +97,16 @@ def _between(measured: dict[str, Curves]) -> float:
         for value, percent in zip(distances, one.percents, strict=True)
     ]
     values, conditions, sets = zip(*cells, strict=True)
-    return between_share(values, conditions, sets)
+    return intraclass_correlation(values, conditions, sets)
 
 
-def _distances(measured: Curves, way: str, between: float, claims: int) -> Verdict:
+def _distances(measured: DamageCurves, way: str, between: float, claims: int) -> Verdict:
     means, errors = known_curve(way, measured.percents)
     damaged = [at for at, percent in enumerate(measured.percents) if percent > 0]
 
     def compared(at: list[int], rows: int) -> tuple[str, str, Comparison]:
         values = measured.distances[:, at].mean(axis=1)
-        ours = found_mean(values, measured.data_sets, between)
+        ours = mean_over_networks(values, measured.data_sets, between)
         mean, error = float(means[at].mean()), float(errors[at].mean())
         known = published_mean(mean, error, PUBLISHED_NETWORKS, between)
         comparison = difference_of_means(ours, known, MARGIN, rows)
@@ -125,12 +125,12 @@ def _distances(measured: Curves, way: str, between: float, claims: int) -> Verdi
 
 
 def _levels(networks: Rows, claims: int) -> Verdict:
-    """The levels at which the mean distance exceeds the bounds, with intervals from resampled networks."""
+    """The levels at which the mean distance exceeds the bounds, with intervals from resampled data sets."""
     rng, rows = np.random.default_rng(0), []
     of_rows = len(WAYS) * len(BOUNDS)
     draws, points = [], []
     for way in WAYS:
-        measured = curves(networks, way)
+        measured = averaged_curves(networks, way)
         means, errors = known_curve(way, measured.percents)
         ours, theirs = _resampled(measured, rng), means + errors * rng.standard_normal((RESAMPLES, 1))
         for bound in BOUNDS:
@@ -152,7 +152,7 @@ def _levels(networks: Rows, claims: int) -> Verdict:
     )
 
 
-def _resampled(measured: Curves, rng: np.random.Generator) -> Float[np.ndarray, "draw level"]:
+def _resampled(measured: DamageCurves, rng: np.random.Generator) -> Float[np.ndarray, "draw level"]:
     """Mean curves of resampled data sets, each with all of its networks."""
     names = list(dict.fromkeys(measured.data_sets))
     members = [measured.distances[[one == name for one in measured.data_sets]] for name in names]
@@ -175,7 +175,7 @@ def _bootstrapped(value: float, draws: np.ndarray, rows: int) -> Comparison:
 
 
 def damage_points(networks: Rows) -> Rows:
-    """One row per way, percentage and condition: the mean over networks that learned, and the published value."""
+    """One row per way, percentage and condition: the mean over the networks that learned, and the published value."""
     known = grouped(published("damage"), "way", "percent", "condition")
     rows: Rows = []
     for key, of_row in grouped(learned(networks), "way", "percent", "condition").items():
@@ -201,9 +201,10 @@ def damage_points(networks: Rows) -> Rows:
 
 
 def outliers(row: dict[str, Value]) -> float:
-    r"""How many of the ten published networks would, at one distance, explain mean and deviation if the rest were well.
+    r"""The number of damaged networks that explains a published mean and deviation if the other networks are unharmed.
 
-    With k of n networks at a distance D above the undamaged mean, the mean rises by $kD/n$ and the deviation is
+    All damaged networks are taken to have the same distance. With k of n networks at a distance D above the undamaged
+    mean, the mean rises by $kD/n$ and the deviation is
     $D\sqrt{k(n - k)}/n$; so $k = n r^2 / (1 + r^2)$ for the rise over the deviation, r.
     """
     undamaged = where(published("damage"), way=row["way"], percent=0.0, condition=row["condition"])[0]
@@ -212,7 +213,7 @@ def outliers(row: dict[str, Value]) -> float:
 
 
 def damage_choices(networks: Rows) -> Rows:
-    """How many published points lie within 1.96 errors of ours, for every reading of the published file."""
+    """The number of published points within 1.96 standard errors of ours, one row per free choice."""
     own, best = learned(networks), sorted({float(row["loss"]) for row in networks})[:PUBLISHED_NETWORKS]
     ten = [row for row in networks if float(row["loss"]) in best]
     return [

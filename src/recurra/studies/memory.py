@@ -15,8 +15,8 @@ from recurra.studies.memory_verdicts import (
     AS_PUBLISHED,
     longest_released,
     memory_choices,
+    memory_distances,
     memory_points,
-    pairs_of,
     rescaled_verdict,
     scores,
     short_verdict,
@@ -31,13 +31,13 @@ RELEASED_MS = 100.0  # length of a trial in the published program, whatever the 
 
 
 @dataclass(frozen=True)
-class Condition:
-    """Networks that differ from other conditions in one factor, or in a free choice.
+class TrainedCondition:
+    """The training of one cohort of the study, with the factor and the free choice in which it differs from others.
 
     Args:
-        value: value of the factor.
-        choice: "as published", or the free choice that was made differently.
-        spec: how they are trained.
+        value: value of the factor: the delay in ms, or the number of units.
+        choice: "as published", or the name of the free choice that was made differently.
+        spec: how the cohort is trained.
     """
 
     value: float
@@ -46,7 +46,7 @@ class Condition:
 
 
 def pulse_task(delay_ms: float, longer_ms: float = 0.0) -> PublishedPulse:
-    """The published task; a trial has the published 100 ms, or ends with the answer if that takes longer."""
+    """The published task. A trial lasts the published 100 ms, or until the end of the answer if that is later."""
     plain = PublishedPulse(delay_ms=delay_ms)
     length_ms = RELEASED_MS if delay_ms <= longest_released() else plain.answer_ms + plain.pulse_ms
     return replace(plain, length_ms=length_ms + longer_ms)
@@ -55,7 +55,7 @@ def pulse_task(delay_ms: float, longer_ms: float = 0.0) -> PublishedPulse:
 def memory_specs(
     seed: int, cell: int, task: PublishedPulse, *, units: int, networks: int, passes: int = PASSES
 ) -> list[RunSpec]:
-    """Networks trained as published, `networks` of them on each of several data sets."""
+    """The specs of networks trained as published: one cohort of `networks` networks per data set."""
     words = f"name=pulse, {units} units, {task.delay_ms:g} ms, {passes} {'pass' if passes == 1 else 'passes'}"
     settings = (words, f"task.delay_ms={task.delay_ms}", f"task.length_ms={task.length_ms}")
     return [
@@ -64,8 +64,8 @@ def memory_specs(
     ]
 
 
-def measured(condition: Condition, cohort: Cohort, factor: str) -> Rows:
-    """One row per network: its training, its distance on fresh trials, and the distances of perfection and silence."""
+def measured(condition: TrainedCondition, cohort: Cohort, factor: str) -> Rows:
+    """One row per network: its distance on fresh trials beside the distances of a perfect and of a silent network."""
     task, spec = condition.spec.task, condition.spec
     if not isinstance(task, PublishedPulse):
         raise TypeError(f"the task is {type(task).__name__}; expected PublishedPulse")
@@ -86,7 +86,7 @@ def measured(condition: Condition, cohort: Cohort, factor: str) -> Rows:
     ]
 
 
-def _tables(conditions: list[Condition], trained: Callable[[RunSpec], Cohort], factor: str) -> dict[str, Rows]:
+def _tables(conditions: list[TrainedCondition], trained: Callable[[RunSpec], Cohort], factor: str) -> dict[str, Rows]:
     networks = [row for condition in conditions for row in measured(condition, trained(condition.spec), factor)]
     return {"points": memory_points(networks, factor), "networks": networks}
 
@@ -102,7 +102,7 @@ class MemoryDelay(Study):
     def plan(self, scale: Scale, seed: int) -> list[RunSpec]:
         return [condition.spec for condition in self._conditions(scale, seed)]
 
-    def _conditions(self, scale: Scale, seed: int) -> list[Condition]:
+    def _conditions(self, scale: Scale, seed: int) -> list[TrainedCondition]:
         every = [float(row["delay_ms"]) for row in published("memory_delay")]
         some = {"quick": [25.0, 60.0], "laptop": [25.0, 30.0, 35.0, 40.0, 60.0, 100.0, 170.0]}
         networks, passes = {"quick": (2, 1), "laptop": (3, PASSES), "paper": (12, PASSES)}[scale]
@@ -116,14 +116,14 @@ class MemoryDelay(Study):
                 choices["trials 50 ms longer"] = (pulse_task(delay, 50.0), passes)
             for choice, (posed, many) in choices.items():
                 specs = memory_specs(seed, number, posed, units=50, networks=networks, passes=many)
-                conditions += [Condition(delay, choice, spec) for spec in specs]
+                conditions += [TrainedCondition(delay, choice, spec) for spec in specs]
         return conditions
 
     def measure(self, scale: Scale, seed: int, trained: Callable[[RunSpec], Cohort]) -> dict[str, Rows]:
         return _tables(self._conditions(scale, seed), trained, "delay_ms")
 
     def verdicts(self, tables: dict[str, Rows]) -> list[Verdict]:
-        pairs = pairs_of(tables["networks"], "delay_ms")
+        pairs = memory_distances(tables["networks"], "delay_ms")
         whole, others = ([pair for pair in pairs if pair.follows is known] for known in (True, False))
         claims = bool(whole) + bool(others) + 1
         verdicts = [short_verdict(whole, claims)] if whole else []
@@ -153,7 +153,7 @@ class MemorySize(Study):
     def plan(self, scale: Scale, seed: int) -> list[RunSpec]:
         return [condition.spec for condition in self._conditions(scale, seed)]
 
-    def _conditions(self, scale: Scale, seed: int) -> list[Condition]:
+    def _conditions(self, scale: Scale, seed: int) -> list[TrainedCondition]:
         every = [int(float(row["units"])) for row in published("memory_size")]
         sizes = {"quick": [50], "laptop": [50, 75, 100, 150, 200]}.get(scale, every)
         conditions = []
@@ -164,7 +164,7 @@ class MemorySize(Study):
             for choice, many in choices.items():
                 number, task = 100 + every.index(units), pulse_task(150.0)
                 specs = memory_specs(seed, number, task, units=units, networks=networks, passes=many)
-                conditions += [Condition(units, choice, spec) for spec in specs]
+                conditions += [TrainedCondition(units, choice, spec) for spec in specs]
         return conditions
 
     def measure(self, scale: Scale, seed: int, trained: Callable[[RunSpec], Cohort]) -> dict[str, Rows]:
@@ -176,7 +176,7 @@ class MemorySize(Study):
             "no released setting gives these points: 150 ms do not fit into the released trial of 100 ms; the one of "
             "300 ms has its floor at 0.52, far below the least published distance, 1.04"
         )
-        pairs = pairs_of(tables["networks"], "units")
+        pairs = memory_distances(tables["networks"], "units")
         several = [size_claim(pairs, 2)] if len(pairs) > 1 else []
         return [rescaled_verdict(pairs, what, "units", 2, note), *several]
 

@@ -12,10 +12,10 @@ from recurra.studies.verdict_words import interval_words, verdict_of
 from recurra.studies.verdicts import (
     Estimate,
     Verdict,
-    between_share,
     difference,
     difference_of_means,
-    found_mean,
+    intraclass_correlation,
+    mean_over_networks,
     pooled,
     published_mean,
 )
@@ -49,10 +49,10 @@ def expected_distance(steps: int, noise: float, apart: float) -> float:
 
 
 def follows(row: dict[str, Value]) -> bool:
-    """Whether the published program can produce a published distance at all.
+    """Whether the published program can produce a published distance.
 
-    Its trials of 100 ms cut the answer for delays above 30 ms. If even a silent network is closer to the rest of the
-    target than the published distance minus 1.96 of its errors, that distance comes from other trials.
+    Its trials last 100 ms, so that the answer is cut off for delays above 30 ms. If the published
+    distance minus 1.96 standard errors is larger than that of a silent network in such trials, it comes from others.
     """
     if "delay_ms" not in row:
         return False
@@ -67,36 +67,47 @@ def longest_released() -> float:
 
 
 @dataclass(frozen=True)
-class Pair:
-    """Our and the published distance for a value of the factor, as they are and rescaled.
+class MemoryDistances:
+    """The measured and the published mean distance at one value of the factor, as they are and rescaled.
 
-    The rescaled distance is 0 for a perfect network and 1 for a silent one. The errors of `known` account for the one
-    data set that its networks shared; `printed_error` is the published error.
+    The rescaled distance is 0 for a perfect network and 1 for a silent one. The published networks shared one data set;
+    the errors of the published estimates account for it.
+
+    Args:
+        value: value of the factor: the delay in ms, or the number of units.
+        networks: number of measured networks.
+        measured: our mean distance.
+        published: the published mean distance.
+        measured_rescaled: our mean rescaled distance.
+        published_rescaled: the published mean distance, rescaled.
+        printed_error: standard error of the distance as published.
+        printed_error_rescaled: standard error as published, rescaled.
+        follows: whether the published program can produce the published distance.
     """
 
     value: float
     networks: int
-    found: Estimate
-    known: Estimate
-    found_rescaled: Estimate
-    known_rescaled: Estimate
+    measured: Estimate
+    published: Estimate
+    measured_rescaled: Estimate
+    published_rescaled: Estimate
     printed_error: float
     printed_error_rescaled: float
     follows: bool
 
 
-def pairs_of(networks: Rows, factor: str, choice: str = AS_PUBLISHED) -> list[Pair]:
-    """Our and the published distances by the value of the factor.
+def memory_distances(networks: Rows, factor: str, choice: str = AS_PUBLISHED) -> list[MemoryDistances]:
+    """The measured and the published distances, one entry per value of the factor.
 
     Args:
         networks: one row per network.
         factor: "delay_ms" or "units".
-        choice: which networks: trained as published, or with a free choice made differently.
+        choice: the networks to compare: "as published", or the name of a free choice that was made differently.
     """
     networks = where(networks, choice=choice)
     values, sets = [float(row[factor]) for row in networks], [row["data_set"] for row in networks]
     distances, floors, silences = (column(networks, name) for name in ("distance", "floor", "silence"))
-    rescaled, between = (distances - floors) / (silences - floors), between_share(distances, values, sets)
+    rescaled, between = (distances - floors) / (silences - floors), intraclass_correlation(distances, values, sets)
     pairs = []
     for row in _published(factor):
         own = [at for at, value in enumerate(values) if value == row[factor]]
@@ -107,13 +118,13 @@ def pairs_of(networks: Rows, factor: str, choice: str = AS_PUBLISHED) -> list[Pa
         floor, silence = _published_scores(row)
         scale = silence - floor
         pairs.append(
-            Pair(
+            MemoryDistances(
                 value=float(row[factor]),
                 networks=len(own),
-                found=found_mean(distances[own], labels, between),
-                known=known,
-                found_rescaled=found_mean(rescaled[own], labels, between),
-                known_rescaled=Estimate((known.value - floor) / scale, known.error / scale, known.freedom),
+                measured=mean_over_networks(distances[own], labels, between),
+                published=known,
+                measured_rescaled=mean_over_networks(rescaled[own], labels, between),
+                published_rescaled=Estimate((known.value - floor) / scale, known.error / scale, known.freedom),
                 printed_error=float(row["error"]),
                 printed_error_rescaled=float(row["error"]) / scale,
                 follows=follows(row),
@@ -123,7 +134,10 @@ def pairs_of(networks: Rows, factor: str, choice: str = AS_PUBLISHED) -> list[Pa
 
 
 def _published_scores(row: dict[str, Value]) -> tuple[float, float]:
-    """Distances of perfection and silence in the published trials if these are known; else as if answers fit."""
+    """The distances of a perfect and of a silent network in the published trials.
+
+    If these trials are not known, the distances are those of trials into which the whole answer fits.
+    """
     return scores(PublishedPulse(delay_ms=float(row["delay_ms"]))) if follows(row) else (FLOOR, SILENCE)
 
 
@@ -132,23 +146,23 @@ def _published(factor: str) -> Rows:
 
 
 def memory_points(networks: Rows, factor: str) -> Rows:
-    """One row per value of the factor: our and the published distance and rescaled distance, with standard errors."""
+    """One row per value of the factor: the measured and the published distance, as they are and rescaled."""
     rows: Rows = []
-    for pair in pairs_of(networks, factor):
+    for pair in memory_distances(networks, factor):
         own = where(networks, **{factor: pair.value, "choice": AS_PUBLISHED})
         rows.append(
             {
                 factor: pair.value,
                 "networks": pair.networks,
-                "distance": pair.found.value,
-                "error": pair.found.error,
+                "distance": pair.measured.value,
+                "error": pair.measured.error,
                 "floor": float(column(own, "floor").mean()),
                 "silence": float(column(own, "silence").mean()),
-                "rescaled": pair.found_rescaled.value,
-                "rescaled_error": pair.found_rescaled.error,
-                "published_distance": pair.known.value,
+                "rescaled": pair.measured_rescaled.value,
+                "rescaled_error": pair.measured_rescaled.error,
+                "published_distance": pair.published.value,
                 "published_error": pair.printed_error,
-                "published_rescaled": pair.known_rescaled.value,
+                "published_rescaled": pair.published_rescaled.value,
                 "published_rescaled_error": pair.printed_error_rescaled,
                 "follows": int(pair.follows),
             }
@@ -156,17 +170,18 @@ def memory_points(networks: Rows, factor: str) -> Rows:
     return rows
 
 
-def short_verdict(pairs: Sequence[Pair], claims: int) -> Verdict:
-    """The verdict on the delays whose distances the published program can produce, rescaled.
+def short_verdict(pairs: Sequence[MemoryDistances], claims: int) -> Verdict:
+    """The verdict on the delays whose distances the published program can produce.
 
-    A distance of 0.1 is an eighth of the way from perfect to silent at 25 ms and a third of it at 40 ms, where the
-    answer is cut: so the rescaled distances are compared, and the note has the others.
+    A distance of 0.1 is an eighth of the way from perfect to silent at 25 ms, and a third of it at 40 ms, where the
+    answer is cut off. So the rescaled distances are compared; the note gives the distances as they are.
     """
-    parts = [difference(pair.found, pair.known) for pair in pairs]
+    parts = [difference(pair.measured, pair.published) for pair in pairs]
     plain = pooled(parts, [1.0] * len(parts), (-MARGIN, MARGIN), claims)
     note = f"the distances themselves differ by {interval_words(plain)}, {plain.outcome} with a margin of ±{MARGIN:g}"
     compared = [
-        (f"{pair.value:g} ms", pair.found_rescaled, pair.known_rescaled, pair.printed_error_rescaled) for pair in pairs
+        (f"{pair.value:g} ms", pair.measured_rescaled, pair.published_rescaled, pair.printed_error_rescaled)
+        for pair in pairs
     ]
     rule = (
         f"the mean difference of the rescaled distances within ±{RESCALED_MARGIN:g}; 0 is a perfect network, 1 a "
@@ -177,13 +192,13 @@ def short_verdict(pairs: Sequence[Pair], claims: int) -> Verdict:
     )
 
 
-def rescaled_verdict(pairs: Sequence[Pair], what: str, unit: str, claims: int, note: str) -> Verdict:
-    """The verdict on rescaled distances if no released setting gives the published ones.
+def rescaled_verdict(pairs: Sequence[MemoryDistances], what: str, unit: str, claims: int, note: str) -> Verdict:
+    """The verdict on rescaled distances if no setting of the released program gives the published ones.
 
-    They are rescaled as if the published trials had had the floor and the silence of the released ones. The note says
-    what the distances themselves would give if they had been as long as ours.
+    They are rescaled with the distances of a perfect and of a silent network in the released trials. The note compares
+    the distances as they are, as if the published trials had been as long as ours.
     """
-    parts = [difference(pair.found, pair.known) for pair in pairs]
+    parts = [difference(pair.measured, pair.published) for pair in pairs]
     other = pooled(parts, [1.0] * len(parts), (-MARGIN, MARGIN), claims)
     note += (
         f"; the published trials are taken to have had the floor {FLOOR:.2f} and the silence {SILENCE:.2f} of the "
@@ -191,7 +206,7 @@ def rescaled_verdict(pairs: Sequence[Pair], what: str, unit: str, claims: int, n
         f"{other.outcome} with a margin of ±{MARGIN:g}"
     )
     compared = [
-        (f"{pair.value:g} {unit}", pair.found_rescaled, pair.known_rescaled, pair.printed_error_rescaled)
+        (f"{pair.value:g} {unit}", pair.measured_rescaled, pair.published_rescaled, pair.printed_error_rescaled)
         for pair in pairs
     ]
     rule = f"the mean difference of the rescaled distances (0 perfect, 1 silent) within ±{RESCALED_MARGIN:g}"
@@ -216,27 +231,27 @@ def _claim(
         for words, measured, known, printed in compared
     )
     parts = [difference(measured, known) for _, measured, known, _ in compared]
-    mean_found = np.mean([measured.value for _, measured, _, _ in compared])
+    mean_measured = np.mean([measured.value for _, measured, _, _ in compared])
     mean_known = np.mean([known.value for _, _, known, _ in compared])
     together = pooled(parts, [1.0] * len(parts), (-margin, margin), claims)
-    return verdict_of(what, f"{mean_known:.2f}", f"{mean_found:.2f}", together, rows=rows, rule=rule, note=note)
+    return verdict_of(what, f"{mean_known:.2f}", f"{mean_measured:.2f}", together, rows=rows, rule=rule, note=note)
 
 
 def memory_choices(networks: Rows, factor: str) -> Rows:
-    """One row per free choice and value: the distances with the choice made differently."""
+    """One row per free choice and value of the factor: the distances with that choice made differently."""
     others = {row[factor] for row in networks if row["choice"] != AS_PUBLISHED}
     rows: Rows = [
         {
             factor.replace("_ms", ", ms"): f"{pair.value:g}",
             "choice": choice,
             "networks": pair.networks,
-            "distance": f"{pair.found.value:.2f}",
-            "published": f"{pair.known.value:.2f}",
-            "rescaled": f"{pair.found_rescaled.value:.2f}",
-            "published, rescaled": f"{pair.known_rescaled.value:.2f}",
+            "distance": f"{pair.measured.value:.2f}",
+            "published": f"{pair.published.value:.2f}",
+            "rescaled": f"{pair.measured_rescaled.value:.2f}",
+            "published, rescaled": f"{pair.published_rescaled.value:.2f}",
         }
         for choice in dict.fromkeys(str(row["choice"]) for row in networks)
-        for pair in pairs_of(networks, factor, choice)
+        for pair in memory_distances(networks, factor, choice)
         if pair.value in others
     ]
     return sorted(rows, key=lambda row: float(next(iter(row.values()))))

@@ -17,11 +17,11 @@ from recurra.studies.study import Rows, Scale, Study, column, where
 from recurra.studies.verdict_words import verdict_of
 from recurra.studies.verdicts import (
     Comparison,
-    Share,
+    Proportion,
     Verdict,
-    between_share,
     design_effect,
-    share_at_least,
+    intraclass_correlation,
+    proportion_at_least,
 )
 from recurra.tasks.rules import SUCCESSFUL
 
@@ -41,7 +41,7 @@ class MinimumSize(Study):
     sources: ClassVar[tuple[str, ...]] = ("jarne2024", "clopper1934", "killip2004")
 
     def plan(self, scale: Scale, seed: int) -> list[RunSpec]:
-        """The sizes of each task that would be tried if all but the largest failed."""
+        """The sizes of each task that are tried if only the largest is enough."""
         specs = []
         for task in _tasks(scale):
             low, high = 0, _largest(scale)
@@ -58,7 +58,7 @@ class MinimumSize(Study):
             if not where(networks, task=task, units=units):
                 for spec in _specs(task, units, scale, seed):
                     networks.extend(_measured(task, trained(spec), spec))
-            return share_at_least(_share(networks, task, units), SHARE)
+            return proportion_at_least(_share(networks, task, units), SHARE)
 
         for task in _tasks(scale):
             bisect(lambda units, task=task: shown(task, units).outcome == "agrees", _largest(scale))
@@ -70,7 +70,7 @@ class MinimumSize(Study):
         return [_verdict(task, networks) for task in dict.fromkeys(str(row["task"]) for row in networks)]
 
     def sensitivity(self, tables: dict[str, Rows]) -> Rows:
-        """The sizes for other shares of networks, as far as the tried sizes tell."""
+        """The sizes for other shares of networks, taken from the sizes that were tried."""
         networks = tables["networks"]
         return [
             {
@@ -90,7 +90,10 @@ class MinimumSize(Study):
 
 
 def bisect(enough: Callable[[int], bool], largest: int) -> int:
-    """The smallest whole number from 1 to `largest` that is enough, assuming that more is enough too; 0 if none."""
+    """The smallest whole number from 1 to `largest` that is enough; 0 if there is none.
+
+    Every number above one that is enough is assumed to be enough too.
+    """
     if not enough(largest):
         return 0
     low, high = 0, largest
@@ -129,25 +132,25 @@ def _measured(task: str, cohort: Cohort, spec: RunSpec) -> Rows:
     ]
 
 
-def _share(networks: Rows, task: str, units: int) -> Share:
-    """The share of successful networks of a size; the effect of data sets is estimated over all tried sizes.
+def _share(networks: Rows, task: str, units: int) -> Proportion:
+    """The proportion of successful networks of a size; the effect of data sets is estimated over all tried sizes.
 
-    During a bisection the number of tried sizes grows, so that a size may finally be judged differently than when it
-    was tried; the verdicts use all of them.
+    During a bisection the number of tried sizes grows. So a size can be judged differently at the end than when it was
+    tried; the verdicts use all tried sizes.
     """
     good = (column(networks, "success") >= SUCCESSFUL).astype(float)
     conditions, sets = [(row["task"], row["units"]) for row in networks], [row["data_set"] for row in networks]
     own = [at for at, condition in enumerate(conditions) if condition == (task, units)]
-    effect = design_effect([sets[at] for at in own], between_share(good, conditions, sets))
-    return Share(int(good[own].sum()), len(own), effect)
+    effect = design_effect([sets[at] for at in own], intraclass_correlation(good, conditions, sets))
+    return Proportion(int(good[own].sum()), len(own), effect)
 
 
 def _sizes(networks: Rows) -> Rows:
-    """One row per task and size: the share of successful networks with its one-sided 95 % limits."""
+    """One row per task and size: the proportion of successful networks with its one-sided 95 % limits."""
     rows: Rows = []
     for task, units in sorted({(str(row["task"]), int(row["units"])) for row in networks}):
         share = _share(networks, task, units)
-        comparison = share_at_least(share, SHARE)
+        comparison = proportion_at_least(share, SHARE)
         ends = {"percent": 100 * share.value, "low": 100 * comparison.low, "high": 100 * comparison.high}
         about = {"networks": share.total, "successful": share.count, "design_effect": share.effect}
         rows.append({"task": task, "factor": "units", "value": units, **about, **ends})
@@ -155,9 +158,9 @@ def _sizes(networks: Rows) -> Rows:
 
 
 def _ends(task: str, networks: Rows, share: float) -> tuple[int, int]:
-    """The largest size shown to be too small, and the smallest shown to be enough; 0 if there is none."""
+    """The largest size that is shown to be too small and the smallest shown to be enough; 0 if there is none."""
     outcomes = {
-        int(units): share_at_least(_share(networks, task, int(units)), share).outcome
+        int(units): proportion_at_least(_share(networks, task, int(units)), share).outcome
         for units in sorted({float(row["units"]) for row in where(networks, task=task)})
     }
     few = max((units for units, outcome in outcomes.items() if outcome == "differs"), default=0)
@@ -168,7 +171,12 @@ def _verdict(task: str, networks: Rows) -> Verdict:
     few, enough = _ends(task, networks, SHARE)
     total = len(where(networks, task=task, units=enough or few))
     least = next(
-        (count for count in range(total + 1) if share_at_least(Share(count, total), SHARE).outcome == "agrees"), 0
+        (
+            count
+            for count in range(total + 1)
+            if proportion_at_least(Proportion(count, total), SHARE).outcome == "agrees"
+        ),
+        0,
     )
     chance = stats.binom.sf(least - 1, total, TRUE_SHARE) if least else 0.0
     parts = [
@@ -193,9 +201,9 @@ def _verdict(task: str, networks: Rows) -> Verdict:
     )
 
 
-def _tried(units: float, share: Share) -> Verdict:
-    """A tried size: nothing is published, so that it is enough, too few, or open."""
-    comparison = share_at_least(share, SHARE)
+def _tried(units: float, share: Proportion) -> Verdict:
+    """The verdict on one tried size. Nothing is published about it: it is enough, too small, or open."""
+    comparison = proportion_at_least(share, SHARE)
     words = {"agrees": "enough", "differs": "too few", "undecided": "open"}[comparison.outcome]
     told = verdict_of(f"{units:g} units", "none", f"{share.count} of {share.total}: {words}", comparison, percent=True)
     return replace(told, verdict="cannot be compared")

@@ -47,8 +47,9 @@ def papers_spec(
 ) -> RunSpec:
     """The spec of a cohort trained as in Jarne and Laje (2019), section 4.2, and its programs.
 
-    Adam at 1e-4 with inverse-time decay, 15,000 trials in batches of 64, up to 20 times, no biases except that of the
-    readout (and of the units for `not`); it ends when the error on fresh trials is below the programs' bound.
+    Adam with a learning rate of 1e-4 and inverse-time decay; 15,000 trials in batches of 64, passed up to 20 times; no
+    biases except that of the readout (and those of the units for `not`). Training ends when the error on fresh trials
+    is below the bound of the programs.
 
     Args:
         task: the name of one of the papers' tasks.

@@ -36,7 +36,7 @@ STAGE = re.compile(r"_(initial|epoch(\d+))$")
 
 @dataclass(frozen=True)
 class PublishedFile:
-    """One network by the author.
+    """The files of one network by the author.
 
     Args:
         name: name of its file, without the ending.
@@ -52,7 +52,9 @@ class PublishedFile:
 
 
 def published_files(folder: Path) -> list[PublishedFile]:
-    """The author's networks in a folder, one for each name without its `_initial` or `_epochNN`; the last epoch counts.
+    """The author's networks in a folder, one entry per name without its `_initial` or `_epochNN`.
+
+    Of several epochs of a network the last one is taken.
 
     Args:
         folder: a folder with Keras files named `<task>_..._initial.hdf5` and `<task>_..._epoch19.hdf5`.
@@ -90,7 +92,7 @@ class PublishedNetworks(Study):
     """Every network in a folder of the author's files.
 
     Args:
-        files: the folder; if not given, there is nothing to read.
+        files: the folder with the author's files; the study needs it.
     """
 
     rules: ClassVar[int] = 2

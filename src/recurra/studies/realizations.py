@@ -22,7 +22,7 @@ from recurra.studies.verdicts import Verdict
 from recurra.tasks import FlipFlop
 from recurra.tasks.rules import SUCCESSFUL
 
-ORTHOGONAL = "orthogonal start"  # the recipe that stands for that of the paper, whose protocol takes too long
+ORTHOGONAL = "orthogonal start"  # the recipe used in place of the paper's protocol, which takes too long
 PUBLISHED = "as published"
 IDENTITY = "identity start"
 VARIED: dict[str, tuple[str, ...]] = {
@@ -47,7 +47,7 @@ DRAWN = 4  # networks in the figure
 
 @final
 class Realizations(Study):
-    """Four networks with an orthogonal start, 21 with the identity, a dozen recipes, on three data sets each."""
+    """Four networks with an orthogonal start, 21 with the identity, and a dozen recipes, on three data sets each."""
 
     rules: ClassVar[int] = 3
     name: ClassVar[str] = "realizations"

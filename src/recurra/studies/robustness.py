@@ -17,7 +17,7 @@ from recurra.runs.spec import RunSpec, read_table, to_spec, with_settings
 from recurra.studies.protocol import DATA_SETS, data_sets
 from recurra.studies.study import Rows, Scale, Study, column, where
 from recurra.studies.success_rates import learners
-from recurra.studies.verdicts import Share, Verdict, between_share, design_effect, wilson
+from recurra.studies.verdicts import Proportion, Verdict, design_effect, intraclass_correlation, wilson
 from recurra.tasks import Task
 from recurra.tasks.rules import SUCCESSFUL
 
@@ -36,8 +36,8 @@ TITLES = {
 TRAINED = {"input_noise": 0.1, "amplitude": 1.0, "pulse_ms": 20.0, "length_ms": 1.0}
 
 
-def shares(cohort: Cohort, task: Task, seed: int) -> Rows:
-    """One row per network: the share of successful trials on a task, and the mean distance."""
+def success_rows(cohort: Cohort, task: Task, seed: int) -> Rows:
+    """One row per network: the share of its trials on a task that are successful, and its mean distance."""
     trials = test_trials(task, seed)
     performances = [performance(network, task, trials) for network in cohort]
     return [
@@ -72,17 +72,17 @@ class Robustness(Study):
         grid: Rows = []
         for spec in self.plan(scale, seed):
             cohort, kind = trained(spec), spec.table()["task"]["kind"]
-            as_trained = shares(cohort, spec.task, spec.seed)
+            as_trained = success_rows(cohort, spec.task, spec.seed)
             learned = {row["network"]: int(float(row["success"]) >= SUCCESSFUL) for row in as_trained}
             for factor, value in _one_at_a_time(scale):
-                for row in shares(cohort, varied(spec.task, factor, value), spec.seed):
+                for row in success_rows(cohort, varied(spec.task, factor, value), spec.seed):
                     about = {"task": kind, "factor": factor, "value": value, "data_set": spec.seed}
                     networks.append(about | row | {"learned": learned[row["network"]]})
             for noise, amplitude in _both(scale):
                 changed = varied(varied(spec.task, "input_noise", noise), "amplitude", amplitude)
                 about = {"task": kind, "input_noise": noise, "amplitude": amplitude, "data_set": spec.seed}
                 successes = [
-                    float(row["success"]) for row in shares(cohort, changed, spec.seed) if learned[row["network"]]
+                    float(row["success"]) for row in success_rows(cohort, changed, spec.seed) if learned[row["network"]]
                 ]
                 grid.append(
                     about
@@ -123,11 +123,11 @@ def _points(networks: Rows) -> Rows:
             continue
         good = (column(own, "success") >= SUCCESSFUL).astype(float)
         conditions, sets = [(row["factor"], row["value"]) for row in own], [row["data_set"] for row in own]
-        between = between_share(good, conditions, sets)
+        between = intraclass_correlation(good, conditions, sets)
         for factor, value in dict.fromkeys(conditions):
             part = where(own, factor=factor, value=value)
             count = int((column(part, "success") >= SUCCESSFUL).sum())
-            share = Share(count, len(part), design_effect([row["data_set"] for row in part], between))
+            share = Proportion(count, len(part), design_effect([row["data_set"] for row in part], between))
             low, high = wilson(share)
             ends = {"percent": 100 * share.value, "low": 100 * low, "high": 100 * high}
             about = {"task": task, "factor": factor, "value": value, "networks": share.total, "successful": count}
@@ -136,7 +136,7 @@ def _points(networks: Rows) -> Rows:
 
 
 def _verdict(rows: Rows) -> Verdict:
-    """The range around the trained value in which at least half of the networks are shown to be successful."""
+    """The range around the trained value in which at least half of the networks stay successful."""
     factor, trained = str(rows[0]["factor"]), TRAINED[str(rows[0]["factor"])]
     shown, seen = (_span(rows, name, trained) for name in ("low", "percent"))
     return Verdict(
@@ -150,7 +150,7 @@ def _verdict(rows: Rows) -> Verdict:
 
 
 def _span(rows: Rows, name: str, trained: float) -> str:
-    """The range of tried values around the trained one in which a column stays at 50 or above."""
+    """The range of tried values around the trained value in which a column stays at 50 or above."""
     values = sorted(float(row["value"]) for row in rows)
     good = {float(row["value"]) for row in rows if float(row[name]) >= 50}
     if trained not in good:

@@ -10,18 +10,18 @@ from recurra.studies.study import Rows, where
 from recurra.studies.verdicts import Verdict
 
 TURNED = 10.0  # least angle at which a cube counts as turned, degrees
-ALIKE = 0.9  # share of the squared size that a rotation must bring to cover each other
+ALIKE = 0.9  # similarity, after the best rotation, from which two cubes have the same shape
 
 States = Float[np.ndarray, "state axis"]
 
 
 def turn_between(first: States, second: States) -> tuple[float, float]:
-    r"""The rotation between the states of two networks beyond arbitrary axes, in degrees, and their similarity.
+    r"""The angle between the memory states of two networks, in degrees, and their similarity.
 
-    Centred and scaled to size 1, the states are X and Y; $Q = \arg\max_Q \mathrm{tr}(Q^T X^T Y)$ is the best rotation
-    or reflection; $\|X^T Y\|_*^2$ says how alike they then are, 1 for the same shape. Order and sign of principal axes
-    are arbitrary: of the 48 permutations with signs P the nearest to Q is no turn, and the angle is that between them,
-    $\arccos((\mathrm{tr}(P^T Q) - 1) / 2)$, at most 63 degrees.
+    X and Y are the states, centred and scaled to size 1. $Q = \arg\max_Q \mathrm{tr}(Q^T X^T Y)$ is the best rotation
+    or reflection. The similarity after it is $\|X^T Y\|_*^2$, 1 for the same shape. Order and sign of principal axes
+    are arbitrary, so that each of the 48 permutations with signs counts as no rotation. With P the nearest of them to
+    Q, the angle is $\arccos((\mathrm{tr}(P^T Q) - 1) / 2)$, at most 63 degrees.
 
     Args:
         first: places of the memory states of one network along its first three principal components.
@@ -36,7 +36,7 @@ def turn_between(first: States, second: States) -> tuple[float, float]:
 
 
 def rotation_verdict(states: Rows) -> Verdict:
-    """Whether the cubes of all pairs of networks are turned.
+    """The verdict on the rotations between the cubes of all pairs of networks.
 
     Args:
         states: one row per network and memory state, with its place along three principal components.

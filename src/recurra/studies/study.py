@@ -30,7 +30,7 @@ class Study(abc.ABC):
 
     @abc.abstractmethod
     def plan(self, scale: Scale, seed: int) -> list[RunSpec]:
-        """The cohorts that the study trains; for a search, all that it might train."""
+        """The cohorts that the study trains; if it searches for a value, all cohorts that it might train."""
 
     @abc.abstractmethod
     def measure(self, scale: Scale, seed: int, trained: Callable[[RunSpec], Cohort]) -> dict[str, Rows]:
@@ -38,7 +38,7 @@ class Study(abc.ABC):
 
         Args:
             scale: scale of the study.
-            seed: fixes all that is random.
+            seed: fixes everything that is random.
             trained: gives the trained cohort of a spec.
         """
 
@@ -47,7 +47,7 @@ class Study(abc.ABC):
         """The published results compared with ours."""
 
     def sensitivity(self, tables: dict[str, Rows]) -> Rows:
-        """The results of other free choices, one row per choice; empty if there are none."""
+        """The results with free choices made differently, one row per choice; empty if there are no such choices."""
         return []
 
     @abc.abstractmethod

@@ -1,4 +1,4 @@
-"""Table 6 of Jarne and Laje (2019): how many networks learn each task from two initial conditions."""
+"""Table 6 of Jarne and Laje (2019): the proportion of networks that learn each task from two initial conditions."""
 
 from collections.abc import Callable
 from typing import ClassVar, final
@@ -16,14 +16,14 @@ from recurra.studies.study import Rows, Scale, Study, column, published, where
 from recurra.studies.verdict_words import verdict_of
 from recurra.studies.verdicts import (
     Comparison,
-    Share,
+    Proportion,
     Verdict,
-    between_share,
     design_effect,
-    difference_of_shares,
+    difference_of_proportions,
+    intraclass_correlation,
     one_set_effect,
     pooled,
-    share_difference,
+    proportion_difference,
     wilson,
 )
 from recurra.tasks.rules import SUCCESSFUL
@@ -44,7 +44,7 @@ CLAIMS = 3
 
 
 def learners(task: str, initializer: str, scale: Scale, seed: int) -> list[RunSpec]:
-    """The networks of a task and initial condition, on three data sets; other studies use them too."""
+    """The specs of a task and initial condition, one per data set; other studies use these networks too."""
     if scale == "quick":
         return [papers_spec(task, networks=2, seed=seed, initializer=initializer, passes=1)]
     number = 10 * list(NAMES).index(task) + INITIALIZERS.index(initializer)
@@ -111,21 +111,21 @@ class SuccessRates(Study):
         return {"rates": success_bars(tables["rates"], NAMES)}
 
 
-Shares = dict[tuple[str, str], tuple[Share, Share]]
+LearnedProportions = dict[tuple[str, str], tuple[Proportion, Proportion]]
 
 
-def _shares(networks: Rows, bound: float | None) -> Shares:
-    """The share of networks that learned, ours and published, by task and initial condition.
+def _shares(networks: Rows, bound: float | None) -> LearnedProportions:
+    """The measured and the published proportion of networks that learned, by task and initial condition.
 
     Args:
         networks: one row per network.
-        bound: share of trials that must be a success; None for the stop criterion of the program.
+        bound: share of its trials that a network must solve; None for the stop criterion of the published program.
     """
     good = column(networks, "reached") > 0 if bound is None else column(networks, "success") >= bound
     conditions = [(str(row["task"]), str(row["initializer"])) for row in networks]
     sets = [row["data_set"] for row in networks]
-    between = between_share(good.astype(float), conditions, sets)
-    shares: Shares = {}
+    between = intraclass_correlation(good.astype(float), conditions, sets)
+    shares: LearnedProportions = {}
     for known in published("success_rates"):
         key = str(known["task"]), str(known["initializer"])
         own = [at for at, condition in enumerate(conditions) if condition == key]
@@ -133,12 +133,12 @@ def _shares(networks: Rows, bound: float | None) -> Shares:
             effect = design_effect([sets[at] for at in own], between)
             total = int(known["networks"])
             before = round(float(known["percent"]) * total / 100)
-            measured = Share(int(good[own].sum()), len(own), effect)
-            shares[key] = measured, Share(before, total, one_set_effect(total, between))
+            measured = Proportion(int(good[own].sum()), len(own), effect)
+            shares[key] = measured, Proportion(before, total, one_set_effect(total, between))
     return shares
 
 
-def _helps(shares: Shares) -> Verdict:
+def _helps(shares: LearnedProportions) -> Verdict:
     """The claim of the table: on every task more networks learn from an orthogonal start."""
     tasks = list(dict.fromkeys(task for task, _ in shares))
     margin = (0.0, float("inf"))
@@ -150,7 +150,7 @@ def _helps(shares: Shares) -> Verdict:
             NAMES[task],
             f"{first[1].value:.0%} against {second[1].value:.0%}",
             f"{first[0].value:.0%} against {second[0].value:.0%}",
-            difference_of_shares(first[0], second[0], margin, len(tasks), first[1].value - second[1].value),
+            difference_of_proportions(first[0], second[0], margin, len(tasks), first[1].value - second[1].value),
             percent=True,
         )
         for task, (first, second) in pairs.items()
@@ -166,13 +166,15 @@ def _helps(shares: Shares) -> Verdict:
     )
 
 
-def _pooled(pairs: list[tuple[Share, Share]], margin: tuple[float, float], rows: int, truth: float = 0.0) -> Comparison:
+def _pooled(
+    pairs: list[tuple[Proportion, Proportion]], margin: tuple[float, float], rows: int, truth: float = 0.0
+) -> Comparison:
     weights = [one.total * other.total / (one.total + other.total) for one, other in pairs]
-    return pooled([share_difference(one, other) for one, other in pairs], weights, margin, rows, truth)
+    return pooled([proportion_difference(one, other) for one, other in pairs], weights, margin, rows, truth)
 
 
-def _as_published(shares: Shares, start: str) -> Verdict:
-    """Whether as many networks learn from one initial condition as published."""
+def _as_published(shares: LearnedProportions, start: str) -> Verdict:
+    """The verdict on whether as many networks learn from one initial condition as published."""
     own = {task: pair for (task, initializer), pair in shares.items() if initializer == start}
     margin = (-MARGIN, MARGIN)
     rows = tuple(
@@ -180,7 +182,7 @@ def _as_published(shares: Shares, start: str) -> Verdict:
             f"{NAMES[task]}, {start}",
             f"{known.value:.0%} of {known.total}",
             f"{measured.value:.0%} of {measured.total}",
-            difference_of_shares(measured, known, margin, len(own)),
+            difference_of_proportions(measured, known, margin, len(own)),
             percent=True,
         )
         for task, (measured, known) in own.items()
@@ -190,7 +192,7 @@ def _as_published(shares: Shares, start: str) -> Verdict:
         f"{start} start: as many learn as published",
         f"{means[1]:.0%}, mean over the tasks",
         f"{means[0]:.0%}",
-        pooled([share_difference(*pair) for pair in own.values()], [1.0] * len(own), margin, CLAIMS),
+        pooled([proportion_difference(*pair) for pair in own.values()], [1.0] * len(own), margin, CLAIMS),
         rows=rows,
         rule=f"the mean difference over the tasks within ±{100 * MARGIN:.0f} points, three of 20 networks",
         percent=True,
@@ -198,7 +200,7 @@ def _as_published(shares: Shares, start: str) -> Verdict:
 
 
 def _rates(networks: Rows) -> Rows:
-    """One row per task and initial condition: the published and our per cent."""
+    """One row per task and initial condition: the published and the measured percentage."""
     rows: Rows = []
     for (task, start), (measured, known) in _shares(networks, SUCCESSFUL).items():
         low, high = wilson(measured)

@@ -11,11 +11,11 @@ from recurra.intervals import wilson_interval
 from recurra.models.cohort import Cohort
 from recurra.plotting.papers.studies import series_panels
 from recurra.runs.spec import RunSpec
-from recurra.studies.robustness import shares, varied
+from recurra.studies.robustness import success_rows, varied
 from recurra.studies.study import Rows, Scale, Study, Value, column, where
 from recurra.studies.success_rates import NAMES, learners
 from recurra.studies.verdict_words import cannot_compare, verdict_of
-from recurra.studies.verdicts import Share, Verdict, between_share, design_effect, share_at_least
+from recurra.studies.verdicts import Proportion, Verdict, design_effect, intraclass_correlation, proportion_at_least
 from recurra.tasks import SetReset, Task
 from recurra.tasks.rules import SUCCESSFUL
 
@@ -24,7 +24,7 @@ SHIFTS_MS = (-20.0, -10.0, 0.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0)
 
 
 def shifted(task: Any, shift_ms: float) -> Task:
-    """The task with its stimulus shifted by a time, and the trial longer by the same time."""
+    """The task with its stimulus later by `shift_ms`, and the trial longer by the same time."""
     length_ms = task.length_ms + shift_ms
     if isinstance(task, SetReset):
         return replace(task, first_onset_ms=task.first_onset_ms + shift_ms, length_ms=length_ms)
@@ -50,8 +50,8 @@ class TimeInvariance(Study):
             cohort, kind = trained(spec), spec.table()["task"]["kind"]
             for shift_ms in SHIFTS_MS[1:3] if scale == "quick" else SHIFTS_MS:
                 task = shifted(spec.task, shift_ms)
-                quiet = shares(cohort, varied(task, "input_noise", 0.0), spec.seed)
-                for row, other in zip(shares(cohort, task, spec.seed), quiet, strict=True):
+                quiet = success_rows(cohort, varied(task, "input_noise", 0.0), spec.seed)
+                for row, other in zip(success_rows(cohort, task, spec.seed), quiet, strict=True):
                     about = {"task": kind, "factor": "shift", "value": shift_ms, "data_set": spec.seed}
                     networks.append(about | row | {"quiet_success": other["success"]})
         return {"points": _points(networks), "networks": networks}
@@ -96,7 +96,7 @@ def _name(row: dict[str, Value]) -> tuple[Value, Value]:
 
 
 def _points(networks: Rows) -> Rows:
-    """The share of networks that learned a task and are successful at every shift."""
+    """One row per task and shift: of the networks that learned the task, the share that is successful."""
     rows: Rows = []
     for task, value in dict.fromkeys((str(row["task"]), row["value"]) for row in networks):
         learned = _learned(networks, task)
@@ -111,7 +111,10 @@ def _points(networks: Rows) -> Rows:
 
 
 def _verdict(networks: Rows, measure: str, first_ms: float, last_ms: float) -> Verdict:
-    """The claim, pooled over the tasks; `not` has a row but is not pooled, since it would need a clock."""
+    """The claim, pooled over the tasks.
+
+    `not` has a row but is not pooled: it has no stimulus to shift, so that a network would need a clock.
+    """
     part = [row for row in networks if first_ms <= float(row["value"]) <= last_ms]
     tasks = list(dict.fromkeys(str(row["task"]) for row in networks))
     kept = {task: _kept(part, task, measure) for task in tasks}
@@ -120,14 +123,14 @@ def _verdict(networks: Rows, measure: str, first_ms: float, last_ms: float) -> V
     span = f"at all shifts from {first_ms:+.0f} to {last_ms:+.0f} ms"
     if not pooled:
         return cannot_compare(what, "invariant", "no network learned a task", "nothing to shift")
-    between = between_share(*_columns(pooled))
+    between = intraclass_correlation(*_columns(pooled))
     rows = tuple(_row(task, kept[task], between, len(tasks)) for task in tasks)
     share = _share(pooled, between)
     return verdict_of(
         what,
-        "invariant; the paper shows networks and no shares",
+        "invariant; the paper shows networks and no success_rows",
         f"{share.count} of {share.total} networks stay successful {span}",
-        share_at_least(share, SHARE),
+        proportion_at_least(share, SHARE),
         rows=rows,
         rule=f"at least {SHARE:.0%} of the networks that learned a task stay successful (one-sided 95 % limits)",
         note="over all tasks but `not`, which asks for an answer where there is no stimulus to shift",
@@ -139,7 +142,7 @@ Kept = tuple[str, Value, bool]
 
 
 def _kept(networks: Rows, task: str, measure: str) -> list[Kept]:
-    """Task, data set and whether it is successful at every shift, of each network that learned the task."""
+    """Of each network that learned the task: task, data set, and whether it is successful at every shift."""
     lost = {_name(row) for row in where(networks, task=task) if float(row[measure]) < SUCCESSFUL}
     return [(task, name[0], name not in lost) for name in sorted(_learned(networks, task), key=str)]
 
@@ -148,8 +151,8 @@ def _columns(kept: list[Kept]) -> tuple[list[float], list[str], list[Value]]:
     return [float(one[2]) for one in kept], [one[0] for one in kept], [one[1] for one in kept]
 
 
-def _share(kept: list[Kept], between: float) -> Share:
-    return Share(sum(one[2] for one in kept), len(kept), design_effect([one[1] for one in kept], between))
+def _share(kept: list[Kept], between: float) -> Proportion:
+    return Proportion(sum(one[2] for one in kept), len(kept), design_effect([one[1] for one in kept], between))
 
 
 def _row(task: str, kept: list[Kept], between: float, rows: int) -> Verdict:
@@ -157,4 +160,4 @@ def _row(task: str, kept: list[Kept], between: float, rows: int) -> Verdict:
         return cannot_compare(NAMES[task], "invariant", "no network learned the task", "nothing to shift")
     share = _share(kept, between)
     counts = f"{share.count} of {share.total}"
-    return verdict_of(NAMES[task], "invariant", counts, share_at_least(share, SHARE, rows), percent=True)
+    return verdict_of(NAMES[task], "invariant", counts, proportion_at_least(share, SHARE, rows), percent=True)

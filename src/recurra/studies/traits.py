@@ -1,4 +1,4 @@
-"""The properties of weights and dynamics in the papers as numbers: spectra, weights near zero, regimes, points."""
+"""Properties of weights and dynamics that the papers name, as numbers: spectra, weights, regimes, fixed points."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from recurra.tasks import Task
 
 SHUFFLES = 20  # shuffles of the change by training, for the null distribution
 LEADING = 3  # number of eigenvalues that the papers call leading
-REAL = 1e-9  # an eigenvalue is real if its imaginary part is no larger
+REAL = 1e-9  # largest imaginary part of an eigenvalue that counts as real
 CHANGED = ("on_circle", "rest_on_circle", "outside", "henrici")
 DYNAMICS = ("at_rest", "cycles", "conditions", "fixed_points", "stable_points")
 NO_DYNAMICS: dict[str, Any] = {"regimes": "", **dict.fromkeys(DYNAMICS, float("nan"))}
@@ -28,10 +28,11 @@ Matrix = Float[np.ndarray, "post pre"]
 def weight_traits(
     recurrent: Float[AnyArray, "post pre"], before: Float[AnyArray, "post pre"] | None, seed: int
 ) -> dict[str, Any]:
-    """Spectrum, departure from normality and weights near zero of W, before and after training and by chance.
+    """Spectrum, departure from normality and weights near zero of W: after training, before it, and by chance.
 
-    Chance is the change by training with its entries shuffled over the matrix (mean over 20 shuffles): the effect of
-    any change of this size on these initial weights. NaN if the weights before training are not known.
+    For chance, the entries of the change by training are shuffled over the matrix (mean over 20 shuffles). This gives
+    the effect that any change of this size has on these initial weights. Before training and by chance the values are
+    NaN if the weights before training are not known.
 
     Args:
         recurrent: W.
@@ -96,7 +97,7 @@ def leading_values(matrix: Matrix) -> str:
 
 
 def normal_distance(matrix: Matrix) -> float:
-    """The largest difference between the distribution of the weights and the normal one of equal mean and deviation.
+    """The largest difference between the distribution of the weights and a normal one of the same mean and deviation.
 
     The Kolmogorov-Smirnov distance; 0 if all weights are equal.
     """
@@ -108,11 +109,11 @@ def normal_distance(matrix: Matrix) -> float:
 
 
 def dynamic_traits(network: Network, task: Task, seed: int) -> dict[str, Any]:
-    """The regime after each condition, and how many of its fixed points are stable.
+    """The regime after each condition, and the numbers of fixed points and of stable ones.
 
     Args:
         network: the network.
-        task: the task it was trained on.
+        task: the task on which it was trained.
         seed: seed of the starts of the search for fixed points.
     """
     visit = Visit(network, task, seed)

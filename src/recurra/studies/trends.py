@@ -1,4 +1,4 @@
-"""Claims about trends: each is a contrast of estimates that must be above 0."""
+"""Claims about trends: in each of them a contrast, a weighted sum of estimates, must be above 0."""
 
 import math
 from collections.abc import Sequence
@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from recurra.studies.damage_verdicts import MARGIN, Curves, curves
-from recurra.studies.memory_verdicts import Pair
+from recurra.studies.damage_verdicts import MARGIN, DamageCurves, averaged_curves
+from recurra.studies.memory_verdicts import MemoryDistances
 from recurra.studies.study import Rows, where
 from recurra.studies.verdict_words import verdict_of
-from recurra.studies.verdicts import Estimate, Verdict, between_share, found_mean, pooled
+from recurra.studies.verdicts import Estimate, Verdict, intraclass_correlation, mean_over_networks, pooled
 
 ABOVE = (0.0, math.inf)
 LONG_MS = 50.0  # longer delays are those at which memory fails according to the paper
@@ -25,11 +25,11 @@ def contrast(estimates: Sequence[Estimate], weights: Sequence[float]) -> Estimat
     return Estimate(value, error, min(one.freedom for one in estimates))
 
 
-def size_claim(pairs: Sequence[Pair], claims: int) -> Verdict:
-    """Units improve memory: the rescaled distance falls with every doubling of their number.
+def size_claim(pairs: Sequence[MemoryDistances], claims: int) -> Verdict:
+    """More units improve memory: the rescaled distance falls with every doubling of the number of units.
 
     Args:
-        pairs: our and the published distance, one pair per number of units.
+        pairs: the measured and the published distance, one entry per number of units.
         claims: number of claims that the study judges.
     """
     doublings = np.log2([pair.value for pair in pairs])
@@ -39,14 +39,14 @@ def size_claim(pairs: Sequence[Pair], claims: int) -> Verdict:
     return _above_zero(pairs, weights, "more units remember better", "a doubling lowers it by", rule, claims)
 
 
-def delay_claim(pairs: Sequence[Pair], claims: int) -> Verdict | None:
-    """The distance is larger for delays above 50 ms; None if only one kind of delay was tried.
+def delay_claim(pairs: Sequence[MemoryDistances], claims: int) -> Verdict | None:
+    """The distance is larger at delays above 50 ms than at shorter ones; None if delays of both kinds were not tried.
 
-    This is what the published figure shows. The sentence in the paper, "the mean distance decreases", says the
+    The published figure shows an increase. The sentence in the paper, "the mean distance decreases", says the
     opposite.
 
     Args:
-        pairs: our and the published distance, one pair per delay.
+        pairs: the measured and the published distance, one entry per delay.
         claims: number of claims that the study judges.
     """
     long = [pair.value > LONG_MS for pair in pairs]
@@ -61,10 +61,11 @@ def delay_claim(pairs: Sequence[Pair], claims: int) -> Verdict | None:
 
 
 def _above_zero(
-    pairs: Sequence[Pair], weights: Sequence[float], what: str, words: str, rule: str, claims: int
+    pairs: Sequence[MemoryDistances], weights: Sequence[float], what: str, words: str, rule: str, claims: int
 ) -> Verdict:
     known, measured = (
-        contrast([getattr(pair, name) for pair in pairs], weights) for name in ("known_rescaled", "found_rescaled")
+        contrast([getattr(pair, name) for pair in pairs], weights)
+        for name in ("published_rescaled", "measured_rescaled")
     )
     comparison = pooled([measured], [1.0], ABOVE, claims, truth=known.value)
     published = f"{words} {known.value:.2f}, of the published distances"
@@ -76,10 +77,10 @@ def damage_claims(networks: Rows, strongest: Rows, claims: int) -> list[Verdict]
 
     Args:
         networks: one row per network, way of removal, percentage and condition.
-        strongest: the same for the removal of the strongest connections.
+        strongest: rows of the same kind, for the removal of the strongest connections.
         claims: number of claims that the study judges.
     """
-    measured = {way: curves(networks, way) for way in dict.fromkeys(str(row["way"]) for row in networks)}
+    measured = {way: averaged_curves(networks, way) for way in dict.fromkeys(str(row["way"]) for row in networks)}
     positive, negative = measured["cumulative_positive"], measured["cumulative_negative"]
     apart = _mean(_after(positive) - _after(negative), positive)
     signs = verdict_of(
@@ -108,7 +109,7 @@ def _strongest(networks: Rows, claims: int) -> Verdict:
     if not networks:
         return Verdict(what, known, "", "cannot be compared", "these tables have none without the strongest ones")
     least = min(float(row["percent"]) for row in networks if float(row["percent"]) > 0)
-    own = curves(where(networks, percent=least), "strongest_both")
+    own = averaged_curves(where(networks, percent=least), "strongest_both")
     distance = _mean(own.distances.mean(axis=1), own)
     above = Estimate(distance.value - DESTROYED, distance.error, distance.freedom)
     return verdict_of(
@@ -120,11 +121,11 @@ def _strongest(networks: Rows, claims: int) -> Verdict:
     )
 
 
-def _after(measured: Curves) -> np.ndarray:
-    """The mean distance over the levels above 0, one per network."""
+def _after(measured: DamageCurves) -> np.ndarray:
+    """The distance averaged over the levels above 0, one value per network."""
     return measured.distances[:, [percent > 0 for percent in measured.percents]].mean(axis=1)
 
 
-def _mean(values: np.ndarray, measured: Curves) -> Estimate:
-    between = between_share(values, ["all"] * len(values), measured.data_sets)
-    return found_mean(values, measured.data_sets, between)
+def _mean(values: np.ndarray, measured: DamageCurves) -> Estimate:
+    between = intraclass_correlation(values, ["all"] * len(values), measured.data_sets)
+    return mean_over_networks(values, measured.data_sets, between)

@@ -26,7 +26,7 @@ def verdict_of(
         rows: the verdicts pooled in the claim.
         rule: the margin in words.
         note: further remarks.
-        percent: whether the numbers are shares, given in percentage points.
+        percent: whether the numbers are proportions, printed in per cent.
     """
     return Verdict(
         what=what,
@@ -42,12 +42,12 @@ def verdict_of(
 
 
 def cannot_compare(what: str, published: str, found: str, note: str, rows: tuple[Verdict, ...] = ()) -> Verdict:
-    """The verdict if the two results are not about the same quantity, or one of them has no number."""
+    """The verdict if the two results are not about the same quantity, or if one of them has no number."""
     return Verdict(what, published, found, "cannot be compared", note, rows=rows)
 
 
 def interval_words(comparison: Comparison, percent: bool = False) -> str:
-    """An interval such as +0.03 [-0.02, +0.08]; a share that is not a difference has no sign."""
+    """An interval such as +0.03 [-0.02, +0.08]; a proportion that is not a difference has no sign."""
     signed = math.isfinite(comparison.margin[1]) or comparison.margin[0] <= 0
     value, low, high = (
         _number(one, percent, signed) for one in (comparison.difference, comparison.low, comparison.high)
@@ -56,7 +56,7 @@ def interval_words(comparison: Comparison, percent: bool = False) -> str:
 
 
 def power_words(comparison: Comparison, percent: bool = False) -> str:
-    """The power of the comparison: how likely it agrees if it should, and which differences it would find."""
+    """The power of the comparison: the chance of *agrees* if the results are equal, and the differences it detects."""
     if comparison.outcome == "cannot be compared":
         return ""
     if math.isinf(comparison.margin[1]):

@@ -1,8 +1,8 @@
-"""Our results against the published ones: intervals of differences, and verdicts that follow from them by rule.
+"""Our results compared with the published ones: intervals of differences, and the verdicts that follow by rule.
 
-A claim is compared with a margin that is stated before the data. *Agrees*: the whole interval of the difference lies
-inside the margin. *Differs*: the whole interval lies outside. *Undecided*: it straddles the margin; a small sample
-deserves no more. Intervals are simultaneous: with k rows each has the level 1 - 0.05 / k (Bonferroni).
+Each claim has a margin, stated before the data are seen. *Agrees*: the whole interval of the difference lies inside the
+margin. *Differs*: the whole interval lies outside. *Undecided*: the interval crosses an end of the margin, as it often
+does with few networks. Intervals are simultaneous: with k rows each has the level 1 - 0.05 / k (Bonferroni).
 """
 
 import math
@@ -15,7 +15,7 @@ from scipy import stats
 
 Values = Sequence[float] | np.ndarray
 Outcome = Literal["agrees", "differs", "undecided", "cannot be compared"]
-ERROR_RATE = 0.05  # that the interval of any row, or of any claim of a study, misses the truth
+ERROR_RATE = 0.05  # probability that any interval, among the rows of a claim or the claims of a study, misses the truth
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,9 @@ class Verdict:
         found: our result.
         verdict: "agrees", "differs", "undecided" or "cannot be compared".
         note: further remarks.
-        difference: ours minus published, with its simultaneous 95 % interval.
+        difference: measured minus published, with its simultaneous 95 % interval.
         rule: the margin inside which the two count as the same, stated before the data.
-        power: what this comparison can show.
+        power: the power of this comparison, in words.
         rows: the published numbers pooled in the claim, each with its own verdict.
     """
 
@@ -47,7 +47,13 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number with its standard error and the degrees of freedom of the error."""
+    """An estimated number.
+
+    Args:
+        value: the estimate.
+        error: its standard error.
+        freedom: degrees of freedom of the standard error.
+    """
 
     value: float
     error: float
@@ -55,8 +61,14 @@ class Estimate:
 
 
 @dataclass(frozen=True)
-class Share:
-    """A share of networks: `count` of `total`, which are worth `total / effect` independent networks."""
+class Proportion:
+    """The proportion of networks for which something holds.
+
+    Args:
+        count: number of networks for which it holds.
+        total: number of networks.
+        effect: the design effect: the networks are worth `total / effect` independent networks.
+    """
 
     count: int
     total: int
@@ -72,13 +84,13 @@ class Comparison:
     """An interval, and the margin with which it is compared.
 
     Args:
-        difference: ours minus published, or another quantity of the claim.
+        difference: measured minus published, or another quantity of the claim.
         low: lower end of its interval.
         high: upper end of its interval.
         margin: lowest and highest value that still agree; one of them may be infinite.
-        truth: the value for which the power is given: 0 for two equal results.
-        quantile: number of standard errors of the interval on either side.
-        chance: the power, if it does not follow from the width of the interval.
+        truth: the true difference for which the power is given; 0 if the two results are equal.
+        quantile: half the width of the interval, in standard errors.
+        chance: the power, given if it does not follow from the width of the interval.
     """
 
     difference: float
@@ -113,26 +125,26 @@ class Comparison:
 
     @property
     def smallest(self) -> float:
-        """The smallest true difference, of either sign, that is found to differ with a probability of 80 %."""
+        """The smallest true difference, of either sign, for which *differs* has a probability of 80 %."""
         error = (self.high - self.low) / (2 * self.quantile)
         ends = [abs(end - self.truth) for end in self.margin if math.isfinite(end)]
         return min(ends) + (self.quantile + float(stats.norm.ppf(0.8))) * error
 
 
 def interval_quantile(rows: int = 1, freedom: float = math.inf) -> float:
-    """Standard errors on either side of a simultaneous 95 % interval of `rows` rows (Bonferroni)."""
+    """Half the width of a 95 % interval in standard errors, simultaneous for `rows` rows (Bonferroni)."""
     return float(stats.t.ppf(1 - ERROR_RATE / (2 * rows), freedom))
 
 
-def between_share(values: Values, conditions: Sequence[Any], data_sets: Sequence[Any]) -> float:
-    r"""The share of the variance between networks that lies between the data sets on which they were trained.
+def intraclass_correlation(values: Values, conditions: Sequence[Any], data_sets: Sequence[Any]) -> float:
+    r"""The fraction of the variance between networks that lies between the data sets on which they were trained.
 
-    The intraclass correlation by the analysis of variance, $(B - W) / (B + (m - 1) W)$, with the mean squares between
-    and within data sets pooled over the conditions, and m networks per data set; 0 if there is less variance between
-    data sets than by chance.
+    It is estimated by the analysis of variance: $(B - W) / (B + (m - 1) W)$, with the mean squares B between and W
+    within data sets, pooled over the conditions, and m networks per data set. It is 0 if the variance between data sets
+    is smaller than expected by chance.
 
     Args:
-        values: one per network.
+        values: one value per network.
         conditions: the condition of each network.
         data_sets: the data set on which each network was trained.
     """
@@ -157,18 +169,20 @@ def between_share(values: Values, conditions: Sequence[Any], data_sets: Sequence
 
 
 def design_effect(data_sets: Sequence[Any], between: float) -> float:
-    """The factor by which networks that share data sets are worth less than independent ones (Kish): 1 + (m - 1) rho.
+    """Kish's design effect, 1 + (m - 1) rho, of m networks per data set.
+
+    Networks that share a data set are alike, so that n of them are worth only n / effect independent networks.
 
     Args:
         data_sets: the data set on which each network was trained.
-        between: rho, the share of the variance between data sets.
+        between: rho, the intraclass correlation of data sets.
     """
     sizes = np.array([data_sets.count(one) for one in dict.fromkeys(data_sets)], float)
     return float(1 + (np.sum(sizes**2) / sizes.sum() - 1) * between)
 
 
-def found_mean(values: Values, data_sets: Sequence[Any], between: float) -> Estimate:
-    """The mean over networks, with a standard error that accounts for shared data sets."""
+def mean_over_networks(values: Values, data_sets: Sequence[Any], between: float) -> Estimate:
+    """The mean over networks; its standard error accounts for the data sets that networks share."""
     effect = design_effect(list(data_sets), between)
     deviation = float(np.std(values, ddof=1)) if len(values) > 1 else math.nan
     error = deviation / math.sqrt(len(values)) * math.sqrt(effect)
@@ -176,49 +190,55 @@ def found_mean(values: Values, data_sets: Sequence[Any], between: float) -> Esti
 
 
 def one_set_effect(networks: int, between: float) -> float:
-    """The design effect if all networks share one data set, so that their spread lacks the variance between data sets.
+    """The design effect if all networks proportion one data set: 1 + n rho / (1 - rho).
 
-    With variances b between data sets and w within, the mean has b + w / n and shows w / n: 1 + n rho / (1 - rho).
+    With variances b between data sets and w within, the variance of the mean is b + w / n, but the spread of the
+    networks shows only w / n.
     """
     return 1 + networks * between / (1 - between) if between < 1 else math.inf
 
 
 def published_mean(mean: float, error: float, networks: int, between: float) -> Estimate:
-    """A published mean; all of its networks shared one data set, which its standard error does not reflect."""
+    """A published mean, with its error enlarged because all of its networks shared one data set."""
     return Estimate(mean, error * math.sqrt(one_set_effect(networks, between)), max(networks - 1.0, 1.0))
 
 
-def difference_of_means(measured: Estimate, known: Estimate, margin: float, rows: int = 1) -> Comparison:
-    """Found minus known, with Welch's interval; the two are the same within +- `margin`."""
-    return pooled([difference(measured, known)], [1.0], (-margin, margin), rows)
+def difference_of_means(measured: Estimate, published: Estimate, margin: float, rows: int = 1) -> Comparison:
+    """Measured minus published, with Welch's interval; the two count as the same within +- `margin`."""
+    return pooled([difference(measured, published)], [1.0], (-margin, margin), rows)
 
 
-def difference(measured: Estimate, known: Estimate) -> Estimate:
+def difference(measured: Estimate, published: Estimate) -> Estimate:
     """The difference of two independent estimates, with the degrees of freedom of Welch and Satterthwaite."""
-    variances = [(one.error**2, one.freedom) for one in (measured, known)]
-    return Estimate(measured.value - known.value, math.hypot(measured.error, known.error), _freedom(variances))
+    variances = [(one.error**2, one.freedom) for one in (measured, published)]
+    return Estimate(measured.value - published.value, math.hypot(measured.error, published.error), _freedom(variances))
 
 
-def difference_of_shares(
-    measured: Share, known: Share, margin: tuple[float, float], rows: int = 1, truth: float = 0.0
+def difference_of_proportions(
+    measured: Proportion, published: Proportion, margin: tuple[float, float], rows: int = 1, truth: float = 0.0
 ) -> Comparison:
-    """Found minus known, with the interval of Newcombe (1998), method 10: from the Wilson intervals of the two."""
+    """Measured minus published, with the interval of Newcombe (1998), method 10, from the two Wilson intervals."""
     quantile = interval_quantile(rows)
-    (low, high), (known_low, known_high) = (wilson(share, quantile) for share in (measured, known))
-    apart = measured.value - known.value
-    down = math.hypot(measured.value - low, known_high - known.value)
-    up = math.hypot(high - measured.value, known.value - known_low)
+    (low, high), (published_low, published_high) = (
+        wilson(proportion, quantile) for proportion in (measured, published)
+    )
+    apart = measured.value - published.value
+    down = math.hypot(measured.value - low, published_high - published.value)
+    up = math.hypot(high - measured.value, published.value - published_low)
     return Comparison(apart, apart - down, apart + up, margin, truth, quantile)
 
 
-def share_difference(measured: Share, known: Share) -> Estimate:
-    """The difference of two shares; the standard error adds one success and one failure, so that it is never 0."""
+def proportion_difference(measured: Proportion, published: Proportion) -> Estimate:
+    """The difference of two proportions.
+
+    Its standard error counts one success and one failure more than there are, so that it is never 0.
+    """
     variance = 0.0
-    for share in (measured, known):
-        total = share.total / share.effect
-        rate = (share.value * total + 1) / (total + 2)
+    for proportion in (measured, published):
+        total = proportion.total / proportion.effect
+        rate = (proportion.value * total + 1) / (total + 2)
         variance += rate * (1 - rate) / total
-    return Estimate(measured.value - known.value, math.sqrt(variance))
+    return Estimate(measured.value - published.value, math.sqrt(variance))
 
 
 def pooled(
@@ -232,30 +252,30 @@ def pooled(
 
     Args:
         parts: the differences.
-        weights: their weights; those of Mantel and Haenszel for shares are n1 n2 / (n1 + n2).
+        weights: one weight per difference; for proportions, those of Mantel and Haenszel are n1 n2 / (n1 + n2).
         margin: lowest and highest value that still agree.
-        rows: number of claims judged together.
+        rows: number of claims that are judged together.
         truth: the value for which the power is given.
     """
-    share = np.asarray(weights, float) / np.sum(weights)
-    value = float(sum(weight * part.value for weight, part in zip(share, parts, strict=True)))
-    variances = [((weight * part.error) ** 2, part.freedom) for weight, part in zip(share, parts, strict=True)]
+    normed = np.asarray(weights, float) / np.sum(weights)
+    value = float(sum(weight * part.value for weight, part in zip(normed, parts, strict=True)))
+    variances = [((weight * part.error) ** 2, part.freedom) for weight, part in zip(normed, parts, strict=True)]
     quantile = interval_quantile(rows, _freedom(variances))
     half = quantile * math.sqrt(sum(variance for variance, _ in variances))
     return Comparison(value, value - half, value + half, margin, truth, quantile)
 
 
-def share_at_least(share: Share, bound: float, rows: int = 1) -> Comparison:
-    """Whether a share is at least `bound`: one-sided limits of Clopper and Pearson on either side.
+def proportion_at_least(proportion: Proportion, bound: float, rows: int = 1) -> Comparison:
+    """Whether a proportion is at least `bound`, by the one-sided limits of Clopper and Pearson on either side.
 
-    The power is given for a true share four fifths of the way from the bound to 1: 98 % for a bound of 90 %.
+    The power is given for a true proportion four fifths of the way from the bound to 1: 98 % for a bound of 90 %.
     """
-    alpha, total = ERROR_RATE / rows, share.total / share.effect
-    low, high = _limit(share.value * total, total, alpha), 1 - _limit((1 - share.value) * total, total, alpha)
+    alpha, total = ERROR_RATE / rows, proportion.total / proportion.effect
+    low, high = _limit(proportion.value * total, total, alpha), 1 - _limit((1 - proportion.value) * total, total, alpha)
     truth, whole = 1 - (1 - bound) / 5, int(total)
     enough = next((count for count in range(whole + 1) if _limit(count, whole, alpha) >= bound), whole + 1)
     chance = float(stats.binom.sf(enough - 1, whole, truth))
-    return Comparison(share.value, low, high, (bound, math.inf), truth, float(stats.norm.ppf(1 - alpha)), chance)
+    return Comparison(proportion.value, low, high, (bound, math.inf), truth, float(stats.norm.ppf(1 - alpha)), chance)
 
 
 def _limit(count: float, total: float, alpha: float) -> float:
@@ -264,13 +284,13 @@ def _limit(count: float, total: float, alpha: float) -> float:
 
 
 def all_of(bound: float, rows: int = 1) -> int:
-    """How many of the networks must succeed to show that a share is at least `bound`."""
+    """The least number of networks that, if all succeed, shows that the proportion is at least `bound`."""
     return math.ceil(math.log(ERROR_RATE / rows) / math.log(bound))
 
 
-def wilson(share: Share, quantile: float = 1.959964) -> tuple[float, float]:
-    """The Wilson interval of a share, with its effective number of networks."""
-    total, rate = share.total / share.effect, share.value
+def wilson(proportion: Proportion, quantile: float = 1.959964) -> tuple[float, float]:
+    """The Wilson interval of a proportion, with the effective number of networks."""
+    total, rate = proportion.total / proportion.effect, proportion.value
     center = (rate + quantile**2 / (2 * total)) / (1 + quantile**2 / total)
     half = quantile * math.sqrt(rate * (1 - rate) / total + (quantile / (2 * total)) ** 2) / (1 + quantile**2 / total)
     return max(center - half, 0.0), min(center + half, 1.0)
