@@ -1,8 +1,8 @@
 // The three products with factors rounded to bfloat16 (8 bits of mantissa) and sums in float32: twice the speed on
 // processors with AVX512-BF16. Everything else of a task stays float32: states, slopes, sums of gradients, weights.
 //
-// A row of 32 trials has two layouts: `whole`, the trials of one unit in one vector, for sums over trials; and `pairs`,
-// two vectors of 16 trials in which two neighbouring units alternate, for sums over units.
+// A row of 32 trials has two layouts. `whole`: all trials of one unit in one vector, for sums over trials. `pairs`: two
+// vectors of 16 trials in which two neighbouring units alternate, for sums over units.
 #pragma once
 #include <immintrin.h>
 
@@ -11,11 +11,11 @@
 namespace recurra {
 namespace {
 
-typedef Vec<float> Half;  // 32 bfloat16 in the memory of 16 floats
+typedef Vec<float> Half;  // 32 bfloat16 numbers in the memory of 16 floats
 
 struct RoundedDot {
   typedef float Number;
-  typedef uint32_t Weight;  // two bfloat16
+  typedef uint32_t Weight;  // two bfloat16 numbers
   static constexpr int taken = 2, vectors = 2, slice = 2, most_rows = 12;
 
   template <class Get>
@@ -66,7 +66,7 @@ struct Rounded<float> {
   typedef Product<RoundedDot> Matrix;
   typedef Outer<RoundedTile> Gradient;
 
-  // Round `rows` rows of two vectors each into both layouts; both have room for an even number of rows.
+  // Round `rows` rows of two vectors each into both layouts, which have room for an even number of rows.
   static void round(const Vec<float>* from, int rows, Half* whole, Half* pairs) {
     short low[32], high[32];
     for (int l = 0; l < 16; l++) {

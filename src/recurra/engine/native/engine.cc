@@ -19,7 +19,7 @@ struct Choice {
   bool usable;
 };
 
-std::vector<Choice> choices() {  // the best first
+std::vector<Choice> choices() {  // the fastest instruction set first
   std::vector<Choice> found;
 #ifdef RECURRA_X86
   const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
@@ -35,7 +35,8 @@ std::vector<Choice> choices() {  // the best first
   return found;
 }
 
-// The best that the processor has, or the one that RECURRA_INSTRUCTIONS names; null where that cannot be.
+// The fastest instruction set that the processor has, or the one that RECURRA_INSTRUCTIONS names; null if this processor
+// or build lacks it.
 const Kernels* chosen() {
   static const Kernels* const found = [] {
     const char* wanted = std::getenv("RECURRA_INSTRUCTIONS");
@@ -59,10 +60,10 @@ struct Shared {
   Job<T> job;
   int64_t groups;
   T* packed;
-  std::vector<int64_t> networks;  // the active ones
+  std::vector<int64_t> networks;  // numbers of the active networks
 };
 
-// Pack the trials that all networks share, then do all tasks: one network on one group of trials.
+// Pack the trials that all networks share, then do all tasks. A task is one network on one group of trials.
 template <class T>
 ffi::Error work(Job<T> job) {
   Shared<T> shared{&kernel<T>(), job, kernel<T>().groups(job), nullptr, {}};
@@ -82,7 +83,7 @@ ffi::Error work(Job<T> job) {
   }
   done = done && do_tasks(int64_t(shared.networks.size()) * shared.groups, [](void* context, int64_t task, void* scratch) {
     auto* all = static_cast<Shared<T>*>(context);
-    const int64_t active = all->networks.size();  // group by group, so that no network's group waits for the one before
+    const int64_t active = all->networks.size();  // group by group: no task waits for its turn to add
     all->kernel->work(all->job, all->networks[task % active], task / active, scratch);
   }, &shared, shared.kernel->scratch_bytes(shared.job));
   return done ? ffi::Error::Success() : ffi::Error(ffi::ErrorCode::kResourceExhausted, "recurra: no memory for the rates");
@@ -95,7 +96,8 @@ using Out = ffi::ResultBuffer<dtype>;
 using Flags = ffi::Buffer<ffi::PRED>;
 using Words = ffi::Buffer<ffi::U32>;
 
-// Fills in what both handlers have, and returns what does not fit; Python has checked the shapes with better words.
+// Fills in the arguments that both handlers have, and returns an error if a shape does not fit. Python has checked the
+// shapes before, with clearer messages.
 template <class T, ffi::DataType dtype>
 std::string fill(Job<T>& job, In<dtype> recurrent, In<dtype> input, In<dtype> output, In<dtype> recurrent_bias,
                  In<dtype> output_bias, In<dtype> leak, Words noise_keys, Flags active, In<dtype> inputs, int64_t form,
@@ -128,7 +130,7 @@ ffi::Error unfit(const std::string& what) { return ffi::Error(ffi::ErrorCode::kI
 template <class T>
 void clear(T* data, size_t count) { std::memset(static_cast<void*>(data), 0, count * sizeof(T)); }
 
-// `Mask` is Flags, or as many weights.
+// `Mask` is Flags, or weights of the same shape.
 template <class T, ffi::DataType dtype, class Mask>
 ffi::Error loss_and_gradient(In<dtype> recurrent, In<dtype> input, In<dtype> output, In<dtype> recurrent_bias,
                              In<dtype> output_bias, In<dtype> leak, Words noise_keys, Flags active, In<dtype> inputs,
@@ -173,7 +175,7 @@ ffi::Error loss_and_gradient(In<dtype> recurrent, In<dtype> input, In<dtype> out
   return work(job);
 }
 
-// Outputs of every network on every trial, and the rates unless their array is empty.
+// The outputs of every network on every trial, and the rates if their array is not empty.
 template <class T, ffi::DataType dtype>
 ffi::Error run(In<dtype> recurrent, In<dtype> input, In<dtype> output, In<dtype> recurrent_bias, In<dtype> output_bias,
                In<dtype> leak, Words noise_keys, Flags active, In<dtype> inputs, Out<dtype> rates, Out<dtype> outputs,
@@ -239,7 +241,7 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(recurra_run_float32, (recurra::run<float, xla::ffi
 XLA_FFI_DEFINE_HANDLER_SYMBOL(recurra_run_float64, (recurra::run<double, xla::ffi::F64>),
                               recurra::run_binding<xla::ffi::F64>());
 
-// The instruction set in use, or null where RECURRA_INSTRUCTIONS names one that this processor or build lacks.
+// The instruction set in use; null if RECURRA_INSTRUCTIONS names one that this processor or build lacks.
 extern "C" const char* recurra_instructions() {
   const recurra::Kernels* kernels = recurra::chosen();
   return kernels ? kernels->name : nullptr;

@@ -4,20 +4,20 @@
 // time steps forward and then backward on one core, and its rates stay in that core's cache. With
 //
 //     u_t = [ r_t | x_(t+1) ]     rates after step t, inputs of the next step      t = 0 ... T
-//     d_t = [ s_(t+1) | e_t ]     slopes of the loss by the currents of the next step, and by the outputs
+//     d_t = [ s_(t+1) | e_t ]     derivatives of the loss by the currents of the next step, and by the outputs
 //
 //         [ recurrent  input ]
 //     M = [                  ]    the weights of a network as one matrix
 //         [ output       0   ]
 //
-// a network is three products:
+// a network needs three products:
 //
 //     forward    [ current_(t+1) | output_t ] = M u_t + [ recurrent_bias | output_bias ]
-//     backward   slope by r_t                 = (M^T d_t) of the units
+//     backward   derivative by r_t            = (M^T d_t), rows of the units
 //     gradient   of M                         = sum over t of d_t u_t^T
 //
 // Between two products come the equations of the units: `advance` and `retreat`. A long trial is cut into segments;
-// only the states at their beginnings are kept, and the rates in between are computed a second time.
+// only the states at their beginnings are kept, and the rates within a segment are computed again in the backward pass.
 #include "kernel.h"
 
 #include <sched.h>
@@ -31,12 +31,12 @@
 namespace recurra {
 namespace {
 
-constexpr size_t SEGMENT_BYTES = size_t(48) << 20;  // of rates that a task keeps
-constexpr int RUN_ROWS = 16;                        // time steps between two looks at the rates in `run`
+constexpr size_t SEGMENT_BYTES = size_t(48) << 20;  // largest size of the rates that a task keeps
+constexpr int RUN_ROWS = 16;                        // time steps of a segment if only the outputs are wanted
 
 int odd(int64_t rows) { return int(rows | 1); }  // a stride that maps neighbouring steps to different cache sets
 
-struct Scratch {  // hands out aligned pieces of a block of memory, or counts them
+struct Scratch {  // hands out aligned pieces of a block of memory, or adds up their sizes
   char* block;
   size_t used = 0;
   template <class X>
@@ -48,12 +48,12 @@ struct Scratch {  // hands out aligned pieces of a block of memory, or counts th
 };
 
 template <class T>
-size_t packed_size(const Job<T>& job) {  // of one group of trials
+size_t packed_size(const Job<T>& job) {  // size of one group of trials
   return size_t(2 * PACK<T>) * job.steps * (job.inputs + 2 * job.outputs);
 }
 
-// Trials with the trial as the last axis: inputs, targets, and how much the loss counts. Lanes beyond the last trial run
-// that trial once more, masked: whatever is finite in the trials stays so in the sums over lanes.
+// Trials with the trial as the last axis: inputs, targets, and weights of the loss. Lanes beyond the last trial run that
+// trial again with weight 0: if the trials are finite, so are the sums over lanes.
 template <class T, int W>
 void pack_group(const Job<T>& job, int64_t network, int64_t group, T* packed) {
   constexpr int lanes = W * PACK<T>, block = 64;
@@ -79,12 +79,12 @@ void pack_group(const Job<T>& job, int64_t network, int64_t group, T* packed) {
       }
 }
 
-// The equations of the units. SIMPLE: leak 1 and no noise, where both forms are the same.
+// The equations of the units. SIMPLE: leak 1 and no noise; then the rate form and the current form are the same.
 template <class T, int W, class Phi, bool SIMPLE, bool RATE>
 struct Units {
   static constexpr int vectors = W * PIECES;
 
-  // From the currents to the rates; `value` are the values of phi where they differ from the rates.
+  // From the currents to the rates; `value` holds the values of phi if they differ from the rates.
   static void advance(int units, const Vec<T>* current, const T* leak, const Vec<T>* noise, const Vec<T>* rates,
                       Vec<T>* state, Vec<T>* next_rates, Vec<T>* value) {
     for (int unit = 0; unit < units; unit++)
@@ -104,7 +104,7 @@ struct Units {
       }
   }
 
-  // From the slopes by the rates to those by the currents; `carry` are the slopes by the state of the step after.
+  // From the derivatives by the rates to those by the currents; `carry` holds the derivatives by the next step's state.
   static void retreat(int units, const Vec<T>* by_rates, const T* leak, const Vec<T>* value, Vec<T>* carry,
                       Vec<T>* by_currents) {
     for (int unit = 0; unit < units; unit++)
@@ -178,8 +178,8 @@ struct Task {
   Weight *forward_weights, *backward_weights;
   T *packed, *bias, *gradient;
   V *left, *right, *values, *errors, *product, *by_rates, *carry, *state, *noise, *bias_sum, *kept;
-  V *round_left = nullptr, *round_right = nullptr, *round_pairs = nullptr;  // rows rounded for the products
-  V valid[vectors], loss[PIECES] = {}, squares[PIECES] = {};  // piece by piece, see vectors.h
+  V *round_left = nullptr, *round_right = nullptr, *round_pairs = nullptr;  // rows rounded to bfloat16 for the products
+  V valid[vectors], loss[PIECES] = {}, squares[PIECES] = {};  // one vector per piece of a pack, see vectors.h
 
   Task(const Job<T>& job, int64_t network, int64_t group)
       : job(job), network(network), group(group), steps(int(job.steps)), units(int(job.units)),
@@ -200,7 +200,7 @@ struct Task {
   V* value_row(int t) { return own_values ? values + size_t(t % segment) * units * vectors : left_row(t); }
   V* right_row(int t) { return right + size_t(t % block) * right_stride; }
 
-  // Rows are kept for `segment` steps and one more: the state at the beginning of the next segment.
+  // Rows are kept for `segment` steps, and one more row for the state at the beginning of the next segment.
   size_t lay_out(void* memory, bool with_gradient) {
     size_t row = sizeof(V) * (left_stride + (own_values ? units * vectors : 0));
     int64_t wanted = with_gradient ? int64_t(SEGMENT_BYTES / row) : RUN_ROWS;
@@ -279,7 +279,7 @@ struct Task {
     }
   }
 
-  // What `Matrix` takes for a row: the row itself, or its rounded pairs; the whole rounded row is kept at `place`.
+  // The row in the layout that `Matrix` takes: unchanged, or rounded in pairs; the whole rounded row is kept at `place`.
   const V* rounded(const V* row, int rows, V* whole, int place) {
     if constexpr (!ROUND) return row;
     if constexpr (ROUND) Rounded<T>::round(row, rows, whole + size_t(place) * round_stride, round_pairs);
@@ -291,7 +291,7 @@ struct Task {
     Matrix::multiply(forward_weights, forward_rows, units + inputs, first, factors, bias, product);
   }
 
-  // The inputs of step t + 1; whether they are finite.
+  // Takes the inputs of step t + 1, and returns whether they are finite.
   bool take_inputs(int t, V* x) {
     V nothing{};
     for (int i = 0; i < inputs * vectors; i++) {
@@ -303,13 +303,13 @@ struct Task {
     return finite;
   }
 
-  // Steps begin ... end - 1: the outputs of step t, and the rates after step t + 1.
+  // For the steps begin ... end - 1: the outputs of step t, and the rates after step t + 1.
   void forward(int begin, int end) {
     for (int t = begin; t < end; t++) {
       V *now = left + size_t(t - begin) * left_stride, *next = now + left_stride;
       V* next_value = own_values ? values + size_t(t - begin + 1) * units * vectors : nullptr;
       V *to = errors + size_t(t - begin) * outputs * vectors, *x = now + units * vectors;
-      if (!take_inputs(t, x)) {  // zero times infinity is no number: outputs must not know the next step's inputs
+      if (!take_inputs(t, x)) {  // 0 times infinity is NaN: the next step's inputs must not reach the outputs
         memset(x, 0, sizeof(V) * inputs * vectors);
         multiply_forward(now, t - begin, units);
         memcpy(to, product + units * vectors, sizeof(V) * outputs * vectors);
@@ -325,7 +325,7 @@ struct Task {
     }
   }
 
-  // The outputs of `forward` become the slopes of the loss by them; the loss is added up.
+  // Replaces the outputs of `forward` by the derivatives of the loss by them, and adds up the loss.
   void compare(int begin, int end, T inverse_count) {
     const V* target = (const V*)trials() + size_t(steps) * inputs * vectors;
     const V* weight = target + size_t(steps) * outputs * vectors;
@@ -357,7 +357,7 @@ struct Task {
     for (int p = 0; p < PIECES; p++) squares[p] += sum[p];
   }
 
-  // Steps end - 1 ... begin: the slopes by the currents, and the sum of the gradients.
+  // For the steps end - 1 ... begin: the derivatives by the currents, and the sum of the gradients.
   void backward(int begin, int end) {
     const T penalty = job.rate_penalty / (T(job.trials) * T(steps) * T(units));
     for (int t = end - 1; t >= begin; t--) {
@@ -395,7 +395,7 @@ struct Task {
     }
   }
 
-  // The rows after the last one of a segment are the first ones of the next.
+  // The rows after the end of a segment become the first rows of the next segment.
   void carry_over() {
     const size_t size = sizeof(V) * units * vectors;
     memcpy(left, left + size_t(segment) * left_stride, size);
@@ -442,7 +442,7 @@ struct Task {
       if (spins > 1000) sched_yield();
   }
 
-  // Groups add their sums one after the other, whichever is ready first, so that the bits are the same.
+  // Groups add their sums in the order of their numbers, whichever is ready first, so that the bits are always the same.
   void add_to_answers() {
     wait_for_turn();
     const T penalty = job.rate_penalty / (T(job.trials) * T(steps) * T(units));
@@ -477,7 +477,7 @@ struct Task {
     }
   }
 
-  // Rates and outputs of the steps, with the trial as the first axis.
+  // Writes the rates and outputs of the steps, with the trial as the first axis.
   void write_out(int begin, int end) {
     const int64_t first = group * 2 * PACK<T>;
     for (int l = 0; l < lanes && first + l < job.trials; l++) {
@@ -495,7 +495,7 @@ struct Task {
   }
 };
 
-// Whether the group has so few trials that one pack holds them.
+// Whether one pack holds all trials of the group.
 template <class T>
 bool is_narrow(const Job<T>& job, int64_t group) {
   return !job.bfloat16 && job.trials - group * 2 * PACK<T> <= PACK<T>;
@@ -518,7 +518,7 @@ void pack(const Job<T>& job, int64_t group, T* packed) {
 }
 
 template <class T, int W, bool ROUND>
-struct Use {  // what is done with a task
+struct Use {  // the work of a task, and the memory that it needs
   static size_t bytes(const Job<T>& job) { return Task<T, W, ROUND>(job, 0, 0).lay_out(nullptr, job.loss != nullptr); }
   static void work(const Job<T>& job, int64_t network, int64_t group, void* scratch) {
     Task<T, W, ROUND> task(job, network, group);

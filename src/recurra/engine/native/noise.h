@@ -1,5 +1,5 @@
 // Standard normal numbers that depend on a key, a trial, a step and a unit, and on nothing else:
-// Threefry-2x32 with 20 rounds (Salmon et al. 2011), then Box and Muller (1958). engine/noise.py says the same in JAX.
+// Threefry-2x32 with 20 rounds (Salmon et al. 2011), then Box and Muller (1958). engine/noise.py has the same in JAX.
 #pragma once
 #include "vectors.h"
 
@@ -26,7 +26,7 @@ INLINE void threefry(const uint32_t* key, const uint32_t* high, uint32_t low, ui
   }
 }
 
-// A number in (0, 1) of the leading bits of a word: 24 for float, 32 for double.
+// A number in (0, 1) from the leading bits of a word: 24 bits for float, 32 for double.
 template <class T>
 INLINE T unit_interval(uint32_t word) {
   return sizeof(T) == 4 ? (T(word >> 8) + T(0.5)) * T(0x1p-24) : (T(word) + T(0.5)) * T(0x1p-32);

@@ -15,7 +15,7 @@
 namespace recurra {
 namespace {
 
-class Block {  // memory that grows and is kept from call to call
+class Block {  // memory that grows when a call needs more, and is kept from call to call
  public:
   void* of(size_t bytes) {
     if (bytes > size_ || !memory_) {
@@ -47,8 +47,8 @@ int wanted_threads() {
   return wanted > 0 ? wanted : usable_cores();
 }
 
-// Rounding to nearest, and zero for what is smaller than the smallest normal number, as on XLA's own threads. A new thread
-// inherits its maker's arithmetic; without this a network's bits would depend on the thread that computes it.
+// Arithmetic as on XLA's own threads: rounding to nearest, and 0 for numbers below the smallest normal number. A new
+// thread inherits the arithmetic of the thread that made it, so that otherwise a network's bits would depend on it.
 class Arithmetic {
 #if defined(__x86_64__)
   static constexpr unsigned int wanted = 0x1f80 | 0x8040;  // no traps; flush results, take denormal numbers as zero
@@ -131,7 +131,7 @@ class Pool {
 
   void serve(int self) {
     for (uint64_t seen = 0;;) {
-      // Training calls again within a millisecond: look for a while before going to sleep.
+      // Training calls again within a millisecond: wait actively for a while before sleeping.
       for (int round = 1; round < 4000 && generation_.load(std::memory_order_acquire) == seen; round++)
         wait_a_little(round);
       if (generation_.load(std::memory_order_acquire) == seen) {
@@ -159,7 +159,7 @@ class Pool {
   size_t scratch_bytes_ = 0;
 };
 
-// Threads do not survive a fork: the child makes a pool of its own. A pool lives as long as its process.
+// Threads do not survive a fork: the child process makes its own pool. A pool lives as long as its process.
 Pool& pool() {
   static std::mutex mutex;
   static Pool* current = nullptr;

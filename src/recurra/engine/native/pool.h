@@ -7,16 +7,16 @@ namespace recurra {
 
 typedef void (*Work)(void* context, int64_t task, void* scratch);
 
-// Do the tasks 0 ... tasks - 1. A task starts only after all with lower numbers have started, and gets memory of
-// its own, aligned to 64 bytes, with whatever an earlier task left in it. Returns false where memory is short.
+// Do the tasks 0 ... tasks - 1. A task starts only after all tasks with lower numbers have started. It gets its own
+// memory, aligned to 64 bytes, which is not cleared between tasks. Returns false if there is not enough memory.
 bool do_tasks(int64_t tasks, Work work, void* context, size_t scratch_bytes);
 
-// Memory for what all tasks of a call share; valid while `Call` lives. Calls wait for each other.
+// Memory that all tasks of a call share; valid while `Call` lives. Calls wait for each other.
 class Call {
  public:
   Call();
   ~Call();
-  void* shared(size_t bytes);  // null where memory is short
+  void* shared(size_t bytes);  // null if there is not enough memory
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
 };

@@ -1,4 +1,4 @@
-// The three matrix products of the kernel. A row is one unit, input or output, of all trials of a group: W packs.
+// The three matrix products of the kernel. A row holds one unit, input or output on all trials of a group: W packs.
 #pragma once
 #include <cstring>
 
@@ -7,7 +7,7 @@
 namespace recurra {
 namespace {
 
-// The parts of 0..total, as equal as can be, none above `most`.
+// Cuts 0..total into parts of nearly equal size, none larger than `most`.
 struct Parts {
   int total, count;
   Parts(int total, int most) : total(total), count((total + most - 1) / most) {}
@@ -16,7 +16,7 @@ struct Parts {
 };
 
 // out[r] = start[r] + sum over k of weight[k][r] * in[k], for all rows r. `Dot` does it for a few rows in registers,
-// and says how many weights of a row it takes as one.
+// and defines how many weights of a row it takes together.
 template <class Dot>
 struct Product {
   typedef typename Dot::Number T;
@@ -31,7 +31,7 @@ struct Product {
 
   static int length(int depth) { return (depth + Dot::taken - 1) / Dot::taken; }
 
-  // Only the parts with rows from `first` on. `panels` holds, for every part, length x rows weights.
+  // Computes only the parts with rows from `first` on. `panels` holds length x rows weights for every part.
   static INLINE void multiply(const Weight* panels, Parts rows, int depth, int first, const Vec<T>* in, const T* start,
                               Vec<T>* out) {
     for (int part = 0; part < rows.count; part++) {
@@ -44,7 +44,7 @@ struct Product {
     }
   }
 
-  // panels of the matrix whose element (row, k) is element(row, k)
+  // the panels of the matrix with the elements element(row, k)
   template <class Element>
   static void pack(Parts rows, int depth, Element element, Weight* panels) {
     for (int part = 0; part < rows.count; part++)
@@ -59,8 +59,8 @@ struct PlainDot {
   typedef T Number;
   typedef T Weight;
   static constexpr int taken = 1;
-  static constexpr int vectors = W * PIECES;             // of a row
-  static constexpr int slice = vectors < 2 ? vectors : 2;  // of these, how many are worked on at once
+  static constexpr int vectors = W * PIECES;             // vectors in a row
+  static constexpr int slice = vectors < 2 ? vectors : 2;  // number of them that are computed at once
   static constexpr int most_rows = ACCUMULATORS / slice;
 
   template <class Get>
@@ -81,13 +81,13 @@ struct PlainDot {
   }
 };
 
-// gradient[a][b] += sum over time and trials of left[time][a] * right[time][b], tile by tile; `Tile` does one in registers.
+// gradient[a][b] += sum over time and trials of left[time][a] * right[time][b], tile by tile; `Tile` adds one tile.
 template <class Tile>
 struct Outer {
   typedef typename Tile::Number T;
   typedef void (*Sums)(const Vec<T>*, size_t, const Vec<T>*, size_t, int, Vec<T>*);
-  static constexpr int size = 16;                  // numbers of a tile
-  static constexpr int panel_bytes = 256 * 1024;  // of `right`, so that it stays in the second-level cache
+  static constexpr int size = 16;                  // numbers in a tile
+  static constexpr int panel_bytes = 256 * 1024;  // of a panel of `right`: it fits the second-level cache
 
   template <int... i>
   static INLINE Sums choose(int a, int b, std::integer_sequence<int, i...>) {
@@ -95,7 +95,7 @@ struct Outer {
     return table[(a - 1) * Tile::most_right + b - 1];
   }
 
-  // `gradient` holds a tile for every part of left and every part of right.
+  // `gradient` holds one tile for every pair of a part of left and a part of right.
   static void add(Parts left_rows, const Vec<T>* left, size_t left_stride, Parts right_rows, const Vec<T>* right,
                   size_t right_stride, int times, T* gradient) {
     constexpr auto sizes = std::make_integer_sequence<int, Tile::most_left * Tile::most_right>();
@@ -136,7 +136,7 @@ struct PlainTile {
   }
 };
 
-// The products of a task: of numbers as they are, or (in bfloat16.h, for float alone) of rounded ones.
+// The products of a task with numbers as they are. bfloat16.h has those with rounded numbers, for float only.
 template <class T, int W>
 struct Plain {
   typedef Product<PlainDot<T, W>> Matrix;

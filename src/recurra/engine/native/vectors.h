@@ -1,8 +1,8 @@
-// Vectors of the processor this file is compiled for, and functions of them.
+// Vectors of the processor for which this file is compiled, and functions of them.
 //
-// A pack is 64 bytes on every processor: 16 floats or 8 doubles. It is made of as many vectors of the processor as
-// that takes, and lanes are added in the same order everywhere, so that processors with fused multiply-add get
-// the same bits whatever the length of their vectors.
+// A pack has 64 bytes on every processor: 16 floats or 8 doubles. It consists of one or more vectors of the processor.
+// Lanes are added in the same order everywhere, so that all processors with fused multiply-add get the same bits,
+// whatever the length of their vectors.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -134,7 +134,7 @@ INLINE Vec<T> logarithm(Vec<T> x) {
   Bits<T> bits = (Bits<T>)x, one = (Bits<T>)all(T(1)), mantissa = ((Bits<T>{} + 1) << V::mantissa_bits) - 1;
   Vec<T> m = (Vec<T>)((bits & mantissa) | one);
   Bits<T> exponent = bits >> V::mantissa_bits;
-  // the exponent as a number: written into the mantissa of `rounder`
+  // the exponent as a number: it is written into the mantissa of `rounder`
   Vec<T> e = (Vec<T>)((Bits<T>)all(V::rounder) + exponent) - all(V::rounder + T(V::exponent_bias));
   Vec<T> large = m >= all(quarter_up) ? all(T(1)) : Vec<T>{};
   m = m * (all(T(1)) - large * T(0.5));
@@ -145,7 +145,7 @@ INLINE Vec<T> logarithm(Vec<T> x) {
 struct Tanh {
   template <class T>
   static INLINE Vec<T> value(Vec<T> x) {
-    if constexpr (sizeof(T) == 4) {  // a rational function, from benchmarks/tanh_approximation.py; to 5e-7
+    if constexpr (sizeof(T) == 4) {  // a rational function from benchmarks/tanh_approximation.py, error below 5e-7
       constexpr T above[] = {0.999999881f, 0.129344225f, 0.00296047749f, 1.1531879e-05f};
       constexpr T below[] = {1.0f, 0.462676495f, 0.0238541011f, 0.000240012625f, 2.49255919e-07f};
       x = at_least<T>(at_most<T>(x, 7.9f), -7.9f);
@@ -200,7 +200,7 @@ struct Softplus {
 
 // ---- sums over lanes
 
-// From the vectors a and b, each with groups of G lanes, the halves (0: first, 1: second) of the groups, a's and b's in turn.
+// One half (0: first, 1: second) of every group of G lanes of the vectors a and b, those of a and b in turn.
 template <class T, int G, int HALF, int... lane>
 INLINE Vec<T> halves(Vec<T> a, Vec<T> b, std::integer_sequence<int, lane...>) {
   constexpr auto from = [](int l) {
@@ -214,7 +214,7 @@ INLINE Vec<T> halves(Vec<T> a, Vec<T> b, std::integer_sequence<int, lane...>) {
 #endif
 }
 
-// The sums over the lanes of each of LANES vectors, as one vector; lane l is added to lane l + LANES/2 first.
+// The sums over the lanes of each of LANES vectors, as one vector. Lane l is first added to lane l + LANES/2.
 template <class T, int G = LANES<T>>
 INLINE Vec<T> sums_over_lanes(Vec<T>* a) {
   if constexpr (G == 1) {
@@ -229,7 +229,7 @@ INLINE Vec<T> sums_over_lanes(Vec<T>* a) {
   }
 }
 
-// The sum over the lanes of the pieces of one pack.
+// The sum over all lanes of one pack.
 template <class T>
 INLINE Vec<T> sum_of_pieces(const Vec<T>* piece, size_t stride) {
   if constexpr (PIECES == 1) return piece[0];
