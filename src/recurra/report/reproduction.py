@@ -1,4 +1,4 @@
-"""The page of the studies: what was published beside what was found."""
+"""The page of the studies: published results next to our results."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -15,19 +15,19 @@ from recurra.studies.verdicts import Verdict
 
 HEAD = """# Reproduction
 
-What the papers published, beside what recurra finds. Made from the folders of finished studies by
+The published results next to those of recurra. This page is made from the folders of finished studies by
 
 ```sh
 {command}
 ```
 
-after the study commands below; the verdicts are computed anew from the stored tables. *Agrees*: the whole interval of
-the difference lies inside the margin that was stated before. *Differs*: all of it lies outside. *Undecided*: it
-straddles the margin, so that these networks are too few, or too unlike each other, to tell; beside it stands what the
-comparison could have shown. *Cannot be compared* says why. [Studies](studies.md) has the rules and their reasons.
+after the study commands below; the verdicts are computed again from the stored tables. *Agrees*: the whole interval of
+the difference lies inside the margin that was stated before. *Differs*: the whole interval lies outside. *Undecided*:
+the interval crosses an end of the margin, because there are too few networks or they vary too much; the column *power*
+says what the comparison can show. *Cannot be compared*: the note says why. [Studies](studies.md) explains the rules.
 """
-RERUN = """The tables of this study were made before the rules of [Studies](studies.md) and cannot be judged by them: it
-has to be rerun. Until then there is no verdict.
+RERUN = """The tables of this study are older than the rules of [Studies](studies.md) and cannot be judged by them. There is
+no verdict until the study is rerun.
 """
 COLUMNS = ("published", "found", "difference", "power", "verdict")
 COUNTED = {  # of one, of several
@@ -88,10 +88,10 @@ def _claim(one: Verdict) -> tuple[str, ...]:
 
 
 def _choices(study: Study, tables: dict[str, Rows]) -> Iterator[str]:
-    """What the free choices of the study would have made of it."""
+    """The results of the study with free choices made differently."""
     rows = study.sensitivity(tables)
     if rows:
-        yield "Free choices, and what others would have given:\n"
+        yield "Results with other free choices:\n"
         yield "\n".join(_table(tuple(rows[0]), [tuple(map(str, row.values())) for row in rows])) + "\n"
 
 
