@@ -211,7 +211,7 @@ class TestRows:
             (Status.missed, "did not meet its criterion (none) in 20 steps; only"),
             (
                 Status.diverged,
-                "within 20 steps its loss became infinite or far too large; shown are the weights before",
+                "within 20 steps its loss became infinite or far too large; the weights before that are shown",
             ),
         ):
             row = rows(replace(failed, status=(status, status)), spec)[0]
@@ -341,7 +341,7 @@ class TestPage:
         many = repeated(run, count)
         page = Page(report_html(many))
         assert "data-spectra" in page.ids
-        assert f"Shown are {SHOWN} of {count} networks" in page.text
+        assert f"{SHOWN} of {count} networks are shown" in page.text
         assert {f"network-{number}" for number in range(count)} <= set(page.ids)
         assert sum(key.startswith("data-walk-") for key in page.ids) == count
         assert sum(key.startswith("data-program-") for key in page.ids) == count

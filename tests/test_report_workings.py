@@ -321,7 +321,7 @@ class TestTables:
         found = workings_of(task, dossier, task.condition_names)
         assert [row.condition for row in found.regimes if row.kind == "drift"] == ["++−−", "+++−"]
         assert len(found.regimes) == say.MOST_NAMED
-        assert found.regimes_left == "Shown are 8 of 16 conditions; 14 are of the kind fixed point."
+        assert found.regimes_left == "8 of 16 conditions are shown; 14 are of the kind fixed point."
         assert found.regimes[0].cells == ("–", "0.500", "decays in 12.3 ms", "1.00 · 1.00 · 1.00 · 1.00")
         assert len(found.pulses) == 16
         assert found.stimuli == ("1+", "1-", "2+", "2-", "3+", "3-", "4+", "4-")

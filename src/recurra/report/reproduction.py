@@ -26,8 +26,8 @@ the difference lies inside the margin that was stated before. *Differs*: the who
 the interval crosses an end of the margin, because there are too few networks or they vary too much; the column *power*
 says what the comparison can show. *Cannot be compared*: the note says why. [Studies](studies.md) explains the rules.
 """
-RERUN = """The tables of this study are older than the rules of [Studies](studies.md) and cannot be judged by them. There
-is no verdict until the study is rerun.
+RERUN = """The tables of this study are older than the rules of [Studies](studies.md) and cannot be judged by them.
+There is no verdict until the study is rerun.
 """
 COLUMNS = ("published", "found", "difference", "power", "verdict")
 COUNTED = {  # of one, of several

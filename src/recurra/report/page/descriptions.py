@@ -1,4 +1,4 @@
-"""What every figure shows, in words made from its numbers: for readers who do not see it."""
+"""Descriptions of the figures, made from their numbers, for readers who cannot see them."""
 
 from collections.abc import Sequence
 
@@ -42,7 +42,7 @@ def probe(
     errors = [_masked_rms(shown.isel(condition=at), one) for at, one in enumerate(outputs)]
     worst = int(np.argmax(np.nan_to_num(errors, nan=np.inf)))
     return (
-        f"{name}: the answer to {len(names)} condition{'s' if len(names) > 1 else ''}, {_listed(names)}; a panel each, "
+        f"{name}: the answer to {len(names)} condition{'s' if len(names) > 1 else ''}, {_listed(names)}; one panel per condition, "
         f"with target and output. The root-mean-square difference is at most {three(errors[worst])}, "
         f"in the condition {names[worst]}."
     )
@@ -104,7 +104,7 @@ def spectra(all_spectra: Sequence[Spectrum]) -> str:
     outside = [one.count_outside for one in all_spectra]
     return (
         f"Density of the eigenvalues of {len(all_spectra)} networks in the complex plane; "
-        f"between {min(outside)} and {max(outside)} of a network lie outside the unit circle."
+        f"each network has between {min(outside)} and {max(outside)} outside the unit circle."
     )
 
 
@@ -127,7 +127,7 @@ def landmarks(marks: Landmarks | None) -> str:
     counts = {"stable fixed point": stable, "saddle": len(marks.points) - stable, "orbit": len(marks.orbits)}
     told = [f"{count} {name}{'' if count == 1 else 's'}" for name, count in counts.items()]
     hidden = f"; {marks.hidden} fixed point{'' if marks.hidden == 1 else 's'} not in view" if marks.hidden else ""
-    return f" In it {told[0]}, {told[1]} and {told[2]}{hidden}."
+    return f" It shows {told[0]}, {told[1]} and {told[2]}{hidden}."
 
 
 def program(name: str, graph: Graph) -> str:
@@ -138,7 +138,7 @@ def program(name: str, graph: Graph) -> str:
     arrows = "; ".join(arrow.text for arrow in graph.arrows[:ARROWS])
     more = f"; and {len(graph.arrows) - ARROWS} more" if len(graph.arrows) > ARROWS else ""
     return (
-        f"{name}: graph of {', '.join(told) or 'no attractors'} and what stimuli make of them, "
+        f"{name}: graph of {', '.join(told) or 'no attractors'} and where stimuli lead from them, "
         f"{len(graph.arrows)} arrow{'' if len(graph.arrows) == 1 else 's'}{': ' if arrows else ''}{arrows}{more}; "
         f"{len(graph.saddles)} place{'' if len(graph.saddles) == 1 else 's'} with saddles between."
     )
@@ -149,7 +149,7 @@ def lifetimes(name: str, record: Lifetimes) -> str:
     ended = record.lifetime_ms[np.isfinite(record.lifetime_ms)]
     text = (
         f"{name}: how long each of {len(record.kind)} memory states lasts without a pulse, on a logarithmic axis. "
-        f"{len(record.kind) - len(ended)} outlast the {record.longest_ms:,.0f} ms that were watched"
+        f"{len(record.kind) - len(ended)} last longer than the observed {record.longest_ms:,.0f} ms"
     )
     return f"{text}, the shortest lasts {three(float(ended.min()))} ms." if len(ended) else f"{text}."
 
@@ -161,7 +161,7 @@ def census(record: Census, signatures: Sequence[str]) -> str:
     )
     return (
         f"Map of {int(record.compared.sum())} networks, near to each other if their rates are alike, "
-        f"stress {three(record.stress)}. Networks by what they do: {counted}."
+        f"stress {three(record.stress)}. Networks by their regimes: {counted}."
     )
 
 
@@ -186,5 +186,5 @@ def _channels(shown: xr.Dataset) -> str:
 
 
 def _listed(names: Sequence[str], most: int = 12) -> str:
-    """All names, or the first and the last of many."""
+    """All names, or the first and the last one if there are many."""
     return ", ".join(names) if len(names) <= most else f"from {names[0]} to {names[-1]}"

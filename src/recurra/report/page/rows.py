@@ -93,7 +93,7 @@ def reason(status: Status, history: History, at: int, spec: RunSpec, dossier: Do
         case Status.missed:
             ending = f"did not meet its criterion ({spec.training.stop.words()}) in {steps}"
         case Status.diverged:
-            ending = f"within {steps} its loss became infinite or far too large; shown are the weights before that"
+            ending = f"within {steps} its loss became infinite or far too large; the weights before that are shown"
         case _:
             ending = f"took all {steps}"
     share = where_known(lambda: dossier.performance.success, None)

@@ -85,7 +85,7 @@ def _regime_rows(regimes: Regimes, looks: Sequence[tuple[str, str]]) -> tuple[tu
         shown = sorted([*differing.tolist(), *alike.tolist()])
         counted = f"all {many}" if many == len(regimes) else str(many)
         left = (
-            f"Shown are {len(shown)} of {len(regimes)} conditions; {counted} are of the kind "
+            f"{len(shown)} of {len(regimes)} conditions are shown; {counted} are of the kind "
             f"{NAMES[_kind(regimes, common)]}."
         )
     return tuple(_regime_row(regimes, looks, at) for at in shown), left
