@@ -49,7 +49,7 @@ def write_figures(
 
     Args:
         run: the run and its analysis.
-        folder: where the files go; it is made if it is missing.
+        folder: the folder for the files; it is made if it is missing.
         progress: told after every figure how many are written, and how many there are in all.
         missing: told the name of a figure that cannot be drawn, and why.
     """

@@ -31,8 +31,8 @@ def pages(name: str, networks: int) -> Iterator[tuple[str, range]]:
     """Names of the figures and positions of the networks in each; one page needs no number.
 
     Args:
-        name: of the figure.
-        networks: how many there are.
+        name: the name of the figure.
+        networks: number of networks.
     """
     for page, first in enumerate(range(0, networks, PAGE), start=1):
         yield name if networks <= PAGE else f"{name}_{page}", range(first, min(first + PAGE, networks))

@@ -42,7 +42,7 @@ def write_page(folders: Sequence[RunFolder], page: Path) -> None:
     """Write the page, and copies of the figures into `assets` beside it.
 
     Args:
-        folders: of the finished studies.
+        folders: the folders of the finished studies.
         page: the Markdown file; an older one is replaced, and missing folders on the way to it are made.
     """
     parent = folders[0].path.parent

@@ -13,9 +13,9 @@ def write_task_picture(task: Task, seed: int, path: Path, trials: int = 3) -> No
 
     Args:
         task: the task.
-        seed: of the trials.
+        seed: the seed of the trials.
         path: the file to make; its ending says which kind.
-        trials: how many are drawn.
+        trials: number of trials that are drawn.
     """
     endings = [f".{kind}" for kind in METADATA]
     if path.suffix not in endings:

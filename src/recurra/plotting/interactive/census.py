@@ -18,8 +18,8 @@ def census_map(scene: CensusMap, names: Sequence[str], texts: Sequence[str], lin
     Args:
         scene: the map.
         names: written beside the networks, if there are few.
-        texts: what each network says under the pointer.
-        links: where a click on each network leads.
+        texts: the text of each network under the pointer.
+        links: the target of a click on each network.
     """
     figure = go.Figure()
     for outline in scene.outlines:

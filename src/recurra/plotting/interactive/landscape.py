@@ -24,7 +24,7 @@ def landmark_traces(shown: Landmarks, scale: float, size: float) -> Iterator[dic
     Args:
         shown: what to draw.
         scale: extent of the drawing, in its coordinates.
-        size: of the markers, px.
+        size: the size of the markers, px.
     """
     look: dict[str, Any] = {"mode": "lines", "line": {"color": INK, "width": 1.5}, "showlegend": False}
     if len(shown.orbits):
@@ -56,8 +56,8 @@ def end_traces(shown: Landmarks, last_ms: float, size: float) -> Iterator[dict[s
 
     Args:
         shown: what to draw, in one coordinate.
-        last_ms: where the time ends, ms.
-        size: of the markers, px.
+        last_ms: the end of the time axis, ms.
+        size: the size of the markers, px.
     """
     for trace in landmark_traces(shown, 1.0, size):
         if trace["mode"] == "markers":

@@ -38,7 +38,7 @@ def spectra_density(density: Density, planes: Sequence[SpectrumPlane], texts: Se
     Args:
         density: the density.
         planes: the networks.
-        texts: what the outliers of each say under the pointer.
+        texts: the texts of each network's outliers under the pointer.
     """
     shades = [[0, PAPER], [0.02, mix(PAPER, "#2166ac", 0.15)], [1, "#2166ac"]]
     figure = go.Figure(

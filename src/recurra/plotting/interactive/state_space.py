@@ -65,7 +65,7 @@ def scene(points: Float[np.ndarray, "point axis"], room: float, titles: Sequence
     Args:
         points: the points to draw; a point that is not finite is left out.
         room: around them.
-        titles: of the three axes.
+        titles: the titles of the three axes.
     """
     points = points[np.isfinite(points).all(axis=1)]
     low, high = points.min(axis=0) - room, points.max(axis=0) + room

@@ -44,7 +44,7 @@ def draw_box(axes: Axes, bound: float, labels: tuple[str, ...], type_size: float
         axes: an empty panel.
         bound: half the width of the box.
         labels: the names of the three axes.
-        type_size: of the names, points.
+        type_size: the size of the names, points.
         numbers: whether the ticks have numbers.
     """
     axes.set_axis_off()

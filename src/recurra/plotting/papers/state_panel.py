@@ -80,11 +80,11 @@ def empty_panel(
     """The axes of a panel with its frame, its ticks and their names.
 
     Args:
-        figure: where it goes.
+        figure: the figure in which it is drawn.
         square: left, bottom, width and height, as shares of the figure.
         side_mm: the square's side, mm.
         panel: how it is drawn.
-        labels: of the coordinates.
+        labels: the labels of the coordinates.
         time_ms: time on the walk, ms; the abscissa of one coordinate.
     """
     left, bottom, width, height = square

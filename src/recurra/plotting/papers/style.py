@@ -111,7 +111,7 @@ def panel_grid(figure: Figure, panels: int) -> list[Axes]:
     """Equal panels for small multiples, by rows; only the outer ones have tick labels.
 
     Args:
-        figure: where they go.
+        figure: the figure in which they are drawn.
         panels: number of panels.
     """
     columns = columns_for(panels)

@@ -26,7 +26,7 @@ def sample_trials(trials: Trials, count: int = 3) -> Figure:
 
     Args:
         trials: trials of any task.
-        count: how many to show, at least 1; all of them if there are fewer.
+        count: number of trials to show, at least 1; all trials if there are fewer.
     """
     check_count("count", count)
     count = min(count, len(trials))

@@ -24,7 +24,7 @@ class SignatureGroup:
 
     Args:
         name: the signature in words with the number of networks.
-        color: of its networks.
+        color: the colour of its networks.
         mark: their shape, one of `MARKS`; it tells the group apart as the colour does.
         networks: positions of those on the map.
     """
@@ -50,9 +50,9 @@ class CensusMap:
     Args:
         places: the points of all networks; a network that was left out belongs to no group.
         groups: the signatures, the most frequent one first.
-        outlines: of the clusters; none of one continuum.
-        axes: what the two dimensions are called, with their share of the distances.
-        title: how many networks, and how true the map is.
+        outlines: the outlines of the clusters; empty if the cohort is one continuum.
+        axes: the names of the two dimensions, with their share of the distances.
+        title: the number of networks, and the stress of the map.
     """
 
     places: Points
@@ -76,7 +76,7 @@ def census_scene(census: Census, names: Sequence[str]) -> CensusMap:
 
     Args:
         census: the census; its map needs two dimensions.
-        names: of the signatures, the most frequent one first.
+        names: the names of the signatures, the most frequent one first.
     """
     if len(names) != len(census.signature_count):
         raise ValueError(f"names has {len(names)} entries; expected one for each of {len(census.signature_count)}")

@@ -16,8 +16,8 @@ class Conditions:
     """The conditions of a probe.
 
     Args:
-        names: of all of them.
-        colors: of all of them.
+        names: the names of all conditions.
+        colors: the colours of all conditions.
         dashed: whose lines are dashed.
         shown: positions of the conditions with a panel and a legend entry: all, or some at equal distances.
     """

@@ -22,7 +22,7 @@ class FlowPlane:
     Args:
         field: the field.
         axes: labels of the two directions.
-        title: of the figure.
+        title: the title of the figure.
         paths: trajectories in the coordinates of the plane.
         lines: how the trajectories are drawn; needed with `paths`.
         points: fixed points in the coordinates of the plane.
@@ -67,9 +67,9 @@ def flow_scene(
     Args:
         network: the network.
         points: its fixed points.
-        inputs: of the probe.
-        conditions: of the probe.
-        number: the network's.
+        inputs: the inputs of the probe.
+        conditions: the names and looks of the probe's conditions.
+        number: number of the network.
     """
     states = states_on(network, inputs)
     pca = principal_components(states, 2)

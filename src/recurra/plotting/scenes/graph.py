@@ -20,8 +20,8 @@ class Arrow:
     Args:
         begin: position of the attractor.
         end: position of the attractor that they lead to.
-        color: of the arrow.
-        dash: of its line, one of `DASHES`.
+        color: the colour of the arrow.
+        dash: the dash of its line, one of `DASHES`.
         name: written beside it; empty for none.
         text: text under the pointer.
         wrong: whether the task asks for something else.
@@ -42,9 +42,9 @@ class SelfLoop:
 
     Args:
         node: position of the attractor.
-        color: of the stimulus.
-        dash: of the stimulus.
-        name: of the stimulus.
+        color: the colour of the stimulus.
+        dash: the dash of the stimulus.
+        name: the name of the stimulus.
     """
 
     node: int
@@ -73,20 +73,20 @@ class Graph:
     """Attractors, and what leads from one to the other.
 
     Args:
-        places: where the attractors stand in the plane, in any unit.
+        places: the places of the attractors in the plane, in any unit.
         kind: 0 a point at rest, 1 an orbit, 2 an unstable point.
-        pale: which attractors no stimulus leads to.
+        pale: whether no stimulus leads to each attractor.
         names: the outputs of each attractor, short enough to stand within it; one line per output.
         labels: the same with its kind and conditions, to stand beside it; none where the names say all.
-        colors: of the attractors.
-        texts: what they say under the pointer.
-        arrows: where the stimuli lead from each.
+        colors: the colours of the attractors.
+        texts: the texts of the attractors under the pointer.
+        arrows: the arrows from each attractor to those to which stimuli lead.
         self_loops: wrong stimuli that lead to no other attractor.
         saddles: the saddles between them.
         legend: names and looks of the stimuli that have an arrow of their own.
         title: the network, and how many pulses are right.
-        counted: how many of the attractors and saddles are drawn.
-        left_out: what is not drawn, in a sentence.
+        counted: the numbers of attractors and saddles that are drawn.
+        left_out: a sentence on the parts that are not drawn.
     """
 
     places: Places

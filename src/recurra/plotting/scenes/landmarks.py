@@ -28,12 +28,12 @@ class Landmarks:
 
     Args:
         points: the fixed points.
-        stable: which of them are stable.
-        texts: what each of them is, for the pointer.
-        begins: where the lines along unstable directions begin.
-        directions: of these lines; the longest has length 1.
+        stable: whether each point is stable.
+        texts: the text of each under the pointer.
+        begins: the starting points of the lines along unstable directions.
+        directions: the directions of these lines; the longest has length 1.
         orbits: paths on the orbits.
-        hidden: how many fixed points are too far away.
+        hidden: number of fixed points that are too far away.
     """
 
     points: Float[np.ndarray, "point axis"]
@@ -67,7 +67,7 @@ def landmarks_scene(
     Among the points are those at rest at which a path ended and that the search for fixed points did not reach.
 
     Args:
-        dossier: its analysis.
+        dossier: the dossier of the network.
         where: they lie, in the coordinates of what is drawn.
         drawn: what is drawn besides.
         dt_ms: length of a time step, ms.

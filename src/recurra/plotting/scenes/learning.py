@@ -51,11 +51,11 @@ class LearningCurves:
 
     Args:
         trials: training trials that a network had seen at the end of every epoch.
-        curves: of each network.
+        curves: the curves, one per network.
         named: whether there are few enough for a legend.
         loss_bound: a line in the panel of the loss; None for none.
         success_bound: a line in the panel of the success, as a share of the trials.
-        loss_limits: where the axis of the loss begins and ends.
+        loss_limits: the ends of the axis of the loss.
     """
 
     trials: Float[np.ndarray, "epoch"]
@@ -77,10 +77,10 @@ def learning_scene(
     """The curves of networks.
 
     Args:
-        history: what was measured at the end of every epoch.
-        trials: how many training trials a network had seen by then.
+        history: the measurements at the end of every epoch.
+        trials: number of training trials by the end of every epoch.
         numbers: the networks' numbers.
-        status: what became of each.
+        status: the outcome of each network.
         loss_bound: for the loss; None for none.
         success_bound: for the success.
     """

@@ -20,12 +20,12 @@ class NetworkBars:
 
     Args:
         title: the network, and how many of its states last to the end.
-        names: of the states.
-        colors: of the states.
-        length_ms: of the bars, within the limits of the axis.
-        held: which are right to the end of the observed time.
-        at_rest: which are at rest then.
-        never: which were never right.
+        names: the names of the states.
+        colors: the colours of the states.
+        length_ms: the lengths of the bars, within the limits of the axis.
+        held: whether each memory is right to the end of the observed time.
+        at_rest: whether the network is then at rest.
+        never: whether each memory was never right.
         kinds: stable, drifting or oscillating.
         ends: what stands behind each bar: when it ends and where, or what it does if it is not at rest.
         longest_ms: observed time, ms.
@@ -72,7 +72,7 @@ def lifetimes_scene(
         states: the memory states as signs.
         trained_ms: length of the trials that the networks were trained on, ms.
         numbers: the networks' numbers.
-        limits_ms: of the axis: `lifetime_limits` of all networks that are compared.
+        limits_ms: the limits of the axis: `lifetime_limits` of all networks that are compared.
     """
     bars = tuple(_bars(one, states, limits_ms[0], number) for one, number in zip(lifetimes, numbers, strict=True))
     return LifetimeBars(bars, limits_ms, trained_ms)

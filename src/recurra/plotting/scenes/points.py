@@ -22,9 +22,9 @@ class PointSpectra:
     """The eigenvalues at the fixed points of networks, in panels of one scale.
 
     Args:
-        names: of the networks.
-        colors: of the networks.
-        titles: of the panels, with the number of points.
+        names: the names of the networks.
+        colors: the colours of the networks.
+        titles: the titles of the panels, with the number of points.
         values: a row of arrays for each panel, one for each network.
         limits: left, right and upper end of what is shown; the lower end is the upper one mirrored.
     """

@@ -26,10 +26,10 @@ def graph_scene(dossier: Dossier, task: Task, conditions: Conditions, number: in
     """The graph of one network.
 
     Args:
-        dossier: its analysis.
-        task: what it was trained on.
-        conditions: of the task's probe.
-        number: the network's, for its name and colour.
+        dossier: the dossier of the network.
+        task: the task on which it was trained.
+        conditions: the names and looks of the probe's conditions.
+        number: number of the network, for its name and colour.
     """
     program, parts = dossier.program, parts_of(dossier.program, dossier.fixed_points.states)
     reading = _reading(dossier, task, conditions, number) if dossier.memories is None else memory_reading(program, task)

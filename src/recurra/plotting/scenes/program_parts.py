@@ -36,7 +36,7 @@ class DrawnProgram:
 
     Args:
         met: all attractors that conditions or stimuli lead to.
-        main: those of them that are drawn.
+        main: the attractors that are drawn.
         beside: attractors that a saddle separates from these, and that no stimulus leads to.
         saddles: between the attractors that are drawn.
     """

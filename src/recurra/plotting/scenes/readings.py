@@ -22,17 +22,17 @@ class Reading:
     """What the attractors and stimuli of a network are in its graph.
 
     Args:
-        names: of the attractors.
-        short_names: what stands within them.
-        labels: what stands beside them; none where the names within say all.
-        colors: of the attractors.
-        places: where they stand in the plane.
+        names: the names of the attractors.
+        short_names: the names within the attractors.
+        labels: the labels beside the attractors; empty if the names within are complete.
+        colors: the colours of the attractors.
+        places: the places of the attractors in the plane.
         stimuli: the names of the stimuli.
-        looks: of the stimuli.
-        explained: what the legend may explain: a name, and a stimulus with its look.
+        looks: the looks of the stimuli.
+        explained: the possible entries of the legend: a name, and the look of a stimulus.
         conditions: the names of the conditions.
-        wrong: of each attractor the stimuli that do not make of it what the task asks for; none where it does not say.
-        judged: what is said of them in the title; empty for nothing.
+        wrong: for each attractor, the stimuli that lead to another state than the task asks for.
+        judged: the words about wrong stimuli in the title; empty if there are none.
     """
 
     names: Sequence[str]
@@ -53,7 +53,7 @@ def memory_reading(program: Program, task: Task) -> Reading:
 
     Args:
         program: the program of a network with memories.
-        task: what it was trained on.
+        task: the task on which it was trained.
     """
     bits, signs = memory_task(task).bits, read_signs(program)
     names = ["".join("−0+"[sign + 1] for sign in one) for one in signs]

@@ -20,9 +20,9 @@ class Scales:
     """What all networks of a run share.
 
     Args:
-        weight: where the colours of weights end, on both sides of zero.
+        weight: the weight at the end of the colours, on both sides of zero.
         spectrum: the part of the complex plane that is drawn.
-        lifetimes_ms: where the axis of lifetimes begins and ends, ms; None where there are none.
+        lifetimes_ms: the ends of the axis of lifetimes, ms; None if there are no lifetimes.
     """
 
     weight: float

@@ -22,7 +22,7 @@ class SignalCurve:
 
     Args:
         kind: "input", "target" or "output".
-        dash: of its line, one of `DASHES`.
+        dash: the dash of its line, one of `DASHES`.
         values: with gaps where a target does not count.
     """
 
@@ -36,8 +36,8 @@ class SignalRow:
     """The panels beside each other.
 
     Args:
-        title: of the row.
-        span: of its vertical axis.
+        title: the title of the row.
+        span: the span of its vertical axis.
         asked: whether a target is in it.
         curves: curves in the order of drawing.
     """
@@ -72,8 +72,8 @@ class MemoryWalk:
     Args:
         signals: one row per bit, one panel each.
         begins: first step of every stretch in which one state is asked for, and the step after the last.
-        names: of the states; empty where none is asked for.
-        colors: of the states.
+        names: the names of the states; empty if the task asks for no state.
+        colors: the colours of the states.
     """
 
     signals: Signals
@@ -88,7 +88,7 @@ def bit_signals(examples: xr.Dataset, outputs: Float[np.ndarray, "trial time out
     Args:
         examples: `inputs` and `targets` of the trials, over `time` in ms.
         outputs: outputs of the network in these trials.
-        number: the network's.
+        number: number of the network.
     """
     inputs, targets = (np.asarray(examples[name]) for name in ("inputs", "targets"))
     return Signals(
@@ -106,9 +106,9 @@ def walk_scene(
 
     Args:
         walk: `inputs`, `targets` and `memory_state` (-1 where none is asked for), over `walk_time` in ms.
-        outputs: what the network puts out, for at least as long.
+        outputs: the outputs of the network, for at least as long.
         states: the memory states as signs, in the order that `memory_state` counts them.
-        number: the network's.
+        number: number of the network.
     """
     time_ms, asked = np.asarray(walk["walk_time"]), np.asarray(walk["memory_state"])
     signals = (np.asarray(walk["inputs"]), np.asarray(walk["targets"]), outputs[: len(time_ms)])
@@ -143,7 +143,7 @@ def trial_signals(examples: xr.Dataset, outputs: Float[np.ndarray, "trial time o
     Args:
         examples: `inputs`, `targets` and `mask` of the trials, over `time` in ms.
         outputs: outputs of the network in these trials.
-        number: the network's.
+        number: number of the network.
     """
     inputs, targets = np.asarray(examples["inputs"]), counted_targets(examples)
     input_rows, output_rows = rows_of(inputs.shape[-1], INPUT_ROWS), rows_of(outputs.shape[-1], OUTPUT_ROWS)
@@ -172,9 +172,9 @@ def probe_signals(
 
     Args:
         probe: `targets` and `mask` of the conditions shown, over `probe_time` in ms.
-        outputs: what the network puts out.
-        names: of the conditions.
-        number: the network's.
+        outputs: the outputs of the network.
+        names: the names of the conditions.
+        number: number of the network.
     """
     span = span_of(np.asarray(probe["targets"]), OUTPUT_ROOM)
     curves = _answers(counted_targets(probe), outputs, range(outputs.shape[-1]))

@@ -28,14 +28,14 @@ class MemorySpace:
     """The memory states of one network and the path of its rates between them.
 
     Args:
-        name: of the network.
+        name: the name of the network.
         axes: the titles of the coordinates.
-        path: of the rates on the walk through the memory states.
+        path: the path of the rates on the walk through the memory states.
         path_state: the memory state asked for at every step, a row of `states`; -1 where there is none.
         time_ms: time of the steps, ms.
         states: the memory states as signs.
         means: mean rates in every memory state.
-        corners: of the parallelepiped that fits them, in the order of `states`.
+        corners: the corners of the parallelepiped that fits them, in the order of `states`.
         landmarks: fixed points and orbits; None where they are not known or not drawn.
         note: what else the coordinates say; empty for nothing.
     """
@@ -90,9 +90,9 @@ class PathSpace:
     """The rates of one network, a path a condition.
 
     Args:
-        name: of the network.
+        name: the name of the network.
         axes: the titles of the coordinates.
-        paths: of the rates.
+        paths: the paths of the rates.
         time_ms: time of the steps, ms.
         conditions: names and looks of the paths.
         landmarks: fixed points and orbits; None where they are not known or not drawn.
@@ -137,9 +137,9 @@ def along_components(dossier: Dossier, findings: MemoryFindings, number: int) ->
     """A flip-flop network along the principal components of its rates: every network turned its own way.
 
     Args:
-        dossier: its analysis.
+        dossier: the dossier of the network.
         findings: the task and its walk.
-        number: the network's.
+        number: number of the network.
     """
     memories = known(dossier.memories)
     pca, walk, geometry = dossier.pca, memories.walk, memories.geometry
@@ -164,9 +164,9 @@ def along_bits(dossier: Dossier, findings: MemoryFindings, number: int) -> Memor
     """A flip-flop network along the axes of its bits: the cubes of all networks are aligned.
 
     Args:
-        dossier: its analysis.
+        dossier: the dossier of the network.
         findings: the task and its walk.
-        number: the network's.
+        number: number of the network.
     """
     memories = known(dossier.memories)
     walk, _ = memories.walk, memories.geometry
@@ -197,10 +197,10 @@ def paths_scene(dossier: Dossier, conditions: Conditions, time_ms: Float[np.ndar
     """The paths of a network of any task along the principal components of its rates.
 
     Args:
-        dossier: its analysis.
-        conditions: of the probe.
+        dossier: the dossier of the network.
+        conditions: the names and looks of the probe's conditions.
         time_ms: time of the probe's steps, ms.
-        number: the network's.
+        number: number of the network.
     """
     shares, paths = dossier.pca.explained_variance, dossier.behaviour.probe_components
     count, dt_ms = paths.shape[-1], float(time_ms[1] - time_ms[0]) if len(time_ms) > 1 else 1.0

@@ -60,8 +60,8 @@ class SpectrumPlane:
     Args:
         name: the network's.
         color: the network's.
-        remark: how many are outside, the largest modulus, and how many are not in view.
-        before: of its start; None where that is not known.
+        remark: the number outside the unit circle, the largest modulus, and the number not in view.
+        before: the eigenvalues before training; None if they are not known.
         inside: the eigenvalues that are not outliers.
         outliers: the eigenvalues outside the unit circle by more than 2 %.
         view: the part of the plane that is drawn.
@@ -99,10 +99,10 @@ class Density:
 
     Args:
         counts: a row for each height, from the bottom.
-        left: where the first cell begins.
-        bottom: where the first row begins.
-        size: of a cell, across and upwards.
-        hidden: how many eigenvalues are in no cell.
+        left: left end of the first cell.
+        bottom: lower end of the first row.
+        size: the size of a cell, across and upwards.
+        hidden: number of eigenvalues in no cell.
     """
 
     counts: Float[np.ndarray, "imaginary real"]
@@ -116,9 +116,9 @@ def spectrum_scene(after: Spectrum, before: Spectrum | None, number: int, view: 
     """The eigenvalues of one network in the plane.
 
     Args:
-        after: of the trained network.
-        before: of its start.
-        number: the network's, for its name and colour.
+        after: the spectrum of the trained network.
+        before: the spectrum before training, if it is known.
+        number: number of the network, for its name and colour.
         view: the part of the plane that is drawn.
     """
     hidden, largest = view.hides(after.eigenvalues), f"{abs(after.leading):#.3g}".rstrip(".")
@@ -138,7 +138,7 @@ def motions(scene: SpectrumPlane, modes: RestingModes, dt_ms: float) -> ModeMoti
 
     Args:
         scene: its eigenvalues.
-        modes: of the network at rest.
+        modes: the modes of the network at rest.
         dt_ms: length of a time step, ms.
     """
     same = modes if modes.at_start else None  # a start has no unit biases, and rests at zero
@@ -161,7 +161,7 @@ def mode_texts(values: Eigenvalues, modes: RestingModes | None, dt_ms: float) ->
 
     Args:
         values: the eigenvalues.
-        modes: of the network at rest, if they are known.
+        modes: the modes of the network at rest, if they are known.
         dt_ms: length of a time step, ms.
     """
     listed = (complex(value) for value in values)
@@ -180,7 +180,7 @@ def density(spectra: Sequence[Spectrum], view: PlaneLimits) -> Density:
     """The eigenvalues of many networks together, in square cells.
 
     Args:
-        spectra: of the networks.
+        spectra: the spectra of the networks.
         view: the part of the plane that is drawn.
     """
     values = np.concatenate([spectrum.eigenvalues for spectrum in spectra])

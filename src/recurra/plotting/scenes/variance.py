@@ -25,9 +25,9 @@ class RespondingUnits:
     """The units that respond to one factor or to several, in per cent of all units.
 
     Args:
-        name: of the bars.
-        color: of the bars.
-        percent: of every network.
+        name: the name of the bars.
+        color: the colour of the bars.
+        percent: the values, one per network, in per cent.
         chance: the mean under permuted conditions.
         chance_high: its 95th percentile, no less than the mean.
     """
@@ -44,7 +44,7 @@ class VarianceBars:
     """The bars of some networks.
 
     Args:
-        names: of the networks.
+        names: the names of the networks.
         shares: parts of the variance, side by side; what is not known is 0.
         responding: the units that respond; empty if there is one factor.
     """
@@ -67,7 +67,7 @@ def variance_scene(
         demixed: the demixed components of each.
         units: the selectivity of the units of each.
         factors: names of the factors.
-        colors: of the factors.
+        colors: the colours of the factors.
         numbers: the networks' numbers.
     """
     looks = [("time", INPUT), *zip(factors, colors, strict=True)]

@@ -31,11 +31,11 @@ class WeightPanels:
     """What the figure of one network's weights shows.
 
     Args:
-        name: of the network.
+        name: the name of the network.
         matrices: by their titles: before and after training and their difference, or only those after.
-        limit: where the colours end, on both sides of zero.
+        limit: the weight at the end of the colours, on both sides of zero.
         beyond: on which sides weights lie beyond the colours.
-        edges: of the bins.
+        edges: the edges of the bins.
         parts: the distributions, the start first where it is known.
     """
 
@@ -72,8 +72,8 @@ def weights_scene(after: Matrix, before: Matrix | None, limit: float, number: in
     Args:
         after: the trained weights.
         before: the weights before training; None where they are not known.
-        limit: where the colours end.
-        number: the network's, for its name and colour.
+        limit: the weight at the end of the colours.
+        number: number of the network, for its name and colour.
     """
     matrices = {"After training": after}
     known = {"after": (after, network_color(number))}

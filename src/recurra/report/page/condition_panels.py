@@ -18,7 +18,7 @@ def condition_panels(run: RunRecord, at: int, name: str) -> Iterator[PlannedFigu
     Args:
         run: the run.
         at: position of the network.
-        name: what it is called.
+        name: name of the network.
     """
     number, conditions = run.numbers[at], Conditions.of(run.probe)
     yield PlannedFigure(f"trials-{number}", partial(_trials, run, at, name), detail=True)

@@ -42,8 +42,8 @@ def probe(
     errors = [_masked_rms(shown.isel(condition=at), one) for at, one in enumerate(outputs)]
     worst = int(np.argmax(np.nan_to_num(errors, nan=np.inf)))
     return (
-        f"{name}: the answer to {len(names)} condition{'s' if len(names) > 1 else ''}, {_listed(names)}; one panel per condition, "
-        f"with target and output. The root-mean-square difference is at most {three(errors[worst])}, "
+        f"{name}: the answer to {len(names)} condition{'s' if len(names) > 1 else ''}, {_listed(names)}; one panel "
+        f"per condition, with target and output. The root-mean-square difference is at most {three(errors[worst])}, "
         f"in the condition {names[worst]}."
     )
 

@@ -20,9 +20,9 @@ def flipflop_panels(run: RunRecord, findings: MemoryFindings, at: int, name: str
 
     Args:
         run: the run.
-        findings: what only a task with memories has.
+        findings: the records that only a task with memories has.
         at: position of the network.
-        name: what it is called.
+        name: name of the network.
     """
     number = run.numbers[at]
     yield PlannedFigure(f"trials-{number}", partial(_trials, run, at, name), detail=True)
@@ -36,10 +36,10 @@ def lifetimes_panel(run: RunRecord, findings: MemoryFindings, at: int, name: str
 
     Args:
         run: the run.
-        findings: what only a task with memories has.
+        findings: the records that only a task with memories has.
         at: position of the network.
-        name: what it is called.
-        scales: what all networks share.
+        name: name of the network.
+        scales: the scales that all networks share.
     """
     lifetimes, number = known(run.dossiers[at].memories).lifetimes, run.numbers[at]
     limits = known(scales.lifetimes_ms)

@@ -16,7 +16,7 @@ class PulseOutcome:
     """An entry of the table of states and pulses.
 
     Args:
-        name: of the state that was reached.
+        name: the name of the state that was reached.
         right: whether it is the one that the task asks for.
         expected: the name of that one.
         stays: whether it is the state before the pulse.

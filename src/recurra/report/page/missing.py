@@ -59,8 +59,8 @@ def told(words: Callable[[Any], str], dossier: Dossier, name: str) -> str:
 
     Args:
         words: made of the record.
-        dossier: of a network.
-        name: of the record.
+        dossier: the dossier of a network.
+        name: the name of the record.
     """
     return where_known(lambda: words(getattr(dossier, name)), DASH)
 

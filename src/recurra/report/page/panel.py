@@ -21,8 +21,8 @@ class PageFigure:
 
     Args:
         key: its name in the page.
-        figure: what is drawn.
-        label: what it shows, in words.
+        figure: the figure.
+        label: a description of the figure in words.
         spatial: whether it needs WebGL.
         detail: whether it is left out for networks that the sections do not show, where there are many.
     """
@@ -78,7 +78,7 @@ def gap(key: str, reason: str) -> PageFigure:
     """What stands in the place of a figure.
 
     Args:
-        key: of the figure.
+        key: the key of the figure.
         reason: why it is not there.
     """
     told = f"No figure: {reason}"

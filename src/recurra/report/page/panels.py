@@ -31,8 +31,8 @@ def all_panels(run: RunRecord, names: Sequence[str], shown: int) -> dict[str, Pa
 
     Args:
         run: the run.
-        names: what the networks are called.
-        shown: how many networks the sections compare; with more there is a figure of all spectra.
+        names: names of the networks.
+        shown: number of networks that the sections compare; if there are more, there is a figure of all spectra.
     """
     figures: list[PlannedFigure] = []
     if run.history is not None and run.rule is not None:

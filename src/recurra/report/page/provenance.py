@@ -25,8 +25,8 @@ class Provenance:
         file: the name of a file for it.
         download: the spec as an address that holds it.
         command: how to run it again.
-        lines: what else is known, name and value.
-        sources: of every method used.
+        lines: further facts, as name and value.
+        sources: the sources of every method used.
         protocol: the latest publication that the task comes from, if there is one.
     """
 

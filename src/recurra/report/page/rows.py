@@ -30,14 +30,14 @@ class NetworkRow:
     """What the tables say of one network.
 
     Args:
-        number: of the network.
-        name: what it is called.
+        number: the number of the network.
+        name: name of the network.
         color: its colour.
         learned: whether it does the task.
         outcome: its status, in a word.
         reason: what led to that.
         spark: the points of its loss curve, for an SVG polyline; empty where there is none.
-        dossier: its analysis.
+        dossier: the dossier of the network.
         lost: the names of the memories that it does not hold; none where the task has none.
     """
 

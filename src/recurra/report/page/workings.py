@@ -23,8 +23,8 @@ class RegimeRow:
 
     Args:
         condition: its name.
-        color: of the memory state; empty for other tasks.
-        kind: of the regime.
+        color: the colour of the memory state; empty for other tasks.
+        kind: the kind of the regime.
         cells: period, multiplier, time constant and outputs.
     """
 
@@ -43,7 +43,7 @@ class Workings:
         regimes: after some or all conditions.
         regimes_left: in words, what the table of regimes leaves out; empty for nothing.
         stimuli: the names of the pulses.
-        pulses: what they make of each memory state; none where there is no table.
+        pulses: the state after each pulse, one row per memory state; empty if there is no table.
     """
 
     sentences: str
@@ -57,9 +57,9 @@ def workings_of(task: Task, dossier: Dossier, names: Sequence[str]) -> Workings:
     """How a network works.
 
     Args:
-        task: what it was trained on.
-        dossier: its analysis.
-        names: of the conditions of the probe.
+        task: the task on which it was trained.
+        dossier: the dossier of the network.
+        names: the names of the conditions of the probe.
     """
     looks = [(name, "") for name in names] if dossier.memories is None else state_looks(task)
     rows, left = where_known(lambda: _regime_rows(dossier.regimes, looks), ((), "The regimes are not known."))

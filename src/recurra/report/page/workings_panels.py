@@ -22,7 +22,7 @@ def program_panel(run: RunRecord, at: int, name: str) -> PageFigure:
     Args:
         run: the run.
         at: position of the network.
-        name: what it is called.
+        name: name of the network.
     """
     graph = graph_scene(run.dossiers[at], run.task, Conditions.of(run.probe), run.numbers[at])
     return PageFigure(f"program-{run.numbers[at]}", program_graph(graph), say.program(name, graph))
@@ -34,7 +34,7 @@ def census_panel(run: RunRecord, census: Census, names: Sequence[str]) -> PageFi
     Args:
         run: the run.
         census: its census.
-        names: what the networks are called.
+        names: names of the networks.
     """
     told = signatures(census, run.task)
     texts = [f"{name}<br>{_seen(census, told, at)}" for at, name in enumerate(names)]
