@@ -299,7 +299,7 @@ class TestReport:
         assert not OF_A_FLIPFLOP.search(text), OF_A_FLIPFLOP.search(text)
         assert f"task {folder.name}" in text
         assert words.task_summary(TASKS[folder.name]()) in text.replace("&#39;", "'")
-        assert "right answers in" in text
+        assert "correct outputs in" in text
 
     def test_the_legend_and_the_periods_are_those_of_the_task(self, operation):
         html = report_html(operation)
