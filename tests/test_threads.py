@@ -3,10 +3,11 @@
 import importlib
 import threading
 
+import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from recurra.threads import THREADS, in_threads, one_thread
+from recurra.threads import THREADS, in_threads, in_threads_once, one_thread
 
 
 def threads():
@@ -44,3 +45,12 @@ def test_an_error_in_a_part_is_an_error_of_the_whole(monkeypatch):
     with pytest.raises(ZeroDivisionError):
         in_threads(lambda part: 1 / part, [1, 0])
     assert in_threads(str, []) == []
+
+
+def test_the_work_is_done_once_for_equal_arrays(monkeypatch):
+    monkeypatch.setenv(THREADS, "2")
+    seen = []
+    made = in_threads_once(lambda one: seen.append(one) or one.sum(), [np.ones(2), np.zeros(2), np.ones(2)])
+    assert made == [2, 0, 2]
+    assert len(seen) == 2
+    assert in_threads_once(np.sum, []) == []

@@ -18,7 +18,7 @@ from recurra.analysis.dynamics.starts import in_parts, told_apart, unique
 from recurra.checks import check_count, check_positive
 from recurra.linalg import inverse_of
 from recurra.models.cohort import Network
-from recurra.threads import one_thread
+from recurra.threads import in_threads, one_thread
 
 PER_POINT = (
     "states",
@@ -277,13 +277,8 @@ def _of_each(flow: Flow, states: States, work: Callable[[Float[np.ndarray, "stat
     keys = [one.tobytes() for one in sign * states + 0.0]  # without the sign of a zero
     own = {key: at for at, key in reversed(list(enumerate(keys)))}
 
-    def made(part: States) -> np.ndarray:
-        made_of = np.empty(len(part), object)
-        made_of[:] = [work(state) for state in part]
-        return made_of
-
     with one_thread():
-        by_key = dict(zip(own, in_parts(made, states[list(own.values())]), strict=True))
+        by_key = dict(zip(own, in_threads(work, list(states[list(own.values())])), strict=True))
     return [by_key[key] for key in keys]
 
 

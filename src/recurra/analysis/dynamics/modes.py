@@ -16,7 +16,7 @@ from recurra.analysis.weights.spectra import frequency_hz, time_constant_ms
 from recurra.engine.rate import HARD_WIDTHS
 from recurra.linalg import MARGIN, spectral_norm, surely_below
 from recurra.models.cohort import Network
-from recurra.threads import in_threads, one_thread
+from recurra.threads import in_threads_once, one_thread
 
 NEAR = 0.01  # largest distance, times the root of the number of units, from where a path ends to its fixed point
 EVERY = 64  # steps up to which every power of a Jacobian is looked at; beyond, powers a 32nd apart
@@ -188,10 +188,8 @@ def transient_gains(network: Network, points: FixedPoints) -> TransientGains:
     stable = np.flatnonzero(within & (points.index == 0) & (points.dimension == 0))
     chosen = stable[:MOST]
     jacobians = [flow.step_jacobian(flow.jacobian(points.states[at])) for at in chosen]
-    different = {step.tobytes(): step for step in jacobians}  # of an odd flow h and -h have the same Jacobian
     with one_thread():
-        gains = dict(zip(different, in_threads(transient_gain, list(different.values())), strict=True))
-    rows = [gains[step.tobytes()] for step in jacobians]
+        rows = in_threads_once(transient_gain, jacobians)
     reactivity, gain, steps, proved = (np.array(column) for column in zip(*rows, strict=True)) if rows else [[]] * 4
     return TransientGains(
         point=chosen,

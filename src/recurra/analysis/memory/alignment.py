@@ -20,7 +20,7 @@ from recurra.engine import Dynamics
 from recurra.models.cohort import Network, check_fit
 from recurra.numerics import pinned
 from recurra.tasks.flipflop import FlipFlop
-from recurra.threads import in_threads, one_thread
+from recurra.threads import in_threads_once, one_thread
 
 Directions = Float[np.ndarray, "direction unit"]
 Basis = Float[np.ndarray, "unit _dimension"]
@@ -188,12 +188,9 @@ def slow_spans(network: Network, geometry: Geometry, points: FixedPoints, within
     flow = flow_of(network, points.inputs)
     states = stable[near[used]]
     jacobians = [flow.step_jacobian(flow.jacobian(state)) for state in states]
-    different = {step.tobytes(): step for step in jacobians}  # of an odd flow h and -h have the same Jacobian
     with one_thread():
-        leading = in_threads(lambda step: _leading(step, modes), list(different.values()))
-    slowest = dict(zip(different, leading, strict=True))
-    steps = (step.tobytes() for step in jacobians)
-    return [_basis(_slopes(network, state) @ slowest[step]) for state, step in zip(states, steps, strict=True)]
+        leading = in_threads_once(lambda step: _leading(step, modes), jacobians)
+    return [_basis(_slopes(network, state) @ slowest) for state, slowest in zip(states, leading, strict=True)]
 
 
 def cosines_with(
