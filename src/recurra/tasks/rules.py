@@ -80,9 +80,10 @@ class SuccessRule(abc.ABC):
         """Which trials count as a success; trials without a judged step do not."""
         squared_error = (jnp.asarray(outputs) - trials.targets) ** 2
         correct, scored = self.correct(outputs, trials), self.scored(trials)
-        passed = [self._passed(correct, squared_error, scored & part) for part in self._parts(trials)]
+        parts = jnp.stack(self._parts(trials))
+        passed = jax.vmap(lambda part: self._passed(correct, squared_error, scored & part))(parts)
         broken = longest_run(scored & ~self.asked(trials) & ~correct) > max(round(GLITCH_MS / trials.dt_ms), 1)
-        return jnp.stack(passed).all(axis=0) & ~broken.any(axis=-1) & scored.any(axis=(1, 2))
+        return passed.all(axis=0) & ~broken.any(axis=-1) & scored.any(axis=(1, 2))
 
     def _parts(self, trials: Trials) -> tuple[Bool[Array, "trial time output"], ...]:
         """The silence before the first answer, the answers, and all silence."""

@@ -12,6 +12,7 @@ from recurra.checks import check_count, check_positive
 Tensor: TypeAlias = Float[np.ndarray, "trial time unit"]
 Patterns: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray]  # over trials, time and units, one column per component
 FILLED = 1e-10  # share of the squared norm below which a direction is left out of the fit
+RANK = 1e-12  # share of the largest eigenvalue below which one counts as zero
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,9 @@ def _solved(
         if at != axis
     )
     projected = unfolded @ (one[:, None] * other).reshape(-1, one.shape[1])
-    solved = projected @ np.linalg.pinv((one.T @ one) * (other.T @ other), rcond=1e-12, hermitian=True)
+    values, vectors = np.linalg.eigh((one.T @ one) * (other.T @ other))
+    reciprocals = np.divide(1, values, out=np.zeros_like(values), where=abs(values) > RANK * abs(values).max())
+    solved = projected @ ((vectors * reciprocals) @ vectors.T)
     factors = [one, other]
     factors.insert(axis, solved)
     return factors, float((projected * solved).sum())
