@@ -2,12 +2,14 @@
 
 import importlib
 import threading
+import time
+from functools import partial
 
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from recurra.threads import THREADS, in_threads, in_threads_once, one_thread
+from recurra.threads import THREADS, Together, in_threads, in_threads_once, one_thread
 
 
 def threads():
@@ -54,3 +56,63 @@ def test_the_work_is_done_once_for_equal_arrays(monkeypatch):
     assert made == [2, 0, 2]
     assert len(seen) == 2
     assert in_threads_once(np.sum, []) == []
+
+
+def done_together(works, monkeypatch, threads):
+    """The names of works in the order in which they end; each is a function of what waits for others."""
+    monkeypatch.setenv(THREADS, str(threads))
+    ended, together = [], Together()
+
+    def named(name):
+        works[name](together.wait_for)
+        ended.append(name)
+
+    together.do({name: partial(named, name) for name in works})
+    return ended
+
+
+def nothing(_wait_for):
+    """A work that waits for no other."""
+
+
+def test_works_wait_for_one_another_and_leave_their_core_meanwhile(monkeypatch):
+    works = {"first": nothing, "second": lambda wait_for: wait_for("first"), "third": lambda wait_for: wait_for("last")}
+    ended = done_together(works | {"last": nothing}, monkeypatch, threads=2)
+    assert ended.index("first") < ended.index("second")
+    assert ended.index("last") < ended.index("third")
+    assert len(ended) == 4
+
+
+def test_with_one_core_works_are_done_in_their_order(monkeypatch):
+    assert done_together(dict.fromkeys("cab", nothing), monkeypatch, threads=1) == ["c", "a", "b"]
+
+
+def test_no_more_works_go_on_than_there_are_cores(monkeypatch):
+    going, most, lock = set(), [], threading.Lock()
+
+    def work(_wait_for):
+        with lock:
+            going.add(threading.get_ident())
+            most.append(len(going))
+        time.sleep(0.01)
+        with lock:
+            going.remove(threading.get_ident())
+
+    done_together(dict.fromkeys("abcdef", work), monkeypatch, threads=2)
+    assert max(most) == 2
+
+
+def test_after_an_error_no_further_work_begins(monkeypatch):
+    begun = []
+
+    def fails(_wait_for):
+        begun.append("fails")
+        raise ZeroDivisionError
+
+    def later(_wait_for):
+        time.sleep(0.05)
+        begun.append("later")
+
+    with pytest.raises(ZeroDivisionError):
+        done_together({"fails": fails} | dict.fromkeys("abcdefgh", later), monkeypatch, threads=2)
+    assert len(begun) < 9

@@ -1,5 +1,6 @@
 """What the analyses of a network share is computed once, and is what each would compute by itself."""
 
+import pickle
 from dataclasses import fields
 
 import numpy as np
@@ -8,6 +9,7 @@ import recurra as rc
 from recurra.analysis.visit import Visit
 from recurra.models.cohort import Network
 from recurra.tasks import And
+from recurra.threads import THREADS
 
 
 def visit_of(seed, task):
@@ -38,3 +40,11 @@ def test_the_probe_is_run_once(monkeypatch):
     for _ in range(3):
         assert visit.rates.shape[:2] == visit.states.shape[:2]
     assert runs == [np.shape(visit.probe.inputs)]
+
+
+def test_the_records_do_not_depend_on_how_many_are_made_at_a_time(monkeypatch):
+    visit, made = visit_of(3, rc.FlipFlop(bits=2)), {}
+    for threads in ("1", "3"):
+        monkeypatch.setenv(THREADS, threads)
+        made[threads] = rc.make_dossier(visit.network, visit.task, visit.seed)
+    assert pickle.dumps(made["1"]) == pickle.dumps(made["3"])

@@ -9,12 +9,10 @@ from jaxtyping import Float
 from recurra.analysis import (
     Program,
     demixed_components,
-    fixed_points,
     landscape,
     non_normality,
     performance,
     principal_components,
-    program,
     rate_selectivity,
     regimes,
     resting_modes,
@@ -23,10 +21,9 @@ from recurra.analysis import (
     spectrum,
     tensor_components,
     transient_gains,
-    with_program,
 )
 from recurra.analysis.dossier_records import Behaviour, Dossier
-from recurra.analysis.failures import attempted, where_known
+from recurra.analysis.failures import Failure, where_known
 from recurra.analysis.memory.analyses import MEMORY_ANALYSES, has_memories
 from recurra.analysis.own import OwnAnalysis, analysis_name, own_record, record_kind
 from recurra.analysis.shown_trials import EXAMPLES
@@ -52,12 +49,9 @@ def _behaviour(one: Visit) -> Behaviour:
     )
 
 
-def _program(one: Visit) -> Program:
-    """The program; the stable points that only it met are from here on among the fixed points."""
-    first = one["fixed_points"]
-    found = program(one.network, one.task, first, ends=one.ends)
-    one.records["fixed_points"], found = with_program(one.network, first, found)
-    return found
+def _program(one: Visit) -> Program | Failure:
+    one["fixed_points"]  # without them there is no program
+    return one.points_and_program[1]
 
 
 ANALYSES: dict[str, Callable[[Visit], Any]] = {
@@ -72,7 +66,7 @@ ANALYSES: dict[str, Callable[[Visit], Any]] = {
     "selectivity": lambda one: rate_selectivity(one.rates, one.factors, one.seed),
     "behaviour": _behaviour,
     "regimes": lambda one: regimes(one.network, one.probe, ends=one.ends),
-    "fixed_points": lambda one: fixed_points(one.network, one.starts),
+    "fixed_points": lambda one: one.points_and_program[0],
     "program": _program,
     "gains": lambda one: transient_gains(one.network, one["fixed_points"]),
     "slow_points": lambda one: slow_points(one.network, one["fixed_points"]),
@@ -95,9 +89,7 @@ def visited(network: Network, task: Task, seed: int) -> Visit:
         seed: of the test trials and of the chance levels.
     """
     visit = Visit(network, task, seed)
-    with pinned(), one_thread():
-        for name, analysis in analyses_of(task).items():
-            visit.records[name] = attempted(lambda analysis=analysis: analysis(visit))
+    visit.make(analyses_of(task))
     return visit
 
 

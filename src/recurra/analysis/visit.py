@@ -1,19 +1,24 @@
 """One network on one task: what all its analyses share, each part computed once."""
 
-from functools import cached_property
+from collections.abc import Callable, Mapping
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
+from recurra.analysis.dynamics.fixed_points import FixedPoints, fixed_points
+from recurra.analysis.dynamics.program import Program, program, with_program
 from recurra.analysis.dynamics.starts import starts_near
 from recurra.analysis.dynamics.steps import states_on
-from recurra.analysis.failures import Failure, UnavailableError
+from recurra.analysis.failures import Failure, UnavailableError, attempted
 from recurra.analysis.shown_trials import test_trials
 from recurra.checks import nearest
 from recurra.models.cohort import Network, check_fit
+from recurra.numerics import pinned
 from recurra.tasks import Task, Trials
 from recurra.tasks.border import check_task
+from recurra.threads import Together, one_thread
 
 COORDINATES = 3  # principal components along which paths are kept
 STARTS, SPREAD = 400, 0.1  # the search for fixed points begins in so many states on the probe, with noise
@@ -33,9 +38,25 @@ class Visit:
         check_fit(network, task)
         self.network, self.task, self.seed = network, task, seed
         self.records: dict[str, Any] = {}
+        self._together = Together()
+
+    def make(self, analyses: Mapping[str, Callable[["Visit"], Any]]) -> None:
+        """Add the record of every analysis, or the `Failure` of one that fails; one per core is made at a time.
+
+        Args:
+            analyses: by the names of their records, each after those that it asks for.
+        """
+
+        def work(name: str) -> None:
+            with pinned():
+                self.records[name] = attempted(lambda: analyses[name](self))
+
+        with one_thread():
+            self._together.do({name: partial(work, name) for name in analyses})
 
     def __getitem__(self, name: str) -> Any:
         """A record; an error that says why where its analysis failed, or there is none of this name."""
+        self._together.wait_for(name)
         if name not in self.records:
             raise ValueError(f"there is no record {name!r} of this network; {nearest(name, list(self.records))}")
         if isinstance(self.records[name], Failure):
@@ -71,6 +92,18 @@ class Visit:
     def ends(self) -> Float[np.ndarray, "condition state"]:
         """States at the end of the probe's trials."""
         return self.states[:, -1]
+
+    @cached_property
+    def points_and_program(self) -> tuple[FixedPoints, Program | Failure]:
+        """The fixed points without input, with those that only the program met; and the program, or why there is none.
+
+        Where the program fails, the points are those of the search.
+        """
+        first = fixed_points(self.network, self.starts)
+        both = attempted(
+            lambda: with_program(self.network, first, program(self.network, self.task, first, ends=self.ends))
+        )
+        return (first, both) if isinstance(both, Failure) else both
 
     @property
     def starts(self) -> Float[np.ndarray, "start state"]:

@@ -1,12 +1,11 @@
 """The program of a network: its attractors, the saddles between them, and what stimuli make of each."""
 
-import warnings
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Complex, Float, Int, Num
-from scipy.linalg import LinAlgWarning, lu_factor, lu_solve
+from scipy.linalg import get_lapack_funcs
 from scipy.spatial.distance import cdist
 
 from recurra.analysis.dynamics.attractors import REST, UNSETTLED, Attractors, mean_output, settle
@@ -241,10 +240,11 @@ def _eigenvector(
     """
     shift = value + BESIDE * np.linalg.norm(matrix)
     shift, vector = shift if np.imag(value) else np.real(shift), random.standard_normal(len(matrix))
-    with np.errstate(all="ignore"), warnings.catch_warnings():
-        warnings.simplefilter("ignore", LinAlgWarning)
-        factors = lu_factor(matrix - shift * np.eye(len(matrix)), check_finite=False)
+    shifted = matrix - shift * np.eye(len(matrix))
+    factor, solve = get_lapack_funcs(("getrf", "getrs"), (shifted,))
+    with np.errstate(all="ignore"):
+        factors, pivots, _ = factor(shifted)
         for _ in range(2):
-            vector = lu_solve(factors, vector, check_finite=False)
+            vector = solve(factors, pivots, vector)[0]
             vector = vector / np.linalg.norm(vector)
     return vector
