@@ -123,20 +123,24 @@ class Processes(Executor):
 @final
 @dataclass(frozen=True)
 class Automatic(Executor):
-    """In this process, or on all cores where that is faster: where the first pieces show that the others take long."""
+    """In this process, or in one per core where that is faster.
+
+    A piece may use several cores by itself. The time that processes save is estimated from the first pieces: how long
+    they take, and how many cores they keep busy.
+    """
 
     def map(self, job, pieces):
         number = int(min(cores(), len(pieces) - TRIED, free_memory_bytes() // WORKER_BYTES))
         if number < 2 or _on_accelerator():
             yield from ThisProcess().map(job, pieces)
             return
-        duration = 0.0
+        duration = busy = 0.0
         for piece in pieces[:TRIED]:
-            began = time.perf_counter()
+            began, busy_before = time.perf_counter(), time.process_time()
             yield from ThisProcess().map(job, [piece])
-            duration = time.perf_counter() - began
+            duration, busy = time.perf_counter() - began, time.process_time() - busy_before
         rest = pieces[TRIED:]
-        gain = duration * len(rest) * (1 - 1 / number)
+        gain = len(rest) * (duration - busy / number)
         yield from (Processes(number) if gain > BEGINNING_S else ThisProcess()).map(job, rest)
 
 
