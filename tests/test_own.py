@@ -289,6 +289,14 @@ def test_what_cannot_be_named_is_refused_before_anything_is_made(parts, tmp_path
     assert not (tmp_path / "run").exists()
 
 
+def test_a_name_without_its_module_is_answered_with_the_whole_name(parts):
+    own.use([str(parts)])
+    with pytest.raises(ValueError, match="unknown task 'Echo'; did you mean 'own_parts:Echo'?"):
+        to_spec({"task": "Echo"})
+    with pytest.raises(ValueError, match=r"unknown training 'Nothing'; expected one of: .*own_parts:Descent"):
+        to_spec({"task": "xor", "training": {"kind": "Nothing"}})
+
+
 def test_a_task_without_sources_has_no_heading_for_them():
     described = {"name": "x", "summary": "A task.", "inputs": 1, "outputs": 1, "steps": 9, "dt_ms": 1.0}
     described |= {"conditions": [], "rounded": {}, "parameters": {}, "sources": []}

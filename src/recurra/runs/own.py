@@ -76,6 +76,21 @@ def own_class(name: str, kind: type, path: str) -> type:
     return own
 
 
+def own_classes(kind: type) -> list[str]:
+    """The names "module:Class" of the classes in modules in use that are derived from an abstract class.
+
+    Args:
+        kind: the abstract class.
+    """
+    modules = [(name, vars(sys.modules[name])) for name in _used if name in sys.modules]
+    return [
+        f"{module}:{name}"
+        for module, names in modules
+        for name, value in names.items()
+        if isinstance(value, type) and issubclass(value, kind) and value.__module__ == module
+    ]
+
+
 def own_object(name: str, path: str) -> Any:
     """The object with a name in a module that is already imported.
 

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from recurra.checks import check_choice, nearest
-from recurra.runs.own import is_own, own_class, own_name
+from recurra.runs.own import is_own, own_class, own_classes, own_name
 
 Table = dict[str, Any]
 Registry = dict[type, dict[str, type]]
@@ -107,7 +107,11 @@ def _chosen(kind: type, table: object, registry: Registry, path: str) -> tuple[t
     name, values = table["kind"], {key: value for key, value in table.items() if key != "kind"}
     if is_own(name):
         return own_class(name, kind, path), values
-    check_choice(path, name, registry[kind])
+    own = own_classes(kind)
+    whole = next((one for one in own if one.endswith(f":{name}")), None)
+    if whole:
+        raise ValueError(f"unknown {path} {name!r}; did you mean {whole!r}?")
+    check_choice(path, name, [*registry[kind], *own])
     return registry[kind][name], values
 
 
