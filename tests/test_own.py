@@ -291,7 +291,7 @@ def test_what_cannot_be_named_is_refused_before_anything_is_made(parts, tmp_path
 
 def test_a_name_without_its_module_is_answered_with_the_whole_name(parts):
     own.use([str(parts)])
-    with pytest.raises(ValueError, match="unknown task 'Echo'; did you mean 'own_parts:Echo'?"):
+    with pytest.raises(ValueError, match=r"unknown task 'Echo'; did you mean 'own_parts:Echo'\?"):
         to_spec({"task": "Echo"})
     with pytest.raises(ValueError, match=r"unknown training 'Nothing'; expected one of: .*own_parts:Descent"):
         to_spec({"task": "xor", "training": {"kind": "Nothing"}})
