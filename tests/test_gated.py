@@ -16,6 +16,7 @@ from recurra.runs.record import read_run
 from recurra.runs.runner import SilentProgress, analyse_run, start_run
 from recurra.runs.spec import to_spec
 
+HARD = {"hard_sigmoid_5": 5, "hard_sigmoid_6": 6}
 CELLS = {
     "gru": rc.GRU(units=4),
     "gru-before": rc.GRU(units=4, reset="before"),
@@ -24,27 +25,27 @@ CELLS = {
 }
 
 
-def sigmoid(current):
-    return 1 / (1 + np.exp(-current))
+def sigmoid(current, width=None):
+    return 1 / (1 + np.exp(-current)) if width is None else np.clip(current / width + 0.5, 0, 1)
 
 
-def gru(w, state, inputs, before):
+def gru(w, state, inputs, before=False, width=None):
     current = [w.input[g] @ inputs + w.bias[g] for g in range(3)]
-    z, r = (sigmoid(w.recurrent[g] @ state + current[g]) for g in range(2))
+    z, r = (sigmoid(w.recurrent[g] @ state + current[g], width) for g in range(2))
     inner = w.recurrent[2] @ (r * state) if before else r * (w.recurrent[2] @ state + w.reset_bias)
     return z * state + (1 - z) * np.tanh(current[2] + inner)
 
 
-def lstm(w, state, inputs):
+def lstm(w, state, inputs, width=None):
     rates, cell = state[:4], state[4:]
     i, f, g, o = (w.recurrent[k] @ rates + w.input[k] @ inputs + w.bias[k] for k in range(4))
-    cell = sigmoid(f) * cell + sigmoid(i) * np.tanh(g)
-    return np.concatenate([sigmoid(o) * np.tanh(cell), cell])
+    cell = sigmoid(f, width) * cell + sigmoid(i, width) * np.tanh(g)
+    return np.concatenate([sigmoid(o, width) * np.tanh(cell), cell])
 
 
-def ugrnn(w, state, inputs):
+def ugrnn(w, state, inputs, width=None):
     gate, candidate = (w.recurrent[k] @ state + w.input[k] @ inputs + w.bias[k] for k in range(2))
-    return sigmoid(gate) * state + (1 - sigmoid(gate)) * np.tanh(candidate)
+    return sigmoid(gate, width) * state + (1 - sigmoid(gate, width)) * np.tanh(candidate)
 
 
 BY_HAND = {
@@ -76,6 +77,18 @@ def test_steps_by_hand(name, seed):
         np.testing.assert_allclose(
             outputs[0, now], network.weights.output @ state[:4] + network.weights.output_bias, atol=1e-12
         )
+
+
+@pytest.mark.parametrize("gate", ["hard_sigmoid_5", "hard_sigmoid_6"])
+@pytest.mark.parametrize(("make", "by_hand"), [(rc.GRU, gru), (rc.LSTM, lstm), (rc.UGRNN, ugrnn)])
+def test_hard_gates_by_hand(make, by_hand, gate, seed):
+    """Currents of this size reach both ends of the line."""
+    network = drawn(make(units=4, gate=gate), seed)
+    inputs = np.random.default_rng(seed).normal(0, 3, size=(1, 6, 2))
+    state, rates = np.zeros(network.state_size), network.run(inputs)[0]
+    for now in range(6):
+        state = by_hand(network.weights, state, inputs[0, now], width=HARD[gate])
+        np.testing.assert_allclose(rates[0, now], state[:4], atol=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -119,6 +132,7 @@ def test_where_weights_start():
         (lambda: rc.GRU(units=0), "units is 0"),
         (lambda: rc.GRU(reset="never"), "unknown reset 'never'"),
         (lambda: rc.LSTM(forget_bias="one"), "forget_bias is 'one'"),
+        (lambda: rc.GRU(gate="hard"), "unknown gate 'hard'; expected one of: hard_sigmoid_5, hard_sigmoid_6, sigmoid"),
         (lambda: rc.UGRNN(initializer=1.0), "initializer is 1.0; expected an initializer"),
         (lambda: rc.LSTM(constraints=(1,)), "constraints has 1"),
     ],

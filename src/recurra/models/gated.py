@@ -2,17 +2,21 @@
 
 import abc
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from recurra.arrays import AnyArray, RandomKey, Weights
-from recurra.checks import check_count, check_memory
+from recurra.checks import check_choice, check_count, check_memory
+from recurra.engine import ACTIVATIONS
 from recurra.models.constraints import Constraint, check_constraints
 from recurra.models.initializers import GlorotUniform, Initializer, Orthogonal, check_initializer
 from recurra.models.model import Model
+
+GATES = ("sigmoid", "hard_sigmoid_5", "hard_sigmoid_6")
+"""The gate functions: the logistic function; the hard sigmoid of Keras 1 and 2; that of Keras 3."""
 
 
 @jax.tree_util.register_dataclass
@@ -40,12 +44,24 @@ def currents(weights: GatedWeights, rates: Float[Array, "unit"], inputs: Float[A
     return list(weights.recurrent @ rates + weights.input @ inputs + weights.bias)
 
 
+def check_gate(gate: str) -> None:
+    """`gate` must be the name of a gate function."""
+    check_choice("gate", gate, GATES)
+
+
+def opened(gate: str, current: Float[Array, "*axes unit"]) -> Float[Array, "*axes unit"]:
+    """How far gates are open at these currents, 0 to 1: the values of the gate function named `gate`."""
+    return ACTIVATIONS[gate](current)
+
+
 @dataclass(frozen=True, kw_only=True)
 class GatedModel(Model, abc.ABC):
     """The common part of gated models. The matrices of all gates are drawn as one, as in Keras.
 
     Args:
         units: number of units.
+        gate: σ of the gates: "sigmoid", or a hard sigmoid, the line x / 5 + 1/2 ("hard_sigmoid_5": Keras 1 and 2) or
+            x / 6 + 1/2 ("hard_sigmoid_6": Keras 3) within 0 and 1; the native engine has the first.
         initializer: where the recurrent weights start.
         input_initializer: where the input weights start.
         output_initializer: where the output weights start.
@@ -53,6 +69,7 @@ class GatedModel(Model, abc.ABC):
     """
 
     units: int = 100
+    gate: Literal["sigmoid", "hard_sigmoid_5", "hard_sigmoid_6"] = "sigmoid"
     initializer: Initializer = field(default_factory=Orthogonal)
     input_initializer: Initializer = field(default_factory=GlorotUniform)
     output_initializer: Initializer = field(default_factory=GlorotUniform)
@@ -60,6 +77,7 @@ class GatedModel(Model, abc.ABC):
 
     def __post_init__(self) -> None:
         check_count("units", self.units)
+        check_gate(self.gate)
         for name in ("initializer", "input_initializer", "output_initializer"):
             check_initializer(name, getattr(self, name))
         check_constraints(self.constraints)

@@ -10,7 +10,7 @@ from jaxtyping import Array, Float
 from recurra.arrays import AnyArray, RandomKey
 from recurra.checks import check_choice
 from recurra.engine import Dynamics
-from recurra.models.gated import GatedModel, GatedWeights
+from recurra.models.gated import GatedModel, GatedWeights, check_gate, opened
 
 RESETS = ("after", "before")
 
@@ -34,14 +34,17 @@ class GRUDynamics(Dynamics):
 
     Args:
         reset: whether the reset gate multiplies "after" or "before" the recurrent weights.
+        gate: σ of the gates, a name of `GATES`.
     """
 
     weights: ClassVar = GRUWeights
 
     reset: str = "after"
+    gate: str = "sigmoid"
 
     def __post_init__(self) -> None:
         check_choice("reset", self.reset, RESETS)
+        check_gate(self.gate)
 
     def initial_state(self, weights: GRUWeights) -> Float[Array, "unit"]:
         return jnp.zeros_like(weights.reset_bias)
@@ -50,7 +53,7 @@ class GRUDynamics(Dynamics):
         self, weights: GRUWeights, state: Float[Array, "unit"], inputs: Float[Array, "input"]
     ) -> Float[Array, "unit"]:
         inward = weights.input @ inputs + weights.bias
-        update, reset = jax.nn.sigmoid(weights.recurrent[:2] @ state + inward[:2])
+        update, reset = opened(self.gate, weights.recurrent[:2] @ state + inward[:2])
         if self.reset == "after":
             recalled = reset * (weights.recurrent[2] @ state + weights.reset_bias)
         else:
@@ -74,6 +77,8 @@ class GRU(GatedModel):
     Args:
         units: number of units.
         reset: "after" (Keras 3, cuDNN, PyTorch) or "before" the recurrent weights (as first published).
+        gate: σ of the gates: "sigmoid", or a hard sigmoid, the line x / 5 + 1/2 ("hard_sigmoid_5": Keras 1 and 2) or
+            x / 6 + 1/2 ("hard_sigmoid_6": Keras 3) within 0 and 1; the native engine has the first.
         initializer: where the recurrent weights start.
         input_initializer: where the input weights start.
         output_initializer: where the output weights start.
@@ -92,7 +97,7 @@ class GRU(GatedModel):
 
     def dynamics(self, dt_ms: float) -> GRUDynamics:
         """The equations of one step, whatever its length."""
-        return GRUDynamics(self.reset)
+        return GRUDynamics(self.reset, self.gate)
 
     def initial_weights(self, key: RandomKey, inputs: int, outputs: int) -> GRUWeights:
         arrays = self.gated_arrays(key, 3, inputs, outputs)

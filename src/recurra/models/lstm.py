@@ -3,22 +3,30 @@
 from dataclasses import dataclass
 from typing import ClassVar, final
 
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from recurra.arrays import RandomKey
 from recurra.checks import check_number
 from recurra.engine import Dynamics
-from recurra.models.gated import GatedModel, GatedWeights, currents
+from recurra.models.gated import GatedModel, GatedWeights, check_gate, currents, opened
 
 
 @final
 @dataclass(frozen=True)
 class LSTMDynamics(Dynamics):
-    """The equations of `LSTM`; the gates are input, forget, candidate, output. The state is (h, c) joined."""
+    """The equations of `LSTM`; the gates are input, forget, candidate, output. The state is (h, c) joined.
+
+    Args:
+        gate: σ of the gates, a name of `GATES`.
+    """
 
     weights: ClassVar = GatedWeights
+
+    gate: str = "sigmoid"
+
+    def __post_init__(self) -> None:
+        check_gate(self.gate)
 
     def initial_state(self, weights: GatedWeights) -> Float[Array, "state"]:
         return jnp.zeros(2 * weights.units, jnp.asarray(weights.bias).dtype)
@@ -28,8 +36,8 @@ class LSTMDynamics(Dynamics):
     ) -> Float[Array, "state"]:
         rates, cell = jnp.split(state, 2)
         write, keep, candidate, show = currents(weights, rates, inputs)
-        cell = jax.nn.sigmoid(keep) * cell + jax.nn.sigmoid(write) * jnp.tanh(candidate)
-        return jnp.concatenate([jax.nn.sigmoid(show) * jnp.tanh(cell), cell])
+        cell = opened(self.gate, keep) * cell + opened(self.gate, write) * jnp.tanh(candidate)
+        return jnp.concatenate([opened(self.gate, show) * jnp.tanh(cell), cell])
 
     def rates(self, state: Float[Array, "state"]) -> Float[Array, "unit"]:
         return state[: len(state) // 2]
@@ -46,6 +54,8 @@ class LSTM(GatedModel):
 
     Args:
         units: number of units; the state has twice as many entries.
+        gate: σ of the gates: "sigmoid", or a hard sigmoid, the line x / 5 + 1/2 ("hard_sigmoid_5": Keras 1 and 2) or
+            x / 6 + 1/2 ("hard_sigmoid_6": Keras 3) within 0 and 1; the native engine has the first.
         forget_bias: where the bias of the forget gate starts; it is trained like the others.
         initializer: where the recurrent weights start.
         input_initializer: where the input weights start.
@@ -65,7 +75,7 @@ class LSTM(GatedModel):
 
     def dynamics(self, dt_ms: float) -> LSTMDynamics:
         """The equations of one step, whatever its length."""
-        return LSTMDynamics()
+        return LSTMDynamics(self.gate)
 
     def initial_weights(self, key: RandomKey, inputs: int, outputs: int) -> GatedWeights:
         arrays = self.gated_arrays(key, 4, inputs, outputs)
