@@ -1,4 +1,4 @@
-"""Everything recurra finds out about one network."""
+"""The analyses that make the dossier of one network."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -33,60 +33,62 @@ from recurra.numerics import pinned
 from recurra.tasks import Task
 from recurra.threads import one_thread
 
-TENSORS, TENSOR_STEPS = 3, 100  # tensor components, of so many time steps of the probe
+TENSORS, TENSOR_STEPS = 3, 100  # tensor components; most time steps of the probe that they are fitted to
 
 
 def _thinned(rates: Float[np.ndarray, "condition time unit"]) -> Float[np.ndarray, "condition step unit"]:
     return rates[:, :: -(-rates.shape[1] // TENSOR_STEPS)]
 
 
-def _behaviour(one: Visit) -> Behaviour:
-    rates, outputs = one.answers
+def _behaviour(visit: Visit) -> Behaviour:
+    rates, outputs = visit.answers
     return Behaviour(
-        examples=one.network.respond(one.trials.part(slice(EXAMPLES)).inputs),
+        examples=visit.network.respond(visit.trials.part(slice(EXAMPLES)).inputs),
         probe=outputs,
-        probe_components=where_known(lambda: one.along_components(rates), rates[..., :0]),
+        probe_components=where_known(lambda: visit.along_components(rates), rates[..., :0]),
     )
 
 
-def _program(one: Visit) -> Program | Failure:
-    one["fixed_points"]  # without them there is no program
-    return one.points_and_program[1]
+def _program(visit: Visit) -> Program | Failure:
+    visit["fixed_points"]  # without them there is no program
+    return visit.points_and_program[1]
 
 
 ANALYSES: dict[str, Callable[[Visit], Any]] = {
-    "performance": lambda one: performance(one.network, one.task, one.trials),
-    "spectrum": lambda one: spectrum(one.network.recurrent),
-    "non_normality": lambda one: non_normality(one.network.recurrent),
-    "modes": lambda one: resting_modes(one.network),
-    "pca": lambda one: principal_components(one.rates),
-    "svd": lambda one: singular_vectors(one.rates),
-    "demixed": lambda one: demixed_components(one.rates, one.factors),
-    "tensors": lambda one: tensor_components(_thinned(one.rates), TENSORS, one.seed, starts=2),
-    "selectivity": lambda one: rate_selectivity(one.rates, one.factors, one.seed),
+    "performance": lambda visit: performance(visit.network, visit.task, visit.trials),
+    "spectrum": lambda visit: spectrum(visit.network.recurrent),
+    "non_normality": lambda visit: non_normality(visit.network.recurrent),
+    "modes": lambda visit: resting_modes(visit.network),
+    "pca": lambda visit: principal_components(visit.rates),
+    "svd": lambda visit: singular_vectors(visit.rates),
+    "demixed": lambda visit: demixed_components(visit.rates, visit.factors),
+    "tensors": lambda visit: tensor_components(_thinned(visit.rates), TENSORS, visit.seed, starts=2),
+    "selectivity": lambda visit: rate_selectivity(visit.rates, visit.factors, visit.seed),
     "behaviour": _behaviour,
-    "regimes": lambda one: regimes(one.network, one.probe, ends=one.ends),
-    "fixed_points": lambda one: one.points_and_program[0],
+    "regimes": lambda visit: regimes(visit.network, visit.probe, ends=visit.ends),
+    "fixed_points": lambda visit: visit.points_and_program[0],
     "program": _program,
-    "gains": lambda one: transient_gains(one.network, one["fixed_points"]),
-    "slow_points": lambda one: slow_points(one.network, one["fixed_points"]),
-    "landscape": lambda one: landscape(one.network, one["fixed_points"], one["program"], one.along_components),
+    "gains": lambda visit: transient_gains(visit.network, visit["fixed_points"]),
+    "slow_points": lambda visit: slow_points(visit.network, visit["fixed_points"]),
+    "landscape": lambda visit: landscape(
+        visit.network, visit["fixed_points"], visit["program"], visit.along_components
+    ),
 }
-"""How the records of any task are made, in this order. One that needs another asks for it by its name."""
+"""The analyses of any task by the group of their record, in order; an analysis asks for other records by group."""
 
 
 def analyses_of(task: Task) -> dict[str, Callable[[Visit], Any]]:
-    """How every record in a dossier of a task is made, by the names of their groups."""
+    """The analyses whose records make the dossier of a task, by the group of the record."""
     return ANALYSES | (MEMORY_ANALYSES if has_memories(task) else {})
 
 
 def visited(network: Network, task: Task, seed: int) -> Visit:
-    """A network with the record of every analysis, or the `Failure` of one that fails on it.
+    """The visit of a network with the record of every analysis, or the `Failure` of an analysis that failed.
 
     Args:
         network: the network; its inputs and outputs must be those of the task.
-        task: what it was trained on.
-        seed: of the test trials and of the chance levels.
+        task: the task it was trained on.
+        seed: seed of the test trials and of the chance levels.
     """
     visit = Visit(network, task, seed)
     visit.make(analyses_of(task))
@@ -98,9 +100,9 @@ def make_dossier(network: Network, task: Task, seed: int, analyses: Sequence[Own
 
     Args:
         network: the network; its inputs and outputs must be those of the task.
-        task: what it was trained on.
-        seed: of the test trials and of the chance levels.
-        analyses: those of your own, made after recurra's: each a function of a `Visit` that returns a frozen dataclass.
+        task: the task it was trained on.
+        seed: seed of the test trials and of the chance levels.
+        analyses: your own analyses, which run after recurra's: functions of a `Visit` that return a frozen dataclass.
 
     Raises:
         TypeError: an analysis is not annotated to return a frozen dataclass whose fields can be stored.
@@ -108,10 +110,10 @@ def make_dossier(network: Network, task: Task, seed: int, analyses: Sequence[Own
     for analysis in analyses:
         record_kind(analysis)
     visit = visited(network, task, seed)
-    return Dossier.of(task, visit.records, {analysis_name(one): made(one, visit) for one in analyses})
+    return Dossier.of(task, visit.records, {analysis_name(own): pinned_record(own, visit) for own in analyses})
 
 
-def made(analysis: OwnAnalysis, visit: Visit) -> Any:
-    """The record of an analysis of your own, or its `Failure`, computed under the settings of all analyses."""
+def pinned_record(analysis: OwnAnalysis, visit: Visit) -> Any:
+    """The record of one of your own analyses, or its `Failure`, computed under the same settings as recurra's."""
     with pinned(), one_thread():
         return own_record(analysis, visit)

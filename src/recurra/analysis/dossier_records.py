@@ -1,4 +1,4 @@
-"""The records of one network, and what stands in the place of those whose analysis failed."""
+"""The dossier of one network: its records, with a failure in place of each record whose analysis failed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -32,13 +32,13 @@ from recurra.tasks import Task
 
 @dataclass(frozen=True)
 class Behaviour:
-    """What a network puts out, and the path that its rates take, on inputs that all networks of a run share.
+    """The outputs of a network, and the path of its rates, on inputs that all networks of a run share.
 
     Args:
         examples: outputs on the first test trials.
-        probe: outputs on the probe, in which every condition comes once, as a rule without noise.
+        probe: outputs on the probe, in which every condition occurs once, as a rule without noise.
         probe_components: coordinates of the probe's rates along their first principal components, at most three; none
-            where these are not known.
+            if the components are not known.
     """
 
     examples: Float[np.ndarray, "trial time output"]
@@ -50,8 +50,8 @@ class Behaviour:
 class Dossier(Records):
     """The records of one network; the field names are the groups of `run.zarr`.
 
-    In `memories` is what only tasks with memories have, a record each; None for every other task. In `own` are the
-    records of analyses of a user's own, or their `Failure`s, by "module:function".
+    `memories` holds the records that only tasks with memories have; None for every other task. `own` holds the records
+    of the user's own analyses, or their `Failure`s, by "module:function".
     """
 
     performance: Performance
@@ -78,9 +78,9 @@ class Dossier(Records):
         """The dossier of a network on a task, from its records, or their `Failure`s, by the names of their groups.
 
         Args:
-            task: what the network was trained on.
-            records: of recurra's analyses; there may be others among them.
-            own: those of analyses of a user's own, by "module:function".
+            task: the task the network was trained on.
+            records: records of recurra's analyses; further records are ignored.
+            own: records of the user's own analyses, by "module:function".
         """
         ours = {name: records[group] for name, group in groups_of(cls).items()}
         memories = MemoryRecords.of_groups(records) if has_memories(task) else None
@@ -88,7 +88,7 @@ class Dossier(Records):
 
     def by_group(self) -> dict[str, Any]:
         memories = self.memories.by_group() if self.memories else {}
-        return super().by_group() | memories | {group_of(name): one for name, one in self.own.items()}
+        return super().by_group() | memories | {group_of(name): record for name, record in self.own.items()}
 
     def record(self, group: str) -> Any:
         """A record by the name of its group, or its `Failure`."""
@@ -97,17 +97,17 @@ class Dossier(Records):
     @property
     def failures(self) -> dict[str, str]:
         """The reasons of the analyses that failed, by the groups of their records."""
-        return {group: one.reason for group, one in self._missing() if one.applies}
+        return {group: failure.reason for group, failure in self._missing() if failure.applies}
 
     @property
     def not_applicable(self) -> dict[str, str]:
         """Why some records are not defined for networks of this kind, by their groups."""
-        return {group: one.reason for group, one in self._missing() if not one.applies}
+        return {group: failure.reason for group, failure in self._missing() if not failure.applies}
 
     def _missing(self) -> list[tuple[str, Failure]]:
-        return [(group, one) for group, one in self.by_group().items() if isinstance(one, Failure)]
+        return [(group, record) for group, record in self.by_group().items() if isinstance(record, Failure)]
 
 
 def record_kinds(task: Task) -> dict[str, type]:
-    """The kinds of records in the dossiers of a task, by the names of their groups."""
+    """The classes of the records in the dossiers of a task, by the names of their groups."""
     return kinds_of(Dossier) | (kinds_of(MemoryRecords) if has_memories(task) else {})

@@ -1,4 +1,4 @@
-"""What becomes of an analysis that fails on a network: it is data, with a reason, and takes nothing else with it."""
+"""Failures of an analysis on a network: each is data with a reason, and no other analysis fails with it."""
 
 import traceback
 from collections.abc import Callable, Mapping
@@ -8,22 +8,22 @@ from typing import Any, ClassVar, TypeVar, get_type_hints
 
 from recurra.models.cohort import NotApplicableError
 
-Found = TypeVar("Found")
+Made = TypeVar("Made")
 Otherwise = TypeVar("Otherwise")
 AnyRecords = TypeVar("AnyRecords", bound="Records")
-LONGEST = 200  # characters of a reason
+LONGEST = 200  # most characters of an error's message in a reason
 ROOT = Path(__file__).parents[1]
-GROUP = "group"  # of a field's metadata: the group of `run.zarr` that holds the record, if not called like the field
+GROUP = "group"  # in a field's metadata: the group of `run.zarr` that holds the record, if not named like the field
 
 
 @dataclass(frozen=True)
 class Failure:
-    """Stands where the record of an analysis would, had it not failed, or were it possible on such a network.
+    """Takes the place of a record whose analysis failed, or is not possible on this kind of network.
 
     Args:
-        reason: what happened, in one line: the kind of the error, its message, and the function in which it arose, or
-            which record was needed and is not there.
-        applies: False where no network of this kind has such a record.
+        reason: one line: the kind of the error, its message, and the function that raised it; or the record that was
+            needed and is missing.
+        applies: False if no network of this kind has such a record.
     """
 
     reason: str
@@ -31,11 +31,11 @@ class Failure:
 
 
 class UnavailableError(Exception):
-    """A record was asked for that is not there.
+    """A record that was asked for is missing.
 
     Args:
-        name: of the record.
-        failure: why it is not there.
+        name: name of the record.
+        failure: why it is missing.
     """
 
     def __init__(self, name: str, failure: Failure) -> None:
@@ -46,7 +46,7 @@ class UnavailableError(Exception):
 class Records:
     """A frozen dataclass of records of one network.
 
-    In place of a record whose analysis failed on this network stands its `Failure`: whoever asks for it gets an
+    A `Failure` takes the place of a record whose analysis failed on this network; reading that field raises an
     `UnavailableError` that says why.
     """
 
@@ -64,30 +64,30 @@ class Records:
 
     @classmethod
     def of_groups(cls: type[AnyRecords], records: Mapping[str, Any]) -> AnyRecords:
-        """Made of records that stand by the names of their groups; there may be others among them."""
+        """The records of this class, picked by group from a mapping that may hold further ones."""
         return cls(**{name: records[group] for name, group in groups_of(cls).items()})
 
 
 def groups_of(kind: type[Records]) -> dict[str, str]:
-    """The group of `run.zarr` that holds each record, by the name of its field; a nested one has none of its own."""
-    groups = {one.name: one.metadata.get(GROUP, one.name) for one in fields(kind)}
+    """The group of `run.zarr` that holds each record, by the name of its field; nested records have no own group."""
+    groups = {field.name: field.metadata.get(GROUP, field.name) for field in fields(kind)}
     return {name: group for name, group in groups.items() if group}
 
 
 def kinds_of(kind: type[Records]) -> dict[str, type]:
-    """The kinds of the records by the names of their groups."""
+    """The classes of the records by the names of their groups."""
     hints = get_type_hints(kind)
     return {group: hints[name] for name, group in groups_of(kind).items()}
 
 
 def attempted(make: Callable[[], Any]) -> Any:
-    """What is made; or, where that fails, the failure with its reason.
+    """The result of a call; if it raises, a `Failure` with the reason.
 
-    Every kind of error is caught: what a network of a stranger does to an analysis is not known beforehand, and the
-    others must go on. That nothing fails on ordinary networks is for the tests to say.
+    Every kind of error is caught: nobody knows beforehand how an analysis fails on a user's network, and the other
+    analyses must go on. The tests assert that no analysis fails on ordinary networks.
 
     Args:
-        make: makes a record, and may ask for others.
+        make: makes a record, and may ask for other records.
     """
     try:
         return make()
@@ -100,12 +100,12 @@ def attempted(make: Callable[[], Any]) -> Any:
         return Failure(reason_of(error))
 
 
-def where_known(make: Callable[[], Found], otherwise: Otherwise) -> Found | Otherwise:
-    """What is made of records; something else where one of them is not there.
+def where_known(make: Callable[[], Made], otherwise: Otherwise) -> Made | Otherwise:
+    """The result of a call, or another value if a record that the call asks for is missing.
 
     Args:
-        make: asks for records.
-        otherwise: what stands in its place.
+        make: a call that asks for records.
+        otherwise: the value if a record is missing.
     """
     try:
         return make()
@@ -122,7 +122,7 @@ def reason_of(error: BaseException) -> str:
     """An error in one line: "LinAlgError: Eigenvalues did not converge (in spectra.spectrum)".
 
     Args:
-        error: which was raised.
+        error: an error that was raised.
     """
     message = " ".join(str(error).split())[:LONGEST]
     own = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).is_relative_to(ROOT)]

@@ -1,4 +1,4 @@
-"""Analyses of a user's own: functions of a `Visit` that return a frozen record, made after all of recurra's."""
+"""The user's own analyses: functions of a `Visit` that return a frozen record and run after all of recurra's."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, is_dataclass
@@ -11,20 +11,20 @@ from recurra.analysis.visit import Visit
 from recurra.arrays import axes_in, record_axes
 
 OwnAnalysis: TypeAlias = Callable[[Visit], Any]
-KINDS = "fciubUT"  # NumPy's letters of what can be stored: numbers, true and false, texts
+KINDS = "fciubUT"  # NumPy's letters of the types that can be stored: numbers, true and false, texts
 SCALARS = (float, int, bool, str, complex)
-COUNT = "_count"  # ends the name of the variable that says how long an axis is in each network
-MOST_BYTES = 2**28  # of a record
+COUNT = "_count"  # suffix of the variable that holds the length of an axis in each network
+MOST_BYTES = 2**28  # largest record
 
 
 @dataclass(frozen=True)
 class OwnRecord:
-    """What an analysis of somebody's own found, read without its module: values by name, and what is known of them.
+    """The record of a user's own analysis, read without its module: values with their axes and meanings.
 
     Args:
-        values: arrays, numbers and texts.
-        axes: of each value; none of a number or text.
-        meanings: of each value, as the docstring of its class says; empty where that says nothing.
+        values: arrays, numbers and texts, by name.
+        axes: axes of each value; empty for a number or text.
+        meanings: description of each value from the docstring of its class; empty if there is none.
     """
 
     values: Mapping[str, Any]
@@ -37,12 +37,12 @@ class OwnRecord:
 
 
 def analysis_name(function: OwnAnalysis) -> str:
-    """What a spec calls an analysis: "module:function"."""
+    """The name of an analysis in specs: "module:function"."""
     return f"{function.__module__}:{function.__qualname__}"
 
 
 def group_of(name: str) -> str:
-    """The group of `run.zarr` that holds the records of an analysis; in the names of ours there is no dot."""
+    """The group of `run.zarr` that holds the records of an own analysis; recurra's own groups have no dot."""
     return name.replace(":", ".")
 
 
@@ -52,10 +52,10 @@ def name_of(group: str) -> str:
 
 
 def record_kind(function: OwnAnalysis) -> type:
-    """The class of the records of an analysis: what its annotation says that it returns.
+    """The class of the records of an analysis, from its return annotation.
 
     Raises:
-        TypeError: it is no frozen dataclass, or a field of it has no name or type by which it could be stored.
+        TypeError: the class is no frozen dataclass, or a field has a name or type that cannot be stored.
     """
     name = analysis_name(function)
     try:
@@ -71,35 +71,35 @@ def record_kind(function: OwnAnalysis) -> type:
 
 
 def own_record(function: OwnAnalysis, visit: Visit) -> Any:
-    """The record of an analysis of a network, or its `Failure` where it fails or gives what cannot be stored."""
+    """The record of an analysis of a network, or a `Failure` if it fails or its record cannot be stored."""
     kind = record_kind(function)
-    found = attempted(lambda: function(visit))
-    if isinstance(found, Failure):
-        return found
-    wrong = next(iter(wrong_values(found, kind)), "")
-    return Failure(wrong) if wrong else found
+    record = attempted(lambda: function(visit))
+    if isinstance(record, Failure):
+        return record
+    wrong = next(iter(wrong_values(record, kind)), "")
+    return Failure(wrong) if wrong else record
 
 
 def wrong_values(record: Any, kind: type) -> list[str]:
-    """What about a record cannot be stored, a line each; nothing where all is as its annotations say."""
+    """Why a record cannot be stored, one line per reason; empty if all values agree with their annotations."""
     if type(record) is not kind:
         return [f"it gives {type(record).__name__}; return {kind.__name__}, as its annotation says"]
-    found, sizes, total = [], {}, 0
+    reasons, sizes, total = [], {}, 0
     for name, axes in record_axes(kind).items():
         array = np.asarray(getattr(record, name))
         total += array.nbytes
         if array.dtype.kind not in KINDS:
-            found.append(f"{name} is of the type {array.dtype}; let it be numbers, true and false, or texts")
+            reasons.append(f"{name} is of the type {array.dtype}; let it be numbers, true and false, or texts")
         elif array.ndim != len(axes):
             told = f"has the axes ({', '.join(axes)})" if axes else "says one number or text, not an array"
-            found.append(f"{name} has shape {array.shape}; its annotation {told}")
+            reasons.append(f"{name} has shape {array.shape}; its annotation {told}")
         else:
             for axis, size in zip(axes, array.shape, strict=True):
                 if sizes.setdefault(axis, size) != size:
-                    found.append(f"{name} has {size} along {axis}, another array {sizes[axis]}; name the axes apart")
+                    reasons.append(f"{name} has {size} along {axis}, another array {sizes[axis]}; name the axes apart")
     if total > MOST_BYTES:
-        found.append(f"a record has {total:,} bytes; expected at most {MOST_BYTES:,}")
-    return found
+        reasons.append(f"a record has {total:,} bytes; expected at most {MOST_BYTES:,}")
+    return reasons
 
 
 def _check_fields(kind: type) -> None:

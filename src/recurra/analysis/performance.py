@@ -17,8 +17,8 @@ from recurra.tasks.base import Task
 from recurra.tasks.rules import SUCCESSFUL
 from recurra.tasks.trials import Trials
 
-MOST = 0.5  # success above this with the error of silence contradicts it, and below with next to no error
-LITTLE = 0.01  # next to no error: so much of a silent network's
+MOST = 0.5  # more success contradicts an error as large as a silent network's, less success contradicts a small error
+LITTLE = 0.01  # largest small error, as a share of a silent network's
 
 
 @dataclass(frozen=True)
@@ -26,14 +26,14 @@ class Performance:
     """How well one network does its task on a set of trials.
 
     Args:
-        mse: mean of (z - z*)^2, weighted by the mask; NaN where it leaves nothing in.
+        mse: mean of (z - z*)^2, weighted by the mask; NaN if the mask is 0 throughout.
         distance: norm of z - z* over time, mean over trials and outputs; the papers' measure.
-        bit_accuracy: share of the judged steps and outputs that are right, silence where silence is asked for included.
-        success: share of the judged trials that are a success; NaN where nothing is judged.
+        bit_accuracy: share of the judged steps and outputs that are right, including those whose target is silence.
+        success: share of the judged trials that are a success; NaN if no trial is judged.
         success_low: lower end of its 95 % Wilson interval.
         success_high: upper end of the interval.
         trials: number of trials.
-        judged: trials in which the task's rule judges a step; the others count neither way.
+        judged: number of trials in which the task's rule judges a step; the others are neither success nor failure.
         silent_mse: mse of a silent network, whose output is 0 throughout, on the same trials.
         silent_success: its share of successes.
     """
@@ -53,10 +53,10 @@ class Performance:
 
     @property
     def contradiction(self) -> str:
-        """A sentence where error and success contradict each other, or where nothing is judged; else nothing.
+        """A sentence if error and success contradict each other, or if nothing is judged; empty otherwise.
 
-        They do where more than half of the trials are a success at an error that is no better than silence, and where
-        fewer are at a hundredth of it or less.
+        They contradict each other if more than half of the trials are a success at an error that is no better than
+        that of a silent network, or if at most half are a success at a hundredth of that error or less.
         """
         if not self.judged:
             return f"nothing was scored: in none of {self.trials:,} trials the task's rule judges a step"
@@ -71,12 +71,12 @@ class Performance:
 
     @property
     def learned(self) -> bool:
-        """Whether so many trials are a success that the network counts as one that does its task."""
+        """Whether enough trials are a success for the network to count as one that does its task."""
         return self.success >= SUCCESSFUL
 
     @property
     def verdict(self) -> str:
-        """The same in words."""
+        """The verdict in words: "learned" or "not learned"."""
         return "learned" if self.learned else "not learned"
 
 
@@ -88,7 +88,7 @@ def performance(network: Network, task: Task, trials: Trials) -> Performance:
 
     Args:
         network: the network.
-        task: says which steps are scored and when a trial is a success.
+        task: the task, which says which steps are scored and when a trial is a success.
         trials: fresh trials of the task.
 
     Source: Jarne and Laje (2019) for the distance; Wilson (1927) for the interval.
@@ -116,9 +116,9 @@ def performance(network: Network, task: Task, trials: Trials) -> Performance:
 
 @partial(jax.jit, static_argnames="task")
 def _verdict(task: Task, outputs: Outputs, trials: Trials) -> dict[str, Int[Array, ""]]:
-    """How many trials are judged, and a success; how many steps and outputs are scored, and right."""
+    """How many trials are judged and how many succeed; how many steps and outputs are scored and how many are right."""
     scored, answers = task.scored(trials), jnp.stack([jnp.asarray(outputs), jnp.zeros_like(outputs)])
-    successes, silent_successes = jax.vmap(lambda one: task.success(one, trials).sum())(answers)
+    successes, silent_successes = jax.vmap(lambda answer: task.success(answer, trials).sum())(answers)
     return {
         "judged": scored.any(axis=(1, 2)).sum(),
         "successes": successes,
@@ -129,5 +129,5 @@ def _verdict(task: Task, outputs: Outputs, trials: Trials) -> dict[str, Int[Arra
 
 
 def _share(part: float, whole: float) -> float:
-    """Their ratio; NaN of nothing."""
+    """The ratio of the two; NaN if the whole is 0."""
     return float(part / whole) if whole else math.nan

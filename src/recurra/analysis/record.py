@@ -1,4 +1,4 @@
-"""All that is known of a run, or of one network by itself: what the report shows."""
+"""The record of a run, or of one network by itself, that a report shows."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,27 +22,27 @@ from recurra.tasks import Task
 
 @dataclass(frozen=True)
 class RunRecord:
-    """A run and its analysis. What an imported network does not have is None.
+    """A run and its analysis. Fields that an imported network does not have are None.
 
     Args:
-        about: what `run.json` says: name, spec, versions, machine, seconds.
-        task: what the networks do.
-        model: what they are made of; None where that is not known.
-        rule: how they learned; None where that is not known.
+        about: the content of `run.json`: name, spec, versions, machine, seconds.
+        task: the task of the networks.
+        model: the model of the networks; None if not known.
+        rule: their learning rule; None if not known.
         dynamics: the equations of one network.
         numbers: the networks' numbers.
-        status: what became of each network in training; None where it was not trained here.
+        status: how the training of each network ended; None if they were not trained here.
         initial: weights before training, with a `network` axis.
         weights: weights after training, with a `network` axis.
         history: losses and success by epoch.
-        before: the spectrum of every network's initial weights; None in place of one that failed.
+        before: the spectrum of every network's initial weights; None for a spectrum that failed.
         dossiers: the analysis of every network.
         examples: inputs, targets and mask of the trials shown.
-        probe: inputs, targets and mask of the probe, a `condition` each.
+        probe: inputs, targets and mask of the probe, along the axis `condition`.
         walk: inputs, targets and memory states of the walk through all memory states; None for a task without memories.
-        census: how the networks compare; None where there are fewer than three, or it failed.
-        census_failure: why it failed; empty if it did not.
-        cubes_before: of every network with memories before training; None where that is not known.
+        census: comparison of the networks; None if there are fewer than three, or if it failed.
+        census_failure: why the census failed; empty if it did not.
+        cubes_before: the `MemoryCube` of every network with memories before training; None if not known.
     """
 
     about: Mapping[str, Any]
@@ -66,12 +66,12 @@ class RunRecord:
 
     @property
     def spec(self) -> Mapping[str, Any]:
-        """The spec that the run was made with, in plain values; empty where it was not made here."""
+        """The spec of the run in plain values; empty if the run was not made here."""
         return self.about.get("spec", {})
 
     @property
     def versions(self) -> Mapping[str, str]:
-        """The versions of recurra and of what it stands on; empty where the run was not made here."""
+        """The versions of recurra and of the packages it uses; empty if the run was not made here."""
         return self.about.get("versions", {})
 
     def network(self, at: int) -> Network:
@@ -79,12 +79,12 @@ class RunRecord:
         return Network(self.dynamics, of_network(self.weights, at), self.task.dt_ms)
 
     def network_before(self, at: int) -> Network | None:
-        """The network at a position before training; None where that is not known."""
+        """The network at a position before training; None if not known."""
         return Network(self.dynamics, of_network(self.initial, at), self.task.dt_ms) if self.initial else None
 
 
 def kinds_before(task: Task) -> dict[str, type]:
-    """The kinds of records of the weights before training, by their name in the run folder."""
+    """The classes of the records of the weights before training, by their name in the run folder."""
     kinds: dict[str, type] = {"spectrum_before": Spectrum}
     return kinds | ({"cube_before": MemoryCube} if has_memories(task) else {})
 
@@ -108,13 +108,13 @@ def record_of_network(
 
     Args:
         network: the network.
-        task: what it was trained on.
-        seed: of the test trials and of the chance levels.
-        about: what the report says of it: at least its name.
-        before: the network before training, where it is known.
-        number: its number in the run that it is from, if it is from one.
+        task: the task it was trained on.
+        seed: seed of the test trials and of the chance levels.
+        about: facts for the report, at least a name.
+        before: the network before training, if known.
+        number: its number in the run that it comes from, if it comes from a run.
         status: how its training in that run ended.
-        analyses: those of your own, made after recurra's.
+        analyses: your own analyses, which run after recurra's.
     """
     return RunRecord(
         about=about,

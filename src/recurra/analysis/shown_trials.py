@@ -19,13 +19,13 @@ def test_trials(task: Task, seed: int) -> Trials:
 
 
 def chance_trials(task: Task, seed: int) -> Trials:
-    """As many others, from which chance levels come."""
+    """As many other trials, from which chance levels are computed."""
     return _drawn(hashed(task), seed, Stream.chance)
 
 
 @lru_cache(maxsize=2)
 def _drawn(task: Task, seed: int, stream: Stream) -> Trials:
-    """Drawn once for all networks of a run."""
+    """Random trials, drawn once for all networks of a run."""
     return task.sample(random_key(seed, stream), TEST_TRIALS)
 
 
@@ -47,8 +47,8 @@ def trials_dataset(trials: Trials, first: str, time: str) -> xr.Dataset:
 
     Args:
         trials: the trials.
-        first: what their axis is called.
-        time: what the axis of time is called.
+        first: name of the axis of the trials.
+        time: name of the axis of time.
     """
     arrays = {
         "inputs": ((first, time, "input"), np.asarray(trials.inputs), {"units": "1", "description": "inputs"}),

@@ -1,4 +1,4 @@
-"""One network on one task: what all its analyses share, each part computed once."""
+"""One network on one task: the probe, rates, states and records that its analyses share, each computed once."""
 
 from collections.abc import Callable, Mapping
 from functools import cached_property, partial
@@ -21,16 +21,16 @@ from recurra.tasks.border import check_task
 from recurra.threads import Together, one_thread
 
 COORDINATES = 3  # principal components along which paths are kept
-STARTS, SPREAD = 400, 0.1  # the search for fixed points begins in so many states on the probe, with noise
+STARTS, SPREAD = 400, 0.1  # states near the probe from which fixed points are searched, and the noise added to them
 
 
 class Visit:
-    """A network under analysis on a task, and the records that are there already.
+    """A network under analysis on a task, and the records made so far.
 
     Args:
         network: the network; its inputs and outputs must be those of the task.
-        task: what it was trained on.
-        seed: of the test trials and of the chance levels.
+        task: the task it was trained on.
+        seed: seed of the test trials and of the chance levels.
     """
 
     def __init__(self, network: Network, task: Task, seed: int) -> None:
@@ -41,10 +41,10 @@ class Visit:
         self._together = Together()
 
     def make(self, analyses: Mapping[str, Callable[["Visit"], Any]]) -> None:
-        """Add the record of every analysis, or the `Failure` of one that fails; one per core is made at a time.
+        """Add the record of every analysis, or a `Failure` if it fails; as many run at a time as there are cores.
 
         Args:
-            analyses: by the names of their records, each after those that it asks for.
+            analyses: analyses by the names of their records, each after the analyses whose records it asks for.
         """
 
         def work(name: str) -> None:
@@ -55,7 +55,7 @@ class Visit:
             self._together.do({name: partial(work, name) for name in analyses})
 
     def __getitem__(self, name: str) -> Any:
-        """A record; an error that says why where its analysis failed, or there is none of this name."""
+        """A record by name; an error that says why if its analysis failed or if there is no record of this name."""
         self._together.wait_for(name)
         if name not in self.records:
             raise ValueError(f"there is no record {name!r} of this network; {nearest(name, list(self.records))}")
@@ -95,24 +95,24 @@ class Visit:
 
     @cached_property
     def points_and_program(self) -> tuple[FixedPoints, Program | Failure]:
-        """The fixed points without input, with those that only the program met; and the program, or why there is none.
+        """The fixed points without input, including points that only the program met; and the program or its failure.
 
-        Where the program fails, the points are those of the search.
+        If the program fails, the points are those of the search.
         """
         first = fixed_points(self.network, self.starts)
-        both = attempted(
+        joined = attempted(
             lambda: with_program(self.network, first, program(self.network, self.task, first, ends=self.ends))
         )
-        return (first, both) if isinstance(both, Failure) else both
+        return (first, joined) if isinstance(joined, Failure) else joined
 
     @property
     def starts(self) -> Float[np.ndarray, "start state"]:
-        """States near those on the probe, from which fixed points are searched."""
+        """States near those on the probe, from which the search for fixed points begins."""
         return starts_near(self.states, STARTS, SPREAD, self.seed)
 
     @cached_property
     def factors(self) -> Any:
-        """The factors of the task, and the levels that every condition has in each."""
+        """The factors of the task: the level of every factor in every condition."""
         return self.task.factors()
 
     def along_components(self, rates: Float[np.ndarray, "*batch unit"]) -> Float[np.ndarray, "*batch component"]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from recurra.analysis.dossier import made, visited
+from recurra.analysis.dossier import pinned_record, visited
 from recurra.analysis.failures import Failure
 from recurra.analysis.own import analysis_name, record_kind
 from recurra.analysis.visit import Visit
@@ -73,7 +73,7 @@ class _Analysed:
 
     @cached_property
     def found(self) -> dict[str, Any]:
-        return {name: made(self.function, visit) for name, visit in self.visits.items()}
+        return {name: pinned_record(self.function, visit) for name, visit in self.visits.items()}
 
     def place(self) -> Iterator[str]:
         """A spec must be able to name it, as it cannot what is in a notebook or in another function."""
@@ -98,7 +98,7 @@ class _Analysed:
         """The same network gives the same record, in a visit of its own too."""
         fresh = visited(self.cohort[0], self.task, 0)
         for visit in (self.visits["number 0"], fresh):
-            other = made(self.function, visit)
+            other = pinned_record(self.function, visit)
             for field in _differing(self.found["number 0"], other):
                 yield (
                     f"{self.name} gives another {field} for the same network; draw what is random from "

@@ -1,4 +1,4 @@
-"""Which tasks have memories, and the analyses of networks that only these have."""
+"""Which tasks have memories, and the analyses that only networks on such tasks have."""
 
 from collections.abc import Callable
 from typing import Any, TypeGuard
@@ -21,7 +21,7 @@ from recurra.analysis.visit import Visit
 from recurra.tasks.base import Task
 from recurra.tasks.flipflop import FlipFlop
 
-NOISES, NOISY_TRIALS = (0.1, 0.2, 0.3, 0.4, 0.5), 4  # of lifetimes under noise; trials a memory state
+NOISES, NOISY_TRIALS = (0.1, 0.2, 0.3, 0.4, 0.5), 4  # input noises of noisy lifetimes; trials per memory state
 
 
 def has_memories(task: Task) -> TypeGuard[FlipFlop]:
@@ -30,7 +30,7 @@ def has_memories(task: Task) -> TypeGuard[FlipFlop]:
 
 
 def memory_task(task: Task) -> FlipFlop:
-    """The task as one with memories, for what only such tasks have."""
+    """The task itself if it has memories; otherwise an error."""
     if not has_memories(task):
         raise TypeError(f"the task is {type(task).__name__}, which has no memory states; expected a flip-flop")
     return task
@@ -43,38 +43,44 @@ def walk_dataset(task: FlipFlop) -> xr.Dataset:
     return dataset.assign(memory_state=("walk_time", np.asarray(task.memory_state(walk)[0])))
 
 
-def _task(one: Visit) -> FlipFlop:
-    return memory_task(one.task)
+def _task(visit: Visit) -> FlipFlop:
+    return memory_task(visit.task)
 
 
-def _along_bits(one: Visit) -> Callable[[Any], Any]:
-    """Coordinates along the bits' axes."""
-    return one["geometry"].bit_coordinates
+def _along_bits(visit: Visit) -> Callable[[Any], Any]:
+    """The projection of rates to coordinates along the bits' axes."""
+    return visit["geometry"].bit_coordinates
 
 
-def _walk(one: Visit) -> Walk:
-    task = _task(one)
-    rates, outputs = (array[0] for array in one.network.run(task.cube_walk().inputs))
-    means = where_known(lambda: one["geometry"].state_means, np.full((len(task.states), rates.shape[1]), np.nan))
+def _walk(visit: Visit) -> Walk:
+    task = _task(visit)
+    rates, outputs = (array[0] for array in visit.network.run(task.cube_walk().inputs))
+    means = where_known(lambda: visit["geometry"].state_means, np.full((len(task.states), rates.shape[1]), np.nan))
     return Walk(
         outputs=outputs,
-        components=where_known(lambda: one.along_components(rates), rates[:, :0]),
-        bits=where_known(lambda: _along_bits(one)(rates), rates[:, :0]),
-        states_components=where_known(lambda: one.along_components(means), means[:, :0]),
-        states_bits=where_known(lambda: _along_bits(one)(means), means[:, :0]),
+        components=where_known(lambda: visit.along_components(rates), rates[:, :0]),
+        bits=where_known(lambda: _along_bits(visit)(rates), rates[:, :0]),
+        states_components=where_known(lambda: visit.along_components(means), means[:, :0]),
+        states_bits=where_known(lambda: _along_bits(visit)(means), means[:, :0]),
     )
 
 
 MEMORY_ANALYSES: dict[str, Callable[[Visit], Any]] = {
-    "geometry": lambda one: memory_geometry(one.network, _task(one)),
-    "cube": lambda one: memory_cube(one.network, _task(one), one.seed),
-    "generalization": lambda one: cross_condition_generalization(one.network, _task(one), one.seed),
-    "alignment": lambda one: axis_alignment(one.network, _task(one), one["geometry"], one["fixed_points"], one.seed),
-    "memories": lambda one: held_memories(one.network, _task(one)),
-    "lifetimes": lambda one: memory_lifetimes(one.network, _task(one), after=one["regimes"]),
-    "noisy_lifetimes": lambda one: noisy_lifetimes(one.network, _task(one), one.seed, NOISES, repeats=NOISY_TRIALS),
-    "pulse_table": lambda one: pulse_table(one.network, _task(one)),
+    "geometry": lambda visit: memory_geometry(visit.network, _task(visit)),
+    "cube": lambda visit: memory_cube(visit.network, _task(visit), visit.seed),
+    "generalization": lambda visit: cross_condition_generalization(visit.network, _task(visit), visit.seed),
+    "alignment": lambda visit: axis_alignment(
+        visit.network, _task(visit), visit["geometry"], visit["fixed_points"], visit.seed
+    ),
+    "memories": lambda visit: held_memories(visit.network, _task(visit)),
+    "lifetimes": lambda visit: memory_lifetimes(visit.network, _task(visit), after=visit["regimes"]),
+    "noisy_lifetimes": lambda visit: noisy_lifetimes(
+        visit.network, _task(visit), visit.seed, NOISES, repeats=NOISY_TRIALS
+    ),
+    "pulse_table": lambda visit: pulse_table(visit.network, _task(visit)),
     "walk": _walk,
-    "landscape_bits": lambda one: landscape(one.network, one["fixed_points"], one["program"], _along_bits(one)),
+    "landscape_bits": lambda visit: landscape(
+        visit.network, visit["fixed_points"], visit["program"], _along_bits(visit)
+    ),
 }
-"""How the records of a task with memories are made, by the names of their groups, after those of any task."""
+"""The further analyses of a task with memories, by the group of their record; they come after those of any task."""
