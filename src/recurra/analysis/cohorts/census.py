@@ -1,4 +1,4 @@
-"""A census: networks sorted by what they do after each condition, and by their similarity."""
+"""A census: networks sorted by their regimes after each condition, and by their similarity."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -17,7 +17,7 @@ Labels = Int[np.ndarray, "network"]
 DRAWS = 200  # simulated cohorts without clusters in the null distribution
 LEVEL = 0.05  # level of the test: above it a cohort is one continuum
 MOST_CLUSTERS, SMALLEST = 10, 3  # most clusters; fewest networks in a cluster
-ALONE, LEFT_OUT = -1, -2  # labels of a network in no cluster, and of one that could not be compared
+ALONE, LEFT_OUT = -1, -2  # labels of a network in no cluster, and of a network that could not be compared
 UNKNOWN = -1  # unknown regimes, signature or number of fixed points of a network
 
 
@@ -45,22 +45,23 @@ class Clusters:
 
 @dataclass(frozen=True)
 class Census:
-    """What the networks of a cohort do, how similar they are, and whether they fall into groups.
+    """The regimes of the networks of a cohort, how similar the networks are, and whether they fall into groups.
 
     Args:
-        compared: which networks were compared; the others had rates that are not finite or no known regimes, and are
-            left out.
+        compared: whether each network was compared; networks with rates that are not finite or without known regimes
+            are left out.
         kinds: kind of the regime after each condition; -1 for networks whose regimes are not known.
         signature: index of the regime signature of each network, 0 for the most frequent one, -1 if not known.
         signature_kinds: the regimes of every signature.
-        signature_count: how many networks have it.
+        signature_count: number of networks with each signature.
         stable_points: number of stable fixed points of each network, -1 if not known.
         unstable_points: number of its other fixed points.
-        measure: which of `MEASURES` the distances belong to.
-        distances: between the networks.
-        coordinates, explained, stress: those of the map, as in `NetworkMap`.
-        labels, best_labels, silhouette, null_silhouette, p_value: those of the clusters, as in `Clusters`.
-        neighbour_share: share of the networks whose nearest neighbour has their regime signature; NaN below two.
+        measure: the measure of the distances, as its position in `MEASURES`.
+        distances: distances between the networks.
+        coordinates, explained, stress: a field of the map, as in `NetworkMap`.
+        labels, best_labels, silhouette, null_silhouette, p_value: a field of the clusters, as in `Clusters`.
+        neighbour_share: share of the networks whose nearest neighbour has the same regime signature; NaN for fewer
+            than two networks.
         neighbour_chance: the same if the signatures were assigned at random.
     """
 
@@ -106,9 +107,9 @@ def census(
 
     Args:
         similarities: similarities of all pairs.
-        kinds: of the regimes of every network, as numbers; -1 throughout for a network of which they are not known,
-            which is left out.
-        stable_points: number of stable fixed points of each; -1 if not known.
+        kinds: kinds of the regimes of every network, as numbers; -1 throughout if they are not known, and the network
+            is left out.
+        stable_points: number of stable fixed points of each network; -1 if not known.
         unstable_points: number of its other fixed points.
         seed: seed of the cohorts without clusters.
         measure: the one of `MEASURES` by which the networks are compared.
@@ -150,12 +151,13 @@ def clusters(
 ) -> Clusters:
     r"""Clusters of networks, tested against a cohort without any.
 
-    Ward's linkage; the tree is cut where the mean silhouette is highest, of the cuts into 2 to `most` clusters of at
-    least `smallest` networks. A network in a smaller one is in no cluster and counts with 0, and so do all if there is
-    no such cut. The null: a normal cloud of as many points, with the variances $\lambda_k / n$ of the distances'
-    classical scaling ($\lambda_k$ > 0), goes through the same procedure. Where at most 5 % of the null (p, with the
-    cohort itself counted) reach the silhouette, the clusters stand; else the cohort is one continuum and all labels
-    are 0. Rejecting a normal cloud proves no groups: a continuum of another shape, such as a ring, is rejected too.
+    Ward's linkage; of the cuts of the tree into 2 to `most` clusters of at least `smallest` networks, the one with the
+    highest mean silhouette is taken. A network in a smaller cluster counts as in no cluster, with a silhouette of 0,
+    and so do all networks if there is no such cut. The null: a normal cloud of as many points, with the variances
+    $\lambda_k / n$ of the classical scaling of the distances ($\lambda_k$ > 0), goes through the same procedure. The
+    clusters stand if at most 5 % of the null (p, which counts the cohort itself) reach the silhouette; else the cohort
+    is one continuum and all labels are 0. Rejecting a normal cloud proves no groups: a continuum of another shape, such
+    as a ring, is rejected too.
 
     Args:
         distances: distances between all pairs; networks with NaN on the diagonal are left out.
@@ -186,7 +188,7 @@ def clusters(
 
 
 def neighbour_agreement(distances: Distances, groups: Labels) -> tuple[float, float]:
-    """The share of networks whose nearest neighbour is in their group, and the same for randomly assigned groups.
+    """The share of networks whose nearest neighbour is in the same group, and the same for randomly assigned groups.
 
     Args:
         distances: distances between all pairs; networks with NaN on the diagonal are left out.
@@ -203,12 +205,12 @@ def neighbour_agreement(distances: Distances, groups: Labels) -> tuple[float, fl
 
 
 def _best_cut(distances: Distances, most: int, smallest: int) -> tuple[float, Labels]:
-    """The highest mean silhouette, and its labels; 0 and one cluster if there is none above 0."""
+    """The highest mean silhouette and the labels of its cut; 0 and a single cluster if no silhouette is above 0."""
     count = len(distances)
     best, labels = 0.0, np.zeros(count, int)
     if count < 2 * smallest:
         return best, labels
-    from sklearn.metrics import silhouette_score  # noqa: PLC0415 - a second that only a census needs
+    from sklearn.metrics import silhouette_score  # noqa: PLC0415 - takes a second, and only a census needs it
 
     tree = linkage(squareform(distances, checks=False), "ward")
     for parts in range(2, count // 2 + 1):

@@ -13,8 +13,8 @@ from recurra.checks import check_count
 
 Rates = Float[np.ndarray, "condition time unit"]
 CONDITIONS = 8  # most conditions of the probe whose linearizations are compared
-DELAYS, RANK = 10, 10  # steps of a delay vector; directions in which its dynamics are described
-REPEATED = 1_000  # most eigenvalues for which two sets are repeated to equal length, which is faster
+DELAYS, RANK = 10, 10  # steps in a delay vector; principal directions in which its dynamics are described
+REPEATED = 1_000  # largest equal length to which two sets are repeated, which is faster than a linear program
 WEAK = 1e-10  # a direction of delay vectors with a smaller variance, relative to the first one, is left out
 
 
@@ -50,13 +50,13 @@ def dynamic_modes(rates: Rates, delays: int = DELAYS, rank: int = RANK) -> Compl
     Dynamic mode decomposition with delays: the rates along their first `rank` principal directions (not centred) at
     `delays` successive steps are one vector; its first `rank` principal directions are the coordinates v, and A is the
     least-squares solution of $v_{t + 1} = A v_t$ over all conditions. Rotations and factors of the rates do not count.
-    Fewer directions than `rank` give eigenvalues 0 for those that lack: a silent network has no others, and one at
-    rest elsewhere has a 1. An input counts as part of the dynamics. NaN where a rate is not finite.
+    If there are fewer directions than `rank`, the other eigenvalues are 0: a silent network has only zeros, and a
+    network at rest elsewhere has one 1. An input counts as part of the dynamics. NaN if a rate is not finite.
 
     Args:
         rates: rates of one network, every time step.
-        delays: steps of a vector; at most half the steps of a trial are taken.
-        rank: how many eigenvalues.
+        delays: number of steps in a delay vector; at most half the steps of a trial are used.
+        rank: number of eigenvalues.
 
     Source: Ostrow, Eisen, Kozachkov and Fiete (2023) for the delays; Schmid (2010) for the decomposition.
     """
@@ -81,18 +81,18 @@ def dynamic_modes(rates: Rates, delays: int = DELAYS, rank: int = RANK) -> Compl
 
 
 def dynamical_distance(first: Rates, second: Rates, delays: int = DELAYS, rank: int = RANK) -> float:
-    r"""The Wasserstein distance between the eigenvalues of two networks' dynamics, those of `dynamic_modes`.
+    r"""The Wasserstein distance between the eigenvalues of two networks' dynamics, as in `dynamic_modes`.
 
-    It is the reduced form of dynamical similarity analysis. That one minimizes $\|A - C B C^T\|_F$ over orthogonal C, a
-    problem with local minima; for normal A and B and unitary C the minimum is $\sqrt{rank}$ times the distance here,
-    which is exact, and a metric between sets of eigenvalues. If A and B are not normal, this distance ignores the
+    It is the reduced form of dynamical similarity analysis. The full form minimizes $\|A - C B C^T\|_F$ over orthogonal
+    C, a problem with local minima; for normal A and B and unitary C the minimum is $\sqrt{rank}$ times the distance
+    here, which is exact, and a metric between sets of eigenvalues. If A and B are not normal, this distance ignores the
     angles between their eigenvectors.
 
     Args:
         first: rates of one network, every time step.
         second: rates of another, at the same inputs.
-        delays: steps of a vector.
-        rank: how many eigenvalues.
+        delays: number of steps in a delay vector.
+        rank: number of eigenvalues.
 
     Source: Ostrow, Eisen, Kozachkov and Fiete (2023); Hoffman and Wielandt (1953).
     """
@@ -104,8 +104,8 @@ def nearest_linearizations(
 ) -> Complex[np.ndarray, "chosen mode"]:
     r"""Eigenvalues of the Jacobian of one step at the fixed point nearest to the state in which each condition ends.
 
-    For a state on a cycle this is the point around which it moves, if that was found. NaN if a network has no fixed
-    point. If there are more than 8 conditions, 8 of them are used, spread over their order.
+    For a state on a cycle this is the point around which it moves, if the search found that point. NaN if a network has
+    no fixed point. If there are more than 8 conditions, 8 of them are used, spread over their order.
 
     Args:
         points: the fixed points of a network without input.

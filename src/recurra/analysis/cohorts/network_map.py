@@ -33,7 +33,7 @@ def network_map(distances: Distances, dimensions: int = 2) -> NetworkMap:
     r"""Classical multidimensional scaling: networks as points whose distances are close to the given ones.
 
     The coordinates are the eigenvectors of $-\frac12 J D^2 J$ times $\sqrt{\lambda_k}$, with the squared distances
-    $D^2$ and the centring matrix J. The sign of a dimension is arbitrary: the coordinate that is largest is positive.
+    $D^2$ and the centring matrix J. The sign of a dimension is arbitrary: its largest coordinate is positive.
 
     Args:
         distances: distances between all pairs; networks with NaN on the diagonal are left out.

@@ -46,7 +46,7 @@ class Independence:
 def counts_by_run(
     runs: Int[np.ndarray, "network"], groups: Int[np.ndarray, "network"]
 ) -> tuple[Int[np.ndarray, "group"], Int[np.ndarray, "run group"]]:
-    """The groups, and how many networks of every run are in each; a run's row is its rank among the runs that occur.
+    """The groups, and the number of networks of every run in each; the rows are the runs that occur, in order.
 
     Args:
         runs: run of every network.
@@ -90,7 +90,7 @@ def neighbour_independence(
     seed: int,
     shuffles: int = SHUFFLES,
 ) -> Independence | None:
-    """Whether the nearest neighbour of a network is of its own run more often than by chance; None with one run.
+    """Whether the nearest neighbour of a network is from its own run more often than by chance; None with one run.
 
     It needs no clusters. The statistic is the share of networks with a neighbour of their own run.
 

@@ -17,7 +17,7 @@ from recurra.threads import one_thread
 
 Flat = Float[np.ndarray, "sample _unit"]
 MEASURES = ("procrustes", "cka", "spectral", "dynamical", "linearized")
-SAMPLES = 1_000  # of the rates that a signature keeps: every n-th time step, the same for all networks of a probe
+SAMPLES = 1_000  # most samples of the rates in a signature: every n-th step, the same steps for all networks
 NEGLIGIBLE = 1e-8  # share of the variance of the rates that a signature leaves out
 UNVARIED = 1e-12  # rates that vary by less, relative to the largest one, do not vary
 
@@ -31,8 +31,8 @@ class Signature:
     Args:
         shape: the rates along their principal directions, centred, with Frobenius norm 1; zero if they do not vary.
         eigenvalues: eigenvalues of the recurrent weights.
-        dynamic_modes: eigenvalues of the dynamics of the rates, those of `dynamic_modes`.
-        linearized: eigenvalues of the linearizations, those of `nearest_linearizations`.
+        dynamic_modes: eigenvalues of the dynamics of the rates, from `dynamic_modes`.
+        linearized: eigenvalues of the linearizations, from `nearest_linearizations`.
     """
 
     shape: Float[np.ndarray, "sample direction"]
@@ -43,7 +43,7 @@ class Signature:
 
 @dataclass(frozen=True)
 class Similarities:
-    """The similarity of all pairs of networks in every measure; NaN if one of the two could not be measured.
+    """The similarity of all pairs of networks in every measure; NaN if either network could not be measured.
 
     Args:
         procrustes: angle between the shapes of the rates, 0 to π/2.
@@ -94,10 +94,10 @@ def procrustes_distance(
     r"""The angular Procrustes distance $\min_Q \arccos \langle X, Y Q \rangle = \arccos \|X^T Y\|_*$, in radians.
 
     X and Y are the rates, centred and scaled to $\|X\|_F = 1$, and Q is orthogonal: rotations, reflections and
-    permutations of the units, offsets and factors do not count. It is a metric with values from 0 to π/2. Of networks
-    with different numbers of units the smaller one gets silent units, which changes none of its distances. Rates that
-    do not vary have distance 0 from each other and π/2 from all others; NaN where a rate is not finite. Rounding makes
-    an angle of up to about 1e-7 of 0.
+    permutations of the units, offsets and factors do not count. It is a metric with values from 0 to π/2. If networks
+    differ in their number of units, the smaller one gets silent units, which changes none of its distances. Rates that
+    do not vary have distance 0 from each other and π/2 from all others; NaN if a rate is not finite. Rounding can turn
+    a distance of 0 into up to about 1e-7.
 
     Args:
         first: rates of one network.
@@ -121,12 +121,12 @@ def signature_of(
     Args:
         rates: rates on a probe, the same for all networks that are compared.
         recurrent: the recurrent weights; None if they are not a single matrix, for which the spectral distance is NaN.
-        linearized: eigenvalues of `nearest_linearizations`; without them that measure is NaN.
+        linearized: eigenvalues from `nearest_linearizations`; without them the measure "linearized" is NaN.
     """
     if linearized is None:
         linearized = np.full((1, 1), np.nan, np.complex128)
     every = -(-rates.shape[0] * rates.shape[1] // SAMPLES)
-    with one_thread(), np.errstate(over="ignore", invalid="ignore"):  # weights near the largest number there is
+    with one_thread(), np.errstate(over="ignore", invalid="ignore"):  # huge weights may overflow
         values = np.full(1, np.nan, np.complex128)
         if recurrent is not None:
             values = ordered(np.linalg.eigvals(np.asarray(recurrent, np.float64)))
@@ -140,24 +140,25 @@ def similarity_matrices(signatures: Sequence[Signature]) -> Similarities:
         signatures: signatures of the networks, all from the same probe.
     """
     check_count("number of signatures", len(signatures))
-    for at, one in enumerate(signatures):
-        if (len(one.shape), len(one.linearized)) != (len(signatures[0].shape), len(signatures[0].linearized)):
+    first = signatures[0]
+    for at, signature in enumerate(signatures):
+        if (len(signature.shape), len(signature.linearized)) != (len(first.shape), len(first.linearized)):
             raise ValueError(
-                f"signature {at} has {len(one.shape)} samples and {len(one.linearized)} linearizations, the first one "
-                f"{len(signatures[0].shape)} and {len(signatures[0].linearized)}; "
+                f"signature {at} has {len(signature.shape)} samples and {len(signature.linearized)} linearizations, "
+                f"the first one {len(first.shape)} and {len(first.linearized)}; "
                 "expected rates of all networks on the same probe"
             )
     with one_thread():
-        procrustes, cka = _shape_matrices([one.shape for one in signatures])
+        procrustes, cka = _shape_matrices([signature.shape for signature in signatures])
     squares = [
-        _transport_matrix([one.linearized[at] for one in signatures]) ** 2
-        for at in range(len(signatures[0].linearized))
+        _transport_matrix([signature.linearized[at] for signature in signatures]) ** 2
+        for at in range(len(first.linearized))
     ]
     return Similarities(
         procrustes=procrustes,
         cka=cka,
-        spectral=_transport_matrix([one.eigenvalues for one in signatures]),
-        dynamical=_transport_matrix([one.dynamic_modes for one in signatures]),
+        spectral=_transport_matrix([signature.eigenvalues for signature in signatures]),
+        dynamical=_transport_matrix([signature.dynamic_modes for signature in signatures]),
         linearized=np.sqrt(np.mean(squares, axis=0)),
     )
 
@@ -185,8 +186,8 @@ def _shape_matrices(
 def _transport_matrix(sets: Sequence[Complex[np.ndarray, "_mode"]]) -> Float[np.ndarray, "network other_network"]:
     """Wasserstein distances between sets of eigenvalues."""
     distances = np.full((len(sets), len(sets)), np.nan)
-    for at, one in enumerate(sets):
-        distances[at, at:] = [spectral_distance(one, other) for other in sets[at:]]
+    for at, eigenvalues in enumerate(sets):
+        distances[at, at:] = [spectral_distance(eigenvalues, other) for other in sets[at:]]
     return _mirrored(distances)
 
 

@@ -1,1 +1,1 @@
-"""The rates: directions that carry them, and factors with which they vary."""
+"""Analyses of the rates: directions with most of their variance, and the factors of the task with which they vary."""

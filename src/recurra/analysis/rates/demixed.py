@@ -12,29 +12,29 @@ Rates = Float[np.ndarray, "condition time unit"]
 Factors = Int[np.ndarray, "condition factor"]
 Projectors = Float[np.ndarray, "marginalization condition condition"]
 Covariances = Float[np.ndarray, "marginalization unit unit"]
-STILL = 1e-24  # mean square of the changes, as a share of the largest square, below which they are rounding
-NOTHING = 1e-12  # share of the variance below which a component is rounding
+STILL = 1e-24  # mean square of the changes, relative to the largest square, up to which they are rounding
+NOTHING = 1e-12  # share of the variance up to which a component is rounding
 
 
 @dataclass(frozen=True)
 class Demixed:
     r"""Components of the rates for each marginalization.
 
-    The marginalizations are time, which is what all conditions share; then each factor, with its interaction with time;
-    then all interactions between factors. Their rates $X_\phi$ are uncorrelated, and sum to the centred rates X.
+    The marginalizations are time, which all conditions share; then each factor, with its interaction with time; then
+    all interactions between factors. Their rates $X_\phi$ are uncorrelated, and sum to the centred rates X.
 
     Args:
         center: mean rates, subtracted before everything else.
-        encoders: orthonormal directions in which a marginalization varies, the most important first; zero if it has
-            fewer.
-        decoders: read the coordinate along the encoder from the rates.
+        encoders: orthonormal directions in which a marginalization varies, the most important first; zero beyond the
+            number of directions that it has.
+        decoders: directions that read the coordinate along the encoder from the rates.
         marginal_variance: share of each marginalization in the variance of the rates; they sum to 1.
         explained_variance: share of the variance that each component explains by itself, at most that of the first
-            principal component; a component that reads what it does not encode may have less than 0.
-        origin_variance: share of each marginalization in the variance of what a decoder reads; 1 for the decoder's
-            own one is a perfect demixing.
-        cumulative_variance: share of the variance explained by the best one, two, ... components of all together.
-        cumulative_pca: the same by as many principal components, an upper bound.
+            principal component; may be below 0 for a component that reads what it does not encode.
+        origin_variance: share of each marginalization in the variance that a decoder reads; 1 for the decoder's own
+            marginalization is a perfect demixing.
+        cumulative_variance: share of the variance explained by the best one, two, ... components together.
+        cumulative_pca: the same for as many principal components, an upper bound.
     """
 
     sources: ClassVar[tuple[str, ...]] = ("kobak2016",)
@@ -63,8 +63,8 @@ def demixed_components(rates: Rates, factors: Factors, components: int = 3, ridg
 
     Args:
         rates: rates of one network, such as those on a task's probe.
-        factors: the level of every factor in every condition, as `Task.factors` has it; each combination of levels has
-            one condition.
+        factors: the level of every factor in every condition, as in `Task.factors`; each combination of levels has one
+            condition.
         components: q, number per marginalization; at most the number of units.
         ridge: λ; it keeps the decoders from reading directions with a share of the variance below λ².
 
@@ -84,7 +84,7 @@ def demixed_components(rates: Rates, factors: Factors, components: int = 3, ridg
 
 
 def marginal_projectors(factors: Factors) -> Projectors:
-    """Projectors that split the rates of the conditions into time, each factor and interactions, made from averages.
+    """Averaging projectors that split the rates of the conditions into time, each factor, and interactions.
 
     Args:
         factors: the level of every factor in every condition.
@@ -130,7 +130,7 @@ def _demixed(covariances: Covariances, components: int, ridge: float, center: Fl
     total = float(np.trace(covariance)) or 1.0
     penalty = ridge**2 * total * np.eye(len(covariance))
     inverse = np.linalg.pinv(covariance + penalty, rcond=1e-13, hermitian=True)
-    pairs = [_encoder_decoder(one, one @ inverse, components, NOTHING * total) for one in covariances]
+    pairs = [_encoder_decoder(part, part @ inverse, components, NOTHING * total) for part in covariances]
     encoders, decoders = np.stack([pair[0] for pair in pairs]), np.stack([pair[1] for pair in pairs])
     origin = np.einsum("mcu,ouv,mcv->mco", decoders, covariances, decoders, optimize=True)
     read = origin.sum(axis=-1)

@@ -13,14 +13,14 @@ Rates = Float[np.ndarray, "trial time unit"]
 
 @dataclass(frozen=True)
 class Reduction:
-    r"""Directions in the space of units, by falling variance of the rates along them.
+    r"""Directions in the space of units, in order of falling variance of the rates along them.
 
     Args:
-        center: subtracted before the projection; zero for singular vectors.
+        center: rates subtracted before the projection; zero for singular vectors.
         components: orthonormal directions.
         explained_variance: share of the variance of the rates along each.
-        participation_ratio: $(\sum \lambda)^2 / \sum \lambda^2$ of the covariance's eigenvalues: how many
-            dimensions the rates fill.
+        participation_ratio: $(\sum \lambda)^2 / \sum \lambda^2$ of the eigenvalues of the covariance: the number of
+            dimensions that the rates fill.
     """
 
     sources: ClassVar[tuple[str, ...]] = ("cunningham2014",)
@@ -98,6 +98,6 @@ def _flat(rates: Rates, components: int) -> tuple[Float[np.ndarray, "sample unit
 
 
 def _signed(components: Float[np.ndarray, "component unit"]) -> Float[np.ndarray, "component unit"]:
-    """The sign of a direction is arbitrary: make each one's largest entry positive."""
+    """The directions with their largest entry positive, since the sign of a direction is arbitrary."""
     largest = np.abs(components).argmax(axis=1, keepdims=True)
     return components * np.sign(np.take_along_axis(components, largest, axis=1))

@@ -19,12 +19,12 @@ from recurra.models.cohort import Network
 from recurra.tasks.base import Task
 
 KINDS = ("none", "one", "several")
-MORE = 1e-9  # a share is above another if it is so by more than rounding
+MORE = 1e-9  # two shares that differ by less are equal but for rounding
 
 
 @dataclass(frozen=True)
 class Selectivity:
-    r"""Shares of the variance of each unit over conditions and time ($\eta^2$), and what they say about it.
+    r"""Shares of the variance of each unit over conditions and time ($\eta^2$), and its selectivity.
 
     A unit is selective for a factor if the factor explains more of its variance than on average with permuted
     conditions. The 95th percentile is not a suitable bound: a unit that three bits move equally, with a third of its
@@ -39,7 +39,7 @@ class Selectivity:
         chance: mean share of a factor over all permutations, $(1 - \eta^2_{time}) (L - 1) / (C - 1)$ for L levels and C
             conditions.
         chance_high: 95th percentile over random permutations.
-        kind: 0 selective for none, 1 for exactly one factor, 2 for several: mixed selectivity.
+        kind: 0 selective for no factor, 1 for exactly one, 2 for several (mixed selectivity).
         count: number of units of each kind.
         count_chance: mean number over random permutations.
         count_chance_high: 95th percentile.
@@ -82,8 +82,8 @@ def unit_selectivity(network: Network, task: Task, seed: int, permutations: int 
 def rate_selectivity(rates: Rates, factors: Factors, seed: int, permutations: int = 1_000) -> Selectivity:
     r"""Selectivity from rates: $\eta^2_\phi = \sum X_\phi^2 / \sum X^2$ of each unit.
 
-    The marginalizations $X_\phi$ are those of `Demixed`. With one factor permuted labels explain as much as the true
-    ones: no unit counts as selective.
+    The marginalizations $X_\phi$ are those of `Demixed`. With a single factor, permuted labels explain as much as the
+    true ones, and no unit counts as selective.
 
     Args:
         rates: rates of one network.
@@ -106,7 +106,7 @@ def rate_selectivity(rates: Rates, factors: Factors, seed: int, permutations: in
     random = np.random.default_rng(seed)
     orders = [random.permutation(len(rates)) for _ in range(permutations)]
     permuted = np.stack([_explained(single[:, order][:, :, order], gram) for order in orders])
-    counts = np.stack([_counts(_kinds(one, chance)) for one in permuted])
+    counts = np.stack([_counts(_kinds(explained, chance)) for explained in permuted])
     unknown = np.where(finite, 0.0, np.nan)
     kind = _kinds(shares, chance)
     return Selectivity(
@@ -123,7 +123,7 @@ def rate_selectivity(rates: Rates, factors: Factors, seed: int, permutations: in
 
 
 def _moments(rates: Rates) -> tuple[Float[np.ndarray, "unit"], Float[np.ndarray, "unit condition condition"]]:
-    """Each unit's share of time, and the products of its conditions without it; as shares of its whole variance."""
+    """Each unit's share of time, and inner products of its conditions without time, as shares of its whole variance."""
     largest = np.abs(rates).max(axis=(0, 1))
     scaled = rates / np.where(largest > 0, largest, 1.0)
     centred = scaled - scaled.mean(axis=(0, 1))

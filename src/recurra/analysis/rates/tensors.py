@@ -1,4 +1,4 @@
-"""Tensor components: a few patterns over trials, time and units, each a product of three."""
+"""Tensor components: each is the product of one pattern over trials, one over time and one over units."""
 
 from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
@@ -12,7 +12,7 @@ from recurra.checks import check_count, check_positive
 Tensor: TypeAlias = Float[np.ndarray, "trial time unit"]
 Patterns: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray]  # over trials, time and units, one column per component
 FILLED = 1e-10  # share of the squared norm below which a direction is left out of the fit
-RANK = 1e-12  # share of the largest eigenvalue below which one counts as zero
+RANK = 1e-12  # share of the largest eigenvalue up to which an eigenvalue counts as zero
 
 
 @dataclass(frozen=True)
@@ -128,16 +128,16 @@ def _solved(
     unfolded: Float[np.ndarray, "entry others"], patterns: list[np.ndarray], axis: int
 ) -> tuple[list[np.ndarray], float]:
     """The patterns along an axis, given the others with norm 1; and the squared norm that they explain together."""
-    one, other = (
+    first, second = (
         pattern / np.maximum(np.linalg.norm(pattern, axis=0), 1e-300)
         for at, pattern in enumerate(patterns)
         if at != axis
     )
-    projected = unfolded @ (one[:, None] * other).reshape(-1, one.shape[1])
-    values, vectors = np.linalg.eigh((one.T @ one) * (other.T @ other))
+    projected = unfolded @ (first[:, None] * second).reshape(-1, first.shape[1])
+    values, vectors = np.linalg.eigh((first.T @ first) * (second.T @ second))
     reciprocals = np.divide(1, values, out=np.zeros_like(values), where=abs(values) > RANK * abs(values).max())
     solved = projected @ ((vectors * reciprocals) @ vectors.T)
-    factors = [one, other]
+    factors = [first, second]
     factors.insert(axis, solved)
     return factors, float((projected * solved).sum())
 
@@ -161,12 +161,12 @@ def _product(weights: np.ndarray, patterns: Patterns) -> Tensor:
     return np.einsum("r,kr,tr,nr->ktn", weights, *patterns, optimize=True)
 
 
-def _similarity(one: tuple[np.ndarray, Patterns], other: tuple[np.ndarray, Patterns]) -> float:
-    """1 for the same components in any order, near 0 for others."""
-    cosines = np.prod([np.abs(a.T @ b) for a, b in zip(one[1], other[1], strict=True)], axis=0)
-    larger = np.maximum(one[0][:, None], other[0])
-    apart = np.divide(np.abs(one[0][:, None] - other[0]), larger, out=np.zeros_like(larger), where=larger > 0)
-    both_zero = (one[0][:, None] == 0) & (other[0] == 0)
+def _similarity(fit: tuple[np.ndarray, Patterns], other: tuple[np.ndarray, Patterns]) -> float:
+    """The similarity of two fits: 1 for the same components in any order, near 0 for unrelated ones."""
+    cosines = np.prod([np.abs(a.T @ b) for a, b in zip(fit[1], other[1], strict=True)], axis=0)
+    larger = np.maximum(fit[0][:, None], other[0])
+    apart = np.divide(np.abs(fit[0][:, None] - other[0]), larger, out=np.zeros_like(larger), where=larger > 0)
+    both_zero = (fit[0][:, None] == 0) & (other[0] == 0)
     scores = np.where(both_zero, 1.0, (1 - apart) * cosines)
     return float(scores[linear_sum_assignment(scores, maximize=True)].mean())
 

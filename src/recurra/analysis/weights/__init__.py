@@ -1,1 +1,1 @@
-"""The weights themselves: their distribution, spectra, damage."""
+"""Analyses of the weights: their distribution, spectra and damage."""

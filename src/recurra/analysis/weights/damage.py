@@ -1,4 +1,4 @@
-"""Damage: connections of a trained network are removed by their strength."""
+"""Damage: removal of connections of a trained network by their strength."""
 
 from typing import Literal
 
@@ -21,14 +21,14 @@ def removed(
 ) -> Bool[np.ndarray, "post pre"]:
     r"""Which connections are removed.
 
-    With $q_p$ the p-th percentile of $|w|$ over all recurrent connections: cumulative removal takes $|w| < q_p$,
-    a slice takes $q_{p - d} \le |w| < q_p$, the strongest are $|w| > q_{100 - p}$; of one sign, or of both. Nothing is
-    removed at 0 %.
+    With $q_p$ the p-th percentile of $|w|$ over all recurrent connections, cumulative removal takes $|w| < q_p$,
+    a slice takes $q_{p - d} \le |w| < q_p$, and the strongest are $|w| > q_{100 - p}$, of one sign or of both. Nothing
+    is removed at 0 %.
 
     Args:
         recurrent: the weights.
         percent: p, 0 to 100.
-        sign: "both", "positive" or "negative": the connections that can be removed.
+        sign: sign of the connections that can be removed: "both", "positive" or "negative".
         removal: "cumulative", "slice" or "strongest".
         width: d of a slice, in percent.
 

@@ -37,13 +37,13 @@ class WeightStatistics:
 def weight_statistics(recurrent: Float[AnyArray, "post pre"], near: float = 0.1) -> WeightStatistics:
     """Mean, deviation and shape of the distribution of the weights, and how many are near zero.
 
-    Whether "most weights are near zero" is informative depends on the scale, here that of the largest weight, as in the
-    colours of a picture. Then most normally distributed weights are near zero too, so that their share is given as
-    well.
+    Whether "most weights are near zero" is informative depends on the scale, here the size of the largest weight, as in
+    the colours of a picture. On this scale most normally distributed weights are near zero too, so their share is given
+    as well.
 
     Args:
         recurrent: the weights.
-        near: what counts as near zero, relative to the size of the largest weight, 0 to 1.
+        near: size up to which a weight counts as near zero, relative to the largest weight, 0 to 1.
     """
     check_matrix("recurrent", np.asarray(recurrent, np.float64))
     check_between("near", near, 0, 1)

@@ -1,4 +1,4 @@
-"""Eigenvalues of the recurrent weights, and how far the matrix is from a normal one."""
+"""Eigenvalues of the recurrent weights, and how far the matrix is from being normal."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -16,11 +16,11 @@ OUTSIDE = 1.02  # modulus above which an eigenvalue counts as an outlier
 class Spectrum:
     r"""Eigenvalues of one matrix of recurrent weights.
 
-    They are the eigenvalues of the linear system $h \leftarrow W h$. A network with a leak, another activation or
-    biases has other modes at rest: `resting_modes`.
+    They are the eigenvalues of the linear system $h \leftarrow W h$. A network with a leak, a nonlinear activation or
+    biases has other modes at rest, see `resting_modes`.
 
     Args:
-        eigenvalues: by falling modulus; a conjugate pair has the one with positive imaginary part first.
+        eigenvalues: eigenvalues by falling modulus; of a conjugate pair the one with positive imaginary part is first.
         count_outside: number of eigenvalues with a modulus above 1.02.
         leading: the eigenvalue of the largest modulus.
         largest_real_part: largest real part of all eigenvalues.
@@ -45,7 +45,7 @@ def spectrum(recurrent: Float[AnyArray, "post pre"]) -> Spectrum:
     Args:
         recurrent: the square matrix W.
 
-    Source: Rajan and Abbott (2006): a normal start of gain g fills a disc of radius g (Girko's circle).
+    Source: Rajan and Abbott (2006): normal initial weights of gain g fill a disc of radius g (Girko's circle).
     """
     check_matrix("recurrent", np.asarray(recurrent, np.float64))
     values = np.linalg.eigvals(np.asarray(recurrent, np.float64)).astype(np.complex128)
@@ -73,9 +73,9 @@ def share_on_circle(eigenvalues: Inexact[np.ndarray, "mode"], within: float = OU
 def girko_distance(eigenvalues: Inexact[np.ndarray, "mode"], radius: float = 1.0) -> float:
     r"""How far eigenvalues are from filling a disc evenly, by their moduli: $\max_r |F(r) - \min(1, r/R)^2|$.
 
-    F(r) is the share of eigenvalues with a modulus of at most r. 0 is an even disc of radius R, which the eigenvalues
-    of a large matrix with independent entries of mean 0 and standard deviation $R / \sqrt N$ fill; 1 are eigenvalues
-    all at 0, or all on or beyond the circle.
+    F(r) is the share of eigenvalues with a modulus of at most r. 0 means an evenly filled disc of radius R, as for a
+    large matrix with independent entries of mean 0 and standard deviation $R / \sqrt N$; 1 means that all eigenvalues
+    are 0, or that all are on or beyond the circle.
 
     Args:
         eigenvalues: eigenvalues of a matrix.
@@ -91,22 +91,22 @@ def girko_distance(eigenvalues: Inexact[np.ndarray, "mode"], radius: float = 1.0
 
 
 def frequency_hz(eigenvalue: complex, dt_ms: float) -> float:
-    """|arg μ| / (2π dt) of an eigenvalue of the Jacobian of one step.
+    """The frequency |arg μ| / (2π dt) of the mode of an eigenvalue μ of the Jacobian of one step, in Hz.
 
     Args:
-        eigenvalue: μ; not of the recurrent weights, unless leak and slope of all units are 1.
+        eigenvalue: μ; an eigenvalue of the recurrent weights only if leak and slope of all units are 1.
         dt_ms: length of the step, ms.
     """
     return float(abs(np.angle(eigenvalue)) / (2 * np.pi * dt_ms) * 1000)
 
 
 def time_constant_ms(eigenvalue: complex, dt_ms: float) -> float:
-    """-dt / ln |μ| of an eigenvalue of the Jacobian of one step: the time in which its mode falls to 1/e.
+    """-dt / ln |μ| of an eigenvalue μ of the Jacobian of one step: the time in which its mode falls to 1/e, in ms.
 
-    Negative if it grows, infinite on the unit circle.
+    Negative if the mode grows, infinite on the unit circle.
 
     Args:
-        eigenvalue: μ; not of the recurrent weights, unless leak and slope of all units are 1.
+        eigenvalue: μ; an eigenvalue of the recurrent weights only if leak and slope of all units are 1.
         dt_ms: length of the step, ms.
     """
     modulus = abs(eigenvalue)
