@@ -1,4 +1,4 @@
-"""How a fixed point moves with the amplitude of an input: branches, and where they fold or lose stability."""
+"""Branches of fixed points along the amplitude of an input, and where they fold or lose stability."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -14,20 +14,20 @@ from recurra.models.cohort import Network
 
 Point = Float[np.ndarray, "coordinate"]
 CORRECTIONS = 12  # Newton steps before an arc is halved
-STRETCH = 1.2  # a point further off than so many arcs is on another branch
-SHORTEST = 1e-3  # arcs are not halved beyond this share of the longest
+STRETCH = 1.2  # a next point at more than this many arcs is on another branch
+SHORTEST = 1e-3  # share of the longest arc below which arcs are not halved further
 
 
 @dataclass(frozen=True)
 class Branch:
-    """Fixed points along an input's amplitude, in the order in which the branch is gone along.
+    """Fixed points along an input's amplitude, in the order in which the branch was followed.
 
     Args:
-        amplitude: of the input.
-        states: the fixed point at each.
+        amplitude: amplitude of the input at each point.
+        states: the fixed point at each amplitude.
         leading: the eigenvalue of the largest modulus of the Jacobian of one step.
         index: number of unstable modes.
-        fold: where the amplitude turns back: two fixed points meet and vanish.
+        fold: whether the amplitude turns back at the point: two fixed points meet there and vanish.
     """
 
     sources: ClassVar[tuple[str, ...]] = ("allgower1990",)
@@ -53,20 +53,21 @@ def continuation(
     r"""Follow a fixed point while the input $a\,x$ changes its amplitude a.
 
     Pseudo-arclength continuation: the next point solves $f(h, a) = h$ on the plane across the branch's tangent, one
-    `arc` further in the space of (h, a), so that the branch goes round folds. An arc that Newton's method does not
-    manage is halved. The branch ends where the amplitude leaves the range, after `most` points, or where it cannot be
-    followed: at a point where branches cross it may.
+    `arc` further in the space of (h, a), so that the branch goes round folds. If Newton's method fails, the arc is
+    halved. The branch ends where the amplitude leaves the range, after `most` points, or where it cannot be followed,
+    which may happen where branches cross.
 
     Args:
         network: the network.
         state: a fixed point at the first amplitude, or a state from which Newton's method finds it.
         direction: x, the input at amplitude 1.
         amplitudes: the first amplitude, and the one towards which the branch is followed.
-        arc: longest distance between two points in the space of states and amplitude, a root of the number of units.
-        most: points at most.
+        arc: longest distance between two points in the space of states and amplitude, in units of the square root of
+            the number of units.
+        most: largest number of points.
 
     Raises:
-        ValueError: if Newton's method finds no fixed point from the state.
+        ValueError: Newton's method finds no fixed point from the state.
 
     Source: Allgower and Georg (1990).
     """
@@ -98,7 +99,7 @@ def continuation(
 
 @dataclass(frozen=True)
 class _Path:
-    """Points (h, a) of a branch."""
+    """The equations of a branch in the space of points (h, a)."""
 
     network: Network
     direction: Float[np.ndarray, "input"]
@@ -107,13 +108,13 @@ class _Path:
         return flow_of(self.network, point[-1] * self.direction)
 
     def derivative(self, point: Point) -> Float[np.ndarray, "state coordinate"]:
-        """Of the displacement by h and by a."""
+        """The derivative of the displacement by h and by a."""
         flow = self.flow(point)
         by_amplitude = flow.input_jacobian(point[:-1]) @ self.direction
         return np.concatenate([flow.jacobian(point[:-1]), by_amplitude[:, None]], axis=1)
 
     def corrected(self, guess: Point, across: Point) -> Point | None:
-        """Newton's method on the plane through the guess across a direction; None if it does not end."""
+        """Newton's method on the plane through the guess across a direction; None if it does not converge."""
         point = guess
         for _ in range(CORRECTIONS):
             displacement = self.flow(point).displacement(point[:-1])
@@ -128,13 +129,13 @@ class _Path:
         return None
 
     def tangent(self, point: Point, before: Point) -> Point:
-        """The direction of the branch, of length 1, on the side of the one before."""
+        """The direction of the branch, of length 1, on the same side as the previous direction."""
         system = np.concatenate([self.derivative(point), before[None]])
         solution = _solution(system, np.append(np.zeros(len(point) - 1), 1.0))
         return before if solution is None else solution / np.linalg.norm(solution)
 
     def at_edge(self, before: Point, after: Point, amplitudes: tuple[float, float]) -> Point:
-        """The point between two at which the amplitude reaches the end of its range."""
+        """The point between two points at which the amplitude reaches the end of its range."""
         edge = float(np.clip(after[-1], min(amplitudes), max(amplitudes)))
         share = (edge - before[-1]) / (after[-1] - before[-1])
         guess = np.append((before + share * (after - before))[:-1], edge)
@@ -145,7 +146,7 @@ class _Path:
 def _solution(
     system: Float[np.ndarray, "coordinate coordinate"], right: Float[np.ndarray, "coordinate"]
 ) -> Float[np.ndarray, "coordinate"] | None:
-    """Of a linear system; None of a singular one, which is where branches cross."""
+    """The solution of a linear system; None if it is singular, as where branches cross."""
     try:
         return np.linalg.solve(system, right)
     except np.linalg.LinAlgError:

@@ -1,4 +1,4 @@
-"""Fixed points of a network at a constant input: found by Newton's method, proved where that is possible."""
+"""Fixed points of a network at a constant input, by Newton's method, with proofs where they are possible."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -31,33 +31,33 @@ PER_POINT = (
     "extent",
     "found",
 )
-NARROW = 1e-3  # extent up to which a flat point is one; the search places it no better where the slope vanishes
-BETWEEN = 0.25  # two points are of one continuum if one lies so close to their middle, in units of their distance
+NARROW = 1e-3  # extent up to which a flat point is a single point; where the slope vanishes the search is no finer
+BETWEEN = 0.25  # two points are on one continuum if a fixed point lies this close to their middle, relative to distance
 
 
 @dataclass(frozen=True)
 class FixedPoints:
     r"""Fixed points of one network at one constant input.
 
-    A continuum, such as a line of fixed points, counts as one point: the one found that is nearest to its middle.
+    A continuum, such as a line of fixed points, counts as one point: the point of the search nearest to its middle.
 
     Args:
         inputs: the constant input.
         states: the points.
-        residual: $\|f(h) - h\|_2$ at each point, with f the drive that the leak pulls the state to; it does not depend
+        residual: $\|f(h) - h\|_2$ at each point, with f the drive to which the leak pulls the state; it does not depend
             on the time step.
-        eigenvalues: of the Jacobian of one step at each point, by modulus, the largest first.
+        eigenvalues: eigenvalues of the Jacobian of one step at each point, by modulus, the largest first.
         index: number of unstable modes: eigenvalues outside the unit circle.
         radius: there is exactly one fixed point within this distance, by the theorem of Newton and Kantorovich; NaN
-            where that is not proved.
-        stability_proved: whether `index` is proved too: so many eigenvalues lie outside the unit circle at the one
+            if not proved.
+        stability_proved: whether `index` is proved too: exactly `index` eigenvalues lie outside the unit circle at the
             fixed point within the radius, and all others inside.
-        dimension: in how many directions there is no motion to first order: of a continuum its dimension.
-        extent: largest distance between two points found on one continuum; 0 for a point by itself.
-        found: how many of the starts ended at each point; 0 where `with_more` added it.
-        stuck: states in which the search from the other starts ended; `slow_points` goes on from them.
-        starts: how many starts there were.
-        missing_at_least: Chao's lower bound on the number of points that no start ended at.
+        dimension: number of directions without motion to first order; for a continuum, its dimension.
+        extent: largest distance between two points of the search on one continuum; 0 for an isolated point.
+        found: number of starts that ended at each point; 0 for a point added by `with_more`.
+        stuck: states in which the search from the other starts ended; `slow_points` continues from them.
+        starts: number of starts.
+        missing_at_least: Chao's lower bound on the number of points at which no start ended.
     """
 
     sources: ClassVar[tuple[str, ...]] = (
@@ -88,12 +88,12 @@ class FixedPoints:
 
     @property
     def certified(self) -> int:
-        """How many of the points are proved to exist."""
+        """Number of points that are proved to exist."""
         return int(np.isfinite(self.radius).sum())
 
     @property
     def proved_stable(self) -> int:
-        """How many of the points are proved to exist and to be stable."""
+        """Number of points that are proved to exist and to be stable."""
         return int((self.stability_proved & (self.index == 0)).sum())
 
     @property
@@ -103,7 +103,7 @@ class FixedPoints:
 
     @property
     def marginal(self) -> Bool[np.ndarray, "point"]:
-        """Which points are alone, though there is no motion to first order along some direction."""
+        """Which points are isolated although there is no motion to first order along some direction."""
         return (self.dimension > 0) & (self.extent <= NARROW)
 
 
@@ -116,20 +116,20 @@ def fixed_points(
     r"""All points that Newton's method reaches from the starts.
 
     $h \leftarrow h - t\,J^{-1}(f(h) - h)$ with the exact Jacobian J of $f(h) - h$ in float64 and the largest of
-    t = 1, 1/2, 1/4, ... that lessens the residual, until none does or it is below 1e-13. In the rate form
+    t = 1, 1/2, 1/4, ... that lowers the residual, until none does or the residual is below 1e-13. In the rate form
     $f(h) = \varphi(W h + W_{in} x + b)$, in the current form $f(v) = W \varphi(v) + W_{in} x + b$.
 
     Args:
         network: the network.
         starts: states from which the search begins, such as states on trajectories.
-        inputs: the constant input, one number for all channels or one a channel.
-        apart: two points closer than this are one.
+        inputs: the constant input, one number for all channels or one per channel.
+        apart: distance below which two points are the same.
 
-    Equations that are odd, tanh without any constant current, have -h with every h: where no start ended at one of the
-    two it is added, and counts as found.
+    Odd equations, such as tanh without any constant current, have a fixed point -h for every fixed point h: if no start
+    ended at one of the two, it is added and does not count as missing.
 
     Source: Sussillo and Barak (2013) for the question; Kantorovich (1948), Gershgorin (1931), Higham (2002) and Rump
-    (2010) for the proofs; Chao (1984) for what is missing.
+    (2010) for the proofs; Chao (1984) for the number of missing points.
     """
     check_positive("apart", apart)
     points = _search(network, starts, inputs, apart)
@@ -147,19 +147,19 @@ def _search(network: Network, starts: States, inputs: float | Float[np.ndarray, 
     with one_thread():
         reached = in_parts(lambda part: descent(flow, part), starts)
     here = is_fixed(flow, reached)
-    states, found = unique(reached[here], apart)
+    states, counts = unique(reached[here], apart)
     states = _mirrored(flow, polished(flow, states), apart)
     dimension = np.array(_of_each(flow, states, lambda state: _dimension(flow.jacobian(state))), int)
-    chosen, extent, found = _continua(flow, states, found, dimension)
+    chosen, extent, counts = _continua(flow, states, counts, dimension)
     proofs: list[Proof] = _of_each(flow, states[chosen], lambda state: _proof(flow, state))
-    radius, unstable = np.array([one.radius for one in proofs]), np.array([one.unstable for one in proofs], int)
-    kept, found = told_apart(states[chosen], radius, found)
+    radius, unstable = np.array([proof.radius for proof in proofs]), np.array([proof.unstable for proof in proofs], int)
+    kept, counts = told_apart(states[chosen], radius, counts)
     chosen, extent, radius, unstable = chosen[kept], extent[kept], radius[kept], unstable[kept]
     states, dimension = states[chosen], dimension[chosen]
     values, outside = modes_at(flow, states, [proofs[at].change for at in kept])
     computed = (outside > np.where(dimension > 0, np.sqrt(OUTSIDE), OUTSIDE)[:, None]).sum(axis=1)
     index = np.where(unstable == UNKNOWN, computed, unstable)
-    order = np.lexsort((-found, index))
+    order = np.lexsort((-counts, index))
     return FixedPoints(
         inputs=flow.inputs,
         states=states[order],
@@ -170,10 +170,10 @@ def _search(network: Network, starts: States, inputs: float | Float[np.ndarray, 
         stability_proved=(unstable != UNKNOWN)[order],
         dimension=dimension[order],
         extent=extent[order],
-        found=found[order],
+        found=counts[order],
         stuck=reached[~here],
         starts=len(starts),
-        missing_at_least=chao_missing(found),
+        missing_at_least=chao_missing(counts),
     )
 
 
@@ -186,33 +186,33 @@ def fixed_points_under(
         network: the network.
         starts: states from which every search begins.
         inputs: the constant inputs.
-        apart: two points closer than this are one.
+        apart: distance below which two points are the same.
     """
-    return [fixed_points(network, starts, one, apart) for one in np.asarray(inputs, np.float64)]
+    return [fixed_points(network, starts, constant, apart) for constant in np.asarray(inputs, np.float64)]
 
 
 def with_more(network: Network, points: FixedPoints, states: States, apart: float = 1e-6) -> FixedPoints:
-    """The points, and those that Newton's method reaches from further states, such as attractors that a simulation met.
+    """The points, and further points that Newton's method reaches from given states, such as simulated attractors.
 
-    The further states are no random draw: they do not count in `found`, `starts` and `missing_at_least`.
+    These states are no random draw: they do not count in `found`, `starts` and `missing_at_least`.
 
     Args:
         network: the network.
         points: its fixed points at an input.
         states: further states.
-        apart: two points closer than this are one.
+        apart: distance below which two points are the same.
     """
     states = states[~(cdist(points.states, states) <= _reach(points, apart)).any(axis=0)]
     return _joined(points, fixed_points(network, states, points.inputs, apart), apart) if len(states) else points
 
 
 def _reach(points: FixedPoints, apart: float) -> Float[np.ndarray, "point 1"]:
-    """How far off each point a state is taken to be at it."""
+    """The distance from each point up to which a state counts as being at the point."""
     return np.maximum(apart, points.extent)[:, None]
 
 
 def _joined(points: FixedPoints, more: FixedPoints, apart: float) -> FixedPoints:
-    """The points and those others that are not near one of them; no start ended at these."""
+    """The points and the further points that are not near one of them, at which no start ended."""
     new = ~(cdist(points.states, more.states) <= _reach(points, apart)).any(axis=0)
     columns = {name: [getattr(points, name), getattr(more, name)[new]] for name in PER_POINT}
     columns["found"][1] = np.zeros(new.sum(), int)
@@ -221,27 +221,27 @@ def _joined(points: FixedPoints, more: FixedPoints, apart: float) -> FixedPoints
     return replace(points, **{name: values[order] for name, values in joined.items()})
 
 
-def chao_missing(found: Int[np.ndarray, "point"]) -> float:
+def chao_missing(counts: Int[np.ndarray, "point"]) -> float:
     r"""A lower bound on the number of unseen kinds, $f_1 (f_1 - 1) / (2 (f_2 + 1))$, with $f_k$ kinds seen k times.
 
     Args:
-        found: how many times each kind was seen.
+        counts: how many times each kind was seen.
     """
-    once, twice = int((found == 1).sum()), int((found == 2).sum())
+    once, twice = int((counts == 1).sum()), int((counts == 2).sum())
     return once * (once - 1) / (2 * (twice + 1))
 
 
 def _continua(
-    flow: Flow, states: States, found: Int[np.ndarray, "point"], dimension: Int[np.ndarray, "point"]
+    flow: Flow, states: States, counts: Int[np.ndarray, "point"], dimension: Int[np.ndarray, "point"]
 ) -> tuple[Int[np.ndarray, "kept"], Float[np.ndarray, "kept"], Int[np.ndarray, "kept"]]:
-    """One point for every continuum: which are kept, how far each reaches, and how many starts ended there.
+    """One point for every continuum: which points are kept, the extent of each, and how many starts ended there.
 
-    Two flat points that are neighbours in the shortest tree through all of them are of one continuum if Newton's method
-    from the middle between them ends at a fixed point close to that middle, or the middle is one.
+    Two flat points that are neighbours in the shortest tree through all flat points are on one continuum if the middle
+    between them is a fixed point, or if Newton's method from there ends at a fixed point close to it.
     """
     flat = np.flatnonzero(dimension > 0)
     if not len(flat):
-        return np.arange(len(states)), np.zeros(len(states)), found
+        return np.arange(len(states)), np.zeros(len(states)), counts
     tree = minimum_spanning_tree(cdist(states[flat], states[flat])).tocoo()
     middle = (states[flat[tree.row]] + states[flat[tree.col]]) / 2
     polished = np.where(is_fixed(flow, middle)[:, None], middle, newton(flow, middle))
@@ -249,18 +249,18 @@ def _continua(
     links = coo_array((joined[joined], (tree.row[joined], tree.col[joined])), shape=(len(flat), len(flat)))
     label = connected_components(links, directed=False)[1]
     kept, extent, total = np.flatnonzero(dimension == 0).tolist(), [], []
-    for one in range(label.max() + 1):
-        members = flat[label == one]
+    for continuum in range(label.max() + 1):
+        members = flat[label == continuum]
         between = cdist(states[members], states[members])
         kept.append(int(members[between.sum(axis=1).argmin()]))
         extent.append(between.max())
-        total.append(found[members].sum())
+        total.append(counts[members].sum())
     alone = len(kept) - len(extent)
-    return np.array(kept), np.concatenate([np.zeros(alone), extent]), np.concatenate([found[kept[:alone]], total])
+    return np.array(kept), np.concatenate([np.zeros(alone), extent]), np.concatenate([counts[kept[:alone]], total])
 
 
 def _mirrored(flow: Flow, states: States, apart: float) -> States:
-    """The states, and of two that are h and -h in an odd flow the second one exactly so."""
+    """The states; of two states near h and -h in an odd flow, the second becomes exactly minus the first."""
     if not flow.odd:
         return states
     states = states.copy()
@@ -272,9 +272,9 @@ def _mirrored(flow: Flow, states: States, apart: float) -> States:
 
 
 def _of_each(flow: Flow, states: States, work: Callable[[Float[np.ndarray, "state"]], Any]) -> list[Any]:
-    """What is made of each state; in an odd flow h and -h have the same Jacobian, and it is made of one of them."""
+    """The result of `work` for each state; in an odd flow h and -h have the same Jacobian and share one result."""
     sign = np.where((states[:, :1] < 0) & flow.odd, -1.0, 1.0)
-    keys = [one.tobytes() for one in sign * states + 0.0]  # without the sign of a zero
+    keys = [state.tobytes() for state in sign * states + 0.0]  # adding 0.0 removes the sign of a zero
     own = {key: at for at, key in reversed(list(enumerate(keys)))}
 
     with one_thread():
@@ -283,7 +283,7 @@ def _of_each(flow: Flow, states: States, work: Callable[[Float[np.ndarray, "stat
 
 
 def _dimension(jacobian: Float[np.ndarray, "state state"]) -> int:
-    """In how many directions there is no motion to first order; none if the inverse is small enough."""
+    """Number of directions without motion to first order; 0 if the inverse is small enough."""
     inverse = inverse_of(jacobian)
     if inverse is not None and FLAT * np.linalg.norm(inverse) * max(float(np.linalg.norm(jacobian)), 1.0) < 1:
         return 0
@@ -292,7 +292,7 @@ def _dimension(jacobian: Float[np.ndarray, "state state"]) -> int:
 
 
 def _proof(flow: Flow, state: Float[np.ndarray, "state"]) -> Proof:
-    """What is proved of a point, and its modes."""
+    """The proof about a point, with its modes."""
     proof = prove(flow, state)
     if proof.change is not None:
         return proof

@@ -1,4 +1,4 @@
-"""What pulls a state: displacement and Jacobian of a network at a constant input, in float64 and for many states."""
+"""The flow of a network at a constant input: displacements and Jacobians at many states, in float64."""
 
 import abc
 from collections.abc import Callable
@@ -32,14 +32,13 @@ Matrices = Float[np.ndarray, "*batch state state"]
 
 @dataclass(frozen=True)
 class Enclosure:
-    r"""What is certain of the displacement d around a state h, rounding included.
+    r"""Certain bounds on the displacement d around a state h, rounding included.
 
     Args:
         displacement: bound on $|d_i(h)|$.
         jacobian: computed derivative of d at h.
-        error: bound on how far each of its entries is from the exact one.
-        change: bound on how much each entry changes per distance from h, up to the distance that was asked for;
-            infinite where it jumps.
+        error: bound on the error of each entry of the Jacobian.
+        change: bound on the change of each entry per distance from h, up to the given distance; infinite if it jumps.
     """
 
     displacement: Float[np.ndarray, "state"]
@@ -55,12 +54,12 @@ class Flow(abc.ABC):
 
     @property
     def odd(self) -> bool:
-        """Whether the displacement of -h is exactly that of h with the other sign."""
+        """Whether the displacement at -h is exactly minus the displacement at h."""
         return False
 
     @abc.abstractmethod
     def displacement(self, states: States) -> States:
-        """f(h) - h: from a state to where the leak pulls it; zero at a fixed point, whatever the time step."""
+        """f(h) - h, with f(h) the point to which the leak pulls the state; zero at a fixed point for any time step."""
 
     @abc.abstractmethod
     def jacobian(self, states: States) -> Matrices:
@@ -75,30 +74,30 @@ class Flow(abc.ABC):
         """The derivative of the displacement at one state by the inputs."""
 
     def step_jacobian(self, jacobians: Matrices) -> Matrices:
-        """The derivative of one time step, from that of the displacement."""
+        """The Jacobians of one time step, from those of the displacement."""
         return np.eye(jacobians.shape[-1]) + self.leaks()[:, None] * jacobians
 
     @abc.abstractmethod
     def leaks(self) -> Float[np.ndarray, "state"]:
-        """By which share of the displacement each unit moves in a time step."""
+        """The share of the displacement by which each unit moves in a time step."""
 
     @abc.abstractmethod
     def enclosure(self, state: Float[np.ndarray, "state"], reach: float) -> Enclosure | None:
-        """What is certain within a distance of a state; None where nothing is known of the rounding."""
+        """Certain bounds within a distance of a state; None if nothing is known about the rounding."""
 
 
 @final
 @dataclass(frozen=True)
 class RateFlow(Flow):
-    """Of a network of rate units, by hand.
+    """The flow of a network of rate units, with derivatives by hand.
 
     Args:
-        dynamics: its equations.
-        recurrent: W.
-        inward: W_in.
+        dynamics: the equations of the network.
+        recurrent: recurrent weights W.
+        inward: input weights W_in.
         constant: the constant current to each unit, W_in x + b.
-        size: |W_in| |x| + |b|, by which its rounding is bounded.
-        inputs: x.
+        size: |W_in| |x| + |b|, which bounds the rounding of the constant current.
+        inputs: the constant input x.
     """
 
     dynamics: RateDynamics
@@ -142,12 +141,12 @@ class RateFlow(Flow):
         return self.dynamics.unit_leaks(len(self.constant))
 
     def enclosure(self, state: Float[np.ndarray, "state"], reach: float) -> Enclosure | None:
-        r"""Bounds of the running error.
+        r"""Bounds from an analysis of the running error.
 
         A current $W r + W_{in} x + b$ is wrong by at most $\gamma (|W| |r| + |W_{in}| |x| + |b|)$, a value of φ by its
-        own error and by that of the current times the steepest slope nearby, a slope likewise with the curvature.
+        own error plus that of the current times the steepest slope nearby, a slope likewise with the curvature.
         """
-        name, absolute, one = self.dynamics.activation, np.abs(self.recurrent), np.eye(len(state))
+        name, absolute, identity = self.dynamics.activation, np.abs(self.recurrent), np.eye(len(state))
         terms = len(state) + len(self.inputs) + 8
         slack = gamma(terms) * upward(terms)
         if self.dynamics.form == "rate":
@@ -169,8 +168,8 @@ class RateFlow(Flow):
         along = (lambda row: row[:, None]) if self.dynamics.form == "rate" else (lambda row: row[None, :])
         return Enclosure(
             displacement=displacement * upward(terms),
-            jacobian=along(slopes) * self.recurrent - one,
-            error=(_product(along(off_slope), absolute) + 4 * UNIT * (along(slopes) * absolute + one)) * upward(8),
+            jacobian=along(slopes) * self.recurrent - identity,
+            error=(_product(along(off_slope), absolute) + 4 * UNIT * (along(slopes) * absolute + identity)) * upward(8),
             change=_product(along(change), absolute) * upward(8),
         )
 
@@ -178,7 +177,7 @@ class RateFlow(Flow):
 @final
 @dataclass(frozen=True)
 class AnyFlow(Flow):
-    """Of equations of any kind, by automatic differentiation; the displacement is their `pull`.
+    """The flow of any other network, by automatic differentiation; the displacement is the `pull` of its dynamics.
 
     Args:
         network: the network.
@@ -208,11 +207,11 @@ class AnyFlow(Flow):
         return None
 
     def _each(self, of: Callable[..., Array], states: States) -> np.ndarray:
-        """One state after another, so that nothing is compiled anew for another number of them."""
+        """The function at one state after another, so that another number of states needs no new compilation."""
         with pinned(double=True):
             weights = self.network.double
             flat, now = np.reshape(states, (-1, np.shape(states)[-1])), jnp.asarray(self.inputs)
-            return np.array([of(self.network.dynamics, weights, jnp.asarray(one), now) for one in flat])
+            return np.array([of(self.network.dynamics, weights, jnp.asarray(state), now) for state in flat])
 
 
 def _pulled(dynamics: Dynamics, weights: Weights, state: Array, inputs: Array) -> Array:
@@ -230,7 +229,7 @@ _pull_by_input = jax.jit(jax.jacfwd(_pulled, argnums=3), static_argnums=0)
 
 
 def flow_of(network: Network, inputs: float | Float[np.ndarray, "input"] = 0.0) -> Flow:
-    """The flow of a network at a constant input: one number for all channels, or one a channel."""
+    """The flow of a network at a constant input: one number for all channels, or one per channel."""
     weights: Any = network.weights
     if np.ndim(inputs) and np.shape(inputs) != (weights.inputs,):
         raise ValueError(f"inputs has shape {np.shape(inputs)}; expected one number, or {weights.inputs} of them")
@@ -245,7 +244,7 @@ def flow_of(network: Network, inputs: float | Float[np.ndarray, "input"] = 0.0) 
 
 
 def _product(bound: Float[np.ndarray, "..."], size: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
-    """Of bounds; one of 0 stays 0 even where the other is infinite."""
+    """The product of two bounds; 0 if either is 0, even if the other is infinite."""
     with np.errstate(invalid="ignore"):
         return np.where((bound == 0) | (size == 0), 0.0, bound * size)
 
@@ -286,7 +285,7 @@ def slope(activation: str, current: States) -> States:
 
 
 def second_slope(activation: str, current: States) -> States:
-    """φ'' of the currents; where there is a kink, that on either side of it."""
+    """φ'' of the currents; at a kink, its value on either side."""
     match activation:
         case "tanh":
             return -2 * np.tanh(current) * (1 - np.tanh(current) ** 2)

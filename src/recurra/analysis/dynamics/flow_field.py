@@ -1,4 +1,4 @@
-"""Where a network pulls the states of a plane."""
+"""The flow field: where a network pulls the states of a plane."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -10,26 +10,26 @@ from recurra.analysis.dynamics.flow import flow_of
 from recurra.checks import check_count, check_finite, check_range
 from recurra.models.cohort import Network
 
-DEPENDENT = 1e-9  # length of what the second direction adds to the first, below which there is no plane
+DEPENDENT = 1e-9  # the two directions span no plane if the second one's part across the first is shorter
 
 
 @dataclass(frozen=True)
 class FlowField:
     r"""The displacement $f(h) - h$ on a grid of states $h = h_0 + a u + b v$ in a plane of the state space.
 
-    The states of a plane are pulled out of it, too. `in_plane` says how much of the pull a picture of the plane shows:
-    where it is small, an arrow is the shadow of a movement that goes elsewhere, and a place without an arrow is no
-    fixed point. That is where `speed` is 0.
+    States of the plane are also pulled out of it. `in_plane` is the part of the pull that a picture of the plane shows:
+    where it is small, an arrow is the projection of a movement that goes elsewhere, and a place without an arrow is not
+    a fixed point. Fixed points are where `speed` is 0.
 
     Args:
         inputs: the constant input.
         center: h₀.
         plane: u and v, orthonormal.
-        across: a of the grid's columns.
-        upwards: b of its rows.
-        displacement: along u and v.
+        across: a of each column of the grid.
+        upwards: b of each row of the grid.
+        displacement: displacement along u and v.
         speed: norm of the displacement in the whole space.
-        in_plane: share of the squared norm that lies in the plane, 0 to 1; NaN where nothing is pulled.
+        in_plane: share of the squared norm that lies in the plane, 0 to 1; NaN where the displacement is 0.
     """
 
     sources: ClassVar[tuple[str, ...]] = ("sussillo2013",)
@@ -45,7 +45,7 @@ class FlowField:
 
     @property
     def shown(self) -> float:
-        """Share of the squared displacement over the whole grid that lies in the plane; NaN where nothing is pulled."""
+        """Share of the squared displacement over the whole grid that lies in the plane; NaN if all of it is 0."""
         known = np.isfinite(self.in_plane)
         largest = np.max(self.speed, where=known, initial=0.0)
         if largest == 0:
@@ -75,16 +75,17 @@ def flow_field(
 
     In the rate form $f(h) = \varphi(W h + W_{in} x + b)$ and the states are rates. In the current form
     $f(v) = W \varphi(v) + W_{in} x + b$ and they are currents: a plane through currents is needed, not through rates.
-    The displacement does not depend on the leak, except of networks of other kinds: there it is that of a time step.
+    In both the displacement does not depend on the leak; for networks of other kinds it is that of one time step.
 
     Args:
         network: the network.
-        plane: two directions, such as the first two principal components; u is the first, v what the second adds.
+        plane: two directions, such as the first two principal components; u lies along the first, v is the part of the
+            second at right angles to u, both scaled to length 1.
         center: a state in the plane, such as the mean rates.
         across: lowest and highest coordinate along u.
         upwards: lowest and highest coordinate along v.
-        inputs: the constant input, one number for all channels or one a channel.
-        points: of the grid, in each direction.
+        inputs: the constant input, one number for all channels or one per channel.
+        points: number of grid points in each direction.
 
     Source: Sussillo and Barak (2013) for the displacement.
     """
@@ -118,7 +119,7 @@ def flow_field(
 def _orthonormal(
     plane: Float[np.ndarray, "direction state"], center: Float[np.ndarray, "state"], size: int
 ) -> Float[np.ndarray, "direction state"]:
-    """The first direction, and what the second adds to it, both of length 1."""
+    """The first direction, and the part of the second at right angles to it, both of length 1."""
     if plane.shape != (2, size) or center.shape != (size,):
         raise ValueError(
             f"plane has shape {plane.shape} and center {center.shape}; expected (2, {size}) and ({size},): two "

@@ -12,8 +12,8 @@ from recurra.analysis.dynamics.stability import sampling
 from recurra.analysis.dynamics.steps import paths_from
 from recurra.models.cohort import Network
 
-DRAWN = 200  # steps of an attractor's path
-NEAR = 1e-6  # distance over which a direction is measured
+DRAWN = 200  # points of the path on an attractor
+NEAR = 1e-6  # distance over which the direction of a branch is measured
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,8 @@ class Landscape:
 
     Args:
         points: the fixed points.
-        branches: where each branch of the program leaves its saddle to, for a step of length 1 in the state.
-        paths: 200 steps of the path on each attractor of the program.
+        branches: direction in which each branch of the program leaves its saddle, for a step of length 1 in the state.
+        paths: 200 points of the path on each attractor of the program.
     """
 
     points: Float[np.ndarray, "point coordinate"]
@@ -37,7 +37,7 @@ def landscape(
     graph: Program,
     project: Callable[[Float[np.ndarray, "*batch unit"]], Float[np.ndarray, "*batch coordinate"]],
 ) -> Landscape:
-    """The landscape of a network in the coordinates that `project` makes of rates.
+    """The landscape of a network in the coordinates that `project` computes from rates.
 
     Args:
         network: the network.

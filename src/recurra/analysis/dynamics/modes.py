@@ -18,10 +18,10 @@ from recurra.linalg import MARGIN, spectral_norm, surely_below
 from recurra.models.cohort import Network
 from recurra.threads import in_threads_once, one_thread
 
-NEAR = 0.01  # largest distance, times the root of the number of units, from where a path ends to its fixed point
-EVERY = 64  # steps up to which every power of a Jacobian is looked at; beyond, powers a 32nd apart
+NEAR = 0.01  # largest distance from the end of a path to its fixed point, times the root of the number of units
+EVERY = 64  # every power of a Jacobian up to this one is computed; beyond, powers a 32nd apart
 LIMIT = 10_000  # the highest power
-MOST = 16  # stable points whose powers are looked at
+MOST = 16  # most stable points for which powers are computed
 
 State = Float[np.ndarray, "state"]
 
@@ -31,16 +31,16 @@ class RestingModes:
     r"""The modes of one step of a network without input, linearized where it rests.
 
     Args:
-        state: where it rests; NaN if it does not come to rest.
+        state: the state in which it rests; NaN if it does not come to rest.
         at_start: whether that is the state before the first step: zero, for a network without unit biases.
-        smooth: whether the activation has a slope there; relu has none at zero, and then no modes are given.
-        eigenvalues: $\mu$ of the Jacobian of one step, by falling modulus; NaN where there are none to give.
+        smooth: whether the activation has a slope there; relu has none at zero, and then there are no modes.
+        eigenvalues: eigenvalues $\mu$ of the Jacobian of one step, by falling modulus; NaN if there are no modes.
         shift: $1 - \ell$ in $\mu = 1 - \ell + \ell \varphi' \lambda$ with the eigenvalues $\lambda$ of the recurrent
-            weights; NaN if units differ in leak or slope, since then the two have nothing to do with each other.
+            weights; NaN if units differ in leak or slope, for which no such equation holds.
         factor: $\ell \varphi'$ in the same equation.
         leading: the $\mu$ of the largest modulus.
-        frequency_hz: of the leading one, $|\arg \mu| / (2 \pi\, dt)$.
-        time_constant_ms: of the leading one, $-dt / \ln |\mu|$; negative where it grows.
+        frequency_hz: frequency of the leading mode, $|\arg \mu| / (2 \pi\, dt)$, Hz.
+        time_constant_ms: time constant of the leading mode, $-dt / \ln |\mu|$, ms; negative if the mode grows.
         reactivity: spectral norm of the Jacobian, the largest gain of a disturbance in one step.
     """
 
@@ -57,20 +57,20 @@ class RestingModes:
 
     @property
     def known(self) -> bool:
-        """Whether there are any modes to speak of."""
+        """Whether there are any modes."""
         return bool(np.isfinite(self.eigenvalues).all())
 
     def of(self, eigenvalue: complex) -> complex | None:
-        """The mode that belongs to an eigenvalue of the recurrent weights; None where none does."""
+        """The mode that belongs to an eigenvalue of the recurrent weights; None if no equation relates the two."""
         return None if np.isnan(self.factor) else self.shift + self.factor * eigenvalue
 
 
 def resting_modes(network: Network) -> RestingModes:
-    r"""The modes of a network at rest: eigenvalues of the Jacobian of one step where it stays without input.
+    r"""The modes of a network at rest: eigenvalues of the Jacobian of one step at its state of rest without input.
 
-    It rests in the state before the first step if that is a fixed point, stable or not, else where it goes from there
-    within 10,000 steps. In the rate form $J = 1 - L + L\, D W$, in the current form $J = 1 - L + L\, W D$, with the
-    leaks L and the slopes D of the units; with one leak $\ell$ and one slope $\varphi'$ the modes are
+    It rests in the state before the first step if that is a fixed point, stable or not, else where it settles from
+    there within 10,000 steps. In the rate form $J = 1 - L + L\, D W$, in the current form $J = 1 - L + L\, W D$, with
+    the leaks L and the slopes D of the units; with one leak $\ell$ and one slope $\varphi'$ the modes are
     $\mu = 1 - \ell + \ell \varphi' \lambda$ in both. The slope of tanh at zero is 1, of sigmoid 1/4, of softplus 1/2.
 
     Args:
@@ -105,7 +105,7 @@ def resting_modes(network: Network) -> RestingModes:
 
 
 def resting_state(network: Network) -> tuple[State, bool]:
-    """Where a network rests without input, and whether that is the state before the first step; NaN for nowhere."""
+    """The state of rest without input, NaN if there is none; and whether it is the state before the first step."""
     start = first_state(network)
     if is_fixed(flow_of(network), start[None])[0]:
         return start, True
@@ -113,15 +113,15 @@ def resting_state(network: Network) -> tuple[State, bool]:
     ends, label = settle(network, start[None], np.zeros(network.weights.inputs), Attractors())
     if label[0] < 0 or ends.kind[label[0]] != REST:
         return nowhere, False
-    found = fixed_points(network, ends.states[label[0]][None])
-    distance = np.linalg.norm(found.states - ends.states[label[0]], axis=1)
-    if not len(found) or distance.min() > NEAR * np.sqrt(len(start)):
+    points = fixed_points(network, ends.states[label[0]][None])
+    distance = np.linalg.norm(points.states - ends.states[label[0]], axis=1)
+    if not len(points) or distance.min() > NEAR * np.sqrt(len(start)):
         return nowhere, False
-    return found.states[int(distance.argmin())], False
+    return points.states[int(distance.argmin())], False
 
 
 def _slopes(flow: RateFlow, state: State) -> tuple[State, State]:
-    """Currents of all units, and the slopes there."""
+    """The currents of all units, and the slopes of the activation there."""
     current = flow.recurrent @ state + flow.constant if flow.dynamics.form == "rate" else state
     return current, slope(flow.dynamics.activation, current)
 
@@ -134,7 +134,7 @@ def _on_kink(flow: object, state: State) -> bool:
 
 
 def _law(flow: object, state: State) -> tuple[float, float]:
-    """Shift and factor that make the modes from the eigenvalues of the weights, if one law holds for all."""
+    """Shift and factor of the equation from eigenvalues of the weights to modes; NaN if it does not hold."""
     if not isinstance(flow, RateFlow):
         return np.nan, np.nan
     leak, slopes = flow.leaks(), _slopes(flow, state)[1]
@@ -145,18 +145,18 @@ def _law(flow: object, state: State) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class TransientGains:
-    r"""How far small disturbances of a network grow at its stable fixed points before they decay.
+    r"""How much small disturbances of a network grow at its stable fixed points before they decay.
 
     The system is one step of the network without input, linearized at the point: $\delta \leftarrow J \delta$.
 
     Args:
-        point: which of the fixed points; at most 16, those found most often first.
+        point: number of each fixed point; at most 16 points, those that most starts ended at.
         reactivity: $\|J\|_2$, the largest gain in one step.
         gain: $\max_{t \ge 0} \|J^t\|_2$; 1 for a normal J, in which disturbances only decay.
-        gain_ms: the time after which it is reached.
-        proved: whether no higher power has a larger gain: some $\|J^s\|_2 \le 1$ with s beyond that time was met, since
-            then $\|J^{s + t}\| \le \|J^t\|$. If not, the gain is the largest within 10,000 steps.
-        left_out: how many further stable points there are.
+        gain_ms: time after which the gain is reached, ms.
+        proved: whether no higher power has a larger gain, because a later power s has $\|J^s\|_2 \le 1$, so that
+            $\|J^{s + t}\| \le \|J^t\|$. If not proved, the gain is the largest within 10,000 steps.
+        left_out: number of further stable points.
     """
 
     sources: ClassVar[tuple[str, ...]] = ("asllani2018", "bondanelli2020")
@@ -175,7 +175,7 @@ class TransientGains:
 def transient_gains(network: Network, points: FixedPoints) -> TransientGains:
     """Reactivity and largest transient gain at the stable fixed points of a network.
 
-    Every power of the Jacobian up to 64 is looked at, then powers a 32nd of their size apart.
+    Every power t of the Jacobian up to 64 is computed, beyond that powers t / 32 apart.
 
     Args:
         network: the network.
@@ -202,11 +202,11 @@ def transient_gains(network: Network, points: FixedPoints) -> TransientGains:
 
 
 def transient_gain(step: Float[np.ndarray, "state state"], limit: int = LIMIT) -> tuple[float, float, int, bool]:
-    r"""$\|J\|_2$, the largest $\|J^t\|_2$ of all t from 0 on, its t, and whether it is proved that none is larger.
+    r"""$\|J\|_2$, the largest $\|J^t\|_2$ for t from 0 on, its t, and whether it is proved that none is larger.
 
     Args:
         step: J, whose eigenvalues are all within the unit circle.
-        limit: the highest power that is looked at.
+        limit: the highest power that is computed.
     """
     first = spectral_norm(step)
     power, at, gain, best, grown = step, 1, 1.0, 0, np.ones(len(step))
@@ -215,7 +215,7 @@ def transient_gain(step: Float[np.ndarray, "state state"], limit: int = LIMIT) -
         if not surely_below(gram, gain):
             norm = spectral_norm(power)
             gain, best = (norm, at) if norm > gain else (gain, best)
-        grown = gram @ (grown / np.linalg.norm(grown))  # power iteration, on from one power of J to the next
+        grown = gram @ (grown / np.linalg.norm(grown))  # power iteration that continues from one power of J to the next
         grows = np.linalg.norm(grown) > 1 + MARGIN
         shrinks = not grows and (surely_below(gram, 1.0) or spectral_norm(power) <= 1)
         ahead = max(1, at // 32) if at >= EVERY else 1

@@ -9,13 +9,13 @@ States = Float[np.ndarray, "start state"]
 CONVERGED = 1e-10  # largest residual of a fixed point, times its largest coordinate if that is above 1
 POLISHED = 1e-13  # residual below which no further step is taken
 ITERATIONS, HALVINGS = 60, 12
-LONG = 1e3  # a Newton step of more than this a unit is the step of a singular matrix
-CACHED = 2**18  # entries of the Jacobians that are solved for at once: 2 MB
+LONG = 1e3  # a Newton step longer than this, times the root of the number of units, comes from a singular matrix
+CACHED = 2**18  # entries of the Jacobians that are solved at once: 2 MB
 FLAT = 1e-7  # singular values of J below this, relative to 1 or the largest, belong to directions without motion
 
 
 def newton(flow: Flow, starts: States) -> States:
-    """Where Newton's method ends from every start, to the last digit.
+    """The states at which Newton's method ends from every start, to the last digit.
 
     Args:
         flow: the flow at a constant input.
@@ -25,7 +25,7 @@ def newton(flow: Flow, starts: States) -> States:
 
 
 def descent(flow: Flow, starts: States) -> States:
-    """Where Newton's method ends from every start, up to a residual of 1e-13.
+    """The states at which Newton's method ends from every start, up to a residual of 1e-13.
 
     Args:
         flow: the flow at a constant input.
@@ -43,7 +43,7 @@ def descent(flow: Flow, starts: States) -> States:
 
 
 def polished(flow: Flow, states: States) -> States:
-    """The states one more step of Newton's method on, where it lessens a residual that is below 1e-13.
+    """The states after one more Newton step, where the residual is below 1e-13 and the step lowers it.
 
     Args:
         flow: the flow at a constant input.
@@ -56,7 +56,7 @@ def polished(flow: Flow, states: States) -> States:
 
 
 def _stepped(flow: Flow, here: States, displacement: States) -> tuple[States, States, Bool[np.ndarray, "start"]]:
-    """The states a step on, the displacement there, and whether it is less; so many at once that they stay in cache."""
+    """The states one step later, the displacement there, and whether it is less; in groups that stay in the cache."""
     size = max(1, CACHED // here.shape[1] ** 2)
     groups = [slice(first, first + size) for first in range(0, len(here), size)]
     steps = [_solved(flow.jacobian(here[group]), -displacement[group]) for group in groups]
@@ -66,7 +66,7 @@ def _stepped(flow: Flow, here: States, displacement: States) -> tuple[States, St
 def _line_search(
     flow: Flow, here: States, step: States, displacement: States
 ) -> tuple[States, States, Bool[np.ndarray, "start"]]:
-    """The largest of the halved steps that lessens the residual; where none does, the state stays."""
+    """The largest of the halved steps that lowers the residual; if none does, the state stays."""
     moved, there, waiting, length = here.copy(), displacement.copy(), np.arange(len(here)), 1.0
     residual = np.linalg.norm(displacement, axis=1)
     for _ in range(HALVINGS):
@@ -84,7 +84,7 @@ def _line_search(
 
 
 def _solved(matrices: Float[np.ndarray, "start state state"], right: States) -> States:
-    """The solutions; where a matrix is singular, or nearly so that the step is long, the shortest least-squares one."""
+    """The solutions; for a singular matrix, or one with a long step, the shortest least-squares solution."""
     try:
         solutions = np.linalg.solve(matrices, right[..., None])[..., 0]
     except np.linalg.LinAlgError:
@@ -92,7 +92,7 @@ def _solved(matrices: Float[np.ndarray, "start state state"], right: States) -> 
     with np.errstate(over="ignore"):
         long = ~(np.linalg.norm(solutions, axis=1) < LONG * np.sqrt(right.shape[1]))
     finite = np.isfinite(matrices).all(axis=(1, 2)) & np.isfinite(right).all(axis=1)
-    solutions[~finite] = np.nan  # no step lessens what has overflowed: the state stays
+    solutions[~finite] = np.nan  # after an overflow no step lowers the residual: the state stays
     for at in np.flatnonzero(long & finite):
         solutions[at] = np.linalg.lstsq(matrices[at], right[at], rcond=FLAT)[0]
     return solutions

@@ -1,4 +1,4 @@
-"""The program of a network: its attractors, the saddles between them, and what stimuli make of each."""
+"""The program of a network: its attractors, the saddles between them, and where stimuli lead from each attractor."""
 
 from dataclasses import dataclass, replace
 from typing import ClassVar
@@ -18,14 +18,14 @@ from recurra.checks import check_count
 from recurra.models.cohort import Network, check_fit
 from recurra.tasks import Task
 
-OFFSET = 1e-4  # a step off a saddle along an unstable mode, times the root of the number of units
-ASIDE = 1e-3  # of a branch's direction goes in a random direction, so that no symmetry leads from saddle to saddle
-LOOSE = 1e-6  # a point that a path ended at is unstable if an eigenvalue lies so far outside, times the leak
+OFFSET = 1e-4  # length of the step off a saddle along an unstable mode, times the root of the number of units
+ASIDE = 1e-3  # random part of a branch's direction, so that no symmetry leads from saddle to saddle
+LOOSE = 1e-6  # a point at which a path ended is unstable if an eigenvalue is further outside the circle, times the leak
 UNSTABLE = 2
 KINDS = ("rest", "orbit", "unstable")
-BESIDE = 1e-10  # of the norm of a matrix: so far beside an eigenvalue its vector is looked for
-SAME_ANSWER = 1e-6  # largest difference between targets that ask for one answer
-MOST_ATTRACTORS = 64  # from so many the stimuli are tried
+BESIDE = 1e-10  # shift beside an eigenvalue in the search for its vector, relative to the norm of the matrix
+SAME_ANSWER = 1e-6  # largest difference between targets that ask for the same answer
+MOST_ATTRACTORS = 64  # most attractors from which the stimuli are tried
 
 
 @dataclass(frozen=True)
@@ -33,16 +33,17 @@ class Program:
     """The graph of attractors, saddles and stimuli.
 
     Args:
-        kind: of each attractor: 0 a point at rest, 1 an orbit, 2 an unstable point at which a path ended: without noise
-            the network stays there.
-        states: a state on each attractor.
-        outputs: the output there.
+        kind: kind of each attractor: 0 a point at rest, 1 an orbit, 2 an unstable point at which a path ended, where
+            the network stays without noise.
+        states: one state on each attractor.
+        outputs: mean output on each attractor.
         after: the attractor in which each condition of the task ends; -1 if it has not settled.
         saddle: number of the fixed point at which a branch of an unstable manifold begins.
-        growth: modulus of the eigenvalue of that branch's mode.
-        direction: of that branch at the saddle, of length 1.
+        growth: modulus of the eigenvalue of the branch's mode.
+        direction: direction of the branch at the saddle, of length 1.
         leads_to: the attractor at which the branch ends; -1 if it has not settled.
-        following: the attractor that each stimulus makes of each attractor; -1 if it has not settled or was not tried.
+        following: the attractor to which each stimulus leads from each attractor; -1 if the network has not settled, or
+            the stimulus was not tried.
     """
 
     flags: ClassVar[dict[str, tuple[str, ...]]] = {"kind": KINDS}
@@ -63,7 +64,7 @@ class Program:
         return len(self.kind)
 
     def kind_of(self, attractor: int) -> str:
-        """The kind of an attractor in a word."""
+        """The kind of an attractor as a word."""
         return KINDS[int(self.kind[attractor])]
 
 
@@ -76,18 +77,18 @@ def program(
 ) -> Program:
     """Follow the unstable manifolds of the saddles, and every stimulus from every attractor, to where they end.
 
-    The network begins a small step off each saddle, on either side along its most unstable modes (of a pair of complex
-    modes along the real and the imaginary part). The stimuli of a flip-flop are one pulse on one bit; those of other
+    The network begins a small step off each saddle, on either side along its most unstable modes (along the real and
+    the imaginary part for a pair of complex modes). The stimuli of a flip-flop are one pulse on one bit; those of other
     tasks are the trials of the probe. After a stimulus the network is left alone with the points' constant input. The
     stable fixed points are the first attractors, in their order; others are met on the way. The stimuli are tried from
-    at most 64.
+    at most 64 attractors.
 
     Args:
         network: the network.
-        task: what it was trained on.
+        task: the task it was trained on.
         points: its fixed points.
-        modes: how many of a saddle's unstable modes are followed at most.
-        ends: the states at the end of the probe's trials, where they are known.
+        modes: largest number of a saddle's unstable modes that are followed.
+        ends: the states at the end of the probe's trials, if they are known.
     """
     check_fit(network, task)
     check_count("modes", modes)
@@ -115,35 +116,35 @@ def program(
 def points_and_program(
     network: Network, task: Task, starts: Float[np.ndarray, "start state"]
 ) -> tuple[FixedPoints, Program]:
-    """The fixed points without input and the program; stable points that only the program meets are among the points.
+    """The fixed points without input, including stable points that only the program meets, and the program.
 
     Args:
         network: the network.
-        task: what it was trained on.
-        starts: states from which fixed points are searched.
+        task: the task it was trained on.
+        starts: states from which the search for fixed points begins.
     """
     first = fixed_points(network, starts)
     return with_program(network, first, program(network, task, first))
 
 
-def with_program(network: Network, first: FixedPoints, found: Program) -> tuple[FixedPoints, Program]:
-    """The fixed points with the stable ones that only the program met, and the program with its saddles among them.
+def with_program(network: Network, first: FixedPoints, graph: Program) -> tuple[FixedPoints, Program]:
+    """The fixed points with the stable points that only the program met, and the program with its saddles renumbered.
 
     Args:
         network: the network.
         first: its fixed points.
-        found: the program made from these.
+        graph: the program computed from these points.
     """
-    points = with_more(network, first, found.states[found.kind == REST])
-    saddle = cdist(first.states[found.saddle], points.states).argmin(axis=1) if len(found.saddle) else found.saddle
-    return points, replace(found, saddle=saddle)
+    points = with_more(network, first, graph.states[graph.kind == REST])
+    saddle = cdist(first.states[graph.saddle], points.states).argmin(axis=1) if len(graph.saddle) else graph.saddle
+    return points, replace(graph, saddle=saddle)
 
 
 def answers_of(task: Task) -> Float[np.ndarray, "condition output"]:
-    """What the task asks for last in each condition of its probe: the target at the last step that counts.
+    """The target at the last scored step of each condition of the probe; NaN for a condition without scored steps.
 
     Args:
-        task: the task; NaN for a condition in which nothing counts.
+        task: the task.
     """
     probe = task.probe()
     counts, targets = np.asarray(probe.mask) > 0, np.asarray(probe.targets, np.float64)
@@ -155,13 +156,13 @@ def answers_of(task: Task) -> Float[np.ndarray, "condition output"]:
 def forgotten(
     after: Int[np.ndarray, "condition"], answers: Float[np.ndarray, "condition output"]
 ) -> dict[int, list[int]]:
-    """The attractors at which conditions end that ask for different answers, with these conditions.
+    """The attractors at which conditions with different answers end, with these conditions.
 
-    A network that is left alone there has forgotten which of the answers it was.
+    A network that is left alone on such an attractor has forgotten which answer is asked for.
 
     Args:
         after: the attractor at which each condition ends, -1 for none.
-        answers: what the task asks for last in each.
+        answers: the answer that the task asks for in each condition, from `answers_of`.
     """
     asked = (after >= 0) & np.isfinite(answers).all(axis=1)
     groups = {end: np.flatnonzero(asked & (after == end)) for end in np.unique(after[asked]).tolist()}
@@ -172,7 +173,7 @@ def forgotten(
 def _following(
     network: Network, task: Task, points: FixedPoints, known: Attractors
 ) -> tuple[Attractors, Int[np.ndarray, "attractor stimulus"]]:
-    """What every stimulus makes of every attractor, those included that are met on the way."""
+    """The attractors, including those met on the way, and the attractor to which every stimulus leads from each."""
     inputs = task.stimuli()
     rows = np.zeros((0, len(inputs)), int)
     while len(rows) < min(len(known), MOST_ATTRACTORS):
@@ -185,7 +186,7 @@ def _following(
 
 
 def _kinds(flow: Flow, known: Attractors, stable: int) -> Int[np.ndarray, "attractor"]:
-    """Of every attractor; the first ones are known to be stable."""
+    """The kind of every attractor; the first `stable` ones are known to be stable."""
     kind = known.kind
     later = np.flatnonzero((kind == REST) & (np.arange(len(kind)) >= stable))
     steps = (flow.step_jacobian(flow.jacobian(known.states[at])) for at in later)
@@ -198,7 +199,7 @@ def _kinds(flow: Flow, known: Attractors, stable: int) -> Int[np.ndarray, "attra
 def _branches(
     flow: Flow, points: FixedPoints, modes: int
 ) -> tuple[Int[np.ndarray, "branch"], Float[np.ndarray, "branch"], Float[np.ndarray, "branch state"]]:
-    """The saddle, the growth and the direction of every branch: on either side of a saddle along its unstable modes."""
+    """Saddle, growth and direction of every branch: on either side of a saddle along its unstable modes."""
     units, random = points.states.shape[1], np.random.default_rng(0)
     saddle, growth, directions = [], [], [np.zeros((0, units))]
     for at in np.flatnonzero(points.index > 0):
@@ -219,24 +220,24 @@ def _unstable(
     random: np.random.Generator,
 ) -> list[tuple[float, Float[np.ndarray, "state"]]]:
     """Modulus and direction of the leading modes; a complex pair has two, its real and its imaginary part."""
-    found = []
+    directions = []
     for value in eigenvalues[np.imag(eigenvalues) >= 0]:
-        if len(found) >= modes or abs(value) <= 1:
+        if len(directions) >= modes or abs(value) <= 1:
             break
         vector = _eigenvector(matrix, value, random)
         parts = [np.real(vector)] if np.imag(value) == 0 else [np.real(vector), np.imag(vector)]
-        found += [(float(abs(value)), part) for part in parts if np.isfinite(part).all() and part.any()]
-    return found
+        directions += [(float(abs(value)), part) for part in parts if np.isfinite(part).all() and part.any()]
+    return directions
 
 
 def _eigenvector(
     matrix: Float[np.ndarray, "state state"], value: complex, random: np.random.Generator
 ) -> Num[np.ndarray, "state"]:
-    """The vector of a known eigenvalue, by inverse iteration.
+    """An eigenvector of a known eigenvalue, by inverse iteration.
 
-    It takes two solutions of linear equations and cannot fail to converge, unlike a method for the leading modes, of
-    which a nearly orthogonal matrix has hundreds with almost equal moduli. Of several vectors of one eigenvalue it
-    gives a random one.
+    This takes two solutions of linear equations and cannot fail to converge. A method for the leading modes can: a
+    nearly orthogonal matrix has hundreds of modes with almost equal moduli. If an eigenvalue has several eigenvectors,
+    a random one is returned.
     """
     shift = value + BESIDE * np.linalg.norm(matrix)
     shift, vector = shift if np.imag(value) else np.real(shift), random.standard_normal(len(matrix))

@@ -11,12 +11,12 @@ from recurra.analysis.dynamics.flow import Enclosure, Flow
 from recurra.analysis.dynamics.rounding import TINY, UNIT, gamma, norm_above, upward
 from recurra.linalg import inverse_of
 
-REACHES = (1e-3, 1e-6, 1e-9, 1e-12)  # distances, relative to a large state, within which the Jacobian's change is
-# bounded, tried in turn
-STRICT = 1 - 1e-9  # inequalities hold by this factor, more than their own rounding
+REACHES = (1e-3, 1e-6, 1e-9, 1e-12)  # distances within which the Jacobian's change is bounded, relative to the largest
+# coordinate of the state if that is above 1; tried in turn
+STRICT = 1 - 1e-9  # inequalities must hold with this factor, a larger margin than their own rounding
 STRETCHES = (1.0, 1.3, 2.0, 4.0, 16.0)  # ratios of the lengths of a triangular form's directions, tried in turn
-SQUARINGS, LARGE = 16, 1e6  # of the Jacobian of one step at most, and while its norm is not above this
-WORTH = 64  # steps in which an unstable mode shows
+SQUARINGS, LARGE = 16, 1e6  # most squarings of the Jacobian of one step, and the largest norm at which it is squared
+WORTH = 64  # steps after which an unstable mode shows
 UNKNOWN = -1
 
 State = Float[np.ndarray, "state"]
@@ -27,12 +27,12 @@ Vectors = Float[np.ndarray, "state state"] | Complex[np.ndarray, "state state"]
 
 @dataclass(frozen=True)
 class Proof:
-    """What is proved of a fixed point.
+    """The facts that are proved about a fixed point.
 
     Args:
-        radius: there is exactly one within this distance; NaN if that is not proved.
-        unstable: how many eigenvalues of the Jacobian of one step lie outside the unit circle there, all others being
-            inside; -1 if that is not proved.
+        radius: there is exactly one fixed point within this distance; NaN if not proved.
+        unstable: number of eigenvalues of the Jacobian of one step outside the unit circle there, with all others
+            inside; -1 if not proved.
         change: the computed eigenvalues of the leaks times the Jacobian of the displacement; None if not needed.
     """
 
@@ -42,7 +42,7 @@ class Proof:
 
 
 def prove(flow: Flow, state: State) -> Proof:
-    """What can be proved of a fixed point near a state.
+    """The proof of a fixed point near a state, as far as one succeeds.
 
     Args:
         flow: the flow at a constant input.
@@ -77,7 +77,7 @@ def _radius(known: Enclosure, reach: float) -> float:
     rest = np.abs(np.eye(units) - inverse @ known.jacobian) + gamma(units + 4) * (1 + product) + absolute @ known.error
     linear, square = norm_above(rest) * more, norm_above(inverse) * norm_above(known.change) * more
     room = 1 - linear
-    if not room > 0:  # nor does it contract then; and what has overflowed is no proof
+    if not room > 0:  # then T does not contract; NaN from an overflow ends here too
         return np.nan
     radius = 1.01 * 2 * first / (room + np.sqrt(room**2 - 2 * square * first))
     inside = first + (linear + square * radius / 2) * radius <= STRICT * radius
@@ -86,12 +86,12 @@ def _radius(known: Enclosure, reach: float) -> float:
 
 
 def _unstable(leaks: State, known: Enclosure, radius: float) -> tuple[int, Complex[np.ndarray, "mode"] | None]:
-    r"""How many eigenvalues are outside the unit circle at every state within the radius, -1 if it stays open.
+    r"""Number of eigenvalues outside the unit circle at every state within the radius, -1 if not proved.
 
     The Jacobian of one step is 1 + G, $G = \ell J$ with the leaks. If a power of it has a norm below 1, all its
-    eigenvalues are inside. Else, in a basis V of nearly its eigenvectors, or of a triangular form, $V^{-1} G V$ is
+    eigenvalues are inside. Else, in a basis V of approximate eigenvectors, or of a triangular form, $V^{-1} G V$ is
     enclosed entry by entry; its eigenvalues are in the discs of Gershgorin, and if no disc meets the circle there are
-    as many eigenvalues outside as discs. Beside the number the eigenvalues of G are returned, where they were computed.
+    as many eigenvalues outside as discs. The eigenvalues of G are returned too if they were computed.
     """
     with np.errstate(invalid="ignore"):
         spread = np.where(known.change > 0, known.change * radius, 0.0)
@@ -108,17 +108,17 @@ def _unstable(leaks: State, known: Enclosure, radius: float) -> tuple[int, Compl
     except np.linalg.LinAlgError:
         return UNKNOWN, None
     for basis, second in _bases(matrix, change, vectors):
-        found = _discs(matrix, error, basis, second)
-        if found is None:
+        discs = _discs(matrix, error, basis, second)
+        if discs is None:
             continue
-        inside, outside = _sides(*found)
+        inside, outside = _sides(*discs)
         if (inside | outside).all():
             return int(outside.sum()), change.astype(complex)
     return UNKNOWN, change.astype(complex)
 
 
 def _falls(step: Matrix) -> bool:
-    """Whether a vector gets shorter in the end: whether the proof of a stable point is worth its time."""
+    """Whether a vector does not grow after many steps, so that a proof of stability is worth its time."""
     along = np.ones(len(step))
     for _ in range(WORTH):
         along = step @ along
@@ -129,14 +129,14 @@ def _falls(step: Matrix) -> bool:
 
 
 def contracts(step: Matrix, error: float) -> bool:
-    r"""Whether every matrix within a distance of one is proved to have a power whose norm is below 1.
+    r"""Whether every matrix within a distance of a given one is proved to have a power whose norm is below 1.
 
-    It is squared again and again: with $\|A - S\|_2 \le e$, $\|A^2 - S^2\|_2 \le 2 \|S\|_2 e + e^2$, and
+    The matrix is squared repeatedly: with $\|A - S\|_2 \le e$, $\|A^2 - S^2\|_2 \le 2 \|S\|_2 e + e^2$, and
     $\|S\|_2^2 \le \|S^T S\|_F$.
 
     Args:
         step: the matrix S.
-        error: the distance e, of the spectral norm.
+        error: the distance e in the spectral norm.
     """
     power, units = step, len(step)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -154,10 +154,10 @@ def contracts(step: Matrix, error: float) -> bool:
 
 
 def _bases(matrix: Matrix, change: Values, vectors: Vectors) -> Iterator[tuple[Vectors, Bool[np.ndarray, "state"]]]:
-    """Eigenvectors; then the triangular form's directions, of lengths that make what is above the diagonal small.
+    """Eigenvectors; then the triangular form's directions, with lengths that make the entries above its diagonal small.
 
-    First come real and imaginary part in place of a pair of complex eigenvectors: real products take a quarter of the
-    time. Beside each basis stands which of its vectors are the second ones of such pairs.
+    The first basis has real and imaginary part in place of each pair of complex eigenvectors, because real products
+    take a quarter of the time. With each basis comes which of its vectors are the second ones of such pairs.
     """
     alone = np.zeros(len(matrix), bool)
     if np.iscomplexobj(vectors):
@@ -174,15 +174,15 @@ def _bases(matrix: Matrix, change: Values, vectors: Vectors) -> Iterator[tuple[V
 def _discs(
     matrix: Matrix, error: Matrix, basis: Vectors, second: Bool[np.ndarray, "state"]
 ) -> tuple[Values, State] | None:
-    """Centres and radii of discs that hold the eigenvalues of every matrix so near; None in a singular basis."""
+    """Centres and radii of discs that hold the eigenvalues of all matrices within the error; None if singular."""
     inverse = inverse_of(basis)
     if inverse is None:
         return None
     units = len(matrix)
-    slack, more = 2 * gamma(2 * units + 8), upward(units**2)  # a complex product has real ones of twice the length
+    slack, more = 2 * gamma(2 * units + 8), upward(units**2)  # complex products are real products of twice the length
     back, width = np.abs(inverse), np.abs(basis).sum(axis=1)
     apart = np.abs(np.eye(units) - inverse @ basis).sum(axis=1) + slack * (1 + back @ width)
-    off = float(apart.max()) * more  # of the inverse, in the norm of row sums
+    off = float(apart.max()) * more  # error of the inverse in the norm of row sums
     if not off < 0.5:
         return None
     turned = inverse @ (matrix @ basis)
@@ -196,21 +196,23 @@ def _discs(
 
 
 def _unpaired(turned: Matrix, rows: State, wrong: State, second: Bool[np.ndarray, "state"]) -> tuple[Values, State]:
-    r"""The same where pairs of complex directions are there by their real and imaginary parts.
+    r"""The discs in a basis with the real and imaginary parts of pairs of complex directions.
 
-    $(1, \pm i) / \sqrt 2$ makes of a pair's block $(a, b; c, d)$ the diagonal $(a + d)/2 \pm i (b - c)/2$ and, off it,
-    $(a - d)/2 \mp i (b + c)/2$; of any other block at most the sum of its moduli remains in a row, of a single row
-    at most $\sqrt 2$ times its own.
+    $(1, \pm i) / \sqrt 2$ turns a pair's block $(a, b; c, d)$ into the diagonal $(a + d)/2 \pm i (b - c)/2$ and, off
+    it, $(a - d)/2 \mp i (b + c)/2$; any other block contributes at most the sum of its moduli to a row, a single row at
+    most $\sqrt 2$ times its own sum.
     """
     diagonal = np.diagonal(turned)
     centres, radii = diagonal.astype(complex), 1.5 * (rows - np.abs(diagonal) + wrong)
-    two = np.flatnonzero(second)
-    one = two - 1
-    a, b, c, d = turned[one, one], turned[one, two], turned[two, one], turned[two, two]
-    centres[one] = (a + d) / 2 + 1j * (b - c) / 2
-    centres[two] = np.conj(centres[one])
-    others = rows[one] + rows[two] - (np.abs(a) + np.abs(b) + np.abs(c) + np.abs(d)) + wrong[one] + wrong[two]
-    radii[one] = radii[two] = others + (np.abs(a - d) + np.abs(b + c)) / 2
+    imaginary = np.flatnonzero(second)
+    real = imaginary - 1
+    a, b = turned[real, real], turned[real, imaginary]
+    c, d = turned[imaginary, real], turned[imaginary, imaginary]
+    centres[real] = (a + d) / 2 + 1j * (b - c) / 2
+    centres[imaginary] = np.conj(centres[real])
+    others = rows[real] + rows[imaginary] - (np.abs(a) + np.abs(b) + np.abs(c) + np.abs(d))
+    others = others + wrong[real] + wrong[imaginary]
+    radii[real] = radii[imaginary] = others + (np.abs(a - d) + np.abs(b + c)) / 2
     return centres, radii
 
 

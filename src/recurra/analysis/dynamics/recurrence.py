@@ -1,31 +1,31 @@
-"""When a path comes back: its period, and how far it goes without turning."""
+"""The period after which a path returns, and how straight a path is."""
 
 import math
 
 import numpy as np
 from jaxtyping import Float
 
-AXES = 10  # principal components of the rates in which a return is looked for
-BASES = 32  # states whose return is looked for
-CLOSE = 0.02  # a return comes so close to where it began, in units of the path's size
-MOST = 0.8  # so many of the states must return at once: others may lie where the path jumps
-ROUGH = 0.35  # the nearest sample of a return comes at least so close
+AXES = 10  # principal components of the rates in which returns are searched
+BASES = 32  # states for which a return is searched
+CLOSE = 0.02  # largest distance between a state and its return, in units of the path's size
+MOST = 0.8  # share of the states that must return at once: the others may lie where the path jumps
+ROUGH = 0.35  # largest distance between a state and the nearest sample of its return, in the same units
 OFFSETS = np.array([-2, -1, 0, 1, 2])  # samples through which the path is interpolated
 SHIFTS = np.linspace(-0.5, 0.5, 51)
-PIECES = 50  # straight pieces that a path is cut into
+PIECES = 50  # straight pieces into which a path is cut
 
 Path = Float[np.ndarray, "time state"]
 
 
 def period_of(rates: Path) -> float:
-    """The shortest time after which a path comes back to where it was, wherever on it one begins, in samples.
+    """The shortest time after which a path returns to where it was, from any state on it, in samples.
 
     Between samples the path is a polynomial of degree 4 through five of them, so that a period of at least 5 samples
-    need not be a whole number. The shorter ones must be, or some multiple of theirs is found. The path must also return
-    after 2, 4, 8, ... periods, which makes the period more exact. NaN if nothing returns within half of the path.
+    need not be a whole number. A shorter period must be one, or a multiple of it is returned. The path must also return
+    after 2, 4, 8, ... periods, which makes the period more exact. NaN if it does not return within half of the path.
 
     Args:
-        rates: of a network, at equal intervals.
+        rates: rates of a network, at equal intervals.
     """
     path = _leading(rates)
     half = len(path) // 2
@@ -46,12 +46,12 @@ def period_of(rates: Path) -> float:
 
 
 def directed(rates: Path) -> float:
-    """How straight a path is: the distance from its begin to its end over its length, in few pieces; 0 at rest.
+    """How straight a path is: the distance between its ends over its length, measured in 50 pieces; 0 at rest.
 
-    A path is at least as long as it is wide, even if the pieces happen to end where they begin.
+    A path counts as at least as long as it is wide, even if the pieces happen to end where they begin.
 
     Args:
-        rates: of a network, at equal intervals.
+        rates: rates of a network, at equal intervals.
     """
     corners = rates[np.linspace(0, len(rates) - 1, PIECES + 1).astype(int)]
     width = np.linalg.norm(np.ptp(rates, axis=0))
@@ -68,7 +68,7 @@ def _leading(rates: Path) -> Float[np.ndarray, "time axis"]:
 
 
 def _shift(path: Path, bases: np.ndarray, lag: int, size: float) -> float | None:
-    """By how many samples the return is off a lag, in the median; None if most of the states do not return."""
+    """The median difference between the return and a lag, in samples; None if too few states return."""
     if lag < 2:
         return None
     samples = path[bases[:, None] + lag + OFFSETS]
@@ -89,7 +89,7 @@ def _lagrange(shifts: np.ndarray) -> np.ndarray:
 
 
 def _lasting(path: Path, bases: np.ndarray, size: float, period: float) -> float | None:
-    """The period from the returns after 2, 4, 8, ... of them; None if there is one that the path does not make."""
+    """The period from the returns after 2, 4, 8, ... periods; None if the path misses one of them."""
     turns = 2
     while turns * period + bases[-1] + 3 < len(path):
         lag = round(turns * period)

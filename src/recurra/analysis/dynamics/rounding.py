@@ -1,4 +1,4 @@
-"""How far numbers in float64 can be from the exact ones: bounds for sums, products and activations."""
+"""Bounds on rounding errors in float64: for sums, products and activations."""
 
 import numpy as np
 from jaxtyping import Float
@@ -8,19 +8,19 @@ from recurra.engine.rate import HARD_WIDTHS
 UNIT = 2.0**-53  # largest relative error of one operation in float64
 TINY = 2.0**-1022  # largest absolute error of one operation whose result underflows
 TANH = 8 * UNIT  # largest relative error of numpy's tanh: 4 units in the last place
-SOFTPLUS = 16 * UNIT  # of numpy's logaddexp(0, x)
+SOFTPLUS = 16 * UNIT  # largest relative error of numpy's logaddexp(0, x)
 SIGMOID = 8 * UNIT  # largest absolute error of (1 + tanh(x / 2)) / 2
 HARD_SIGMOID = 4 * UNIT  # largest absolute error of x / width + 1/2 within 0 and 1
 SLOPE = 32 * UNIT  # largest absolute error of the slopes, computed from tanh
 STEEPEST = {"tanh": 1.0, "sigmoid": 0.25, "softplus": 1.0, "relu": 1.0}  # largest φ'
 CURVATURE = {"tanh": 4 / (3 * np.sqrt(3)), "sigmoid": 1 / (6 * np.sqrt(3)), "softplus": 0.25}  # largest |φ''|
-DECAY = {"tanh": 2.0, "sigmoid": 1.0, "softplus": 1.0}  # |φ''(x)| ≤ 2 d² exp(-d |x|) with this d, of tanh 8 exp(-2 |x|)
+DECAY = {"tanh": 2.0, "sigmoid": 1.0, "softplus": 1.0}  # d in |φ''(x)| ≤ 2 d² exp(-d |x|); for tanh 8 exp(-2 |x|)
 
 Array = Float[np.ndarray, "*shape"]
 
 
 def gamma(terms: int) -> float:
-    r"""$\gamma_n = n u / (1 - n u)$: the relative error of a sum of n products, in whatever order it is done.
+    r"""$\gamma_n = n u / (1 - n u)$, which bounds the relative error of a sum of n products in any order.
 
     Source: Higham (2002).
     """
@@ -28,12 +28,12 @@ def gamma(terms: int) -> float:
 
 
 def upward(terms: int) -> float:
-    """The factor that makes a computed sum of so many terms of one sign, or of their squares, an upper bound."""
+    """The factor that turns a computed sum of `terms` terms of one sign, or of their squares, into an upper bound."""
     return 1 + 2 * gamma(4 * terms + 16)
 
 
 def norm_above(matrix: Float[np.ndarray, "row column"]) -> float:
-    r"""An upper bound of the spectral norm: the lesser of the Frobenius norm and $\sqrt{\|A\|_1 \|A\|_\infty}$."""
+    r"""An upper bound of the spectral norm: the Frobenius norm or $\sqrt{\|A\|_1 \|A\|_\infty}$, the smaller one."""
     absolute = np.abs(matrix)
     columns, rows = absolute.sum(axis=0).max(), absolute.sum(axis=1).max()
     with np.errstate(over="ignore"):
@@ -56,7 +56,7 @@ def value_error(activation: str, values: Array) -> Array:
 
 
 def steepest_near(activation: str, current: Array, within: Array) -> Array:
-    """A bound on φ' wherever no current is further off than `within`."""
+    """A bound on φ' at all currents within a distance of the given ones."""
     if activation not in ("tanh", "sigmoid"):
         return np.ones_like(current)
     rate = DECAY[activation]
@@ -64,7 +64,7 @@ def steepest_near(activation: str, current: Array, within: Array) -> Array:
 
 
 def curvature_near(activation: str, current: Array, within: Array) -> Array:
-    """A bound on |φ''| wherever no current is further off than `within`; infinite where a kink is that near."""
+    """A bound on |φ''| at all currents within a distance of the given ones; infinite if a kink is that near."""
     if activation == "linear":
         return np.zeros_like(current)
     if activation == "relu":
@@ -78,5 +78,5 @@ def curvature_near(activation: str, current: Array, within: Array) -> Array:
 
 
 def _decay(rate: float, current: Array, within: Array) -> Array:
-    """An upper bound of exp(-rate |x|) there; a larger argument than 745 gives 0, a rounded one less than 1e-9."""
+    """An upper bound of exp(-rate |x|) there: 1e-9 covers rounding, TINY a result of 0 for arguments above 745."""
     return np.exp(-rate * np.maximum(np.abs(current) - within, 0)) * (1 + 1e-9) + TINY

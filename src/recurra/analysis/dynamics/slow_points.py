@@ -1,4 +1,4 @@
-"""Slow points: where a network is not at rest but moves least."""
+"""Slow points: states at which a network does not rest but moves least."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -20,19 +20,19 @@ from recurra.threads import one_thread
 
 LEVEL = 1e-8  # largest gradient of a minimum, relative to the product of speed and Jacobian, or 1 if that is larger:
 # at the ghost of two points the Jacobian of a single unit vanishes with the gradient
-FLAT = 1e-13  # the gradient at which the search ends
+FLAT = 1e-13  # gradient below which the search ends
 ITERATIONS = 200
 
 
 @dataclass(frozen=True)
 class SlowPoints:
-    r"""Local minima of the speed $\|f(h) - h\|_2$ that are no fixed points.
+    r"""Local minima of the speed $\|f(h) - h\|_2$ that are not fixed points.
 
     Args:
         states: the points.
-        speed: $\|f(h) - h\|_2$ at each; it does not depend on the time step.
-        eigenvalues: of the Jacobian of one step at each point, by modulus, the largest first.
-        found: how many of the searches ended at each point.
+        speed: $\|f(h) - h\|_2$ at each point; it does not depend on the time step.
+        eigenvalues: eigenvalues of the Jacobian of one step at each point, by modulus, the largest first.
+        found: number of searches that ended at each point.
     """
 
     sources: ClassVar[tuple[str, ...]] = ("sussillo2013",)
@@ -59,11 +59,11 @@ def slow_points(
     Args:
         network: the network.
         points: its fixed points at an input; the slow points belong to the same input.
-        fastest: largest speed that is called slow.
-        apart: two points closer than this are one.
-        most: how many of the stuck states are followed at most.
+        fastest: largest speed that counts as slow.
+        apart: distance below which two points are the same.
+        most: largest number of stuck states that are followed.
 
-    Source: Sussillo and Barak (2013); minimized by SciPy.
+    Source: Sussillo and Barak (2013); SciPy minimizes q.
     """
     check_positive("fastest", fastest)
     check_positive("apart", apart)
@@ -88,12 +88,12 @@ def _lowest(flow: Flow, state: Float[np.ndarray, "state"]) -> Float[np.ndarray, 
     hessian = partial(_hessian, flow)
     try:
         return minimize(with_gradient, state, jac=True, hess=hessian, method="trust-exact", options=options).x
-    except (ValueError, np.linalg.LinAlgError):  # on its way the Hessian overflows: this search has no end
+    except (ValueError, np.linalg.LinAlgError):  # the Hessian overflowed: this search has no end
         return np.full_like(state, np.nan)
 
 
 def _hessian(flow: Flow, state: Float[np.ndarray, "state"]) -> Float[np.ndarray, "state state"]:
-    """Of half the squared displacement."""
+    """The Hessian of half the squared displacement."""
     jacobian = flow.jacobian(state)
     return jacobian.T @ jacobian + flow.bend(state)
 

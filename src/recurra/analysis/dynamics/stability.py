@@ -1,4 +1,4 @@
-"""Lyapunov exponents and Floquet multipliers: how fast neighbouring orbits part or meet."""
+"""Lyapunov exponents and Floquet multipliers: how fast neighbouring orbits diverge or converge."""
 
 from functools import partial
 
@@ -17,11 +17,11 @@ from recurra.threads import one_thread
 
 State = Float[np.ndarray, "state"]
 Constant = float | Float[np.ndarray, "input"]
-ALIGN = 1_000, 100  # steps, or time constants, in which tangent vectors find their directions before anything is
-# measured; the larger, but no more than a quarter of the steps that are measured if that is above the first
-STEPS = 4_000, 400  # steps, or time constants of the slowest unit, over which growth is averaged; the larger
-SAMPLES = 10  # a time constant of the fastest unit in which rates are kept and tangent vectors made orthogonal
-TRIVIAL = 1.0  # growth over a whole stretch, in logarithms, that cannot be told from none
+ALIGN = 1_000, 100  # steps, or time constants of the slowest unit if more, in which tangent vectors align before growth
+# is measured; above 1,000 at most a quarter of the measured steps
+STEPS = 4_000, 400  # steps, or time constants of the slowest unit if more, over which growth is averaged
+SAMPLES = 10  # samples per time constant of the fastest unit, at which tangent vectors are made orthogonal again
+TRIVIAL = 1.0  # logarithm of the growth over a whole stretch up to which it cannot be told from no growth
 
 
 def lyapunov_spectrum(
@@ -29,19 +29,20 @@ def lyapunov_spectrum(
 ) -> Float[np.ndarray, "exponent"]:
     r"""The largest Lyapunov exponents of the orbit through a state at a constant input, 1/s, the largest first.
 
-    Orthonormal tangent vectors Q go with the orbit: $J_t Q_t = Q_{t+1} R_{t+1}$ at every step, with the exact Jacobian
-    J of the step, and exponent k is the mean of $\ln |R_{kk}| / dt$. It is done anew ten times a time constant, and at
-    leaks from 0.1 at every step, since a saturated unit takes all length from a vector in a single one; a direction
-    without any length left has $-\infty$. The mean begins after 1,000 steps or 100 time constants, and is wrong by the
-    order of one over `steps` steps. Where the orbit grows without bound the exponents are NaN.
+    Orthonormal tangent vectors Q move with the orbit: $J_t Q_t = Q_{t+1} R_{t+1}$ at every step, with the exact
+    Jacobian J of the step, and exponent k is the mean of $\ln |R_{kk}| / dt$. The vectors are made orthonormal again
+    ten times per time constant, and at every step for leaks from 0.1, since a saturated unit can take all length from a
+    vector in a single step; a direction without any length left has $-\infty$. The mean begins after 1,000 steps or 100
+    time constants, and its error is of the order of one over `steps` steps. If the orbit grows without bound the
+    exponents are NaN.
 
     Args:
         network: the network.
-        state: where the orbit begins.
-        inputs: the constant input, one number for all channels or one a channel.
-        exponents: how many, at most one a unit; all if None.
-        steps: how many steps the mean is over; if None 4,000, or 400 time constants of the slowest unit if these are
-            more.
+        state: state at which the orbit begins.
+        inputs: the constant input, one number for all channels or one per channel.
+        exponents: number of exponents, at most one per unit; all if None.
+        steps: number of steps over which growth is averaged; if None 4,000, or 400 time constants of the slowest unit
+            if these are more.
 
     Source: Benettin, Galgani, Giorgilli and Strelcyn (1980).
     """
@@ -56,21 +57,21 @@ def floquet_multipliers(
 ) -> Float[np.ndarray, "exponent"]:
     r"""Moduli of the largest Floquet multipliers of the cycle through a state, the largest first.
 
-    $|\mu_k| = e^{\lambda_k P}$ with the Lyapunov exponents $\lambda_k$ and the period P. A cycle of a map whose period
-    is a whole number of steps has the product of its Jacobians, whose eigenvalues have just these moduli. With any
-    other period the orbit fills a closed curve and never returns, so that there is no such product; the exponents
-    still say by how much a distance from the curve, or along it, changes in the mean over one turn. Along it that is
-    1, the trivial multiplier; a cycle that repeats itself exactly after a few steps has none.
+    $|\mu_k| = e^{\lambda_k P}$ with the Lyapunov exponents $\lambda_k$ and the period P. If the period is a whole
+    number of steps, these are the moduli of the eigenvalues of the product of the Jacobians along the cycle. With any
+    other period the orbit fills a closed curve and never returns, so that there is no such product; the exponents still
+    give the mean factor per turn by which a distance from the curve, or along it, changes. Along the curve the factor
+    is 1, the trivial multiplier; a cycle that repeats itself exactly after a few steps has no trivial multiplier.
 
     The exponents are those of `lyapunov_spectrum`, averaged over a stretch after which the orbit is closest to where
-    it began: whole periods, over which the trivial one is much closer to 1.
+    it began: whole periods, over which the trivial multiplier is much closer to 1.
 
     Args:
         network: the network.
         state: a state on the cycle.
-        inputs: the constant input, one number for all channels or one a channel.
+        inputs: the constant input, one number for all channels or one per channel.
         period_ms: the period, ms.
-        exponents: how many, at most one a unit; all if None.
+        exponents: number of multipliers, at most one per unit; all if None.
 
     Source: Benettin, Galgani, Giorgilli and Strelcyn (1980) for the exponents.
     """
@@ -81,10 +82,10 @@ def floquet_multipliers(
 
 
 def kaplan_yorke_dimension(exponents: Float[np.ndarray, "exponent"]) -> float:
-    r"""The dimension of an attractor by its exponents: $j + \sum_{k \le j} \lambda_k / |\lambda_{j+1}|$.
+    r"""The dimension of an attractor from its exponents: $j + \sum_{k \le j} \lambda_k / |\lambda_{j+1}|$.
 
-    j is the largest number of leading exponents whose sum is not negative. NaN if the sum of all is not: then there
-    are too few of them.
+    j is the largest number of leading exponents whose sum is not negative. NaN if the sum of all is not negative: then
+    there are too few exponents.
 
     Args:
         exponents: the largest ones, in any unit.
@@ -100,10 +101,10 @@ def kaplan_yorke_dimension(exponents: Float[np.ndarray, "exponent"]) -> float:
 
 
 def closest_return(rates: Float[np.ndarray, "time unit"]) -> tuple[int, float]:
-    """After how many steps of the second half an orbit is closest to where it began, and the largest difference then.
+    """The step in the second half at which an orbit is closest to where it began, and the largest difference then.
 
     Args:
-        rates: along the orbit.
+        rates: rates along the orbit.
     """
     half = len(rates) // 2
     distance = np.abs(rates[half:] - rates[0]).max(axis=1)
@@ -112,21 +113,21 @@ def closest_return(rates: Float[np.ndarray, "time unit"]) -> tuple[int, float]:
 
 
 def mean_growth(growth: Float[np.ndarray, "time exponent"]) -> Float[np.ndarray, "exponent"]:
-    """The exponents, a step, from the growth in each step; the largest first.
+    """The exponents per step, from the growth in each step; the largest first.
 
     Args:
-        growth: of orthogonal tangent vectors, in logarithms.
+        growth: logarithms of the growth of orthogonal tangent vectors.
     """
     return -np.sort(-growth.mean(axis=0))
 
 
 def beyond_trivial(growth: Float[np.ndarray, "exponent"]) -> float:
-    """The largest growth along a cycle without the trivial one; NaN if there is no other.
+    """The largest growth along a cycle other than the trivial growth; NaN if there is no other.
 
-    The trivial one is the largest, if it is not below 0 by more than can be measured.
+    The trivial growth is the largest, unless that is below 0 by more than the measurement's error.
 
     Args:
-        growth: over the whole stretch that was followed, in logarithms, the largest first.
+        growth: logarithms of the growth over the whole stretch, the largest first.
     """
     rest = growth[1:] if growth[0] > -TRIVIAL else growth
     return float(rest[0]) if len(rest) else float("nan")
@@ -135,16 +136,16 @@ def beyond_trivial(growth: Float[np.ndarray, "exponent"]) -> float:
 def followed(
     network: Network, state: State, inputs: Constant, exponents: int | None, steps: int
 ) -> tuple[Float[np.ndarray, "time unit"], Float[np.ndarray, "time exponent"]]:
-    """Rates along an orbit once the tangent vectors are aligned, and the log of these vectors' growth, a step.
+    """Rates along an orbit once the tangent vectors are aligned, and the logarithm of their growth per step.
 
-    At leaks from 0.1 there is a row a step, else ten for a time constant of the fastest unit.
+    At leaks from 0.1 there is one row per step, else ten per time constant of the fastest unit.
 
     Args:
         network: the network.
-        state: where the orbit begins.
-        inputs: the constant input, one number for all channels or one a channel.
-        exponents: how many tangent vectors; None for as many as the state has entries, which is the most.
-        steps: how many steps.
+        state: state at which the orbit begins.
+        inputs: the constant input, one number for all channels or one per channel.
+        exponents: number of tangent vectors; if None the size of the state, which is the most.
+        steps: number of steps.
     """
     size, constant = network.state_size, flow_of(network, inputs).inputs
     vectors = size if exponents is None else exponents
@@ -166,10 +167,10 @@ def followed(
 
 
 def at_least(least: tuple[int, int], network: Network) -> int:
-    """So many steps, or so many time constants of the slowest unit if these are more.
+    """The larger of a number of steps and a number of time constants of the slowest unit, in steps.
 
     Args:
-        least: the steps and the time constants.
+        least: the number of steps and the number of time constants.
         network: the network.
     """
     steps, constants = least
@@ -177,7 +178,7 @@ def at_least(least: tuple[int, int], network: Network) -> int:
 
 
 def sampling(network: Network) -> int:
-    """Every how many steps an orbit is looked at: ten times in a time constant of the fastest unit."""
+    """The number of steps between two samples of an orbit: ten samples per time constant of the fastest unit."""
     return max(1, int(1 / (SAMPLES * float(np.max(flow_of(network).leaks())) * (1 + 1e-9))))
 
 

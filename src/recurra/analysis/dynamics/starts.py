@@ -1,4 +1,4 @@
-"""Where a search for fixed points begins, and which of its ends are one."""
+"""States from which a search for fixed points begins, and which of its ends are the same point."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ from recurra.threads import cores, in_threads
 
 States = Float[np.ndarray, "start state"]
 Values = Shaped[np.ndarray, "start *value"]
-MIXED = 3  # states that a start between trajectories is mixed of
+MIXED = 3  # states that are mixed for a start between trajectories
 
 
 def starts_near(
@@ -19,14 +19,14 @@ def starts_near(
 ) -> Float[np.ndarray, "start state"]:
     """Random states on trajectories, and between them, plus normal noise.
 
-    Every other start is a mixture of three states on trajectories, with weights that are uniform among those that sum
-    to 1: saddles lie between the states that a network visits.
+    Every other start is a mixture of three states on trajectories, with uniformly distributed weights that sum to 1,
+    because saddles lie between the states that a network visits.
 
     Args:
-        states: on trajectories.
-        starts: how many are drawn.
+        states: states on trajectories.
+        starts: number of states that are drawn.
         spread: standard deviation of the noise.
-        seed: of the draw.
+        seed: seed of the draw.
     """
     check_count("starts", starts)
     check_at_least_zero("spread", spread)
@@ -39,10 +39,10 @@ def starts_near(
 
 
 def in_parts(work: Callable[[States], Values], starts: States) -> Values:
-    """The work on equal parts of the starts, one a core.
+    """The results of a function on equal parts of the starts, computed on all cores.
 
     Args:
-        work: what is done with a part.
+        work: the function of one part.
         starts: some states, or none.
     """
     if not len(starts):
@@ -51,11 +51,11 @@ def in_parts(work: Callable[[States], Values], starts: States) -> Values:
 
 
 def unique(states: States, apart: float) -> tuple[Float[np.ndarray, "point state"], Int[np.ndarray, "point"]]:
-    """Points that are further apart, and how many states are at each.
+    """The different points among states, and the number of states at each.
 
     Args:
-        states: some of them at the same point.
-        apart: two states closer than this are at one point.
+        states: states, some of them at the same point.
+        apart: distance up to which two states are at the same point.
     """
     points: list[np.ndarray] = []
     sizes: list[int] = []
@@ -71,12 +71,12 @@ def unique(states: States, apart: float) -> tuple[Float[np.ndarray, "point state
 def told_apart(
     states: States, radius: Float[np.ndarray, "point"], counts: Int[np.ndarray, "point"]
 ) -> tuple[Int[np.ndarray, "kept"], Int[np.ndarray, "kept"]]:
-    """Which points to keep, and how many starts ended there: one that lies within another's radius is the same.
+    """Which points to keep, and how many starts ended there: a point within the radius of another is the same point.
 
     Args:
         states: fixed points.
-        radius: within which each is known to be the only one, or NaN.
-        counts: how many starts ended at each.
+        radius: distance within which each is known to be the only fixed point, or NaN.
+        counts: number of starts that ended at each point.
     """
     kept, total = list[int](), counts.copy()
     for at in np.argsort(radius, kind="stable"):  # NaN last

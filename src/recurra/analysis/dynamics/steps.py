@@ -1,7 +1,7 @@
-"""A network that is stepped on from any state, in float64: where every analysis of the dynamics goes through time.
+"""Steps of a network from any state, in float64, for all analyses of the dynamics.
 
-What is compiled depends on how many states there are: they go in groups of 8 or 64, the last one padded, so that two
-programs serve, and a group's states stay in the cache.
+A compiled program depends on the number of states. States go in groups of 8 or 64, the last group padded, so that two
+programs suffice and the states of a group stay in the cache.
 """
 
 from collections.abc import Callable
@@ -34,7 +34,7 @@ def states_on(network: Network, inputs: Float[np.ndarray, "trial time input"]) -
 
     Args:
         network: the network.
-        inputs: of the trials.
+        inputs: inputs of the trials.
     """
     with pinned(double=True):
         return np.asarray(_states_on(network.dynamics, network.double, jnp.asarray(inputs, jnp.float64)))
@@ -45,7 +45,7 @@ def ends_on(network: Network, inputs: Float[np.ndarray, "trial time input"]) -> 
 
     Args:
         network: the network.
-        inputs: of the trials.
+        inputs: inputs of the trials.
     """
     return driven(network, inputs, first_state(network)[None])[0]
 
@@ -53,12 +53,12 @@ def ends_on(network: Network, inputs: Float[np.ndarray, "trial time input"]) -> 
 def driven(
     network: Network, inputs: Float[np.ndarray, "stimulus time input"], states: States
 ) -> Float[np.ndarray, "start stimulus state"]:
-    """The state at the end of every stimulus, begun in every state.
+    """The state at the end of every stimulus, from every initial state.
 
     Args:
         network: the network.
         inputs: the stimuli.
-        states: where each begins.
+        states: the initial states.
     """
     with pinned(double=True):
         stimuli = jnp.asarray(inputs, jnp.float64)
@@ -66,13 +66,13 @@ def driven(
 
 
 def left_alone(network: Network, states: States, inputs: Constant, steps: int) -> States:
-    """The states so many steps later.
+    """The states after a number of steps at a constant input.
 
     Args:
         network: the network.
-        states: where each begins.
-        inputs: the constant input meanwhile.
-        steps: how many.
+        states: the initial states.
+        inputs: the constant input.
+        steps: number of steps.
     """
     with pinned(double=True):
         constant, many = jnp.asarray(inputs, jnp.float64), jnp.asarray(steps, jnp.int32)
@@ -82,14 +82,14 @@ def left_alone(network: Network, states: States, inputs: Constant, steps: int) -
 def paths_from(
     network: Network, states: States, inputs: Constant, steps: int, every: int = 1
 ) -> Float[np.ndarray, "start time state"]:
-    """The states of a network that is left alone.
+    """The paths of a network at a constant input.
 
     Args:
         network: the network.
-        states: where each path begins; not part of it.
+        states: the initial states, which are not part of the paths.
         inputs: the constant input.
-        steps: how long.
-        every: of the steps that are kept.
+        steps: number of steps.
+        every: the state after every `every`-th step is kept.
     """
     with pinned(double=True):
         lengths, constant = (max(steps // every, 1), every), jnp.asarray(inputs, jnp.float64)
@@ -97,12 +97,12 @@ def paths_from(
 
 
 def _in_groups(step: Callable[[Array], Array], states: States) -> np.ndarray:
-    """What is made of each state, a group of them at a time."""
+    """The results of `step` for the states, one group at a time."""
     size = FEW if len(states) <= FEW else MANY
     groups = [states[first : first + size] for first in range(0, max(len(states), 1), size)]
 
     def stepped(group: States) -> np.ndarray:
-        with pinned(double=True):  # settings of JAX are those of a thread
+        with pinned(double=True):  # each thread has its own settings of JAX
             return np.asarray(step(jnp.asarray(padded_rows(group, size))))[: len(group)]
 
     return np.concatenate(in_threads(stepped, groups))
@@ -126,10 +126,10 @@ def _driven(
     inputs: Float[Array, "stimulus time input"],
     states: Float[Array, "start state"],
 ) -> Float[Array, "start stimulus state"]:
-    def one(state: Array, stimulus: Array) -> Array:
+    def end(state: Array, stimulus: Array) -> Array:
         return jax.lax.scan(lambda now, x: (dynamics.step(weights, now, x), None), state, stimulus)[0]
 
-    return jax.vmap(lambda state: jax.vmap(partial(one, state))(inputs))(states)
+    return jax.vmap(lambda state: jax.vmap(partial(end, state))(inputs))(states)
 
 
 @partial(jax.jit, static_argnames="dynamics")

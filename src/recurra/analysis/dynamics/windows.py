@@ -1,4 +1,4 @@
-"""Stretches of time in which a network is left alone."""
+"""Windows: stretches of time in which a network is left alone."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -18,13 +18,13 @@ LARGE = 1e100  # a state beyond this grows without bound
 
 @dataclass(frozen=True)
 class Window:
-    """A stretch of time after the stimulus of one condition: the state at its end, and what was between.
+    """A stretch of time after the stimulus of one condition: the state at its end, and how the rates varied.
 
     Args:
-        state: at its end.
-        span: of each unit's rate.
-        size: norm of the spans in either half.
-        mean_output: over the window.
+        state: state at the end of the window.
+        span: highest minus lowest rate of each unit.
+        size: norm of the spans in each half.
+        mean_output: mean output over the window.
     """
 
     state: Float[np.ndarray, "state"]
@@ -39,7 +39,7 @@ class Window:
 
     @property
     def change(self) -> float:
-        """Of the size from one half to the other, relative to the whole."""
+        """Change of the size from one half to the other, relative to the norm of the spans of the whole window."""
         return np.abs(self.size[1] - self.size[0]) / np.linalg.norm(self.span)
 
 
@@ -54,13 +54,13 @@ def windows_after(
     Args:
         network: the network.
         inputs: the constant input of each condition.
-        state: where each begins.
-        half: steps of half a window.
+        state: the initial state of each condition.
+        half: number of steps in half a window.
     """
     with pinned(double=True):
         fields = _windows(network.dynamics, network.double, jnp.asarray(inputs), jnp.asarray(state), half)
         arrays = [np.asarray(field) for field in fields]
-    return arrays[0], [Window(*one) for one in zip(*arrays, strict=True)]
+    return arrays[0], [Window(*values) for values in zip(*arrays, strict=True)]
 
 
 @partial(jax.jit, static_argnames="dynamics")
@@ -71,9 +71,9 @@ def _windows(
     state: Float[Array, "condition state"],
     steps: int | Int[Array, ""],
 ) -> tuple[Array, Array, Array, Array]:
-    """The fields of the windows, with a leading `condition` axis; half of a window has so many steps."""
+    """The fields of the windows, with a leading `condition` axis; half a window has `steps` steps."""
 
-    def one(now: Array, state: Array) -> tuple[Array, Array, Array, Array]:
+    def window(now: Array, state: Array) -> tuple[Array, Array, Array, Array]:
         def step(_: Array, carried: tuple[Array, ...]) -> tuple[Array, ...]:
             state, low, high, total = carried
             new = dynamics.step(weights, state, now)
@@ -91,4 +91,4 @@ def _windows(
         size = jnp.linalg.norm(high - low, axis=1)
         return state, high.max(axis=0) - low.min(axis=0), size, output
 
-    return jax.vmap(one)(inputs, state)
+    return jax.vmap(window)(inputs, state)
