@@ -1,1 +1,1 @@
-"""The memories of a flip-flop: which are held and for how long, and where they lie."""
+"""Analyses of the memories of a flip-flop: which are held, for how long, and their geometry."""

@@ -1,4 +1,4 @@
-"""Do the directions in which a flip-flop stores its bits belong to its readout, its weights, and its slow modes?"""
+"""Alignment of the directions in which a flip-flop stores its bits with its readout, weights and slow modes."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -25,39 +25,39 @@ from recurra.threads import in_threads_once, one_thread
 Directions = Float[np.ndarray, "direction unit"]
 Basis = Float[np.ndarray, "unit _dimension"]
 
-TRIALS = 64  # whose rates say which space the activity fills
-DEPENDENT = 1e-10  # a direction that adds less than this to others is in their span
+TRIALS = 64  # random trials whose rates define the space that the activity fills
+DEPENDENT = 1e-10  # a direction is in the span of others if the part of it outside is shorter than this
 ROUNDING = 1e-12  # a spread below this share of the rates' size is rounding
 
 
 @dataclass(frozen=True)
 class Alignment:
-    """How the axes of the memory states lie to the readout, the leading modes of the weights, and the slow modes.
+    """Alignment of the axes of the memory states with the readout, the weights' leading modes, and the slow modes.
 
-    A cosine near ±1 with a bit's own output and near 0 with the others says that the output reads the bit along its
-    axis; a small one that the readout leans on other directions, and most of the axis's length is lost on it. A share
-    near 1 in the span of the leading eigenvectors says that the weights themselves carry the axis. A share near 1 in
-    the span of the slow modes says that a network pushed along the axis at a memory state comes back as slowly as it
-    does at all; a low one, that the axis leads from state to state, but that a state forgets along it as along others.
+    A cosine near ±1 with a bit's own output and near 0 with the others means that the output reads the bit along its
+    axis; a small cosine means that the readout uses other directions and misses most of the axis's length. A share near
+    1 in the span of the leading eigenvectors means that the weights themselves carry the axis. A share near 1 in the
+    span of the slow modes means that a network pushed along the axis at a memory state returns as slowly as it can; a
+    low share means that the axis leads from state to state, but that a state forgets along it as along any direction.
 
-    Chance is for directions that the activity of the network takes anyway. For any direction of the space of rates the
-    mean share is dimensions / units, mostly much lower. The axes are themselves part of the activity: a share within
-    chance does not say that there is no relation, but that the axes have no more of it than the rest of the activity.
-    Numbers are NaN for an axis, an output or an activity without length, and where rates are not finite.
+    Chance levels are for directions that the activity of the network takes anyway. For any direction of the space of
+    rates the mean share is dimensions / units, mostly much lower. The axes are themselves part of the activity: a share
+    within chance does not mean that there is no relation, but that it is no closer than for the rest of the activity.
+    Values are NaN for an axis, an output or an activity without length, and for rates that are not finite.
 
     Args:
         readout: cosines between the axes and the rows of the readout.
         readout_chance: mean absolute cosine of random directions and each row.
-        readout_chance_high: 95th percentile of it.
+        readout_chance_high: 95th percentile of that cosine.
         leading: share of each axis's squared length in the span of the leading eigenvectors of the recurrent weights.
         leading_chance: mean share of random directions.
-        leading_chance_high: 95th percentile of it.
-        leading_dimensions: of that span.
+        leading_chance_high: 95th percentile of that share.
+        leading_dimensions: number of dimensions of that span.
         slow: share in the span of the slow modes at a memory state, mean over the states that have a fixed point; NaN
             if none has.
-        slow_chance: the same mean for random directions, and the mean over these.
-        slow_chance_high: 95th percentile of it.
-        states_used: how many memory states have a stable fixed point near them.
+        slow_chance: mean of this share over random directions.
+        slow_chance_high: 95th percentile over random directions.
+        states_used: number of memory states that have a stable fixed point near them.
     """
 
     sources: ClassVar[tuple[str, ...]] = ("sussillo2013", "elsayed2016")
@@ -87,26 +87,26 @@ def axis_alignment(
     r"""Cosines of the axes $a_k$ with the readout, and their shares $|Q^T a_k|^2 / |a_k|^2$ in two spans.
 
     Q is an orthonormal basis of the real span of the m leading eigenvectors, by modulus; a conjugate pair stays whole,
-    so the span may have m + 1 dimensions. Of the recurrent weights m is the number of eigenvalues with a modulus above
-    1.02, and at least the number of bits. Of the Jacobian of one time step at a stable fixed point m is the number of
+    so the span may have m + 1 dimensions. For the recurrent weights m is the number of eigenvalues with a modulus above
+    1.02, and at least the number of bits. For the Jacobian of one time step at a stable fixed point m is the number of
     bits, and the modes are those of the rates: for the current form $\varphi'(v)$ times those of the state. In the
-    current form the weights act on rates and give currents; there the first span says where small rates go.
+    current form the weights map rates to currents; there the first span is where small rates go.
 
-    The fixed point of a memory state is the stable one with the rates nearest to the state's mean rates, if it is not
-    further than `within` times the distance from these to the mean rates of the next state. Otherwise the state is left
+    The fixed point of a memory state is the stable one with the rates nearest to the state's mean rates, if their
+    distance is at most `within` times the distance to the mean rates of the next state. Otherwise the state is left
     out.
 
-    Chance: random directions $v \sim N(0, C)$ in the place of an axis, with C the covariance of the rates over time in
+    Chance: random directions $v \sim N(0, C)$ in place of an axis, with C the covariance of the rates over time in
     random trials of the task.
 
     Args:
         network: the network.
         task: the flip-flop that it was trained on.
-        geometry: of its memory states.
+        geometry: geometry of its memory states.
         points: its fixed points without input.
-        seed: of the random trials and directions.
-        within: how near the fixed point of a state is, as a share of the distance to the next state, 0 to 0.5.
-        directions: how many random directions the chance levels come from.
+        seed: seed of the random trials and directions.
+        within: largest distance of a state's fixed point, as a share of the distance to the next state, 0 to 0.5.
+        directions: number of random directions for the chance levels.
 
     Source: Sussillo and Barak (2013) for the linearization; Elsayed et al. (2016) for the random directions.
     """
@@ -143,8 +143,8 @@ def activity_directions(network: Network, task: FlipFlop, seed: int, directions:
     Args:
         network: the network.
         task: the flip-flop that it was trained on.
-        seed: of the trials and the directions.
-        directions: how many.
+        seed: seed of the trials and the directions.
+        directions: number of directions.
     """
     trials = chance_trials(task, seed).part(slice(TRIALS))
     rates, _ = network.run(trials.inputs)
@@ -166,7 +166,7 @@ def leading_span(matrix: Float[np.ndarray, "post pre"], modes: int) -> Basis:
 
     Args:
         matrix: a real square matrix.
-        modes: how many eigenvectors, at most as many as there are; a conjugate pair stays whole.
+        modes: number of eigenvectors, at most the size of the matrix; a conjugate pair stays whole.
     """
     return _basis(_leading(matrix, modes))
 
@@ -176,10 +176,10 @@ def slow_spans(network: Network, geometry: Geometry, points: FixedPoints, within
 
     Args:
         network: the network.
-        geometry: of its memory states.
+        geometry: geometry of its memory states.
         points: its fixed points.
-        within: how near the fixed point of a state is, as a share of the distance to the next state.
-        modes: how many of the slowest modes.
+        within: largest distance of a state's fixed point, as a share of the distance to the next state.
+        modes: number of the slowest modes.
     """
     stable = points.states[points.index == 0]
     if not len(stable) or not np.isfinite(geometry.state_means).all():
@@ -196,7 +196,7 @@ def slow_spans(network: Network, geometry: Geometry, points: FixedPoints, within
 def cosines_with(
     directions: Directions, rows: Float[np.ndarray, "output unit"]
 ) -> Float[np.ndarray, "direction output"]:
-    """Cosines between directions and rows; NaN where one has no length."""
+    """Cosines between directions and rows; NaN if either has no length."""
     return _unit(directions) @ _unit(rows).T
 
 
@@ -207,7 +207,7 @@ def share_in(directions: Directions, basis: Basis) -> Float[np.ndarray, "directi
 
 
 def mean_share_in(directions: Directions, spans: list[Basis]) -> Float[np.ndarray, "direction"]:
-    """The mean of the shares in each span; NaN without one."""
+    """The mean of the shares in each span; NaN without any span."""
     if not spans:
         return np.full(len(directions), np.nan)
     return np.mean([share_in(directions, basis) for basis in spans], axis=0)
@@ -229,7 +229,7 @@ def _check_fit(network: Network, task: FlipFlop, geometry: Geometry, points: Fix
 
 
 def _unit(directions: Directions) -> Directions:
-    """Directions with length 1; NaN where there is no length, or no finite one."""
+    """Directions with length 1; NaN if the length is 0 or not finite."""
     size = np.abs(directions).max(axis=1, keepdims=True)
     good = (size > 0) & (size < np.inf)
     scaled = np.divide(directions, size, out=np.full(directions.shape, np.nan), where=good)
@@ -237,7 +237,7 @@ def _unit(directions: Directions) -> Directions:
 
 
 def _leading(matrix: Float[np.ndarray, "post pre"], modes: int) -> Float[np.ndarray, "post dimension"]:
-    """Real and imaginary parts of the leading eigenvectors, of a conjugate pair those of one."""
+    """Real and imaginary parts of the leading eigenvectors, those of only one for a conjugate pair."""
     values, vectors = (part.astype(np.complex128) for part in np.linalg.eig(matrix))
     upper = np.flatnonzero(values.imag >= 0)
     upper = upper[np.argsort(-np.abs(values[upper]), kind="stable")]
@@ -256,7 +256,7 @@ def _basis(columns: Float[np.ndarray, "unit column"]) -> Basis:
 def _nearest(
     means: Float[np.ndarray, "condition unit"], rates: Float[np.ndarray, "point unit"], within: float
 ) -> tuple[Int[np.ndarray, "condition"], Bool[np.ndarray, "condition"]]:
-    """The point nearest to each state, and whether it is near enough."""
+    """The fixed point nearest to each memory state, and whether it is near enough."""
     distance, apart = cdist(means, rates), cdist(means, means)
     np.fill_diagonal(apart, np.inf)
     return distance.argmin(axis=1), distance.min(axis=1) <= within * apart.min(axis=1)

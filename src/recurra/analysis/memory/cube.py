@@ -11,31 +11,31 @@ from recurra.analysis.memory.memories import LONG
 from recurra.models.cohort import Network, check_fit
 from recurra.tasks.flipflop import FlipFlop
 
-HISTORIES = 8  # most memory states that come before the one that is set
-PULSES = 3  # of all bits that set the one before; what only adds pulses up remembers all of them
-MOMENTS = 20  # of the last trial's length in which the rates are looked at
-STANDS = 0.8  # score from which the memories stand on a parallelepiped; of untrained networks see docs/methods.md
-NEAR = 0.5  # of its sign: an output is read right
-LARGE = 1e100  # rates beyond it grow without bound
+HISTORIES = 8  # most memory states that are set before the memory state that is tested
+PULSES = 3  # pulses per bit that set the previous state, so that a network that only adds up pulses fails
+MOMENTS = 20  # times within the last trial's length at which the rates are measured
+STANDS = 0.8  # score from which the memories stand on a parallelepiped; for untrained networks see docs/methods.md
+NEAR = 0.5  # largest distance from the right sign at which an output is read right
+LARGE = 1e100  # rates beyond this grow without bound
 
 Axes = Float[np.ndarray, "bit unit"]
 
 
 @dataclass(frozen=True)
 class MemoryCube:
-    r"""How far the rates that a network holds are the corners of a parallelepiped, a direction a bit.
+    r"""How closely the rates that a network holds are the corners of a parallelepiped with one direction per bit.
 
     Args:
         score: 0 to 1; near 1 only if every bit is held in a direction of its own, whatever came before, and read right.
-        bit_scores: of every bit; the score is the least.
-        read: of every bit: share of the cases, a state and the one before it, in which its output is within 0.5 of the
-            right sign after the long time.
-        heights: $2 h_k$ after the long time: how far the two halves of the corners are apart that differ in bit k, at
+        bit_scores: score of every bit; the lowest is `score`.
+        read: for every bit, the share of cases (a state and its previous state) in which its output is within 0.5 of
+            the right sign after the long time.
+        heights: $2 h_k$ after the long time: distance between the two halves of the corners that differ in bit k, at
             right angles to all other edges.
-        heights_set: the same a trial's length after the state was set.
+        heights_set: the same distance a trial's length after the state was set.
         spread: $\sigma$, root of the mean squared distance of the rates from their corner after the long time.
         axis_cosines: cosines between the axes of bits (1,2), (1,3), ... (2,3), ... after the long time.
-        long_ms: that time.
+        long_ms: the long time, ms.
     """
 
     sources: ClassVar[tuple[str, ...]] = ("sussillo2013", "jarne2024")
@@ -51,30 +51,31 @@ class MemoryCube:
 
     @property
     def stands(self) -> bool:
-        """Whether the score is so high that the memories are said to stand on a parallelepiped."""
+        """Whether the score is high enough to say that the memories stand on a parallelepiped."""
         return self.score >= STANDS
 
 
 def memory_cube(network: Network, task: FlipFlop, seed: int) -> MemoryCube:
     r"""The cube score of a flip-flop network: are all its memory states held, on the corners of a parallelepiped?
 
-    Each memory state $b \in \{-1, 1\}^n$ is set by one pulse a bit, without noise, after each of the memory states, or
-    each of eight of them, was set by three pulses a bit; then nothing comes for six times a trial's length. The rates
-    of the last trial's length are fitted by $c + \sum_k b_k a_k$. With the height $h_k$ of the parallelepiped, the
-    length of the part of $a_k$ at right angles to all other axes, with its value $h'_k$ a trial's length after the
+    Each memory state $b \in \{-1, 1\}^n$ is set by one pulse per bit, without noise, after each of the memory states,
+    or each of eight of them, was set by three pulses per bit; then no pulse comes for six times a trial's length. The
+    rates of the last trial's length are fitted by $c + \sum_k b_k a_k$. With the height $h_k$ of the parallelepiped,
+    the length of the part of $a_k$ at right angles to all other axes, with its value $h'_k$ a trial's length after the
     state was set, and with the mean squared distance $\sigma^2$ of all these rates from their corner,
 
     $$s = \min_k p_k \frac{h_k^2}{\max(h_k, h'_k)^2 + \sigma^2 / n},$$
 
     where $p_k$ is the share of the cases in which bit k is read right then.
-    For a right-angled box with equal edges that last this is the share of the variance of all rates that the box
-    explains. What fades has $h \ll h'$, what turns or depends on what came before has $\sigma \gg h$, and bits that
-    share a direction have a height of 0. A network whose rates grow without bound has a score of 0.
+    For a lasting right-angled box with equal edges this is the share of the variance of all rates that the box
+    explains. A memory that fades has $h \ll h'$, a memory that turns or depends on the previous state has
+    $\sigma \gg h$, and bits that share a direction have a height of 0. A network whose rates grow without bound has a
+    score of 0.
 
     Args:
         network: the network.
         task: the flip-flop that it was trained on.
-        seed: of the choice of eight memory states, where there are more.
+        seed: seed of the choice of eight memory states, if there are more.
     """
     check_fit(network, task, FlipFlop)
     interval = 2 * (round(task.pulse_ms / task.dt_ms) + max(1, round(task.response_delay_ms / task.dt_ms)))
@@ -92,7 +93,7 @@ def memory_cube(network: Network, task: FlipFlop, seed: int) -> MemoryCube:
 
 
 def _states_before(task: FlipFlop, seed: int) -> Int[np.ndarray, "history bit"]:
-    """All memory states; of more than eight four of them and their opposites."""
+    """All memory states; if there are more than eight, four random ones and their opposites."""
     states = task.states
     if len(states) <= HISTORIES:
         return states
@@ -107,12 +108,12 @@ def cube_of(
     signs: Int[np.ndarray, "state bit"],
     long_ms: float,
 ) -> MemoryCube:
-    """The cube of rates that were measured.
+    """The cube that fits measured rates.
 
     Args:
         at_set: mean rates in every state soon after it was set.
         at_end: rates after the long time.
-        read: whether each output is right then.
+        read: whether each output is right after the long time.
         signs: the bits of the states.
         long_ms: the long time, ms.
     """

@@ -1,4 +1,4 @@
-"""Is a bit read out of the memory states in the same way whatever the other bits are?"""
+"""Cross-condition generalization: whether a readout of a bit holds whatever the other bits are."""
 
 import math
 from dataclasses import dataclass
@@ -17,27 +17,27 @@ Clouds = Float[np.ndarray, "condition trial unit"]
 Hats = Float[np.ndarray, "arrangement sample sample"]
 Pairs = Int[np.ndarray, "split 2"]
 
-SPLITS = 64  # splits a bit at most: as many as 4 bits have
-FOLDS = 5  # parts of the trials of which one is held out for the decoding accuracy
-AT_ONCE = 256  # trials that run together
-MOST_ENTRIES = 2**18  # rates of arrangements that are computed together: 2 MB
-SMALLEST_RIDGE = 1e-9  # below it rounding would decide
-ROUNDING = 1e-12  # a spread below this share of the rates' size is rounding
+SPLITS = 64  # most splits per bit: as many as 4 bits have
+FOLDS = 5  # parts of the trials, each of which is held out once for the decoding accuracy
+AT_ONCE = 256  # most trials that run together
+MOST_ENTRIES = 2**18  # most rates of arrangements that are computed together: 2 MB
+SMALLEST_RIDGE = 1e-9  # with a smaller penalty rounding would decide
+ROUNDING = 1e-12  # a spread up to this share of the rates' size is rounding
 
 
 @dataclass(frozen=True)
 class Generalization:
-    """How well a linear readout of each bit does in memory states that it was not trained in.
+    """How well a linear readout of each bit works in memory states on which it was not trained.
 
     Near 1 the bit has one direction in the space of rates, whatever the other bits are. A bit with a high `decoding`
-    and a `score` within chance can be read in the states that the readout knows, and in no other.
+    and a `score` within chance can be read in the states of the training, and in no others.
 
     Args:
-        score: share of the rates in left-out states that are read right; NaN with a single bit, where no state can be
-            left out.
+        score: share of the rates in left-out states that are read right; NaN with a single bit, for which no state can
+            be left out.
         chance: mean score when the states lie at random.
-        chance_high: 95th percentile of that score. With two bits, and so four states, it may well be 1.
-        decoding: share of the rates on held-out trials that are read right by a readout trained in all states.
+        chance_high: 95th percentile of that score. With two bits, and so four states, it can be 1.
+        decoding: share of the rates on held-out trials that a readout trained on all states reads right.
     """
 
     sources: ClassVar[tuple[str, ...]] = ("bernardi2020",)
@@ -56,32 +56,32 @@ def cross_condition_generalization(
     arrangements: int = 200,
     ridge: float = 1e-3,
 ) -> Generalization:
-    r"""Train a linear readout of every bit in some memory states, and test it in the others.
+    r"""Train a linear readout of every bit on some memory states, and test it on the others.
 
-    Each state is set from rest by one pulse a bit and held to the end of a trial under the input noise of the task; the
-    rates of the last step count. Unlike random trials this gives all states equally many rates. The readout is
-    $\mathrm{sign}(w \cdot r + c)$ with w and c of the ridge regression of the bit's sign on the rates r,
+    Each state is set from rest by one pulse per bit and held to the end of a trial under the input noise of the task;
+    the rates of the last step count. Unlike random trials this gives all states equally many rates. The readout is
+    $\mathrm{sign}(w \cdot r + c)$ with w and c from the ridge regression of the bit's sign on the rates r,
     $\min \sum (b - w \cdot r - c)^2 + \kappa S |w|^2$, with S the sum of squares of the rates about their mean.
 
-    A split leaves out one state of each value of the bit. All splits are made for 3 and 4 bits, 64 random ones a bit
-    beyond. With 2 bits the left-out states have the same other bit: two training states that differ in both bits would
-    not say which one is asked for.
+    A split leaves out one state for each value of the bit. All splits are made for 3 and 4 bits, 64 random ones per bit
+    beyond. With 2 bits the left-out states agree in the other bit: two training states that differ in both bits would
+    not define which bit to read.
 
     Chance is the geometric random model: the mean rates of the states move to independent normal positions with the
-    same sum of squares, and each state's cloud of trials has its units renumbered by itself. That keeps the states
-    apart and leaves nothing in common between them. A reading of 0 counts one half. Where rates are not finite all is
-    NaN.
+    same sum of squares, and the units of each state's cloud of trials are permuted independently. This keeps the states
+    apart and leaves nothing in common between them. A reading of 0 counts one half. If rates are not finite all values
+    are NaN.
 
     Args:
         network: the network.
         task: the flip-flop that it was trained on.
-        seed: of the noise, the splits and the random arrangements.
-        repeats: trials a memory state, at least 2.
-        arrangements: how many random arrangements the chance level comes from.
+        seed: seed of the noise, the splits and the random arrangements.
+        repeats: trials per memory state, at least 2.
+        arrangements: number of random arrangements for the chance level.
         ridge: κ, the penalty as a share of the rates' sum of squares, at least 1e-9.
 
-    Source: Bernardi et al. (2020), who use a support vector machine; the ridge readout has all its left-out predictions
-    in closed form.
+    Source: Bernardi et al. (2020), who use a support vector machine; a ridge readout has closed-form predictions for
+    all left-out states.
     """
     check_fit(network, task, FlipFlop)
     check_count("seed", seed, at_least=0)
@@ -115,25 +115,25 @@ def noisy_hold(network: Network, task: FlipFlop, random: np.random.Generator, re
     Args:
         network: the network.
         task: the flip-flop that it was trained on.
-        random: draws the noise.
-        repeats: trials a memory state.
+        random: generator of the noise.
+        repeats: trials per memory state.
     """
     inputs = np.asarray(task.probe().inputs, np.float64)
-    found = []
+    ends = []
     for part in np.array_split(np.arange(repeats), math.ceil(repeats * len(inputs) / AT_ONCE)):
         noise = random.standard_normal((len(inputs), len(part), *inputs.shape[1:]))
         noisy = inputs[:, None] + step_noise(task.input_noise, task.dt_ms) * noise
         rates, _ = network.run(noisy.reshape(-1, *inputs.shape[1:]))
-        found.append(rates[:, -1].reshape(len(inputs), len(part), -1))
-    return np.concatenate(found, axis=1)
+        ends.append(rates[:, -1].reshape(len(inputs), len(part), -1))
+    return np.concatenate(ends, axis=1)
 
 
 def random_arrangement(clouds: Clouds, random: np.random.Generator) -> Clouds:
-    """The geometric random model: states at normal positions, and each state's trials with their units renumbered.
+    """The geometric random model: states at normal positions, and the units of each state's trials permuted.
 
     Args:
         clouds: rates with an overall mean of 0.
-        random: draws positions and numbers.
+        random: generator of positions and permutations.
     """
     means = clouds.mean(axis=1)
     position = random.standard_normal(means.shape)
@@ -150,8 +150,8 @@ def generalization_score(
 
     Args:
         clouds: rates with an overall mean of 0.
-        signs: of every bit in every state.
-        splits: for every bit the pairs of states that are left out.
+        signs: sign of every bit in every state.
+        splits: the pairs of states that are left out, for every bit.
         ridge: penalty of the readout, as a share of the rates' sum of squares.
     """
     return _scores(clouds[None], signs, splits, ridge)[0]
@@ -166,11 +166,11 @@ def _scores(
     """The scores of several arrangements at once."""
     states, trials = clouds.shape[1:3]
     hat, labels = _hat(clouds, ridge), np.repeat(signs, trials, axis=0)
-    # A pair of states that differ in several bits is left out for each: what does not depend on the bit is done once.
+    # A pair of states that differ in several bits is left out for each of these bits, and computed once for all.
     pairs, which = np.unique(np.sort(np.concatenate(splits)), axis=0, return_inverse=True)
     samples = np.arange(states * trials).reshape(states, trials)[pairs].reshape(len(pairs), -1)
     right = _right(hat, labels, samples)
-    of_bit = np.split(which, np.cumsum([len(one) for one in splits])[:-1])
+    of_bit = np.split(which, np.cumsum([len(pairs_of_bit) for pairs_of_bit in splits])[:-1])
     return np.stack([right[:, which, bit].mean(axis=1) for bit, which in enumerate(of_bit)], axis=1)
 
 
@@ -181,7 +181,7 @@ def decoding_accuracy(
 
     Args:
         clouds: rates with an overall mean of 0.
-        signs: of every bit in every state.
+        signs: sign of every bit in every state.
         ridge: penalty of the readout, as a share of the rates' sum of squares.
     """
     states, trials = clouds.shape[:2]
@@ -197,8 +197,8 @@ def _right(
 ) -> Float[np.ndarray, "arrangement split bit"]:
     r"""Share of left-out labels whose sign is predicted; a prediction within rounding of 0 is half right.
 
-    With H the matrix that makes fitted labels of labels, the error in a part P of the readout that was trained without
-    it is $(1 - H_{PP})^{-1}$ times the error of the one that was trained with it.
+    With H the matrix from labels to fitted labels, the error on a part P of a readout that was trained without P is
+    $(1 - H_{PP})^{-1}$ times the error of the readout that was trained with P.
     """
     error = (labels - hat @ labels)[:, left_out]
     own = hat[:, left_out[:, :, None], left_out[:, None, :]]
@@ -207,7 +207,7 @@ def _right(
 
 
 def _hat(clouds: Float[np.ndarray, "arrangement condition trial unit"], ridge: float) -> Hats:
-    r"""$H = 1/n + R R^T$, which makes fitted labels of labels, of rates with a mean of 0.
+    r"""The matrix $H = 1/n + R R^T$ from labels to fitted labels, for rates with a mean of 0.
 
     $R R^T = X (X^T X + \kappa S)^{-1} X^T$ with $R = X L^{-T}$ and $L L^T = X^T X + \kappa S$, or, if there are fewer
     rates than units, $R = V \sqrt{\Lambda / (\Lambda + \kappa S)}$ with $X X^T = V \Lambda V^T$.
@@ -227,13 +227,13 @@ def _hat(clouds: Float[np.ndarray, "arrangement condition trial unit"], ridge: f
 
 
 def _parts(arrangements: int, entries: int) -> list[int]:
-    """Numbers of arrangements that are computed together, so that each part takes a few megabytes."""
+    """Numbers of arrangements to compute together, so that each part takes a few megabytes."""
     together = max(1, MOST_ENTRIES // entries)
     return [min(together, arrangements - first) for first in range(0, arrangements, together)]
 
 
 def _centred(clouds: Clouds) -> Clouds:
-    """Rates about their mean in units of their size, so that no square overflows; 0 where the spread is rounding."""
+    """Rates about their mean in units of their size, so that no square overflows; 0 if the spread is rounding."""
     size = np.abs(clouds).max()
     if size == 0:
         return clouds

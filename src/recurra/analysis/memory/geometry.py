@@ -1,4 +1,4 @@
-"""Where the memory states of an n-bit flip-flop lie: on a cube?"""
+"""The geometry of the memory states of an n-bit flip-flop, and how close it is to a cube."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -14,13 +14,13 @@ from recurra.tasks.flipflop import FlipFlop
 class Geometry:
     r"""The parallelepiped that fits the mean rates in the $2^n$ memory states best, soon after these were set.
 
-    A description, and no evidence of memory: a nearly linear echo of the pulses fits as well, and untrained networks
-    have an R² of 0.90 to 0.998. Whether the states are held so is what `memory_cube` says.
+    This is a description, not evidence of memory: a nearly linear echo of the pulses fits as well, and untrained
+    networks have an R² of 0.90 to 0.998. `memory_cube` tests whether the states are held in this geometry.
 
     Args:
         state_means: mean rates m_b in every memory state.
         center: c of the fit.
-        axes: a_k of the fit, a direction a bit; the edge from -1 to +1 of bit k is 2 a_k.
+        axes: a_k of the fit, one direction per bit; the edge from -1 to +1 of bit k is 2 a_k.
         edge_lengths: 2 |a_k|.
         hypercube_r2: R² of the fit; 1 is an exact parallelepiped.
         axis_cosines: cosines between the axes of bits (1,2), (1,3), ... (2,3), ...; 0 is a right angle.
@@ -43,8 +43,8 @@ class Geometry:
 def memory_geometry(network: Network, task: FlipFlop) -> Geometry:
     r"""Fit $m_b = c + \sum_k b_k a_k$ to the mean rates in the memory states $b \in \{-1, 1\}^n$.
 
-    Each state is set from rest by one pulse a bit, without noise; its rates are averaged over the steps in which
-    the target is that state and the rule judges every bit.
+    Each state is set from rest by one pulse per bit, without noise; its rates are averaged over the steps in which the
+    target is that state and the rule judges every bit.
 
     Args:
         network: the network.
@@ -70,12 +70,12 @@ def memory_geometry(network: Network, task: FlipFlop) -> Geometry:
 def fitted_axes(
     means: Float[np.ndarray, "condition unit"], signs: Real[np.ndarray, "condition bit"]
 ) -> Float[np.ndarray, "bit unit"]:
-    """The least-squares axes of the states' means; signs of different bits are orthogonal to each other."""
+    """The least-squares axes of the states' means, for signs of different bits that are orthogonal to each other."""
     return signs.T @ (means - means.mean(axis=0)) / len(signs)
 
 
 def hypercube_score(means: Float[np.ndarray, "condition unit"], signs: Real[np.ndarray, "condition bit"]) -> float:
-    """R² of the fit of the states' means by their signs, which are orthogonal to each other; 0 for equal means."""
+    """R² of the fit of the states' means by their signs, which must be orthogonal to each other; 0 for equal means."""
     centred = means - means.mean(axis=0)
     fitted = signs @ (signs.T @ centred) / len(signs)
     total = (centred**2).sum()

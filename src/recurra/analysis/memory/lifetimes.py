@@ -1,4 +1,4 @@
-"""Lifetimes of memories: far beyond the trained length, without noise and with it."""
+"""Lifetimes of memories far beyond the trained length, with and without noise."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -17,7 +17,7 @@ from recurra.tasks.trials import Trials
 
 STABLE, DRIFTING, OSCILLATING = "stable", "drifting", "oscillating"
 KINDS = (STABLE, DRIFTING, OSCILLATING)
-LONGEST = 20_000, 6  # steps that memories are watched for, or so many lengths of a trial where that is longer
+LONGEST = 20_000, 6  # steps for which memories are watched, or lengths of a trial if that is longer
 LONGEST_NOISY = 5_000, 2  # the same under noise
 
 
@@ -26,11 +26,11 @@ class Lifetimes:
     """How long a flip-flop network holds each memory state without a further pulse and without noise.
 
     Args:
-        kind: 0 stable: right to the end, and at rest; 1 drifting: it leaves, or has not settled; 2 oscillating: right
-            to the end, on a cycle or in chaos.
+        kind: 0 stable: right to the end, and at rest; 1 drifting: becomes wrong, or has not settled; 2 oscillating:
+            right to the end, on a cycle or in chaos.
         lifetime_ms: from the end of the settling time until a bit first has the wrong sign, ms; infinite if none has.
         ends_in: the memory state whose signs the outputs have at the end.
-        longest_ms: how long was looked at, ms.
+        longest_ms: time for which each memory was watched, ms.
     """
 
     flags: ClassVar[dict[str, tuple[str, ...]]] = {"kind": KINDS}
@@ -43,21 +43,21 @@ class Lifetimes:
     longest_ms: float
 
     def kind_of(self, condition: int) -> str:
-        """The kind of a memory state in a word."""
+        """The kind of a memory state as a word."""
         return KINDS[int(self.kind[condition])]
 
 
 def memory_lifetimes(
     network: Network, task: FlipFlop, longest_ms: float | None = None, after: Regimes | None = None
 ) -> Lifetimes:
-    """Set each memory state from rest by one pulse a bit, and watch it.
+    """Set each memory state from rest by one pulse per bit, and watch it.
 
     Args:
         network: the network.
         task: the flip-flop that it was trained on.
-        longest_ms: how long to watch, ms; at least the length of a trial. If not given 20,000 steps, or six lengths of
-            a trial where that is longer: at steps of 1 ms 20 s.
-        after: the regimes after the task's probe, where they are known.
+        longest_ms: time to watch, ms; at least the length of a trial. If not given 20,000 steps (20 s at steps of
+            1 ms), or six lengths of a trial if that is longer.
+        after: the regimes after the task's probe, if they are known.
     """
     check_fit(network, task, FlipFlop)
     longest_ms = _longest_ms(longest_ms, task, *LONGEST)
@@ -91,8 +91,8 @@ class NoisyLifetimes:
         mean_ms: total time watched over the number of failures, ms; infinite without a failure.
         low_ms: lower end of its 95 % interval, ms.
         high_ms: upper end, ms.
-        failures: how many trials failed.
-        trials: how many were watched.
+        failures: number of trials that failed.
+        trials: number of trials that were watched.
     """
 
     sources: ClassVar[tuple[str, ...]] = ("epstein1953",)
@@ -106,7 +106,10 @@ class NoisyLifetimes:
 
     @property
     def barrier(self) -> float:
-        r"""Slope of the log of the mean time over $1/\sigma^2$, where some failed, not all at once; NaN below two."""
+        r"""Slope of the log of the mean time over $1/\sigma^2$, for noises with some failures, not all at once.
+
+        NaN for fewer than two such noises.
+        """
         seen = (self.failures > 0) & (self.mean_ms > 0)
         if seen.sum() < 2:
             return float("nan")
@@ -129,11 +132,11 @@ def noisy_lifetimes(
     Args:
         network: the network.
         task: the flip-flop that it was trained on.
-        seed: of the noise.
+        seed: seed of the noise.
         input_noise: σ of the noises to try, √ms, above 0.
-        repeats: trials a memory state and noise.
-        longest_ms: how long each is watched at most, ms; at least the length of a trial. If not given 5,000 steps, or
-            two lengths of a trial where that is longer: at steps of 1 ms 5 s.
+        repeats: trials per memory state and noise.
+        longest_ms: longest time to watch a trial, ms; at least the length of a trial. If not given 5,000 steps (5 s at
+            steps of 1 ms), or two lengths of a trial if that is longer.
 
     Source: Epstein and Sobel (1953).
     """
@@ -154,7 +157,7 @@ def noisy_lifetimes(
         wrong = (np.sign(network.respond(noisy)) != states[:, None]).any(axis=-1)[:, begin:]
         failed, steps = _first_lasting(wrong, patience)
         outcomes.append((steps.sum() * task.dt_ms, int(failed.sum())))
-    watched, failures = np.array([one[0] for one in outcomes]), np.array([one[1] for one in outcomes])
+    watched, failures = np.array([outcome[0] for outcome in outcomes]), np.array([outcome[1] for outcome in outcomes])
     with np.errstate(divide="ignore"):
         return NoisyLifetimes(
             input_noise=np.array(input_noise),
@@ -167,7 +170,7 @@ def noisy_lifetimes(
 
 
 def _longest_ms(longest_ms: float | None, task: FlipFlop, steps: int, lengths: int) -> float:
-    """How long to watch: as it is given, or so many steps or lengths of a trial, whichever is longer."""
+    """The time to watch: as given, or a number of steps or of lengths of a trial, whichever is longer."""
     if longest_ms is None:
         return max(steps, lengths * task.steps) * task.dt_ms
     check_between("longest_ms", longest_ms, task.length_ms, np.inf)

@@ -9,17 +9,17 @@ from jaxtyping import Bool
 from recurra.models.cohort import Network, check_fit
 from recurra.tasks.flipflop import FlipFlop
 
-LONG = 6  # how many times a trial's length the long test lasts
+LONG = 6  # length of the long test, in lengths of a trial
 
 
 @dataclass(frozen=True)
 class Memories:
-    """Which of the memory states are right, every bit with its sign.
+    """Which of the memory states are held: the output of every bit has the right sign.
 
     Args:
-        held: at the end of a trial.
-        held_long: after six times the length of a trial.
-        long_ms: that length.
+        held: whether each state is held at the end of a trial.
+        held_long: whether it is held after six times the length of a trial.
+        long_ms: that longer time, ms.
     """
 
     sources: ClassVar[tuple[str, ...]] = ("sussillo2013",)
@@ -30,7 +30,7 @@ class Memories:
 
 
 def held_memories(network: Network, task: FlipFlop) -> Memories:
-    """Set each memory state from rest by one pulse a bit, without noise, and read it at the end.
+    """Set each memory state from rest by one pulse per bit, without noise, and read it at the end.
 
     Args:
         network: the network.

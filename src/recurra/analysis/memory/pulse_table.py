@@ -1,4 +1,4 @@
-"""What a network makes of each memory state and pulse."""
+"""The pulse table: the memory state to which each pulse leads a network from each memory state."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -12,7 +12,7 @@ from recurra.tasks.flipflop import FlipFlop
 
 @dataclass(frozen=True)
 class PulseTable:
-    """What a network with memories makes of each memory state and pulse, read off its dynamics.
+    """The memory state to which each pulse leads from each memory state, read off the dynamics of a network.
 
     Args:
         reached: the memory state whose signs the outputs have a trial's length after the pulse.
@@ -26,12 +26,12 @@ class PulseTable:
 
     @property
     def right(self) -> int:
-        """How many of the entries are as the task asks."""
+        """Number of entries that are as the task asks."""
         return int((self.reached == self.expected).sum())
 
 
 def pulse_table(network: Network, task: FlipFlop) -> PulseTable:
-    """Set every memory state from rest, give one pulse a trial's length later, and read the outputs another length on.
+    """Set every memory state from rest, give one pulse a trial's length later, and read outputs after a further length.
 
     Args:
         network: the network.
@@ -48,6 +48,6 @@ def pulse_table(network: Network, task: FlipFlop) -> PulseTable:
 
 
 def _state_number(task: FlipFlop, signs: Num[np.ndarray, "*batch bit"]) -> Int[np.ndarray, "*batch"]:
-    """Which memory state has these signs; an output of exactly 0 has none, and gives -1."""
+    """The memory state with the signs of the outputs; -1 if an output is exactly 0."""
     number = ((signs > 0) * 2 ** np.arange(task.bits - 1, -1, -1)).sum(axis=-1)
     return np.where((signs != 0).all(axis=-1), number, -1)

@@ -1,4 +1,4 @@
-"""What a dossier has only of tasks with memories, and the walk through the memory states."""
+"""The records that a dossier has only for tasks with memories, and the walk through the memory states."""
 
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -22,13 +22,13 @@ class Walk:
     """A network with memories on the cube walk, which visits all memory states.
 
     Args:
-        outputs: what it puts out.
+        outputs: outputs of the network.
         components: coordinates of its rates along the first principal components of the probe, at most three.
         bits: coordinates of its rates along the bits' axes.
         states_components: the mean rates of the memory states along the principal components.
-        states_bits: the same along the bits' axes; close to the states' signs where they form a cube.
+        states_bits: the same along the bits' axes; close to the states' signs if the states form a cube.
 
-    Where the components or the axes are not known there are no coordinates along them.
+    If the components or the axes are not known there are no coordinates along them.
     """
 
     sources: ClassVar[tuple[str, ...]] = ("jarne2024",)
@@ -46,13 +46,13 @@ class MemoryRecords(Records):
 
     Args:
         geometry: the parallelepiped that fits the mean rates of the memory states.
-        cube: whether the memory states stay on the corners of one.
+        cube: whether the memory states stay on the corners of a parallelepiped.
         generalization: whether a bit is stored in the same direction whatever the others are.
-        alignment: the axes of the bits beside the readout, the weights and the slow modes.
-        held: which memories are held to the end of a trial, and for long; the group `memories` of `run.zarr`.
+        alignment: alignment of the axes of the bits with the readout, the weights and the slow modes.
+        held: which memories are held to the end of a trial, and longer; the group `memories` of `run.zarr`.
         lifetimes: how long each memory lasts.
         noisy_lifetimes: the same under noise on the inputs.
-        pulse_table: what the network makes of each memory state and pulse.
+        pulse_table: the memory state to which each pulse leads from each memory state.
         walk: its path through all memory states.
         landscape_bits: its fixed points and orbits along the axes of the bits.
     """
