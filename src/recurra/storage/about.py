@@ -30,7 +30,7 @@ class NetworkAbout(TypedDict):
 
 
 class CheckpointAbout(TypedDict):
-    """A state from which training can go on, and the hash of its file."""
+    """A state from which training can resume, and the hash of its file."""
 
     epoch: Count
     sha256: str
@@ -107,8 +107,8 @@ def parsed(text: str) -> dict[str, Any]:
     """The entries of a `run.json`.
 
     Raises:
-        ValueError: the text is not JSON or has another format, or an entry has the wrong type; the message begins with
-            what is wrong with the file.
+        ValueError: the text is not JSON or has another format, or an entry has the wrong type; the message completes a
+            sentence that begins with the name of the file.
     """
     try:
         about = json.loads(text, parse_constant=_no_number)

@@ -1,7 +1,7 @@
-"""Training in a run folder: weights by checkpoint, the log, and the states from which training goes on.
+"""Training in a run folder: weights by checkpoint, the log, and the states from which training can resume.
 
 A checkpoint is on the disk before `run.json` names it: a chunk of every weight array, and one file with the state. The
-last two states are kept, so that a damaged one gives way to the one before. The log follows from the state.
+last two states are kept, in case the last one is damaged. The log follows from the state.
 """
 
 import errno
@@ -40,8 +40,8 @@ def save_epoch(folder: RunFolder, training: Training, state: TrainingState, entr
 
     Args:
         folder: the run folder.
-        training: what is trained.
-        state: its state.
+        training: the training.
+        state: its state after the epoch.
         entries: further entries of `run.json`, besides the epoch and the status of the networks.
     """
     about = folder.about()  # before anything is written: a folder deleted in the meantime is not made again
@@ -51,7 +51,7 @@ def save_epoch(folder: RunFolder, training: Training, state: TrainingState, entr
     checkpoints = []
     if not state.ended:
         sha256 = write_state(_state_path(folder, state.epoch), state)
-        earlier = [one for one in about.get("checkpoints", []) if one["epoch"] < state.epoch]
+        earlier = [checkpoint for checkpoint in about.get("checkpoints", []) if checkpoint["epoch"] < state.epoch]
         checkpoints = [*earlier, {"epoch": state.epoch, "sha256": sha256}][-STATES:]
     sync(folder.path)
     folder.update_about(
@@ -61,7 +61,7 @@ def save_epoch(folder: RunFolder, training: Training, state: TrainingState, entr
         checkpoints=checkpoints or None,
         **entries,
     )
-    _forget_states(folder, [one["epoch"] for one in checkpoints])
+    _forget_states(folder, [checkpoint["epoch"] for checkpoint in checkpoints])
 
 
 def save_trained(folder: RunFolder, cohort: Cohort, entries: Mapping[str, Any]) -> None:
@@ -87,7 +87,7 @@ def save_trained(folder: RunFolder, cohort: Cohort, entries: Mapping[str, Any]) 
 def resume_training(folder: RunFolder, training: Training) -> TrainingState:
     """The state after the last completely saved epoch; later lines of the log are dropped.
 
-    A checkpoint that is damaged gives way to the one before, with a warning.
+    If a checkpoint is damaged, the previous checkpoint is used, with a warning.
 
     Raises:
         ValueError: no checkpoint can be read.
@@ -116,7 +116,7 @@ def read_weights(folder: RunFolder, kind: type[WeightsOfKind], checkpoint: int) 
     Args:
         folder: the run folder.
         kind: class of the weights.
-        checkpoint: 0 is before training, -1 the last one.
+        checkpoint: 0 is before training, -1 the last checkpoint.
     """
     arrays = _weight_arrays(folder, kind.axes(), "r")
     at = folder.entry("epoch") if checkpoint == -1 else checkpoint
@@ -134,8 +134,8 @@ def read_weights(folder: RunFolder, kind: type[WeightsOfKind], checkpoint: int) 
     return kind(**weights)
 
 
-def _networks_about(numbers: Sequence[int], status: Sequence[Status]) -> list[dict[str, Any]]:
-    return [{"number": number, "status": one.name} for number, one in zip(numbers, status, strict=True)]
+def _networks_about(numbers: Sequence[int], statuses: Sequence[Status]) -> list[dict[str, Any]]:
+    return [{"number": number, "status": status.name} for number, status in zip(numbers, statuses, strict=True)]
 
 
 def _write_metadata(folder: RunFolder, weights: Weights, numbers: Sequence[int], epochs: int) -> None:

@@ -1,4 +1,4 @@
-"""The content of a network's file before it becomes a network: arrays, and what it says about the equations."""
+"""The content of a network's file before it becomes a network: arrays, and its statements about the equations."""
 
 import io
 import math
@@ -10,12 +10,12 @@ from typing import Any, TypeAlias
 import numpy as np
 
 MOST_FILE_BYTES = 2**30
-MOST_ARRAY_BYTES = 2**29  # all arrays of a network together: 8,000 units in float64
+MOST_ARRAY_BYTES = 2**29  # largest size of all arrays of a network together: 8,000 units in float64
 END_OF_ARCHIVE, END_BYTES = b"PK\x05\x06", 22
 MOST_TABLE_BYTES = 2**20
 
 
-Axes: TypeAlias = Mapping[str, tuple[str, ...]]  # of arrays, by their names
+Axes: TypeAlias = Mapping[str, tuple[str, ...]]  # axes of arrays by the names of the arrays
 
 
 @dataclass(frozen=True)
@@ -23,10 +23,10 @@ class Content:
     """The content of a network's file.
 
     Args:
-        arrays: the weight arrays by recurra's names, turned as recurra has them.
-        says: what the file says of the equations: `form`, `activation`, `leak`, `noise` and `dt_ms`, or some of them;
-            of another cell than rate units `dt_ms` and `cell`, a table with `equations` and `axes`.
-        notes: what recurra does otherwise than the program that wrote the file.
+        arrays: the weight arrays by recurra's names, with the axes in recurra's order.
+        says: the file's statements about the equations: `form`, `activation`, `leak`, `noise` and `dt_ms`, or some of
+            them; for other cells than rate units `dt_ms` and `cell`, a table with `equations` and `axes`.
+        notes: differences between recurra and the program that wrote the file.
     """
 
     arrays: dict[str, np.ndarray]
@@ -35,7 +35,7 @@ class Content:
 
 
 def check_array(name: str, shape: tuple[int, ...], dtype: np.dtype, room_bytes: int, axes: int | None = None) -> None:
-    """Weights must be floating-point numbers on so many axes, or one or two, and no more than there is room for."""
+    """Check that weights are floating-point numbers on `axes` axes, or one or two, and fit in the room that is left."""
     if dtype.kind != "f" or dtype.itemsize not in (2, 4, 8):
         raise ValueError(f"the array {name!r} has the type {dtype.name}; expected float32 or float64")
     if len(shape) not in ((1, 2) if axes is None else (axes,)) or min(shape, default=1) < 1:
@@ -46,12 +46,12 @@ def check_array(name: str, shape: tuple[int, ...], dtype: np.dtype, room_bytes: 
 
 
 def open_archive(content: bytes) -> zipfile.ZipFile:
-    """A zip archive with a short and complete table of contents, and no member repeated or packed in a rare way."""
+    """Open a zip archive; an error unless its table of contents is short and complete, and its members are ordinary."""
     end = content.rfind(END_OF_ARCHIVE)
     if end < 0 or len(content) < end + END_BYTES:
         raise ValueError("is damaged: it is no whole zip archive")
     count, table_bytes = (int.from_bytes(content[end + at : end + to], "little") for at, to in ((10, 12), (12, 16)))
-    if table_bytes > MOST_TABLE_BYTES:  # Python reads the whole of it at once
+    if table_bytes > MOST_TABLE_BYTES:  # Python reads the whole table at once
         raise ValueError(f"has a table of contents of more than {MOST_TABLE_BYTES:,} bytes")
     archive = zipfile.ZipFile(io.BytesIO(content))
     members = archive.infolist()

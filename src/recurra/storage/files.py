@@ -1,4 +1,4 @@
-"""Files and folders that are complete or absent, on disk before they are named, and written by us alone."""
+"""Files and folders that are complete or absent, on disk before they get their name, and plain."""
 
 import errno
 import os
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 OURS = ".recurra-"  # prefix of the names of temporary files, which only a crash leaves behind
-SYNCS_AT_ONCE = 16  # a file system writes its journal once for several of them
+SYNCS_AT_ONCE = 16  # a file system writes its journal once for several syncs
 
 
 def replace_text(path: Path, text: str, folders: bool = False) -> None:
@@ -138,7 +138,7 @@ def describe(error: OSError, resumable: bool) -> str:
 
     Args:
         error: the error.
-        resumable: whether the command has an option to go on from where it was.
+        resumable: whether the command has an option to resume.
     """
     name = shown(Path(error.filename)) if error.filename else "standard output"  # without a name it is the terminal
     words = f"{name}: {error.strerror or error}"
@@ -150,20 +150,20 @@ def describe(error: OSError, resumable: bool) -> str:
 
 def make_folder(path: Path) -> None:
     """Make a folder and its missing parents, and wait until their names are on disk."""
-    missing = [one for one in (path, *path.parents) if not one.exists()]
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
     path.mkdir(parents=True, exist_ok=True)
-    for one in missing:
-        sync(one.parent)
+    for folder in missing:
+        sync(folder.parent)
 
 
 def sync(path: Path) -> None:
-    """Wait until a file, or the names in a folder, are on disk; what cannot be synced is left to the system."""
+    """Wait until a file, or the names in a folder, are on disk; a path that cannot be synced is left to the system."""
     with suppress(PermissionError):
         descriptor = os.open(path, os.O_RDONLY)
         try:
             os.fsync(descriptor)
         except OSError as error:
-            if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EBADF):  # a file system without it
+            if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EBADF):  # a file system without syncing
                 raise
         finally:
             os.close(descriptor)
@@ -205,7 +205,7 @@ def check_plain(path: Path) -> None:
         kind = here.lstat().st_mode
         if stat.S_ISDIR(kind):
             with os.scandir(here) as entries:
-                left += [Path(one) for one in entries if not one.is_file(follow_symlinks=False)]
+                left += [Path(entry) for entry in entries if not entry.is_file(follow_symlinks=False)]
         elif not stat.S_ISREG(kind):
             what = "a link" if stat.S_ISLNK(kind) else "a pipe or device"
             raise ValueError(f"{here} is {what}; recurra reads and writes plain files only")

@@ -43,8 +43,8 @@ def write_group(path: Path, name: str, dataset: xr.Dataset) -> None:
 def write_groups(path: Path, datasets: Mapping[str, xr.Dataset]) -> None:
     """Write datasets as groups of the Zarr store at `path`, each replacing an older one; on return they are on disk.
 
-    The files are those of `xarray.Dataset.to_zarr`, several times faster: it waits for another thread at every step
-    of every array. A group has its `zarr.json`, without which it is none, when all its arrays are written.
+    The files are the same as those of `xarray.Dataset.to_zarr`, which is several times slower because it waits for
+    another thread at every step of every array. A group gets its `zarr.json`, which makes it a group, after its arrays.
 
     Args:
         path: the folder of the store; it is made if it is missing.
@@ -103,7 +103,7 @@ def read_group(path: Path, name: str) -> xr.Dataset:
     """A group of the Zarr store at `path`.
 
     Raises:
-        ValueError: it is missing or damaged; the message names a missing or changed chunk.
+        ValueError: the group is missing or damaged; the message names a missing or changed chunk.
     """
     place = path / name
     with reading(place):
@@ -173,7 +173,7 @@ def reading(path: Path) -> Iterator[None]:
 
 
 def _remove_group(place: Path) -> None:
-    """Remove a group, first what makes it one, so that a killed process leaves no part of a group that can be read."""
+    """Remove a group, its `zarr.json` first, so that a killed process leaves no part of a group that can be read."""
     if place.is_dir() and not place.is_symlink():
         remove(place / "zarr.json")
     remove(place)
@@ -202,7 +202,7 @@ async def _write_plain(place: Path, dataset: xr.Dataset) -> None:
 
 
 def _write_other(place: Path, dataset: xr.Dataset) -> None:
-    """Write a group with a type that xarray converts, as times and texts of any length."""
+    """Write a group with a type that xarray converts, such as times and texts of any length."""
     files: dict[str, Buffer] = {}
     dataset.to_zarr(
         MemoryStore(files),
@@ -225,7 +225,7 @@ def _put(folder: Path, files: Mapping[str, Buffer]) -> None:
 
 
 def _attributes(variable: xr.Variable) -> dict[str, Any]:
-    """The attributes as xarray writes them: a float array says that NaN is a missing value."""
+    """The attributes as xarray writes them: for a float array they say that NaN is a missing value."""
     attributes = dict(variable.attrs)
     missing = attributes.pop("_FillValue", np.nan if variable.dtype.kind == "f" else None)
     if missing is not None:
@@ -248,4 +248,4 @@ def _encoding(variable: xr.Variable) -> Mapping[str, Any]:
 def _chunks(shape: tuple[int, ...], dtype: np.dtype) -> tuple[int, ...]:
     """One chunk for the whole array, or several along the first axis if it would be too large."""
     rows = max(1, CHUNK_BYTES // max(1, dtype.itemsize * math.prod(shape[1:])))
-    return tuple(max(1, length) for length in (*(min(rows, one) for one in shape[:1]), *shape[1:]))
+    return tuple(max(1, length) for length in (*(min(rows, first) for first in shape[:1]), *shape[1:]))

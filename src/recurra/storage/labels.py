@@ -1,4 +1,4 @@
-"""Labels of stored numbers: unit and meaning, from the docstrings, and the words that numbers stand for."""
+"""Labels of stored numbers: unit and meaning, from the docstrings, and the words for which numbers stand."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,7 +12,7 @@ def labels_of(kind: type, name: str) -> dict[str, Any]:
     """The attributes of a field of a record: `units`, `long_name`, `description`, and the words of its numbers.
 
     Args:
-        kind: the class of the record; its docstring has the meaning, its `flags` the words of numbers.
+        kind: the class of the record; its docstring has the meanings, its `flags` the words for numbers.
         name: name of the field.
     """
     unit = next((unit for ending, unit in UNITS.items() if name.endswith(ending)), "1")

@@ -12,7 +12,7 @@ from recurra.storage.files import OURS, make_folder, naming_file, shown
 
 try:
     import fcntl
-except ImportError:  # Windows: there is no lock of this kind
+except ImportError:  # Windows has no locks of this kind
     fcntl = None  # type: ignore[assignment]
 
 NAME = f"{OURS}lock"
@@ -25,7 +25,7 @@ def locked(folder: Path, on_wait: Callable[[str], None] | None = None) -> Iterat
     """Work in a folder alone; a missing folder is made, and removed again if it stays empty.
 
     The lock is a file in the folder, which is removed at the end. A killed process leaves the file but not the lock.
-    There is no lock if the system or file system has none of this kind, or if the folder cannot be written.
+    There is no lock if the system or file system has no locks of this kind, or if the folder cannot be written.
 
     Args:
         folder: the folder.
@@ -38,12 +38,12 @@ def locked(folder: Path, on_wait: Callable[[str], None] | None = None) -> Iterat
     Raises:
         ValueError: another process works in the folder.
     """
-    made = [one for one in (folder, *folder.parents) if not one.exists()]
+    missing = [parent for parent in (folder, *folder.parents) if not parent.exists()]
     try:
         with naming_file(folder):
             descriptor = _acquired(folder, on_wait)
     except OSError:  # a full disk
-        _remove_empty(made)
+        _remove_empty(missing)
         raise
 
     def check() -> None:
@@ -57,14 +57,14 @@ def locked(folder: Path, on_wait: Callable[[str], None] | None = None) -> Iterat
             if _still_there(folder / NAME, descriptor):
                 (folder / NAME).unlink()
             os.close(descriptor)
-        _remove_empty(made)
+        _remove_empty(missing)
 
 
 def _remove_empty(folders: list[Path]) -> None:
     """Remove empty folders, each before its parent."""
     with suppress(OSError):
-        for one in folders:
-            one.rmdir()
+        for folder in folders:
+            folder.rmdir()
 
 
 def _make(folder: Path) -> None:
@@ -88,7 +88,7 @@ def _acquired(folder: Path, on_wait: Callable[[str], None] | None) -> int | None
 
 
 def _tried(folder: Path) -> int | str | None:
-    """The lock, or who holds it; None if there are no locks."""
+    """The open lock file, or the name of the process that holds the lock; None if there are no locks."""
     if fcntl is None:
         return None
     try:
@@ -137,6 +137,6 @@ def _own_name() -> str:
 
 
 def _holder(descriptor: int) -> str:
-    """What the holder wrote about itself; it may not have written it yet."""
+    """The name that the holder wrote into the lock file, if it has written it yet."""
     text = os.pread(descriptor, 200, 0).decode(errors="replace")
     return "".join(sign for sign in text if sign.isprintable()) or "another process"

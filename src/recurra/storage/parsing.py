@@ -1,8 +1,8 @@
-"""Network files are read in a short-lived process: whatever a damaged or hostile file does there is one line here.
+"""Network files are read in a short-lived process: whatever a damaged or hostile file does there, here is one error.
 
-Parsers of other people's formats crash, hang, or take all memory on some files, the HDF5 library above all. The
-process gets the file on its standard input, reads it within limits of memory and time, and answers with a line of
-JSON, then the arrays as they lie in memory.
+Parsers of other formats crash, hang, or take all memory on some files, the HDF5 library above all. The process gets
+the file on its standard input, reads it within limits of memory and time, and answers with a line of JSON, followed by
+the bytes of the arrays.
 """
 
 import json
@@ -33,7 +33,7 @@ def read_content(path: Path, kind: str, axes: Axes) -> Content:
         axes: axes of the expected weight arrays, by their names.
 
     Raises:
-        ValueError: it cannot be read, is damaged, or holds something else; one line that begins with its name.
+        ValueError: the file cannot be read, is damaged, or holds something else; one line that begins with its name.
     """
     with naming(path):
         with open_plain(path, MOST_FILE_BYTES) as file:
@@ -67,7 +67,7 @@ def _asked(kind: str, axes: Axes, file: BinaryIO) -> bytes:
 
 
 def _content_of(answer: bytes) -> Content:
-    """The content in an answer, or the error."""
+    """The content in an answer; raises the error if the answer is one."""
     line, _, numbers = answer.partition(b"\n")
     told = json.loads(line)
     if "error" in told:
@@ -81,7 +81,7 @@ def _content_of(answer: bytes) -> Content:
 
 
 def answer(kind: str, axes: Axes, seconds: int) -> None:
-    """Read a file on standard input and write its content to standard output: the program of the process."""
+    """The program of the process: read a file on standard input and write its content to standard output."""
     out = os.fdopen(os.dup(1), "wb")
     arrays: dict[str, np.ndarray] = {}
     try:
@@ -103,11 +103,11 @@ def content_of(content: bytes, kind: str, axes: Axes) -> Content:
     """The content of a file, parsed in this process; `read_content` is the safe way.
 
     Raises:
-        ValueError: they are damaged or hold something else.
+        ValueError: the content is damaged or holds something else.
     """
     try:
         if kind == "npz":
-            from recurra.storage.npz_content import npz_content  # noqa: PLC0415 - each alone, for a quick start
+            from recurra.storage.npz_content import npz_content  # noqa: PLC0415 - only one is needed, for a quick start
 
             return npz_content(content, axes)
         from recurra.storage.keras_content import keras_content  # noqa: PLC0415

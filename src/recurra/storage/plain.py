@@ -1,19 +1,19 @@
-"""Plain values that anyone may have written: judged before they are used."""
+"""Checks of plain values that anyone may have written, before they are used."""
 
 import math
 from typing import Any
 
 from recurra.terminal import harmless
 
-DEEPEST, LONGEST = 20, 10_000  # of lists and tables in each other, and of a text
+DEEPEST, LONGEST = 20, 10_000  # deepest nesting of lists and tables, and most characters of a text
 
 
 def check_plain(value: Any, depth: int = 0) -> None:
-    """Nothing too deep, too long, not finite, or that a terminal would obey.
+    """Check that nothing in a value is too deep, too long, not finite, or a control character for a terminal.
 
     Args:
         value: numbers, texts, lists and tables.
-        depth: of lists and tables that it is in.
+        depth: number of lists and tables that the value is in.
     """
     if depth > DEEPEST:
         raise ValueError("is nested too deeply")
@@ -22,9 +22,9 @@ def check_plain(value: Any, depth: int = 0) -> None:
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError("holds a number that is not finite")
     if isinstance(value, dict):
-        for key, one in value.items():
+        for key, entry in value.items():
             check_plain(key, depth + 1)
-            check_plain(one, depth + 1)
+            check_plain(entry, depth + 1)
     if isinstance(value, list):
-        for one in value:
-            check_plain(one, depth + 1)
+        for entry in value:
+            check_plain(entry, depth + 1)

@@ -11,15 +11,15 @@ from recurra.arrays import record_axes
 from recurra.storage.labels import labels_of, word_labels
 
 Record = TypeVar("Record")
-FILLS: dict[str, Any] = {"f": np.nan, "c": np.nan, "b": False, "u": 0, "U": ""}  # by NumPy's letter of a type
-COUNT = "{}_count"  # the variable that says how long an axis is that differs between networks
+FILLS: dict[str, Any] = {"f": np.nan, "c": np.nan, "b": False, "u": 0, "U": ""}  # padding by NumPy's letter of a type
+COUNT = "{}_count"  # the variable with the length in each network of an axis whose length differs between networks
 
 
 def to_dataset(records: Sequence[Any], numbers: Sequence[int]) -> xr.Dataset:
     """The records of a cohort as one dataset, with a leading `network` axis.
 
     An axis that is not equally long in all networks is padded, with NaN, -1, False or an empty text; `<axis>_count`
-    says how long it is in each.
+    has its length in each network.
 
     Args:
         records: one per network, all of the same kind.
@@ -50,13 +50,13 @@ def from_dataset(kind: type[Record], dataset: xr.Dataset) -> list[Record]:
     _check_complete(kind, dataset)
     dataset = _with_states(kind, dataset)
     return [
-        kind(**{name: _value(one[name], axes, one) for name, axes in record_axes(kind).items()})
-        for one in (dataset.isel(network=at) for at in range(dataset.sizes["network"]))
+        kind(**{name: _value(network[name], axes, network) for name, axes in record_axes(kind).items()})
+        for network in (dataset.isel(network=at) for at in range(dataset.sizes["network"]))
     ]
 
 
 def _with_states(kind: type, dataset: xr.Dataset) -> xr.Dataset:
-    """The dataset with the axis `state_variable`; in older runs, whose states are the rates, it is called `unit`."""
+    """The dataset with the axis `state_variable`, which is called `unit` in older runs, whose states are the rates."""
     older = "unit" in dataset.dims and "unit" not in {axis for axes in record_axes(kind).values() for axis in axes}
     return dataset.rename({"unit": "state_variable"}) if older else dataset
 
@@ -77,15 +77,15 @@ def _padded(array: np.ndarray, shape: Sequence[int]) -> np.ndarray:
 
 
 def _storable(array: np.ndarray) -> np.ndarray:
-    """Texts of any length each; everything else as it is."""
+    """The array as stored: texts get a type of any length, other arrays stay as they are."""
     return array.astype(dtypes.StringDType()) if array.dtype.kind == "U" else array
 
 
-def _value(variable: xr.DataArray, axes: tuple[str, ...], one: xr.Dataset) -> Any:
+def _value(variable: xr.DataArray, axes: tuple[str, ...], network: xr.Dataset) -> Any:
     """A field of one network's record, without padding."""
-    counts = {axis: slice(int(one[COUNT.format(axis)])) for axis in axes if COUNT.format(axis) in one}
+    counts = {axis: slice(int(network[COUNT.format(axis)])) for axis in axes if COUNT.format(axis) in network}
     values = variable.transpose(*axes).isel(counts).values
-    if values.dtype.kind in "TO":  # texts, of any length each
+    if values.dtype.kind in "TO":  # texts of any length
         values = np.array(values.tolist(), str).reshape(values.shape)
     return values if axes else values.item()
 
@@ -101,16 +101,16 @@ def axes_of_dataset(dataset: xr.Dataset) -> dict[str, tuple[str, ...]]:
 
 
 def values_from_dataset(dataset: xr.Dataset) -> list[dict[str, Any]]:
-    """What every network's record holds, by name, where its class is not known; in the order of the dataset."""
+    """The values of every network's record by name, for records of an unknown class; in the order of the dataset."""
     axes = axes_of_dataset(dataset)
     return [
-        {name: _value(one[name], own, one) for name, own in axes.items()}
-        for one in (dataset.isel(network=at) for at in range(dataset.sizes["network"]))
+        {name: _value(network[name], own, network) for name, own in axes.items()}
+        for network in (dataset.isel(network=at) for at in range(dataset.sizes["network"]))
     ]
 
 
 def to_single_dataset(record: Any) -> xr.Dataset:
-    """A record of a whole cohort as a dataset; its fields have the axes of their annotations and no other."""
+    """A record of a whole cohort as a dataset; its fields have exactly the axes of their annotations."""
     axes = record_axes(type(record))
     kind = type(record)
     arrays = {name: (named, np.asarray(getattr(record, name)), labels_of(kind, name)) for name, named in axes.items()}

@@ -106,7 +106,7 @@ class RunFolder:
             raise ValueError(f"{self}/run.json {one_line(str(error))}") from None
 
     def entry(self, key: str) -> Any:
-        """An entry of `run.json` that every run has."""
+        """An entry of `run.json`; an error if it is missing."""
         about = self.about()
         if key not in about:
             raise ValueError(f"{self}/run.json has no {key}")
@@ -139,7 +139,7 @@ class RunFolder:
         return read_group(self.path / "run.zarr", name)
 
     def seal(self, names: Iterable[str]) -> None:
-        """Record in `run.json` what the analysis wrote in these groups, and to which training it belongs."""
+        """Record in `run.json` hashes of what the analysis wrote in these groups, and of the training it belongs to."""
         self.update_about(analysis=seal_of(self.about(), self.path / "run.zarr", names))
 
     def consolidate(self) -> None:

@@ -50,7 +50,7 @@ def _content(folder: Path) -> str:
     """The hash of the names and contents of all files in a folder."""
     check_plain(folder)
     digest = hashlib.sha256()
-    for path in sorted(one for one in folder.rglob("*") if one.is_file()):
+    for path in sorted(entry for entry in folder.rglob("*") if entry.is_file()):
         content = path.read_bytes()
         digest.update(f"{path.relative_to(folder).as_posix()}\0{len(content)}\0".encode())
         digest.update(content)

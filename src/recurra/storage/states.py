@@ -1,4 +1,4 @@
-"""The state from which training goes on: one file per epoch, whose hash is in `run.json`."""
+"""The state from which training can resume: one file per epoch, whose hash is in `run.json`."""
 
 import hashlib
 import io
