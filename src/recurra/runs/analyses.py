@@ -1,4 +1,4 @@
-"""Analyse the networks of a run one by one, here or in processes: each leaves a part, and the parts are joined."""
+"""Analyse the networks of a run one by one, here or in processes: each writes a part, and the parts are joined."""
 
 import errno
 from collections.abc import Callable, Sequence
@@ -32,11 +32,11 @@ class Piece:
     """The part of a run that a worker analyses.
 
     Args:
-        run: its folder.
-        numbers: of the networks.
-        parts: the folder that takes a part for each; new for every analysis.
-        uses: files and modules of a user's own that the run's spec may name; another process imports them too.
-        analyses: of a user's own, by "module:function".
+        run: folder of the run.
+        numbers: numbers of the networks.
+        parts: the folder for one part per network; new for every analysis.
+        uses: the user's own files and modules that the run's spec may name; another process imports them too.
+        analyses: the user's own analyses, by "module:function".
     """
 
     run: Path
@@ -58,14 +58,15 @@ def analyse_networks(
     Args:
         folder: the run, locked by the caller.
         cohort: its networks.
-        executor: where they are analysed.
-        on_networks: told when networks are done.
-        analyses: of a user's own, by "module:function".
+        executor: the executor that runs the analyses.
+        on_networks: called with the number of networks that are done.
+        analyses: the user's own analyses, by "module:function".
 
     Raises:
         ChildProcessError: networks were not analysed because their workers were ended; the others are discarded too.
     """
-    own = {group_of(name): record_kind(one) for name, one in zip(analyses, analyses_named(analyses), strict=True)}
+    functions = zip(analyses, analyses_named(analyses), strict=True)
+    own = {group_of(name): record_kind(function) for name, function in functions}
     folder.sweep()
     parts = beside(folder.path / "parts")
     parts.mkdir()
@@ -87,7 +88,7 @@ def analyse_networks(
 
 
 def analyse_piece(piece: Piece) -> None:
-    """Analyse the networks of a piece and write the part of each. The job of an `Executor`."""
+    """Analyse the networks of a piece and write the part of each: the job of an `Executor`."""
     use(piece.uses)
     cohort, analyses = _cohort(piece.run, piece.parts), analyses_named(piece.analyses)
     with kept_programs():

@@ -27,7 +27,7 @@ def similarities_of(networks: Sequence[Network], task: Task, points: Sequence[Fi
 
     Args:
         networks: the networks, with the inputs and outputs of the task.
-        task: what they were trained on.
+        task: the task they were trained on.
         points: the fixed points of each network without input.
     """
     check_task(task)
@@ -35,9 +35,9 @@ def similarities_of(networks: Sequence[Network], task: Task, points: Sequence[Fi
         check_fit(network, task)
     inputs = np.asarray(task.probe().inputs)
     pairs = zip(networks, points, strict=True)
-    spectra = [attempted(partial(_signature, network, inputs, own)) for network, own in pairs]
+    signatures = [attempted(partial(_signature, network, inputs, own)) for network, own in pairs]
     nothing = _no_signature(inputs)
-    return similarity_matrices([nothing if isinstance(one, Failure) else one for one in spectra])
+    return similarity_matrices([nothing if isinstance(signature, Failure) else signature for signature in signatures])
 
 
 def _signature(network: Network, inputs: Float[np.ndarray, "condition time input"], points: Any) -> Signature:
@@ -64,13 +64,13 @@ def census_of_dossiers(
 
     Args:
         networks: the networks, at least `FEWEST`.
-        task: what they were trained on.
+        task: the task they were trained on.
         dossiers: their analyses; a network whose regimes are not known is left out.
         seed: seed of the simulated cohorts without clusters.
     """
     points = [dossier.record("fixed_points") for dossier in dossiers]
     similarities = similarities_of(networks, task, points)
-    return similarities, census_with(similarities, [one.record("regimes") for one in dossiers], points, seed)
+    return similarities, census_with(similarities, [dossier.record("regimes") for dossier in dossiers], points, seed)
 
 
 def census_with(
@@ -87,15 +87,15 @@ def census_with(
         regimes: the regimes of each network.
         points: the fixed points of each network.
         seed: seed of the simulated cohorts without clusters.
-        measure: the one by which networks are compared.
+        measure: the measure by which networks are compared.
     """
-    known = [one for one in regimes if not isinstance(one, Failure)]
+    known = [record for record in regimes if not isinstance(record, Failure)]
     if not known:
-        reasons = " / ".join(dict.fromkeys(one.reason for one in regimes if isinstance(one, Failure)))
+        reasons = " / ".join(dict.fromkeys(record.reason for record in regimes if isinstance(record, Failure)))
         raise ValueError(f"the regimes of no network are known, and a census sorts networks by these: {reasons}")
     unknown = np.full(len(known[0].kind), UNKNOWN)
-    kinds = np.array([unknown if isinstance(one, Failure) else one.kind for one in regimes])
-    counts = [(UNKNOWN, UNKNOWN) if isinstance(one, Failure) else _counted(one) for one in points]
+    kinds = np.array([unknown if isinstance(record, Failure) else record.kind for record in regimes])
+    counts = [(UNKNOWN, UNKNOWN) if isinstance(record, Failure) else _counted(record) for record in points]
     stable, others = np.array(counts).T
     return census(similarities, kinds, stable, others, seed, measure)
 
@@ -107,11 +107,11 @@ def _counted(points: FixedPoints) -> tuple[int, int]:
 
 
 def census_table(census: Census, task: Task) -> dict[str, Any]:
-    """The census as plain values for JSON; null where there is no number.
+    """The census as plain values for JSON; null if a number is not known.
 
     Args:
         census: the census.
-        task: what the networks were trained on.
+        task: the task the networks were trained on.
     """
     names = signatures(census, task)
     return {

@@ -28,7 +28,7 @@ from recurra.storage.run_folder import RunFolder
 from recurra.threads import one_thread
 from recurra.words.workings import signatures
 
-Looks: TypeAlias = tuple[Regimes | Failure, FixedPoints | Failure]  # of one network
+Looks: TypeAlias = tuple[Regimes | Failure, FixedPoints | Failure]  # the records of one network for a census
 
 
 @dataclass(frozen=True)
@@ -38,11 +38,11 @@ class RunsCensus:
     Args:
         compared: the networks.
         similarities: similarities of all pairs.
-        census: what they do and how they fall into groups.
-        failures: what failed on which network, with the reason.
+        census: their regimes and their groups.
+        failures: reasons of failures, by the name of the record and the network.
         tests: tests of whether signature, cluster and nearest neighbour are independent of the run, by these names;
             None if there is only one run or one group.
-        own: what analyses of a user's own found, in numbers.
+        own: numbers from the user's own analyses.
     """
 
     compared: ComparedNetworks
@@ -54,7 +54,7 @@ class RunsCensus:
 
     @property
     def signatures(self) -> list[str]:
-        """The regime signatures in words, the most frequent one first."""
+        """The regime signatures in words, the most frequent first."""
         return signatures(self.census, self.compared.task)
 
     def table(self) -> dict[str, Any]:
@@ -74,7 +74,8 @@ class RunsCensus:
             "runs": [self._run(at) for at in range(len(origins.names))],
             "independent_of_run": {name: test and asdict(test) for name, test in self.tests.items()},
             "members": [
-                {**one, "own": self.own.spreads(self.census.labels == at)} for at, one in enumerate(table["members"])
+                {**cluster, "own": self.own.spreads(self.census.labels == at)}
+                for at, cluster in enumerate(table["members"])
             ],
             "own": self.own.spreads(self.census.compared),
             "each": each,
@@ -83,7 +84,7 @@ class RunsCensus:
         }
 
     def _run(self, run: int) -> dict[str, Any]:
-        """How many networks of a run have each signature and are in each cluster."""
+        """The numbers of networks of a run with each signature and in each cluster."""
         own, census = self.compared.origins.run == run, self.census
         clusters = range(census.labels.max(initial=-1) + 1)
         return {
@@ -99,14 +100,14 @@ class RunsCensus:
 
 @dataclass(frozen=True)
 class Piece:
-    """A network that is to be looked at for a census.
+    """A network whose regimes and fixed points a census needs.
 
     Args:
-        run: the folder that it is in.
-        number: its number there.
-        first: the run folder whose task all networks are compared on.
-        seed: of the states from which fixed points are searched.
-        uses: files and modules of a user's own that the runs' specs may name; another process imports them too.
+        run: the folder of its run.
+        number: its number in the run.
+        first: the run folder whose task is used to compare all networks.
+        seed: seed of the states from which fixed points are searched.
+        uses: the user's own files and modules that the runs' specs may name; another process imports them too.
     """
 
     run: Path
@@ -130,19 +131,19 @@ def census_of_runs(
     Args:
         compared: the networks.
         seed: seed of the starts of the search for fixed points, of the cohorts without clusters, and of shuffled runs.
-        measure: the one by which networks are compared: "procrustes", "cka", "spectral", "dynamical" or
+        measure: the measure by which networks are compared: "procrustes", "cka", "spectral", "dynamical" or
             "linearized".
         on_network: called when a network is done.
-        executor: where the networks are looked at, with the same numbers: in this process if not given.
+        executor: the executor, which does not change the numbers; this process if not given.
     """
     all_regimes, points = _looked_at(compared, seed, on_network, executor or ThisProcess())
     with pinned(), one_thread():
         similarities = similarities_of(compared.networks, compared.task, points)
     failures = {
-        f"{what} of network {name}": one.reason
+        f"{what} of network {name}": record.reason
         for what, records in (("regimes", all_regimes), ("fixed points", points))
-        for name, one in zip(compared.names, records, strict=True)
-        if isinstance(one, Failure)
+        for name, record in zip(compared.names, records, strict=True)
+        if isinstance(record, Failure)
     }
     census = census_with(similarities, all_regimes, points, seed, measure)
     tests = run_tests(census, compared.origins.run, seed)
@@ -150,7 +151,7 @@ def census_of_runs(
 
 
 def look_at(piece: Piece) -> Looks:
-    """Regimes and fixed points of a network, or their `Failure`s. The job of an `Executor`."""
+    """Regimes and fixed points of a network, or their `Failure`s: the job of an `Executor`."""
     use(piece.uses)
     cohort, task = _cohort(piece.run), spec_of(RunFolder.open(piece.first)).task
     with kept_programs(), pinned(), one_thread():

@@ -1,4 +1,4 @@
-"""The networks that a census compares: which runs they come from, and which of them have learned."""
+"""The networks that a census compares: their runs, and which of the networks have learned."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -30,13 +30,13 @@ class ComparedNetworks:
 
     Args:
         networks: the networks.
-        names: what each is called: its number, after its run's name where there are several runs.
-        origins: which run each is from, and its number there.
+        names: name of each network: its number, after the name of its run if there are several runs.
+        origins: the run of each network, and its number in that run.
         statuses: how the training of each ended, and whether it has learned its task.
-        task: on whose probe they are compared: that of the first run.
-        apart: names and statuses of the networks of the runs that are not compared, since they have not learned.
-        notes: what a reader has to know of the comparison, a sentence each.
-        folders: of the runs, in the order of the origins' names.
+        task: the task on whose probe they are compared: that of the first run.
+        apart: statuses by name of the networks that are not compared because they have not learned.
+        notes: differences between the runs that a reader must know, one sentence each.
+        folders: folders of the runs, in the order of the origins' names.
     """
 
     networks: Sequence[Network]
@@ -91,7 +91,7 @@ def _too_few(kept: int, of: int, all_networks: bool) -> str:
 
 @pinned()
 def _outcomes(cohort: Cohort) -> list[tuple[str, bool]]:
-    """How the training of every network ended and whether it has learned, in words; and whether to compare it."""
+    """For every network in words how its training ended and whether it has learned; and whether to compare it."""
     trials, outcomes = test_trials(cohort.task, cohort.seed), []
     for at, status in enumerate(cohort.status):
         measured = attempted(lambda at=at: performance(cohort[at], cohort.task, trials))
@@ -107,7 +107,7 @@ def _run_names(paths: Sequence[Path]) -> tuple[str, ...]:
 
 
 def _compared_notes(cohorts: Sequence[Cohort], names: Sequence[str]) -> tuple[str, ...]:
-    """Check that the runs can be compared; what differs between their tasks, probes and initial weights."""
+    """Check that the runs can be compared, and note differences between their tasks, probes and initial weights."""
     notes, first, probe = [], cohorts[0], cohorts[0].task.probe()
     for cohort, name in zip(cohorts[1:], names[1:], strict=True):
         _check_comparable(first.task, cohort.task, f"{name} and {names[0]}")
@@ -147,8 +147,8 @@ def _inputs(probe: Trials) -> np.ndarray:
 
 
 def _share_start(first: Cohort, second: Cohort) -> bool:
-    """Whether their first networks began with the same weights, as networks with the same seed do."""
+    """Whether the first networks of two cohorts began with the same weights, as networks with the same seed do."""
     return all(
-        np.array_equal(np.asarray(one)[0], np.asarray(other)[0])
-        for one, other in zip(jax.tree.leaves(first.initial), jax.tree.leaves(second.initial), strict=True)
+        np.array_equal(np.asarray(array)[0], np.asarray(other)[0])
+        for array, other in zip(jax.tree.leaves(first.initial), jax.tree.leaves(second.initial), strict=True)
     )

@@ -54,9 +54,9 @@ def usable_folder() -> Path | None:
     try:
         home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").absolute()
         folder = home / "recurra" / f"programs-{_kind()}"
-        for one in (folder.parent, folder):
-            one.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if not _ours_alone(one):
+        for place in (folder.parent, folder):
+            place.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not _ours_alone(place):
                 return None
         if sum(path.stat().st_size for path in folder.iterdir()) > MOST_BYTES:
             remove(folder)

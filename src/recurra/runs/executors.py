@@ -1,4 +1,4 @@
-"""Where work in pieces is done: in this process, or in several processes of this machine.
+"""Executors, which do work in pieces: in this process, or in several processes of this machine.
 
 A job is a function of a module. A piece is small and says where its data are: a run folder and numbers of networks,
 never arrays or functions. Processes are spawned: JAX has threads, and a process forked after JAX was used can hang.
@@ -29,18 +29,18 @@ from recurra.threads import THREADS, cores, one_thread
 Piece = TypeVar("Piece")
 Result = TypeVar("Result")
 MOST_PROCESSES = 1_024
-WORKER_BYTES = 2**30  # JAX, its compiled programs and the arrays of a network
-BEGINNING_S = 6.0  # time of a process to import JAX and load compiled programs while others work
+WORKER_BYTES = 2**30  # memory of JAX, its compiled programs and the arrays of a network
+BEGINNING_S = 6.0  # time in which a process imports JAX and loads compiled programs while others work
 TRIED = 2  # pieces from which the duration of the others is estimated; the first one also compiles
 LOOK_S = 0.5  # between two checks for a signal to stop
 
 
 @dataclass(frozen=True)
 class LostPiece:
-    """Stands for the result of a piece whose worker ended before it was done.
+    """Takes the place of the result of a piece whose worker ended before the piece was done.
 
     Args:
-        reason: how it ended.
+        reason: how the worker ended.
     """
 
     reason: str
@@ -70,7 +70,7 @@ class Executor(abc.ABC):
 @final
 @dataclass(frozen=True)
 class ThisProcess(Executor):
-    """In this process, one piece after the other."""
+    """Works in this process, one piece after the other."""
 
     def map(self, job, pieces):
         for piece in pieces:
@@ -81,7 +81,7 @@ class ThisProcess(Executor):
 @final
 @dataclass(frozen=True)
 class Processes(Executor):
-    """In processes of this machine, each with its share of the cores.
+    """Works in processes of this machine, each with its share of the cores.
 
     The script that uses them must be guarded by `if __name__ == "__main__":`, since every process imports it.
 
@@ -123,7 +123,7 @@ class Processes(Executor):
 @final
 @dataclass(frozen=True)
 class Automatic(Executor):
-    """In this process, or in one per core where that is faster.
+    """Works in this process, or in one per core if that is faster.
 
     A piece may use several cores by itself. The time that processes save is estimated from the first pieces: how long
     they take, and how many cores they keep busy.
@@ -153,7 +153,7 @@ def executor_of(processes: int | None) -> Executor:
 
 @dataclass(frozen=True)
 class _Answer:
-    """What a worker sends: a result, or an error with its traceback; and the warnings of the piece."""
+    """The answer of a worker: a result, or an error with its traceback; and the warnings of the piece."""
 
     result: Any = None
     error: BaseException | None = None
@@ -185,16 +185,16 @@ class _Worker:
         far_end.close()
 
     def give(self, waiting: deque[Any]) -> bool:
-        """Give it the next waiting piece, if there is one."""
+        """Give the worker the next waiting piece, if there is one."""
         if not waiting:
             return False
         self.piece = waiting.popleft()
-        with suppress(OSError):  # it has ended: its result says so
+        with suppress(OSError):  # the worker has ended: its result says so
             self.connection.send(self.piece)
         return True
 
     def result(self) -> Any:
-        """The result of its piece, or `LostPiece`; waits for it, and repeats its errors and warnings here."""
+        """Wait for the result of its piece, or `LostPiece`, and repeat the errors and warnings of the worker here."""
         try:
             answer: _Answer = self.connection.recv()
         except (EOFError, OSError):
@@ -207,7 +207,7 @@ class _Worker:
         return answer.result
 
     def end(self) -> None:
-        """End it where it is."""
+        """End the process at once."""
         self.connection.close()
         self._process.kill()
         self._process.join()
@@ -230,14 +230,14 @@ def _answer(job: Callable[[Any], Any], piece: Any) -> _Answer:
             answer = _Answer(job(piece))
         except Exception as error:
             answer = _Answer(error=_portable(error), trace=traceback.format_exc())
-    warned = tuple((str(one.message), one.category, one.filename, one.lineno) for one in caught)
+    warned = tuple((str(warning.message), warning.category, warning.filename, warning.lineno) for warning in caught)
     return _Answer(answer.result, answer.error, answer.trace, warned)
 
 
 def _portable(error: Exception) -> Exception:
     """The error, or its text if it cannot be sent."""
     try:
-        pickle.loads(pickle.dumps(error))  # noqa: S301 - of our own
+        pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
     except Exception:
         return RuntimeError(f"{type(error).__name__}: {error}")
     return error
@@ -275,7 +275,7 @@ def _deaf() -> Iterator[None]:
 
 def _on_accelerator() -> bool:
     """Whether JAX computes on an accelerator: the first process takes its memory, and the others find none."""
-    import jax  # noqa: PLC0415 - begun processes import only what their job needs
+    import jax  # noqa: PLC0415 - processes import only what their job needs
 
     return jax.default_backend() != "cpu"
 

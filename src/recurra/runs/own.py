@@ -15,9 +15,9 @@ from typing import Any
 from recurra.checks import nearest
 from recurra.storage.run_folder import RunFolder
 
-RESERVED = ("recurra", "__main__")  # what is in these has a short name, or none
-MOST_ANALYSES = 100  # of a run
-_used: dict[str, str] = {}  # module, and what `use` takes for it
+RESERVED = ("recurra", "__main__")  # parts in the first have short names, parts in the second have none
+MOST_ANALYSES = 100  # most analyses that a run may name
+_used: dict[str, str] = {}  # the argument of `use` for every module
 
 
 def use(names: Iterable[str]) -> None:
@@ -102,19 +102,19 @@ def own_object(name: str, path: str) -> Any:
     if not isinstance(module, ModuleType):
         raise ValueError(f"{path} is {name!r}: {_needed([module_name])}")
     if own not in vars(module):
-        public = [one for one, value in vars(module).items() if callable(value) and not one.startswith("_")]
+        public = [entry for entry, value in vars(module).items() if callable(value) and not entry.startswith("_")]
         raise ValueError(f"{path} is {name!r}, but {module_name} has no {own!r}; {nearest(own, public)}")
     _used.setdefault(module_name, module_name)
     return vars(module)[own]
 
 
 def check_own_name(name: str, path: str, what: str = "class") -> None:
-    """A name must be "module:name" of a module that is not one of recurra's.
+    """Check that a name is "module:name" with a module that is not one of recurra's.
 
     Args:
         name: the name.
-        path: where in the spec it stands, for messages.
-        what: it names, for messages.
+        path: place of the name in the spec, for messages.
+        what: the kind of object that it names, for messages.
     """
     module, _, own = name.partition(":")
     if not all(map(str.isidentifier, [*module.split("."), own])) or module.split(".")[0] in RESERVED:
@@ -123,11 +123,11 @@ def check_own_name(name: str, path: str, what: str = "class") -> None:
 
 
 def check_analyses(names: Sequence[str]) -> None:
-    """Names of analyses must be "module:function", each once."""
+    """Check that names of analyses are "module:function" and occur once each."""
     for name in names:
         check_own_name(name, "analyses", "function")
     if len(set(names)) < len(names):
-        raise ValueError(f"analyses names {next(one for one in names if names.count(one) > 1)} twice")
+        raise ValueError(f"analyses names {next(name for name in names if names.count(name) > 1)} twice")
     if len(names) > MOST_ANALYSES:
         raise ValueError(f"analyses has {len(names)} names; expected at most {MOST_ANALYSES}")
 
@@ -136,7 +136,7 @@ def own_name(part: Any) -> str:
     """The name "module:Class" of a class, or of a function, by which `own_object` finds it again.
 
     Raises:
-        ValueError: it cannot be found again; one line that says what to do.
+        ValueError: it could not be found again by a name; one line that says what to do.
     """
     module, name = part.__module__, part.__qualname__
     if module.split(".")[0] == "recurra":

@@ -1,4 +1,4 @@
-"""Analyses of a user's own that a spec names: found where their module is in use, and read as data where it is not."""
+"""The user's own analyses that a spec names: functions if their module is in use, records read as data if it is not."""
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -26,10 +26,10 @@ def analyses_named(names: Sequence[str]) -> tuple[OwnAnalysis, ...]:
 
 
 def analyses_or_reasons(names: Sequence[str]) -> tuple[tuple[OwnAnalysis, ...], dict[str, Failure]]:
-    """The analyses whose modules are in use, and why the others cannot be made, by their names."""
-    found = {name: attempted(lambda name=name: _analysis(name)) for name in names}
-    lost = {name: Failure(_plain(one.reason)) for name, one in found.items() if isinstance(one, Failure)}
-    return tuple(one for name, one in found.items() if name not in lost), lost
+    """The analyses whose modules are in use, and by name why the others cannot run."""
+    functions = {name: attempted(lambda name=name: _analysis(name)) for name in names}
+    lost = {name: Failure(_plain(own.reason)) for name, own in functions.items() if isinstance(own, Failure)}
+    return tuple(function for name, function in functions.items() if name not in lost), lost
 
 
 def _plain(reason: str) -> str:
@@ -48,22 +48,22 @@ def _analysis(name: str) -> OwnAnalysis:
 
 
 def own_groups(folder: RunFolder) -> list[str]:
-    """The groups of `run.zarr` that hold what analyses of somebody's own found; none before the run is analysed."""
+    """The groups of `run.zarr` that hold the records of own analyses; none before the run is analysed."""
     groups = folder.about().get("analysis", {}).get("groups", {})
-    found = [group for group in groups if "." in group]
-    check_analyses([name_of(group) for group in found])
-    return found
+    own = [group for group in groups if "." in group]
+    check_analyses([name_of(group) for group in own])
+    return own
 
 
 def own_records(folder: RunFolder, numbers: Sequence[int]) -> dict[str, list[Any]]:
-    """What analyses of somebody's own found, by "module:function": a record a network, or its `Failure`.
+    """The records of own analyses by "module:function": one record per network, or its `Failure`.
 
-    The records are of their class where its module is in use, and `OwnRecord`s where it is not, or its class is not as
-    it was. Nothing is imported.
+    The records have their class if its module is in use. They are `OwnRecord`s if it is not, or if the class has
+    changed. Nothing is imported.
 
     Args:
         folder: an analysed run.
-        numbers: of its networks.
+        numbers: numbers of its networks.
     """
     return {
         name_of(group): _records(name_of(group), folder.read_dataset(group), numbers) for group in own_groups(folder)
@@ -77,21 +77,21 @@ def _records(name: str, dataset: xr.Dataset, numbers: Sequence[int]) -> list[Any
     axes = dict(sorted(axes_of_dataset(dataset).items()))
     meanings = {key: str(dataset[key].attrs.get("description", "")) for key in axes}
 
-    def made(known: xr.Dataset) -> list[OwnRecord]:
+    def read(known: xr.Dataset) -> list[OwnRecord]:
         return [OwnRecord(values, axes, meanings) for values in values_from_dataset(known)]
 
-    return records_of_networks(dataset, numbers, made, name)
+    return records_of_networks(dataset, numbers, read, name)
 
 
 def _kind_in_use(name: str) -> type | None:
     module, _, function = name.partition(":")
     known: Callable[..., Any] | None = vars(sys.modules[module]).get(function) if module in sys.modules else None
-    found = attempted(lambda: record_kind(known)) if callable(known) else None
-    return None if isinstance(found, Failure) else found
+    kind = attempted(lambda: record_kind(known)) if callable(known) else None
+    return None if isinstance(kind, Failure) else kind
 
 
 def remove_older(folder: RunFolder, groups: Mapping[str, Any]) -> None:
-    """Remove what analyses of a user's own have left that are not among those of now."""
+    """Remove the groups of own analyses that are not among the given groups."""
     for group in own_groups(folder):
         if group not in groups:
             remove(folder.path / "run.zarr" / group)

@@ -1,4 +1,4 @@
-"""The numbers that analyses of a user's own have of each network, for tables beside those of recurra."""
+"""The numbers that the user's own analyses give for each network, for tables beside recurra's own numbers."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,9 +22,9 @@ class OwnScalars:
     """Numbers of networks, by names such as "my_analysis.speed.fastest".
 
     Args:
-        values: of every network by name; None where it is not known, or not finite.
-        failures: why a network has none, by "my_analysis.speed of network 3".
-        notes: which analyses are not those of every run, a sentence each.
+        values: value in every network, by name; None if not known or not finite.
+        failures: why a network has no numbers, by "my_analysis.speed of network 3".
+        notes: analyses that some runs lack, one sentence each.
     """
 
     values: Mapping[str, Sequence[float | None]] = field(default_factory=dict)
@@ -32,23 +32,23 @@ class OwnScalars:
     notes: tuple[str, ...] = ()
 
     def of(self, at: int) -> dict[str, float | None]:
-        """The numbers of one network."""
+        """The numbers of the network at a position."""
         return {name: column[at] for name, column in self.values.items()}
 
     def spreads(self, which: Bool[np.ndarray, "network"]) -> dict[str, list[float] | None]:
-        """The least, the median and the greatest number of some networks; None where none is known."""
+        """The least, the median and the greatest number among some networks; None if none is known."""
         return {
             name: _spread([column[at] for at in np.flatnonzero(which).tolist()]) for name, column in self.values.items()
         }
 
 
 def own_scalars(compared: ComparedNetworks) -> OwnScalars:
-    """The numbers that analyses of a user's own found when the runs were analysed. Nothing is made or imported.
+    """The numbers that the user's own analyses gave when the runs were analysed. Nothing is computed or imported.
 
-    What cannot be read of a run is a failure with its reason, and the rest goes on.
+    Records of a run that cannot be read are a failure with its reason, and the rest goes on.
     """
     origins, rows, failures = compared.origins, [{} for _ in compared.names], {}
-    found: list[set[str]] = []
+    analyses: list[set[str]] = []
     for run, path in enumerate(compared.folders):
         places = np.flatnonzero(origins.run == run).tolist()
         records = attempted(lambda path=path, at=places: own_records(RunFolder.open(path), origins.number[at].tolist()))
@@ -61,14 +61,14 @@ def own_scalars(compared: ComparedNetworks) -> OwnScalars:
                     failures[f"{group_of(name)} of network {compared.names[at]}"] = record.reason
                 else:
                     rows[at] |= {f"{group_of(name)}.{key}": value for key, value in _numbers(record).items()}
-        found.append(set(records))
+        analyses.append(set(records))
     names = dict.fromkeys(name for row in rows for name in row)
     values = {name: [row.get(name) for row in rows] for name in names}
-    return OwnScalars(values, failures, tuple(_notes(found, origins.names)))
+    return OwnScalars(values, failures, tuple(_notes(analyses, origins.names)))
 
 
 def _numbers(record: Any) -> dict[str, float | None]:
-    """The numbers of a record; no texts, no true and false, no complex numbers."""
+    """The numbers of a record, without texts, booleans and complex numbers."""
     return {
         name: value if np.isfinite(value) else None
         for name, value in scalars_of(record).items()
@@ -81,8 +81,8 @@ def _spread(values: Sequence[float | None]) -> list[float] | None:
     return np.quantile(known, (0, 0.5, 1)).tolist() if known else None
 
 
-def _notes(found: Sequence[set[str]], runs: Sequence[str]) -> Iterator[str]:
-    for name in sorted(set().union(*found)):
-        lacking = [run for run, names in zip(runs, found, strict=True) if name not in names]
+def _notes(analyses: Sequence[set[str]], runs: Sequence[str]) -> Iterator[str]:
+    for name in sorted(set().union(*analyses)):
+        lacking = [run for run, names in zip(runs, analyses, strict=True) if name not in names]
         if lacking:
             yield f"{', '.join(lacking)} {'was' if len(lacking) == 1 else 'were'} not analysed by {name}"

@@ -22,12 +22,12 @@ def write_part(path: Path, records: Mapping[str, Any]) -> None:
         path: the file, an .npz.
         records: the records by name; a `Failure` if the analysis failed.
     """
-    failed = {name: asdict(one) for name, one in records.items() if isinstance(one, Failure)}
+    failed = {name: asdict(record) for name, record in records.items() if isinstance(record, Failure)}
     arrays = {
-        f"{name}/{field}": np.asarray(getattr(one, field))
-        for name, one in records.items()
+        f"{name}/{field}": np.asarray(getattr(record, field))
+        for name, record in records.items()
         if name not in failed
-        for field in record_axes(type(one))
+        for field in record_axes(type(record))
     }
     with new_file(path) as file:
         np.savez(file, allow_pickle=False, **{FAILED: np.array(json.dumps(failed))}, **arrays)

@@ -1,4 +1,4 @@
-"""A run read back from its folder: its spec, its cohort, its record."""
+"""A run read back from its folder: its spec, cohort and record."""
 
 from recurra.analysis import Census
 from recurra.analysis.dossier_records import Dossier, record_kinds
@@ -27,7 +27,7 @@ def read_run(folder: RunFolder) -> RunRecord:
     kinds = record_kinds(cohort.task) | kinds_before(cohort.task)
     columns = {name: cohort_records(kind, folder.read_dataset(name), cohort.numbers) for name, kind in kinds.items()}
     before = {
-        name: [None if isinstance(one, Failure) else one for one in columns.pop(name)]
+        name: [None if isinstance(record, Failure) else record for record in columns.pop(name)]
         for name in kinds_before(cohort.task)
     }
     own = own_records(folder, cohort.numbers)

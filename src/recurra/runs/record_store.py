@@ -11,7 +11,7 @@ from recurra.analysis.failures import Failure
 from recurra.storage.records import from_dataset, from_single_dataset, to_dataset, to_single_dataset
 
 FAILED = "failed"  # the attribute of a group that says why some or all networks are missing
-NOT_APPLICABLE = "not_applicable"  # the same for records that a network does not have by its nature
+NOT_APPLICABLE = "not_applicable"  # the same for records that are not defined for a network
 
 
 def cohort_dataset(records: Sequence[Any], numbers: Sequence[int]) -> xr.Dataset:
@@ -22,10 +22,11 @@ def cohort_dataset(records: Sequence[Any], numbers: Sequence[int]) -> xr.Dataset
         numbers: the networks' numbers.
     """
     reasons: dict[str, dict[str, str]] = {}
-    for number, one in zip(numbers, records, strict=True):
-        if isinstance(one, Failure):
-            reasons.setdefault(FAILED if one.applies else NOT_APPLICABLE, {})[str(number)] = one.reason
-    kept = [(one, number) for one, number in zip(records, numbers, strict=True) if not isinstance(one, Failure)]
+    for number, record in zip(numbers, records, strict=True):
+        if isinstance(record, Failure):
+            reasons.setdefault(FAILED if record.applies else NOT_APPLICABLE, {})[str(number)] = record.reason
+    pairs = zip(records, numbers, strict=True)
+    kept = [(record, number) for record, number in pairs if not isinstance(record, Failure)]
     if not kept:
         return xr.Dataset(coords={"network": np.zeros(0, int)}, attrs=reasons)
     known, of = zip(*kept, strict=True)
@@ -44,15 +45,15 @@ def cohort_records(kind: type, dataset: xr.Dataset, numbers: Sequence[int]) -> l
 
 
 def records_of_networks(
-    dataset: xr.Dataset, numbers: Sequence[int], made: Callable[[xr.Dataset], list[Any]], what: str
+    dataset: xr.Dataset, numbers: Sequence[int], read: Callable[[xr.Dataset], list[Any]], what: str
 ) -> list[Any]:
     """The record of every network, or its `Failure`, in the order of the numbers.
 
     Args:
         dataset: made by `cohort_dataset`.
         numbers: the networks' numbers.
-        made: makes the records of a dataset, where it has some.
-        what: they are, for messages.
+        read: reads the records of a dataset that has some.
+        what: name of the records, for messages.
     """
     known = dataset["network"].values.tolist()
     reasons = {
@@ -60,7 +61,7 @@ def records_of_networks(
         for attribute, applies in ((FAILED, True), (NOT_APPLICABLE, False))
         for number, reason in dataset.attrs.get(attribute, {}).items()
     }
-    records = dict(zip(known, made(dataset) if known else [], strict=True))
+    records = dict(zip(known, read(dataset) if known else [], strict=True))
     missing = [number for number in numbers if number not in records and str(number) not in reasons]
     if missing:
         raise ValueError(f"the run folder's {what} lacks network {missing[0]}; analyse the run again")

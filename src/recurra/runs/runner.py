@@ -62,14 +62,14 @@ def start_run(spec: RunSpec, path: Path, overwrite: bool, progress: Progress, en
     """Train the cohort of a spec in a new run folder.
 
     Args:
-        spec: what to train.
+        spec: the spec of the run.
         path: the run folder; it must not exist unless `overwrite` is set.
         overwrite: whether an existing run may be deleted.
         progress: receives the progress of training.
         engine: "auto" (native where it can be used), "native", "portable" or "native-bfloat16".
     """
     RunFolder.check_free(path, overwrite)
-    analyses_named(spec.analyses)  # what cannot be found is told before the training, and not after it
+    analyses_named(spec.analyses)  # a missing analysis is an error before the training, not after it
     training = spec.to_training(engine)
     stretch = stretch_of(training.used_engine.about(), 0)
     about = {
@@ -85,7 +85,7 @@ def start_run(spec: RunSpec, path: Path, overwrite: bool, progress: Progress, en
         "sources": list(spec.sources()),
     }
     with kept_programs():
-        state = training.start()  # and so is what the weights do not have, such as an array to be frozen
+        state = training.start()  # and so is an array that the weights do not have, such as one to be frozen
         with locked(path) as still_ours:
             folder = RunFolder.create(path, about, overwrite)
             begin_training(folder, training, state)
@@ -96,14 +96,14 @@ def start_run(spec: RunSpec, path: Path, overwrite: bool, progress: Progress, en
 def resume_run(
     folder: RunFolder, spec: RunSpec | None, progress: Progress, engine: str | None = None, anyway: bool = False
 ) -> None:
-    """Go on with an interrupted training, with the same engine and the same bits; one that has ended stays as it is.
+    """Resume an interrupted training, with the same engine and the same bits; a training that has ended stays as it is.
 
     Args:
         folder: the run folder.
-        spec: if given, it must be the folder's.
+        spec: if given, it must equal the spec of the folder.
         progress: receives the progress of training.
-        engine: if given, it must be the folder's, or "auto".
-        anyway: whether to go on even if the engine, versions, instructions or settings that affect the bits differ.
+        engine: if given, it must be the engine of the folder, or "auto".
+        anyway: whether to resume even if the engine, versions, instructions or settings that affect the bits differ.
     """
     own, first_engine = spec_of(folder), folder.about().get("engine", {}).get("name")
     if engine not in (None, "auto", first_engine) and first_engine is not None and not anyway:
@@ -133,13 +133,13 @@ def resume_run(
 def analyse_run(
     folder: RunFolder, progress: Progress, executor: Executor | None = None, analyses: Sequence[str] = ()
 ) -> list[Dossier]:
-    """Analyse every network of a run, and write the records to `run.zarr`, with the reasons of those that failed.
+    """Analyse every network of a run, and write the records to `run.zarr`, with the reasons of failed analyses.
 
     Args:
         folder: the run folder.
-        progress: told how the analysis goes on.
-        executor: where the networks are analysed, with the same numbers: in this process if not given.
-        analyses: of a user's own, by "module:function", beside those that the spec names.
+        progress: receives the progress of the analysis.
+        executor: the executor, which does not change the numbers; this process if not given.
+        analyses: the user's own analyses, by "module:function", in addition to those that the spec names.
     """
     try:
         with locked(folder.path), kept_programs():
@@ -155,8 +155,8 @@ def _analysed(folder: RunFolder, progress: Progress, executor: Executor, more: S
     own = tuple(dict.fromkeys((*spec.analyses, *more)))
     check_analyses(own)
     records = analyse_networks(folder, cohort, executor, progress.analysed, own)
-    dossiers = [Dossier.of(task, one, {name: one[group_of(name)] for name in own}) for one in records]
-    groups = {name: cohort_dataset([one[name] for one in records], cohort.numbers) for name in records[0]}
+    dossiers = [Dossier.of(task, network, {name: network[group_of(name)] for name in own}) for network in records]
+    groups = {name: cohort_dataset([network[name] for network in records], cohort.numbers) for name in records[0]}
     groups |= {"examples": examples_dataset(task, spec.seed), "probe": probe_dataset(task)}
     walk = walk_of(task)
     if walk is not None:

@@ -15,13 +15,13 @@ from recurra.storage.run_folder import RunFolder
 
 
 def load(path: Path | str) -> Cohort | Network:
-    """Load what was saved: the cohort of a run folder, or the network of an `.npz` file that is complete in itself.
+    """Load the cohort of a run folder, or the network of a self-contained `.npz` file.
 
     Args:
         path: a run folder whose training has ended, or a file written by `Network.save` or `recurra export`.
 
     Raises:
-        ValueError: it is neither, or is damaged, or a part of it belongs to a module that was not imported.
+        ValueError: the path is neither, or is damaged, or a part of it belongs to a module that was not imported.
     """
     path = Path(path)
     if path.is_dir():
@@ -44,9 +44,9 @@ def save_cohort(cohort: Cohort, path: Path | str, overwrite: bool = False) -> No
     table = spec.table()
     if to_spec(table).table() != table:
         raise ValueError("the cohort cannot be saved: its spec reads back as another one")
-    going_on = [number for number, one in zip(cohort.numbers, cohort.status, strict=True) if not one.ended]
-    if going_on:
-        raise ValueError(f"the cohort cannot be saved: the training of network {going_on[0]} has not ended")
+    unfinished = [number for number, status in zip(cohort.numbers, cohort.status, strict=True) if not status.ended]
+    if unfinished:
+        raise ValueError(f"the cohort cannot be saved: the training of network {unfinished[0]} has not ended")
     with locked(folder.path):
         RunFolder.create(folder.path, _about(cohort, spec), overwrite)
         save_trained(folder, cohort, {"spec": table})
@@ -75,7 +75,7 @@ def save_network(network: Network, path: Path | str, overwrite: bool = False) ->
 
 def _about(cohort: Cohort, spec: RunSpec) -> dict[str, Any]:
     """The entries of `run.json` for a cohort before its arrays are written."""
-    stretches = [dict(one) for one in cohort.origin.stretches]
+    stretches = [dict(stretch) for stretch in cohort.origin.stretches]
     first = stretches[0] if stretches else {}
     return {
         "name": spec.name,

@@ -43,7 +43,7 @@ def _toml(value: object) -> str:
     if isinstance(value, list):
         return f"[{', '.join(map(_toml, value))}]"
     if isinstance(value, dict):
-        return "{ " + ", ".join(f"{key} = {_toml(one)}" for key, one in value.items()) + " }"
+        return "{ " + ", ".join(f"{key} = {_toml(entry)}" for key, entry in value.items()) + " }"
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
@@ -85,8 +85,8 @@ def _rounded(table: dict[str, Any], dt_ms: float, path: str) -> Iterator[tuple[s
             yield from _rounded(value, dt_ms, f"{path}{name}.")
         elif name.endswith("_ms") and name not in EXACT:
             given = value if isinstance(value, list) else [value]
-            used = [round(round(one / dt_ms) * dt_ms, 9) for one in given]
-            if any(abs(one - other) > 1e-6 * dt_ms for one, other in zip(given, used, strict=True)):
+            used = [round(round(time / dt_ms) * dt_ms, 9) for time in given]
+            if any(abs(time - rounded) > 1e-6 * dt_ms for time, rounded in zip(given, used, strict=True)):
                 yield path + name, used if isinstance(value, list) else used[0]
 
 

@@ -1,7 +1,7 @@
-"""The stretches of a training, each from a start or resume to the next interruption, and what each was made with.
+"""The stretches of a training, each from a start or resume to the next interruption, with their engine and machine.
 
-`run.json` lists them all. A training that goes on elsewhere gives the same bits only if nothing that they depend on
-differs; a resume reports the differences.
+`run.json` lists them all. A training that is resumed elsewhere gives the same bits only if nothing differs on which
+the bits depend; a resume reports the differences.
 """
 
 from collections.abc import Mapping
@@ -24,15 +24,15 @@ def stretches_in(about: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def begin_stretch(folder: RunFolder, training: Training, anyway: bool) -> None:
-    """Record in `run.json` that training goes on now.
+    """Record in `run.json` that training resumes now.
 
     Args:
         folder: the run.
         training: the training.
-        anyway: whether it may go on without the promise of the same bits; the stretch then records why.
+        anyway: whether it may resume without the promise of the same bits; the stretch then records why.
 
     Raises:
-        ValueError: something that the bits depend on differs from the stretch before.
+        ValueError: something on which the bits depend differs from the previous stretch.
     """
     about = folder.about()
     stretches = stretches_in(about)

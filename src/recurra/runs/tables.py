@@ -68,7 +68,7 @@ def changes(old: Table, new: Table, path: str = "") -> dict[str, tuple[object, o
             changed |= changes(first, second, f"{path}{key}.")
         elif first != second:
             changed[f"{path}{key}"] = tuple(
-                one.get("kind", one) if isinstance(one, dict) else one for one in (first, second)
+                value.get("kind", value) if isinstance(value, dict) else value for value in (first, second)
             )
     return changed
 
@@ -129,9 +129,9 @@ def _with_kind(field: Field, value: object, registry: Registry) -> object:
 def _value(hint: Any, value: object, registry: Registry, path: str) -> object:
     if isinstance(hint, type) and (hint in registry or is_dataclass(hint)):
         return from_table(hint, value, registry, path)
-    one = _kind_in_tuple(hint, registry)
-    if one and isinstance(value, (list, tuple)):
-        return tuple(from_table(one, item, registry, f"{path}[{at}]") for at, item in enumerate(value))
+    kind = _kind_in_tuple(hint, registry)
+    if kind and isinstance(value, (list, tuple)):
+        return tuple(from_table(kind, item, registry, f"{path}[{at}]") for at, item in enumerate(value))
     if isinstance(value, list):
         value = tuple(value)
     if value in ("inf", "-inf"):

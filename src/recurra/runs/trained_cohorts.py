@@ -77,7 +77,7 @@ def _say(message: str) -> None:
 
 
 def spec_hash(spec: RunSpec) -> str:
-    """Ten characters that stand for what a spec trains, whatever its name, number of networks and own analyses."""
+    """Ten characters that identify the training of a spec, whatever its name, number of networks and own analyses."""
     table = {key: value for key, value in spec.table().items() if key not in ("name", "networks", "analyses")}
     return hashlib.sha256(json.dumps(table, sort_keys=True).encode()).hexdigest()[:10]
 
