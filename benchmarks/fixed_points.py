@@ -354,7 +354,7 @@ class Judge:
 
     def verdict(self, returned: np.ndarray) -> dict[str, Any]:
         """How many of the returned points are exact, how many near a fixed point, and which of recurra's they are."""
-        from recurra.analysis.dynamics.flow import flow_of  # noqa: PLC0415 - rivals have no recurra
+        from recurra.analysis.dynamics.flows import flow_of  # noqa: PLC0415 - rivals have no recurra
 
         finite = returned[np.isfinite(returned).all(axis=1)]
         residual = np.linalg.norm(flow_of(self.network, 0.0).displacement(finite), axis=1)

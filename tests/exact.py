@@ -112,6 +112,65 @@ class Exact:
         return state, length
 
 
+class ExactGated:
+    """The displacement of a gated network at a constant input, without rounding."""
+
+    def __init__(self, network, inputs):
+        weights = network.weights
+        self.dynamics, self.recurrent = network.dynamics, _decimals(weights.recurrent)
+        given = _decimals(inputs)
+        self.constant = [
+            [_dot(row, given) + bias for row, bias in zip(rows, biases, strict=True)]
+            for rows, biases in zip(_decimals(weights.input), _decimals(weights.bias), strict=True)
+        ]
+        self.reset_bias = _decimals(getattr(weights, "reset_bias", np.zeros(weights.units)))
+
+    def _current(self, gate, rates):
+        return [_dot(row, rates) + c for row, c in zip(self.recurrent[gate], self.constant[gate], strict=True)]
+
+    def _gate(self, gate, rates):
+        return [value(self.dynamics.gate, current) for current in self._current(gate, rates)]
+
+    def displacement(self, state):
+        return {"GRU": self._gru, "UGRNN": self._ugrnn, "LSTM": self._lstm}[
+            type(self.dynamics).__name__.removesuffix("Dynamics")
+        ](state)
+
+    def _ugrnn(self, state):
+        return self._mixed(state, self._current(1, state))
+
+    def _gru(self, state):
+        reset = self._gate(1, state)
+        if self.dynamics.reset == "before":
+            return self._mixed(state, self._current(2, [r * h for r, h in zip(reset, state, strict=True)]))
+        recalled = [_dot(row, state) + b for row, b in zip(self.recurrent[2], self.reset_bias, strict=True)]
+        return self._mixed(state, [c + r * q for c, r, q in zip(self.constant[2], reset, recalled, strict=True)])
+
+    def _mixed(self, state, proposal):
+        keep = self._gate(0, state)
+        return [(ONE - z) * (value("tanh", m) - h) for z, m, h in zip(keep, proposal, state, strict=True)]
+
+    def _lstm(self, state):
+        rates, cell = state[: len(state) // 2], state[len(state) // 2 :]
+        write, keep, show = (self._gate(gate, rates) for gate in (0, 1, 3))
+        candidate = [value("tanh", current) for current in self._current(2, rates)]
+        new = [f * c + i * g for f, c, i, g in zip(keep, cell, write, candidate, strict=True)]
+        shown = [o * value("tanh", c) for o, c in zip(show, new, strict=True)]
+        return [a - b for a, b in zip([*shown, *new], state, strict=True)]
+
+    def fixed_point(self, near, jacobian, rounds=12):
+        """The zero near a state by Newton's method with one rounded Jacobian, and the largest displacement there."""
+        state, matrix = _decimals(near), _decimals(jacobian)
+        for _ in range(rounds):
+            step = solve(matrix, [-d for d in self.displacement(state)])
+            state = [h + s for h, s in zip(state, step, strict=True)]
+        return state, max(map(abs, self.displacement(state)))
+
+
+def _dot(row, vector):
+    return sum((a * b for a, b in zip(row, vector, strict=True)), Decimal(0))
+
+
 def solve(matrix, right):
     """Gauss's elimination with pivots."""
     rows = [[*row, one] for row, one in zip(matrix, right, strict=True)]

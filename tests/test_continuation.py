@@ -3,7 +3,7 @@ import pytest
 
 from recurra.analysis.dynamics.continuation import continuation
 from recurra.analysis.dynamics.fixed_points import fixed_points
-from recurra.analysis.dynamics.flow import flow_of
+from recurra.analysis.dynamics.flows import flow_of
 from tests.networks import network_of, random_network, starts_of
 
 GAIN = 1.5

@@ -3,8 +3,9 @@ import pytest
 from scipy.linalg import hadamard
 from scipy.optimize import brentq
 
+from recurra.analysis.dynamics.automatic_flow import AutomaticFlow
 from recurra.analysis.dynamics.fixed_points import chao_missing, fixed_points, fixed_points_under
-from recurra.analysis.dynamics.flow import AnyFlow, flow_of
+from recurra.analysis.dynamics.flows import flow_of
 from recurra.analysis.dynamics.slow_points import slow_points
 from recurra.analysis.dynamics.starts import starts_near
 from recurra.engine import ACTIVATIONS, Dynamics, RateDynamics
@@ -226,7 +227,7 @@ def test_no_slow_point_is_a_fixed_point(seed):
 def test_hessian_by_hand_is_that_of_autodiff(form, activation, seed):
     network = random_network(seed, form=form, activation=activation, bias=0.1)
     state = starts_of(network, 1, seed)[0]
-    by_hand, automatic = flow_of(network, 0.2), AnyFlow(network, np.array([0.2]))
+    by_hand, automatic = flow_of(network, 0.2), AutomaticFlow(network, np.array([0.2]))
     np.testing.assert_allclose(by_hand.bend(state), automatic.bend(state), atol=1e-12)
     np.testing.assert_allclose(by_hand.input_jacobian(state), automatic.input_jacobian(state), atol=1e-12)
 
@@ -249,7 +250,7 @@ def test_enormous_weights_make_no_noise(matrix, size, capfd):
 def test_jacobian_by_hand_is_that_of_autodiff(form, activation, seed):
     network = random_network(seed, form=form, activation=activation, leak=0.3, bias=0.1)
     states = starts_of(network, 5, seed)
-    by_hand, automatic = flow_of(network, 0.2), AnyFlow(network, np.array([0.2]))
+    by_hand, automatic = flow_of(network, 0.2), AutomaticFlow(network, np.array([0.2]))
     np.testing.assert_allclose(by_hand.displacement(states), automatic.displacement(states), atol=1e-13)
     step = by_hand.step_jacobian(by_hand.jacobian(states))
     np.testing.assert_allclose(step, automatic.step_jacobian(automatic.jacobian(states)), atol=1e-13)

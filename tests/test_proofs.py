@@ -3,8 +3,10 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
+from recurra.analysis.dynamics.activations import slope, value
+from recurra.analysis.dynamics.automatic_flow import AutomaticFlow
 from recurra.analysis.dynamics.fixed_points import fixed_points
-from recurra.analysis.dynamics.flow import AnyFlow, flow_of, slope, value
+from recurra.analysis.dynamics.flows import flow_of
 from recurra.analysis.dynamics.proofs import UNKNOWN, contracts, prove
 from recurra.analysis.dynamics.rounding import CURVATURE, SLOPE, curvature_near, norm_above, steepest_near, value_error
 from recurra.arrays import RateWeights
@@ -228,8 +230,8 @@ class TestStability:
 
 def test_own_equations_are_computed_and_not_proved():
     network = random_network(0)
-    assert prove(AnyFlow(network, np.zeros(1)), np.zeros(12)).unstable == UNKNOWN
-    assert np.isnan(prove(AnyFlow(network, np.zeros(1)), np.zeros(12)).radius)
+    assert prove(AutomaticFlow(network, np.zeros(1)), np.zeros(12)).unstable == UNKNOWN
+    assert np.isnan(prove(AutomaticFlow(network, np.zeros(1)), np.zeros(12)).radius)
 
 
 def test_not_a_number_proves_nothing():

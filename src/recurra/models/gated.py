@@ -49,9 +49,9 @@ def check_gate(gate: str) -> None:
     check_choice("gate", gate, GATES)
 
 
-def opened(gate: str, current: Float[Array, "*axes unit"]) -> Float[Array, "*axes unit"]:
+def opened(gate: str, current: Float[AnyArray, "*axes unit"]) -> Float[Array, "*axes unit"]:
     """How far gates are open at these currents, 0 to 1: the values of the gate function named `gate`."""
-    return ACTIVATIONS[gate](current)
+    return ACTIVATIONS[gate](jnp.asarray(current))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -58,8 +58,8 @@ class Census:
         unstable_points: number of its other fixed points.
         measure: the measure of the distances, as its position in `MEASURES`.
         distances: distances between the networks.
-        coordinates, explained, stress: a field of the map, as in `NetworkMap`.
-        labels, best_labels, silhouette, null_silhouette, p_value: a field of the clusters, as in `Clusters`.
+        coordinates, explained, stress: fields of the map, as in `NetworkMap`.
+        labels, best_labels, silhouette, null_silhouette, p_value: fields of the clusters, as in `Clusters`.
         neighbour_share: share of the networks whose nearest neighbour has the same regime signature; NaN for fewer
             than two networks.
         neighbour_chance: the same if the signatures were assigned at random.

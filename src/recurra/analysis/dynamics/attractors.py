@@ -7,7 +7,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.spatial.distance import cdist
 
-from recurra.analysis.dynamics.flow import Flow, flow_of
+from recurra.analysis.dynamics.flow import Flow
+from recurra.analysis.dynamics.flows import flow_of
 from recurra.analysis.dynamics.proofs import contracts
 from recurra.analysis.dynamics.stability import at_least, sampling
 from recurra.analysis.dynamics.steps import FEW, left_alone, paths_from

@@ -6,7 +6,8 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Bool, Complex, Float, Int
 
-from recurra.analysis.dynamics.flow import Flow, flow_of
+from recurra.analysis.dynamics.flow import Flow
+from recurra.analysis.dynamics.flows import flow_of
 from recurra.analysis.dynamics.linearization import OUTSIDE, modes_at
 from recurra.analysis.dynamics.newton import CONVERGED
 from recurra.checks import check_count, check_positive

@@ -10,7 +10,8 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 from scipy.spatial.distance import cdist
 
-from recurra.analysis.dynamics.flow import Flow, flow_of
+from recurra.analysis.dynamics.flow import Flow
+from recurra.analysis.dynamics.flows import flow_of
 from recurra.analysis.dynamics.linearization import OUTSIDE, modes_at
 from recurra.analysis.dynamics.newton import FLAT, States, descent, is_fixed, newton, polished
 from recurra.analysis.dynamics.proofs import UNKNOWN, Proof, prove

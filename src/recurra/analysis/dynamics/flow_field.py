@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Float
 
-from recurra.analysis.dynamics.flow import flow_of
+from recurra.analysis.dynamics.flows import flow_of
 from recurra.checks import check_count, check_finite, check_range
 from recurra.models.cohort import Network
 

@@ -6,11 +6,13 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Bool, Complex, Float, Int
 
+from recurra.analysis.dynamics.activations import slope
 from recurra.analysis.dynamics.attractors import REST, Attractors, settle
 from recurra.analysis.dynamics.fixed_points import FixedPoints, fixed_points
-from recurra.analysis.dynamics.flow import RateFlow, flow_of, slope
+from recurra.analysis.dynamics.flows import flow_of
 from recurra.analysis.dynamics.linearization import eigenvalues_at
 from recurra.analysis.dynamics.newton import is_fixed
+from recurra.analysis.dynamics.rate_flow import RateFlow
 from recurra.analysis.dynamics.steps import first_state
 from recurra.analysis.weights.spectra import frequency_hz, time_constant_ms
 from recurra.engine.rate import HARD_WIDTHS

@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Bool, Float
 
-from recurra.analysis.dynamics.flow import Flow
+from recurra.analysis.dynamics.flow import Equation, Flow
 
 States = Float[np.ndarray, "start state"]
 CONVERGED = 1e-10  # largest residual of a fixed point, times its largest coordinate if that is above 1
@@ -31,13 +31,14 @@ def descent(flow: Flow, starts: States) -> States:
         flow: the flow at a constant input.
         starts: states from which it begins.
     """
-    states, displacement = starts.copy(), flow.displacement(starts)
+    equation = flow.search
+    states, displacement = starts.copy(), equation.displacement(starts)
     active = np.arange(len(states))
     for _ in range(ITERATIONS):
         active = active[~(np.linalg.norm(displacement[active], axis=1) < POLISHED)]
         if not len(active):
             break
-        states[active], displacement[active], lessened = _stepped(flow, states[active], displacement[active])
+        states[active], displacement[active], lessened = _stepped(equation, states[active], displacement[active])
         active = active[lessened]
     return states
 
@@ -49,29 +50,32 @@ def polished(flow: Flow, states: States) -> States:
         flow: the flow at a constant input.
         states: ends of the descent.
     """
-    states, displacement = states.copy(), flow.displacement(states)
+    equation = flow.search
+    states, displacement = states.copy(), equation.displacement(states)
     near = np.linalg.norm(displacement, axis=1) < POLISHED
-    states[near] = _stepped(flow, states[near], displacement[near])[0]
+    states[near] = _stepped(equation, states[near], displacement[near])[0]
     return states
 
 
-def _stepped(flow: Flow, here: States, displacement: States) -> tuple[States, States, Bool[np.ndarray, "start"]]:
+def _stepped(
+    equation: Equation, here: States, displacement: States
+) -> tuple[States, States, Bool[np.ndarray, "start"]]:
     """The states one step later, the displacement there, and whether it is less; in groups that stay in the cache."""
     size = max(1, CACHED // here.shape[1] ** 2)
     groups = [slice(first, first + size) for first in range(0, len(here), size)]
-    steps = [_solved(flow.jacobian(here[group]), -displacement[group]) for group in groups]
-    return _line_search(flow, here, np.concatenate([np.zeros((0, here.shape[1])), *steps]), displacement)
+    steps = [_solved(equation.jacobian(here[group]), -displacement[group]) for group in groups]
+    return _line_search(equation, here, np.concatenate([np.zeros((0, here.shape[1])), *steps]), displacement)
 
 
 def _line_search(
-    flow: Flow, here: States, step: States, displacement: States
+    equation: Equation, here: States, step: States, displacement: States
 ) -> tuple[States, States, Bool[np.ndarray, "start"]]:
     """The largest of the halved steps that lowers the residual; if none does, the state stays."""
     moved, there, waiting, length = here.copy(), displacement.copy(), np.arange(len(here)), 1.0
     residual = np.linalg.norm(displacement, axis=1)
     for _ in range(HALVINGS):
         tried = here[waiting] + length * step[waiting]
-        displaced = flow.displacement(tried)
+        displaced = equation.displacement(tried)
         better = np.linalg.norm(displaced, axis=1) < (1 - 1e-4 * length) * residual[waiting]
         moved[waiting[better]], there[waiting[better]] = tried[better], displaced[better]
         waiting = waiting[~better]
@@ -106,4 +110,4 @@ def is_fixed(flow: Flow, states: States) -> Bool[np.ndarray, "start"]:
         states: some states.
     """
     size = np.maximum(np.abs(states).max(axis=1, initial=0), 1)
-    return np.linalg.norm(flow.displacement(states), axis=1) < CONVERGED * size
+    return np.linalg.norm(flow.search.displacement(states), axis=1) < CONVERGED * size

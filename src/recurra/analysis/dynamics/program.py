@@ -10,7 +10,8 @@ from scipy.spatial.distance import cdist
 
 from recurra.analysis.dynamics.attractors import REST, UNSETTLED, Attractors, mean_output, settle
 from recurra.analysis.dynamics.fixed_points import FixedPoints, fixed_points, with_more
-from recurra.analysis.dynamics.flow import Flow, flow_of
+from recurra.analysis.dynamics.flow import Flow
+from recurra.analysis.dynamics.flows import flow_of
 from recurra.analysis.dynamics.linearization import modes_at
 from recurra.analysis.dynamics.proofs import contracts
 from recurra.analysis.dynamics.steps import driven, ends_on

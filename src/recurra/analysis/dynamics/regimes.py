@@ -7,7 +7,8 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Float, Int
 
-from recurra.analysis.dynamics.flow import Flow, flow_of
+from recurra.analysis.dynamics.flow import Flow
+from recurra.analysis.dynamics.flows import flow_of
 from recurra.analysis.dynamics.linearization import OUTSIDE
 from recurra.analysis.dynamics.newton import is_fixed, newton
 from recurra.analysis.dynamics.recurrence import directed, period_of

@@ -80,3 +80,9 @@ def curvature_near(activation: str, current: Array, within: Array) -> Array:
 def _decay(rate: float, current: Array, within: Array) -> Array:
     """An upper bound of exp(-rate |x|) there: 1e-9 covers rounding, TINY a result of 0 for arguments above 745."""
     return np.exp(-rate * np.maximum(np.abs(current) - within, 0)) * (1 + 1e-9) + TINY
+
+
+def bound_product(bound: Array, size: Array | float) -> Array:
+    """The product of two bounds; 0 if either is 0, even if the other is infinite."""
+    with np.errstate(invalid="ignore"):
+        return np.where((bound == 0) | (size == 0), 0.0, bound * size)

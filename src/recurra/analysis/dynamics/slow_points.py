@@ -9,7 +9,8 @@ from jaxtyping import Complex, Float, Int
 from scipy.optimize import minimize
 
 from recurra.analysis.dynamics.fixed_points import FixedPoints
-from recurra.analysis.dynamics.flow import Flow, flow_of
+from recurra.analysis.dynamics.flow import Flow
+from recurra.analysis.dynamics.flows import flow_of
 from recurra.analysis.dynamics.linearization import eigenvalues_at
 from recurra.analysis.dynamics.newton import CONVERGED
 from recurra.analysis.dynamics.starts import in_parts, unique

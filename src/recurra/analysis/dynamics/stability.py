@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from recurra.analysis.dynamics.flow import flow_of
+from recurra.analysis.dynamics.flows import flow_of
 from recurra.arrays import Weights
 from recurra.checks import check_count, check_positive
 from recurra.engine import Dynamics

@@ -11,7 +11,7 @@ from jaxtyping import Array, Bool, Float, Int
 from scipy.spatial.distance import cdist
 
 from recurra.analysis.dynamics.fixed_points import FixedPoints
-from recurra.analysis.dynamics.flow import flow_of
+from recurra.analysis.dynamics.flows import flow_of
 from recurra.analysis.memory.geometry import Geometry
 from recurra.analysis.shown_trials import chance_trials
 from recurra.analysis.weights.spectra import spectrum

@@ -1,0 +1,30 @@
+"""The flow of a network of any kind: by hand where the equations are known, else by automatic differentiation."""
+
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from recurra.analysis.dynamics.automatic_flow import AutomaticFlow
+from recurra.analysis.dynamics.flow import Flow
+from recurra.analysis.dynamics.gated_flow import FLOWS, gated_flow
+from recurra.analysis.dynamics.rate_flow import RateFlow
+from recurra.engine import Dynamics, RateDynamics
+from recurra.models.cohort import Network
+
+
+def flow_of(network: Network, inputs: float | Float[np.ndarray, "input"] = 0.0) -> Flow:
+    """The flow of a network at a constant input: one number for all channels, or one per channel."""
+    weights: Any = network.weights
+    if np.ndim(inputs) and np.shape(inputs) != (weights.inputs,):
+        raise ValueError(f"inputs has shape {np.shape(inputs)}; expected one number, or {weights.inputs} of them")
+    constant_input = np.broadcast_to(np.asarray(inputs, np.float64), (weights.inputs,))
+    dynamics: Dynamics = network.dynamics
+    if type(dynamics) in FLOWS:
+        return gated_flow(network, constant_input)
+    if not isinstance(dynamics, RateDynamics):
+        return AutomaticFlow(network, constant_input)
+    recurrent, inward = np.asarray(weights.recurrent, np.float64), np.asarray(weights.input, np.float64)
+    bias = np.asarray(weights.recurrent_bias, np.float64)
+    size = np.abs(inward) @ np.abs(constant_input) + np.abs(bias)
+    return RateFlow(dynamics, recurrent, inward, inward @ constant_input + bias, size, constant_input)
