@@ -91,8 +91,8 @@ def wrong_values(record: Any, kind: type) -> list[str]:
         if array.dtype.kind not in KINDS:
             reasons.append(f"{name} is of the type {array.dtype}; let it be numbers, true and false, or texts")
         elif array.ndim != len(axes):
-            told = f"has the axes ({', '.join(axes)})" if axes else "says one number or text, not an array"
-            reasons.append(f"{name} has shape {array.shape}; its annotation {told}")
+            expected = f"has the axes ({', '.join(axes)})" if axes else "says one number or text, not an array"
+            reasons.append(f"{name} has shape {array.shape}; its annotation {expected}")
         else:
             for axis, size in zip(axes, array.shape, strict=True):
                 if sizes.setdefault(axis, size) != size:

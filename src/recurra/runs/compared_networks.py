@@ -113,8 +113,8 @@ def _compared_notes(cohorts: Sequence[Cohort], names: Sequence[str]) -> tuple[st
         _check_comparable(first.task, cohort.task, f"{name} and {names[0]}")
         other = changes(to_table(first.task, REGISTRY), to_table(cohort.task, REGISTRY))
         if other:
-            told = ", ".join(f"{key} {new} instead of {old}" for key, (old, new) in other.items())
-            notes.append(f"the task of {name} differs from that of {names[0]}: {told}")
+            differences = ", ".join(f"{key} {new} instead of {old}" for key, (old, new) in other.items())
+            notes.append(f"the task of {name} differs from that of {names[0]}: {differences}")
         if not np.array_equal(_inputs(probe), _inputs(cohort.task.probe())):
             notes.append(f"the probe of {name} has other inputs than that of {names[0]}, on which all are compared")
     for at, cohort in enumerate(cohorts):

@@ -98,10 +98,11 @@ class Processes(Executor):
         _check_job(job)
         number = min(self.number, len(pieces))
         threads = max(1, cores() // max(1, number))
-        waiting, workers, told = deque(pieces), [], {}
+        waiting, workers, shown = deque(pieces), [], {}
         try:
             for _ in range(number):
-                workers.append(_Worker(job, threads, told))  # one by one, so that each is ended whenever a signal comes
+                # one by one, so that each is ended whenever a signal comes
+                workers.append(_Worker(job, threads, shown))
             busy = {worker.connection: worker for worker in workers if worker.give(waiting)}
             while busy:
                 stop_if_asked()
@@ -110,7 +111,7 @@ class Processes(Executor):
                     piece, result = worker.piece, worker.result()
                     if isinstance(result, LostPiece):
                         workers.remove(worker)
-                        worker = _Worker(job, threads, told) if waiting else None
+                        worker = _Worker(job, threads, shown) if waiting else None
                         workers += [worker] if worker else []
                     if worker and worker.give(waiting):
                         busy[worker.connection] = worker
@@ -171,14 +172,14 @@ class _Worker:
     Args:
         job: a function of a module.
         threads: number of threads of the native engine.
-        told: the warnings that workers of this job have given; each is shown once.
+        shown: the warnings that workers of this job have given; each is shown once.
     """
 
-    def __init__(self, job: Callable[[Any], Any], threads: int, told: dict[Any, Any]) -> None:
+    def __init__(self, job: Callable[[Any], Any], threads: int, shown: dict[Any, Any]) -> None:
         context = multiprocessing.get_context("spawn")
         self.connection, far_end = context.Pipe()
         self.piece: Any = None
-        self._told = told
+        self._shown = shown
         self._process = context.Process(target=_work, args=(far_end, job, threads), daemon=True)
         with _deaf():
             self._process.start()
@@ -201,7 +202,7 @@ class _Worker:
             self.end()
             return LostPiece(_ending(self._process.exitcode))
         for message, category, filename, line in answer.warned:
-            warnings.warn_explicit(message, category, filename, line, registry=self._told)
+            warnings.warn_explicit(message, category, filename, line, registry=self._shown)
         if answer.error is not None:
             raise answer.error from _WorkerError(answer.trace)
         return answer.result

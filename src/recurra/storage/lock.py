@@ -76,13 +76,13 @@ def _make(folder: Path) -> None:
 
 def _acquired(folder: Path, on_wait: Callable[[str], None] | None) -> int | None:
     """The open lock file, with the lock on it; None if there are no locks."""
-    told = False
+    announced = False
     while isinstance(lock_or_owner := _tried(folder), str):
         if on_wait is None:
             raise ValueError(f"{shown(folder)} is in use by {lock_or_owner}; wait for it, or choose another folder")
-        if not told:
+        if not announced:
             on_wait(f"waiting for {lock_or_owner}, which works in {shown(folder)}")
-        told = True
+        announced = True
         time.sleep(PAUSE_S)
     return lock_or_owner
 

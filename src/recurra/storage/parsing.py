@@ -69,15 +69,15 @@ def _asked(kind: str, axes: Axes, file: BinaryIO) -> bytes:
 def _content_of(answer: bytes) -> Content:
     """The content in an answer; raises the error if the answer is one."""
     line, _, numbers = answer.partition(b"\n")
-    told = json.loads(line)
-    if "error" in told:
-        raise ValueError(told["error"])
+    header = json.loads(line)
+    if "error" in header:
+        raise ValueError(header["error"])
     arrays, at = {}, 0
-    for name, dtype, shape in told["arrays"]:
+    for name, dtype, shape in header["arrays"]:
         count = int(np.prod(shape))
         arrays[name] = np.frombuffer(numbers, dtype, count, at).reshape(shape)
         at += arrays[name].nbytes
-    return Content(arrays, told["says"], tuple(told["notes"]))
+    return Content(arrays, header["says"], tuple(header["notes"]))
 
 
 def answer(kind: str, axes: Axes, seconds: int) -> None:
@@ -89,10 +89,10 @@ def answer(kind: str, axes: Axes, seconds: int) -> None:
         parsed = content_of(sys.stdin.buffer.read(MOST_FILE_BYTES), kind, axes)
         arrays = {name: np.ascontiguousarray(array) for name, array in parsed.arrays.items()}
         described = [[name, array.dtype.str, array.shape] for name, array in arrays.items()]
-        told: dict[str, Any] = {"says": parsed.says, "notes": parsed.notes, "arrays": described}
+        header: dict[str, Any] = {"says": parsed.says, "notes": parsed.notes, "arrays": described}
     except ValueError as error:
-        told = {"error": one_line(error)}
-    out.write(json.dumps(told).encode() + b"\n")
+        header = {"error": one_line(error)}
+    out.write(json.dumps(header).encode() + b"\n")
     for array in arrays.values():
         out.write(array.data)
     out.flush()

@@ -112,7 +112,7 @@ def census(
         stable_points: number of stable fixed points of each network; -1 if not known.
         unstable_points: number of its other fixed points.
         seed: seed of the cohorts without clusters.
-        measure: the one of `MEASURES` by which the networks are compared.
+        measure: the measure by which the networks are compared, one of `MEASURES`.
         draws: number of cohorts without clusters.
     """
     check_choice("measure", measure, MEASURES)

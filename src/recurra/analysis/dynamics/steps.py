@@ -154,8 +154,8 @@ def _paths(
 ) -> Float[Array, "start time state"]:
     samples, every = lengths
 
-    def on(now: Array, _: None) -> tuple[Array, Array]:
+    def sample(now: Array, _: None) -> tuple[Array, Array]:
         new = jax.lax.fori_loop(0, every, lambda _, here: dynamics.step(weights, here, inputs), now)
         return new, new
 
-    return jax.vmap(lambda state: jax.lax.scan(on, state, length=samples)[1])(states)
+    return jax.vmap(lambda state: jax.lax.scan(sample, state, length=samples)[1])(states)

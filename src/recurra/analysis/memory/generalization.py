@@ -167,11 +167,11 @@ def _scores(
     states, trials = clouds.shape[1:3]
     hat, labels = _hat(clouds, ridge), np.repeat(signs, trials, axis=0)
     # A pair of states that differ in several bits is left out for each of these bits, and computed once for all.
-    pairs, which = np.unique(np.sort(np.concatenate(splits)), axis=0, return_inverse=True)
+    pairs, pair_of_split = np.unique(np.sort(np.concatenate(splits)), axis=0, return_inverse=True)
     samples = np.arange(states * trials).reshape(states, trials)[pairs].reshape(len(pairs), -1)
     right = _right(hat, labels, samples)
-    of_bit = np.split(which, np.cumsum([len(pairs_of_bit) for pairs_of_bit in splits])[:-1])
-    return np.stack([right[:, which, bit].mean(axis=1) for bit, which in enumerate(of_bit)], axis=1)
+    of_bit = np.split(pair_of_split, np.cumsum([len(pairs_of_bit) for pairs_of_bit in splits])[:-1])
+    return np.stack([right[:, pair_of_split, bit].mean(axis=1) for bit, pair_of_split in enumerate(of_bit)], axis=1)
 
 
 def decoding_accuracy(
