@@ -3,6 +3,7 @@
 from recurra.engine.differentiable import loss
 from recurra.engine.dynamics import Dynamics
 from recurra.engine.engines import CHOICES, NATIVE, NATIVE_BFLOAT16, PORTABLE, Engine, choose_engine
+from recurra.engine.gated import GRUDynamics, LSTMDynamics, UGRNNDynamics
 from recurra.engine.portable import mean_squared_error
 from recurra.engine.rate import ACTIVATIONS, RateDynamics
 
@@ -14,7 +15,10 @@ __all__ = [
     "PORTABLE",
     "Dynamics",
     "Engine",
+    "GRUDynamics",
+    "LSTMDynamics",
     "RateDynamics",
+    "UGRNNDynamics",
     "choose_engine",
     "loss",
     "mean_squared_error",

@@ -7,8 +7,7 @@ from recurra.checks import check_choice
 from recurra.engine import native, portable
 from recurra.engine.dynamics import Dynamics
 from recurra.engine.engine import Engine
-from recurra.engine.native import library
-from recurra.engine.rate import RateDynamics
+from recurra.engine.native import cells, library
 
 
 @final
@@ -29,15 +28,13 @@ class PortableEngine(Engine):
 
 
 class _Native(Engine):
-    """In C++, for networks of rate units."""
+    """In C++, for the cells of `native.cells`."""
 
     whole_cohorts = True
     bfloat16: ClassVar[bool]
 
     def unknown(self, dynamics: Dynamics) -> str:
-        if not isinstance(dynamics, RateDynamics):
-            return type(dynamics).__name__
-        return "" if dynamics.activation in native.ACTIVATIONS else f"activation {dynamics.activation!r}"
+        return cells.unknown(dynamics)
 
     def missing(self) -> str:
         loaded, why = library.load()

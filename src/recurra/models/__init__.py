@@ -1,10 +1,10 @@
 """Models: networks before training, and trained cohorts."""
 
-from recurra.engine import Dynamics, RateDynamics
+from recurra.engine import Dynamics, GRUDynamics, LSTMDynamics, RateDynamics, UGRNNDynamics
 from recurra.models.cohort import Cohort, Network
 from recurra.models.constraints import Constraint, Frozen
 from recurra.models.dale import Dale
-from recurra.models.gru import GRU, GRUDynamics
+from recurra.models.gru import GRU
 from recurra.models.initializers import (
     INITIALIZERS,
     GlorotUniform,
@@ -14,10 +14,10 @@ from recurra.models.initializers import (
     Orthogonal,
     SpectralRadius,
 )
-from recurra.models.lstm import LSTM, LSTMDynamics
+from recurra.models.lstm import LSTM
 from recurra.models.model import Model
 from recurra.models.rate import RateRNN
-from recurra.models.ugrnn import UGRNN, UGRNNDynamics
+from recurra.models.ugrnn import UGRNN
 
 CONSTRAINTS: dict[str, type[Constraint]] = {"frozen": Frozen, "dale": Dale}
 MODELS: dict[str, type[Model]] = {"rate": RateRNN, "gru": GRU, "lstm": LSTM, "ugrnn": UGRNN}

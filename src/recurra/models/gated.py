@@ -1,4 +1,4 @@
-"""The common part of gated cells: weights with a leading `gate` axis, and their initial values."""
+"""The common part of models of gated cells: parameters and initial weights."""
 
 import abc
 from dataclasses import dataclass, field
@@ -6,52 +6,13 @@ from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
 
-from recurra.arrays import AnyArray, RandomKey, Weights
-from recurra.checks import check_choice, check_count, check_memory
-from recurra.engine import ACTIVATIONS
+from recurra.arrays import RandomKey
+from recurra.checks import check_at_least_zero, check_choice, check_count, check_memory
+from recurra.engine.gated import GATES
 from recurra.models.constraints import Constraint, check_constraints
 from recurra.models.initializers import GlorotUniform, Initializer, Orthogonal, check_initializer
 from recurra.models.model import Model
-
-GATES = ("sigmoid", "hard_sigmoid_5", "hard_sigmoid_6")
-"""The gate functions: the logistic function; the hard sigmoid of Keras 1 and 2; that of Keras 3."""
-
-
-@jax.tree_util.register_dataclass
-@dataclass(frozen=True)
-class GatedWeights(Weights):
-    """The weights of a gated network; a cohort adds a leading `network` axis to each.
-
-    Args:
-        recurrent: from unit `pre` to every gate of unit `post`.
-        input: from inputs to every gate of every unit.
-        bias: a constant added to the current of every gate.
-        output: from units to outputs.
-        output_bias: a constant added to each output.
-    """
-
-    recurrent: Float[AnyArray, "*network gate post pre"]
-    input: Float[AnyArray, "*network gate unit input"]
-    bias: Float[AnyArray, "*network gate unit"]
-    output: Float[AnyArray, "*network output unit"]
-    output_bias: Float[AnyArray, "*network output"]
-
-
-def currents(weights: GatedWeights, rates: Float[Array, "unit"], inputs: Float[Array, "input"]) -> list[Array]:
-    """The current of each gate, U_g h + W_g x + b_g."""
-    return list(weights.recurrent @ rates + weights.input @ inputs + weights.bias)
-
-
-def check_gate(gate: str) -> None:
-    """`gate` must be the name of a gate function."""
-    check_choice("gate", gate, GATES)
-
-
-def opened(gate: str, current: Float[AnyArray, "*axes unit"]) -> Float[Array, "*axes unit"]:
-    """How far gates are open at these currents, 0 to 1: the values of the gate function named `gate`."""
-    return ACTIVATIONS[gate](jnp.asarray(current))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +23,7 @@ class GatedModel(Model, abc.ABC):
         units: number of units.
         gate: σ of the gates: "sigmoid", or a hard sigmoid, the line x / 5 + 1/2 ("hard_sigmoid_5": Keras 1 and 2) or
             x / 6 + 1/2 ("hard_sigmoid_6": Keras 3) within 0 and 1; the native engine has the first.
+        recurrent_noise: standard deviation of the noise added to every entry of the state at every training step.
         initializer: where the recurrent weights start.
         input_initializer: where the input weights start.
         output_initializer: where the output weights start.
@@ -70,6 +32,7 @@ class GatedModel(Model, abc.ABC):
 
     units: int = 100
     gate: Literal["sigmoid", "hard_sigmoid_5", "hard_sigmoid_6"] = "sigmoid"
+    recurrent_noise: float = 0.0
     initializer: Initializer = field(default_factory=Orthogonal)
     input_initializer: Initializer = field(default_factory=GlorotUniform)
     output_initializer: Initializer = field(default_factory=GlorotUniform)
@@ -77,7 +40,8 @@ class GatedModel(Model, abc.ABC):
 
     def __post_init__(self) -> None:
         check_count("units", self.units)
-        check_gate(self.gate)
+        check_choice("gate", self.gate, GATES)
+        check_at_least_zero("recurrent_noise", self.recurrent_noise)
         for name in ("initializer", "input_initializer", "output_initializer"):
             check_initializer(name, getattr(self, name))
         check_constraints(self.constraints)

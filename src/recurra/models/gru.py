@@ -1,67 +1,14 @@
 """The gated recurrent unit."""
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal, final
+from typing import Literal, final
 
-import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
 
-from recurra.arrays import AnyArray, RandomKey
+from recurra.arrays import RandomKey
 from recurra.checks import check_choice
-from recurra.engine import Dynamics
-from recurra.models.gated import GatedModel, GatedWeights, check_gate, opened
-
-RESETS = ("after", "before")
-
-
-@jax.tree_util.register_dataclass
-@dataclass(frozen=True)
-class GRUWeights(GatedWeights):
-    """The weights of a GRU, whose gates are update, reset, candidate in this order.
-
-    Args:
-        reset_bias: a constant that the reset gate multiplies with the recurrent current of the candidate.
-    """
-
-    reset_bias: Float[AnyArray, "*network unit"]
-
-
-@final
-@dataclass(frozen=True)
-class GRUDynamics(Dynamics):
-    """The equations of `GRU`.
-
-    Args:
-        reset: whether the reset gate multiplies "after" or "before" the recurrent weights.
-        gate: σ of the gates, a name of `GATES`.
-    """
-
-    weights: ClassVar = GRUWeights
-
-    reset: str = "after"
-    gate: str = "sigmoid"
-
-    def __post_init__(self) -> None:
-        check_choice("reset", self.reset, RESETS)
-        check_gate(self.gate)
-
-    def initial_state(self, weights: GRUWeights) -> Float[Array, "unit"]:
-        return jnp.zeros_like(weights.reset_bias)
-
-    def step(
-        self, weights: GRUWeights, state: Float[Array, "unit"], inputs: Float[Array, "input"]
-    ) -> Float[Array, "unit"]:
-        inward = weights.input @ inputs + weights.bias
-        update, reset = opened(self.gate, weights.recurrent[:2] @ state + inward[:2])
-        if self.reset == "after":
-            recalled = reset * (weights.recurrent[2] @ state + weights.reset_bias)
-        else:
-            recalled = weights.recurrent[2] @ (reset * state)
-        return update * state + (1 - update) * jnp.tanh(inward[2] + recalled)
-
-    def rates(self, state: Float[Array, "unit"]) -> Float[Array, "unit"]:
-        return state
+from recurra.engine.gated import RESETS, GRUDynamics, GRUWeights
+from recurra.models.gated import GatedModel
 
 
 @final
@@ -79,6 +26,7 @@ class GRU(GatedModel):
         reset: "after" (Keras 3, cuDNN, PyTorch) or "before" the recurrent weights (as first published).
         gate: σ of the gates: "sigmoid", or a hard sigmoid, the line x / 5 + 1/2 ("hard_sigmoid_5": Keras 1 and 2) or
             x / 6 + 1/2 ("hard_sigmoid_6": Keras 3) within 0 and 1; the native engine has the first.
+        recurrent_noise: standard deviation of the noise added to every entry of the state at every training step.
         initializer: where the recurrent weights start.
         input_initializer: where the input weights start.
         output_initializer: where the output weights start.
@@ -97,7 +45,7 @@ class GRU(GatedModel):
 
     def dynamics(self, dt_ms: float) -> GRUDynamics:
         """The equations of one step, whatever its length."""
-        return GRUDynamics(self.reset, self.gate)
+        return GRUDynamics(self.reset, self.recurrent_noise, self.gate)
 
     def initial_weights(self, key: RandomKey, inputs: int, outputs: int) -> GRUWeights:
         arrays = self.gated_arrays(key, 3, inputs, outputs)

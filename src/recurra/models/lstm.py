@@ -1,46 +1,12 @@
 """Long short-term memory."""
 
 from dataclasses import dataclass
-from typing import ClassVar, final
-
-import jax.numpy as jnp
-from jaxtyping import Array, Float
+from typing import final
 
 from recurra.arrays import RandomKey
 from recurra.checks import check_number
-from recurra.engine import Dynamics
-from recurra.models.gated import GatedModel, GatedWeights, check_gate, currents, opened
-
-
-@final
-@dataclass(frozen=True)
-class LSTMDynamics(Dynamics):
-    """The equations of `LSTM`; the gates are input, forget, candidate, output. The state is (h, c) joined.
-
-    Args:
-        gate: σ of the gates, a name of `GATES`.
-    """
-
-    weights: ClassVar = GatedWeights
-
-    gate: str = "sigmoid"
-
-    def __post_init__(self) -> None:
-        check_gate(self.gate)
-
-    def initial_state(self, weights: GatedWeights) -> Float[Array, "state"]:
-        return jnp.zeros(2 * weights.units, jnp.asarray(weights.bias).dtype)
-
-    def step(
-        self, weights: GatedWeights, state: Float[Array, "state"], inputs: Float[Array, "input"]
-    ) -> Float[Array, "state"]:
-        rates, cell = jnp.split(state, 2)
-        write, keep, candidate, show = currents(weights, rates, inputs)
-        cell = opened(self.gate, keep) * cell + opened(self.gate, write) * jnp.tanh(candidate)
-        return jnp.concatenate([opened(self.gate, show) * jnp.tanh(cell), cell])
-
-    def rates(self, state: Float[Array, "state"]) -> Float[Array, "unit"]:
-        return state[: len(state) // 2]
+from recurra.engine.gated import GatedWeights, LSTMDynamics
+from recurra.models.gated import GatedModel
 
 
 @final
@@ -54,9 +20,10 @@ class LSTM(GatedModel):
 
     Args:
         units: number of units; the state has twice as many entries.
+        forget_bias: where the bias of the forget gate starts; it is trained like the others.
         gate: σ of the gates: "sigmoid", or a hard sigmoid, the line x / 5 + 1/2 ("hard_sigmoid_5": Keras 1 and 2) or
             x / 6 + 1/2 ("hard_sigmoid_6": Keras 3) within 0 and 1; the native engine has the first.
-        forget_bias: where the bias of the forget gate starts; it is trained like the others.
+        recurrent_noise: standard deviation of the noise added to every entry of the state at every training step.
         initializer: where the recurrent weights start.
         input_initializer: where the input weights start.
         output_initializer: where the output weights start.
@@ -75,7 +42,7 @@ class LSTM(GatedModel):
 
     def dynamics(self, dt_ms: float) -> LSTMDynamics:
         """The equations of one step, whatever its length."""
-        return LSTMDynamics(self.gate)
+        return LSTMDynamics(self.recurrent_noise, self.gate)
 
     def initial_weights(self, key: RandomKey, inputs: int, outputs: int) -> GatedWeights:
         arrays = self.gated_arrays(key, 4, inputs, outputs)

@@ -14,10 +14,8 @@ from recurra.analysis.dynamics.bounded import Bounded, constant_near, state_near
 from recurra.analysis.dynamics.flow import Enclosure, Equation, Flow, Matrices, States
 from recurra.analysis.dynamics.rounding import gamma, upward
 from recurra.engine import Dynamics
+from recurra.engine.gated import GRUDynamics, LSTMDynamics, UGRNNDynamics
 from recurra.models.cohort import Network
-from recurra.models.gru import GRUDynamics
-from recurra.models.lstm import LSTMDynamics
-from recurra.models.ugrnn import UGRNNDynamics
 
 OPERATIONS = 1_000  # more than what one bound is computed with: by so many roundings bounds are widened
 

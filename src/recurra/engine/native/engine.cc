@@ -99,28 +99,30 @@ using Words = ffi::Buffer<ffi::U32>;
 // Fills in the arguments that both handlers have, and returns an error if a shape does not fit. Python has checked the
 // shapes before, with clearer messages.
 template <class T, ffi::DataType dtype>
-std::string fill(Job<T>& job, In<dtype> recurrent, In<dtype> input, In<dtype> output, In<dtype> recurrent_bias,
-                 In<dtype> output_bias, In<dtype> leak, Words noise_keys, Flags active, In<dtype> inputs, int64_t form,
-                 int64_t activation, double noise) {
+std::string fill(Job<T>& job, In<dtype> recurrent, In<dtype> input, In<dtype> output, In<dtype> bias,
+                 In<dtype> output_bias, In<dtype> unit_values, Words noise_keys, Flags active, In<dtype> inputs,
+                 int64_t cell, int64_t activation, double noise) {
+  constexpr size_t GATES[] = {1, 1, 2, 3, 3, 4};  // in the order of `Cell`
   auto w = recurrent.dimensions(), in = input.dimensions(), out = output.dimensions(), x = inputs.dimensions();
   if (!chosen()) return "no kernel for RECURRA_INSTRUCTIONS";
-  if (w.size() != 3 || in.size() != 3 || out.size() != 3 || x.size() < 3 || x.size() > 4) return "wrong number of axes";
+  if (w.size() != 4 || in.size() != 4 || out.size() != 3 || x.size() < 3 || x.size() > 4) return "wrong number of axes";
+  if (cell < 0 || cell > 5 || activation < 0 || activation > 3) return "unknown cell or activation";
   job.own_trials = x.size() == 4;
-  job.networks = w[0], job.units = w[2], job.inputs = in[2], job.outputs = out[1];
+  job.networks = w[0], job.units = w[3], job.inputs = in[3], job.outputs = out[1];
   job.trials = x[x.size() - 3], job.steps = x[x.size() - 2];
   const size_t networks = size_t(job.networks), units = size_t(job.units);
-  const size_t sets = job.own_trials ? networks : 1;
-  if (recurrent.element_count() != networks * units * units || units < 1 || job.trials < 1 || job.steps < 1 ||
-      input.element_count() != networks * units * job.inputs || output.element_count() != networks * units * job.outputs ||
-      recurrent_bias.element_count() != networks * units || output_bias.element_count() != networks * job.outputs ||
-      leak.element_count() != units || noise_keys.element_count() != 2 * networks || active.element_count() != networks ||
-      inputs.element_count() != sets * job.trials * job.steps * job.inputs)
+  const size_t sets = job.own_trials ? networks : 1, rows = networks * GATES[cell] * units;
+  if (recurrent.element_count() != rows * units || units < 1 || job.trials < 1 || job.steps < 1 ||
+      input.element_count() != rows * job.inputs || output.element_count() != networks * units * job.outputs ||
+      bias.element_count() != rows || output_bias.element_count() != networks * job.outputs ||
+      unit_values.element_count() != networks * units || noise_keys.element_count() != 2 * networks ||
+      active.element_count() != networks || inputs.element_count() != sets * job.trials * job.steps * job.inputs)
     return "shapes do not fit";
-  if (form < 0 || form > 1 || activation < 0 || activation > 3) return "unknown form or activation";
-  job.form = static_cast<Form>(form), job.activation = static_cast<Activation>(activation), job.noise = T(noise);
+  job.cell = static_cast<Cell>(cell), job.activation = static_cast<Activation>(activation), job.noise = T(noise);
   job.recurrent = recurrent.typed_data(), job.input = input.typed_data(), job.output = output.typed_data();
-  job.recurrent_bias = recurrent_bias.typed_data(), job.output_bias = output_bias.typed_data();
-  job.leak = leak.typed_data(), job.noise_keys = noise_keys.typed_data(), job.active = active.typed_data();
+  job.bias = bias.typed_data(), job.output_bias = output_bias.typed_data();
+  job.unit_values = unit_values.typed_data(), job.noise_keys = noise_keys.typed_data();
+  job.active = active.typed_data();
   job.trial_inputs = inputs.typed_data();
   return "";
 }
@@ -132,23 +134,24 @@ void clear(T* data, size_t count) { std::memset(static_cast<void*>(data), 0, cou
 
 // `Mask` is Flags, or weights of the same shape.
 template <class T, ffi::DataType dtype, class Mask>
-ffi::Error loss_and_gradient(In<dtype> recurrent, In<dtype> input, In<dtype> output, In<dtype> recurrent_bias,
-                             In<dtype> output_bias, In<dtype> leak, Words noise_keys, Flags active, In<dtype> inputs,
-                             In<dtype> targets, Mask mask, Out<dtype> loss,
-                             Out<dtype> d_recurrent, Out<dtype> d_input, Out<dtype> d_output,
-                             Out<dtype> d_recurrent_bias, Out<dtype> d_output_bias, int64_t form, int64_t activation,
-                             double noise, double rate_penalty, bool bfloat16) {
+ffi::Error loss_and_gradient(In<dtype> recurrent, In<dtype> input, In<dtype> output, In<dtype> bias,
+                             In<dtype> output_bias, In<dtype> unit_values, Words noise_keys, Flags active,
+                             In<dtype> inputs, In<dtype> targets, Mask mask, Out<dtype> loss, Out<dtype> d_recurrent,
+                             Out<dtype> d_input, Out<dtype> d_output, Out<dtype> d_bias, Out<dtype> d_output_bias,
+                             Out<dtype> d_unit_values, int64_t cell, int64_t activation, double noise,
+                             double rate_penalty, bool bfloat16) {
   Job<T> job{};
-  std::string fault = fill<T, dtype>(job, recurrent, input, output, recurrent_bias, output_bias, leak, noise_keys,
-                                     active, inputs, form, activation, noise);
+  std::string fault = fill<T, dtype>(job, recurrent, input, output, bias, output_bias, unit_values, noise_keys, active,
+                                     inputs, cell, activation, noise);
   if (!fault.empty()) return unfit(fault);
   const size_t sets = job.own_trials ? size_t(job.networks) : 1, entries = size_t(job.trials * job.steps * job.outputs);
   if (targets.element_count() != sets * entries || mask.element_count() != sets * entries ||
       loss->element_count() != size_t(job.networks) ||
       d_recurrent->element_count() != recurrent.element_count() || d_input->element_count() != input.element_count() ||
-      d_output->element_count() != output.element_count() ||
-      d_recurrent_bias->element_count() != recurrent_bias.element_count() ||
-      d_output_bias->element_count() != output_bias.element_count())
+      d_output->element_count() != output.element_count() || d_bias->element_count() != bias.element_count() ||
+      d_output_bias->element_count() != output_bias.element_count() ||
+      (d_unit_values->element_count() != unit_values.element_count() &&
+       (d_unit_values->element_count() || job.cell == Cell::gru_after)))
     return unfit("shapes do not fit");
   job.trial_targets = targets.typed_data();
   if constexpr (std::is_same_v<Mask, Flags>) job.trial_mask = mask.typed_data();
@@ -164,25 +167,27 @@ ffi::Error loss_and_gradient(In<dtype> recurrent, In<dtype> input, In<dtype> out
   std::vector<int32_t> turn(size_t(job.networks), 0);
   job.inverse_count = inverse_count.data(), job.turn = turn.data();
   job.loss = loss->typed_data(), job.d_recurrent = d_recurrent->typed_data(), job.d_input = d_input->typed_data();
-  job.d_output = d_output->typed_data(), job.d_recurrent_bias = d_recurrent_bias->typed_data();
+  job.d_output = d_output->typed_data(), job.d_bias = d_bias->typed_data();
   job.d_output_bias = d_output_bias->typed_data();
+  job.d_unit_values = d_unit_values->element_count() ? d_unit_values->typed_data() : nullptr;
   clear(job.loss, loss->element_count());
   clear(job.d_recurrent, recurrent.element_count());
   clear(job.d_input, input.element_count());
   clear(job.d_output, output.element_count());
-  clear(job.d_recurrent_bias, recurrent_bias.element_count());
+  clear(job.d_bias, bias.element_count());
   clear(job.d_output_bias, output_bias.element_count());
+  clear(job.d_unit_values, d_unit_values->element_count());
   return work(job);
 }
 
 // The outputs of every network on every trial, and the rates if their array is not empty.
 template <class T, ffi::DataType dtype>
-ffi::Error run(In<dtype> recurrent, In<dtype> input, In<dtype> output, In<dtype> recurrent_bias, In<dtype> output_bias,
-               In<dtype> leak, Words noise_keys, Flags active, In<dtype> inputs, Out<dtype> rates, Out<dtype> outputs,
-               int64_t form, int64_t activation, double noise) {
+ffi::Error run(In<dtype> recurrent, In<dtype> input, In<dtype> output, In<dtype> bias, In<dtype> output_bias,
+               In<dtype> unit_values, Words noise_keys, Flags active, In<dtype> inputs, Out<dtype> rates,
+               Out<dtype> outputs, int64_t cell, int64_t activation, double noise) {
   Job<T> job{};
-  std::string fault = fill<T, dtype>(job, recurrent, input, output, recurrent_bias, output_bias, leak, noise_keys,
-                                     active, inputs, form, activation, noise);
+  std::string fault = fill<T, dtype>(job, recurrent, input, output, bias, output_bias, unit_values, noise_keys, active,
+                                     inputs, cell, activation, noise);
   if (!fault.empty()) return unfit(fault);
   const size_t entries = size_t(job.networks * job.trials * job.steps);
   if (outputs->element_count() != entries * job.outputs ||
@@ -207,7 +212,8 @@ auto gradient_binding() {
   return weights_and_inputs<dtype>()
       .template Arg<B>().template Arg<Mask>()
       .template Ret<B>().template Ret<B>().template Ret<B>().template Ret<B>().template Ret<B>().template Ret<B>()
-      .template Attr<int64_t>("form").template Attr<int64_t>("activation").template Attr<double>("noise")
+      .template Ret<B>()
+      .template Attr<int64_t>("cell").template Attr<int64_t>("activation").template Attr<double>("noise")
       .template Attr<double>("rate_penalty").template Attr<bool>("bfloat16");
 }
 
@@ -216,7 +222,7 @@ auto run_binding() {
   using B = In<dtype>;
   return weights_and_inputs<dtype>()
       .template Ret<B>().template Ret<B>()
-      .template Attr<int64_t>("form").template Attr<int64_t>("activation").template Attr<double>("noise");
+      .template Attr<int64_t>("cell").template Attr<int64_t>("activation").template Attr<double>("noise");
 }
 
 }  // namespace

@@ -7,21 +7,28 @@
 //     d_t = [ s_(t+1) | e_t ]     derivatives of the loss by the currents of the next step, and by the outputs
 //
 //         [ recurrent  input ]
-//     M = [                  ]    the weights of a network as one matrix
+//     M = [                  ]    the weights of a network as one matrix; its upper rows are those of all gates
 //         [ output       0   ]
 //
 // a network needs three products:
 //
-//     forward    [ current_(t+1) | output_t ] = M u_t + [ recurrent_bias | output_bias ]
+//     forward    [ current_(t+1) | output_t ] = M u_t + [ bias | output_bias ]
 //     backward   derivative by r_t            = (M^T d_t), rows of the units
 //     gradient   of M                         = sum over t of d_t u_t^T
 //
-// Between two products come the equations of the units: `advance` and `retreat`. A long trial is cut into segments;
-// only the states at their beginnings are kept, and the rates within a segment are computed again in the backward pass.
+// Between two products come the equations of the cell: `advance` and `retreat`, see cells.h. A long trial is cut into
+// segments; only the states at their beginnings are kept, and the rates within a segment are computed again in the
+// backward pass.
+//
+// The candidate of a GRU is not a function of one current M u. It has a second, smaller product with u'_t, which begins
+// with the inputs within u_t and goes on with the gated rates, if the reset gate comes before the weights:
+//
+//     u_t = [ r_t | x_(t+1) | g_t ]     u'_t = [ x_(t+1) ] or [ x_(t+1) | g_t ]     d_t = [ s_(t+1) | e_t | s'_(t+1) ]
 #include "kernel.h"
 
 #include <sched.h>
 
+#include "cells.h"
 #include "noise.h"
 #include "product.h"
 #ifdef __AVX512BF16__
@@ -79,83 +86,6 @@ void pack_group(const Job<T>& job, int64_t network, int64_t group, T* packed) {
       }
 }
 
-// The equations of the units. SIMPLE: leak 1 and no noise; then the rate form and the current form are the same.
-template <class T, int W, class Phi, bool SIMPLE, bool RATE>
-struct Units {
-  static constexpr int vectors = W * PIECES;
-
-  // From the currents to the rates; `value` holds the values of phi if they differ from the rates.
-  static void advance(int units, const Vec<T>* current, const T* leak, const Vec<T>* noise, const Vec<T>* rates,
-                      Vec<T>* state, Vec<T>* next_rates, Vec<T>* value) {
-    for (int unit = 0; unit < units; unit++)
-      UNROLL for (int v = 0; v < vectors; v++) {
-        int i = unit * vectors + v;
-        if constexpr (SIMPLE) {
-          next_rates[i] = Phi::template value<T>(current[i]);
-        } else if constexpr (RATE) {
-          value[i] = Phi::template value<T>(current[i]);
-          next_rates[i] = rates[i] * (T(1) - leak[unit]) + value[i] * leak[unit];
-          if (noise) next_rates[i] += noise[i];
-        } else {
-          state[i] = state[i] * (T(1) - leak[unit]) + current[i] * leak[unit];
-          if (noise) state[i] += noise[i];
-          next_rates[i] = Phi::template value<T>(state[i]);
-        }
-      }
-  }
-
-  // From the derivatives by the rates to those by the currents; `carry` holds the derivatives by the next step's state.
-  static void retreat(int units, const Vec<T>* by_rates, const T* leak, const Vec<T>* value, Vec<T>* carry,
-                      Vec<T>* by_currents) {
-    for (int unit = 0; unit < units; unit++)
-      UNROLL for (int v = 0; v < vectors; v++) {
-        int i = unit * vectors + v;
-        Vec<T> slope = Phi::template slope<T>(value[i]);
-        if constexpr (SIMPLE) {
-          by_currents[i] = by_rates[i] * slope;
-        } else if constexpr (RATE) {
-          carry[i] = carry[i] * (T(1) - leak[unit]) + by_rates[i];
-          by_currents[i] = carry[i] * slope * leak[unit];
-        } else {
-          carry[i] = carry[i] * (T(1) - leak[unit]) + by_rates[i] * slope;
-          by_currents[i] = carry[i] * leak[unit];
-        }
-      }
-  }
-};
-
-template <class T, int W>
-struct Equations {
-  decltype(&Units<T, W, Tanh, true, true>::advance) advance;
-  decltype(&Units<T, W, Tanh, true, true>::retreat) retreat;
-  T rate_at_rest;
-
-  template <class Phi>
-  static Equations of(bool simple, bool rate) {
-    T rest = rate ? T(0) : Phi::template value<T>(Vec<T>{})[0];
-    if (simple) return {Units<T, W, Phi, true, true>::advance, Units<T, W, Phi, true, true>::retreat, rest};
-    if (rate) return {Units<T, W, Phi, false, true>::advance, Units<T, W, Phi, false, true>::retreat, rest};
-    return {Units<T, W, Phi, false, false>::advance, Units<T, W, Phi, false, false>::retreat, rest};
-  }
-
-  static Equations choose(const Job<T>& job, bool simple) {
-    bool rate = job.form == Form::rate;
-    switch (job.activation) {
-      case Activation::tanh: return of<Tanh>(simple, rate);
-      case Activation::relu: return of<Relu>(simple, rate);
-      case Activation::sigmoid: return of<Sigmoid>(simple, rate);
-      default: return of<Softplus>(simple, rate);
-    }
-  }
-};
-
-template <class T>
-bool is_simple(const Job<T>& job) {
-  bool simple = job.noise == T(0);
-  for (int64_t unit = 0; unit < job.units; unit++) simple = simple && job.leak[unit] == T(1);
-  return simple;
-}
-
 template <class T, int W, bool ROUND>
 struct Task {
   typedef typename std::conditional<ROUND, Rounded<T>, Plain<T, W>>::type Products;
@@ -168,28 +98,36 @@ struct Task {
   const Job<T>& job;
   const int64_t network, group;
   const int steps, units, inputs, outputs;
-  const bool simple, own_values;  // own_values: phi's values differ from the rates and are kept beside them
   const Equations<T, W> equations;
+  const Layout layout;
+  // Rows of u and u', and of d: currents, those that see the inputs, currents and outputs; where s' begins.
+  const int depth, last_depth, currents, seeing, rows, last;
   const Parts forward_rows, backward_rows, left_rows, right_rows;
+  const Parts unit_rows, last_left_rows, last_right_rows;  // of the second product, forward and backward; its gradient
   const int block;         // time steps whose gradients are summed at once
-  const int left_stride, right_stride, round_stride;
+  const int left_stride, right_stride, round_stride, kept_stride;
   int segment = 0;         // time steps whose rates are kept; a multiple of `block`
 
-  Weight *forward_weights, *backward_weights;
-  T *packed, *bias, *gradient;
-  V *left, *right, *values, *errors, *product, *by_rates, *carry, *state, *noise, *bias_sum, *kept;
+  Weight *forward_weights, *backward_weights, *last_weights = nullptr, *last_backward_weights = nullptr;
+  T *packed, *bias, *gradient, *last_gradient = nullptr;
+  V *left, *right, *kept, *errors, *product, *blind, *by_rates, *by_gated, *carry, *state, *noise, *bias_sum, *by_leak;
+  V* starts;  // of the segments
   V *round_left = nullptr, *round_right = nullptr, *round_pairs = nullptr;  // rows rounded to bfloat16 for the products
   V valid[vectors], loss[PIECES] = {}, squares[PIECES] = {};  // one vector per piece of a pack, see vectors.h
 
   Task(const Job<T>& job, int64_t network, int64_t group)
       : job(job), network(network), group(group), steps(int(job.steps)), units(int(job.units)),
-        inputs(int(job.inputs)), outputs(int(job.outputs)), simple(is_simple(job)),
-        own_values(!simple && job.form == Form::rate), equations(Equations<T, W>::choose(job, simple)),
-        forward_rows(units + outputs, PlainDot<T, W>::most_rows), backward_rows(units, PlainDot<T, W>::most_rows),
-        left_rows(units + inputs, PlainTile<T, W>::most_left), right_rows(units + outputs, PlainTile<T, W>::most_right),
-        block(units <= 64 ? 32 : 16), left_stride(odd(units + inputs) * vectors),
-        right_stride(odd(units + outputs) * vectors),
-        round_stride(odd(units + (inputs > outputs ? inputs : outputs) + 1)) {
+        inputs(int(job.inputs)), outputs(int(job.outputs)), equations(Equations<T, W>::choose(job, network)),
+        layout(equations.layout), depth(units + inputs), last_depth(inputs + (layout.gated ? units : 0)),
+        currents(layout.first * units), seeing(layout.seeing * units), rows(currents + outputs),
+        last((rows + 1) / 2 * 2), forward_rows(rows, PlainDot<T, W>::most_rows),
+        backward_rows(units, PlainDot<T, W>::most_rows), left_rows(depth, PlainTile<T, W>::most_left),
+        right_rows(rows, PlainTile<T, W>::most_right), unit_rows(units, PlainDot<T, W>::most_rows),
+        last_left_rows(last_depth, PlainTile<T, W>::most_left), last_right_rows(units, PlainTile<T, W>::most_right),
+        block(units <= 64 ? 32 : 16), left_stride(odd(layout.second ? units + last_depth : depth) * vectors),
+        right_stride(odd(layout.second ? last + units : rows) * vectors),
+        round_stride(odd((left_stride > right_stride ? left_stride : right_stride) / vectors + 1)),
+        kept_stride(layout.kept * units * vectors) {
     for (int v = 0; v < vectors; v++)
       for (int l = 0; l < LANES<T>; l++)
         valid[v][l] = group * 2 * PACK<T> + v * LANES<T> + l < job.trials ? T(1) : T(0);
@@ -197,37 +135,45 @@ struct Task {
 
   int segments() const { return steps / segment + 1; }
   V* left_row(int t) { return left + size_t(t % segment) * left_stride; }
-  V* value_row(int t) { return own_values ? values + size_t(t % segment) * units * vectors : left_row(t); }
+  V* kept_row(int t) { return kept + size_t(t % segment) * kept_stride; }
   V* right_row(int t) { return right + size_t(t % block) * right_stride; }
+  const T* leak() const { return job.unit_values + network * units; }
 
   // Rows are kept for `segment` steps, and one more row for the state at the beginning of the next segment.
   size_t lay_out(void* memory, bool with_gradient) {
-    size_t row = sizeof(V) * (left_stride + (own_values ? units * vectors : 0));
+    size_t row = sizeof(V) * (left_stride + kept_stride);
     int64_t wanted = with_gradient ? int64_t(SEGMENT_BYTES / row) : RUN_ROWS;
     int whole = (steps + block) / block * block;
     segment = wanted < block ? block : wanted < whole ? int(wanted / block * block) : whole;
     if (!with_gradient) segment = RUN_ROWS;
+    const int second = layout.second ? 1 : 0;
     Scratch scratch{(char*)memory};
     packed = scratch.take<T>(job.packed ? 0 : packed_size(job));
-    forward_weights = scratch.take<Weight>(size_t(units + outputs) * Matrix::length(units + inputs));
-    bias = scratch.take<T>(units + outputs);
+    forward_weights = scratch.take<Weight>(size_t(rows) * Matrix::length(depth));
+    last_weights = scratch.take<Weight>(second * size_t(units) * Matrix::length(last_depth));
+    bias = scratch.take<T>(last + units);
     left = scratch.take<V>(size_t(segment + 1) * left_stride);
-    values = scratch.take<V>(own_values ? size_t(segment + 1) * units * vectors : 0);
-    product = scratch.take<V>(size_t(units + outputs) * vectors);
+    kept = scratch.take<V>(size_t(segment) * kept_stride);
+    product = scratch.take<V>(size_t(last + units) * vectors);
+    blind = scratch.take<V>(size_t(rows - seeing) * vectors);
     state = scratch.take<V>(size_t(units) * vectors);
-    noise = scratch.take<V>(size_t(units + 1) * vectors);
+    noise = scratch.take<V>(size_t(layout.state * units + 1) * vectors);
     errors = scratch.take<V>(size_t(segment) * outputs * vectors);
     if (with_gradient) {
-      backward_weights = scratch.take<Weight>(size_t(units) * Matrix::length(units + outputs));
+      backward_weights = scratch.take<Weight>(size_t(units) * Matrix::length(rows));
+      last_backward_weights = scratch.take<Weight>(layout.gated ? size_t(units) * Matrix::length(units) : 0);
       gradient = scratch.take<T>(size_t(left_rows.count) * right_rows.count * Gradient::size);
+      last_gradient = scratch.take<T>(second * size_t(last_left_rows.count) * last_right_rows.count * Gradient::size);
       right = scratch.take<V>(size_t(block) * right_stride);
       by_rates = scratch.take<V>(size_t(units) * vectors);
+      by_gated = scratch.take<V>(layout.gated ? size_t(units) * vectors : 0);
       carry = scratch.take<V>(size_t(units) * vectors);
-      bias_sum = scratch.take<V>(size_t(units + outputs) * vectors);
+      by_leak = scratch.take<V>(size_t(units) * vectors);
+      bias_sum = scratch.take<V>(size_t(last + units) * vectors);
       round_left = scratch.take<V>(ROUND ? size_t(segment) * round_stride : 0);
       round_right = scratch.take<V>(ROUND ? size_t(block) * round_stride : 0);
       round_pairs = scratch.take<V>(ROUND ? round_stride : 0);
-      kept = scratch.take<V>(segments() > 1 ? size_t(segments()) * 3 * units * vectors : 0);
+      starts = scratch.take<V>(segments() > 1 ? size_t(segments()) * 2 * units * vectors : 0);
     }
     return scratch.used;
   }
@@ -237,58 +183,91 @@ struct Task {
   }
 
   void begin(bool with_gradient) {
-    const T* recurrent = job.recurrent + network * units * units;
-    const T* input = job.input + network * units * inputs;
-    const T* output = job.output + network * outputs * units;
     if (!job.packed) pack_group<T, W>(job, network, group, packed);
-    Matrix::pack(
-        forward_rows, units + inputs,
-        [&](int row, int k) {
-          if (row >= units) return k < units ? output[(row - units) * units + k] : T(0);
-          return k < units ? recurrent[int64_t(row) * units + k] : input[row * inputs + k - units];
-        },
-        forward_weights);
-    memcpy(bias, job.recurrent_bias + network * units, sizeof(T) * units);
-    memcpy(bias + units, job.output_bias + network * outputs, sizeof(T) * outputs);
+    pack_weights(with_gradient);
     for (int i = 0; i < units * vectors; i++) left[i] = all(equations.rate_at_rest);
     memset(state, 0, sizeof(V) * units * vectors);
     if (!with_gradient) return;
+    memset(gradient, 0, sizeof(T) * left_rows.count * right_rows.count * Gradient::size);
+    if (layout.second)
+      memset(last_gradient, 0, sizeof(T) * last_left_rows.count * last_right_rows.count * Gradient::size);
+    memset(bias_sum, 0, sizeof(V) * (last + units) * vectors);
+    memset(carry, 0, sizeof(V) * units * vectors);
+    memset(by_leak, 0, sizeof(V) * units * vectors);
+  }
+
+  void pack_weights(bool with_gradient) {
+    const T* recurrent = job.recurrent + network * layout.gates * units * units;
+    const T* input = job.input + network * layout.gates * units * inputs;
+    const T* output = job.output + network * outputs * units;
+    const T *unit_bias = job.bias + network * layout.gates * units, *reset_bias = job.unit_values + network * units;
+    const T *last_recurrent = recurrent + int64_t(seeing) * units, *last_input = input + int64_t(seeing) * inputs;
     Matrix::pack(
-        backward_rows, units + outputs,
+        forward_rows, depth,
         [&](int row, int k) {
-          return k < units ? recurrent[int64_t(k) * units + row] : output[(k - units) * units + row];
+          if (row >= currents) return k < units ? output[(row - currents) * units + k] : T(0);
+          if (k < units) return recurrent[int64_t(row) * units + k];
+          return row < seeing ? input[int64_t(row) * inputs + k - units] : T(0);
+        },
+        forward_weights);
+    for (int row = 0; row < currents; row++) bias[row] = row < seeing ? unit_bias[row] : reset_bias[row - seeing];
+    memcpy(bias + currents, job.output_bias + network * outputs, sizeof(T) * outputs);
+    if (layout.second) {
+      Matrix::pack(
+          unit_rows, last_depth,
+          [&](int row, int k) {
+            return k < inputs ? last_input[row * inputs + k] : last_recurrent[int64_t(row) * units + k - inputs];
+          },
+          last_weights);
+      memcpy(bias + last, unit_bias + seeing, sizeof(T) * units);
+    }
+    if (!with_gradient) return;
+    Matrix::pack(
+        backward_rows, rows,
+        [&](int row, int k) {
+          return k < currents ? recurrent[int64_t(k) * units + row] : output[(k - currents) * units + row];
         },
         backward_weights);
-    memset(gradient, 0, sizeof(T) * left_rows.count * right_rows.count * Gradient::size);
-    memset(bias_sum, 0, sizeof(V) * (units + outputs) * vectors);
-    memset(carry, 0, sizeof(V) * units * vectors);
-    memset(right_row(steps), 0, sizeof(V) * units * vectors);
+    if (layout.gated)
+      Matrix::pack(
+          unit_rows, units, [&](int row, int k) { return last_recurrent[int64_t(k) * units + row]; },
+          last_backward_weights);
   }
 
   void draw_noise(int t) {
-    const uint32_t half = (units + 1) / 2, trial = uint32_t(group * 2 * PACK<T>);
+    const int entries = layout.state * units;
+    const uint32_t half = uint32_t(entries + 1) / 2, trial = uint32_t(group * 2 * PACK<T>);
     for (int pair = 0; pair < int(half); pair++)
       for (int v = 0; v < vectors; v++) {
         V* at = noise + 2 * pair * vectors + v;
         two_normals<T>(job.noise_keys + 2 * network, trial + v * LANES<T>, t * half + pair, at[0], at[vectors]);
       }
-    for (int unit = 0; unit < units; unit++) {
-      T twice = T(2) * job.leak[unit];
-      T scale = job.noise * (sizeof(T) == 4 ? T(__builtin_sqrtf(float(twice))) : T(__builtin_sqrt(double(twice))));
-      for (int v = 0; v < vectors; v++) noise[unit * vectors + v] *= scale;
+    const bool rate_units = job.cell == Cell::rate || job.cell == Cell::current;
+    for (int entry = 0; entry < entries; entry++) {
+      T scale = job.noise;
+      if (rate_units) {
+        T twice = T(2) * leak()[entry];
+        scale = job.noise * (sizeof(T) == 4 ? T(__builtin_sqrtf(float(twice))) : T(__builtin_sqrt(double(twice))));
+      }
+      for (int v = 0; v < vectors; v++) noise[entry * vectors + v] *= scale;
     }
   }
 
-  // The row in the layout that `Matrix` takes: unchanged, or rounded in pairs; the whole rounded row is kept at `place`.
-  const V* rounded(const V* row, int rows, V* whole, int place) {
+  // The row in the layout that `Matrix` takes: unchanged, or rounded in pairs; the whole rounded row is kept at `whole`.
+  const V* rounded(const V* row, int count, V* whole) {
     if constexpr (!ROUND) return row;
-    if constexpr (ROUND) Rounded<T>::round(row, rows, whole + size_t(place) * round_stride, round_pairs);
+    if constexpr (ROUND) Rounded<T>::round(row, count, whole, round_pairs);
     return round_pairs;
   }
 
   void multiply_forward(const V* row, int place, int first) {
-    const V* factors = rounded(row, units + inputs, round_left, place);
-    Matrix::multiply(forward_weights, forward_rows, units + inputs, first, factors, bias, product);
+    const V* factors = rounded(row, depth, round_left + size_t(place) * round_stride);
+    Matrix::multiply(forward_weights, forward_rows, depth, first, factors, bias, product);
+  }
+
+  void multiply_last(const V* row, int place) {
+    const V* factors = rounded(row + units * vectors, last_depth, round_left + size_t(place) * round_stride + units);
+    Matrix::multiply(last_weights, unit_rows, last_depth, 0, factors, bias + last, product + last * vectors);
   }
 
   // Takes the inputs of step t + 1, and returns whether they are finite.
@@ -303,25 +282,38 @@ struct Task {
     return finite;
   }
 
+  // The currents of step t + 1 and the outputs of step t. 0 times infinity is NaN: where inputs are not finite they must
+  // not reach the rows that do not see them.
+  void multiply_apart(V* row, int t, int place) {
+    V* x = row + units * vectors;
+    const size_t size = sizeof(V) * (rows - seeing) * vectors;
+    memset(x, 0, sizeof(V) * inputs * vectors);
+    multiply_forward(row, place, seeing);
+    memcpy(blind, product + seeing * vectors, size);
+    take_inputs(t, x);
+    multiply_forward(row, place, 0);
+    memcpy(product + seeing * vectors, blind, size);
+  }
+
   // For the steps begin ... end - 1: the outputs of step t, and the rates after step t + 1.
   void forward(int begin, int end) {
     for (int t = begin; t < end; t++) {
       V *now = left + size_t(t - begin) * left_stride, *next = now + left_stride;
-      V* next_value = own_values ? values + size_t(t - begin + 1) * units * vectors : nullptr;
-      V *to = errors + size_t(t - begin) * outputs * vectors, *x = now + units * vectors;
-      if (!take_inputs(t, x)) {  // 0 times infinity is NaN: the next step's inputs must not reach the outputs
-        memset(x, 0, sizeof(V) * inputs * vectors);
-        multiply_forward(now, t - begin, units);
-        memcpy(to, product + units * vectors, sizeof(V) * outputs * vectors);
-        take_inputs(t, x);
-        multiply_forward(now, t - begin, 0);
-      } else {
-        multiply_forward(now, t - begin, t < steps ? 0 : units);
-        memcpy(to, product + units * vectors, sizeof(V) * outputs * vectors);
+      if (take_inputs(t, now + units * vectors))
+        multiply_forward(now, t - begin, t < steps ? 0 : currents);
+      else
+        multiply_apart(now, t, t - begin);
+      memcpy(errors + size_t(t - begin) * outputs * vectors, product + currents * vectors, sizeof(V) * outputs * vectors);
+      if (t == steps) {  // the gradient multiplies the gated rates that are missing here with 0
+        if (layout.gated) memset(now + depth * vectors, 0, sizeof(V) * units * vectors), multiply_last(now, t - begin);
+        return;
       }
-      if (t == steps) return;
       if (job.noise != T(0)) draw_noise(t);
-      equations.advance(units, product, job.leak, job.noise != T(0) ? noise : nullptr, now, state, next, next_value);
+      const Step<T> step = {units, units * vectors, leak(), job.noise != T(0) ? noise : nullptr, now, product,
+                            product + last * vectors, state, next, kept_row(t), now + depth * vectors};
+      if (layout.gated) equations.gate(step);
+      if (layout.second) multiply_last(now, t - begin);
+      equations.advance(step);
     }
   }
 
@@ -357,50 +349,75 @@ struct Task {
     for (int p = 0; p < PIECES; p++) squares[p] += sum[p];
   }
 
-  // For the steps end - 1 ... begin: the derivatives by the currents, and the sum of the gradients.
+  // For the steps end - 1 ... begin: the derivatives by the currents, and the sum of the gradients. After step t has been
+  // done, `by_rates` and `carry` are the derivatives by the state at t.
   void backward(int begin, int end) {
     const T penalty = job.rate_penalty / (T(job.trials) * T(steps) * T(units));
     for (int t = end - 1; t >= begin; t--) {
-      V* slopes = right_row(t);
-      memcpy(slopes + units * vectors, errors + size_t(t - begin) * outputs * vectors, sizeof(V) * outputs * vectors);
-      const V* factors = rounded(slopes, units + outputs, round_right, t % block);
+      V *slopes = right_row(t), *whole = round_right + size_t(t % block) * round_stride;
+      retreat_to(t, slopes, whole);
+      memcpy(slopes + currents * vectors, errors + size_t(t - begin) * outputs * vectors, sizeof(V) * outputs * vectors);
+      const V* factors = rounded(slopes, rows, whole);
       if (t % block == 0) add_gradient(begin, t, end < t + block ? end : t + block);
       if (t == 0) break;
-      Matrix::multiply(backward_weights, backward_rows, units + outputs, 0, factors, nullptr, by_rates);
+      Matrix::multiply(backward_weights, backward_rows, rows, 0, factors, nullptr, by_rates);
       if (job.rate_penalty != T(0)) penalize(left_row(t), penalty);
-      equations.retreat(units, by_rates, job.leak, value_row(t), carry, right_row(t - 1));
     }
   }
 
-  void add_gradient(int begin, int from, int to) {
-    for (int i = 0; i < (units + outputs) * vectors; i++)
-      for (int t = from; t < to; t++) bias_sum[i] += right_row(t)[i];
-    if constexpr (ROUND)
-      Gradient::add(left_rows, round_left + size_t(from - begin) * round_stride, round_stride, right_rows, round_right,
-                    round_stride, to - from, gradient);
-    else
-      Gradient::add(left_rows, left + size_t(from - begin) * left_stride, left_stride, right_rows, right, right_stride,
-                    to - from, gradient);
+  // The derivatives by the currents of the step from t to t + 1.
+  void retreat_to(int t, V* slopes, V* whole) {
+    V* last_slopes = slopes + last * vectors;
+    if (t == steps) {
+      memset(slopes, 0, sizeof(V) * currents * vectors);
+      if (layout.second) memset(last_slopes, 0, sizeof(V) * units * vectors);
+    } else {
+      const V* now = left_row(t);
+      const Slopes<T> back = {units, units * vectors, leak(), now, now + left_stride, kept_row(t), by_rates, by_gated,
+                              carry, slopes, last_slopes, by_leak};
+      equations.retreat(back);
+      if (layout.gated) {
+        const V* factors = rounded(last_slopes, units, whole + last);
+        Matrix::multiply(last_backward_weights, unit_rows, units, 0, factors, nullptr, by_gated);
+        equations.gate_back(back);
+      }
+    }
+    if (layout.second) rounded(last_slopes, units, whole + last);
   }
 
-  // The state at the beginning of a segment: rates, phi's values, and the state of the current form.
+  void add_gradient(int begin, int from, int to) {
+    const int count = to - from;
+    add_bias(0, rows, from, to);
+    if (layout.second) add_bias(last, last + units, from, to);
+    const V *lefts = left, *rights = right;
+    size_t left_step = left_stride, right_step = right_stride, wide = vectors;
+    if constexpr (ROUND) lefts = round_left, rights = round_right, left_step = right_step = round_stride, wide = 1;
+    lefts += size_t(from - begin) * left_step;
+    Gradient::add(left_rows, lefts, left_step, right_rows, rights, right_step, count, gradient);
+    if (layout.second)
+      Gradient::add(last_left_rows, lefts + units * wide, left_step, last_right_rows, rights + last * wide, right_step,
+                    count, last_gradient);
+  }
+
+  void add_bias(int first, int end, int from, int to) {
+    for (int i = first * vectors; i < end * vectors; i++)
+      for (int t = from; t < to; t++) bias_sum[i] += right_row(t)[i];
+  }
+
+  // The state at the beginning of a segment: rates, and what the cell remembers besides them.
   void keep(int part) { exchange(part, true); }
   void restore(int part) { exchange(part, false); }
   void exchange(int part, bool out) {
     const size_t size = size_t(units) * vectors;
-    V* places[3] = {left, own_values ? values : left, state};
-    for (int i = 0; i < 3; i++) {
-      V* own = kept + (size_t(part) * 3 + i) * size;
+    V* places[2] = {left, state};
+    for (int i = 0; i < 2; i++) {
+      V* own = starts + (size_t(part) * 2 + i) * size;
       memcpy(out ? own : places[i], out ? places[i] : own, sizeof(V) * size);
     }
   }
 
-  // The rows after the end of a segment become the first rows of the next segment.
-  void carry_over() {
-    const size_t size = sizeof(V) * units * vectors;
-    memcpy(left, left + size_t(segment) * left_stride, size);
-    if (own_values) memcpy(values, values + size_t(segment) * units * vectors, size);
-  }
+  // The rates after the end of a segment become the first ones of the next segment.
+  void carry_over() { memcpy(left, left + size_t(segment) * left_stride, sizeof(V) * units * vectors); }
 
   int end_of(int part) const { return steps + 1 < (part + 1) * segment ? steps + 1 : (part + 1) * segment; }
 
@@ -447,25 +464,45 @@ struct Task {
     wait_for_turn();
     const T penalty = job.rate_penalty / (T(job.trials) * T(steps) * T(units));
     job.loss[network] += sum_of_lanes(loss) + sum_of_lanes(squares) * penalty;
-    T* recurrent = job.d_recurrent + network * units * units;
-    T* input = job.d_input + network * units * inputs;
+    T* recurrent = job.d_recurrent + network * layout.gates * units * units;
+    T* input = job.d_input + network * layout.gates * units * inputs;
     T* output = job.d_output + network * outputs * units;
-    for (int i = 0; i < left_rows.count; i++)
-      for (int j = 0; j < right_rows.count; j++) {
-        const T* tile = gradient + (size_t(i) * right_rows.count + j) * Gradient::size;
-        for (int a = left_rows.begin(i); a < left_rows.begin(i + 1); a++)
-          for (int b = right_rows.begin(j); b < right_rows.begin(j + 1); b++, tile++) {
-            if (a < units && b < units) recurrent[int64_t(b) * units + a] += *tile;
-            if (a >= units && b < units) input[b * inputs + a - units] += *tile;
-            if (a < units && b >= units) output[(b - units) * units + a] += *tile;
-          }
-      }
-    for (int row = 0; row < units + outputs; row++) {
-      T sum = sum_of_row(bias_sum + row * vectors);
-      if (row < units) job.d_recurrent_bias[network * units + row] += sum;
-      if (row >= units) job.d_output_bias[network * outputs + row - units] += sum;
-    }
+    for_each_element(gradient, left_rows, right_rows, [&](int a, int b, T sum) {
+      if (a < units && b < currents) recurrent[int64_t(b) * units + a] += sum;
+      if (a >= units && b < seeing) input[int64_t(b) * inputs + a - units] += sum;
+      if (a < units && b >= currents) output[(b - currents) * units + a] += sum;
+    });
+    if (layout.second)
+      for_each_element(last_gradient, last_left_rows, last_right_rows, [&](int a, int b, T sum) {
+        if (a < inputs) input[int64_t(seeing + b) * inputs + a] += sum;
+        if (a >= inputs) recurrent[int64_t(seeing + b) * units + a - inputs] += sum;
+      });
+    add_sums_of_rows();
     __atomic_store_n(job.turn + network, int32_t(group + 1), __ATOMIC_RELEASE);
+  }
+
+  template <class Add>
+  static void for_each_element(const T* tile, Parts lefts, Parts rights, Add add) {
+    for (int i = 0; i < lefts.count; i++)
+      for (int j = 0; j < rights.count; j++, tile += Gradient::size)
+        for (int a = lefts.begin(i), at = 0; a < lefts.begin(i + 1); a++)
+          for (int b = rights.begin(j); b < rights.begin(j + 1); b++, at++) add(a, b, tile[at]);
+  }
+
+  // The gradients of the biases, and of the leaks if they are wanted.
+  void add_sums_of_rows() {
+    T* bias = job.d_bias + network * layout.gates * units;
+    T* unit_values = job.d_unit_values ? job.d_unit_values + network * units : nullptr;
+    for (int row = 0; row < rows; row++) {
+      T sum = sum_of_row(bias_sum + row * vectors);
+      if (row < seeing) bias[row] += sum;
+      if (row >= seeing && row < currents) unit_values[row - seeing] += sum;
+      if (row >= currents) job.d_output_bias[network * outputs + row - currents] += sum;
+    }
+    if (layout.second)
+      for (int unit = 0; unit < units; unit++) bias[seeing + unit] += sum_of_row(bias_sum + (last + unit) * vectors);
+    if (unit_values && layout.first == 1)
+      for (int unit = 0; unit < units; unit++) unit_values[unit] += sum_of_row(by_leak + unit * vectors);
   }
 
   void run_group() {
@@ -519,7 +556,14 @@ void pack(const Job<T>& job, int64_t group, T* packed) {
 
 template <class T, int W, bool ROUND>
 struct Use {  // the work of a task, and the memory that it needs
-  static size_t bytes(const Job<T>& job) { return Task<T, W, ROUND>(job, 0, 0).lay_out(nullptr, job.loss != nullptr); }
+  static size_t bytes(const Job<T>& job) {
+    size_t most = 0;
+    for (int64_t network = 0; network < job.networks; network++) {
+      size_t own = Task<T, W, ROUND>(job, network, 0).lay_out(nullptr, job.loss != nullptr);
+      if (own > most) most = own;
+    }
+    return most;
+  }
   static void work(const Job<T>& job, int64_t network, int64_t group, void* scratch) {
     Task<T, W, ROUND> task(job, network, group);
     task.lay_out(scratch, job.loss != nullptr);

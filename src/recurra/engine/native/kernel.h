@@ -5,27 +5,27 @@
 
 namespace recurra {
 
-enum class Form : int64_t { rate, current };
+enum class Cell : int64_t { rate, current, ugrnn, gru_after, gru_before, lstm };  // cells.h has their equations
 enum class Activation : int64_t { tanh, relu, sigmoid, softplus };
 
 // A cohort, its trials, and the arrays for the results. All arrays are row-major with the axes in the comments;
-// T is float or double.
+// T is float or double. Rate units have one gate.
 template <class T>
 struct Job {
   int64_t networks, trials, steps, units, inputs, outputs;
 
-  Form form;
-  Activation activation;
-  const T* leak;               // unit
-  T noise;                     // stationary standard deviation of an isolated unit
+  Cell cell;
+  Activation activation;       // of rate units
+  T noise;                     // of rate units the standard deviation of an isolated unit, else that of a step's noise
   const uint32_t* noise_keys;  // network, 2
   T rate_penalty;
 
-  const T* recurrent;       // network, post, pre
-  const T* input;           // network, unit, input
+  const T* recurrent;       // network, gate, post, pre
+  const T* input;           // network, gate, unit, input
   const T* output;          // network, output, unit
-  const T* recurrent_bias;  // network, unit
+  const T* bias;            // network, gate, unit
   const T* output_bias;     // network, output
+  const T* unit_values;     // network, unit: leaks of rate units, reset bias of a GRU with reset after
   const bool* active;       // network: the other networks are left out
   bool bfloat16;            // whether the factors of the products are rounded to bfloat16; only if `Kernels` has it
 
@@ -39,7 +39,8 @@ struct Job {
 
   // Loss and gradient, all 0 at first; `turn` (network) is the group that adds next. Null if only outputs are wanted.
   T* loss;
-  T *d_recurrent, *d_input, *d_output, *d_recurrent_bias, *d_output_bias;
+  T *d_recurrent, *d_input, *d_output, *d_bias, *d_output_bias;
+  T* d_unit_values;  // null if not wanted
   int32_t* turn;
 
   // If there is no loss: network, trial, time, unit (may be null) and network, trial, time, output.
