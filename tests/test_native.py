@@ -92,7 +92,14 @@ def problem(case, random):
     """Stable networks, so that the rounding of float32 stays small; and no current where relu has its kink."""
     leak = case.leak if case.leak != "units" else tuple(random.choice([0.1, 0.5, 1.0], size=case.units).tolist())
     dynamics = RateDynamics(case.form, case.activation, leak, case.noise)
-    weights = jax.tree.map(lambda array: array.astype(case.dtype), stable_weights(case, random))
+    made = problem_of(dynamics, stable_weights(case, random), case, random)
+    kinks = case.activation == "relu" and case.dtype == "float32" and case.inputs
+    return without_kinks(made, random) if kinks else made
+
+
+def problem_of(dynamics, weights, case, random):
+    """These networks with random trials, mask and keys of the noise."""
+    weights = jax.tree.map(lambda array: array.astype(case.dtype), weights)
     shape = (*([case.networks] if case.own_trials else []), case.trials, case.steps)
     inputs = random.normal(size=(*shape, case.inputs)).astype(case.dtype)
     targets = (random.normal(size=(*shape, case.outputs)) + 5).astype(case.dtype)
@@ -105,9 +112,7 @@ def problem(case, random):
         mask = (mask * random.choice([0.0, 0.2, 1.0, 5.0], size=mask.shape)).astype(case.dtype)
         mask[..., -1, 0, 0] = 2
     keys = random.integers(2**32, size=(case.networks, 2), dtype=np.uint32) if case.noise else None
-    made = Problem(dynamics, weights, (inputs, targets, mask), {"noise_keys": keys, "rate_penalty": case.rate_penalty})
-    kinks = case.activation == "relu" and case.dtype == "float32" and case.inputs
-    return without_kinks(made, random) if kinks else made
+    return Problem(dynamics, weights, (inputs, targets, mask), {"noise_keys": keys, "rate_penalty": case.rate_penalty})
 
 
 def stable_weights(case, random):
@@ -266,27 +271,27 @@ def combinations_of(row, strength):
     return itertools.combinations(sorted(row.items()), strength)
 
 
-def covering_design(strength):
-    """Cases such that every choice of so many factors meets with all its values: greedy, and always the same."""
+def covering_design(factors, strength):
+    """Rows such that every choice of so many factors meets with all its values: greedy, and always the same."""
     missing = dict.fromkeys(
         tuple(zip(names, values, strict=True))
-        for names in itertools.combinations(sorted(FACTORS), strength)
-        for values in itertools.product(*(FACTORS[name] for name in names))
+        for names in itertools.combinations(sorted(factors), strength)
+        for values in itertools.product(*(factors[name] for name in names))
     )
     while missing:
         row = dict(next(iter(missing)))
-        for name in sorted(FACTORS.keys() - row.keys(), key=lambda name: (-len(FACTORS[name]), name)):
+        for name in sorted(factors.keys() - row.keys(), key=lambda name: (-len(factors[name]), name)):
             gains = [
                 sum(found in missing for found in combinations_of({**row, name: value}, strength))
-                for value in FACTORS[name]
+                for value in factors[name]
             ]
-            row[name] = FACTORS[name][gains.index(max(gains))]
+            row[name] = factors[name][gains.index(max(gains))]
         for found in combinations_of(row, strength):
             missing.pop(found, None)
-        yield Case(**row)
+        yield row
 
 
-PAIRS = list(covering_design(2))
+PAIRS = [Case(**row) for row in covering_design(FACTORS, 2)]
 
 
 def test_every_value_meets_every_other():
@@ -326,7 +331,7 @@ def _forgotten():
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("_forgotten")
-@pytest.mark.parametrize("case", list(covering_design(3)), ids=str)
+@pytest.mark.parametrize("case", [Case(**row) for row in covering_design(FACTORS, 3)], ids=str)
 def test_agrees_with_the_portable_engine_for_all_triples_of_options(case, seed):
     made = problem(case, np.random.default_rng(seed))
     assert_close(made.loss_and_gradient(NATIVE), made.loss_and_gradient(PORTABLE), case.dtype, least(case))
@@ -407,13 +412,16 @@ def test_activations_are_those_of_numpy(activation, dtype):
 # ---- long trials
 
 
+def segment_bytes():
+    (mebibytes,) = re.findall(r"SEGMENT_BYTES = size_t\((\d+)\) << 20", KERNEL.read_text())
+    return int(mebibytes) << 20
+
+
 def steps_for_three_segments(case):
     """A task keeps SEGMENT_BYTES of rates, for up to two packs of 64 bytes of trials; the rest is computed twice."""
-    (mebibytes,) = re.findall(r"SEGMENT_BYTES = size_t\((\d+)\) << 20", KERNEL.read_text())
-    kept = int(mebibytes) << 20
     packs = 1 if case.trials <= 64 // np.dtype(case.dtype).itemsize else 2
     numbers_kept = 2 * case.units if case.form == "rate" and case.leak != 1 else case.units
-    return 2 * kept // (64 * packs * (numbers_kept + case.inputs)) + 100
+    return 2 * segment_bytes() // (64 * packs * (numbers_kept + case.inputs)) + 100
 
 
 @pytest.mark.parametrize(
@@ -558,17 +566,17 @@ def fading(networks):
     return Problem(RateDynamics("rate", "relu", 0.2), weights, trials, {"noise_keys": None, "rate_penalty": 0.0})
 
 
-def print_digests():
+def print_digests(cases=BITS, problem=problem, assert_right=assert_agrees_with_hand):
     """In a process of its own: the bits of all cases, and whether they are right."""
     found, why = library.load()
     assert found is not None, why
     library.threads(found)  # the threads start here, with the arithmetic of Python, not of XLA
     digests, rounded = {"fading": [digest(answers(fading(8))) for _ in range(3)]}, {}
-    for case in BITS:
+    for case in cases:
         made = problem(case, np.random.default_rng(7))
         digests[str(case)] = digest(answers(made))
         if not case.own_trials:
-            assert_agrees_with_hand(made, case.dtype)
+            assert_right(made, case.dtype)
         if library.has_bfloat16(found) and case.dtype == "float32":
             rounded[str(case)] = digest(made.loss_and_gradient(NATIVE_BFLOAT16))
     print(json.dumps([library.instructions(found), library.threads(found), digests, rounded]))  # noqa: T201
@@ -588,8 +596,8 @@ def in_own_process(code, **environment):
     return done.stdout
 
 
-def bits(**environment):
-    return json.loads(in_own_process("import test_native; test_native.print_digests()", **environment))
+def bits(module="test_native", **environment):
+    return json.loads(in_own_process(f"import {module}; {module}.print_digests()", **environment))
 
 
 @pytest.fixture(scope="module")

@@ -19,12 +19,17 @@ import numpy as np
 from recurra.engine.native import library
 library.PATH = Path(sys.argv[1])
 import test_native as native
+import test_native_gated as gated
 found, why = library.load()
 assert found is not None, why
 cases = [*native.BITS, native.Case("rate", leak=0.2, units=200, inputs=200, trials=33, noise=0.1, networks=1)]
 cases[-1] = native.replace(cases[-1], steps=native.steps_for_three_segments(cases[-1]))
-for case in cases:
-    made = native.problem(case, np.random.default_rng(3))
+for cell in gated.CELLS:
+    cases += [gated.Case(cell, units=5, inputs=inputs, trials=3, noise=0.1) for inputs in (0, 4)]
+    cases += [gated.long_case(cell)]
+for case in [*cases, *gated.BITS]:
+    module = native if isinstance(case, native.Case) else gated
+    made = module.problem(case, np.random.default_rng(3))
     native.digest(native.answers(made))
     if library.has_bfloat16(found) and case.dtype == "float32":
         native.digest(made.loss_and_gradient(native.NATIVE_BFLOAT16))

@@ -130,7 +130,9 @@ std::string fill(Job<T>& job, In<dtype> recurrent, In<dtype> input, In<dtype> ou
 ffi::Error unfit(const std::string& what) { return ffi::Error(ffi::ErrorCode::kInvalidArgument, "recurra: " + what); }
 
 template <class T>
-void clear(T* data, size_t count) { std::memset(static_cast<void*>(data), 0, count * sizeof(T)); }
+void clear(T* data, size_t count) {
+  if (count) std::memset(static_cast<void*>(data), 0, count * sizeof(T));
+}
 
 // `Mask` is Flags, or weights of the same shape.
 template <class T, ffi::DataType dtype, class Mask>
