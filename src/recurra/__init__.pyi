@@ -65,6 +65,7 @@ from .models import Normal as Normal
 from .models import Orthogonal as Orthogonal
 from .models import RateRNN as RateRNN
 from .models import SpectralRadius as SpectralRadius
+from .models import TrainedTau as TrainedTau
 from .runs.saving import load as load
 from .tasks import And as And
 from .tasks import ContextDecision as ContextDecision

@@ -103,6 +103,18 @@ class RateWeights(Weights):
     output_bias: Float[AnyArray, "*network output"]
 
 
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class TimedRateWeights(RateWeights):
+    """The weights of a network of rate units whose time constants are trained with them.
+
+    Args:
+        tau_ms: time constant of every unit, ms.
+    """
+
+    tau_ms: Float[AnyArray, "*network unit"]
+
+
 def axes_in(hint: Any) -> str | None:
     """The axes that the annotation of an array names, as one text; None if it is not one of an array."""
     return getattr(hint, "dim_str", None)

@@ -172,6 +172,13 @@ SOURCES: dict[str, Source] = {
         "International Conference on Learning Representations",
         "https://doi.org/10.48550/arXiv.1611.09913",
     ),
+    "kim2019": Source(
+        "R. Kim, Y. Li and T. J. Sejnowski",
+        2019,
+        "Simple framework for constructing functional spiking recurrent neural networks",
+        "Proceedings of the National Academy of Sciences 116, 22811-22820",
+        "https://doi.org/10.1073/pnas.1905926116",
+    ),
     "song2016": Source(
         "H. F. Song, G. R. Yang and X.-J. Wang",
         2016,

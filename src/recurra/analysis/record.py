@@ -12,7 +12,7 @@ from recurra.analysis.dossier_records import Dossier
 from recurra.analysis.memory.analyses import has_memories, walk_dataset
 from recurra.analysis.own import OwnAnalysis
 from recurra.analysis.shown_trials import examples_dataset, probe_dataset
-from recurra.arrays import Weights, as_cohort, of_network
+from recurra.arrays import Weights, as_cohort
 from recurra.engine import Dynamics
 from recurra.models.cohort import History, Network
 from recurra.models.model import Model
@@ -76,11 +76,11 @@ class RunRecord:
 
     def network(self, at: int) -> Network:
         """The network at a position, after training."""
-        return Network(self.dynamics, of_network(self.weights, at), self.task.dt_ms)
+        return Network.of_cohort(self.dynamics, self.weights, at, self.task.dt_ms)
 
     def network_before(self, at: int) -> Network | None:
         """The network at a position before training; None if not known."""
-        return Network(self.dynamics, of_network(self.initial, at), self.task.dt_ms) if self.initial else None
+        return Network.of_cohort(self.dynamics, self.initial, at, self.task.dt_ms) if self.initial else None
 
 
 def kinds_before(task: Task) -> dict[str, type]:

@@ -5,7 +5,7 @@ from recurra.engine.dynamics import Dynamics
 from recurra.engine.engines import CHOICES, NATIVE, NATIVE_BFLOAT16, PORTABLE, Engine, choose_engine
 from recurra.engine.gated import GRUDynamics, LSTMDynamics, UGRNNDynamics
 from recurra.engine.portable import mean_squared_error
-from recurra.engine.rate import ACTIVATIONS, RateDynamics
+from recurra.engine.rate import ACTIVATIONS, RateDynamics, TimedRateDynamics
 
 __all__ = [
     "ACTIVATIONS",
@@ -18,6 +18,7 @@ __all__ = [
     "GRUDynamics",
     "LSTMDynamics",
     "RateDynamics",
+    "TimedRateDynamics",
     "UGRNNDynamics",
     "choose_engine",
     "loss",

@@ -59,6 +59,16 @@ class Dynamics(abc.ABC):
         """Standard deviation of the noise that training adds to each entry of the state per step, if it is `noisy`."""
         return jnp.zeros_like(self.initial_state(weights))
 
+    def settled(self, weights: Any) -> "tuple[Dynamics, Any]":
+        """The same network with fixed equations, if its weights hold parameters that other equations have as numbers.
+
+        Networks of a cohort are analysed and saved in this form; by default nothing changes.
+
+        Args:
+            weights: of one network.
+        """
+        return self, weights
+
     def recurrent(self, weights: Any) -> Float[Array, "post pre"] | None:
         """The matrix whose spectrum is called that of the network; None if the cell has no such matrix."""
         return None

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from recurra.arrays import RateWeights
+from recurra.arrays import RateWeights, TimedRateWeights
 from recurra.checks import check_at_least_zero, check_choice, check_positive
 from recurra.engine.dynamics import Dynamics, State
 
@@ -25,9 +25,41 @@ ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
 HARD_WIDTHS = {"hard_sigmoid_5": 5, "hard_sigmoid_6": 6}  # range of currents over which they rise from 0 to 1
 
 
+class RateEquations(Dynamics):
+    """What rate units have in common, wherever their leaks come from."""
+
+    form: Literal["rate", "current"]
+    activation: str
+    noise: float
+
+    def __post_init__(self) -> None:
+        check_choice("form", self.form, ("rate", "current"))
+        check_choice("activation", self.activation, ACTIVATIONS)
+        check_at_least_zero("noise", self.noise)
+
+    def initial_state(self, weights: RateWeights) -> State:
+        return jnp.zeros_like(jnp.asarray(weights.recurrent_bias))
+
+    def step(self, weights: RateWeights, state: State, inputs: Float[Array, "input"]) -> State:
+        activation, leak = ACTIVATIONS[self.activation], self.leaks(weights)
+        current = jnp.asarray(weights.recurrent @ self.rates(state) + weights.input @ inputs + weights.recurrent_bias)
+        drive = activation(current) if self.form == "rate" else current
+        return (1 - leak) * state + leak * drive
+
+    def rates(self, state: State) -> Float[Array, "unit"]:
+        return state if self.form == "rate" else ACTIVATIONS[self.activation](state)
+
+    @property
+    def noisy(self) -> bool:
+        return self.noise > 0
+
+    def recurrent(self, weights: RateWeights) -> Float[Array, "post pre"]:
+        return jnp.asarray(weights.recurrent)
+
+
 @final
 @dataclass(frozen=True)
-class RateDynamics(Dynamics):
+class RateDynamics(RateEquations):
     r"""A leaky network of rate units, in one of two forms.
 
     Rate form: $h \leftarrow (1 - \ell)\,h + \ell\,\varphi(W h + W_{in} x + b)$, rates $h$.
@@ -57,9 +89,7 @@ class RateDynamics(Dynamics):
     noise: float = 0.0
 
     def __post_init__(self) -> None:
-        check_choice("form", self.form, ("rate", "current"))
-        check_choice("activation", self.activation, ACTIVATIONS)
-        check_at_least_zero("noise", self.noise)
+        super().__post_init__()
         for leak in self.leak if isinstance(self.leak, tuple) else (self.leak,):
             check_positive("leak", leak)
             if leak > 1:
@@ -73,28 +103,45 @@ class RateDynamics(Dynamics):
             raise ValueError(f"leak has {len(self.leak)} values; expected one, or one for each of the {units} units")
         return np.broadcast_to(np.asarray(self.leak, np.float64), (units,))
 
-    def initial_state(self, weights: RateWeights) -> State:
-        return jnp.zeros_like(jnp.asarray(weights.recurrent_bias))
-
-    def step(self, weights: RateWeights, state: State, inputs: Float[Array, "input"]) -> State:
-        activation, leak = ACTIVATIONS[self.activation], self.leaks(weights)
-        current = jnp.asarray(weights.recurrent @ self.rates(state) + weights.input @ inputs + weights.recurrent_bias)
-        drive = activation(current) if self.form == "rate" else current
-        return (1 - leak) * state + leak * drive
-
-    def rates(self, state: State) -> Float[Array, "unit"]:
-        return state if self.form == "rate" else ACTIVATIONS[self.activation](state)
-
     def leaks(self, weights: RateWeights) -> State:
         return jnp.asarray(self.unit_leaks(weights.units), jnp.asarray(weights.recurrent_bias).dtype)
-
-    @property
-    def noisy(self) -> bool:
-        return self.noise > 0
 
     def noise_scale(self, weights: RateWeights) -> State:
         scale = np.sqrt(2 * self.unit_leaks(weights.units)) * self.noise
         return jnp.asarray(scale, jnp.asarray(weights.recurrent_bias).dtype)
 
-    def recurrent(self, weights: RateWeights) -> Float[Array, "post pre"]:
-        return jnp.asarray(weights.recurrent)
+
+@final
+@dataclass(frozen=True)
+class TimedRateDynamics(RateEquations):
+    r"""The equations of `RateDynamics` with the leaks $\ell$ = dt_ms / tau_ms of the weights' own time constants.
+
+    Args:
+        form: "rate" or "current".
+        activation: φ of the equations.
+        dt_ms: length of a time step, ms.
+        noise: σ; 0 or above.
+    """
+
+    weights: ClassVar = TimedRateWeights
+
+    form: Literal["rate", "current"]
+    activation: str
+    dt_ms: float
+    noise: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_positive("dt_ms", self.dt_ms)
+
+    def leaks(self, weights: TimedRateWeights) -> State:
+        return jnp.minimum(self.dt_ms / jnp.asarray(weights.tau_ms), 1)  # 1 + rounding is no leak
+
+    def noise_scale(self, weights: TimedRateWeights) -> State:
+        return jnp.sqrt(2 * self.leaks(weights)) * self.noise
+
+    def settled(self, weights: TimedRateWeights) -> tuple[RateDynamics, RateWeights]:
+        tau_ms = np.asarray(weights.tau_ms, np.float64)
+        leaks = tuple(np.minimum(self.dt_ms / tau_ms, 1).tolist())
+        arrays = {name: getattr(weights, name) for name in RateWeights.axes()}
+        return RateDynamics(self.form, self.activation, leaks, self.noise), RateWeights(**arrays)

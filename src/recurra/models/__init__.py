@@ -17,6 +17,7 @@ from recurra.models.initializers import (
 from recurra.models.lstm import LSTM
 from recurra.models.model import Model
 from recurra.models.rate import RateRNN
+from recurra.models.time_constants import TrainedTau
 from recurra.models.ugrnn import UGRNN
 
 CONSTRAINTS: dict[str, type[Constraint]] = {"frozen": Frozen, "dale": Dale}
@@ -50,4 +51,5 @@ __all__ = [
     "Orthogonal",
     "RateRNN",
     "SpectralRadius",
+    "TrainedTau",
 ]

@@ -49,6 +49,18 @@ class Network:
         for name, array in arrays.items():
             check_finite(f"{name} weights", array)
 
+    @classmethod
+    def of_cohort(cls, dynamics: Dynamics, weights: Weights, position: int, dt_ms: float) -> "Network":
+        """One network of a cohort, with fixed equations.
+
+        Args:
+            dynamics: the cohort's equations.
+            weights: its weights, with a leading `network` axis.
+            position: of the network in it.
+            dt_ms: length of a time step, ms.
+        """
+        return cls(*dynamics.settled(of_network(weights, position)), dt_ms)
+
     @property
     def recurrent(self) -> Float[np.ndarray, "post pre"]:
         """The matrix whose spectrum is called that of the network, float64; an error if there is none."""
@@ -243,7 +255,7 @@ class Cohort:
     def _network(self, weights: Weights, position: int) -> Network:
         if not -len(self) <= position < len(self):
             raise IndexError(f"the cohort has {len(self)} networks; there is none at position {position}")
-        return Network(self.dynamics, of_network(weights, position), self.task.dt_ms)
+        return Network.of_cohort(self.dynamics, weights, position, self.task.dt_ms)
 
     def save(self, path: Path | str, overwrite: bool = False) -> None:
         """Write the same run folder as `recurra train`; `rc.load` and all commands read it.

@@ -1,17 +1,19 @@
 """The vanilla network of rate units."""
 
 from dataclasses import dataclass, field
-from typing import Literal, final
+from typing import Any, Literal, final
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
-from recurra.arrays import RandomKey, RateWeights
+from recurra.arrays import RandomKey, RateWeights, TimedRateWeights
 from recurra.checks import check_at_least_zero, check_choice, check_count, check_flag, check_memory, check_positive
-from recurra.engine import ACTIVATIONS, RateDynamics
+from recurra.engine import ACTIVATIONS, RateDynamics, TimedRateDynamics
 from recurra.models.constraints import Constraint, check_constraints
 from recurra.models.initializers import GlorotUniform, Identity, Initializer, check_initializer
 from recurra.models.model import Model
+from recurra.models.time_constants import BoundedTau, TrainedTau
 
 
 @final
@@ -29,7 +31,8 @@ class RateRNN(Model):
         activation: φ of the equations: "tanh", "relu", "sigmoid", "softplus", "linear", "hard_sigmoid_5" or
             "hard_sigmoid_6"; the native engine has the first four.
         tau_ms: time constant, ms, at least dt_ms; if equal to dt_ms, the leak is 1, as in the papers. One for all
-            units, or a tuple (in a spec: a list) with one per unit.
+            units, an array with one per unit (in a spec: a list), or a `TrainedTau`: one per unit, trained within
+            bounds (in a spec: a table of `lowest_ms`, `highest_ms` and, if wanted, `start_ms`).
         recurrent_noise: σ of the noise √(2ℓ) σ ξ added to the state of every unit at every training step; 0 is none.
         recurrent_bias: whether the units have a trained bias b; otherwise it stays 0.
         output_bias: whether the readout has a trained bias; otherwise it stays 0.
@@ -44,7 +47,7 @@ class RateRNN(Model):
     units: int = 100
     form: Literal["rate", "current"] = "rate"
     activation: str = "tanh"
-    tau_ms: float | tuple[float, ...] = 1.0
+    tau_ms: float | tuple[float, ...] | TrainedTau = 1.0
     recurrent_noise: float = 0.0
     recurrent_bias: bool = False
     output_bias: bool = True
@@ -57,11 +60,7 @@ class RateRNN(Model):
         check_count("units", self.units)
         check_choice("form", self.form, ("rate", "current"))
         check_choice("activation", self.activation, ACTIVATIONS)
-        taus = self.tau_ms if isinstance(self.tau_ms, tuple) else (self.tau_ms,)
-        if len(taus) not in (1, self.units):
-            raise ValueError(f"tau_ms has {len(taus)} values; expected one, or one for each of the {self.units} units")
-        for tau_ms in taus:
-            check_positive("tau_ms", tau_ms)
+        self._check_tau()
         check_flag("recurrent_bias", self.recurrent_bias)
         check_flag("output_bias", self.output_bias)
         check_at_least_zero("recurrent_noise", self.recurrent_noise)
@@ -69,27 +68,54 @@ class RateRNN(Model):
             check_initializer(name, getattr(self, name))
         check_constraints(self.constraints)
 
+    def _check_tau(self) -> None:
+        """Check the time constants; those of an array become a tuple."""
+        tau_ms: Any = self.tau_ms
+        if isinstance(tau_ms, TrainedTau):
+            return
+        if isinstance(tau_ms, list | np.ndarray) and np.ndim(tau_ms) == 1:
+            tau_ms = tuple(one.item() if isinstance(one, np.generic) else one for one in tau_ms)
+            object.__setattr__(self, "tau_ms", tau_ms)
+        taus = tau_ms if isinstance(tau_ms, tuple) else (tau_ms,)
+        if len(taus) not in (1, self.units):
+            raise ValueError(f"tau_ms has {len(taus)} values; expected one, or one for each of the {self.units} units")
+        for one in taus:
+            check_positive("tau_ms", one)
+
     @property
     def sources(self) -> tuple[str, ...]:
         """Keys of the sources that the report names for this network."""
         return ("salmon2011", "box1958") if self.recurrent_noise else ()
 
-    def dynamics(self, dt_ms: float) -> RateDynamics:
+    def dynamics(self, dt_ms: float) -> RateDynamics | TimedRateDynamics:
         """The equations of one step of `dt_ms`."""
         tau_ms = self.tau_ms
+        if isinstance(tau_ms, TrainedTau):
+            if tau_ms.lowest_ms < dt_ms:
+                raise ValueError(
+                    f"lowest_ms of tau_ms is {tau_ms.lowest_ms:g}, below the time step of {dt_ms:g} ms; raise it"
+                )
+            return TimedRateDynamics(self.form, self.activation, dt_ms, self.recurrent_noise)
         leak = tuple(dt_ms / one for one in tau_ms) if isinstance(tau_ms, tuple) else dt_ms / tau_ms
         return RateDynamics(self.form, self.activation, leak, self.recurrent_noise)
 
     def initial_weights(self, key: RandomKey, inputs: int, outputs: int) -> RateWeights:
         check_memory(f"a network of {self.units:,} units", 4.0 * 3 * self.units * (self.units + inputs + outputs))
         recurrent, inward, outward = jax.random.split(key, 3)
-        return RateWeights(
-            recurrent=self.initializer(recurrent, (self.units, self.units)),
-            input=self.input_initializer(inward, (self.units, inputs)),
-            output=self.output_initializer(outward, (outputs, self.units)),
-            recurrent_bias=jnp.zeros(self.units, jnp.float32),
-            output_bias=jnp.zeros(outputs, jnp.float32),
-        )
+        arrays = {
+            "recurrent": self.initializer(recurrent, (self.units, self.units)),
+            "input": self.input_initializer(inward, (self.units, inputs)),
+            "output": self.output_initializer(outward, (outputs, self.units)),
+            "recurrent_bias": jnp.zeros(self.units, jnp.float32),
+            "output_bias": jnp.zeros(outputs, jnp.float32),
+        }
+        if not isinstance(self.tau_ms, TrainedTau):
+            return RateWeights(**arrays)
+        return TimedRateWeights(**arrays, tau_ms=self.tau_ms.initial(jax.random.fold_in(key, 3), self.units))
+
+    def all_constraints(self) -> tuple[Constraint, ...]:
+        bounds = (BoundedTau(self.tau_ms),) if isinstance(self.tau_ms, TrainedTau) else ()
+        return (*super().all_constraints(), *bounds)
 
     def frozen(self) -> tuple[str, ...]:
         biases = {"recurrent_bias": self.recurrent_bias, "output_bias": self.output_bias}

@@ -129,9 +129,17 @@ def _with_kind(field: Field, value: object, registry: Registry) -> object:
 def _value(hint: Any, value: object, registry: Registry, path: str) -> object:
     if isinstance(hint, type) and (hint in registry or is_dataclass(hint)):
         return from_table(hint, value, registry, path)
+<<<<<<< HEAD
     kind = _kind_in_tuple(hint, registry)
     if kind and isinstance(value, (list, tuple)):
         return tuple(from_table(kind, item, registry, f"{path}[{at}]") for at, item in enumerate(value))
+=======
+    if isinstance(value, dict) and (alternative := _table_among(hint)):
+        return from_table(alternative, value, registry, path)
+    one = _kind_in_tuple(hint, registry)
+    if one and isinstance(value, (list, tuple)):
+        return tuple(from_table(one, item, registry, f"{path}[{at}]") for at, item in enumerate(value))
+>>>>>>> 00b16c7 (Time constants of rate units that are trained within bounds, in both engines)
     if isinstance(value, list):
         value = tuple(value)
     if value in ("inf", "-inf"):
@@ -140,6 +148,12 @@ def _value(hint: Any, value: object, registry: Registry, path: str) -> object:
         return TypeAdapter(hint).validate_python(value, strict=True)
     except ValidationError as error:
         raise ValueError(f"{path} is {value!r}; {_expected(hint, error)}") from None
+
+
+def _table_among(hint: Any) -> type | None:
+    """The dataclass among the kinds of value that a field may have."""
+    parts = typing.get_args(hint) if isinstance(hint, types.UnionType) else ()
+    return next((part for part in parts if isinstance(part, type) and is_dataclass(part)), None)
 
 
 def _kind_in_tuple(hint: Any, registry: Registry) -> type | None:
@@ -161,6 +175,8 @@ _WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: 
 
 
 def _words(hint: Any) -> str:
+    if is_dataclass(hint):
+        return f"a table of {', '.join(field.name for field in fields(hint))}"
     return _WORDS.get(hint, "a list of numbers")
 
 

@@ -16,7 +16,7 @@ from jaxtyping import Array, Bool, Float
 from recurra.arrays import AnyArray, Inputs, Mask, NoiseKeys, Targets, Weights
 from recurra.engine.dynamics import Dynamics
 from recurra.engine.native.cells import ACTIVATIONS, CELLS, Operands, cell_of, operands_of, trains_unit_values
-from recurra.engine.rate import RateDynamics
+from recurra.engine.rate import RateEquations
 from recurra.engine.shapes import check_call
 
 
@@ -108,7 +108,7 @@ def _arrays(
 
 
 def _attributes(dynamics: Any, noise_keys: NoiseKeys | None) -> dict[str, Any]:
-    activation = dynamics.activation if isinstance(dynamics, RateDynamics) else ACTIVATIONS[0]
+    activation = dynamics.activation if isinstance(dynamics, RateEquations) else ACTIVATIONS[0]
     return {
         "cell": np.int64(CELLS.index(cell_of(dynamics))),
         "activation": np.int64(ACTIVATIONS.index(activation)),

@@ -8,7 +8,7 @@ from jaxtyping import Array, Float
 
 from recurra.engine.dynamics import Dynamics
 from recurra.engine.gated import GRUDynamics, LSTMDynamics, UGRNNDynamics
-from recurra.engine.rate import RateDynamics
+from recurra.engine.rate import RateDynamics, RateEquations, TimedRateDynamics
 
 CELLS = ("rate", "current", "ugrnn", "gru_after", "gru_before", "lstm")  # in the order of kernel.h
 ACTIVATIONS = ("tanh", "relu", "sigmoid", "softplus")  # of rate units, in the order of kernel.h
@@ -36,7 +36,7 @@ class Operands(NamedTuple):
 
 def unknown(dynamics: Dynamics) -> str:
     """The part of these equations that the kernel does not have; empty if it has all."""
-    if isinstance(dynamics, RateDynamics):
+    if isinstance(dynamics, RateDynamics | TimedRateDynamics):
         return "" if dynamics.activation in ACTIVATIONS else f"activation {dynamics.activation!r}"
     if not isinstance(dynamics, GRUDynamics | LSTMDynamics | UGRNNDynamics):
         return type(dynamics).__name__
@@ -46,7 +46,7 @@ def unknown(dynamics: Dynamics) -> str:
 def cell_of(dynamics: Any) -> str:
     """The name of the cell among `CELLS`."""
     match dynamics:
-        case RateDynamics():
+        case RateEquations():
             return dynamics.form
         case GRUDynamics():
             return f"gru_{dynamics.reset}"
@@ -58,7 +58,7 @@ def cell_of(dynamics: Any) -> str:
 
 def trains_unit_values(dynamics: Dynamics) -> bool:
     """Whether the gradient of `unit_values` is wanted."""
-    return isinstance(dynamics, GRUDynamics) and dynamics.reset == "after"
+    return isinstance(dynamics, TimedRateDynamics) or cell_of(dynamics) == "gru_after"
 
 
 def operands_of(dynamics: Any, weights: Any) -> Operands:
@@ -71,7 +71,7 @@ def operands_of(dynamics: Any, weights: Any) -> Operands:
         weights: of a cohort.
     """
     weights = jax.tree.map(lambda array: jnp.asarray(array, weights.recurrent.dtype), weights)
-    if isinstance(dynamics, RateDynamics):
+    if isinstance(dynamics, RateEquations):
         leaks = jax.vmap(dynamics.leaks)(weights)
         gates = (array[:, None] for array in (weights.recurrent, weights.input, weights.recurrent_bias))
         recurrent, inward, bias = gates
