@@ -20,15 +20,18 @@ from recurra.engine.native import library
 library.PATH = Path(sys.argv[1])
 import test_native as native
 import test_native_gated as gated
+import test_time_constants as timed
 found, why = library.load()
 assert found is not None, why
 cases = [*native.BITS, native.Case("rate", leak=0.2, units=200, inputs=200, trials=33, noise=0.1, networks=1)]
 cases[-1] = native.replace(cases[-1], steps=native.steps_for_three_segments(cases[-1]))
+cases = [(native, case) for case in cases]
+cases += [(timed, case) for case in timed.CASES]
+cases += [(gated, case) for case in gated.BITS]
 for cell in gated.CELLS:
-    cases += [gated.Case(cell, units=5, inputs=inputs, trials=3, noise=0.1) for inputs in (0, 4)]
-    cases += [gated.long_case(cell)]
-for case in [*cases, *gated.BITS]:
-    module = native if isinstance(case, native.Case) else gated
+    cases += [(gated, gated.Case(cell, units=5, inputs=inputs, trials=3, noise=0.1)) for inputs in (0, 4)]
+    cases += [(gated, gated.long_case(cell))]
+for module, case in cases:
     made = module.problem(case, np.random.default_rng(3))
     native.digest(native.answers(made))
     if library.has_bfloat16(found) and case.dtype == "float32":

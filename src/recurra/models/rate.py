@@ -73,7 +73,12 @@ class RateRNN(Model):
         tau_ms: Any = self.tau_ms
         if isinstance(tau_ms, TrainedTau):
             return
-        if isinstance(tau_ms, list | np.ndarray) and np.ndim(tau_ms) == 1:
+        if isinstance(tau_ms, list | np.ndarray):
+            if np.ndim(tau_ms) != 1:
+                raise ValueError(
+                    f"tau_ms has the shape {np.shape(tau_ms)}; expected one number, or one for each of the "
+                    f"{self.units} units"
+                )
             tau_ms = tuple(one.item() if isinstance(one, np.generic) else one for one in tau_ms)
             object.__setattr__(self, "tau_ms", tau_ms)
         taus = tau_ms if isinstance(tau_ms, tuple) else (tau_ms,)

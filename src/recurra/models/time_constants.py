@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, final
+from typing import ClassVar, Literal, final
 
 import jax
 import jax.numpy as jnp
@@ -11,7 +11,7 @@ from jax.scipy.special import logit
 from jaxtyping import Array, Float
 
 from recurra.arrays import RandomKey, Weights
-from recurra.checks import check_positive
+from recurra.checks import check_number, check_positive
 from recurra.models.constraints import Constraint, Parameters
 
 MARGIN = 1e-6  # of the range, by which γ stays finite
@@ -28,7 +28,7 @@ class TrainedTau:
     Args:
         lowest_ms: $\tau_{low}$, ms, at least the time step of the task.
         highest_ms: $\tau_{high}$, ms, above `lowest_ms`.
-        start_ms: where all units start, ms, between the two; random if None.
+        start_ms: where all units start, ms, between the two; or "random".
 
     Source: Kim, Li and Sejnowski (2019).
     """
@@ -37,7 +37,7 @@ class TrainedTau:
 
     lowest_ms: float
     highest_ms: float
-    start_ms: float | None = None
+    start_ms: float | Literal["random"] = "random"
 
     def __post_init__(self) -> None:
         check_positive("lowest_ms", self.lowest_ms)
@@ -47,8 +47,8 @@ class TrainedTau:
                 f"highest_ms is {self.highest_ms:g}; expected more than lowest_ms = {self.lowest_ms:g}. "
                 "For time constants that do not change give numbers."
             )
-        if self.start_ms is not None:
-            check_positive("start_ms", self.start_ms)
+        if self.start_ms != "random":
+            check_number("start_ms", self.start_ms)
             if not self.lowest_ms < self.start_ms < self.highest_ms:
                 raise ValueError(
                     f"start_ms is {self.start_ms:g}; expected a number between lowest_ms = {self.lowest_ms:g} and "
@@ -57,7 +57,7 @@ class TrainedTau:
 
     def initial(self, key: RandomKey, units: int) -> Float[Array, "unit"]:
         """The time constants before training, ms, float32."""
-        if self.start_ms is not None:
+        if self.start_ms != "random":
             return jnp.full(units, self.start_ms, jnp.float32)
         return self.bounded(jax.random.normal(key, (units,), jnp.float32))
 

@@ -175,6 +175,8 @@ _WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: 
 
 
 def _words(hint: Any) -> str:
+    if typing.get_origin(hint) is typing.Literal:
+        return " or ".join(map(repr, typing.get_args(hint)))
     if is_dataclass(hint):
         return f"a table of {', '.join(field.name for field in fields(hint))}"
     return _WORDS.get(hint, "a list of numbers")
