@@ -129,17 +129,11 @@ def _with_kind(field: Field, value: object, registry: Registry) -> object:
 def _value(hint: Any, value: object, registry: Registry, path: str) -> object:
     if isinstance(hint, type) and (hint in registry or is_dataclass(hint)):
         return from_table(hint, value, registry, path)
-<<<<<<< HEAD
+    if isinstance(value, dict) and (alternative := _table_among(hint)):
+        return from_table(alternative, value, registry, path)
     kind = _kind_in_tuple(hint, registry)
     if kind and isinstance(value, (list, tuple)):
         return tuple(from_table(kind, item, registry, f"{path}[{at}]") for at, item in enumerate(value))
-=======
-    if isinstance(value, dict) and (alternative := _table_among(hint)):
-        return from_table(alternative, value, registry, path)
-    one = _kind_in_tuple(hint, registry)
-    if one and isinstance(value, (list, tuple)):
-        return tuple(from_table(one, item, registry, f"{path}[{at}]") for at, item in enumerate(value))
->>>>>>> 00b16c7 (Time constants of rate units that are trained within bounds, in both engines)
     if isinstance(value, list):
         value = tuple(value)
     if value in ("inf", "-inf"):
