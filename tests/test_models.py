@@ -114,7 +114,7 @@ def test_network_runs_in_double(seed):
 
 def test_dales_law_holds_from_the_start(seed):
     """The first units excite and the others inhibit, with the sizes that the initializer drew."""
-    law = Dale(0.5)
+    law = Dale(0.5, balanced=False)
     models = [RateRNN(units=6, initializer=Normal(), constraints=constraints) for constraints in ((), (law,))]
     drawn, lawful = (model.start(jax.random.key(seed), 2, 1) for model in models)
     signed = np.asarray(lawful.recurrent)

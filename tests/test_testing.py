@@ -22,7 +22,7 @@ from recurra.testing import ConformanceError, check_constraint, check_model, che
 from recurra.training import LEARNING_RULES
 
 QUICK = ("and",)
-MADE = {"frozen": rc.Frozen(("input",)), "dale": rc.Dale()}
+MADE = {"frozen": rc.Frozen(("input",)), "areas": rc.Areas((3, 2), ((1.0, 0.5), (0.5, 1.0)))}
 COUNT = itertools.count()
 
 
@@ -52,7 +52,7 @@ def test_a_noisy_model_of_the_current_form_conforms():
 )
 @pytest.mark.slow
 def test_our_constraints_conform(name):
-    check_constraint(MADE[name])
+    check_constraint(MADE[name] if name in MADE else CONSTRAINTS[name]())
 
 
 @pytest.mark.parametrize(

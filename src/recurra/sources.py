@@ -228,6 +228,27 @@ SOURCES: dict[str, Source] = {
         "Physical Review Letters 97, 188104",
         "https://doi.org/10.1103/PhysRevLett.97.188104",
     ),
+    "aljadeff2015": Source(
+        "J. Aljadeff, M. Stern and T. Sharpee",
+        2015,
+        "Transition to chaos in random networks with cell-type-specific connectivity",
+        "Physical Review Letters 114, 088101",
+        "https://doi.org/10.1103/PhysRevLett.114.088101",
+    ),
+    "kleinman2021": Source(
+        "M. Kleinman, C. Chandrasekaran and J. C. Kao",
+        2021,
+        "A mechanistic multi-area recurrent network model of decision-making",
+        "Advances in Neural Information Processing Systems 34",
+        "https://hdl.handle.net/2144/44207",
+    ),
+    "mastrogiuseppe2018": Source(
+        "F. Mastrogiuseppe and S. Ostojic",
+        2018,
+        "Linking connectivity, dynamics, and computations in low-rank recurrent neural networks",
+        "Neuron 99, 609-623",
+        "https://doi.org/10.1016/j.neuron.2018.07.003",
+    ),
     "henrici1962": Source(
         "P. Henrici",
         1962,

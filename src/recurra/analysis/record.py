@@ -14,6 +14,7 @@ from recurra.analysis.own import OwnAnalysis
 from recurra.analysis.shown_trials import examples_dataset, probe_dataset
 from recurra.arrays import Weights, as_cohort
 from recurra.engine import Dynamics
+from recurra.models import UnitGroup
 from recurra.models.cohort import History, Network
 from recurra.models.model import Model
 from recurra.status import Status
@@ -54,6 +55,7 @@ class RunRecord:
     status: tuple[Status, ...] | None
     initial: Weights | None
     weights: Weights
+    connections: Weights
     history: History | None
     before: list[Spectrum | None] | None
     dossiers: list[Dossier]
@@ -74,13 +76,21 @@ class RunRecord:
         """The versions of recurra and of the packages it uses; empty if the run was not made here."""
         return self.about.get("versions", {})
 
+    @property
+    def groups(self) -> tuple[UnitGroup, ...]:
+        """The groups of units that the model's constraints make; none where the model is not known."""
+        return self.model.groups() if self.model else ()
+
     def network(self, at: int) -> Network:
         """The network at a position, after training."""
-        return Network.of_cohort(self.dynamics, self.weights, at, self.task.dt_ms)
+        return self._network(self.weights, at)
 
     def network_before(self, at: int) -> Network | None:
         """The network at a position before training; None if not known."""
-        return Network.of_cohort(self.dynamics, self.initial, at, self.task.dt_ms) if self.initial else None
+        return self._network(self.initial, at) if self.initial else None
+
+    def _network(self, weights: Weights, at: int) -> Network:
+        return Network.of_cohort(self.dynamics, weights, self.connections, at, self.task.dt_ms)
 
 
 def kinds_before(task: Task) -> dict[str, type]:
@@ -126,6 +136,7 @@ def record_of_network(
         status=None if status is None else (status,),
         initial=None,
         weights=as_cohort(network.weights),
+        connections=as_cohort(network.connections),
         history=None,
         before=None,
         dossiers=[make_dossier(network, task, seed, analyses)],

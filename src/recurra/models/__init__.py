@@ -2,8 +2,16 @@
 
 from recurra.engine import Dynamics, GRUDynamics, LSTMDynamics, RateDynamics, UGRNNDynamics
 from recurra.models.cohort import Cohort, Network
-from recurra.models.constraints import Constraint, Frozen
-from recurra.models.dale import Dale
+from recurra.models.constraints import (
+    Areas,
+    Constraint,
+    Dale,
+    Frozen,
+    LowRank,
+    NoSelfConnections,
+    Sparse,
+    UnitGroup,
+)
 from recurra.models.gru import GRU
 from recurra.models.initializers import (
     INITIALIZERS,
@@ -20,7 +28,15 @@ from recurra.models.rate import RateRNN
 from recurra.models.time_constants import TrainedTau
 from recurra.models.ugrnn import UGRNN
 
-CONSTRAINTS: dict[str, type[Constraint]] = {"frozen": Frozen, "dale": Dale}
+CONSTRAINTS: dict[str, type[Constraint]] = {
+    "frozen": Frozen,
+    "dale": Dale,
+    "sparse": Sparse,
+    "no_self_connections": NoSelfConnections,
+    "areas": Areas,
+    "low_rank": LowRank,
+    "spectral_radius": SpectralRadius,
+}
 MODELS: dict[str, type[Model]] = {"rate": RateRNN, "gru": GRU, "lstm": LSTM, "ugrnn": UGRNN}
 CELLS: dict[str, type[Dynamics]] = {
     "rate": RateDynamics,
@@ -38,6 +54,7 @@ __all__ = [
     "LSTM",
     "MODELS",
     "UGRNN",
+    "Areas",
     "Cohort",
     "Constraint",
     "Dale",
@@ -45,11 +62,15 @@ __all__ = [
     "GlorotUniform",
     "Identity",
     "Initializer",
+    "LowRank",
     "Model",
     "Network",
+    "NoSelfConnections",
     "Normal",
     "Orthogonal",
     "RateRNN",
+    "Sparse",
     "SpectralRadius",
     "TrainedTau",
+    "UnitGroup",
 ]

@@ -9,7 +9,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from recurra.arrays import Inputs, Weights, as_cohort, in_double, named_arrays, of_network, padded_rows
 from recurra.checks import check_between, check_finite, check_shapes, same
@@ -37,29 +37,41 @@ class Network:
         dynamics: the equations of one step.
         weights: the weights, of the class that the equations need, without a `network` axis.
         dt_ms: length of a time step, ms.
+        connections: which connections exist: True or False in place of every weight; by default all. The weight of one
+            that does not exist is 0.
     """
 
     dynamics: Dynamics
     weights: Weights
     dt_ms: float
+    connections: Weights = None  # type: ignore[assignment]  # __post_init__ fills it
 
     def __post_init__(self) -> None:
         arrays = named_arrays(self.weights)
         check_shapes({name: array.shape for name, array in arrays.items()}, self.weights.axes())
         for name, array in arrays.items():
             check_finite(f"{name} weights", array)
+        if self.connections is None:
+            exist = type(self.weights)(**{name: np.ones(array.shape, bool) for name, array in arrays.items()})
+            object.__setattr__(self, "connections", exist)
+        _check_absent(arrays, named_arrays(self.connections))
 
     @classmethod
-    def of_cohort(cls, dynamics: Dynamics, weights: Weights, position: int, dt_ms: float) -> "Network":
+    def of_cohort(
+        cls, dynamics: Dynamics, weights: Weights, connections: Weights, position: int, dt_ms: float
+    ) -> "Network":
         """One network of a cohort, with fixed equations.
 
         Args:
             dynamics: the cohort's equations.
             weights: its weights, with a leading `network` axis.
+            connections: which of them exist, in the same shapes.
             position: of the network in it.
             dt_ms: length of a time step, ms.
         """
-        return cls(*dynamics.settled(of_network(weights, position)), dt_ms)
+        fixed, own = dynamics.settled(of_network(weights, position))
+        exist = named_arrays(of_network(connections, position))
+        return cls(fixed, own, dt_ms, type(own)(**{name: exist[name] for name in named_arrays(own)}))
 
     @property
     def recurrent(self) -> Float[np.ndarray, "post pre"]:
@@ -70,6 +82,12 @@ class Network:
             kind = type(self.dynamics).__name__.removesuffix("Dynamics")
             raise NotApplicableError(f"{kind} networks have no single recurrent matrix")
         return np.asarray(matrix, np.float64)
+
+    @property
+    def recurrent_connections(self) -> Bool[np.ndarray, "post pre"]:
+        """Which entries of `recurrent` are connections that exist."""
+        exist, shape = np.asarray(getattr(self.connections, "recurrent", True)), self.recurrent.shape
+        return exist if exist.shape == shape else np.ones(shape, bool)
 
     @property
     def has_recurrent(self) -> bool:
@@ -136,6 +154,16 @@ class Network:
         with pinned(double=True):
             values = np.asarray(of(jnp.asarray(padded_rows(rows))))[: len(rows)]
         return values.reshape(*np.shape(batch)[:-1], values.shape[-1])
+
+
+def _check_absent(arrays: dict[str, np.ndarray], connections: dict[str, np.ndarray]) -> None:
+    """Where a connection does not exist, its weight must be 0."""
+    for name, exist in connections.items():
+        if exist.shape != arrays[name].shape or exist.dtype != bool:
+            raise ValueError(f"connections has {name} as {exist.dtype}{exist.shape}; expected bool{arrays[name].shape}")
+        count = int(np.count_nonzero(arrays[name][~exist]))
+        if count:
+            raise ValueError(f"{name} has weights on {count} connections that do not exist; expected 0 there")
 
 
 @partial(jax.jit, static_argnums=0)
@@ -239,6 +267,11 @@ class Cohort:
         """The equations of one network at the task's time step."""
         return self.model.dynamics(self.task.dt_ms)
 
+    @cached_property
+    def connections(self) -> Weights:
+        """Which connections exist: True or False in place of every weight, with a leading `network` axis."""
+        return self.model.connections(self.initial)
+
     def __len__(self) -> int:
         return len(self.numbers)
 
@@ -255,7 +288,7 @@ class Cohort:
     def _network(self, weights: Weights, position: int) -> Network:
         if not -len(self) <= position < len(self):
             raise IndexError(f"the cohort has {len(self)} networks; there is none at position {position}")
-        return Network.of_cohort(self.dynamics, weights, position, self.task.dt_ms)
+        return Network.of_cohort(self.dynamics, weights, self.connections, position, self.task.dt_ms)
 
     def save(self, path: Path | str, overwrite: bool = False) -> None:
         """Write the same run folder as `recurra train`; `rc.load` and all commands read it.

@@ -44,7 +44,8 @@ class GatedModel(Model, abc.ABC):
         check_at_least_zero("recurrent_noise", self.recurrent_noise)
         for name in ("initializer", "input_initializer", "output_initializer"):
             check_initializer(name, getattr(self, name))
-        check_constraints(self.constraints)
+        arrays = list(self.dynamics(1.0).weights.axes())
+        check_constraints(self.constraints, self.units, arrays, self.frozen())
 
     def gated_arrays(self, key: RandomKey, gates: int, inputs: int, outputs: int) -> dict[str, Any]:
         """The arrays of `GatedWeights` before training."""

@@ -2,16 +2,17 @@
 
 import abc
 import math
-from dataclasses import dataclass
-from typing import ClassVar, final
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, cast, final
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from recurra.arrays import RandomKey
+from recurra.arrays import RandomKey, Weights
 from recurra.checks import check_at_least_zero, check_positive
-from recurra.linalg import scaled_to_radius
+from recurra.linalg import scaled_to_radius, spectral_radius
+from recurra.models.constraints.base import SCALE, Constraint, Kind, Parameters, check_single
 
 Matrix = Float[Array, "post pre"]
 
@@ -131,16 +132,21 @@ class Identity(Initializer):
 
 @final
 @dataclass(frozen=True)
-class SpectralRadius(Initializer):
-    """Independent normal entries, scaled so that the largest modulus of the eigenvalues is exactly `radius`.
+class SpectralRadius(Initializer, Constraint):
+    """Entries scaled at the start so that the largest modulus of the eigenvalues is exactly `radius`.
+
+    As the initializer of the recurrent weights: of independent normal entries. Among the constraints: of the weights
+    that the initializer and all other constraints leave, with their absent connections and signs; of gated cells, of
+    each gate. Training may change the radius.
 
     Args:
-        radius: the spectral radius, above 0.
+        radius: the spectral radius at the start, above 0.
 
     Source: Rajan and Abbott (2006).
     """
 
     sources: ClassVar[tuple[str, ...]] = ("rajan2006",)
+    start_order: ClassVar[int] = SCALE
 
     radius: float = 1.0
 
@@ -151,6 +157,24 @@ class SpectralRadius(Initializer):
         if shape[0] != shape[1]:
             raise ValueError(f"SpectralRadius got the shape {shape}; it is for the square recurrent weights only")
         return scaled_to_radius(jax.random.normal(key, shape, jnp.float32), self.radius)
+
+    def among(self, constraints: tuple[Constraint, ...], units: int) -> Constraint:
+        check_single(self, constraints)
+        return self
+
+    def start(self, key: RandomKey, weights: Kind) -> Kind:
+        recurrent = cast(Any, weights).recurrent
+        matrices = recurrent.reshape(-1, *recurrent.shape[-2:])
+        if not all(spectral_radius(one) > 0 for one in matrices):
+            raise ValueError(
+                "SpectralRadius cannot scale recurrent weights whose eigenvalues are all 0; choose another initializer "
+                "or denser connections"
+            )
+        scaled = jnp.stack([scaled_to_radius(one, self.radius) for one in matrices])
+        return replace(cast(Any, weights), recurrent=scaled.reshape(recurrent.shape))
+
+    def apply(self, free: Parameters, start: Weights) -> Parameters:
+        return free
 
 
 INITIALIZERS: dict[str, type[Initializer]] = {

@@ -5,10 +5,20 @@ from typing import Any
 
 import jax
 
-from recurra.arrays import RandomKey, Weights
+from recurra.arrays import RandomKey, Weights, WeightsOfKind
 from recurra.engine import Dynamics
-from recurra.models.constraints import Constraint, Frozen
+from recurra.models.constraints import (
+    Constraint,
+    Frozen,
+    UnitGroup,
+    check_connected,
+    connections_of,
+    told_apart,
+    unit_groups,
+)
 from recurra.numerics import pinned
+
+CONSTRAINTS = 2**31  # apart from the few draws of the initializers, to which `split` of the same key gives low numbers
 
 
 class Model(abc.ABC):
@@ -47,13 +57,29 @@ class Model(abc.ABC):
         return ()
 
     def all_constraints(self) -> tuple[Constraint, ...]:
-        """The constraints on the weights, including the arrays that training does not change."""
-        return (*self.constraints, Frozen(self.frozen())) if self.frozen() else self.constraints
+        """The constraints on the weights as they act together, including the arrays that training does not change."""
+        together = tuple(one.among(self.constraints, self.units) for one in self.constraints)
+        return (*together, Frozen(self.frozen())) if self.frozen() else together
+
+    def groups(self) -> tuple[UnitGroup, ...]:
+        """The groups of units that the constraints make, such as areas, in the order of the units."""
+        return unit_groups(self.constraints, self.units)
+
+    def connections(self, initial: WeightsOfKind) -> WeightsOfKind:
+        """Which connections exist: True or False in place of every weight.
+
+        Args:
+            initial: the weights before training, of one network or of a cohort.
+        """
+        return connections_of(self.constraints, initial)
 
     @pinned()
     def start(self, key: RandomKey, inputs: int, outputs: int) -> Weights:
         """The weights of one network before training; they obey the constraints."""
-        weights = self.initial_weights(key, inputs, outputs)
-        for number, constraint in enumerate(self.constraints):
-            weights = constraint.start(jax.random.fold_in(key, number), weights)
+        constraints = [one.among(self.constraints, self.units) for one in self.constraints]
+        weights = told_apart(constraints, self.initial_weights(key, inputs, outputs))
+        own = jax.random.fold_in(key, CONSTRAINTS)
+        for number, constraint in sorted(enumerate(constraints), key=lambda one: one[1].start_order):
+            weights = constraint.start(jax.random.fold_in(own, number), weights)
+        check_connected(constraints, weights)
         return weights

@@ -11,9 +11,18 @@ from recurra.arrays import RandomKey, RateWeights, TimedRateWeights
 from recurra.checks import check_at_least_zero, check_choice, check_count, check_flag, check_memory, check_positive
 from recurra.engine import ACTIVATIONS, RateDynamics, TimedRateDynamics
 from recurra.models.constraints import Constraint, check_constraints
-from recurra.models.initializers import GlorotUniform, Identity, Initializer, check_initializer
+from recurra.models.initializers import (
+    GlorotUniform,
+    Identity,
+    Initializer,
+    Normal,
+    SpectralRadius,
+    check_initializer,
+)
 from recurra.models.model import Model
 from recurra.models.time_constants import BoundedTau, TrainedTau
+
+IDENTITY = Identity()  # the default, told by its identity from one that was asked for
 
 
 @final
@@ -36,7 +45,8 @@ class RateRNN(Model):
         recurrent_noise: σ of the noise √(2ℓ) σ ξ added to the state of every unit at every training step; 0 is none.
         recurrent_bias: whether the units have a trained bias b; otherwise it stays 0.
         output_bias: whether the readout has a trained bias; otherwise it stays 0.
-        initializer: where the recurrent weights start.
+        initializer: where the recurrent weights start; without one, under constraints on signs or connections, as
+            `Normal()`, since an identity has no connections between units.
         input_initializer: where the input weights start.
         output_initializer: where the output weights start.
         constraints: constraints on the weights, applied one after the other.
@@ -51,7 +61,7 @@ class RateRNN(Model):
     recurrent_noise: float = 0.0
     recurrent_bias: bool = False
     output_bias: bool = True
-    initializer: Initializer = field(default_factory=Identity)
+    initializer: Initializer = IDENTITY
     input_initializer: Initializer = field(default_factory=GlorotUniform)
     output_initializer: Initializer = field(default_factory=GlorotUniform)
     constraints: tuple[Constraint, ...] = ()
@@ -66,7 +76,15 @@ class RateRNN(Model):
         check_at_least_zero("recurrent_noise", self.recurrent_noise)
         for name in ("initializer", "input_initializer", "output_initializer"):
             check_initializer(name, getattr(self, name))
-        check_constraints(self.constraints)
+        check_constraints(self.constraints, self.units, list(RateWeights.axes()), self.frozen())
+        shaping = [one.name for one in self.constraints if one.replaces_identity]
+        if shaping and self.initializer is IDENTITY:
+            object.__setattr__(self, "initializer", Normal())
+        if shaping and isinstance(self.initializer, SpectralRadius):
+            raise ValueError(
+                f"initializer is {self.initializer}, whose radius {' and '.join(shaping)} would change; put it among "
+                "the constraints, which scales what the others leave"
+            )
 
     def _check_tau(self) -> None:
         """Check the time constants; those of an array become a tuple."""

@@ -42,6 +42,7 @@ def read_run(folder: RunFolder) -> RunRecord:
         status=cohort.status,
         initial=cohort.initial,
         weights=cohort.weights,
+        connections=cohort.connections,
         history=cohort.history,
         before=before["spectrum_before"],
         cubes_before=before.get("cube_before"),

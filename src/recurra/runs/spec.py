@@ -172,5 +172,6 @@ def _sources(method: object) -> Iterable[str]:
     yield from getattr(method, "sources", ()) if not isinstance(method, RunSpec) else ()
     for item in fields(method):  # type: ignore[arg-type]
         value = getattr(method, item.name)
-        if hasattr(value, "__dataclass_fields__"):
-            yield from _sources(value)
+        for part in value if isinstance(value, tuple) else (value,):
+            if hasattr(part, "__dataclass_fields__"):
+                yield from _sources(part)

@@ -134,8 +134,7 @@ def _value(hint: Any, value: object, registry: Registry, path: str) -> object:
     kind = _kind_in_tuple(hint, registry)
     if kind and isinstance(value, (list, tuple)):
         return tuple(from_table(kind, item, registry, f"{path}[{at}]") for at, item in enumerate(value))
-    if isinstance(value, list):
-        value = tuple(value)
+    value = _tuples(value)
     if value in ("inf", "-inf"):
         value = float(str(value))
     try:
@@ -148,6 +147,11 @@ def _table_among(hint: Any) -> type | None:
     """The dataclass among the kinds of value that a field may have."""
     parts = typing.get_args(hint) if isinstance(hint, types.UnionType) else ()
     return next((part for part in parts if isinstance(part, type) and is_dataclass(part)), None)
+
+
+def _tuples(value: object) -> object:
+    """Lists, and lists within them, as tuples."""
+    return tuple(_tuples(one) for one in value) if isinstance(value, (list, tuple)) else value
 
 
 def _kind_in_tuple(hint: Any, registry: Registry) -> type | None:

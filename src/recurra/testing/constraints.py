@@ -29,8 +29,8 @@ def check_constraint(constraint: Constraint, model: Model | None = None) -> None
     The checks: shapes and dtypes of the weights that `start` and `apply` return; the same key gives the same start;
     the constraint does something to the weights of this model;
     `apply` and `free` undo each other, for other free parameters too; the gradient through `apply` agrees with finite
-    differences in float64; something is left to train; the constraint holds after a training; and it reads back from a
-    spec.
+    differences in float64; something is left to train; the constraint holds after a training, absent connections to
+    the bit; and it reads back from a spec.
 
     Args:
         constraint: an instance, with any parameters.
@@ -110,8 +110,13 @@ class _ConstraintUnderTest:
         yield from _other_arrays(f"{self.name}.apply", type(weights)(**effective), weights)
 
     def effect(self) -> Iterator[str]:
-        """Large parameters must not come through as they are, as where the constraint finds no array of its own."""
+        """If it leaves the start as drawn, large parameters must not come through as they are.
+
+        They do where the constraint finds no array of its own.
+        """
         start = self.weights()
+        if not same(start, self.drawn()):
+            return
         free = OrderedDict((name, FAR * array) for name, array in self.other(self.free_of(start)).items())
         arrays = vars(self.applied(free, start))
         if set(free) == set(arrays) and all(same(free[name], arrays[name]) for name in free):
@@ -175,6 +180,13 @@ class _ConstraintUnderTest:
             weights, start = (of_network(one, 0) for one in (cohort.weights, cohort.initial))
             if not near(self.applied(self.free_of(weights), start), weights):
                 yield f"{self.name}: trained weights do not obey the constraint; apply must depend on nothing else"
+            for name in self.constraint.absent():
+                grown = (np.asarray(getattr(start, name)) == 0) & (np.asarray(getattr(weights, name)) != 0)
+                if grown.any():
+                    yield (
+                        f"{self.name}: training gave {grown.sum()} weights to {name} where absent() says that no "
+                        "connection exists; apply must keep them at exactly 0"
+                    )
 
 
 def _other_arrays(what: str, given: Weights, expected: Weights) -> Iterator[str]:
