@@ -90,6 +90,11 @@ class Network:
         return exist if exist.shape == shape else np.ones(shape, bool)
 
     @property
+    def connected_recurrent(self) -> Float[np.ndarray, "post pre"]:
+        """`recurrent` for pictures: NaN where no connection exists."""
+        return np.where(self.recurrent_connections, self.recurrent, np.nan)
+
+    @property
     def has_recurrent(self) -> bool:
         """Whether there is one matrix whose spectrum is called that of the network."""
         return jax.eval_shape(self.dynamics.recurrent, self.weights) is not None

@@ -136,8 +136,8 @@ def _spectra_points(run: RunRecord) -> Figure:
 
 def _connectivity(run: RunRecord, at: int, scales: Scales) -> Figure:
     before = run.network_before(at)
-    scene = weights_scene(run.network(at).recurrent, before and before.recurrent, scales.weight, run.numbers[at])
-    return connectivity(scene)
+    after, start = run.network(at).connected_recurrent, before and before.connected_recurrent
+    return connectivity(weights_scene(after, start, scales.weight, run.numbers[at], run.groups))
 
 
 def _variance_shares(run: RunRecord, part: range) -> Figure:

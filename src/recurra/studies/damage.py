@@ -54,7 +54,7 @@ def damage_rows(
     matrices = []
     for way, percent in cases:
         removal, sign = ways[way]
-        matrices.append(removed(network.recurrent, percent, sign, removal))
+        matrices.append(removed(network.recurrent, percent, sign, removal, connections=network.recurrent_connections))
     errors = _errors(network, trials, np.stack(matrices))
     held = round((task.periods[-1].start_ms + SETTLED_MS) / task.dt_ms)
     distances, held_distances = (np.linalg.norm(part, axis=2).mean(axis=2) for part in (errors, errors[:, :, held:]))

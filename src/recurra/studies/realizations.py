@@ -148,7 +148,7 @@ def _row(recipe: str, number: int, network: Network, before: Network, task: Flip
         "cube_score_untrained": untrained.score,
         "hypercube_r2": geometry.hypercube_r2,
         "largest_cosine": float(np.abs(geometry.axis_cosines).max(initial=0)),
-        **weight_traits(network.recurrent, before.recurrent, seed),
+        **weight_traits(network.recurrent, before.recurrent, seed, network.recurrent_connections),
     }
 
 

@@ -49,7 +49,7 @@ class Spectra(Study):
                 success = performance(after, spec.task, trials).success
                 if success < SUCCESSFUL and scale != "quick":
                     continue
-                weights = weight_traits(after.recurrent, before.recurrent, spec.seed)
+                weights = weight_traits(after.recurrent, before.recurrent, spec.seed, after.recurrent_connections)
                 dynamics = dynamic_traits(after, spec.task, spec.seed)
                 row: dict[str, Any] = {**names, "data_set": spec.seed, "network": number, "success": success}
                 networks.append({**row, **weights, **dynamics})

@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from scipy import stats
 
 from recurra.analysis import fixed_points, regimes
@@ -26,7 +26,10 @@ Matrix = Float[np.ndarray, "post pre"]
 
 
 def weight_traits(
-    recurrent: Float[AnyArray, "post pre"], before: Float[AnyArray, "post pre"] | None, seed: int
+    recurrent: Float[AnyArray, "post pre"],
+    before: Float[AnyArray, "post pre"] | None,
+    seed: int,
+    connections: Bool[AnyArray, "post pre"] | None = None,
 ) -> dict[str, Any]:
     """Spectrum, departure from normality and weights near zero of W: after training, before it, and by chance.
 
@@ -38,19 +41,21 @@ def weight_traits(
         recurrent: W.
         before: W before training, if it is known.
         seed: seed of the random changes.
+        connections: which connections exist; all if None.
     """
     after = np.asarray(recurrent, np.float64)
-    weights = weight_statistics(after)
+    exist = np.ones(after.shape, bool) if connections is None else np.asarray(connections)
+    weights = weight_statistics(after, connections=exist)
     traits = {"units": len(after), **_changed(after), "leading": leading_kinds(after)}
     traits |= {"near_zero": weights.near_zero, "near_zero_normal": weights.near_zero_normal}
-    traits |= {"leading_values": leading_values(after), "normal_distance": normal_distance(after)}
+    traits |= {"leading_values": leading_values(after), "normal_distance": normal_distance(after[exist])}
     if before is None:
         names = (*(f"{name}_{when}" for when in ("before", "chance") for name in CHANGED), "near_zero_before")
         return traits | dict.fromkeys(names, np.nan)
     start = np.asarray(before, np.float64)
     traits |= {f"{name}_before": value for name, value in _changed(start).items()}
-    traits |= {f"{name}_chance": value for name, value in _shuffled(start, after - start, seed).items()}
-    return traits | {"near_zero_before": weight_statistics(start).near_zero}
+    traits |= {f"{name}_chance": value for name, value in _shuffled(start, after - start, exist, seed).items()}
+    return traits | {"near_zero_before": weight_statistics(start, connections=exist).near_zero}
 
 
 def _changed(matrix: Matrix) -> dict[str, float]:
@@ -65,9 +70,12 @@ def _changed(matrix: Matrix) -> dict[str, float]:
     }
 
 
-def _shuffled(start: Matrix, change: Matrix, seed: int) -> dict[str, float]:
-    draws = np.random.default_rng(seed)
-    rows = [_changed(start + draws.permutation(change.ravel()).reshape(change.shape)) for _ in range(SHUFFLES)]
+def _shuffled(start: Matrix, change: Matrix, exist: Bool[np.ndarray, "post pre"], seed: int) -> dict[str, float]:
+    draws, rows = np.random.default_rng(seed), []
+    for _ in range(SHUFFLES):
+        shuffled = np.zeros(change.shape)
+        shuffled[exist] = draws.permutation(change[exist])
+        rows.append(_changed(start + shuffled))
     return {name: float(np.mean([row[name] for row in rows])) for name in CHANGED}
 
 
@@ -96,7 +104,7 @@ def leading_values(matrix: Matrix) -> str:
     return ", ".join(words)
 
 
-def normal_distance(matrix: Matrix) -> float:
+def normal_distance(matrix: Float[np.ndarray, "..."]) -> float:
     """The largest difference between the distribution of the weights and a normal one of the same mean and deviation.
 
     The Kolmogorov-Smirnov distance; 0 if all weights are equal.

@@ -5,6 +5,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Bool, Float
 
+from recurra.analysis.weights.distribution import existing_weights
 from recurra.checks import check_between, check_choice
 
 Sign = Literal["both", "positive", "negative"]
@@ -18,12 +19,13 @@ def removed(
     sign: Sign = "both",
     removal: Removal = "cumulative",
     width: float = 2.0,
+    connections: Bool[np.ndarray, "post pre"] | None = None,
 ) -> Bool[np.ndarray, "post pre"]:
     r"""Which connections are removed.
 
-    With $q_p$ the p-th percentile of $|w|$ over all recurrent connections, cumulative removal takes $|w| < q_p$,
-    a slice takes $q_{p - d} \le |w| < q_p$, and the strongest are $|w| > q_{100 - p}$, of one sign or of both. Nothing
-    is removed at 0 %.
+    With $q_p$ the p-th percentile of $|w|$ over all recurrent connections that exist, cumulative removal takes
+    $|w| < q_p$, a slice takes $q_{p - d} \le |w| < q_p$, and the strongest are $|w| > q_{100 - p}$, of one sign or of
+    both. Nothing is removed at 0 %.
 
     Args:
         recurrent: the weights.
@@ -31,6 +33,8 @@ def removed(
         sign: sign of the connections that can be removed: "both", "positive" or "negative".
         removal: "cumulative", "slice" or "strongest".
         width: d of a slice, in percent.
+        connections: which connections exist, such as `network.recurrent_connections`; all if None. The others cannot
+            be removed.
 
     Source: Jarne and Laje (2019), section 5.7.
     """
@@ -38,13 +42,14 @@ def removed(
     check_between("width", width, 0, 100)
     check_choice("sign", sign, ("both", "positive", "negative"))
     check_choice("removal", removal, ("cumulative", "slice", "strongest"))
-    strength = np.abs(recurrent)
+    strength, known = np.abs(recurrent), np.abs(existing_weights(recurrent, connections))
     if removal == "strongest":
-        taken = strength > np.quantile(strength, 1 - percent / 100)
+        taken = strength > np.quantile(known, 1 - percent / 100)
     else:
         lowest = max(percent - width, 0.0) if removal == "slice" else 0.0
-        low, high = np.quantile(strength, [lowest / 100, percent / 100])
+        low, high = np.quantile(known, [lowest / 100, percent / 100])
         taken = (strength >= low if lowest > 0 else np.ones_like(strength, bool)) & (strength < high)
+    taken = taken if connections is None else taken & connections
     if sign == "both":
         return taken
     return taken & (recurrent > 0 if sign == "positive" else recurrent < 0)

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from recurra.arrays import AnyArray
 from recurra.checks import check_between, check_matrix
@@ -15,7 +15,7 @@ class WeightStatistics:
     r"""The distribution of the weights of one matrix.
 
     Args:
-        mean: mean of all weights.
+        mean: mean of all weights, here and below of the connections that exist.
         deviation: their standard deviation $\sigma$.
         excess_kurtosis: $\langle (w - \bar w)^4 \rangle / \sigma^4 - 3$: 0 for a normal distribution, above 0 with more
             weights near the middle and far from it; NaN if all weights are equal.
@@ -34,7 +34,11 @@ class WeightStatistics:
     positive: float
 
 
-def weight_statistics(recurrent: Float[AnyArray, "post pre"], near: float = 0.1) -> WeightStatistics:
+def weight_statistics(
+    recurrent: Float[AnyArray, "post pre"],
+    near: float = 0.1,
+    connections: Bool[AnyArray, "post pre"] | None = None,
+) -> WeightStatistics:
     """Mean, deviation and shape of the distribution of the weights, and how many are near zero.
 
     Whether "most weights are near zero" is informative depends on the scale, here the size of the largest weight, as in
@@ -44,10 +48,12 @@ def weight_statistics(recurrent: Float[AnyArray, "post pre"], near: float = 0.1)
     Args:
         recurrent: the weights.
         near: size up to which a weight counts as near zero, relative to the largest weight, 0 to 1.
+        connections: which connections exist, such as `network.recurrent_connections`; all if None. The others are no
+            weights of zero: they are left out.
     """
     check_matrix("recurrent", np.asarray(recurrent, np.float64))
     check_between("near", near, 0, 1)
-    weights = np.asarray(recurrent, np.float64).ravel()
+    weights = existing_weights(recurrent, connections)
     deviation, largest = float(weights.std()), float(np.abs(weights).max())
     fourth = float(((weights - weights.mean()) ** 4).mean())
     return WeightStatistics(
@@ -59,3 +65,24 @@ def weight_statistics(recurrent: Float[AnyArray, "post pre"], near: float = 0.1)
         near_zero_normal=math.erf(near * largest / deviation / math.sqrt(2)) if deviation > 0 else math.nan,
         positive=float((weights > 0).mean()),
     )
+
+
+def existing_weights(
+    recurrent: Float[AnyArray, "post pre"], connections: Bool[AnyArray, "post pre"] | None
+) -> Float[np.ndarray, "weight"]:
+    """The weights of the connections that exist.
+
+    Args:
+        recurrent: the weights.
+        connections: which connections exist; all if None.
+    """
+    matrix = np.asarray(recurrent, np.float64)
+    if connections is None:
+        return matrix.ravel()
+    exist = np.asarray(connections)
+    if exist.shape != matrix.shape or exist.dtype != bool or not exist.any():
+        raise ValueError(
+            f"connections are {exist.dtype}{exist.shape} with {int(exist.sum())} that exist; expected at least one, "
+            f"bool{matrix.shape}"
+        )
+    return matrix[exist]

@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 from jaxtyping import Float
 from plotly.subplots import make_subplots
 
-from recurra.plotting.colors import DIVERGING
+from recurra.plotting.colors import DIVERGING, INK, UNSET
 from recurra.plotting.interactive.theme import note, styled
 from recurra.plotting.scenes.weights import WeightPanels
 
@@ -41,6 +41,7 @@ def connectivity(scene: WeightPanels, cells: int = 200) -> go.Figure:
     for column, name in enumerate(matrices, 1):
         left = (column - 1) * (width + gap)
         _matrix_axes(figure, column, (left, left + width))
+        _groups(figure, column, scene, units)
         where = {"xref": "paper", "yref": "paper", "xanchor": "center", "yanchor": "bottom", "yshift": 4}
         figure.add_annotation(note(left + width / 2, 1, name, **where))
     right = len(matrices) * (width + gap) - gap
@@ -55,14 +56,18 @@ def connectivity(scene: WeightPanels, cells: int = 200) -> go.Figure:
 
 
 def strongest(matrix: Float[np.ndarray, "post pre"], cells: int) -> Float[np.ndarray, "row column"]:
-    """The matrix in blocks of units so that it has at most `cells` rows; each block by its strongest weight."""
+    """The matrix in blocks of units so that it has at most `cells` rows; each block by its strongest weight.
+
+    A block is NaN if none of its connections exists.
+    """
     block = -(-len(matrix) // cells)
     if block == 1:
         return matrix
     rows = -(-len(matrix) // block)
-    padded = np.pad(matrix, (0, rows * block - len(matrix)))
+    padded = np.pad(matrix, (0, rows * block - len(matrix)), constant_values=np.nan)
     blocks = padded.reshape(rows, block, rows, block).transpose(0, 2, 1, 3).reshape(rows, rows, -1)
-    return np.take_along_axis(blocks, np.abs(blocks).argmax(axis=-1)[..., None], axis=-1)[..., 0]
+    sizes = np.where(np.isnan(blocks), -1, np.abs(blocks))
+    return np.take_along_axis(blocks, sizes.argmax(axis=-1)[..., None], axis=-1)[..., 0]
 
 
 def _heatmap(matrix: Float[np.ndarray, "row column"], units: int, name: str) -> go.Heatmap:
@@ -74,6 +79,7 @@ def _heatmap(matrix: Float[np.ndarray, "row column"], units: int, name: str) -> 
         y0=(step - 1) / 2,
         dy=step,
         coloraxis="coloraxis",
+        hoverongaps=False,
         hovertemplate=f"{name.lower()}: from unit %{{x:.0f}} to unit %{{y:.0f}}: %{{z:.3f}}<extra></extra>",
     )
 
@@ -92,6 +98,22 @@ def _matrix_axes(figure: go.Figure, column: int, domain: tuple[float, float]) ->
         row=1,
         col=column,
     )
+
+
+def _groups(figure: go.Figure, column: int, scene: WeightPanels, units: int) -> None:
+    """What lies behind absent connections, lines between groups of units, and the groups' labels on the axes."""
+    ends = {"row": 1, "col": column, "layer": "below"}
+    if scene.absent:
+        sides = {"x0": -0.5, "x1": units - 0.5, "y0": -0.5, "y1": units - 0.5}
+        figure.add_shape(type="rect", fillcolor=UNSET, line={"width": 0}, **sides, **ends)
+    if scene.labels:
+        ticks = {"tickmode": "array", "tickvals": list(scene.labels), "ticktext": list(scene.labels.values())}
+        figure.update_xaxes(**ticks, tickangle=0, row=1, col=column)
+        figure.update_yaxes(**ticks, row=1, col=column)
+    line, above = {"color": INK, "width": 0.8}, {**ends, "layer": "above"}
+    for bound in scene.bounds:
+        figure.add_shape(type="line", x0=bound, x1=bound, y0=-0.5, y1=units - 0.5, line=line, **above)
+        figure.add_shape(type="line", y0=bound, y1=bound, x0=-0.5, x1=units - 0.5, line=line, **above)
 
 
 def _distributions(scene: WeightPanels) -> list[go.Scatter]:

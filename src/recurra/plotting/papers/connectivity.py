@@ -7,7 +7,7 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from recurra.plotting.colors import DIVERGING, PAPER, UNSET, ZERO
+from recurra.plotting.colors import DIVERGING, INK, PAPER, UNSET, ZERO
 from recurra.plotting.papers.style import (
     COLUMN_MM,
     PAGE_MM,
@@ -29,7 +29,8 @@ COLORS = LinearSegmentedColormap.from_list("inhibitory-excitatory", ON_PAPER, 25
 def connectivity(scene: WeightPanels) -> Figure:
     """Recurrent weights before and after training, their difference, and the distribution of the weights.
 
-    Red is excitatory, blue inhibitory, white zero; the scale is symmetric and the same for all panels. Where weights
+    Red is excitatory, blue inhibitory, white zero, grey no connection; lines are between groups of units, such as
+    excitatory (E) and inhibitory (I) ones. The scale is symmetric and the same for all panels. Where weights
     lie beyond it, its ends are pointed.
 
     Args:
@@ -43,6 +44,7 @@ def connectivity(scene: WeightPanels) -> Figure:
         axes.imshow(np.ma.masked_invalid(matrix), cmap=COLORS, norm=scale, interpolation="none")
         axes.set_title(title)
         _unit_axes(axes, units)
+        _groups(axes, scene)
     panels[0].set_ylabel("Postsynaptic unit", labelpad=-6 if units >= FAR_APART else 2)
     bar = figure.colorbar(
         ScalarMappable(scale, COLORS), ax=list(panels[:-1]), shrink=0.8, aspect=20, pad=0.03, extend=scene.beyond
@@ -62,6 +64,17 @@ def _unit_axes(axes: Axes, units: int) -> None:
     axes.set_yticks(ends)
     axes.set_xlabel("Presynaptic unit", labelpad=-4 if units >= FAR_APART else 2)
     axes.spines[["top", "right"]].set_visible(True)
+
+
+def _groups(axes: Axes, scene: WeightPanels) -> None:
+    """Lines between groups of units, and the groups' labels in place of the units' numbers."""
+    for bound in scene.bounds:
+        axes.axhline(bound, color=INK, linewidth=0.5)
+        axes.axvline(bound, color=INK, linewidth=0.5)
+    if scene.labels:
+        for set_ticks in (axes.set_xticks, axes.set_yticks):
+            set_ticks(list(scene.labels), list(scene.labels.values()))
+        axes.tick_params(length=0)
 
 
 def _distribution(axes: Axes, scene: WeightPanels, weights: int) -> None:

@@ -34,7 +34,7 @@ class Scales:
         """The scales of a run, from every network whose records are known."""
         positions = range(len(run.numbers))
         lifetimes = list(_known(run, lambda one: one.memories and one.memories.lifetimes))
-        matrices = [run.network(at).recurrent for at in positions] if run.network(0).has_recurrent else []
+        matrices = [run.network(at).connected_recurrent for at in positions] if run.network(0).has_recurrent else []
         return cls(
             weight=weight_limit(matrices),
             spectrum=PlaneLimits.of([*_known(run, lambda one: one.spectrum), *filter(None, run.before or [])]),

@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float, Int
 
+from recurra.models import UnitGroup
 from recurra.plotting.colors import INPUT, network_color
 from recurra.words.names import network_name
 
@@ -37,6 +38,8 @@ class WeightPanels:
         beyond: on which sides weights lie beyond the colours.
         edges: the edges of the bins.
         parts: the distributions, the start first where it is known.
+        groups: groups of neighbouring units, such as areas; at most one if there are none.
+        absent: number of connections that do not exist: NaN in the matrices, and in no distribution.
     """
 
     name: str
@@ -45,6 +48,19 @@ class WeightPanels:
     beyond: Literal["both", "min", "max", "neither"]
     edges: Float[np.ndarray, "edge"]
     parts: tuple[WeightDistribution, ...]
+    groups: tuple[UnitGroup, ...] = ()
+    absent: int = 0
+
+    @property
+    def bounds(self) -> tuple[float, ...]:
+        """Where one group of units ends and the next one begins, on the axes of the matrices."""
+        return tuple(group.first - 0.5 for group in self.groups[1:])
+
+    @property
+    def labels(self) -> dict[float, str]:
+        """The labels of the groups by their middle, on the axes of the matrices; none where there are no groups."""
+        groups = self.groups if len(self.groups) > 1 else ()
+        return {group.first + (group.count - 1) / 2: group.label for group in groups}
 
 
 def weight_limit(matrices: Sequence[Matrix]) -> float:
@@ -66,14 +82,17 @@ def _most(values: Float[np.ndarray, "..."]) -> float:
     return float(np.quantile(moduli, SHARE_SHOWN)) if moduli.size else 0.0
 
 
-def weights_scene(after: Matrix, before: Matrix | None, limit: float, number: int) -> WeightPanels:
+def weights_scene(
+    after: Matrix, before: Matrix | None, limit: float, number: int, groups: tuple[UnitGroup, ...] = ()
+) -> WeightPanels:
     """The matrices and distributions of one network.
 
     Args:
-        after: the trained weights.
+        after: the trained weights; NaN where no connection exists.
         before: the weights before training; None where they are not known.
         limit: the weight at the end of the colours.
         number: number of the network, for its name and colour.
+        groups: groups of neighbouring units.
     """
     matrices = {"After training": after}
     known = {"after": (after, network_color(number))}
@@ -91,6 +110,8 @@ def weights_scene(after: Matrix, before: Matrix | None, limit: float, number: in
         parts=tuple(
             WeightDistribution(name, color, np.histogram(values, edges)[0]) for name, (values, color) in finite.items()
         ),
+        groups=groups,
+        absent=int(np.isnan(after).sum()),
     )
 
 

@@ -71,6 +71,7 @@ def report_html(run: RunRecord) -> str:
         panels=panels,
         no_matrix="" if run.network(0).has_recurrent else NO_MATRIX,
         weight_limit=Scales.of(run).weight,
+        absent=run.network(0).has_recurrent and not run.network(0).recurrent_connections.all(),
         provenance=provenance(run, spec),
         known=FirstKnown(run.dossiers),
         memories=memories_of(run),

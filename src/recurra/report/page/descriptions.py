@@ -83,11 +83,15 @@ def learning(names: Sequence[str], losses: Float[np.ndarray, "network epoch"], t
 
 
 def weights(name: str, before: Float[np.ndarray, "post pre"] | None, after: Float[np.ndarray, "post pre"]) -> str:
-    """The matrices and the distribution."""
-    text = f"{name}: matrix of {len(after)} by {len(after)} recurrent weights, standard deviation {three(after.std())}"
+    """The matrices, NaN where no connection exists, and the distribution."""
+    absent = int(np.isnan(after).sum())
+    missing = f", {absent:,} of which do not exist" if absent else ""
+    size = f"{len(after)} by {len(after)} recurrent weights{missing}"
+    text = f"{name}: matrix of {size}, standard deviation {three(float(np.nanstd(after)))}"
     if before is None:
         return text + "."
-    return f"{text} after training and {three(before.std())} before; the changes have {three((after - before).std())}."
+    changes = three(float(np.nanstd(after - before)))
+    return f"{text} after training and {three(float(np.nanstd(before)))} before; the changes have {changes}."
 
 
 def spectrum(name: str, record: Spectrum, modes: RestingModes) -> str:

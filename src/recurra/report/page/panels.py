@@ -75,9 +75,10 @@ def _learning(run: RunRecord, history: History, names: Sequence[str]) -> PageFig
 
 
 def _connectivity(run: RunRecord, at: int, name: str, scales: Scales) -> PageFigure:
-    start, after = run.network_before(at), run.network(at).recurrent
-    before = start and start.recurrent
-    figure = connectivity(weights_scene(after, before, scales.weight, run.numbers[at]), cells_of(run))
+    start, after = run.network_before(at), run.network(at).connected_recurrent
+    before = start and start.connected_recurrent
+    scene = weights_scene(after, before, scales.weight, run.numbers[at], run.groups)
+    figure = connectivity(scene, cells_of(run))
     return PageFigure(f"connectivity-{run.numbers[at]}", figure, say.weights(name, before, after))
 
 
