@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 from jaxtyping import Float
 from plotly.subplots import make_subplots
 
-from recurra.plotting.colors import DIVERGING, INK, UNSET
+from recurra.plotting.colors import DIVERGING, FRAME, UNSET
 from recurra.plotting.interactive.theme import note, styled
 from recurra.plotting.scenes.weights import WeightPanels
 
@@ -110,7 +110,7 @@ def _groups(figure: go.Figure, column: int, scene: WeightPanels, units: int) -> 
         ticks = {"tickmode": "array", "tickvals": list(scene.labels), "ticktext": list(scene.labels.values())}
         figure.update_xaxes(**ticks, tickangle=0, row=1, col=column)
         figure.update_yaxes(**ticks, row=1, col=column)
-    line, above = {"color": INK, "width": 0.8}, {**ends, "layer": "above"}
+    line, above = {"color": FRAME, "width": 0.8}, {**ends, "layer": "above"}
     for bound in scene.bounds:
         figure.add_shape(type="line", x0=bound, x1=bound, y0=-0.5, y1=units - 0.5, line=line, **above)
         figure.add_shape(type="line", y0=bound, y1=bound, x0=-0.5, x1=units - 0.5, line=line, **above)

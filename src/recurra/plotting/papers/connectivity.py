@@ -45,7 +45,7 @@ def connectivity(scene: WeightPanels) -> Figure:
         axes.set_title(title)
         _unit_axes(axes, units)
         _groups(axes, scene)
-    panels[0].set_ylabel("Postsynaptic unit", labelpad=-6 if units >= FAR_APART else 2)
+    panels[0].set_ylabel("Postsynaptic unit", labelpad=-6 if units >= FAR_APART and not scene.labels else 2)
     bar = figure.colorbar(
         ScalarMappable(scale, COLORS), ax=list(panels[:-1]), shrink=0.8, aspect=20, pad=0.03, extend=scene.beyond
     )
@@ -69,12 +69,13 @@ def _unit_axes(axes: Axes, units: int) -> None:
 def _groups(axes: Axes, scene: WeightPanels) -> None:
     """Lines between groups of units, and the groups' labels in place of the units' numbers."""
     for bound in scene.bounds:
-        axes.axhline(bound, color=INK, linewidth=0.5)
-        axes.axvline(bound, color=INK, linewidth=0.5)
+        axes.axhline(bound, color=INK, linewidth=0.35)
+        axes.axvline(bound, color=INK, linewidth=0.35)
     if scene.labels:
         for set_ticks in (axes.set_xticks, axes.set_yticks):
             set_ticks(list(scene.labels), list(scene.labels.values()))
-        axes.tick_params(length=0)
+        axes.tick_params(length=0, labelsize=SMALL)
+        axes.xaxis.labelpad = 2
 
 
 def _distribution(axes: Axes, scene: WeightPanels, weights: int) -> None:

@@ -15,6 +15,7 @@ Matrix = Float[np.ndarray, "post pre"]
 
 SHARE_SHOWN = 0.995  # of the weights between different units; those beyond have the colour of the scale's end
 BINS = 60  # of the distribution, at most
+LABELLED = 0.07  # least share of the units of a group that is labelled beside a matrix
 ROOM = 0.05  # on either side of it, as a share of its width
 
 
@@ -58,9 +59,10 @@ class WeightPanels:
 
     @property
     def labels(self) -> dict[float, str]:
-        """The labels of the groups by their middle, on the axes of the matrices; none where there are no groups."""
-        groups = self.groups if len(self.groups) > 1 else ()
-        return {group.first + (group.count - 1) / 2: group.label for group in groups}
+        """The labels of the groups by their middle, on the axes of the matrices; narrow groups have none."""
+        units = sum(group.count for group in self.groups)
+        groups = [one for one in self.groups if one.count >= LABELLED * units] if len(self.groups) > 1 else []
+        return {one.first + (one.count - 1) / 2: one.label for one in groups}
 
 
 def weight_limit(matrices: Sequence[Matrix]) -> float:
