@@ -4,6 +4,7 @@ import jax
 import numpy as np
 import pytest
 
+import recurra as rc
 from recurra.report.page.build import report_html
 from recurra.runs.export import export_run
 from recurra.runs.record import cohort_of, read_run
@@ -19,8 +20,15 @@ PARTS = {
     "lstm": {"model": {"kind": "lstm", "units": 5}},
     "gru": {"model": {"kind": "gru", "units": 5}},
     "ugrnn": {"model": {"kind": "ugrnn", "units": 5}},
-    "dale": {"model": {"units": 5, "constraints": ["dale"]}},
     "ridge": {"model": {"units": 5}, "training": {**SMALL["training"], "kind": "ridge"}},
+}
+
+
+BLOCKS = {"kind": "areas", "units": [4, 3], "density": [[1, 0.3], [0.3, 1]]}
+CONSTRAINTS = {
+    "signs": ["dale", {"kind": "sparse", "density": 0.7}, "no_self_connections", "spectral_radius"],
+    "areas": [BLOCKS, {"kind": "dale", "excitatory": 0.6, "passing_zero": "rectified"}],
+    "low rank": [{"kind": "low_rank", "rank": 2}, {"kind": "frozen", "arrays": ["output"], "pre": [0, 1]}],
 }
 
 
@@ -28,8 +36,43 @@ PARTS = {
 @pytest.mark.parametrize("name", PARTS)
 @pytest.mark.parametrize("task", ["and", "flipflop"])
 def test_all_the_way(name, task, tmp_path):
+    parts, _ = go_all_the_way({"task": task, **SMALL, **PARTS[name]}, tmp_path)
+    run = read_run(parts)
+    assert "LSTM" in report_html(run) if name == "lstm" else report_html(run)
+    assert (tmp_path / "tables" / "missing.csv").exists() == (name in ("lstm", "gru", "ugrnn"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["rate", "gru"])
+@pytest.mark.parametrize("name", CONSTRAINTS)
+def test_constraints_all_the_way(name, kind, tmp_path):
+    """Signs and absent connections are the same to the bit in the folder, in its report and in exported networks."""
+    model = {"kind": kind, "units": 7, "constraints": CONSTRAINTS[name]}
+    parts, spec = go_all_the_way({"task": "and", **SMALL, "model": model}, tmp_path)
+    run, absent = read_run(parts), name != "low rank"
+    html = report_html(run)
+    assert ("where no connection exists the matrix is grey" in html) == (absent and kind == "rate")
+    assert ("E are excitatory units and I inhibitory ones" in html) == (absent and kind == "rate")
+    export_run(parts, "npz", tmp_path / "networks")
+    for at, number in enumerate(run.numbers):
+        network, exported = run.network(at), rc.load(tmp_path / "networks" / f"network-{number:03d}.npz")
+        exist = np.asarray(network.connections.recurrent)
+        assert exist.all() != absent
+        for one in (network, exported, run.network_before(at)):
+            weights = np.asarray(one.weights.recurrent)
+            assert not weights[~exist].any()
+            np.testing.assert_array_equal(one.connections.recurrent, exist)
+            if absent:
+                assert ((weights <= 0) | (weights >= 0).all(axis=-2, keepdims=True)).all(), "a sign for every column"
+        if not absent:
+            output, start = (np.asarray(one.weights.output) for one in (network, run.network_before(at)))
+            np.testing.assert_array_equal(output[:, :2], start[:, :2])
+            assert (output[:, 2:] != start[:, 2:]).any()
+
+
+def go_all_the_way(table, tmp_path):
     """Trained, interrupted, resumed to the same bits, analysed, compared, reported and exported."""
-    spec = to_spec({"task": task, **SMALL, **PARTS[name]})
+    spec = to_spec(table)
     whole = start_run(spec, tmp_path / "whole", False, SilentProgress())
 
     class Killed(SilentProgress):
@@ -47,7 +90,6 @@ def test_all_the_way(name, task, tmp_path):
         np.testing.assert_array_equal(first, second)
     assert all(dossier.failures == {} for dossier in run.dossiers)
     assert run.census is not None
-    assert "LSTM" in report_html(run) if name == "lstm" else report_html(run)
     export_run(parts, "csv", tmp_path / "tables")
     assert (tmp_path / "tables" / "fixed_points.csv").exists()
-    assert (tmp_path / "tables" / "missing.csv").exists() == (name in ("lstm", "gru", "ugrnn"))
+    return parts, spec
