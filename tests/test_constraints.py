@@ -426,3 +426,35 @@ def test_a_constraint_of_ones_own_among_ours(seed):
     weights = start_of(model, seed)
     assert moduli(np.asarray(weights.recurrent, float))[0] == pytest.approx(2.0, abs=1e-6)
     assert model.connections(weights).recurrent.sum() == 10
+
+
+def test_a_file_says_which_connections_exist(cohort, tmp_path):
+    network, path = cohort[0], tmp_path / "one.npz"
+    network.save(path)
+    back = rc.load(path)
+    for name, exist in named_arrays(network.connections).items():
+        np.testing.assert_array_equal(named_arrays(back.connections)[name], exist)
+    np.testing.assert_array_equal(back.weights.recurrent, network.weights.recurrent)
+    with np.load(path) as file:
+        arrays = dict(file)
+    assert [name for name in arrays if name.startswith("connections_")] == ["connections_recurrent"]
+    wrong = {
+        "connections_recurrent": (np.ones((3, 3), bool), r"'connections_recurrent' is bool\(3, 3\); expected bool\(10"),
+        "connections_own": (np.ones((3, 3), bool), r"'connections_own' is bool\(3, 3\); expected no such weights"),
+        "connections_input": (np.zeros((10, 2), bool), r"input has weights on 20 connections that do not exist"),
+        "connections_output": (np.ones((1, 10)), r"'connections_output' is float64\(1, 10\); expected bool\(1, 10\)"),
+    }
+    for name, (array, message) in wrong.items():
+        np.savez(path, **arrays | {name: array})
+        with pytest.raises(ValueError, match=f"one.npz.*{message}"):
+            rc.load(path)
+
+
+def test_a_gated_network_says_it_too(tmp_path, seed):
+    model = MODELS["gru"]
+    weights = jax.tree.map(np.asarray, start_of(model, seed))
+    network = Network(model.dynamics(1.0), weights, 1.0, model.connections(weights))
+    network.save(tmp_path / "gru.npz")
+    exist = rc.load(tmp_path / "gru.npz").connections.recurrent
+    assert exist.shape == (3, 10, 10)
+    np.testing.assert_array_equal(exist, weights.recurrent != 0)

@@ -18,6 +18,7 @@ from recurra.storage.content import MOST_ARRAY_BYTES, Axes, Content, check_array
 
 SETTINGS = {"form": "U", "activation": "U", "leak": "fiu", "dt_ms": "fiu", "noise": "fiu"}  # NumPy's letters
 CELL, TIME_STEP = "cell", "dt_ms"  # what the file says of another cell than rate units
+CONNECTIONS = "connections_"  # before the name of an array: which of its connections exist
 MOST_CELL_SIGNS, MOST_ARRAYS, MOST_AXES = 16_384, 64, 8
 MAGIC = b"\x93NUMPY\x01\x00"
 MOST_HEADER_BYTES = 4_096
@@ -59,12 +60,14 @@ def npz_content(content: bytes, axes: Axes) -> Content:
         if len(headers) < len(archive.infolist()):
             raise ValueError("holds an array twice")
         files = {member.filename.removesuffix(".npy"): member.filename for member in archive.infolist()}
+        exist = {name: headers.pop(name) for name in list(headers) if name.startswith(CONNECTIONS)}
+        check_connections(exist, headers)
         cell = cell_in(archive, files[CELL], headers[CELL]) if CELL in headers else None
         if cell is None:
             check_headers(headers, axes)
         else:
             check_cell_headers(headers, cell["axes"])
-        arrays = {name: array_of(archive, name, files[name], header) for name, header in headers.items()}
+        arrays = {name: array_of(archive, name, files[name], header) for name, header in (headers | exist).items()}
     arrays.pop(CELL, None)
     says = {name: arrays.pop(name).tolist() for name in SETTINGS if name in arrays}
     return Content(arrays, says if cell is None else says | {CELL: cell})
@@ -151,6 +154,15 @@ def check_cell_headers(headers: dict[str, Header], axes: dict[str, list[str]]) -
         check_array(name, header.shape, header.dtype, room_bytes, len(own))
         room_bytes -= math.prod(header.shape) * header.dtype.itemsize
     check_shapes({name: headers[name].shape for name in axes}, {name: tuple(own) for name, own in axes.items()})
+
+
+def check_connections(exist: dict[str, Header], weights: dict[str, Header]) -> None:
+    """The arrays that say which connections exist must have the shapes of the weights that they are named after."""
+    for name, header in exist.items():
+        own = weights.get(name.removeprefix(CONNECTIONS))
+        if own is None or header.shape != own.shape or header.dtype != np.dtype(bool):
+            expected = "no such weights" if own is None else f"bool{own.shape}"
+            raise ValueError(f"the array {name!r} is {header.dtype.name}{header.shape}; expected {expected}")
 
 
 def check_setting(name: str, header: Header) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -15,7 +16,7 @@ from recurra.models.cohort import Network
 from recurra.storage.content import Content
 from recurra.storage.files import new_file
 from recurra.storage.imported import Imported, StatedSettings, check_time_step, imported
-from recurra.storage.npz_content import CELL, TIME_STEP
+from recurra.storage.npz_content import CELL, CONNECTIONS, TIME_STEP
 from recurra.storage.parsing import read_content
 from recurra.storage.reading import naming
 
@@ -70,8 +71,9 @@ def import_npz(
         if dt_ms is None:
             raise ValueError("does not say its time step dt_ms; read it with recurra.runs.imports.read_network")
         if CELL in content.says:
-            return Imported(_of_cell(content, dt_ms, stated, equations))
-        return imported(path.name, content, dt_ms, stated)
+            return Imported(_connected(_of_cell(content, dt_ms, stated, equations), content))
+        read = imported(path.name, content, dt_ms, stated)
+        return replace(read, network=_connected(read.network, content))
 
 
 def _of_cell(content: Content, dt_ms: float, stated: StatedSettings, equations: Equations) -> Network:
@@ -90,8 +92,16 @@ def _of_cell(content: Content, dt_ms: float, stated: StatedSettings, equations: 
     arrays = {
         name: np.array(array, np.float64 if array.itemsize == 8 else np.float32, order="C")
         for name, array in content.arrays.items()
+        if name in axes
     }
     return Network(dynamics, dynamics.weights(**arrays), own_dt_ms)
+
+
+def _connected(network: Network, content: Content) -> Network:
+    """The network with the connections that its file says exist: all but those that it denies."""
+    told = {name: array for name, array in content.arrays.items() if name.startswith(CONNECTIONS)}
+    exist = {name.removeprefix(CONNECTIONS): np.array(array, np.uint8) != 0 for name, array in told.items()}
+    return replace(network, connections=replace(network.connections, **exist)) if exist else network
 
 
 def _axes_words(axes: dict[str, tuple[str, ...]]) -> str:
@@ -120,6 +130,8 @@ def write_npz(path: Path, network: Network, equations: Table | None = None) -> N
         raise ValueError(
             f"{type(network.weights).__name__} has an array {name!r}, a name that the file needs; rename it"
         )
+    exist = named_arrays(network.connections)
+    arrays |= {f"{CONNECTIONS}{name}": array for name, array in exist.items() if not array.all()}
     arrays |= {name: np.asarray(value) for name, value in settings.items()}
     with new_file(path) as file:
         np.savez(file, allow_pickle=False, **arrays)
