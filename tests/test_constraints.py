@@ -1,6 +1,9 @@
 """Constraints: signs and absent connections to the bit after every step, the start that is asked for, and theory."""
 
+import re
+import tomllib
 from dataclasses import replace
+from pathlib import Path
 
 import jax
 import numpy as np
@@ -123,10 +126,15 @@ class TestStart:
     def test_the_default_start_has_connections_between_units(self):
         assert rc.RateRNN().initializer == rc.RateRNN(constraints=(rc.LowRank(),)).initializer == rc.Identity()
         assert rc.RateRNN(constraints=EXAMPLE).initializer == rc.Normal()
-        assert rc.RateRNN(constraints=EXAMPLE, initializer=rc.Identity()).initializer == rc.Identity()
+        with pytest.raises(ValueError, match="no connections between units for Dale and Sparse and NoSelfConnections"):
+            rc.RateRNN(constraints=EXAMPLE, initializer=rc.Identity())
 
     def test_a_connection_that_starts_at_zero_exists(self, seed):
-        model = rc.RateRNN(units=6, initializer=rc.Identity(), constraints=(rc.NoSelfConnections(),))
+        class Silent(rc.models.Initializer):
+            def __call__(self, key, shape):
+                return np.zeros(shape, np.float32)
+
+        model = rc.RateRNN(units=6, initializer=Silent(), constraints=(rc.NoSelfConnections(),))
         exist = model.connections(start_of(model, seed))
         np.testing.assert_array_equal(exist.recurrent, ~np.eye(6, dtype=bool))
         assert exist.input.all()
@@ -458,3 +466,18 @@ def test_a_gated_network_says_it_too(tmp_path, seed):
     exist = rc.load(tmp_path / "gru.npz").connections.recurrent
     assert exist.shape == (3, 10, 10)
     np.testing.assert_array_equal(exist, weights.recurrent != 0)
+
+
+@pytest.mark.slow
+def test_the_page_is_so(capsys):
+    """Its Python prints what it shows, after a shorter training; its spec is one."""
+    page = (Path(__file__).parents[1] / "docs" / "constraints.md").read_text(encoding="utf-8")
+    code, shown, specs = (
+        re.findall(rf"^```{language}\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+        for language in ("python", "text", "toml")
+    )
+    with jax.numpy_dtype_promotion("standard"):  # as users have it
+        exec("\n".join(code).replace("steps=300", "steps=2"), {})  # noqa: S102 (our own page)
+    assert capsys.readouterr().out == "".join(shown)
+    for one in specs:
+        assert to_spec(tomllib.loads(one)).model.constraints[0] == rc.Dale()

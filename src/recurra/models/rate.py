@@ -80,6 +80,11 @@ class RateRNN(Model):
         shaping = [one.name for one in self.constraints if one.replaces_identity]
         if shaping and self.initializer is IDENTITY:
             object.__setattr__(self, "initializer", Normal())
+        if shaping and isinstance(self.initializer, Identity) and not self.initializer.spread:
+            raise ValueError(
+                f"initializer is {self.initializer}: no connections between units for {' and '.join(shaping)}; "
+                "choose another one, such as Normal()"
+            )
         if shaping and isinstance(self.initializer, SpectralRadius):
             raise ValueError(
                 f"initializer is {self.initializer}, whose radius {' and '.join(shaping)} would change; put it among "
