@@ -481,3 +481,23 @@ def test_the_page_is_so(capsys):
     assert capsys.readouterr().out == "".join(shown)
     for one in specs:
         assert to_spec(tomllib.loads(one)).model.constraints[0] == rc.Dale()
+
+
+def test_ridge_solves_for_the_units_that_have_a_readout():
+    """The same readout as that of the excitatory rates alone, which no readout of theirs betters."""
+    rule = rc.Ridge(steps=2, batch=16, ridge=1e-3, validation_trials=4, trials=rc.FreshTrials(2))
+    model = rc.RateRNN(units=10, constraints=(rc.Dale(excitatory_readout=True),))
+    cohort = rc.train(rc.And(), model, rule, networks=1, seed=2)
+    network, absent = cohort[0], ~cohort[0].connections.output
+    assert absent.tolist() == [[False] * 8 + [True] * 2]
+    assert not np.asarray(network.weights.output)[absent].any()
+    batches = [rule.trials.batch(rc.And(), 2, step, 16) for step in range(2)]
+    rates = np.concatenate([network.run(batch.inputs)[0][..., :8] for batch in batches]).reshape(-1, 8)
+    target, mask = (
+        np.concatenate([np.asarray(getattr(one, name), float) for one in batches]).reshape(-1)
+        for name in ("targets", "mask")
+    )
+    features = np.column_stack([rates, np.ones(len(rates))]) * mask[:, None]
+    penalty = 1e-3 * mask.sum() * np.eye(9)
+    expected = np.linalg.solve(features.T @ features + penalty, features.T @ (mask * target))
+    np.testing.assert_allclose(np.asarray(network.weights.output)[0, :8], expected[:8], atol=1e-3)

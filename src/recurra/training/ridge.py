@@ -91,7 +91,14 @@ def _solved(
     products: Float[Array, "output feature"],
     counted: Float[Array, "output"],
 ) -> Weights:
-    """The weights of one network with the readout that follows from the sums, and with all constraints."""
+    """The weights of one network with the readout that follows from the sums, and with all constraints.
+
+    Units without a connection to an output have no part in its sums.
+    """
+    if any("output" in constraint.absent() for constraint in constraints):
+        sends = (cast(Any, start).output != 0).astype(squares.dtype)
+        sends = jnp.pad(sends, ((0, 0), (0, squares.shape[-1] - weights.units)), constant_values=1)
+        squares, products = squares * sends[:, :, None] * sends[:, None, :], products * sends
     penalty = ridge * jnp.maximum(counted, 1)[:, None, None] * jnp.eye(squares.shape[-1], dtype=squares.dtype)
     solved = jax.vmap(partial(jax.scipy.linalg.solve, assume_a="pos"))(squares + penalty, products)
     units = weights.units
