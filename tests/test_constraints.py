@@ -57,12 +57,12 @@ class TestTheory:
     )
     def test_independent_entries_fill_girkos_circle(self, initializer, radius, seed):
         values = np.linalg.eigvals(np.asarray(initializer(jax.random.key(seed), (LARGE, LARGE)), np.float64))
-        assert girko_distance(values, radius) < 0.08
+        assert girko_distance(values, radius) < (0.2 if isinstance(initializer, rc.SpectralRadius) else 0.06)
         assert girko_distance(values, 1.5 * radius) > 0.4
 
     def test_an_identity_with_spread_moves_the_circle(self, seed):
         matrix = np.asarray(rc.Identity(0.5, 0.8)(jax.random.key(seed), (LARGE, LARGE)), np.float64)
-        assert girko_distance(np.linalg.eigvals(matrix) - 0.5, 0.8) < 0.08
+        assert girko_distance(np.linalg.eigvals(matrix) - 0.5, 0.8) < 0.06
 
     @pytest.mark.parametrize("density", [0.1, 0.5])
     def test_absent_connections_keep_the_circle(self, density, seed):
@@ -70,7 +70,7 @@ class TestTheory:
         matrix = recurrent_of((rc.Sparse(density),), seed, initializer=rc.Normal(1.3))
         assert np.count_nonzero(matrix) == round(density * LARGE**2)
         assert matrix[matrix != 0].std() == pytest.approx(1.3 / np.sqrt(density * LARGE), rel=0.05)
-        assert girko_distance(np.linalg.eigvals(matrix), 1.3) < 0.1
+        assert girko_distance(np.linalg.eigvals(matrix), 1.3) < 0.07
 
     def test_which_connections_exist_does_not_depend_on_their_weights(self, seed):
         kept = recurrent_of((rc.Sparse(0.3),), seed, initializer=rc.Normal(1.0))
@@ -86,9 +86,9 @@ class TestTheory:
         radius = np.sqrt(LARGE * (share * excite.var() + (1 - share) * inhibit.var()))
         largest, second, *_ = moduli(matrix)
         spread = radius / np.sqrt(LARGE) / (2 * share - 1)
-        assert largest == pytest.approx(outlier, abs=4 * spread)
+        assert largest == pytest.approx(outlier, abs=6 * spread)
         assert outlier > 2 * radius
-        assert second < 1.12 * radius
+        assert second < 1.35 * radius
 
     @pytest.mark.parametrize("share", [0.6, 0.8])
     def test_balanced_rows_have_none(self, share, seed):
@@ -96,12 +96,12 @@ class TestTheory:
         np.testing.assert_allclose(matrix.sum(axis=1), 0, atol=1e-6)
         excite, inhibit = np.split(matrix, [round(share * LARGE)], axis=1)
         radius = np.sqrt(LARGE * (share * excite.var() + (1 - share) * inhibit.var()))
-        assert moduli(matrix)[0] == pytest.approx(radius, rel=0.12)
+        assert moduli(matrix)[0] == pytest.approx(radius, rel=0.2)
 
     def test_areas_keep_the_radius(self, seed):
         areas = rc.Areas((300, 200), density=((1.0, 0.1), (0.5, 0.3)), signs=("**", "**"))
         matrix = recurrent_of((areas,), seed, initializer=rc.Normal(1.3))
-        assert moduli(matrix)[0] == pytest.approx(1.3, rel=0.12)
+        assert moduli(matrix)[0] == pytest.approx(1.3, rel=0.2)
 
 
 class TestStart:
