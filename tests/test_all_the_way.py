@@ -7,6 +7,7 @@ import pytest
 import recurra as rc
 from recurra.report.page.build import report_html
 from recurra.runs.export import export_run
+from recurra.runs.imports import inspected_network
 from recurra.runs.record import cohort_of, read_run
 from recurra.runs.runner import SilentProgress, analyse_run, resume_run, start_run
 from recurra.runs.spec import to_spec
@@ -53,6 +54,8 @@ def test_constraints_all_the_way(name, kind, tmp_path):
     html = report_html(run)
     assert ("where no connection exists the matrix is grey" in html) == (absent and kind == "rate")
     assert ("E are excitatory units and I inhibitory ones" in html) == (absent and kind == "rate")
+    inspected = inspected_network(parts.path, None, 1, [])
+    assert inspected.groups == run.groups
     export_run(parts, "npz", tmp_path / "networks")
     for at, number in enumerate(run.numbers):
         network, exported = run.network(at), rc.load(tmp_path / "networks" / f"network-{number:03d}.npz")

@@ -35,6 +35,7 @@ class RunRecord:
         status: how the training of each network ended; None if they were not trained here.
         initial: weights before training, with a `network` axis.
         weights: weights after training, with a `network` axis.
+        connections: True or False in place of every weight: which connections exist.
         history: losses and success by epoch.
         before: the spectrum of every network's initial weights; None for a spectrum that failed.
         dossiers: the analysis of every network.
@@ -44,6 +45,7 @@ class RunRecord:
         census: comparison of the networks; None if there are fewer than three, or if it failed.
         census_failure: why the census failed; empty if it did not.
         cubes_before: the `MemoryCube` of every network with memories before training; None if not known.
+        groups: the groups of units that the model's constraints make, such as areas; none if the model is not known.
     """
 
     about: Mapping[str, Any]
@@ -65,6 +67,7 @@ class RunRecord:
     census: Census | None
     census_failure: str = ""
     cubes_before: list[MemoryCube | None] | None = None
+    groups: tuple[UnitGroup, ...] = ()
 
     @property
     def spec(self) -> Mapping[str, Any]:
@@ -75,11 +78,6 @@ class RunRecord:
     def versions(self) -> Mapping[str, str]:
         """The versions of recurra and of the packages it uses; empty if the run was not made here."""
         return self.about.get("versions", {})
-
-    @property
-    def groups(self) -> tuple[UnitGroup, ...]:
-        """The groups of units that the model's constraints make; none where the model is not known."""
-        return self.model.groups() if self.model else ()
 
     def network(self, at: int) -> Network:
         """The network at a position, after training."""

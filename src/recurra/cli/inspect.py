@@ -1,6 +1,7 @@
 """The command that inspects one network; heavy imports are deferred."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -57,6 +58,7 @@ def inspect(
     of = inspected.before, inspected.number, inspected.status, own
     with kept_programs():
         record = record_of_network(inspected.network, inspected.task, seed, about, *of)
+    record = replace(record, groups=inspected.groups)
     if report:
         from recurra.report import write_report
 

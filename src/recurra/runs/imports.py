@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from recurra.engine.rate import RateDynamics
+from recurra.models import UnitGroup
 from recurra.models.cohort import Cohort, Network, check_fit
 from recurra.runs.cells import read_network_file
 from recurra.runs.record import cohort_of, spec_of
@@ -36,6 +37,7 @@ class InspectedNetwork:
         status: how its training in that run ended.
         analyses: of somebody's own, by "module:function", that the run's spec names.
         seed: of the run; 0 for a file.
+        groups: of the units of its model, such as areas; none for a file.
     """
 
     task: Task
@@ -46,6 +48,7 @@ class InspectedNetwork:
     status: Status | None = None
     analyses: tuple[str, ...] = ()
     seed: int = 0
+    groups: tuple[UnitGroup, ...] = ()
 
     def name(self, source: Path) -> str:
         """The name of the network: that of its file, or that of its run with its number."""
@@ -89,7 +92,7 @@ def inspected_network(path: Path, task: str | None, number: int | None, settings
     if path.is_dir():
         cohort, at = _of_run(path, number, stated)
         whose = cohort.before(at), cohort.numbers[at], cohort.status[at], spec_of(RunFolder.open(path)).analyses
-        inspected = InspectedNetwork(chosen, cohort[at], (), *whose, cohort.seed)
+        inspected = InspectedNetwork(chosen, cohort[at], (), *whose, cohort.seed, cohort.model.groups())
     else:
         imported = import_network(path, chosen.dt_ms, number, stated)
         inspected = InspectedNetwork(chosen, imported.network, imported.notes)

@@ -46,6 +46,7 @@ def read_run(folder: RunFolder) -> RunRecord:
         history=cohort.history,
         before=before["spectrum_before"],
         cubes_before=before.get("cube_before"),
+        groups=cohort.model.groups(),
         dossiers=[
             Dossier.of(cohort.task, dict(zip(columns, row, strict=True)), {name: own[name][at] for name in own})
             for at, row in enumerate(zip(*columns.values(), strict=True))
