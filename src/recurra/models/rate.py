@@ -76,7 +76,8 @@ class RateRNN(Model):
         check_at_least_zero("recurrent_noise", self.recurrent_noise)
         for name in ("initializer", "input_initializer", "output_initializer"):
             check_initializer(name, getattr(self, name))
-        check_constraints(self.constraints, self.units, list(RateWeights.axes()), self.frozen())
+        weights = TimedRateWeights if isinstance(self.tau_ms, TrainedTau) else RateWeights
+        check_constraints(self.constraints, self.units, list(weights.axes()), self.frozen())
         shaping = [one.name for one in self.constraints if one.replaces_identity]
         if shaping and self.initializer is IDENTITY:
             object.__setattr__(self, "initializer", Normal())
