@@ -12,7 +12,7 @@ import h5py  # noqa: F401 - once, before the forks
 import numpy as np
 
 from recurra.arrays import RateWeights
-from recurra.storage import keras_content, npz_content, parsing  # noqa: F401
+from recurra.storage import json_content, keras_content, npz_content, parsing, torch_content  # noqa: F401
 
 AXES = RateWeights.axes()
 

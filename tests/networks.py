@@ -7,7 +7,7 @@ import numpy as np
 from recurra.arrays import RateWeights
 from recurra.engine import RateDynamics
 from recurra.models import Model, Network
-from recurra.storage.content import MOST_FILE_BYTES
+from recurra.storage.content import MOST_FILE_BYTES, NO_HINTS
 from recurra.storage.parsing import content_of
 from recurra.storage.reading import naming, read_bytes
 
@@ -56,7 +56,7 @@ def rotation(gain=1.2, period=40):
     return gain * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
 
 
-def read_here(path, kind, axes):
+def read_here(path, kind, axes, hints=NO_HINTS):
     """What a file holds, without the process that `read_content` starts for safety."""
     with naming(path):
-        return content_of(read_bytes(path, MOST_FILE_BYTES), kind, axes)
+        return content_of(read_bytes(path, MOST_FILE_BYTES), kind, axes, hints)

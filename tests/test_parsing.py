@@ -23,8 +23,12 @@ from recurra.storage.imported import StatedSettings
 from recurra.storage.keras_files import import_keras
 from recurra.storage.npz_files import read_npz, write_npz
 from recurra.storage.parsing import content_of, read_content
+from recurra.storage.torch_writing import write_torch
 from tests.networks import random_network
 from tests.test_keras_files import DENSE, RNN, keras_1, keras_2, kernels, numbered, sequential, write_keras, write_named
+from tests.test_keras_gated import kernels as gated_kernels
+from tests.test_other_programs import brain
+from tests.test_torch_files import safetensors, state_dict
 
 AXES = RateWeights.axes()
 
@@ -42,14 +46,30 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "keras 2": write_named(folder / "keras2.hdf5", kernels(), keras_2, config),
         "weights": write_named(folder / "ours.weights.h5", kernels(), numbered),
         "archive": write_keras(folder / "ours.keras", kernels(), config),
+        "gated": write_named(folder / "gru.h5", gated_kernels("GRU", 2), keras_2),
+        "torch": torch_file(folder / "ours.pt"),
+        "safetensors": safetensors(folder / "ours.safetensors", state_dict("LSTM")),
+        "json": json_file(folder / "brain.json"),
     }
 
 
+def torch_file(path: Path) -> Path:
+    """One that recurra writes, as torch does."""
+    write_torch(path, random_network(0, 5))
+    return path
+
+
+def json_file(path: Path) -> Path:
+    path.write_text(json.dumps(brain()[1]))
+    return path
+
+
 def kind_of(path: Path) -> str:
-    return "npz" if path.suffix == ".npz" else "keras"
+    kinds = {".npz": "npz", ".pt": "torch", ".safetensors": "torch", ".json": "json"}
+    return kinds.get(path.suffix, "keras")
 
 
-@pytest.mark.parametrize("which", ["npz", "keras 2", "archive"])
+@pytest.mark.parametrize("which", ["npz", "keras 2", "archive", "torch", "safetensors", "json"])
 def test_the_process_answers_what_the_file_holds(files: dict[str, Path], which: str) -> None:
     path = files[which]
     apart, here = read_content(path, kind_of(path), AXES), content_of(path.read_bytes(), kind_of(path), AXES)
@@ -110,7 +130,7 @@ def alarm() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("alarm")
-@pytest.mark.parametrize("ending", ["npz", "h5", "keras", "toml"])
+@pytest.mark.parametrize("ending", ["npz", "h5", "keras", "pt", "safetensors", "json", "toml"])
 def test_pipes_and_devices_are_not_read(tmp_path: Path, ending: str, capsys: pytest.CaptureFixture[str]) -> None:
     os.mkfifo(tmp_path / f"pipe.{ending}")
     (tmp_path / f"zero.{ending}").symlink_to("/dev/zero")
@@ -152,11 +172,13 @@ def mutations(path: Path, count: int, seed: int) -> dict[str, int]:
     return json.loads(done.stdout)
 
 
-KINDS = ["npz", "keras 1", "keras 2", "weights", "archive"]
+KINDS = ["npz", "keras 1", "keras 2", "weights", "archive", "gated", "torch", "safetensors", "json"]
+QUICK = ("npz", "keras 2", "torch", "safetensors")
 
 
 @pytest.mark.parametrize(
-    "which", [kind if kind in ("npz", "keras 2") else pytest.param(kind, marks=pytest.mark.slow) for kind in KINDS]
+    "which",
+    [kind if kind in QUICK else pytest.param(kind, marks=pytest.mark.slow) for kind in KINDS],
 )
 def test_mutated_files_are_read_or_refused_in_a_line(files: dict[str, Path], which: str, seed: int) -> None:
     found = mutations(files[which], 60, seed)

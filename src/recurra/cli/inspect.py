@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from recurra.cli.networks import Activation, Form, Number, Source, TaskName, Tau, network_from_options
+from recurra.cli.networks import Activation, Form, Map, Number, Source, TaskName, Tau, network_from_options
 from recurra.cli.options import AsJson, TaskSettings
 from recurra.cli.own import Analyses, Use, use_own
 from recurra.cli.paths import user_path
@@ -21,6 +21,7 @@ def inspect(
     activation: Activation = None,
     form: Form = None,
     tau_ms: Tau = None,
+    names: Map = None,
     use: Use = None,
     analyses: Analyses = None,
     seed: Annotated[
@@ -46,7 +47,7 @@ def inspect(
         raise ValueError(f"{report} exists; choose another file")
     use_own(use)
     check_analyses(analyses or ())
-    inspected = network_from_options(source, task, network, settings, activation, form, tau_ms)
+    inspected = network_from_options(source, task, network, settings, activation, form, tau_ms, names)
     if seed is None and inspected.number is not None:
         print_error(f"test trials and chance levels have the seed of the run, {inspected.seed}; --seed takes another")
     seed = inspected.seed if seed is None else seed

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from recurra.cli.networks import Activation, Form, Number, Source, TaskName, Tau, network_from_options
+from recurra.cli.networks import Activation, Form, Map, Number, Source, TaskName, Tau, network_from_options
 from recurra.cli.options import TaskSettings
 from recurra.cli.own import Use, use_own
 from recurra.cli.paths import user_path
@@ -75,6 +75,7 @@ def damage(
     activation: Activation = None,
     form: Form = None,
     tau_ms: Tau = None,
+    names: Map = None,
     use: Use = None,
     seed: Annotated[int, typer.Option(help="Seed of the test trials.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print every condition's distance as JSON.")] = False,
@@ -86,7 +87,7 @@ def damage(
     from recurra.studies.damage import damage_rows
 
     use_own(use)
-    inspected = network_from_options(source, task, network, settings, activation, form, tau_ms)
+    inspected = network_from_options(source, task, network, settings, activation, form, tau_ms, names)
     rows = damage_rows(
         inspected.network, inspected.task, test_trials(inspected.task, seed), inspected.number or 0, PERCENTS
     )

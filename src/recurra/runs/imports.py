@@ -1,6 +1,6 @@
 """One network from a file or a run folder, whoever trained it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,14 +13,25 @@ from recurra.runs.record import cohort_of, spec_of
 from recurra.runs.spec import to_spec, with_settings
 from recurra.runs.tables import from_table
 from recurra.status import Status
+from recurra.storage.content import NO_HINTS, Hints
 from recurra.storage.imported import Imported, StatedSettings, check_stated
 from recurra.storage.keras_files import import_keras
 from recurra.storage.reading import naming
 from recurra.storage.run_folder import RunFolder
+from recurra.storage.torch_files import import_json, import_torch
 from recurra.tasks import Task
 from recurra.tasks.border import check_task
 
 KERAS_ENDINGS = (".hdf5", ".h5", ".keras")
+TORCH_ENDINGS = (".pt", ".pth", ".safetensors")
+READERS = {
+    ".npz": read_network_file,
+    **dict.fromkeys(KERAS_ENDINGS, import_keras),
+    **dict.fromkeys(TORCH_ENDINGS, import_torch),
+    ".json": import_json,
+}
+"""The readers of files, by the files' endings."""
+
 NOTHING_STATED = StatedSettings()
 
 
@@ -59,7 +70,9 @@ class InspectedNetwork:
         dynamics = self.network.dynamics
         whose = {} if self.status is None else {"number": self.number, "status": self.status.name}
         if not isinstance(dynamics, RateDynamics):
-            return {**whose, "cell": type(dynamics).__name__, "dt_ms": self.network.dt_ms, "notes": list(self.notes)}
+            said = {name: getattr(dynamics, name) for name in ("gate", "reset") if hasattr(dynamics, name)}
+            cell = {"cell": type(dynamics).__name__, **said}
+            return {**whose, **cell, "dt_ms": self.network.dt_ms, "notes": list(self.notes)}
         leak = list(dynamics.leak) if isinstance(dynamics.leak, tuple) else dynamics.leak
         return {
             **whose,
@@ -71,8 +84,10 @@ class InspectedNetwork:
         }
 
 
-def inspected_network(path: Path, task: str | None, number: int | None, settings: Sequence[str]) -> InspectedNetwork:
-    """The network in a Keras file, an .npz file or a run folder, and its task.
+def inspected_network(
+    path: Path, task: str | None, number: int | None, settings: Sequence[str], hints: Hints = NO_HINTS
+) -> InspectedNetwork:
+    """The network in a file of any program that recurra reads, or in a run folder, and its task.
 
     Args:
         path: the file or the folder.
@@ -80,13 +95,14 @@ def inspected_network(path: Path, task: str | None, number: int | None, settings
         number: number of the network in a run folder; the first one if None.
         settings: keys of the task, such as "task.bits=2", and what the file does not say about the network, such as
             "model.activation=relu".
+        hints: the names of the arrays in a file of another program, where the user maps them.
     """
     table = with_settings({"task": _task_table(path, task)}, settings)
     stated = from_table(StatedSettings, table.pop("model", {}), {}, "model")
     for key in set(table) - {"task"}:
         raise ValueError(
             f"--set: {key} has no part in a network that is only looked at; "
-            "expected keys of task, or model.activation, model.form or model.tau_ms"
+            "expected keys of task, or model.activation, model.form, model.tau_ms, model.gate or model.reset"
         )
     chosen = to_spec(table).task
     if path.is_dir():
@@ -94,7 +110,7 @@ def inspected_network(path: Path, task: str | None, number: int | None, settings
         whose = cohort.before(at), cohort.numbers[at], cohort.status[at], spec_of(RunFolder.open(path)).analyses
         inspected = InspectedNetwork(chosen, cohort[at], (), *whose, cohort.seed, cohort.model.groups())
     else:
-        imported = import_network(path, chosen.dt_ms, number, stated)
+        imported = import_network(path, chosen.dt_ms, number, stated, hints)
         inspected = InspectedNetwork(chosen, imported.network, imported.notes)
     with naming(path):
         check_fit(inspected.network, chosen)
@@ -113,7 +129,11 @@ def _task_table(path: Path, name: str | None) -> Any:
 
 
 def read_network_for(
-    path: Path | str, task: Task, number: int | None = None, stated: StatedSettings = NOTHING_STATED
+    path: Path | str,
+    task: Task,
+    number: int | None = None,
+    stated: StatedSettings = NOTHING_STATED,
+    names: Mapping[str, str] | None = None,
 ) -> Network:
     """The network in a file or a run folder; an error names the file if it does not fit the task.
 
@@ -122,44 +142,52 @@ def read_network_for(
         task: the task it was trained on.
         number: number of the network in a run folder; the first one if None.
         stated: what the file does not say about the network; what remains open is assumed, with a warning.
+        names: recurra's arrays by their names in a file of rate units of another program, such as
+            `{"recurrent": "Wrec", "input": "Win", "output": "Wout"}`; `NAME.T` is transposed, `NAME+NAME` are added.
     """
     check_task(task)
-    network = read_network(path, task.dt_ms, number, stated)
+    network = read_network(path, task.dt_ms, number, stated, names)
     with naming(Path(path)):
         check_fit(network, task)
     return network
 
 
 def read_network(
-    path: Path | str, dt_ms: float, number: int | None = None, stated: StatedSettings = NOTHING_STATED
+    path: Path | str,
+    dt_ms: float,
+    number: int | None = None,
+    stated: StatedSettings = NOTHING_STATED,
+    names: Mapping[str, str] | None = None,
 ) -> Network:
-    """The network in a Keras file, an .npz file or a run folder.
+    """The network in a file of any program that recurra reads, or in a run folder.
 
     Args:
         path: the file or the folder.
         dt_ms: length of a time step for files that do not say it, ms.
         number: number of the network in a run folder; the first one if None.
         stated: what the file does not say about the network; what remains open is assumed, with a warning.
+        names: recurra's arrays by their names in a file of rate units of another program, such as
+            `{"recurrent": "Wrec", "input": "Win", "output": "Wout"}`; `NAME.T` is transposed, `NAME+NAME` are added.
     """
-    return import_network(Path(path), dt_ms, number, stated).told()
+    return import_network(Path(path), dt_ms, number, stated, Hints(names or {})).told()
 
 
-def import_network(path: Path, dt_ms: float, number: int | None, stated: StatedSettings) -> Imported:
+def import_network(
+    path: Path, dt_ms: float, number: int | None, stated: StatedSettings, hints: Hints = NO_HINTS
+) -> Imported:
     """The network with its notes, without warnings."""
     if path.is_dir():
+        if hints.names:
+            raise ValueError(f"{path} is a run folder, which names its arrays; leave out --map")
         cohort, at = _of_run(path, number, stated)
         return Imported(cohort[at])
     if not path.exists():
         raise ValueError(f"there is no file {path}")
     if number is not None:
         raise ValueError(f"{path} holds one network; a number ({number}) is for a run folder, leave it out")
-    if path.suffix == ".npz":
-        return read_network_file(path, dt_ms, stated)
-    if path.suffix in KERAS_ENDINGS:
-        return import_keras(path, dt_ms, stated)
-    raise ValueError(
-        f"{path}: unknown ending {path.suffix!r}; expected {', '.join(KERAS_ENDINGS)}, .npz or a run folder"
-    )
+    if path.suffix not in READERS:
+        raise ValueError(f"{path}: unknown ending {path.suffix!r}; expected {', '.join(READERS)} or a run folder")
+    return READERS[path.suffix](path, dt_ms, stated, hints)
 
 
 def _of_run(path: Path, number: int | None, stated: StatedSettings) -> tuple[Cohort, int]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from recurra.models.cohort import Cohort, Network
 from recurra.runs.cells import read_network_file, write_network_file
-from recurra.runs.imports import KERAS_ENDINGS
+from recurra.runs.imports import READERS
 from recurra.runs.record import cohort_of
 from recurra.runs.spec import RunSpec, to_spec
 from recurra.storage.checkpoints import save_trained
@@ -30,7 +30,7 @@ def load(path: Path | str) -> Cohort | Network:
         raise ValueError(f"there is no file or folder {path}")
     if path.suffix == ".npz":
         return read_network_file(path, None).told()
-    if path.suffix in KERAS_ENDINGS:
+    if path.suffix in READERS:
         raise ValueError(
             f"{path} does not say its time step; read it with recurra.runs.imports.read_network_for(path, task), where "
             "task is what it was trained on"

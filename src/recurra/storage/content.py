@@ -4,7 +4,7 @@ import io
 import math
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -13,7 +13,7 @@ MOST_FILE_BYTES = 2**30
 MOST_ARRAY_BYTES = 2**29  # largest size of all arrays of a network together: 8,000 units in float64
 END_OF_ARCHIVE, END_BYTES = b"PK\x05\x06", 22
 MOST_TABLE_BYTES = 2**20
-
+KIND = "kind"
 
 Axes: TypeAlias = Mapping[str, tuple[str, ...]]  # axes of arrays by the names of the arrays
 
@@ -25,13 +25,31 @@ class Content:
     Args:
         arrays: the weight arrays by recurra's names, with the axes in recurra's order.
         says: the file's statements about the equations: `form`, `activation`, `leak`, `noise` and `dt_ms`, or some of
-            them; for other cells than rate units `dt_ms` and `cell`, a table with `equations` and `axes`.
+            them; for a gated cell of another program `kind`, `gate`, `reset` and `dt_ms`, or some of them; for other
+            cells of recurra `dt_ms` and `cell`, a table with `equations` and `axes`; for a file that only describes a
+            network `configuration`, its table.
         notes: differences between recurra and the program that wrote the file.
     """
 
     arrays: dict[str, np.ndarray]
     says: dict[str, Any]
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Hints:
+    """What the reader of a file knows of it beforehand.
+
+    Args:
+        names: recurra's arrays of rate units by their names in the file, where the user maps them.
+        settings: of a configuration that lies beside the file.
+    """
+
+    names: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+NO_HINTS = Hints()
 
 
 def check_array(name: str, shape: tuple[int, ...], dtype: np.dtype, room_bytes: int, axes: int | None = None) -> None:
@@ -43,6 +61,11 @@ def check_array(name: str, shape: tuple[int, ...], dtype: np.dtype, room_bytes: 
         raise ValueError(f"the array {name!r} has shape {shape}; expected {expected} axes, none empty")
     if math.prod(shape) * dtype.itemsize > room_bytes:
         raise ValueError(f"the array {name!r} claims shape {shape}, more than the {room_bytes:,} bytes it may have")
+
+
+def at_least_single(array: np.ndarray) -> np.ndarray:
+    """The array in float32 if its numbers are in half precision, in which sums would be rounded to three digits."""
+    return array.astype(np.float32) if array.itemsize < np.dtype(np.float32).itemsize else array
 
 
 def open_archive(content: bytes) -> zipfile.ZipFile:

@@ -7,15 +7,29 @@ from typing import Any, final
 
 import numpy as np
 
-from recurra.arrays import RateWeights
+from recurra.arrays import RateWeights, Weights
 from recurra.checks import check_choice, check_positive, same
-from recurra.engine.rate import ACTIVATIONS, RateDynamics
+from recurra.engine.gated import GATES, RESETS
+from recurra.engine.rate import ACTIVATIONS
+from recurra.models import CELLS
 from recurra.models.cohort import Network
-from recurra.storage.content import Content
+from recurra.storage.content import KIND, Content
 
-USUAL = {"activation": "tanh", "form": "rate", "leak": 1.0}
-WORDS = {"activation": "activation", "form": "form", "leak": "time constant"}
-OPTIONS = {"activation": "--activation", "form": "--form", "leak": "--tau"}
+USUAL: dict[str, dict[str, Any]] = {
+    "rate": {"activation": "tanh", "form": "rate", "leak": 1.0},
+    "gru": {"gate": "sigmoid", "reset": "after"},
+    "lstm": {"gate": "sigmoid"},
+}
+"""What is assumed of each kind of cell if neither its file nor the user says it."""
+
+WORDS = {
+    "activation": ("activation", "tanh", "--activation"),
+    "form": ("form", "the rate form", "--form"),
+    "leak": ("time constant", "tau_ms = dt_ms (leak 1)", "--tau"),
+    "gate": ("gate function", "sigmoid", "--set model.gate=NAME"),
+    "reset": ("place of the reset gate", "after the recurrent weights", "--set model.reset=NAME"),
+}
+"""Of each setting its word, what is assumed, and the option that states it."""
 
 
 @final
@@ -27,24 +41,32 @@ class StatedSettings:
         activation: φ of the equations, such as "relu".
         form: "rate" or "current".
         tau_ms: time constant, ms; one for all units, or a tuple with one per unit.
+        gate: σ of a gated cell, such as "hard_sigmoid_5".
+        reset: "after" or "before" the recurrent weights, of a GRU.
     """
 
     activation: str | None = None
     form: str | None = None
     tau_ms: float | tuple[float, ...] | None = None
+    gate: str | None = None
+    reset: str | None = None
 
     def __post_init__(self) -> None:
         if self.activation is not None:
             check_choice("activation", self.activation, ACTIVATIONS)
         if self.form is not None:
             check_choice("form", self.form, ("rate", "current"))
+        if self.gate is not None:
+            check_choice("gate", self.gate, GATES)
+        if self.reset is not None:
+            check_choice("reset", self.reset, RESETS)
         for tau_ms in self.tau_ms if isinstance(self.tau_ms, tuple) else (self.tau_ms,):
             if tau_ms is not None:
                 check_positive("tau_ms", tau_ms)
 
     def equations(self, dt_ms: float) -> dict[str, Any]:
-        """The stated settings, under the names of `RateDynamics`."""
-        stated: dict[str, Any] = {"activation": self.activation, "form": self.form}
+        """The stated settings, under the names of the fields of `Dynamics`."""
+        stated: dict[str, Any] = {name: getattr(self, name) for name in ("activation", "form", "gate", "reset")}
         if isinstance(self.tau_ms, tuple):
             stated["leak"] = [dt_ms / tau_ms for tau_ms in self.tau_ms]
         elif self.tau_ms is not None:
@@ -85,18 +107,28 @@ def imported(name: str, content: Content, dt_ms: float, stated: StatedSettings) 
         ValueError: the file and the user contradict each other, or there can be no such network.
     """
     in_file = dict(content.says)
-    own_dt_ms = in_file.pop("dt_ms", dt_ms)
+    kind, own_dt_ms = in_file.pop(KIND, "rate"), in_file.pop("dt_ms", dt_ms)
     check_time_step(own_dt_ms, dt_ms)
-    asked = stated.equations(dt_ms)
+    asked, usual = stated.equations(dt_ms), USUAL[kind]
+    check_known(kind, asked)
     check_stated(in_file, asked)
-    settings = {**USUAL, **asked, **in_file}
-    if isinstance(settings["leak"], list):
+    settings = {**usual, **asked, **in_file}
+    if isinstance(settings.get("leak"), list):
         settings["leak"] = tuple(settings["leak"])
-    unsaid = [key for key in USUAL if key not in in_file and key not in asked]
+    unsaid = [key for key in usual if key not in in_file and key not in asked]
     notes = [f"{name}: {note}" for note in ([assumed(unsaid)] if unsaid else []) + list(content.notes)]
-    network = Network(RateDynamics(**settings), weights_of(content.arrays), float(dt_ms))
+    dynamics = CELLS[kind](**settings)
+    network = Network(dynamics, weights_of(content.arrays, dynamics.weights), float(dt_ms))
     network.dynamics.leaks(network.weights)  # a tuple of leaks must have one value per unit
     return Imported(network, tuple(notes))
+
+
+def check_known(kind: str, asked: Mapping[str, Any]) -> None:
+    """Check that the user states nothing that this kind of cell does not have."""
+    for key in asked:
+        if key not in USUAL[kind]:
+            holds = "rate units" if kind == "rate" else f"a cell of the kind {kind}"
+            raise ValueError(f"holds {holds}, without {WORDS[key][0]}; leave out {WORDS[key][2]}")
 
 
 def check_time_step(own_dt_ms: float, dt_ms: float) -> None:
@@ -117,7 +149,7 @@ def check_stated(in_file: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
         if key == "leak" and np.shape(known) in ((), np.shape(value)) and np.allclose(known, value, rtol=1e-6, atol=0):
             continue
         what = "leak = dt_ms / tau_ms" if key == "leak" else key
-        raise ValueError(f"says {what} = {shown(known)}, and {OPTIONS[key]} says {shown(value)}; leave the option out")
+        raise ValueError(f"says {what} = {shown(known)}, and {WORDS[key][2]} says {shown(value)}; leave the option out")
 
 
 def shown(value: Any) -> str:
@@ -129,18 +161,24 @@ def shown(value: Any) -> str:
 
 def assumed(unsaid: list[str]) -> str:
     """The sentence about what neither the file nor the user says."""
-    values = {"activation": "tanh", "form": "the rate form", "leak": "tau_ms = dt_ms (leak 1)"}
-    words, taken, options = (", ".join(names[key] for key in unsaid) for names in (WORDS, values, OPTIONS))
+    words, taken, options = (", ".join(WORDS[key][at] for key in unsaid) for at in range(3))
     return f"does not say its {words}; assumed: {taken}. Say it with {options}."
 
 
-def weights_of(given: Mapping[str, np.ndarray]) -> RateWeights:
-    """The five arrays in float32 or float64; missing biases are zeros."""
-    arrays: dict[str, Any] = {
-        name: np.array(given[name], np.float64 if given[name].itemsize == 8 else np.float32, order="C")
-        for name in RateWeights.axes()
-        if name in given
-    }
-    for bias, like in (("recurrent_bias", arrays["recurrent"]), ("output_bias", arrays["output"])):
-        arrays.setdefault(bias, np.zeros(len(like), like.dtype))
-    return RateWeights(**arrays)
+def weights_of(given: Mapping[str, np.ndarray], kind: type[Weights]) -> Weights:
+    """The arrays in float32 or float64; missing biases are zeros.
+
+    Args:
+        given: the arrays by name.
+        kind: the class of the weights.
+    """
+    arrays: dict[str, Any] = {name: floating(given[name]) for name in kind.axes() if name in given}
+    if kind is RateWeights:
+        for bias, like in (("recurrent_bias", arrays["recurrent"]), ("output_bias", arrays["output"])):
+            arrays.setdefault(bias, np.zeros(len(like), like.dtype))
+    return kind(**arrays)
+
+
+def floating(array: np.ndarray) -> np.ndarray:
+    """The array in float64 if it has that, else in float32, in C's order."""
+    return np.array(array, np.float64 if array.itemsize == 8 else np.float32, order="C")

@@ -12,15 +12,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from recurra.checks import check_shapes
-from recurra.storage.content import MOST_ARRAY_BYTES, Axes, Content, check_array, open_archive, unpacked
-from recurra.storage.keras_config import (
-    Layer,
-    activation_of,
-    check_layers,
-    check_not_gated,
-    layers_in_order,
-    remarks,
+from recurra.storage.content import (
+    KIND,
+    MOST_ARRAY_BYTES,
+    NO_HINTS,
+    Axes,
+    Content,
+    Hints,
+    check_array,
+    open_archive,
+    unpacked,
 )
+from recurra.storage.keras_config import Layer, check_layers, layers_in_order, remarks, says_of
+from recurra.storage.keras_layout import GATES, Joined, gated_arrays, is_cudnn, kind_of, reset_of
+from recurra.storage.mapped import mapped
 
 if TYPE_CHECKING:
     import h5py
@@ -31,19 +36,24 @@ NO_WEIGHTS = ("optimizer", "optimizer_weights", "seed_generator")
 # Keras 1 names a weight "simplernn_1_U" or "U:0", Keras 2 "recurrent_kernel:0", Keras 3 "recurrent_kernel" or "1".
 ROLES = {"U": "recurrent_kernel", "W": "kernel", "b": "bias"}
 WEIGHT_NAME = re.compile(r"(?:.*_)??(recurrent_kernel|kernel|bias|U|W|b)(?::0)?")
-GATE_NAME = re.compile(r".*_[UWb]_(?:(?P<GRU>[zrh])|(?P<LSTM>[ifco]))(?::0)?")
+# of GRU and LSTM layers in Keras 1, an array for each gate: "lstm_1_U_f"
+GATE_NAME = re.compile(r".*_([UWb])_([zrhifco])(?::0)?")
+GATE_LETTERS = ("zrh", "ifco")
 MOST_OBJECTS = 2_000
 MOST_CONFIG_BYTES = 2**24
 MOST_VERSION_BYTES = 2**16
 
 
-def keras_content(content: bytes, axes: Axes) -> Content:
+def keras_content(content: bytes, axes: Axes, hints: Hints = NO_HINTS) -> Content:
     """The content of a Keras file: HDF5 of a whole model or of its weights alone, or a `.keras` archive.
 
     Args:
         content: the bytes.
         axes: axes of the weight arrays, under recurra's names.
+        hints: the places of the arrays in an HDF5 file of another program, where the user maps them.
     """
+    if hints.names:
+        return mapped_content(content, axes, hints)
     if content.startswith(b"\x89HDF\r\n\x1a\n"):
         return hdf5_content(content, axes)
     if content.startswith(b"PK\x03\x04"):
@@ -79,19 +89,40 @@ def hdf5_content(content: bytes, axes: Axes, config: str | bytes | None = None, 
         if layers and not weights:
             raise ValueError("holds a model without its weights: it was saved before they were made")
         recurrent, readout = recurrent_and_readout(weights)
+        kind = kind_of(recurrent)
         if layers:
-            check_agreement(layers.recurrent, recurrent)
-            check_agreement(layers.readout, readout)
-        arrays = transposed(recurrent, readout, axes)
-    if layers is None:
-        return Content(arrays, {})
-    says = {"form": "rate", "leak": 1.0, "activation": activation_of(layers.recurrent, version)}
-    return Content(arrays, says, tuple(remarks(layers)))
+            check_agreement(layers.recurrent, kind, recurrent)
+            check_agreement(layers.readout, "Dense", readout)
+        gated = kind != "SimpleRNN"
+        arrays = gated_arrays(kind, recurrent, readout) if gated else transposed(recurrent, readout, axes)
+        reset = reset_of(recurrent) if kind == "GRU" else None
+    if layers is not None:
+        return Content(arrays, says_of(layers.recurrent, version, reset), tuple(remarks(layers)))
+    says = {KIND: kind.lower()} if gated else {}
+    says |= {} if reset is None else {"reset": reset}
+    return Content(arrays, says | ({"gate": "sigmoid"} if is_cudnn(kind, recurrent) else {}))
 
 
-def check_agreement(layer: Layer, weights: Datasets) -> None:
-    """Check that the weights of a layer are as its configuration says."""
-    units = weights["kernel"].shape[-1]
+def mapped_content(content: bytes, axes: Axes, hints: Hints) -> Content:
+    """The content of an HDF5 file of another program, whose arrays the user maps by their places, such as `net/W`."""
+    import h5py  # noqa: PLC0415
+
+    with h5py.File(io.BytesIO(content), "r") as file:
+        stored = {place.removeprefix("/"): dataset for place, dataset in weights_in(file, MOST_ARRAY_BYTES).items()}
+        return mapped(stored, hints.names, axes)
+
+
+def check_agreement(layer: Layer, kind: str, weights: Datasets) -> None:
+    """Check that the weights of a layer are as its configuration says.
+
+    Args:
+        layer: the layer.
+        kind: its class, by its weights.
+        weights: the weights by role.
+    """
+    units = len(weights["recurrent_kernel"]) if kind in GATES else weights["kernel"].shape[-1]
+    if kind in GATES and layer.kind != kind:
+        raise ValueError(f"says that its recurrent layer is of the class {layer.kind}; its weights are those of {kind}")
     if layer.units() not in (None, units):
         raise ValueError(f"says that its {layer.kind} layer has {layer.units()!r} units; its weights have {units}")
     if layer.biased() != ("bias" in weights):
@@ -192,7 +223,7 @@ def recurrent_and_readout(weights: Datasets) -> tuple[Datasets, Datasets]:
     if len(recurrent) != 1 or len(readouts) != 1:
         raise ValueError(
             f"holds the weights of {len(recurrent) or 'no'} recurrent and {len(readouts) or 'no'} other layers; "
-            "expected one SimpleRNN layer and one Dense readout"
+            "expected one recurrent layer (SimpleRNN, GRU or LSTM) and one Dense readout"
         )
     return recurrent[0], readouts[0]
 
@@ -205,23 +236,36 @@ def by_role(parent: str, named: Datasets) -> Datasets:
         if len(numbered) > 1 and numbered[1] is not None and numbered[1].ndim == 2:
             roles.insert(1, "recurrent_kernel")
         pairs = [(role, array) for role, array in zip(roles, numbered, strict=False) if array is not None]
+    elif any(GATE_NAME.fullmatch(name) for name in named):
+        pairs = joined_gates(parent, named)
     else:
         pairs = [(role_of(parent, name), array) for name, array in named.items()]
     layer = dict(pairs)
-    if "recurrent_kernel" in layer:
-        units, width = len(layer["recurrent_kernel"]), layer["recurrent_kernel"].shape[-1]
-        check_not_gated({3 * units: "GRU", 4 * units: "LSTM"}.get(width, "SimpleRNN"))
-    fits = all(array.ndim == (1 if role == "bias" else 2) for role, array in layer.items())
-    if len(layer) != len(named) or "kernel" not in layer or not fits:
+    at_least_one = {"kernel": 2, "recurrent_kernel": 2, "bias": 1}
+    at_most = at_least_one | ({"bias": 2} if "recurrent_kernel" in layer else {})
+    fits = all(at_least_one[role] <= array.ndim <= at_most[role] for role, array in layer.items())
+    held = sum(len(array.parts) if isinstance(array, Joined) else 1 for array in layer.values())
+    if held != len(named) or "kernel" not in layer or not fits:
         shapes = ", ".join(f"{name} {array.shape}" for name, array in sorted(named.items()))
-        raise ValueError(f"{parent!r} holds {shapes}; these are not the weights of a SimpleRNN or Dense layer")
+        raise ValueError(f"{parent!r} holds {shapes}; these are not the weights of a recurrent or Dense layer")
     return layer
+
+
+def joined_gates(parent: str, named: Datasets) -> list[tuple[str, Joined]]:
+    """The weights of a GRU or LSTM layer of Keras 1, by role, the gates in Keras's later order."""
+    parts: dict[str, Datasets] = {}
+    for name, array in named.items():
+        if not (match := GATE_NAME.fullmatch(name)):
+            raise ValueError(f"holds {f'{parent}/{name}'!r}, which is no weight of a gated layer")
+        parts.setdefault(ROLES[match[1]], {})[match[2]] = array
+    for letters in GATE_LETTERS:
+        if all(set(gates) == set(letters) for gates in parts.values()):
+            return [(role, Joined(tuple(gates[letter] for letter in letters))) for role, gates in parts.items()]
+    raise ValueError(f"{parent!r} lacks gates of a GRU (z, r, h) or an LSTM (i, f, c, o) layer")
 
 
 def role_of(parent: str, name: str) -> str:
     """The role of a weight, by its name."""
-    if gate := GATE_NAME.fullmatch(name):
-        check_not_gated(str(gate.lastgroup))
     if not (match := WEIGHT_NAME.fullmatch(name)):
-        raise ValueError(f"holds {f'{parent}/{name}'!r}, which is no weight of a SimpleRNN or Dense layer")
+        raise ValueError(f"holds {f'{parent}/{name}'!r}, which is no weight of a recurrent or Dense layer")
     return ROLES.get(match[1], match[1])

@@ -5,6 +5,7 @@ from pathlib import Path
 from recurra.arrays import RateWeights
 from recurra.checks import check_positive
 from recurra.models.cohort import Network
+from recurra.storage.content import NO_HINTS, Hints
 from recurra.storage.imported import Imported, StatedSettings, imported
 from recurra.storage.parsing import read_content
 from recurra.storage.reading import naming
@@ -13,11 +14,12 @@ NOTHING_STATED = StatedSettings()
 
 
 def read_keras(path: Path, dt_ms: float, stated: StatedSettings = NOTHING_STATED) -> Network:
-    r"""The network in a Keras file: one SimpleRNN layer and a linear Dense readout.
+    r"""The network in a Keras file: one SimpleRNN, GRU or LSTM layer and a linear Dense readout.
 
     Reads the HDF5 of a whole model or of its weights alone, and `.keras` archives. Keras's $h \leftarrow \varphi(W h +
-    W_{in} x + b)$ is the rate form with leak 1. A whole model says what $\varphi$ is. Weights alone do not: what
-    `stated` leaves open is assumed to be the default of Keras, tanh and leak 1, with a warning.
+    W_{in} x + b)$ is the rate form with leak 1. A whole model says what $\varphi$ is, or the gate function. Weights
+    alone do not: what `stated` leaves open is assumed to be the default of Keras, tanh and leak 1, or the logistic
+    function for gates, with a warning.
 
     Args:
         path: the file.
@@ -31,9 +33,9 @@ def read_keras(path: Path, dt_ms: float, stated: StatedSettings = NOTHING_STATED
     return import_keras(path, dt_ms, stated).told()
 
 
-def import_keras(path: Path, dt_ms: float, stated: StatedSettings) -> Imported:
+def import_keras(path: Path, dt_ms: float, stated: StatedSettings, hints: Hints = NO_HINTS) -> Imported:
     """The network with its notes, without warnings."""
     check_positive("dt_ms", dt_ms)
-    content = read_content(path, "keras", RateWeights.axes())
+    content = read_content(path, "keras", RateWeights.axes(), hints)
     with naming(path):
         return imported(path.name, content, dt_ms, stated)

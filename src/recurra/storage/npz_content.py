@@ -14,7 +14,18 @@ from typing import Any
 import numpy as np
 
 from recurra.checks import check_shapes, nearest
-from recurra.storage.content import MOST_ARRAY_BYTES, Axes, Content, check_array, open_archive, unpacked
+from recurra.storage.content import (
+    MOST_ARRAY_BYTES,
+    NO_HINTS,
+    Axes,
+    Content,
+    Hints,
+    check_array,
+    open_archive,
+    unpacked,
+)
+from recurra.storage.mapped import mapped
+from recurra.storage.psychrnn_content import SIGN, psychrnn_content
 
 SETTINGS = {"form": "U", "activation": "U", "leak": "fiu", "dt_ms": "fiu", "noise": "fiu"}  # NumPy's letters
 CELL, TIME_STEP = "cell", "dt_ms"  # what the file says of another cell than rate units
@@ -44,12 +55,34 @@ class Header:
     offset: int
 
 
-def npz_content(content: bytes, axes: Axes) -> Content:
+@dataclass(frozen=True)
+class InNpz:
+    """An array of another program in a `.npz` file."""
+
+    archive: zipfile.ZipFile
+    name: str
+    file: str
+    header: Header
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.header.shape
+
+    @property
+    def dtype(self) -> np.dtype:
+        return self.header.dtype
+
+    def __getitem__(self, whole: tuple[()]) -> np.ndarray:
+        return array_of(self.archive, self.name, self.file, self.header)
+
+
+def npz_content(content: bytes, axes: Axes, hints: Hints = NO_HINTS) -> Content:
     """The content of a `.npz` file.
 
     Args:
         content: the bytes.
         axes: of the weight arrays of rate units, by their names.
+        hints: the names of the arrays, where the user maps them.
     """
     with open_archive(content) as archive:
         headers = {}
@@ -60,6 +93,9 @@ def npz_content(content: bytes, axes: Axes) -> Content:
         if len(headers) < len(archive.infolist()):
             raise ValueError("holds an array twice")
         files = {member.filename.removesuffix(".npy"): member.filename for member in archive.infolist()}
+        if hints.names or SIGN in headers:
+            stored = {name: InNpz(archive, name, files[name], header) for name, header in headers.items()}
+            return mapped(stored, hints.names, axes) if hints.names else psychrnn_content(stored, axes)
         exist = {name: headers.pop(name) for name in list(headers) if name.startswith(CONNECTIONS)}
         check_connections(exist, headers)
         cell = cell_in(archive, files[CELL], headers[CELL]) if CELL in headers else None

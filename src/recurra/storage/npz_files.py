@@ -13,9 +13,9 @@ from recurra.checks import check_positive
 from recurra.engine import Dynamics
 from recurra.engine.rate import RateDynamics
 from recurra.models.cohort import Network
-from recurra.storage.content import Content
+from recurra.storage.content import NO_HINTS, Content, Hints
 from recurra.storage.files import new_file
-from recurra.storage.imported import Imported, StatedSettings, check_time_step, imported
+from recurra.storage.imported import Imported, StatedSettings, check_time_step, floating, imported
 from recurra.storage.npz_content import CELL, CONNECTIONS, TIME_STEP
 from recurra.storage.parsing import read_content
 from recurra.storage.reading import naming
@@ -50,7 +50,11 @@ def read_npz(path: Path, dt_ms: float, stated: StatedSettings = NOTHING_STATED) 
 
 
 def import_npz(
-    path: Path, dt_ms: float | None, stated: StatedSettings = NOTHING_STATED, equations: Equations = _rate_units_alone
+    path: Path,
+    dt_ms: float | None,
+    stated: StatedSettings = NOTHING_STATED,
+    equations: Equations = _rate_units_alone,
+    hints: Hints = NO_HINTS,
 ) -> Imported:
     """The network in a `.npz` file, with its notes and without warnings.
 
@@ -59,13 +63,14 @@ def import_npz(
         dt_ms: length of a time step, ms; the file's own, where it has one, must be equal. None takes the file's own.
         stated: what you know of a network of rate units.
         equations: finds those of another cell by the table that the file has of them.
+        hints: the names of the arrays in a file of another program, where the user maps them.
 
     Raises:
         ValueError: as for `read_npz`, or neither you nor the file say the time step.
     """
     if dt_ms is not None:
         check_positive("dt_ms", dt_ms)
-    content = read_content(path, "npz", RateWeights.axes())
+    content = read_content(path, "npz", RateWeights.axes(), hints)
     with naming(path):
         dt_ms = content.says.get(TIME_STEP) if dt_ms is None else dt_ms
         if dt_ms is None:
@@ -89,11 +94,7 @@ def _of_cell(content: Content, dt_ms: float, stated: StatedSettings, equations: 
         raise ValueError(
             f"has the arrays {_axes_words(axes)}; {type(dynamics).__name__} has {_axes_words(dynamics.weights.axes())}"
         )
-    arrays = {
-        name: np.array(array, np.float64 if array.itemsize == 8 else np.float32, order="C")
-        for name, array in content.arrays.items()
-        if name in axes
-    }
+    arrays = {name: floating(array) for name, array in content.arrays.items() if name in axes}
     return Network(dynamics, dynamics.weights(**arrays), own_dt_ms)
 
 

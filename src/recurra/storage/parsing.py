@@ -16,35 +16,37 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from recurra.storage.content import MOST_FILE_BYTES, Axes, Content
+from recurra.storage.content import MOST_FILE_BYTES, NO_HINTS, Axes, Content, Hints
 from recurra.storage.reading import naming, one_line, open_plain
 
 MEMORY_BYTES = 2**31  # in addition to Python, NumPy and the file itself
 PROCESSOR_SECONDS, SECONDS = 20, 120
-PROGRAM = "from recurra.storage.parsing import answer; answer({kind!r}, {axes!r}, {seconds})"
+PROGRAM = "from recurra.storage.parsing import answer; answer({kind!r}, {axes!r}, {seconds}, {hints!r})"
 
 
-def read_content(path: Path, kind: str, axes: Axes) -> Content:
+def read_content(path: Path, kind: str, axes: Axes, hints: Hints = NO_HINTS) -> Content:
     """The content of a network's file.
 
     Args:
         path: the file.
-        kind: "npz" or "keras".
+        kind: "npz", "keras", "torch" or "json".
         axes: axes of the expected weight arrays, by their names.
+        hints: what is known of the file beforehand.
 
     Raises:
         ValueError: the file cannot be read, is damaged, or holds something else; one line that begins with its name.
     """
     with naming(path):
         with open_plain(path, MOST_FILE_BYTES) as file:
-            answer = _asked(kind, axes, file)
+            answer = _asked(kind, axes, hints, file)
         return _content_of(answer)
 
 
-def _asked(kind: str, axes: Axes, file: BinaryIO) -> bytes:
+def _asked(kind: str, axes: Axes, hints: Hints, file: BinaryIO) -> bytes:
     """The answer of the process."""
+    known = (dict(hints.names), dict(hints.settings))
     program = f"import sys; sys.path[:] = {sys.path!r}; " + PROGRAM.format(
-        kind=kind, axes=dict(axes), seconds=PROCESSOR_SECONDS
+        kind=kind, axes=dict(axes), seconds=PROCESSOR_SECONDS, hints=known
     )
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     try:
@@ -80,13 +82,13 @@ def _content_of(answer: bytes) -> Content:
     return Content(arrays, header["says"], tuple(header["notes"]))
 
 
-def answer(kind: str, axes: Axes, seconds: int) -> None:
+def answer(kind: str, axes: Axes, seconds: int, known: tuple[dict[str, str], dict[str, Any]]) -> None:
     """The program of the process: read a file on standard input and write its content to standard output."""
     out = os.fdopen(os.dup(1), "wb")
     arrays: dict[str, np.ndarray] = {}
     try:
         _limit_itself(os.fstat(0).st_size, seconds)
-        parsed = content_of(sys.stdin.buffer.read(MOST_FILE_BYTES), kind, axes)
+        parsed = content_of(sys.stdin.buffer.read(MOST_FILE_BYTES), kind, axes, Hints(*known))
         arrays = {name: np.ascontiguousarray(array) for name, array in parsed.arrays.items()}
         described = [[name, array.dtype.str, array.shape] for name, array in arrays.items()]
         header: dict[str, Any] = {"says": parsed.says, "notes": parsed.notes, "arrays": described}
@@ -99,7 +101,7 @@ def answer(kind: str, axes: Axes, seconds: int) -> None:
     os._exit(0)  # without the clean-up of libraries that may be in any state
 
 
-def content_of(content: bytes, kind: str, axes: Axes) -> Content:
+def content_of(content: bytes, kind: str, axes: Axes, hints: Hints = NO_HINTS) -> Content:
     """The content of a file, parsed in this process; `read_content` is the safe way.
 
     Raises:
@@ -109,10 +111,18 @@ def content_of(content: bytes, kind: str, axes: Axes) -> Content:
         if kind == "npz":
             from recurra.storage.npz_content import npz_content  # noqa: PLC0415 - only one is needed, for a quick start
 
-            return npz_content(content, axes)
+            return npz_content(content, axes, hints)
+        if kind == "torch":
+            from recurra.storage.torch_content import torch_content  # noqa: PLC0415
+
+            return torch_content(content, axes, hints)
+        if kind == "json":
+            from recurra.storage.json_content import json_content  # noqa: PLC0415
+
+            return json_content(content, axes, hints)
         from recurra.storage.keras_content import keras_content  # noqa: PLC0415
 
-        return keras_content(content, axes)
+        return keras_content(content, axes, hints)
     except ValueError:
         raise
     except MemoryError:
