@@ -176,15 +176,21 @@ def report(
 def export(
     path: RunPath,
     out: Annotated[Path, typer.Option(parser=user_path, metavar="DIR", help="The folder to make.")],
-    kind: Annotated[str, typer.Option("--format", help="npz: one file per network; csv: the tables of the analysis.")],
+    kind: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            help="npz, keras, hdf5, torch, safetensors: one file per network; csv: the tables of the analysis.",
+        ),
+    ],
     use: Use = None,
 ) -> None:
     """Networks and tables of a run for other tools."""
     from recurra.checks import check_choice
-    from recurra.runs.export import export_run
+    from recurra.runs.export import NETWORKS, export_run
     from recurra.storage.run_folder import RunFolder
 
-    check_choice("format", kind, ("npz", "csv"))
+    check_choice("format", kind, (*NETWORKS, "csv"))
     use_own(use)
     files = export_run(RunFolder.open(path), kind, out)
     typer.echo(f"exported: {len(files)} files in {out}")

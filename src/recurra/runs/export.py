@@ -1,7 +1,7 @@
 """Networks and tables of a run for other tools."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,15 +10,26 @@ import xarray as xr
 from recurra.analysis.dossier_records import record_kinds
 from recurra.analysis.failures import Failure
 from recurra.analysis.record import kinds_before
-from recurra.models.cohort import History
+from recurra.models.cohort import History, Network
 from recurra.runs.cells import write_network_file
 from recurra.runs.own_analyses import own_groups
 from recurra.runs.record import check_analysed, cohort_of
 from recurra.runs.record_store import FAILED, NOT_APPLICABLE, cohort_dataset, cohort_records
 from recurra.storage.files import new_folder
+from recurra.storage.keras_writing import write_keras, write_keras_hdf5
 from recurra.storage.labels import labels_of
 from recurra.storage.records import named
 from recurra.storage.run_folder import RunFolder
+from recurra.storage.torch_writing import write_safetensors, write_torch
+
+NETWORKS: dict[str, tuple[str, Callable[[Path, Network], None]]] = {
+    "npz": (".npz", write_network_file),
+    "keras": (".keras", write_keras),
+    "hdf5": (".h5", write_keras_hdf5),
+    "torch": (".pt", write_torch),
+    "safetensors": (".safetensors", write_safetensors),
+}
+"""Of each format of networks the ending of its files, and what writes one."""
 
 
 def export_run(folder: RunFolder, kind: str, out: Path) -> list[Path]:
@@ -26,22 +37,27 @@ def export_run(folder: RunFolder, kind: str, out: Path) -> list[Path]:
 
     Args:
         folder: the run.
-        kind: "npz", a file a network with its weight arrays and equations, or "csv", the tables of the analysis.
+        kind: a key of `NETWORKS`, for a file per network, or "csv", the tables of the analysis.
         out: the folder to make.
 
     Returns:
         The files written.
+
+    Raises:
+        ValueError: the other program has no such network, or the folder exists.
     """
-    writers = {"npz": _write_networks, "csv": _write_tables}
     with new_folder(out) as partial:
-        writers[kind](folder, partial)
+        if kind == "csv":
+            _write_tables(folder, partial)
+        else:
+            _write_networks(folder, partial, *NETWORKS[kind])
     return sorted(out.iterdir())
 
 
-def _write_networks(folder: RunFolder, out: Path) -> None:
+def _write_networks(folder: RunFolder, out: Path, ending: str, write: Callable[[Path, Network], None]) -> None:
     cohort = cohort_of(folder)
     for position, number in enumerate(cohort.numbers):
-        write_network_file(out / f"network-{number:03d}.npz", cohort[position])
+        write(out / f"network-{number:03d}{ending}", cohort[position])
 
 
 def _write_tables(folder: RunFolder, out: Path) -> None:
