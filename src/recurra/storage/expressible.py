@@ -6,11 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from recurra.engine import Dynamics
-from recurra.engine.rate import RateDynamics
+from recurra.engine import Dynamics, GRUDynamics, LSTMDynamics, RateDynamics
 from recurra.models.cohort import Network
-from recurra.models.gru import GRUDynamics
-from recurra.models.lstm import LSTMDynamics
 
 
 @dataclass(frozen=True)
