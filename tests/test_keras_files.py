@@ -13,7 +13,7 @@ import pytest
 
 from recurra.arrays import named_arrays
 from recurra.engine.rate import RateDynamics
-from recurra.models.cohort import Network
+from recurra.models.network import Network
 from recurra.storage.imported import StatedSettings
 from recurra.storage.keras_files import import_keras, read_keras
 from tests.networks import read_here

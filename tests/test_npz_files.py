@@ -17,7 +17,7 @@ from jaxtyping import Float
 import recurra as rc
 from recurra.arrays import RateWeights, named_arrays
 from recurra.engine.rate import ACTIVATIONS, RateDynamics
-from recurra.models.cohort import Network
+from recurra.models.network import Network
 from recurra.runs.imports import read_network
 from recurra.storage.imported import StatedSettings
 from recurra.storage.npz_files import import_npz, read_npz, write_npz

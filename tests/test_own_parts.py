@@ -14,7 +14,7 @@ import pytest
 
 import recurra as rc
 from recurra.arrays import named_arrays
-from recurra.models.cohort import NotApplicableError
+from recurra.models.network import NotApplicableError
 from recurra.runs import own
 from recurra.runs.imports import inspected_network
 from recurra.runs.record import cohort_of

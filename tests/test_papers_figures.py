@@ -21,7 +21,8 @@ from recurra.analysis.cohorts.similarity import Similarities
 from recurra.analysis.record import record_of_network
 from recurra.arrays import RateWeights
 from recurra.models import RateRNN
-from recurra.models.cohort import History, Network
+from recurra.models.cohort import History
+from recurra.models.network import Network
 from recurra.periods import Period
 from recurra.plotting.colors import INK, INPUT, START, TARGET, bit_look, network_color, state_colors
 from recurra.plotting.interactive import program_graph

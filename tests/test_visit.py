@@ -7,7 +7,7 @@ import numpy as np
 
 import recurra as rc
 from recurra.analysis.visit import Visit
-from recurra.models.cohort import Network
+from recurra.models.network import Network
 from recurra.tasks import And
 from recurra.threads import THREADS
 

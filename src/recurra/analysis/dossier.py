@@ -28,7 +28,7 @@ from recurra.analysis.memory.analyses import MEMORY_ANALYSES, has_memories
 from recurra.analysis.own import OwnAnalysis, analysis_name, own_record, record_kind
 from recurra.analysis.shown_trials import EXAMPLES
 from recurra.analysis.visit import Visit
-from recurra.models.cohort import Network
+from recurra.models.network import Network
 from recurra.numerics import pinned
 from recurra.tasks import Task
 from recurra.threads import one_thread

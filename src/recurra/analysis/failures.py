@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar, get_type_hints
 
-from recurra.models.cohort import NotApplicableError
+from recurra.models.network import NotApplicableError
 
 Made = TypeVar("Made")
 Otherwise = TypeVar("Otherwise")

@@ -12,7 +12,7 @@ from jaxtyping import Array, Int
 
 from recurra.arrays import Outputs
 from recurra.intervals import wilson_interval
-from recurra.models.cohort import Network, check_fit
+from recurra.models.network import Network, check_fit
 from recurra.tasks.base import Task
 from recurra.tasks.rules import SUCCESSFUL
 from recurra.tasks.trials import Trials

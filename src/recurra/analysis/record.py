@@ -15,8 +15,9 @@ from recurra.analysis.shown_trials import examples_dataset, probe_dataset
 from recurra.arrays import Weights, as_cohort
 from recurra.engine import Dynamics
 from recurra.models import UnitGroup
-from recurra.models.cohort import History, Network
+from recurra.models.cohort import History
 from recurra.models.model import Model
+from recurra.models.network import Network
 from recurra.status import Status
 from recurra.tasks import Task
 

@@ -14,7 +14,7 @@ from recurra.analysis.dynamics.steps import states_on
 from recurra.analysis.failures import Failure, UnavailableError, attempted
 from recurra.analysis.shown_trials import test_trials
 from recurra.checks import nearest
-from recurra.models.cohort import Network, check_fit
+from recurra.models.network import Network, check_fit
 from recurra.numerics import pinned
 from recurra.tasks import Task, Trials
 from recurra.tasks.border import check_task

@@ -3,7 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,6 +11,9 @@ from recurra.cli.networks import Activation, Form, Map, Number, Source, TaskName
 from recurra.cli.options import AsJson, TaskSettings
 from recurra.cli.own import Analyses, Use, use_own
 from recurra.cli.paths import user_path
+
+if TYPE_CHECKING:
+    from recurra.analysis.record import RunRecord
 
 
 def inspect(
@@ -35,13 +38,10 @@ def inspect(
 ) -> None:
     """The dossier of one network: how well it does the task, and how."""
     from recurra.analysis.record import record_of_network
-    from recurra.cli.console import print_run, print_workings
     from recurra.runs.compiled import kept_programs
     from recurra.runs.own import check_analyses
     from recurra.runs.own_analyses import analyses_named, analyses_or_reasons
     from recurra.terminal import print_error
-    from recurra.words.summary import cube_before, dossier_table, plain
-    from recurra.words.workings_table import workings_table
 
     if report and report.exists():
         raise ValueError(f"{report} exists; choose another file")
@@ -64,13 +64,21 @@ def inspect(
         from recurra.report import write_report
 
         write_report(record, report)
-    dossier = record.dossiers[0]
-    if as_json:
-        table = {"network": inspected.table()} | dossier_table(dossier, cube_before(record, 0))
-        table |= plain(workings_table(dossier, inspected.task))
-        typer.echo(json.dumps(table, indent=2))
-    else:
-        print_run(record)
-        print_workings(dossier, inspected.task)
+    _print(record, inspected.table() if as_json else None)
     if report:
         typer.echo(f"report: {report}", err=True)
+
+
+def _print(record: "RunRecord", network: dict[str, Any] | None) -> None:
+    """The dossier as tables, or as JSON together with the table of the network."""
+    from recurra.cli.console import print_run, print_workings
+    from recurra.words.summary import cube_before, dossier_table, plain
+    from recurra.words.workings_table import workings_table
+
+    dossier = record.dossiers[0]
+    if network is None:
+        print_run(record)
+        print_workings(dossier, record.task)
+        return
+    table = {"network": network} | dossier_table(dossier, cube_before(record, 0))
+    typer.echo(json.dumps(table | plain(workings_table(dossier, record.task)), indent=2))

@@ -1,7 +1,7 @@
 """Models: networks before training, and trained cohorts."""
 
 from recurra.engine import Dynamics, GRUDynamics, LSTMDynamics, RateDynamics, UGRNNDynamics
-from recurra.models.cohort import Cohort, Network
+from recurra.models.cohort import Cohort
 from recurra.models.constraints import (
     Areas,
     Constraint,
@@ -24,6 +24,7 @@ from recurra.models.initializers import (
 )
 from recurra.models.lstm import LSTM
 from recurra.models.model import Model
+from recurra.models.network import Network
 from recurra.models.rate import RateRNN
 from recurra.models.time_constants import TrainedTau
 from recurra.models.ugrnn import UGRNN

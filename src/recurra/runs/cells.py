@@ -5,7 +5,7 @@ from pathlib import Path
 from recurra.engine import Dynamics
 from recurra.engine.rate import RateDynamics
 from recurra.models import CELLS
-from recurra.models.cohort import Network
+from recurra.models.network import Network
 from recurra.runs.own import check_imported
 from recurra.runs.tables import Registry, Table, from_table, to_table
 from recurra.storage.content import NO_HINTS, Hints

@@ -14,7 +14,7 @@ from recurra.analysis.cohorts.eigenvalue_distances import nearest_linearizations
 from recurra.analysis.cohorts.similarity import MEASURES, Signature, Similarities, signature_of, similarity_matrices
 from recurra.analysis.dossier_records import Dossier
 from recurra.analysis.failures import Failure, attempted
-from recurra.models.cohort import Network, check_fit
+from recurra.models.network import Network, check_fit
 from recurra.tasks import Task
 from recurra.tasks.border import check_task
 from recurra.words.workings import signatures

@@ -11,7 +11,8 @@ from recurra.analysis import performance
 from recurra.analysis.cohorts.origins import Origins
 from recurra.analysis.failures import Failure, attempted
 from recurra.analysis.shown_trials import test_trials
-from recurra.models.cohort import Cohort, Network
+from recurra.models.cohort import Cohort
+from recurra.models.network import Network
 from recurra.numerics import pinned
 from recurra.runs.census import FEWEST
 from recurra.runs.record import cohort_of

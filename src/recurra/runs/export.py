@@ -10,7 +10,8 @@ import xarray as xr
 from recurra.analysis.dossier_records import record_kinds
 from recurra.analysis.failures import Failure
 from recurra.analysis.record import kinds_before
-from recurra.models.cohort import History, Network
+from recurra.models.cohort import History
+from recurra.models.network import Network
 from recurra.runs.cells import write_network_file
 from recurra.runs.own_analyses import own_groups
 from recurra.runs.record import check_analysed, cohort_of

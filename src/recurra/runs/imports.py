@@ -7,7 +7,8 @@ from typing import Any
 
 from recurra.engine.rate import RateDynamics
 from recurra.models import UnitGroup
-from recurra.models.cohort import Cohort, Network, check_fit
+from recurra.models.cohort import Cohort
+from recurra.models.network import Network, check_fit
 from recurra.runs.cells import read_network_file
 from recurra.runs.record import cohort_of, spec_of
 from recurra.runs.spec import to_spec, with_settings

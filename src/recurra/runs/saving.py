@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from recurra.models.cohort import Cohort, Network
+from recurra.models.cohort import Cohort
+from recurra.models.network import Network
 from recurra.runs.cells import read_network_file, write_network_file
 from recurra.runs.imports import READERS
 from recurra.runs.record import cohort_of

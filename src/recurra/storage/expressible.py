@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from recurra.engine import Dynamics, GRUDynamics, LSTMDynamics, RateDynamics
-from recurra.models.cohort import Network
+from recurra.models.network import Network
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from recurra.checks import check_choice, check_positive, same
 from recurra.engine.gated import GATES, RESETS
 from recurra.engine.rate import ACTIVATIONS
 from recurra.models import CELLS
-from recurra.models.cohort import Network
+from recurra.models.network import Network
 from recurra.storage.content import KIND, Content
 
 USUAL: dict[str, dict[str, Any]] = {

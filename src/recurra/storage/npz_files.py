@@ -12,7 +12,7 @@ from recurra.arrays import RateWeights, named_arrays
 from recurra.checks import check_positive
 from recurra.engine import Dynamics
 from recurra.engine.rate import RateDynamics
-from recurra.models.cohort import Network
+from recurra.models.network import Network
 from recurra.storage.content import NO_HINTS, Content, Hints
 from recurra.storage.files import new_file
 from recurra.storage.imported import Imported, StatedSettings, check_time_step, floating, imported

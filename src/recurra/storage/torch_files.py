@@ -4,7 +4,7 @@ from pathlib import Path
 
 from recurra.arrays import RateWeights
 from recurra.checks import check_positive
-from recurra.models.cohort import Network
+from recurra.models.network import Network
 from recurra.storage.content import NO_HINTS, Hints
 from recurra.storage.imported import Imported, StatedSettings, imported
 from recurra.storage.json_content import CONFIGURATION

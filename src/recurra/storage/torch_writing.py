@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from recurra.models.cohort import Network
+from recurra.models.network import Network
 from recurra.storage.expressible import Cell, cell_of, in_one_type
 from recurra.storage.files import replace_bytes
 

@@ -14,7 +14,8 @@ from recurra.analysis.shown_trials import test_trials
 from recurra.analysis.weights.damage import PERCENTS, Removal, Sign, removed
 from recurra.arrays import in_double
 from recurra.engine import choose_engine
-from recurra.models.cohort import Cohort, Network
+from recurra.models.cohort import Cohort
+from recurra.models.network import Network
 from recurra.numerics import pinned
 from recurra.plotting.papers.studies import damage_curves
 from recurra.runs.spec import RunSpec

@@ -9,7 +9,8 @@ from typing import Any, ClassVar, final
 from matplotlib.figure import Figure
 
 from recurra.analysis.dynamics.regimes import CYCLE, FIXED, QUIESCENT
-from recurra.models.cohort import Cohort, Network
+from recurra.models.cohort import Cohort
+from recurra.models.network import Network
 from recurra.plotting.papers.studies import spectra_before_after
 from recurra.runs.imports import KERAS_ENDINGS, read_network
 from recurra.runs.spec import RunSpec, to_spec

@@ -10,7 +10,8 @@ from recurra.analysis import held_memories, memory_cube, memory_geometry, perfor
 from recurra.analysis.memory.analyses import memory_task
 from recurra.analysis.memory.cube import STANDS
 from recurra.analysis.shown_trials import test_trials
-from recurra.models.cohort import Cohort, Network
+from recurra.models.cohort import Cohort
+from recurra.models.network import Network
 from recurra.plotting.papers.studies import realizations
 from recurra.runs.spec import RunSpec, read_table, to_spec, with_settings
 from recurra.studies.claims import REMAIN, SMALL_SET, of_all, span

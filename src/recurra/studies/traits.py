@@ -12,7 +12,7 @@ from recurra.analysis.visit import Visit
 from recurra.analysis.weights.distribution import weight_statistics
 from recurra.analysis.weights.spectra import OUTSIDE, non_normality, share_on_circle, spectrum
 from recurra.arrays import AnyArray
-from recurra.models.cohort import Network
+from recurra.models.network import Network
 from recurra.tasks import Task
 
 SHUFFLES = 20  # shuffles of the change by training, for the null distribution

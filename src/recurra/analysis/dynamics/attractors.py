@@ -13,7 +13,7 @@ from recurra.analysis.dynamics.proofs import contracts
 from recurra.analysis.dynamics.stability import at_least, sampling
 from recurra.analysis.dynamics.steps import FEW, left_alone, paths_from
 from recurra.checks import check_count
-from recurra.models.cohort import Network
+from recurra.models.network import Network
 
 REST, ORBIT = 0, 1
 UNSETTLED = -1

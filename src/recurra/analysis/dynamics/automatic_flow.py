@@ -12,7 +12,7 @@ from jaxtyping import Array, Float
 from recurra.analysis.dynamics.flow import Enclosure, Flow, Matrices, States
 from recurra.arrays import Weights
 from recurra.engine import Dynamics
-from recurra.models.cohort import Network
+from recurra.models.network import Network
 from recurra.numerics import pinned
 
 

@@ -11,7 +11,7 @@ from recurra.analysis.dynamics.flows import flow_of
 from recurra.analysis.dynamics.linearization import OUTSIDE, modes_at
 from recurra.analysis.dynamics.newton import CONVERGED
 from recurra.checks import check_count, check_positive
-from recurra.models.cohort import Network
+from recurra.models.network import Network
 
 Point = Float[np.ndarray, "coordinate"]
 CORRECTIONS = 12  # Newton steps before an arc is halved

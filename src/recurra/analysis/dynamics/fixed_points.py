@@ -18,7 +18,7 @@ from recurra.analysis.dynamics.proofs import UNKNOWN, Proof, prove
 from recurra.analysis.dynamics.starts import in_parts, told_apart, unique
 from recurra.checks import check_count, check_positive
 from recurra.linalg import inverse_of
-from recurra.models.cohort import Network
+from recurra.models.network import Network
 from recurra.threads import in_threads, one_thread
 
 PER_POINT = (

@@ -8,7 +8,7 @@ from jaxtyping import Float
 
 from recurra.analysis.dynamics.flows import flow_of
 from recurra.checks import check_count, check_finite, check_range
-from recurra.models.cohort import Network
+from recurra.models.network import Network
 
 DEPENDENT = 1e-9  # the two directions span no plane if the second one's part across the first is shorter
 

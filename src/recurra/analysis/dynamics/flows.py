@@ -10,7 +10,7 @@ from recurra.analysis.dynamics.flow import Flow
 from recurra.analysis.dynamics.gated_flow import FLOWS, gated_flow
 from recurra.analysis.dynamics.rate_flow import RateFlow
 from recurra.engine import Dynamics, RateDynamics
-from recurra.models.cohort import Network
+from recurra.models.network import Network
 
 
 def flow_of(network: Network, inputs: float | Float[np.ndarray, "input"] = 0.0) -> Flow:

@@ -15,7 +15,7 @@ from recurra.analysis.dynamics.flow import Enclosure, Equation, Flow, Matrices, 
 from recurra.analysis.dynamics.rounding import gamma, upward
 from recurra.engine import Dynamics
 from recurra.engine.gated import GRUDynamics, LSTMDynamics, UGRNNDynamics
-from recurra.models.cohort import Network
+from recurra.models.network import Network
 
 OPERATIONS = 1_000  # more than what one bound is computed with: by so many roundings bounds are widened
 

@@ -10,7 +10,7 @@ from recurra.analysis.dynamics.fixed_points import FixedPoints
 from recurra.analysis.dynamics.program import Program
 from recurra.analysis.dynamics.stability import sampling
 from recurra.analysis.dynamics.steps import paths_from
-from recurra.models.cohort import Network
+from recurra.models.network import Network
 
 DRAWN = 200  # points of the path on an attractor
 NEAR = 1e-6  # distance over which the direction of a branch is measured

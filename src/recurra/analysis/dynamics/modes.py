@@ -17,7 +17,7 @@ from recurra.analysis.dynamics.steps import first_state
 from recurra.analysis.weights.spectra import frequency_hz, time_constant_ms
 from recurra.engine.rate import HARD_WIDTHS
 from recurra.linalg import MARGIN, spectral_norm, surely_below
-from recurra.models.cohort import Network
+from recurra.models.network import Network
 from recurra.threads import in_threads_once, one_thread
 
 NEAR = 0.01  # largest distance from the end of a path to its fixed point, times the root of the number of units

@@ -16,7 +16,7 @@ from recurra.analysis.dynamics.linearization import modes_at
 from recurra.analysis.dynamics.proofs import contracts
 from recurra.analysis.dynamics.steps import driven, ends_on
 from recurra.checks import check_count
-from recurra.models.cohort import Network, check_fit
+from recurra.models.network import Network, check_fit
 from recurra.tasks import Task
 
 OFFSET = 1e-4  # length of the step off a saddle along an unstable mode, times the root of the number of units

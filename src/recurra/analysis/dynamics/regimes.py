@@ -23,7 +23,7 @@ from recurra.analysis.dynamics.steps import ends_on
 from recurra.analysis.dynamics.windows import Window, windows_after
 from recurra.analysis.weights.spectra import time_constant_ms
 from recurra.checks import check_count, same
-from recurra.models.cohort import Network
+from recurra.models.network import Network
 from recurra.tasks.trials import Trials
 from recurra.threads import one_thread
 

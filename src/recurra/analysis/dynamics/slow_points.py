@@ -16,7 +16,7 @@ from recurra.analysis.dynamics.newton import CONVERGED
 from recurra.analysis.dynamics.starts import in_parts, unique
 from recurra.checks import check_count, check_positive
 from recurra.linalg import spectral_norm
-from recurra.models.cohort import Network
+from recurra.models.network import Network
 from recurra.threads import one_thread
 
 LEVEL = 1e-8  # largest gradient of a minimum, relative to the product of speed and Jacobian, or 1 if that is larger:

@@ -11,7 +11,7 @@ from recurra.analysis.dynamics.flows import flow_of
 from recurra.arrays import Weights
 from recurra.checks import check_count, check_positive
 from recurra.engine import Dynamics
-from recurra.models.cohort import Network
+from recurra.models.network import Network
 from recurra.numerics import pinned
 from recurra.threads import one_thread
 

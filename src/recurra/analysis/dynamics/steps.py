@@ -14,7 +14,7 @@ from jaxtyping import Array, Float, Int
 
 from recurra.arrays import Weights, padded_rows
 from recurra.engine import Dynamics
-from recurra.models.cohort import Network
+from recurra.models.network import Network
 from recurra.numerics import pinned
 from recurra.threads import in_threads
 

@@ -10,7 +10,7 @@ from jaxtyping import Array, Float, Int
 
 from recurra.arrays import Weights
 from recurra.engine import Dynamics
-from recurra.models.cohort import Network
+from recurra.models.network import Network
 from recurra.numerics import pinned
 
 LARGE = 1e100  # a state beyond this grows without bound

@@ -17,7 +17,7 @@ from recurra.analysis.shown_trials import chance_trials
 from recurra.analysis.weights.spectra import spectrum
 from recurra.checks import check_between, check_count
 from recurra.engine import Dynamics
-from recurra.models.cohort import Network, check_fit
+from recurra.models.network import Network, check_fit
 from recurra.numerics import pinned
 from recurra.tasks.flipflop import FlipFlop
 from recurra.threads import in_threads_once, one_thread

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float, Int
 
 from recurra.analysis.memory.geometry import axis_cosines, fitted_axes
 from recurra.analysis.memory.memories import LONG
-from recurra.models.cohort import Network, check_fit
+from recurra.models.network import Network, check_fit
 from recurra.tasks.flipflop import FlipFlop
 
 HISTORIES = 8  # most memory states that are set before the memory state that is tested

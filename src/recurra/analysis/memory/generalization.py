@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from recurra.checks import check_between, check_count
-from recurra.models.cohort import Network, check_fit
+from recurra.models.network import Network, check_fit
 from recurra.tasks.base import step_noise
 from recurra.tasks.flipflop import FlipFlop
 from recurra.threads import one_thread

@@ -10,7 +10,7 @@ from scipy.special import gammaincinv
 
 from recurra.analysis.dynamics.regimes import CHAOTIC, CYCLE, FIXED, QUASIPERIODIC, QUIESCENT, Regimes, regimes
 from recurra.checks import check_between, check_count, check_positive
-from recurra.models.cohort import Network, check_fit
+from recurra.models.network import Network, check_fit
 from recurra.tasks.base import step_noise
 from recurra.tasks.flipflop import FlipFlop
 from recurra.tasks.trials import Trials

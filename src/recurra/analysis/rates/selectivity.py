@@ -15,7 +15,7 @@ from recurra.analysis.rates.demixed import (
     marginal_projectors,
 )
 from recurra.checks import check_count
-from recurra.models.cohort import Network
+from recurra.models.network import Network
 from recurra.tasks.base import Task
 
 KINDS = ("none", "one", "several")

@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float, Int
 
 from recurra.analysis import FixedPoints, flow_field, principal_components, states_on
 from recurra.analysis.dynamics.flow_field import FlowField
-from recurra.models.cohort import Network
+from recurra.models.network import Network
 from recurra.plotting.scenes.conditions import Conditions
 from recurra.plotting.scenes.space import component_names
 from recurra.words.names import network_name
