@@ -72,6 +72,7 @@ from .models import SpectralRadius as SpectralRadius
 from .models import TrainedTau as TrainedTau
 from .runs.saving import load as load
 from .tasks import And as And
+from .tasks import ChoiceRule as ChoiceRule
 from .tasks import ContextDecision as ContextDecision
 from .tasks import DelayedMatchToSample as DelayedMatchToSample
 from .tasks import DualDelayedMatch as DualDelayedMatch

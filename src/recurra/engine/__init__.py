@@ -4,12 +4,13 @@ from recurra.engine.differentiable import loss
 from recurra.engine.dynamics import Dynamics
 from recurra.engine.engines import CHOICES, NATIVE, NATIVE_BFLOAT16, PORTABLE, Engine, choose_engine
 from recurra.engine.gated import GRUDynamics, LSTMDynamics, UGRNNDynamics
-from recurra.engine.portable import mean_squared_error
+from recurra.engine.losses import LOSSES, cross_entropy, mean_squared_error
 from recurra.engine.rate import ACTIVATIONS, RateDynamics, TimedRateDynamics
 
 __all__ = [
     "ACTIVATIONS",
     "CHOICES",
+    "LOSSES",
     "NATIVE",
     "NATIVE_BFLOAT16",
     "PORTABLE",
@@ -21,6 +22,7 @@ __all__ = [
     "TimedRateDynamics",
     "UGRNNDynamics",
     "choose_engine",
+    "cross_entropy",
     "loss",
     "mean_squared_error",
 ]

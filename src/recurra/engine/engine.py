@@ -45,7 +45,7 @@ class Engine(abc.ABC):
         """Outputs as `run` gives them, without the rates."""
 
     @abc.abstractmethod
-    def loss_and_gradient(
+    def loss_and_gradient(  # noqa: PLR0913 - what a training step consists of
         self,
         dynamics: Dynamics,
         weights: Any,
@@ -54,6 +54,7 @@ class Engine(abc.ABC):
         mask: Mask,
         *,
         noise_keys: NoiseKeys | None = None,
+        loss: str = "mean_squared_error",
         rate_penalty: float = 0.0,
         active: Bool[AnyArray, "network"] | None = None,
     ) -> tuple[Float[Array, "network"], Any]:

@@ -12,7 +12,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, UInt32
 
 from recurra.arrays import AnyArray, Inputs, Mask, NoiseKeys, Targets, Weights
+from recurra.checks import check_choice
 from recurra.engine.dynamics import Dynamics, state_size
+from recurra.engine.losses import LOSSES
 from recurra.engine.noise import trial_noise
 from recurra.engine.shapes import check_call
 
@@ -90,8 +92,8 @@ def respond(
     return run(dynamics, weights, inputs, noise_keys=noise_keys)[1]
 
 
-@partial(jax.jit, static_argnames=("dynamics", "rate_penalty"))
-def loss_and_gradient(
+@partial(jax.jit, static_argnames=("dynamics", "loss", "rate_penalty"))
+def loss_and_gradient(  # noqa: PLR0913 - what every engine takes
     dynamics: Dynamics,
     weights: Weights,
     inputs: Inputs,
@@ -99,14 +101,14 @@ def loss_and_gradient(
     mask: Mask,
     *,
     noise_keys: NoiseKeys | None = None,
+    loss: str = "mean_squared_error",
     rate_penalty: float = 0.0,
     active: Bool[AnyArray, "network"] | None = None,
 ) -> tuple[Float[Array, "network"], Weights]:
     r"""Loss of every network and its gradient with respect to the weight arrays.
 
-    $E = \sum_{btk} m_{btk} (z_{btk} - z^*_{btk})^2 / \sum_{btk} m_{btk} + \lambda \langle r_{btu}^2 \rangle$, the mean
-    weighted by the mask m, and λ times the mean squared rate over trials, steps and units. If no m is above 0,
-    the mean and its gradient are 0.
+    $E = L + \lambda \langle r_{btu}^2 \rangle$: a loss of `LOSSES`, and λ times the mean squared rate over trials,
+    steps and units.
 
     Args:
         dynamics: the equations of one step.
@@ -116,38 +118,25 @@ def loss_and_gradient(
         targets: what the outputs should be.
         mask: True where the loss counts, or how much it counts there, 0 or above.
         noise_keys: two words per network, for the recurrent noise; without them there is none.
+        loss: L, a name of `LOSSES`.
         rate_penalty: λ, 0 or above.
         active: which networks to compute; the others get a loss and gradient of zero, and cost nothing.
     """
+    check_choice("loss", loss, LOSSES)
     check_call(weights, inputs, [("targets", targets), ("mask", mask)], noise_keys=noise_keys, active=active)
     networks, shared = _networks(weights, active, noise_keys, inputs, targets, mask)
+    loss_of = LOSSES[loss]
 
-    def loss(weights: Weights, one: _Network):
+    def penalized(weights: Weights, one: _Network):
         inputs, targets, mask = one.trials or shared
         rates = _run_trials(dynamics, one._replace(weights=weights), inputs)
-        error = mean_squared_error(dynamics.readout(weights, rates), targets, mask)
+        error = loss_of(dynamics.readout(weights, rates), targets, mask)
         return error + rate_penalty * (rates**2).mean() if rate_penalty else error
 
     def one_network(one: _Network):
         def nothing(one: _Network):
             return jnp.zeros((), jnp.asarray(inputs).dtype), jax.tree.map(jnp.zeros_like, one.weights)
 
-        return jax.lax.cond(one.active, lambda one: jax.value_and_grad(loss)(one.weights, one), nothing, one)
+        return jax.lax.cond(one.active, lambda one: jax.value_and_grad(penalized)(one.weights, one), nothing, one)
 
     return jax.lax.map(one_network, networks)
-
-
-def mean_squared_error(outputs: Float[Array, "trial time output"], targets: Targets, mask: Mask) -> Float[Array, ""]:
-    """Mean squared difference, weighted by the mask, so that the mask does not scale it; 0 if nothing counts.
-
-    A weight that is negative or NaN counts as 0; `Trial.of` refuses it.
-    """
-    mask = jnp.asarray(mask)
-    counts = mask if mask.dtype == bool else mask > 0
-    difference = jnp.where(counts, outputs - targets, 0)  # masked here, to keep a masked NaN out of the gradient
-    if mask.dtype == bool:
-        total, error = mask.sum().astype(difference.dtype), (difference**2).sum()
-    else:
-        weights = jnp.where(counts, mask, 0).astype(difference.dtype)
-        total, error = weights.sum(), (weights * difference**2).sum()
-    return error / jnp.where(total > 0, total, 1)

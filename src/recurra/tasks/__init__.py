@@ -12,7 +12,7 @@ from recurra.tasks.own import FunctionTask, OwnTask
 from recurra.tasks.pulse_memory import PulseMemory
 from recurra.tasks.pulse_schedules import PoissonPulses, ScheduledPulses
 from recurra.tasks.response import GoNoGo, MemoryResponse
-from recurra.tasks.rules import RULES, NearRule, SignRule, SuccessRule
+from recurra.tasks.rules import RULES, ChoiceRule, NearRule, SignRule, SuccessRule
 from recurra.tasks.set_reset import SetReset
 from recurra.tasks.sine import SineGeneration
 from recurra.tasks.trials import Trial, Trials
@@ -44,6 +44,7 @@ __all__ = [
     "RULES",
     "TASKS",
     "And",
+    "ChoiceRule",
     "ContextDecision",
     "DelayedMatchToSample",
     "DualDelayedMatch",

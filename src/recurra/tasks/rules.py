@@ -1,6 +1,7 @@
 """The rules by which a trial counts as a success."""
 
 import abc
+import math
 from dataclasses import dataclass
 from functools import partial
 from typing import final
@@ -21,7 +22,7 @@ JUMP = 0.5  # a target that changes by more in one step jumps
 class SuccessRule(abc.ABC):
     """Which steps of a trial are judged, where the output is right, and when the trial is a success.
 
-    A rule is a frozen dataclass with `settle_ms`, `share`, `error_bound`, `tolerance` and `rest` among its fields.
+    A rule is a frozen dataclass with `settle_ms`, `share`, `error_bound` and `rest` among its fields.
     The steps inside the mask are judged, without the first `settle_ms` after each jump of the target by more than 0.5,
     in three parts: the silence before the first answer, where the target is 0; the answers, where it is not; and all
     silence, before and after. A trial is a success if, on every output and in each of these parts, at least `share`
@@ -36,7 +37,6 @@ class SuccessRule(abc.ABC):
     settle_ms: float
     share: float
     error_bound: float
-    tolerance: float
     rest: float
 
     @abc.abstractmethod
@@ -47,8 +47,7 @@ class SuccessRule(abc.ABC):
         """Raise an error if a field makes no sense."""
         check_at_least_zero("settle_ms", self.settle_ms)
         check_between("share", self.share, 0, 1)
-        check_positive("error_bound", self.error_bound)
-        check_positive("tolerance", self.tolerance)
+        check_positive("error_bound", self.error_bound, infinite=True)
         check_at_least_zero("rest", self.rest)
 
     def check_room(self, steps: int, answer: int, dt_ms: float) -> None:
@@ -124,6 +123,7 @@ class SignRule(SuccessRule):
 
     def __post_init__(self) -> None:
         self.check()
+        check_positive("tolerance", self.tolerance)
 
     def correct(self, outputs: Outputs, trials: Trials) -> Bool[Array, "trial time output"]:
         outputs = jnp.asarray(outputs)
@@ -152,9 +152,38 @@ class NearRule(SuccessRule):
 
     def __post_init__(self) -> None:
         self.check()
+        check_positive("tolerance", self.tolerance)
 
     def correct(self, outputs: Outputs, trials: Trials) -> Bool[Array, "trial time output"]:
         return abs(jnp.asarray(outputs) - trials.targets) < self.tolerance
+
+
+@final
+@dataclass(frozen=True)
+class ChoiceRule(SuccessRule):
+    """The output is right if the largest of all outputs is the one with the largest target, as after a softmax.
+
+    For targets that are 1 for the right choice and 0 for the others. Of equal outputs the first counts as the largest.
+
+    Args:
+        settle_ms: time after a jump of the target in which the output is not judged, ms.
+        share: share of the judged steps in which the choice must be right, 0 to 1.
+        error_bound: upper bound on the root-mean-square error of a success; outputs before a softmax need none.
+        rest: a target of at most this size asks for no answer of its output.
+    """
+
+    settle_ms: float = 10.0
+    share: float = 0.95
+    error_bound: float = math.inf
+    rest: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.check()
+
+    def correct(self, outputs: Outputs, trials: Trials) -> Bool[Array, "trial time output"]:
+        outputs, targets = jnp.asarray(outputs), jnp.asarray(trials.targets)
+        right = outputs.argmax(axis=-1) == targets.argmax(axis=-1)
+        return jnp.broadcast_to(right[..., None], targets.shape)
 
 
 def steady(signal: Float[AnyArray, "trial time channel"], steps: int) -> Bool[Array, "trial time channel"]:
@@ -172,4 +201,4 @@ def longest_run(flags: Bool[Array, "trial time channel"]) -> Int[Array, "trial c
     return (time - last_unset).max(axis=1)
 
 
-RULES: dict[str, type[SuccessRule]] = {"sign": SignRule, "near": NearRule}
+RULES: dict[str, type[SuccessRule]] = {"sign": SignRule, "near": NearRule, "choice": ChoiceRule}

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, ClassVar, cast, final
+from typing import Any, ClassVar, Literal, cast, final
 
 import jax
 import jax.numpy as jnp
@@ -11,7 +11,8 @@ import optax
 from jaxtyping import Array, Bool, Float, Int
 
 from recurra.arrays import Weights
-from recurra.checks import check_at_least_zero, check_positive
+from recurra.checks import check_at_least_zero, check_choice, check_positive
+from recurra.engine import LOSSES
 from recurra.models.constraints import Constraint, Parameters, constrained, free_parameters
 from recurra.tasks.trials import Trials
 from recurra.training.course import check_part
@@ -23,7 +24,7 @@ from recurra.training.schedules import Cosine, Schedule
 @final
 @dataclass(frozen=True, kw_only=True)
 class BPTT(LearningRule):
-    r"""Backpropagation through time: the gradient of the mean squared error over the whole trial, and an optimizer.
+    r"""Backpropagation through time: the gradient of a loss over the whole trial, and an optimizer.
 
     $w \leftarrow w - \eta_k\, s(\mathrm{step})\, d$, where d is the optimizer's direction for the gradient of
     network k, clipped to the norm `gradient_clip`; $\eta_k$ is its learning rate and s the factor of the schedule.
@@ -34,6 +35,8 @@ class BPTT(LearningRule):
         schedule: factor on the learning rate over the steps.
         gradient_clip: largest norm of a network's gradient over all its trained weights; inf for no clipping.
         rate_penalty: factor of the mean squared rate of all units, steps and trials in the loss; 0 is none.
+        loss: "mean_squared_error"; or "cross_entropy" of the softmax of the outputs, for targets that are the
+            probabilities of choices.
 
     Source: Jarne (2024), section 4; Pascanu, Mikolov and Bengio (2013) for clipping.
     """
@@ -45,6 +48,7 @@ class BPTT(LearningRule):
     schedule: Schedule = field(default_factory=Cosine)
     gradient_clip: float = 1.0
     rate_penalty: float = 0.0
+    loss: Literal["mean_squared_error", "cross_entropy"] = "mean_squared_error"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -53,8 +57,13 @@ class BPTT(LearningRule):
             check_positive("learning_rate", rate)
         check_positive("gradient_clip", self.gradient_clip, infinite=True)
         check_at_least_zero("rate_penalty", self.rate_penalty)
+        check_choice("loss", self.loss, LOSSES)
         check_part("optimizer", self.optimizer, Optimizer, "Adam()")
         check_part("schedule", self.schedule, Schedule, "Constant()")
+
+    @property
+    def lowered_loss(self) -> str:
+        return self.loss
 
     def own(self, numbers: Sequence[int]) -> Float[Array, "network"]:
         """The learning rate of each network."""
@@ -116,6 +125,7 @@ def _step(
         trials.targets,
         trials.mask,
         noise_keys=step_noise(setup.dynamics, learner, setup.noise),
+        loss=rule.loss,
         rate_penalty=rule.rate_penalty,
         active=active,
     )

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from recurra.arrays import AnyArray, NoiseKeys, Outputs
-from recurra.engine import mean_squared_error
+from recurra.engine import LOSSES
 from recurra.numerics import pinned
 from recurra.tasks.base import Task
 from recurra.tasks.trials import Trials
@@ -86,7 +86,7 @@ def measure_group(
     weights = jax.tree.map(lambda array: np.asarray(array)[within], group.learner.weights)
     keys = None if noise_keys is None else np.asarray(noise_keys)[within]
     outputs = group.setup.engine.respond(group.setup.dynamics, weights, validation.inputs, noise_keys=keys)
-    scores = [_validated(task, answers, validation) for answers in np.asarray(outputs)]
+    scores = [_validated(task, group.setup.loss, answers, validation) for answers in np.asarray(outputs)]
     weight = float(np.asarray(validation.mask, float).sum())
     judged = int(np.asarray(task.rule.judged(validation)).sum())
     return {
@@ -129,12 +129,12 @@ def gathered(before: Learner, groups: Sequence[Group]) -> Learner:
     return jax.tree.map(rows, before, *(group.learner for group in groups))
 
 
-@partial(jax.jit, static_argnames="task")
-def _validated(task: Task, outputs: Outputs, trials: Trials) -> tuple[Float[Array, ""], Float[Array, ""]]:
+@partial(jax.jit, static_argnames=("task", "loss"))
+def _validated(task: Task, loss: str, outputs: Outputs, trials: Trials) -> tuple[Float[Array, ""], Float[Array, ""]]:
     """Loss and share of successes; if nothing counts, the loss is NaN and the success 0."""
-    loss, share = (
-        mean_squared_error(jnp.asarray(outputs), trials.targets, trials.mask),
+    value, share = (
+        LOSSES[loss](jnp.asarray(outputs), trials.targets, trials.mask),
         task.success_share(outputs, trials),
     )
-    loss = jnp.where(trials.counts.any(), loss, jnp.nan)
-    return loss, jnp.where(jnp.isnan(share), 0, share).astype(loss.dtype)
+    value = jnp.where(trials.counts.any(), value, jnp.nan)
+    return value, jnp.where(jnp.isnan(share), 0, share).astype(value.dtype)

@@ -10,7 +10,7 @@ from jaxtyping import Array, Bool, Float
 
 from recurra.arrays import Weights
 from recurra.checks import check_positive
-from recurra.engine.portable import mean_squared_error
+from recurra.engine import mean_squared_error
 from recurra.models.constraints import Constraint, constrained, free_parameters
 from recurra.tasks.trials import Trials
 from recurra.training.rule import Learner, LearningRule, Setup, all_finite, step_noise

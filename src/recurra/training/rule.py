@@ -28,12 +28,14 @@ class Setup:
         start: the weights before training, with a leading `network` axis.
         own: what the rule's `own` returns for each network.
         noise: the key of each network's recurrent noise.
+        loss: what the rule lowers, a name of `recurra.engine.LOSSES`.
         loss_bound: a loss above it, or a NaN, ends a network.
     """
 
     dynamics: Dynamics = field(metadata={"static": True})
     engine: Engine = field(metadata={"static": True})
     constraints: tuple[Constraint, ...] = field(metadata={"static": True})
+    loss: str = field(metadata={"static": True})
     start: Weights
     own: Any
     noise: Key[Array, "network"]
@@ -65,6 +67,11 @@ class LearningRule(Course, abc.ABC):
     """
 
     sources: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def lowered_loss(self) -> str:
+        """What the rule lowers, a name of `recurra.engine.LOSSES`: it is measured on the validation trials."""
+        return "mean_squared_error"
 
     @abc.abstractmethod
     def init(self, setup: Setup, weights: Weights) -> Learner:

@@ -15,7 +15,7 @@ import numpy as np
 
 from recurra.arrays import Weights
 from recurra.checks import check_count
-from recurra.engine import Dynamics, Engine, choose_engine, mean_squared_error
+from recurra.engine import LOSSES, Dynamics, Engine, choose_engine
 from recurra.interrupts import listening, stop_if_asked
 from recurra.models.cohort import Cohort, History, Origin
 from recurra.models.constraints import check_order
@@ -157,7 +157,7 @@ class Training:
         count = max(self.rule.validation_trials, SILENT_TRIALS)
         trials = next(self.task.sample_pieces(random_key(self.seed, Stream.validation), count))
         silence = np.zeros(trials.targets.shape, trials.targets.dtype)
-        return float(jax.jit(mean_squared_error)(silence, trials.targets, trials.mask)) or math.inf
+        return float(jax.jit(LOSSES[self.rule.lowered_loss])(silence, trials.targets, trials.mask)) or math.inf
 
     def cohort(self, state: TrainingState) -> Cohort:
         """The cohort in its current state."""
@@ -195,6 +195,7 @@ class Training:
             dynamics=self.dynamics,
             engine=self.used_engine,
             constraints=self.model.all_constraints(),
+            loss=self.rule.lowered_loss,
             start=start,
             own=self.rule.own(numbers),
             noise=jnp.stack([random_key(self.seed, Stream.noise, number) for number in numbers]),

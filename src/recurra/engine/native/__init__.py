@@ -14,7 +14,9 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from recurra.arrays import AnyArray, Inputs, Mask, NoiseKeys, Targets, Weights
+from recurra.checks import check_choice
 from recurra.engine.dynamics import Dynamics
+from recurra.engine.losses import LOSSES
 from recurra.engine.native.cells import ACTIVATIONS, CELLS, Operands, cell_of, operands_of, trains_unit_values
 from recurra.engine.rate import RateEquations
 from recurra.engine.shapes import check_call
@@ -36,7 +38,7 @@ def respond(
     return _run(dynamics, weights, inputs, noise_keys, 0)[1]
 
 
-@partial(jax.jit, static_argnames=("dynamics", "rate_penalty", "bfloat16"))
+@partial(jax.jit, static_argnames=("dynamics", "loss", "rate_penalty", "bfloat16"))
 def loss_and_gradient(  # noqa: PLR0913 - those of the portable one, and one more
     dynamics: Dynamics,
     weights: Weights,
@@ -45,6 +47,7 @@ def loss_and_gradient(  # noqa: PLR0913 - those of the portable one, and one mor
     mask: Mask,
     *,
     noise_keys: NoiseKeys | None = None,
+    loss: str = "mean_squared_error",
     rate_penalty: float = 0.0,
     active: Bool[AnyArray, "network"] | None = None,
     bfloat16: bool = False,
@@ -54,6 +57,7 @@ def loss_and_gradient(  # noqa: PLR0913 - those of the portable one, and one mor
     With `bfloat16` only the factors of the three matrix products are rounded, to 8 bits of mantissa: sums, states and
     results are float32. It needs a processor with AVX512-BF16.
     """
+    check_choice("loss", loss, LOSSES)
     check_call(weights, inputs, [("targets", targets), ("mask", mask)], noise_keys=noise_keys, active=active)
     operands, to_weights = jax.vjp(partial(operands_of, dynamics), weights)
     dtype, mask = operands.recurrent.dtype, jnp.asarray(mask)
@@ -68,9 +72,10 @@ def loss_and_gradient(  # noqa: PLR0913 - those of the portable one, and one mor
     attributes = {
         **_attributes(dynamics, noise_keys),
         "rate_penalty": np.float64(rate_penalty),
+        "cross_entropy": np.bool_(loss == "cross_entropy"),
         "bfloat16": np.bool_(bfloat16),
     }
-    loss, *gradient = call(
+    losses, *gradient = call(
         *_arrays(operands, inputs, noise_keys, active),
         jnp.asarray(targets, dtype),
         mask.astype(dtype) if weighted else mask,
@@ -78,7 +83,7 @@ def loss_and_gradient(  # noqa: PLR0913 - those of the portable one, and one mor
     )
     if not trains_unit_values(dynamics):
         gradient[-1] = jnp.zeros_like(operands.unit_values)
-    return loss, to_weights(Operands(*gradient))[0]
+    return losses, to_weights(Operands(*gradient))[0]
 
 
 def _run(

@@ -319,6 +319,7 @@ struct Task {
 
   // Replaces the outputs of `forward` by the derivatives of the loss by them, and adds up the loss.
   void compare(int begin, int end, T inverse_count) {
+    if (job.cross_entropy) return compare_choices(begin, end, inverse_count * T(outputs));
     const V* target = (const V*)trials() + size_t(steps) * inputs * vectors;
     const V* weight = target + size_t(steps) * outputs * vectors;
     for (int t = begin; t < end; t++) {
@@ -336,6 +337,40 @@ struct Task {
       }
       for (int p = 0; p < PIECES; p++) loss[p] += sum[p] * inverse_count;
     }
+  }
+
+  // The same for the cross-entropy of the softmax of the outputs z with the targets. With a = weight * target, the loss
+  // of a step is sum(a) log(sum(exp(z))) - a . z, and its derivative sum(a) softmax(z) - a.
+  void compare_choices(int begin, int end, T inverse_count) {
+    const V* target = (const V*)trials() + size_t(steps) * inputs * vectors;
+    const V* weight = target + size_t(steps) * outputs * vectors;
+    for (int t = begin; t < end; t++)
+      for (int v = 0; v < vectors; v++) {
+        V* error = errors + size_t(t - begin) * outputs * vectors + v;
+        if (t == 0) {
+          for (int k = 0; k < outputs; k++) error[k * vectors] = V{};
+          continue;
+        }
+        const size_t at = size_t(t - 1) * outputs * vectors + v;
+        V highest = error[0], total = V{}, asked = V{}, matched = V{};
+        for (int k = 1; k < outputs; k++) highest = error[k * vectors] > highest ? error[k * vectors] : highest;
+        for (int k = 0; k < outputs; k++) {
+          const V share = weight[at + k * vectors] * target[at + k * vectors];
+          const V below = error[k * vectors] - highest;
+          asked += share;
+          matched += share > V{} ? share * below : V{};
+          error[k * vectors] = exponential<T>(below);
+          total += error[k * vectors];
+        }
+        const V counts = asked > V{} ? all(T(1)) : V{};
+        const V entropy = asked > V{} ? asked * logarithm<T>(total) - matched : V{};
+        for (int k = 0; k < outputs; k++) {
+          const V share = weight[at + k * vectors] * target[at + k * vectors];
+          const V slope = asked * error[k * vectors] / total - share;
+          error[k * vectors] = (counts > V{} ? slope : V{}) * inverse_count;
+        }
+        loss[v % PIECES] += entropy * inverse_count;
+      }
   }
 
   void penalize(const V* rates, T weight) {
