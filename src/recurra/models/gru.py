@@ -25,7 +25,7 @@ class GRU(GatedModel):
         units: number of units.
         reset: "after" (Keras 3, cuDNN, PyTorch) or "before" the recurrent weights (as first published).
         gate: σ of the gates: "sigmoid", or a hard sigmoid, the line x / 5 + 1/2 ("hard_sigmoid_5": Keras 1 and 2) or
-            x / 6 + 1/2 ("hard_sigmoid_6": Keras 3) within 0 and 1; the native engine has the first.
+            x / 6 + 1/2 ("hard_sigmoid_6": Keras 3) within 0 and 1.
         recurrent_noise: standard deviation of the noise added to every entry of the state at every training step.
         initializer: where the recurrent weights start.
         input_initializer: where the input weights start.

@@ -22,7 +22,7 @@ class LSTM(GatedModel):
         units: number of units; the state has twice as many entries.
         forget_bias: where the bias of the forget gate starts; it is trained like the others.
         gate: σ of the gates: "sigmoid", or a hard sigmoid, the line x / 5 + 1/2 ("hard_sigmoid_5": Keras 1 and 2) or
-            x / 6 + 1/2 ("hard_sigmoid_6": Keras 3) within 0 and 1; the native engine has the first.
+            x / 6 + 1/2 ("hard_sigmoid_6": Keras 3) within 0 and 1.
         recurrent_noise: standard deviation of the noise added to every entry of the state at every training step.
         initializer: where the recurrent weights start.
         input_initializer: where the input weights start.

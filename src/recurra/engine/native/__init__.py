@@ -113,7 +113,7 @@ def _arrays(
 
 
 def _attributes(dynamics: Any, noise_keys: NoiseKeys | None) -> dict[str, Any]:
-    activation = dynamics.activation if isinstance(dynamics, RateEquations) else ACTIVATIONS[0]
+    activation = dynamics.activation if isinstance(dynamics, RateEquations) else dynamics.gate
     return {
         "cell": np.int64(CELLS.index(cell_of(dynamics))),
         "activation": np.int64(ACTIVATIONS.index(activation)),

@@ -114,7 +114,7 @@ struct RateUnits {
 
 // ---- update gate units: h' = g h + (1 - g) c
 
-template <class T>
+template <class T, class Gate>
 struct UGRNN {
   static constexpr Layout layout = {2, 2, 2, false, false, 2, 1};
 
@@ -123,7 +123,7 @@ struct UGRNN {
     const Vec<T>*current = step.current, *rates = step.rates, *noise = step.noise;
     Vec<T>*next_rates = step.next_rates, *kept = step.kept;
     for (int i = 0; i < size; i++) {
-      Vec<T> update = Sigmoid::value<T>(current[i]), candidate = Tanh::value<T>(current[size + i]);
+      Vec<T> update = Gate::template value<T>(current[i]), candidate = Tanh::value<T>(current[size + i]);
       kept[i] = update, kept[size + i] = candidate;
       Vec<T> next = update * rates[i] + one_minus<T>(update) * candidate;
       next_rates[i] = noise ? next + noise[i] : next;
@@ -136,7 +136,7 @@ struct UGRNN {
     Vec<T>*carry = slopes.carry, *by_current = slopes.by_current;
     for (int i = 0; i < size; i++) {
       Vec<T> update = kept[i], candidate = kept[size + i], by_next = carry[i] + by_rates[i];
-      by_current[i] = by_next * (rates[i] - candidate) * Sigmoid::slope<T>(update);
+      by_current[i] = by_next * (rates[i] - candidate) * Gate::template slope<T>(update);
       by_current[size + i] = by_next * one_minus<T>(update) * Tanh::slope<T>(candidate);
       carry[i] = by_next * update;
     }
@@ -146,7 +146,7 @@ struct UGRNN {
 // ---- GRU: h' = z h + (1 - z) n, with the gates update z, reset r and the candidate n
 
 // n = tanh(W x + b + r (U h + c)): the first product has U h + c, the second W x + b.
-template <class T>
+template <class T, class Gate>
 struct GRUAfter {
   static constexpr Layout layout = {3, 3, 2, true, false, 4, 1};
 
@@ -155,7 +155,7 @@ struct GRUAfter {
     const Vec<T>*current = step.current, *last = step.last, *rates = step.rates, *noise = step.noise;
     Vec<T>*next_rates = step.next_rates, *kept = step.kept;
     for (int i = 0; i < size; i++) {
-      Vec<T> update = Sigmoid::value<T>(current[i]), reset = Sigmoid::value<T>(current[size + i]);
+      Vec<T> update = Gate::template value<T>(current[i]), reset = Gate::template value<T>(current[size + i]);
       Vec<T> recalled = current[2 * size + i], candidate = Tanh::value<T>(last[i] + reset * recalled);
       kept[i] = update, kept[size + i] = reset, kept[2 * size + i] = candidate, kept[3 * size + i] = recalled;
       Vec<T> next = update * rates[i] + one_minus<T>(update) * candidate;
@@ -171,8 +171,8 @@ struct GRUAfter {
       Vec<T> update = kept[i], reset = kept[size + i], candidate = kept[2 * size + i], recalled = kept[3 * size + i];
       Vec<T> by_next = carry[i] + by_rates[i];
       Vec<T> by_candidate = by_next * one_minus<T>(update) * Tanh::slope<T>(candidate);
-      by_current[i] = by_next * (rates[i] - candidate) * Sigmoid::slope<T>(update);
-      by_current[size + i] = by_candidate * recalled * Sigmoid::slope<T>(reset);
+      by_current[i] = by_next * (rates[i] - candidate) * Gate::template slope<T>(update);
+      by_current[size + i] = by_candidate * recalled * Gate::template slope<T>(reset);
       by_current[2 * size + i] = by_candidate * reset;
       by_last[i] = by_candidate;
       carry[i] = by_next * update;
@@ -182,14 +182,14 @@ struct GRUAfter {
 
 // n = tanh(W x + b + U (r h)): the second product has the whole current of n. `gate` makes r h between the products, and
 // `gate_back` takes the derivative by it to r and h.
-template <class T>
+template <class T, class Gate>
 struct GRUBefore {
   static constexpr Layout layout = {3, 2, 2, true, true, 3, 1};
 
   static void gate(const Step<T>& step) {
     const int size = step.size;
     for (int i = 0; i < size; i++) {
-      Vec<T> reset = Sigmoid::value<T>(step.current[size + i]);
+      Vec<T> reset = Gate::template value<T>(step.current[size + i]);
       step.kept[size + i] = reset;
       step.gated[i] = reset * step.rates[i];
     }
@@ -200,7 +200,7 @@ struct GRUBefore {
     const Vec<T>*current = step.current, *last = step.last, *rates = step.rates, *noise = step.noise;
     Vec<T>*next_rates = step.next_rates, *kept = step.kept;
     for (int i = 0; i < size; i++) {
-      Vec<T> update = Sigmoid::value<T>(current[i]), candidate = Tanh::value<T>(last[i]);
+      Vec<T> update = Gate::template value<T>(current[i]), candidate = Tanh::value<T>(last[i]);
       kept[i] = update, kept[2 * size + i] = candidate;
       Vec<T> next = update * rates[i] + one_minus<T>(update) * candidate;
       next_rates[i] = noise ? next + noise[i] : next;
@@ -213,7 +213,7 @@ struct GRUBefore {
     Vec<T>*carry = slopes.carry, *by_current = slopes.by_current, *by_last = slopes.by_last;
     for (int i = 0; i < size; i++) {
       Vec<T> update = kept[i], candidate = kept[2 * size + i], by_next = carry[i] + by_rates[i];
-      by_current[i] = by_next * (rates[i] - candidate) * Sigmoid::slope<T>(update);
+      by_current[i] = by_next * (rates[i] - candidate) * Gate::template slope<T>(update);
       by_last[i] = by_next * one_minus<T>(update) * Tanh::slope<T>(candidate);
       carry[i] = by_next * update;
     }
@@ -223,7 +223,7 @@ struct GRUBefore {
     const int size = slopes.size;
     for (int i = 0; i < size; i++) {
       Vec<T> reset = slopes.kept[size + i], by_gated = slopes.by_gated[i];
-      slopes.by_current[size + i] = by_gated * slopes.rates[i] * Sigmoid::slope<T>(reset);
+      slopes.by_current[size + i] = by_gated * slopes.rates[i] * Gate::template slope<T>(reset);
       slopes.carry[i] += by_gated * reset;
     }
   }
@@ -231,7 +231,7 @@ struct GRUBefore {
 
 // ---- LSTM: c' = f c + i g, h' = o tanh(c'), with the gates input i, forget f, candidate g, output o
 
-template <class T>
+template <class T, class Gate>
 struct LSTM {
   static constexpr Layout layout = {4, 4, 4, false, false, 6, 2};
 
@@ -240,8 +240,8 @@ struct LSTM {
     const Vec<T>*current = step.current, *noise = step.noise;
     Vec<T>*cell = step.state, *next_rates = step.next_rates, *kept = step.kept;
     for (int i = 0; i < size; i++) {
-      Vec<T> write = Sigmoid::value<T>(current[i]), keep = Sigmoid::value<T>(current[size + i]);
-      Vec<T> candidate = Tanh::value<T>(current[2 * size + i]), show = Sigmoid::value<T>(current[3 * size + i]);
+      Vec<T> write = Gate::template value<T>(current[i]), keep = Gate::template value<T>(current[size + i]);
+      Vec<T> candidate = Tanh::value<T>(current[2 * size + i]), show = Gate::template value<T>(current[3 * size + i]);
       Vec<T> next = keep * cell[i] + write * candidate, shown = Tanh::value<T>(next);
       kept[i] = write, kept[size + i] = keep, kept[2 * size + i] = candidate, kept[3 * size + i] = show;
       kept[4 * size + i] = cell[i], kept[5 * size + i] = shown;
@@ -258,10 +258,10 @@ struct LSTM {
       Vec<T> write = kept[i], keep = kept[size + i], candidate = kept[2 * size + i], show = kept[3 * size + i];
       Vec<T> cell = kept[4 * size + i], shown = kept[5 * size + i];
       Vec<T> by_cell = carry[i] + by_rates[i] * show * Tanh::slope<T>(shown);
-      by_current[i] = by_cell * candidate * Sigmoid::slope<T>(write);
-      by_current[size + i] = by_cell * cell * Sigmoid::slope<T>(keep);
+      by_current[i] = by_cell * candidate * Gate::template slope<T>(write);
+      by_current[size + i] = by_cell * cell * Gate::template slope<T>(keep);
       by_current[2 * size + i] = by_cell * write * Tanh::slope<T>(candidate);
-      by_current[3 * size + i] = by_rates[i] * shown * Sigmoid::slope<T>(show);
+      by_current[3 * size + i] = by_rates[i] * shown * Gate::template slope<T>(show);
       carry[i] = by_cell * keep;
     }
   }
@@ -296,6 +296,16 @@ struct Equations {
     return of<RateUnits<T, W, Phi, false, false, false>>(rest);
   }
 
+  template <class Gate>
+  static Equations of_gated(Cell cell) {
+    switch (cell) {
+      case Cell::ugrnn: return of<UGRNN<T, Gate>>();
+      case Cell::gru_after: return of<GRUAfter<T, Gate>>();
+      case Cell::gru_before: return of<GRUBefore<T, Gate>>();
+      default: return of<LSTM<T, Gate>>();
+    }
+  }
+
   static bool is_simple(const Job<T>& job, int64_t network) {
     bool simple = job.noise == T(0);
     for (int64_t unit = 0; unit < job.units; unit++) simple = simple && job.unit_values[network * job.units + unit] == T(1);
@@ -303,13 +313,11 @@ struct Equations {
   }
 
   static Equations choose(const Job<T>& job, int64_t network) {
-    switch (job.cell) {
-      case Cell::ugrnn: return of<UGRNN<T>>();
-      case Cell::gru_after: return of<GRUAfter<T>>();
-      case Cell::gru_before: return of<GRUBefore<T>>();
-      case Cell::lstm: return of<LSTM<T>>();
-      default: break;
-    }
+    if (job.cell != Cell::rate && job.cell != Cell::current) switch (job.activation) {
+        case Activation::hard_sigmoid_5: return of_gated<HardSigmoid<5>>(job.cell);
+        case Activation::hard_sigmoid_6: return of_gated<HardSigmoid<6>>(job.cell);
+        default: return of_gated<Sigmoid>(job.cell);
+      }
     const bool simple = is_simple(job, network), rate = job.cell == Cell::rate, trained = job.d_unit_values != nullptr;
     switch (job.activation) {
       case Activation::tanh: return of_rate_units<Tanh>(simple, rate, trained);

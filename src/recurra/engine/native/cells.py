@@ -11,7 +11,7 @@ from recurra.engine.gated import GRUDynamics, LSTMDynamics, UGRNNDynamics
 from recurra.engine.rate import RateDynamics, RateEquations, TimedRateDynamics
 
 CELLS = ("rate", "current", "ugrnn", "gru_after", "gru_before", "lstm")  # in the order of kernel.h
-ACTIVATIONS = ("tanh", "relu", "sigmoid", "softplus")  # of rate units, in the order of kernel.h
+ACTIVATIONS = ("tanh", "relu", "sigmoid", "softplus", "hard_sigmoid_5", "hard_sigmoid_6")  # likewise
 
 
 class Operands(NamedTuple):
@@ -37,10 +37,8 @@ class Operands(NamedTuple):
 def unknown(dynamics: Dynamics) -> str:
     """The part of these equations that the kernel does not have; empty if it has all."""
     if isinstance(dynamics, RateDynamics | TimedRateDynamics):
-        return "" if dynamics.activation in ACTIVATIONS else f"activation {dynamics.activation!r}"
-    if not isinstance(dynamics, GRUDynamics | LSTMDynamics | UGRNNDynamics):
-        return type(dynamics).__name__
-    return "" if dynamics.gate == "sigmoid" else f"gate {dynamics.gate!r}"
+        return "" if dynamics.activation in ACTIVATIONS[:4] else f"activation {dynamics.activation!r}"
+    return "" if isinstance(dynamics, GRUDynamics | LSTMDynamics | UGRNNDynamics) else type(dynamics).__name__
 
 
 def cell_of(dynamics: Any) -> str:

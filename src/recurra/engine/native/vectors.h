@@ -186,6 +186,18 @@ struct Sigmoid {
   }
 };
 
+template <int WIDTH>
+struct HardSigmoid {  // rises from 0 to 1 within WIDTH
+  template <class T>
+  static INLINE Vec<T> value(Vec<T> x) {
+    return at_least<T>(at_most<T>(x / T(WIDTH) + T(0.5), T(1)), T(0));
+  }
+  template <class T>
+  static INLINE Vec<T> slope(Vec<T> value) {
+    return (value > Vec<T>{}) & (value < all(T(1))) ? all(T(1) / T(WIDTH)) : Vec<T>{};
+  }
+};
+
 struct Softplus {
   template <class T>
   static INLINE Vec<T> value(Vec<T> x) {  // log(1 + e^x)
