@@ -3,19 +3,21 @@
     .venv/bin/python benchmarks/training_step.py                         # the papers' sizes, every contender
     .venv/bin/python benchmarks/training_step.py --grid --json steps.json
     .venv/bin/python benchmarks/training_step.py --only sgemm torch recurra_native --units 50 --networks 1 20
+    .venv/bin/python benchmarks/training_step.py --cells gru lstm
 
 A training step is forward, mean squared error, backward and Adam. Contenders:
 
 - sgemm: no network, but what the processor can do: the product of two 2,000 x 2,000 float32 matrices;
-- torch: torch.nn.RNN, Linear, Adam; jax: lax.scan under jit, optax's Adam; jax_vmap: the same for a cohort;
-- keras_tensorflow, keras_jax: SimpleRNN, Dense, compile and fit; neuralrnn: NeuralRNN's ctrnn and Trainer;
+- torch: torch.nn.RNN, GRU or LSTM, Linear, Adam; jax: lax.scan, jit, optax's Adam; jax_vmap: the same for a cohort;
+- keras_tensorflow, keras_jax: SimpleRNN, GRU or LSTM, Dense, compile and fit; neuralrnn: NeuralRNN's ctrnn and Trainer;
 - recurra_native, recurra_bfloat16, recurra_portable: recurra's engines.
 
 Run it in recurra's environment; rivals get environments of their own in --environments, made when they are missing.
 Every contender is a process that waits while another is measured. In every round every contender has its turn at every
 shape. Prints a Markdown table: median [least, most] over all rounds, and medians of the ratios taken round by round.
 Contenders without cohorts train one network; their number for one network stands at every cohort. An operation is a
-floating point multiplication or addition: 3 x 2 x batch x units x (units + inputs + outputs) x steps a training step.
+floating point multiplication or addition: 3 x 2 x batch x units x (gates x (units + inputs) + outputs) x steps a
+training step; rate units have one gate.
 """
 
 import argparse
@@ -29,7 +31,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from rivals.environments import NotMeasured, python_of, versions
-from rivals.protocol import Shape
+from rivals.protocol import GATES, Shape
 from rivals.workers import Worker
 
 RIVALS = Path(__file__).parent / "rivals"
@@ -38,7 +40,12 @@ REFERENCES = ("keras_tensorflow", "torch")  # the table says how many times fast
 REPEAT = 3  # times a round
 PRODUCT = 2 * 2_000**3  # operations of sgemm's product
 LONG = 200e9  # operations of a cohort's step beyond which a round has one time
-SIZES = [(20, 50), (1, 50), (12, 100), (1, 400)]  # networks, units
+SIZES = {  # networks and units, by cell
+    "rate": [(20, 50), (1, 50), (12, 100), (1, 400)],
+    "gru": [(20, 50), (1, 256)],
+    "lstm": [(20, 50), (1, 256)],
+    "ugrnn": [(20, 50)],
+}
 UNITS = [50, 100, 200, 400]
 NETWORKS = [1, 4, 20, 100]
 INSTRUCTION_SETS = ("sse4_2", "avx", "avx2", "fma", "avx512f", "avx512_bf16", "avx512_vnni", "amx_tile", "asimd", "sve")
@@ -51,6 +58,7 @@ class Contender:
     script: str
     arguments: tuple[str, ...] = ()
     cohorts: bool = False
+    cells: tuple[str, ...] = ("rate",)
     environ: dict[str, str | None] = field(default_factory=dict)
 
     def start(self, python: Path) -> Worker:
@@ -63,18 +71,19 @@ class Contender:
         return shape if self.cohorts else replace(shape, networks=1)
 
 
+COMMON = ("rate", "gru", "lstm")  # the cells that torch and Keras have
 CONTENDERS = {
     # The two variables choose kernels for old OpenBLAS builds; they would slow a current numpy down.
-    "sgemm": Contender("sgemm.py", environ={"OPENBLAS_CORETYPE": None, "OPENBLAS_L2_SIZE": None}),
-    "torch": Contender("torch_step.py"),
+    "sgemm": Contender("sgemm.py", cells=tuple(GATES), environ={"OPENBLAS_CORETYPE": None, "OPENBLAS_L2_SIZE": None}),
+    "torch": Contender("torch_step.py", cells=COMMON),
     "jax": Contender("jax_step.py", ("one",)),
     "jax_vmap": Contender("jax_step.py", ("cohort",), cohorts=True),
-    "keras_tensorflow": Contender("keras_step.py", environ={"KERAS_BACKEND": "tensorflow"}),
-    "keras_jax": Contender("keras_step.py", environ={"KERAS_BACKEND": "jax"}),
+    "keras_tensorflow": Contender("keras_step.py", cells=COMMON, environ={"KERAS_BACKEND": "tensorflow"}),
+    "keras_jax": Contender("keras_step.py", cells=COMMON, environ={"KERAS_BACKEND": "jax"}),
     "neuralrnn": Contender("neuralrnn_step.py"),
-    "recurra_native": Contender("recurra_step.py", ("native",), cohorts=True),
-    "recurra_bfloat16": Contender("recurra_step.py", ("native-bfloat16",), cohorts=True),
-    "recurra_portable": Contender("recurra_step.py", ("portable",), cohorts=True),
+    "recurra_native": Contender("recurra_step.py", ("native",), cohorts=True, cells=tuple(GATES)),
+    "recurra_bfloat16": Contender("recurra_step.py", ("native-bfloat16",), cohorts=True, cells=tuple(GATES)),
+    "recurra_portable": Contender("recurra_step.py", ("portable",), cohorts=True, cells=tuple(GATES)),
 }
 
 Asked = tuple[str, Shape]  # a contender's name, the shape that it is measured at
@@ -173,7 +182,7 @@ def machine() -> dict:
 
 def markdown(found: dict) -> str:
     """A row of the table."""
-    size = f"{found['networks']} x {found['units']}, {found['batch']} x {found['steps']}"
+    size = f"{found['cell']}, {found['networks']} x {found['units']}, {found['batch']} x {found['steps']}"
     cells = [found["contender"], f"{size}, {found['inputs']}/{found['outputs']}"]
     if found["contender"] == "sgemm":
         cells[1] = "a product, in the rounds of " + cells[1]
@@ -189,18 +198,22 @@ def markdown(found: dict) -> str:
 
 def report(described: dict, rows: list[dict]) -> str:
     """The machine in a line, then the table."""
-    heads = ["contender", "networks x units, trials x steps, inputs/outputs", "ms a network and step [least, most]"]
+    heads = [
+        "contender",
+        "cell, networks x units, trials x steps, inputs/outputs",
+        "ms a network and step [least, most]",
+    ]
     heads += ["GFLOP/s", "of sgemm", *(f"times faster than {name}" for name in REFERENCES)]
     sets = ", ".join(described["instruction_sets"])
     table = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|", *map(markdown, rows)]
     return f"{described['processor']}, {described['cores']} cores ({sets})\n\n" + "\n".join(table)
 
 
-def shape_of(networks: int, units: int) -> Shape:
+def shape_of(cell: str, networks: int, units: int) -> Shape:
     """The papers' trials: those of the logic tasks for 50 units, those of the 3-bit flip-flop for more."""
     if units <= 50:
-        return Shape(networks, units, batch=64, steps=200, inputs=2, outputs=1)
-    return Shape(networks, units, batch=128, steps=350, inputs=3, outputs=3)
+        return Shape(networks, units, batch=64, steps=200, inputs=2, outputs=1, cell=cell)
+    return Shape(networks, units, batch=128, steps=350, inputs=3, outputs=3, cell=cell)
 
 
 def positive(text: str) -> int:
@@ -214,6 +227,7 @@ def read_options() -> argparse.Namespace:
     """The command line, checked."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="+", default=list(CONTENDERS), metavar="NAME", help=", ".join(CONTENDERS))
+    parser.add_argument("--cells", nargs="+", default=list(GATES), choices=list(GATES), help="%(default)s")
     parser.add_argument("--rounds", type=positive, default=5)
     parser.add_argument("--grid", action="store_true", help=f"units {UNITS} x networks {NETWORKS}")
     parser.add_argument("--units", type=positive, nargs="+", help="of the grid, these units")
@@ -234,13 +248,15 @@ def main() -> None:
     options = read_options()
     sizes = SIZES
     if options.grid or options.units or options.networks:
-        sizes = [(networks, units) for units in options.units or UNITS for networks in options.networks or NETWORKS]
-    shapes = [shape_of(networks, units) for networks, units in dict.fromkeys(sizes)]
+        product = [(networks, units) for units in options.units or UNITS for networks in options.networks or NETWORKS]
+        sizes = dict.fromkeys(GATES, product)
+    shapes = [shape_of(cell, *size) for cell in options.cells for size in dict.fromkeys(sizes[cell])]
     names = [name for name in CONTENDERS if name in options.only]
     pythons, failed = pythons_of(names, options.environments)
-    asked = list(dict.fromkeys((name, CONTENDERS[name].asked(shape)) for shape in shapes for name in names))
+    rows_of = [(name, shape) for shape in shapes for name in names if shape.cell in CONTENDERS[name].cells]
+    asked = list(dict.fromkeys((name, CONTENDERS[name].asked(shape)) for name, shape in rows_of))
     measured = measure(asked, options.rounds, pythons, failed)
-    rows = [row(name, shape, measured) for shape in shapes for name in names]
+    rows = [row(name, shape, measured) for name, shape in rows_of]
     described = machine()
     print(report(described, rows))
     if options.json:

@@ -1,4 +1,4 @@
-"""Worker of training_step.py: Keras's SimpleRNN and Dense, compile and fit, one network.
+"""Worker of training_step.py: Keras's SimpleRNN, GRU or LSTM and Dense, compile and fit, one network.
 
 The backend is the one that the environment variable KERAS_BACKEND names: tensorflow or jax.
 """
@@ -29,9 +29,10 @@ class Stopwatch(keras.callbacks.Callback):
         self.seconds.append(time.perf_counter() - self.began)
 
 
-def network(units: int, steps: int, inputs: int, outputs: int) -> keras.Model:
-    """The papers' network, compiled for mean squared error and Adam at 1e-4."""
-    recurrent = keras.layers.SimpleRNN(units, return_sequences=True, use_bias=False, recurrent_initializer="orthogonal")
+def network(units: int, steps: int, inputs: int, outputs: int, cell: str = "rate") -> keras.Model:
+    """The papers' network, or one of gated cells, compiled for mean squared error and Adam at 1e-4."""
+    kind = {"rate": keras.layers.SimpleRNN, "gru": keras.layers.GRU, "lstm": keras.layers.LSTM}[cell]
+    recurrent = kind(units, return_sequences=True, use_bias=cell != "rate", recurrent_initializer="orthogonal")
     model = keras.Sequential([keras.Input((steps, inputs)), recurrent, keras.layers.Dense(outputs)])
     model.compile(loss="mse", optimizer=keras.optimizers.Adam(1e-4))
     return model
@@ -39,7 +40,7 @@ def network(units: int, steps: int, inputs: int, outputs: int) -> keras.Model:
 
 def prepare(shape: Shape) -> Times:
     """Every time is an epoch over a few batches; the first is left out, as it compiles."""
-    model = network(shape.units, shape.steps, shape.inputs, shape.outputs)
+    model = network(shape.units, shape.steps, shape.inputs, shape.outputs, shape.cell)
     batches = max(shape.calls, LEAST_BATCHES)
     random = np.random.default_rng(0)
     inputs = random.standard_normal((shape.batch * batches, shape.steps, shape.inputs), np.float32)

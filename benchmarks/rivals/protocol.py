@@ -1,10 +1,10 @@
 """How a worker of training_step.py speaks: a line of JSON in, a line of JSON out, until its standard input ends.
 
-A request is {"networks", "units", "batch", "steps", "inputs", "outputs", "repeat"}, the answer {"ms": [...]} with
-`repeat` times, each the milliseconds of one training step of one network. A worker is started as
+A request is {"networks", "units", "batch", "steps", "inputs", "outputs", "cell", "repeat"}, the answer {"ms": [...]}
+with `repeat` times, each the milliseconds of one training step of one network. A worker is started as
 `python WORKER.py [ARGUMENTS]`; to try one by hand:
 
-    echo '{"networks": 1, "units": 50, "batch": 64, "steps": 200, "inputs": 2, "outputs": 1, "repeat": 3}' \
+    echo '{"networks":1, "units":50, "batch":64, "steps":200, "inputs":2, "outputs":1, "cell":"gru", "repeat":3}' \
         | python benchmarks/rivals/torch_step.py
 """
 
@@ -20,11 +20,12 @@ Times = Callable[[int], list[float]]  # from the number of times to the times
 
 WORK = 10e9  # floating point operations that one time should cover
 MOST_CALLS = 20
+GATES = {"rate": 1, "ugrnn": 2, "gru": 3, "lstm": 4}  # of the cells
 
 
 @dataclass(frozen=True)
 class Shape:
-    """What one training step is made of; `steps` are the time steps of a trial, `batch` the trials."""
+    """What one training step is made of: `steps` are the time steps of a trial, `batch` the trials."""
 
     networks: int
     units: int
@@ -32,11 +33,13 @@ class Shape:
     steps: int
     inputs: int
     outputs: int
+    cell: str = "rate"
 
     @property
     def operations(self) -> int:
         """Floating point operations of one training step of one network: products forward, twice as many backward."""
-        return 3 * 2 * self.batch * self.units * (self.units + self.inputs + self.outputs) * self.steps
+        each = GATES[self.cell] * (self.units + self.inputs) + self.outputs
+        return 3 * 2 * self.batch * self.units * each * self.steps
 
     @property
     def calls(self) -> int:

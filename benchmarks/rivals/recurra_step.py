@@ -16,7 +16,7 @@ import numpy as np
 from protocol import Shape, Times, serve
 
 from recurra.engine import Engine, choose_engine
-from recurra.models import RateRNN
+from recurra.models import MODELS, Model
 from recurra.streams import Stream, random_key
 from recurra.tasks import Trials
 from recurra.training import BPTT, Adam, Constant, Setup
@@ -34,7 +34,7 @@ def random_trials(shape: Shape) -> Trials:
     return Trials(inputs, targets, np.ones(targets.shape, bool), np.zeros(shape.batch, np.int32), (), (), 1.0)
 
 
-def group_of(model: RateRNN, engine: Engine, shape: Shape, positions: tuple[int, ...]) -> Group:
+def group_of(model: Model, engine: Engine, shape: Shape, positions: tuple[int, ...]) -> Group:
     """Networks before their first step."""
     keys = [random_key(0, Stream.weights, position) for position in positions]
     single = [model.start(key, shape.inputs, shape.outputs) for key in keys]
@@ -54,7 +54,7 @@ def group_of(model: RateRNN, engine: Engine, shape: Shape, positions: tuple[int,
 
 def prepare(shape: Shape, engine_name: str) -> Times:
     """A training step on one batch, the same for all networks, as `Training` does it."""
-    model, trials = RateRNN(units=shape.units), random_trials(shape)
+    model, trials = MODELS[shape.cell](units=shape.units), random_trials(shape)  # pyright: ignore[reportCallIssue]
     engine = choose_engine(engine_name, model.dynamics(1.0))
     every = tuple(range(shape.networks))
     together = [every] if engine.whole_cohorts else [(position,) for position in every]
