@@ -224,7 +224,7 @@ class TestTraining:
             (rc.Frozen(("recurrent",), post=(0, 3)), np.isin(np.arange(10), (0, 3))[:, None] & np.ones(10, bool)),
             (rc.Frozen(("recurrent",), pre=("inhibitory",)), np.ones((10, 1), bool) & (SIGNS < 0)),
             (rc.Frozen(("recurrent",), post=("excitatory",), pre=(1,)), np.outer(SIGNS > 0, np.arange(10) == 1)),
-            (rc.Frozen(("recurrent",), entries=np.eye(10, dtype=bool)), np.eye(10, dtype=bool)),
+            (rc.Frozen.marked("recurrent", np.eye(10, dtype=bool)), np.eye(10, dtype=bool)),
         ],
         ids=["rows", "group", "group and column", "entries"],
     )
@@ -353,7 +353,7 @@ def of(*constraints, units=10, kind=rc.RateRNN, **others):
         (of(rc.Frozen(("recurrent",), pre=("inhibitory",))), "names the group 'inhibitory'; the groups .* are: none"),
         (of(rc.Frozen(("recurrent",), pre=(10,))), "pre has 10; recurrent has the numbers 0 to 9"),
         (of(rc.Frozen(("recurrent",), entries=("01", "10"))), r"entries has 2 rows of 2; recurrent has \(10, 10\)"),
-        (lambda: rc.Frozen(("recurrent",), entries=np.ones((3, 3), bool)), "entries are all 1; expected some 0"),
+        (lambda: rc.Frozen.marked("recurrent", np.ones((3, 3), bool)), "entries are all 1; expected some 0"),
         (lambda: rc.Frozen(("recurrent",), entries=("01", "1")), "entries has the row '1'; expected texts of 0 and 1"),
         (lambda: rc.Frozen(("recurrent",), pre=(0,), entries=("01", "10")), "has entries and also rows or columns"),
         (of(rc.Dale(0.0, excitatory_readout=True)), "excitatory_readout needs an excitatory unit; excitatory is 0"),

@@ -164,6 +164,14 @@ def test_what_is_no_constraint_or_array():
         rc.RateRNN(units=3, constraints=(rc.Frozen(("outputs",)),))
 
 
+def test_a_constraint_of_an_array_that_the_cell_does_not_have(parts):
+    for constraint in (rc.Dale(), rc.Sparse(0.5), rc.LowRank(), rc.SpectralRadius()):
+        model = dataclasses.replace(parts["Gated"](units=4), constraints=(constraint,))
+        name = type(constraint).__name__
+        with pytest.raises(ValueError, match=f"{name} looks for recurrent; the network has gate, candidate"):
+            model.start(jax.random.key(0, impl="threefry2x32"), 2, 1)
+
+
 def test_axes_are_those_of_the_annotations(parts):
     kind = parts["GatedWeights"]
     assert kind.axes()["gate"] == ("post", "pre")

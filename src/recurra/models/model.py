@@ -13,6 +13,7 @@ from recurra.models.constraints import (
     UnitGroup,
     check_connected,
     connections_of,
+    finding_arrays,
     told_apart,
     unit_groups,
 )
@@ -80,6 +81,7 @@ class Model(abc.ABC):
         weights = told_apart(constraints, self.initial_weights(key, inputs, outputs))
         own = jax.random.fold_in(key, CONSTRAINTS)
         for number, constraint in sorted(enumerate(constraints), key=lambda one: one[1].start_order):
-            weights = constraint.start(jax.random.fold_in(own, number), weights)
+            with finding_arrays(constraint, weights):
+                weights = constraint.start(jax.random.fold_in(own, number), weights)
         check_connected(constraints, weights)
         return weights

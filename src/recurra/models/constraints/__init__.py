@@ -13,7 +13,13 @@ from recurra.models.constraints.dale import Dale
 from recurra.models.constraints.frozen import Frozen
 from recurra.models.constraints.groups import UnitGroup, unit_groups
 from recurra.models.constraints.low_rank import LowRank
-from recurra.models.constraints.maps import check_constraints, check_order, constrained, free_parameters
+from recurra.models.constraints.maps import (
+    check_constraints,
+    check_order,
+    constrained,
+    finding_arrays,
+    free_parameters,
+)
 
 __all__ = [
     "Areas",
@@ -31,6 +37,7 @@ __all__ = [
     "check_order",
     "connections_of",
     "constrained",
+    "finding_arrays",
     "free_parameters",
     "told_apart",
     "unit_groups",

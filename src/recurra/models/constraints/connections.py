@@ -25,7 +25,7 @@ def told_apart(constraints: Iterable[Constraint], drawn: Kind) -> Kind:
         drawn: what the initializers drew.
     """
     missing = {name for constraint in constraints for name in constraint.absent()}
-    arrays = {name: getattr(drawn, name) for name in missing}
+    arrays = {name: getattr(drawn, name) for name in missing if name in drawn.axes()}
     return replace(cast(Any, drawn), **{name: jnp.where(one == 0, LEAST, one) for name, one in arrays.items()})
 
 

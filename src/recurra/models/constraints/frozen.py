@@ -26,8 +26,8 @@ class Frozen(Constraint):
         arrays: their names: "recurrent", "input", "output", "recurrent_bias", "output_bias".
         post: keep only the entries in these rows, numbers from 0 or names of groups of units; without them, all rows.
         pre: keep only the entries in these columns; without them, all columns.
-        entries: keep only the entries marked by 1, in one text of 0 and 1 for each row, such as ("0110", "1001"); in
-            Python also an array of True and False.
+        entries: keep only the entries marked by 1, in one text of 0 and 1 for each row, such as ("0110", "1001");
+            `Frozen.marked` makes them of an array.
     """
 
     arrays: tuple[str, ...]
@@ -37,7 +37,7 @@ class Frozen(Constraint):
 
     def __post_init__(self) -> None:
         if isinstance(self.entries, np.ndarray):
-            object.__setattr__(self, "entries", _texts(self.entries))
+            raise TypeError("entries is an array; Frozen.marked(name, array) makes texts of it")
         if self.entries and (self.post or self.pre):
             raise ValueError("Frozen has entries and also rows or columns (post, pre); give one of them")
         for row in self.entries:
@@ -49,6 +49,18 @@ class Frozen(Constraint):
                 f"entries are all {marks.pop() if marks else 'empty'}; expected some 0 and some 1. To keep a whole "
                 "array, name it in arrays alone"
             )
+
+    @classmethod
+    def marked(cls, array: str, marks: Bool[np.ndarray, "row column"]) -> "Frozen":
+        """Keep the entries of one array where `marks` is True.
+
+        Args:
+            array: the name of the array.
+            marks: of the array's rows and columns.
+        """
+        if marks.ndim != 2 or marks.dtype != bool:
+            raise TypeError(f"marks are an array of {marks.dtype} of shape {marks.shape}; expected a boolean matrix")
+        return cls((array,), entries=tuple("".join("01"[int(one)] for one in row) for row in marks))
 
     @property
     def whole(self) -> bool:
@@ -107,9 +119,3 @@ class Frozen(Constraint):
                     raise ValueError(f"{what} has {number!r}; {name} has the numbers 0 to {len(kept) - 1}")
                 kept[number] = True
         return rows[:, None] & columns
-
-
-def _texts(marks: np.ndarray) -> tuple[str, ...]:
-    if marks.ndim != 2 or marks.dtype != bool:
-        raise TypeError(f"entries is an array of {marks.dtype} of shape {marks.shape}; expected a boolean matrix")
-    return tuple("".join("01"[int(one)] for one in row) for row in marks)

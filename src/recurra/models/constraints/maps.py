@@ -70,6 +70,20 @@ def check_order(constraints: Sequence[Constraint], weights: Weights) -> None:
 
 
 @contextmanager
+def finding_arrays(constraint: Constraint, weights: Weights) -> Iterator[None]:
+    """One line if a constraint looks for an array that weights of this kind do not have."""
+    try:
+        yield
+    except (KeyError, AttributeError) as error:
+        name = error.name if isinstance(error, AttributeError) else error.args[0]
+        if name in weights.axes() or not isinstance(name, str) or hasattr(weights, name):
+            raise
+        raise ValueError(
+            f"constraints: {constraint.name} looks for {name}; the network has {', '.join(weights.axes())}"
+        ) from None
+
+
+@contextmanager
 def _in_order(constraint: Constraint, parameters: Parameters, weights: Weights) -> Iterator[None]:
     """One line if a constraint looks for an array that one before it, such as `Frozen`, does not pass on."""
     try:
