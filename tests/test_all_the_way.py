@@ -58,17 +58,19 @@ def test_constraints_all_the_way(name, kind, tmp_path):
     assert inspected.groups == run.groups
     export_run(parts, "npz", tmp_path / "networks")
     for at, number in enumerate(run.numbers):
-        network, exported = run.network(at), rc.load(tmp_path / "networks" / f"network-{number:03d}.npz")
+        network, before = run.network(at), run.network_before(at)
+        assert before is not None
+        exported = rc.load(tmp_path / "networks" / f"network-{number:03d}.npz")
         exist = np.asarray(network.connections.recurrent)
         assert exist.all() != absent
-        for one in (network, exported, run.network_before(at)):
+        for one in (network, exported, before):
             weights = np.asarray(one.weights.recurrent)
             assert not weights[~exist].any()
             np.testing.assert_array_equal(one.connections.recurrent, exist)
             if absent:
                 assert ((weights <= 0).all(axis=-2) | (weights >= 0).all(axis=-2)).all(), "a sign for every column"
         if not absent:
-            output, start = (np.asarray(one.weights.output) for one in (network, run.network_before(at)))
+            output, start = (np.asarray(one.weights.output) for one in (network, before))
             np.testing.assert_array_equal(output[:, :2], start[:, :2])
             assert (output[:, 2:] != start[:, 2:]).any()
 

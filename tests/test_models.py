@@ -9,6 +9,7 @@ from recurra.linalg import spectral_radius
 from recurra.models import (
     GRU,
     Dale,
+    Gamma,
     GlorotUniform,
     Identity,
     Network,
@@ -19,7 +20,7 @@ from recurra.models import (
 )
 from recurra.models.constraints import constrained, free_parameters
 
-SQUARE = [Orthogonal(0.8), Normal(1.5), GlorotUniform(), Identity(0.9, 0.1), SpectralRadius(1.2)]
+SQUARE = [Orthogonal(0.8), Normal(1.5), Gamma(1.2), GlorotUniform(), Identity(0.9, 0.1), SpectralRadius(1.2)]
 
 
 @pytest.mark.parametrize("initializer", SQUARE, ids=lambda i: type(i).__name__)
@@ -39,6 +40,15 @@ def test_normal_fills_girkos_circle(seed):
     matrix = np.asarray(Normal(1.5)(jax.random.key(seed), (400, 400)))
     assert matrix.std() == pytest.approx(1.5 / 20, rel=0.02)
     assert spectral_radius(matrix) == pytest.approx(1.5, rel=0.1)
+
+
+def test_gamma(seed):
+    matrix = np.asarray(Gamma(1.5, shape=2)(jax.random.key(seed), (300, 400)), np.float64)
+    assert matrix.min() > 0
+    assert matrix.mean() == pytest.approx(1.5 * np.sqrt(2 / 400), rel=0.02)
+    assert matrix.std() == pytest.approx(1.5 / 20, rel=0.03)
+    skewness = ((matrix - matrix.mean()) ** 3).mean() / matrix.std() ** 3
+    assert skewness == pytest.approx(2 / np.sqrt(2), rel=0.1)
 
 
 def test_glorot_uniform_bounds(seed):

@@ -58,6 +58,7 @@ from .models import Cohort as Cohort
 from .models import Constraint as Constraint
 from .models import Dale as Dale
 from .models import Frozen as Frozen
+from .models import Gamma as Gamma
 from .models import GlorotUniform as GlorotUniform
 from .models import Identity as Identity
 from .models import LowRank as LowRank

@@ -15,6 +15,7 @@ from recurra.models.constraints import (
 from recurra.models.gru import GRU
 from recurra.models.initializers import (
     INITIALIZERS,
+    Gamma,
     GlorotUniform,
     Identity,
     Initializer,
@@ -60,6 +61,7 @@ __all__ = [
     "Constraint",
     "Dale",
     "Frozen",
+    "Gamma",
     "GlorotUniform",
     "Identity",
     "Initializer",

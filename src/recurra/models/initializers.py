@@ -81,6 +81,34 @@ class Normal(Initializer):
 
 @final
 @dataclass(frozen=True)
+class Gamma(Initializer):
+    r"""Independent positive entries with a gamma distribution and standard deviation $g / \sqrt{N}$, N the columns.
+
+    Their mean is $g \sqrt{k / N}$. `Dale` gives them signs and balances the rows.
+
+    Args:
+        gain: g, above 0.
+        shape: k of the distribution, above 0; 1 is the exponential distribution, and large ones are nearly normal.
+
+    Source: Song, Yang and Wang (2016).
+    """
+
+    sources: ClassVar[tuple[str, ...]] = ("song2016",)
+
+    gain: float = 1.0
+    shape: float = 2.0
+
+    def __post_init__(self) -> None:
+        check_positive("gain", self.gain)
+        check_positive("shape", self.shape)
+
+    def __call__(self, key: RandomKey, shape: tuple[int, int]) -> Matrix:
+        scale = self.gain / math.sqrt(self.shape * shape[1])
+        return scale * jax.random.gamma(key, self.shape, shape, jnp.float32)
+
+
+@final
+@dataclass(frozen=True)
 class GlorotUniform(Initializer):
     r"""Independent entries, uniform within $\pm g \sqrt{6 / (\mathrm{post} + \mathrm{pre})}$.
 
@@ -180,6 +208,7 @@ class SpectralRadius(Initializer, Constraint):
 INITIALIZERS: dict[str, type[Initializer]] = {
     "orthogonal": Orthogonal,
     "normal": Normal,
+    "gamma": Gamma,
     "glorot_uniform": GlorotUniform,
     "identity": Identity,
     "spectral_radius": SpectralRadius,
