@@ -69,6 +69,7 @@ def test_a_network_of_psychrnn(tmp_path, dale):
     read = import_network(tmp_path / "one.npz", 10.0, None, StatedSettings(activation="relu", tau_ms=100.0))
     assert read.network.dynamics == RateDynamics("current", "relu", 0.1)
     assert not read.notes
+    np.testing.assert_array_equal(read.network.recurrent_connections, found["rec_connectivity"] != 0)
     np.testing.assert_allclose(read.network.run(inputs())[1], run_psychrnn(found, inputs(), 0.1, dale), atol=1e-6)
     np.savez(tmp_path / "old.npz", **{key: found[key] for key in found if not key.startswith("Dale")})
     again = import_network(tmp_path / "old.npz", 10.0, None, StatedSettings(activation="relu", tau_ms=100.0))

@@ -15,6 +15,7 @@ import numpy as np
 
 from recurra.checks import check_shapes, nearest
 from recurra.storage.content import (
+    CONNECTIONS,
     MOST_ARRAY_BYTES,
     NO_HINTS,
     Axes,
@@ -29,7 +30,6 @@ from recurra.storage.psychrnn_content import SIGN, psychrnn_content
 
 SETTINGS = {"form": "U", "activation": "U", "leak": "fiu", "dt_ms": "fiu", "noise": "fiu"}  # NumPy's letters
 CELL, TIME_STEP = "cell", "dt_ms"  # what the file says of another cell than rate units
-CONNECTIONS = "connections_"  # before the name of an array: which of its connections exist
 MOST_CELL_SIGNS, MOST_ARRAYS, MOST_AXES = 16_384, 64, 8
 MAGIC = b"\x93NUMPY\x01\x00"
 MOST_HEADER_BYTES = 4_096

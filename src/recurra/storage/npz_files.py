@@ -13,10 +13,10 @@ from recurra.checks import check_positive
 from recurra.engine import Dynamics
 from recurra.engine.rate import RateDynamics
 from recurra.models.network import Network
-from recurra.storage.content import NO_HINTS, Content, Hints
+from recurra.storage.content import CONNECTIONS, NO_HINTS, Content, Hints
 from recurra.storage.files import new_file
 from recurra.storage.imported import Imported, StatedSettings, check_time_step, floating, imported
-from recurra.storage.npz_content import CELL, CONNECTIONS, TIME_STEP
+from recurra.storage.npz_content import CELL, TIME_STEP
 from recurra.storage.parsing import read_content
 from recurra.storage.reading import naming
 

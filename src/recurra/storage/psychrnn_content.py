@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from recurra.checks import check_shapes
-from recurra.storage.content import MOST_ARRAY_BYTES, Axes, Content, check_array
+from recurra.storage.content import CONNECTIONS, MOST_ARRAY_BYTES, Axes, Content, check_array
 from recurra.storage.tensors import Tensors
 
 SIGN = "W_rec"  # the array by which such a file is known
@@ -46,12 +46,15 @@ def psychrnn_content(tensors: Tensors, axes: Axes) -> Content:
         if tensors[name].shape != shape:
             raise ValueError(f"{name} has shape {tensors[name].shape}; expected {shape}")
     arrays = {name: tensors[theirs][()] for name, theirs in held.items()}
-    for name, theirs in MASKS.items():
-        arrays[name] = arrays[name] * tensors[theirs][()] if theirs in tensors else arrays[name]
+    masks = {name: tensors[theirs][()] for name, theirs in MASKS.items() if theirs in tensors}
+    arrays |= {name: arrays[name] * mask for name, mask in masks.items()}
+    exist = {name: mask != 0 for name, mask in masks.items()}
     signs = signs_of(tensors, units[0])
     if signs is not None:
         arrays["recurrent"] = np.abs(arrays["recurrent"]) * signs
         arrays["input"], arrays["output"] = np.abs(arrays["input"]), np.abs(arrays["output"]) * (signs > 0)
+        exist["output"] = exist.get("output", np.ones(shapes["output"], bool)) & (signs > 0)
+    arrays |= {f"{CONNECTIONS}{name}": one for name, one in exist.items() if not one.all()}
     return Content(arrays, {"form": "current"}, tuple(notes_of(tensors, units[0])))
 
 
