@@ -155,14 +155,18 @@ def test_export_writes_a_file_a_network(run, tmp_path, capsys, kind):
         np.testing.assert_array_equal(read.weights.recurrent, cohort[at].weights.recurrent)
 
 
-def test_export_of_what_cannot_be_leaves_nothing(tmp_path, capsys):
-    rule = rc.BPTT(steps=1, batch=2, validation_trials=4)
-    rc.train(rc.And(), rc.RateRNN(units=3, tau_ms=20.0), rule, networks=1, seed=0).save(tmp_path / "run")
-    status, _, err = call(capsys, "export", tmp_path / "run", "--format", "torch", "--out", tmp_path / "out")
+def test_export_of_what_cannot_be_leaves_nothing(run, tmp_path, capsys, monkeypatch):
+    """Not even the files of the networks before it."""
+
+    def write(path, one):
+        write_torch(path, network_of(np.eye(3), leak=0.05) if path.stem == "network-001" else one)
+
+    monkeypatch.setitem(NETWORKS, "torch", (".pt", write))
+    status, _, err = call(capsys, "export", run, "--format", "torch", "--out", tmp_path / "out")
     assert status == 2
     assert err == "recurra: torch has no leak: that of the network differs from 1 by 0.95; export it as npz\n"
-    assert [path.name for path in tmp_path.iterdir()] == ["run"]
-    assert call(capsys, "export", tmp_path / "run", "--format", "onnx", "--out", tmp_path / "out")[0] == 2
+    assert not list(tmp_path.iterdir())
+    assert call(capsys, "export", run, "--format", "onnx", "--out", tmp_path / "out")[0] == 2
 
 
 def test_a_file_of_torch_through_inspect(run, tmp_path, capsys):
