@@ -110,6 +110,7 @@ def repeated(run, count):
         status=(Status.finished,) * count,
         initial=jax.tree.map(lambda array: np.repeat(array[:1], count, axis=0), run.initial),
         weights=jax.tree.map(lambda array: np.repeat(array[:1], count, axis=0), run.weights),
+        connections=jax.tree.map(lambda array: np.repeat(array[:1], count, axis=0), run.connections),
         history=replace(
             run.history,
             loss=np.repeat(run.history.loss[:1], count, axis=0),

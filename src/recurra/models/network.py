@@ -45,7 +45,7 @@ class Network:
         check_shapes({name: array.shape for name, array in arrays.items()}, self.weights.axes())
         for name, array in arrays.items():
             check_finite(f"{name} weights", array)
-        if self.connections is None:
+        if self.connections is None or _says_nothing(self.connections, arrays):
             exist = type(self.weights)(**{name: np.ones(array.shape, bool) for name, array in arrays.items()})
             object.__setattr__(self, "connections", exist)
         _check_absent(arrays, named_arrays(self.connections))
@@ -153,6 +153,13 @@ class Network:
         with pinned(double=True):
             values = np.asarray(of(jnp.asarray(padded_rows(rows))))[: len(rows)]
         return values.reshape(*np.shape(batch)[:-1], values.shape[-1])
+
+
+def _says_nothing(connections: Weights, arrays: dict[str, np.ndarray]) -> bool:
+    """Whether all connections exist, and those of other shapes do: of a network whose weights were replaced."""
+    exist = named_arrays(connections)
+    shapes = {name: array.shape for name, array in arrays.items()}
+    return {name: array.shape for name, array in exist.items()} != shapes and all(map(np.all, exist.values()))
 
 
 def _check_absent(arrays: dict[str, np.ndarray], connections: dict[str, np.ndarray]) -> None:
