@@ -55,6 +55,7 @@ def test_change_of_the_jacobian_is_bounded(cell, seed):
     flow, state, random = flow_of(network, inputs), states_of(network, seed)[0], np.random.default_rng(seed)
     for reach in (1e-3, 0.3, 5.0):
         known = flow.enclosure(state, reach)
+        assert known is not None
         off = random.normal(size=(60, len(state)))
         off *= reach * random.uniform(size=(60, 1)) / np.linalg.norm(off, axis=1, keepdims=True)
         change = np.abs(flow.jacobian(state + off) - known.jacobian)
@@ -67,7 +68,9 @@ def test_displacement_of_a_state_is_bounded(cell, seed):
     flow, known = flow_of(network, inputs), exact.ExactGated(network, inputs)
     for state in states_of(network, seed):
         true = known.displacement([Decimal(float(h)) for h in state])
-        bound = flow.enclosure(state, 1e-3).displacement
+        near = flow.enclosure(state, 1e-3)
+        assert near is not None
+        bound = near.displacement
         assert all(abs(one) <= Decimal(float(most)) for one, most in zip(true, bound, strict=True))
         assert (bound <= np.abs(flow.displacement(state)) + 1e-11).all(), "it is of the size of rounding"
 

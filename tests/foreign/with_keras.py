@@ -4,6 +4,9 @@
 `python with_keras.py run FOLDER` opens the models that lie there, and saves what they answer.
 """
 
+# pyright: reportMissingImports=false
+# Keras is in an environment of its own.
+
 import os
 import sys
 from pathlib import Path

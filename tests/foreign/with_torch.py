@@ -4,6 +4,9 @@
 `python with_torch.py run FOLDER` opens the state_dicts that lie there, and saves what they answer.
 """
 
+# pyright: reportMissingImports=false
+# PyTorch is in an environment of its own.
+
 import sys
 from pathlib import Path
 

@@ -28,18 +28,18 @@ class Setup:
         start: the weights before training, with a leading `network` axis.
         own: what the rule's `own` returns for each network.
         noise: the key of each network's recurrent noise.
-        loss: what the rule lowers, a name of `recurra.engine.LOSSES`.
         loss_bound: a loss above it, or a NaN, ends a network.
+        loss: what the rule lowers, a name of `recurra.engine.LOSSES`.
     """
 
     dynamics: Dynamics = field(metadata={"static": True})
     engine: Engine = field(metadata={"static": True})
     constraints: tuple[Constraint, ...] = field(metadata={"static": True})
-    loss: str = field(metadata={"static": True})
     start: Weights
     own: Any
     noise: Key[Array, "network"]
     loss_bound: Float[AnyArray, ""]
+    loss: str = field(default="mean_squared_error", metadata={"static": True})
 
 
 @jax.tree_util.register_dataclass
