@@ -19,8 +19,10 @@ from recurra.models import Network
 from recurra.numerics import pinned
 from recurra.runs.export import NETWORKS
 from recurra.runs.imports import import_network
+from recurra.runs.record import cohort_of
 from recurra.storage.imported import StatedSettings
 from recurra.storage.keras_writing import write_keras, write_keras_hdf5
+from recurra.storage.run_folder import RunFolder
 from recurra.storage.torch_writing import write_safetensors, write_torch
 from tests.networks import network_of, read_here
 
@@ -148,7 +150,7 @@ def test_export_writes_a_file_a_network(run, tmp_path, capsys, kind):
     out = tmp_path / "out"
     status, said, _ = call(capsys, "export", run, "--format", kind, "--out", out)
     assert (status, said) == (0, f"exported: 2 files in {out}\n")
-    cohort = rc.load(run)
+    cohort = cohort_of(RunFolder.open(run))
     for at, path in enumerate(sorted(out.iterdir())):
         assert path.name == f"network-{at:03d}{NETWORKS[kind][0]}"
         read = import_network(path, cohort.task.dt_ms, None, StatedSettings()).network
