@@ -154,7 +154,7 @@ def test_export_writes_a_file_a_network(run, tmp_path, capsys, kind):
     for at, path in enumerate(sorted(out.iterdir())):
         assert path.name == f"network-{at:03d}{NETWORKS[kind][0]}"
         read = import_network(path, cohort.task.dt_ms, None, StatedSettings()).network
-        np.testing.assert_array_equal(read.weights.recurrent, cohort[at].recurrent)
+        np.testing.assert_array_equal(read.weights.recurrent, cohort[at].weights.recurrent)
 
 
 def test_export_of_what_cannot_be_leaves_nothing(run, tmp_path, capsys, monkeypatch):
