@@ -17,7 +17,8 @@ from tests.networks import network_of
 def of_and(recurrent):
     """A network with two inputs and one output."""
     network = network_of(recurrent)
-    return replace(network, weights=replace(network.weights, input=np.ones((len(recurrent), 2))))
+    weights = replace(network.weights, input=np.ones((len(recurrent), 2)))
+    return replace(network, weights=weights, connections=None)
 
 
 def orthogonal(units, seed):

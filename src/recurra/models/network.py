@@ -45,7 +45,7 @@ class Network:
         check_shapes({name: array.shape for name, array in arrays.items()}, self.weights.axes())
         for name, array in arrays.items():
             check_finite(f"{name} weights", array)
-        if self.connections is None or _says_nothing(self.connections, arrays):
+        if self.connections is None:
             exist = type(self.weights)(**{name: np.ones(array.shape, bool) for name, array in arrays.items()})
             object.__setattr__(self, "connections", exist)
         _check_absent(arrays, named_arrays(self.connections))
@@ -155,18 +155,14 @@ class Network:
         return values.reshape(*np.shape(batch)[:-1], values.shape[-1])
 
 
-def _says_nothing(connections: Weights, arrays: dict[str, np.ndarray]) -> bool:
-    """Whether all connections exist, and those of other shapes do: of a network whose weights were replaced."""
-    exist = named_arrays(connections)
-    shapes = {name: array.shape for name, array in arrays.items()}
-    return {name: array.shape for name, array in exist.items()} != shapes and all(map(np.all, exist.values()))
-
-
 def _check_absent(arrays: dict[str, np.ndarray], connections: dict[str, np.ndarray]) -> None:
     """Where a connection does not exist, its weight must be 0."""
     for name, exist in connections.items():
         if exist.shape != arrays[name].shape or exist.dtype != bool:
-            raise ValueError(f"connections has {name} as {exist.dtype}{exist.shape}; expected bool{arrays[name].shape}")
+            raise ValueError(
+                f"connections has {name} as {exist.dtype}{exist.shape}; expected bool{arrays[name].shape}, or "
+                "connections=None for all"
+            )
         count = int(np.count_nonzero(arrays[name][~exist]))
         if count:
             raise ValueError(f"{name} has weights on {count} connections that do not exist; expected 0 there")
