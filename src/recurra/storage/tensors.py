@@ -5,7 +5,7 @@ import math
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 
@@ -25,6 +25,7 @@ SAFETENSORS = {
 }
 
 
+@runtime_checkable
 class Stored(Protocol):
     """An array in a file: its shape and type are known, its numbers are read by `[()]`."""
 

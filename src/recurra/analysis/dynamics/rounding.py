@@ -82,7 +82,7 @@ def _decay(rate: float, current: Array, within: Array) -> Array:
     return np.exp(-rate * np.maximum(np.abs(current) - within, 0)) * (1 + 1e-9) + TINY
 
 
-def bound_product(bound: Array, size: Array | float) -> Array:
+def bound_product(bound: Float[np.ndarray, "..."], size: Float[np.ndarray, "..."] | float) -> Float[np.ndarray, "..."]:
     """The product of two bounds; 0 if either is 0, even if the other is infinite."""
     with np.errstate(invalid="ignore"):
         return np.where((bound == 0) | (size == 0), 0.0, bound * size)
