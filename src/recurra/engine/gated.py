@@ -1,6 +1,5 @@
 """The equations of networks of gated cells, and their weights, which have a leading `gate` axis."""
 
-import abc
 from dataclasses import dataclass
 from typing import Any, ClassVar, final
 
@@ -76,9 +75,6 @@ class GatedDynamics(Dynamics):
 
     def noise_scale(self, weights: Any) -> State:
         return jnp.full_like(self.initial_state(weights), self.noise)
-
-    @abc.abstractmethod
-    def step(self, weights: Any, state: State, inputs: Float[Array, "input"]) -> State: ...
 
 
 @final

@@ -237,13 +237,14 @@ class LSTMFlow(GatedFlow):
 
     def pull(self, parts):
         rates, cell = parts
-        new, show = self._new_cell(rates, cell), self._open(self._current(3, rates))
-        return [show * _through(self.squash, new) - rates, new - cell]
+        write, keep, proposal, show = self._currents(rates)
+        new = self._new_cell(cell, write, keep, proposal)
+        return [self._open(show) * _through(self.squash, new) - rates, new - cell]
 
     def slopes(self, parts, by_input):
         (rates, cell), (by, itself) = parts, self._changes(by_input)
-        write, keep, proposal, show = (self._current(gate, rates) for gate in range(4))
-        new = self._new_cell(rates, cell)
+        write, keep, proposal, show = self._currents(rates)
+        new = self._new_cell(cell, write, keep, proposal)
         candidate, open_ = _through(self.squash, proposal), self._open(show)
         cell_by = _rows(self._opening(keep) * cell, by[1]) + _rows(self._opening(write) * candidate, by[0])
         cell_by = cell_by + _rows(self._open(write) * _slope(self.squash, proposal), by[2])
@@ -252,8 +253,10 @@ class LSTMFlow(GatedFlow):
         kept = self._open(keep)
         return [[rates_by, _rows(steep * kept, itself)], [cell_by, _rows(kept - 1, itself)]]
 
-    def _new_cell(self, rates: Vector, cell: Vector) -> Vector:
-        write, keep, proposal = (self._current(gate, rates) for gate in range(3))
+    def _currents(self, rates: Vector) -> list[Vector]:
+        return [self._current(gate, rates) for gate in range(4)]
+
+    def _new_cell(self, cell: Vector, write: Vector, keep: Vector, proposal: Vector) -> Vector:
         return self._open(keep) * cell + self._open(write) * _through(self.squash, proposal)
 
 
