@@ -1,9 +1,10 @@
 """Backpropagation through time for a cohort: one step for any number of networks."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, ClassVar, Literal, cast, final
+from itertools import groupby
+from typing import Any, ClassVar, Literal, final
 
 import jax
 import jax.numpy as jnp
@@ -17,8 +18,10 @@ from recurra.models.constraints import Constraint, Parameters, constrained, free
 from recurra.tasks.trials import Trials
 from recurra.training.course import check_part
 from recurra.training.optimizers import Adam, Optimizer
+from recurra.training.packing import Packing, parameters_of
 from recurra.training.rule import Learner, LearningRule, Setup, all_finite, step_noise
 from recurra.training.schedules import Cosine, Schedule
+from recurra.training.sizes import STRETCH
 
 
 @final
@@ -95,28 +98,77 @@ class BPTT(LearningRule):
 
         Such a step is counted, for schedule and noise, but has no loss (NaN) and no gradient.
         """
-        return _step(self, setup, learner, active, trials)
+        learner, active, losses = self.stretch(setup, learner, active, [trials])
+        return learner, active, losses[0]
+
+    def stretch(
+        self, setup: Setup, learner: Learner, active: Bool[Array, "network"], batches: Sequence[Trials]
+    ) -> tuple[Learner, Bool[Array, "network"], Float[Array, "step network"]]:
+        losses = []
+        for _, group in groupby(batches, key=lambda trials: trials.inputs.shape):
+            alike = tuple(group)
+            for begin in range(0, len(alike), STRETCH):
+                some = alike[begin : begin + STRETCH]
+                filled = some + some[-1:] * (STRETCH - len(some))  # one program for all numbers of steps
+                learner, active, loss = _steps(self, setup, learner, active, filled, len(some))
+                losses.append(loss[: len(some)])
+        return learner, active, jnp.concatenate(losses)
 
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Memory:
-    """The memory of backpropagation: the free parameters and the state of the optimizer of each network."""
+    """The memory of backpropagation: the free parameters and the state of the optimizer of each network.
 
-    free: Parameters
+    Within a stretch of steps the parameters may be one vector a network.
+    """
+
+    free: Parameters | Float[Array, "*network entry"]
     optimizer: optax.OptState
 
 
 @partial(jax.jit, static_argnames="rule")
-def _step(
-    rule: BPTT, setup: Setup, learner: Learner, active: Bool[Array, "network"], trials: Trials
-) -> tuple[Learner, Bool[Array, "network"], Float[Array, "network"]]:
+def _steps(
+    rule: BPTT,
+    setup: Setup,
+    learner: Learner,
+    active: Bool[Array, "network"],
+    batches: tuple[Trials, ...],
+    count: int | Int[Array, ""],
+) -> tuple[Learner, Bool[Array, "network"], Float[Array, "step network"]]:
+    """The steps on the first `count` batches."""
     networks = active.shape[0]
     if networks == 1:  # the compiler would treat a single network differently, down to its bits
         own = (learner, setup.start, setup.own, setup.noise)
         learner, start, own, noise = jax.tree.map(lambda array: jnp.concatenate([array, array]), own)
         setup = replace(setup, start=start, own=own, noise=noise)
         active = jnp.concatenate([active, jnp.zeros_like(active)])
+    every = jax.tree.map(lambda *arrays: jnp.stack(arrays), *batches)
+    packing = Packing(learner.memory, _as_one(rule.optimizer, learner.memory.free))
+    parameters = parameters_of(packing, learner.memory.free)
+
+    def one_step(step: Int[Array, ""], so_far: Any) -> Any:
+        learner, active, losses = so_far
+        trials = jax.tree.map(lambda array: jax.lax.dynamic_index_in_dim(array, step, keepdims=False), every)
+        learner, active, loss = _step(rule, setup, parameters, learner, active, trials)
+        return learner, active, losses.at[step].set(loss)
+
+    losses = jnp.full((len(batches), active.shape[0]), jnp.nan, setup.loss_bound.dtype)
+    packed = replace(learner, memory=packing.pack(learner.memory))
+    learner, active, losses = jax.lax.fori_loop(0, count, one_step, (packed, active, losses))
+    learner = replace(learner, memory=packing.unpack(learner.memory))
+    learner, active = jax.tree.map(lambda array: array[:networks], (learner, active))
+    return learner, active, losses[:, :networks]
+
+
+def _step(
+    rule: BPTT,
+    setup: Setup,
+    parameters: Callable[[Any], Parameters],
+    learner: Learner,
+    active: Bool[Array, "network"],
+    trials: Trials,
+) -> tuple[Learner, Bool[Array, "network"], Float[Array, "network"]]:
     scored = trials.counts.any()
     loss, gradient = setup.engine.loss_and_gradient(
         setup.dynamics,
@@ -130,15 +182,19 @@ def _step(
         active=active,
     )
     going = active & (loss <= setup.loss_bound) & scored
-    moved, still = _all_moved(rule, setup, learner, gradient, going)
+    moved, still = _all_moved(rule, setup, parameters, learner, gradient, going)
     passed = active & ~scored
     moved = replace(moved, step=moved.step + passed.astype(moved.step.dtype))
-    outcome = (moved, still | passed, jnp.where(still, loss, jnp.nan))
-    return jax.tree.map(lambda array: array[:networks], outcome)
+    return moved, still | passed, jnp.where(still, loss, jnp.nan)
 
 
 def _all_moved(
-    rule: BPTT, setup: Setup, learner: Learner, gradient: Weights, active: Bool[Array, "network"]
+    rule: BPTT,
+    setup: Setup,
+    parameters: Callable[[Any], Parameters],
+    learner: Learner,
+    gradient: Weights,
+    active: Bool[Array, "network"],
 ) -> tuple[Learner, Bool[Array, "network"]]:
     """The active networks one step later, one by one; networks whose weights stay finite are still active."""
 
@@ -148,7 +204,8 @@ def _all_moved(
     def one_network(network: Int[Array, ""], so_far: tuple[Learner, Bool[Array, "network"]]):
         learner, active = so_far
         old = at(learner, network)
-        new = _moved(rule, setup.constraints, at(setup.start, network), old, at(gradient, network), setup.own[network])
+        weights_of = partial(_constrained, setup.constraints, parameters, at(setup.start, network))
+        new = _moved(rule, weights_of, old, at(gradient, network), setup.own[network])
         taken = active[network] & all_finite(new.weights)
         learner = jax.tree.map(
             lambda every, one, other: every.at[network].set(jnp.where(taken, one, other)), learner, new, old
@@ -162,19 +219,27 @@ def _all_moved(
 
 def _moved(
     rule: BPTT,
-    constraints: tuple[Constraint, ...],
-    start: Weights,
+    weights_of: Callable[[Any], Weights],
     one: Learner,
     gradient: Weights,
     learning_rate: Float[Array, ""],
 ) -> Learner:
     """One network after a step along its gradient."""
-    free, weights_of = one.memory.free, partial(constrained, constraints, start=start)
+    free = one.memory.free
     (slope,) = jax.vjp(weights_of, free)[1](gradient)
     with jax.numpy_dtype_promotion("standard"):  # optax mixes int32 counts with float32
-        direction, optimizer = rule.transformation().update(
-            cast(optax.Updates, slope), one.memory.optimizer, cast(optax.Params, free)
-        )
+        direction, optimizer = rule.transformation().update(slope, one.memory.optimizer, free)
     rate = learning_rate * rule.schedule.factor(one.step.astype(learning_rate.dtype), rule.steps)
     free = jax.tree.map(lambda value, change: value - (rate * change).astype(value.dtype), free, direction)
     return Learner(weights_of(free), one.step + 1, Memory(free, optimizer))
+
+
+def _constrained(
+    constraints: tuple[Constraint, ...], parameters: Callable[[Any], Parameters], start: Weights, free: Any
+) -> Weights:
+    return constrained(constraints, parameters(free), start)
+
+
+def _as_one(optimizer: Optimizer, free: Parameters) -> bool:
+    """Whether the optimizer may move all free parameters as one vector."""
+    return optimizer.elementwise and len({array.dtype for array in free.values()}) == 1

@@ -27,7 +27,7 @@ class Group:
         active: networks that have not diverged since.
         learner: their current state.
         setup: what they learn with.
-        losses: of each step so far; NaN where a network was not active.
+        losses: of all steps so far, stretch by stretch; NaN where a network was not active.
     """
 
     positions: tuple[int, ...]
@@ -35,7 +35,7 @@ class Group:
     active: Bool[AnyArray, "network"]
     learner: Learner
     setup: Setup
-    losses: tuple[Float[Array, "network"], ...] = ()
+    losses: tuple[Float[Array, "step network"], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -53,11 +53,8 @@ def train_group(rule: LearningRule, batches: Sequence[Trials], group: Group) -> 
     """The group after a training step on each of the batches."""
     if not np.any(group.active):  # reading them makes Python wait for the engine: once is enough
         return group
-    learner, active, losses = group.learner, jnp.asarray(group.active), list(group.losses)
-    for trials in batches:
-        learner, active, loss = rule.step(group.setup, learner, active, trials)
-        losses.append(loss)
-    return replace(group, learner=learner, active=active, losses=tuple(losses))
+    learner, active, losses = rule.stretch(group.setup, group.learner, jnp.asarray(group.active), batches)
+    return replace(group, learner=learner, active=active, losses=(*group.losses, losses))
 
 
 @dataclass(frozen=True)
@@ -97,7 +94,7 @@ def measure_group(
 
 def score_group(group: Group, pieces: Sequence[dict[int, ValidationScores]]) -> dict[int, Scores]:
     """Scores of the networks that entered the epoch, from the measurements on all pieces of the trials."""
-    losses = np.array([np.asarray(loss) for loss in group.losses]).reshape(len(group.losses), len(group.positions))
+    losses = np.concatenate([np.zeros((0, len(group.positions))), *map(np.asarray, group.losses)])
     scores = {}
     for at in np.flatnonzero(group.entered):
         known, position = losses[:, at][~np.isnan(losses[:, at])], group.positions[at]

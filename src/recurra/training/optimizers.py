@@ -20,6 +20,8 @@ class Optimizer(abc.ABC):
         """The transformation of one network's gradient."""
 
     sources: ClassVar[tuple[str, ...]] = ()
+    elementwise: ClassVar[bool] = False
+    """Whether each entry of a direction depends on the same entry of the gradients alone, as if all were one array."""
 
 
 @final
@@ -36,6 +38,7 @@ class Adam(Optimizer):
     """
 
     sources: ClassVar[tuple[str, ...]] = ("kingma2015",)
+    elementwise: ClassVar[bool] = True
 
     beta1: float = 0.9
     beta2: float = 0.999
@@ -65,6 +68,7 @@ class AdamW(Optimizer):
     """
 
     sources: ClassVar[tuple[str, ...]] = ("kingma2015", "loshchilov2019")
+    elementwise: ClassVar[bool] = True
 
     beta1: float = 0.9
     beta2: float = 0.999
@@ -91,6 +95,8 @@ class SGD(Optimizer):
         momentum: share of the last step that is kept, in [0, 1); 0 is plain gradient descent.
     """
 
+    elementwise: ClassVar[bool] = True
+
     momentum: float = 0.0
 
     def __post_init__(self) -> None:
@@ -113,6 +119,7 @@ class RMSprop(Optimizer):
     """
 
     sources: ClassVar[tuple[str, ...]] = ("hinton2012",)
+    elementwise: ClassVar[bool] = True
 
     decay: float = 0.9
     epsilon: float = 1e-8

@@ -100,6 +100,26 @@ class LearningRule(Course, abc.ABC):
             finite, does not take the step and is no longer active.
         """
 
+    def stretch(
+        self, setup: Setup, learner: Learner, active: Bool[Array, "network"], batches: Sequence[Trials]
+    ) -> tuple[Learner, Bool[Array, "network"], Float[Array, "step network"]]:
+        """Training steps on one batch after the other; a rule may take them faster than one by one.
+
+        Args:
+            setup: the setting in which the networks learn.
+            learner: their current state.
+            active: networks that train.
+            batches: the trials of each step.
+
+        Returns:
+            What `step` returns, the loss for every step.
+        """
+        losses = []
+        for trials in batches:
+            learner, active, loss = self.step(setup, learner, active, trials)
+            losses.append(loss)
+        return learner, active, jnp.stack(losses)
+
     def own(self, numbers: Sequence[int]) -> Any:
         """Settings that differ between networks, such as a learning rate: arrays with one entry per network number."""
         return ()
