@@ -423,7 +423,7 @@ def test_a_study_from_plan_to_page(tmp_path):
     assert again == folder.entry("verdicts")
     folder.update_about(rules=0)
     write_page(read_studies(tmp_path / "studies"), page)
-    assert "it\nhas to be rerun" in page.read_text()
+    assert "no verdict until the study is rerun" in page.read_text()
     assert "undecided" not in page.read_text().partition("## Selective damage")[2]
 
 
