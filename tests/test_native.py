@@ -418,7 +418,7 @@ def segment_bytes():
 
 
 def steps_for_three_segments(case):
-    """A task keeps SEGMENT_BYTES of rates, for up to two packs of 64 bytes of trials; the rest is computed twice."""
+    """A task keeps SEGMENT_BYTES of rates, for up to two packs of 64 bytes of trials; all before is computed twice."""
     packs = 1 if case.trials <= 64 // np.dtype(case.dtype).itemsize else 2
     numbers_kept = 2 * case.units if case.form == "rate" and case.leak != 1 else case.units
     return 2 * segment_bytes() // (64 * packs * (numbers_kept + case.inputs)) + 100
@@ -429,7 +429,10 @@ def steps_for_three_segments(case):
     [
         Case("rate", leak=0.2, units=200, inputs=200, trials=33, noise=0.1, rate_penalty=0.5, networks=1),
         pytest.param(Case("current", leak=0.2, units=200, inputs=200, trials=3, networks=1), marks=pytest.mark.slow),
-        Case("current", "softplus", leak=1.0, units=200, inputs=200, trials=9, dtype="float64", networks=1),
+        pytest.param(
+            Case("current", "softplus", leak=1.0, units=200, inputs=200, trials=9, dtype="float64", networks=1),
+            marks=pytest.mark.slow,
+        ),
     ],
     ids=str,
 )

@@ -17,8 +17,8 @@
 //     gradient   of M                         = sum over t of d_t u_t^T
 //
 // Between two products come the equations of the cell: `advance` and `retreat`, see cells.h. A long trial is cut into
-// segments; only the states at their beginnings are kept, and the rates within a segment are computed again in the
-// backward pass.
+// segments; only the states at their beginnings are kept, and the rates of all segments but the last are computed again
+// in the backward pass.
 //
 // The candidate of a GRU is not a function of one current M u. It has a second, smaller product with u'_t, which begins
 // with the inputs within u_t and goes on with the gated rates, if the reset gate comes before the weights:
@@ -38,7 +38,7 @@
 namespace recurra {
 namespace {
 
-constexpr size_t SEGMENT_BYTES = size_t(48) << 20;  // largest size of the rates that a task keeps
+constexpr size_t SEGMENT_BYTES = size_t(96) << 20;  // largest size of the rates that a task keeps
 constexpr int RUN_ROWS = 16;                        // time steps of a segment if only the outputs are wanted
 
 int odd(int64_t rows) { return int(rows | 1); }  // a stride that maps neighbouring steps to different cache sets
@@ -107,6 +107,8 @@ struct Task {
   const int block;         // time steps whose gradients are summed at once
   const int left_stride, right_stride, round_stride, kept_stride;
   int segment = 0;         // time steps whose rates are kept; a multiple of `block`
+  int missing = 0;         // steps by which the first segment is shorter: it is computed twice, the last one once
+  int base = 0;            // the first step of the segment in memory
 
   Weight *forward_weights, *backward_weights, *last_weights = nullptr, *last_backward_weights = nullptr;
   T *packed, *bias, *gradient, *last_gradient = nullptr;
@@ -134,18 +136,18 @@ struct Task {
   }
 
   int segments() const { return steps / segment + 1; }
-  V* left_row(int t) { return left + size_t(t % segment) * left_stride; }
-  V* kept_row(int t) { return kept + size_t(t % segment) * kept_stride; }
+  V* left_row(int t) { return left + size_t(t - base) * left_stride; }
+  V* kept_row(int t) { return kept + size_t(t - base) * kept_stride; }
   V* right_row(int t) { return right + size_t(t % block) * right_stride; }
   const T* leak() const { return job.unit_values + network * units; }
 
   // Rows are kept for `segment` steps, and one more row for the state at the beginning of the next segment.
   size_t lay_out(void* memory, bool with_gradient) {
     size_t row = sizeof(V) * (left_stride + kept_stride);
-    int64_t wanted = with_gradient ? int64_t(SEGMENT_BYTES / row) : RUN_ROWS;
-    int whole = (steps + block) / block * block;
-    segment = wanted < block ? block : wanted < whole ? int(wanted / block * block) : whole;
-    if (!with_gradient) segment = RUN_ROWS;
+    const int least = with_gradient ? block : RUN_ROWS, whole = (steps + least) / least * least;
+    const int64_t wanted = with_gradient ? int64_t(SEGMENT_BYTES / row) : RUN_ROWS;
+    segment = wanted < least ? least : wanted < whole ? int(wanted / least * least) : whole;
+    missing = segments() * segment - whole;
     const int second = layout.second ? 1 : 0;
     Scratch scratch{(char*)memory};
     packed = scratch.take<T>(job.packed ? 0 : packed_size(job));
@@ -297,6 +299,7 @@ struct Task {
 
   // For the steps begin ... end - 1: the outputs of step t, and the rates after step t + 1.
   void forward(int begin, int end) {
+    base = begin;
     for (int t = begin; t < end; t++) {
       V *now = left + size_t(t - begin) * left_stride, *next = now + left_stride;
       if (take_inputs(t, now + units * vectors))
@@ -452,9 +455,10 @@ struct Task {
   }
 
   // The rates after the end of a segment become the first ones of the next segment.
-  void carry_over() { memcpy(left, left + size_t(segment) * left_stride, sizeof(V) * units * vectors); }
+  void carry_over(int part) { memcpy(left, left_row(end_of(part)), sizeof(V) * units * vectors); }
 
-  int end_of(int part) const { return steps + 1 < (part + 1) * segment ? steps + 1 : (part + 1) * segment; }
+  int begin_of(int part) const { return part == 0 ? 0 : part * segment - missing; }
+  int end_of(int part) const { return part == segments() - 1 ? steps + 1 : begin_of(part + 1); }
 
   void gradient_of_group() {
     begin(true);
@@ -462,14 +466,14 @@ struct Task {
     const int last = segments() - 1;
     for (int part = 0; part < last; part++) {
       keep(part);
-      forward(part * segment, end_of(part));
-      carry_over();
+      forward(begin_of(part), end_of(part));
+      carry_over(part);
     }
     for (int part = last; part >= 0; part--) {
       if (part < last) restore(part);
-      forward(part * segment, end_of(part));
-      compare(part * segment, end_of(part), inverse_count);
-      backward(part * segment, end_of(part));
+      forward(begin_of(part), end_of(part));
+      compare(begin_of(part), end_of(part), inverse_count);
+      backward(begin_of(part), end_of(part));
     }
     add_to_answers();
   }
@@ -543,9 +547,9 @@ struct Task {
   void run_group() {
     begin(false);
     for (int part = 0; part < segments(); part++) {
-      forward(part * segment, end_of(part));
-      write_out(part * segment, end_of(part));
-      carry_over();
+      forward(begin_of(part), end_of(part));
+      write_out(begin_of(part), end_of(part));
+      if (part + 1 < segments()) carry_over(part);
     }
   }
 
