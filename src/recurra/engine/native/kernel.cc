@@ -438,8 +438,12 @@ struct Task {
   }
 
   void add_bias(int first, int end, int from, int to) {
-    for (int i = first * vectors; i < end * vectors; i++)
-      for (int t = from; t < to; t++) bias_sum[i] += right_row(t)[i];
+    for (int i = first * vectors; i < end * vectors; i++) {
+      const V* row = right_row(from) + i;
+      V sum = bias_sum[i];
+      for (int t = from; t < to; t++, row += right_stride) sum += *row;
+      bias_sum[i] = sum;
+    }
   }
 
   // The state at the beginning of a segment: rates, and what the cell remembers besides them.
