@@ -10,7 +10,8 @@ A training step is forward, mean squared error, backward and Adam. Contenders:
 - sgemm: no network, but what the processor can do: the product of two 2,000 x 2,000 float32 matrices;
 - torch: torch.nn.RNN, GRU or LSTM, Linear, Adam; jax: lax.scan, jit, optax's Adam; jax_vmap: the same for a cohort;
 - keras_tensorflow, keras_jax: SimpleRNN, GRU or LSTM, Dense, compile and fit; neuralrnn: NeuralRNN's ctrnn and Trainer;
-- recurra_native, recurra_bfloat16, recurra_portable: recurra's engines.
+- recurra_native, recurra_bfloat16, recurra_portable: recurra's engines;
+- recurra_constrained: the native one under Dale's law, with three connections in ten and none of a unit to itself.
 
 Run it in recurra's environment; rivals get environments of their own in --environments, made when they are missing.
 Every contender is a process that waits while another is measured. In every round every contender has its turn at every
@@ -82,6 +83,7 @@ CONTENDERS = {
     "keras_jax": Contender("keras_step.py", cells=COMMON, environ={"KERAS_BACKEND": "jax"}),
     "neuralrnn": Contender("neuralrnn_step.py"),
     "recurra_native": Contender("recurra_step.py", ("native",), cohorts=True, cells=tuple(GATES)),
+    "recurra_constrained": Contender("recurra_step.py", ("native", "constrained"), cohorts=True),
     "recurra_bfloat16": Contender("recurra_step.py", ("native-bfloat16",), cohorts=True, cells=tuple(GATES)),
     "recurra_portable": Contender("recurra_step.py", ("portable",), cohorts=True, cells=tuple(GATES)),
 }

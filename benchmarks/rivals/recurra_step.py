@@ -1,5 +1,7 @@
 """Worker of training_step.py: recurra's own training step, with the engine that the first argument names.
 
+A second argument, `constrained`, gives the units Dale's law, three connections in ten, and none to themselves.
+
 A time is that of a stretch of steps without a look at the results between them, as `Training` takes them.
 """
 
@@ -16,7 +18,7 @@ import numpy as np
 from protocol import Shape, Times, serve
 
 from recurra.engine import Engine, choose_engine
-from recurra.models import MODELS, Model
+from recurra.models import MODELS, Constraint, Dale, Model, NoSelfConnections, Sparse
 from recurra.streams import Stream, random_key
 from recurra.tasks import Trials
 from recurra.training import BPTT, Adam, Constant, Setup
@@ -52,9 +54,10 @@ def group_of(model: Model, engine: Engine, shape: Shape, positions: tuple[int, .
     return Group(positions, every, every, RULE.init(setup, start), setup)
 
 
-def prepare(shape: Shape, engine_name: str) -> Times:
+def prepare(shape: Shape, engine_name: str, constraints: tuple[Constraint, ...]) -> Times:
     """A training step on one batch, the same for all networks, as `Training` does it."""
-    model, trials = MODELS[shape.cell](units=shape.units), random_trials(shape)  # pyright: ignore[reportCallIssue]
+    model = MODELS[shape.cell](units=shape.units, constraints=constraints)  # pyright: ignore[reportCallIssue]
+    trials = random_trials(shape)
     engine = choose_engine(engine_name, model.dynamics(1.0))
     every = tuple(range(shape.networks))
     together = [every] if engine.whole_cohorts else [(position,) for position in every]
@@ -74,4 +77,5 @@ def prepare(shape: Shape, engine_name: str) -> Times:
 
 
 if __name__ == "__main__":
-    serve(lambda shape: prepare(shape, sys.argv[1]))
+    constraints = (Dale(excitatory=0.8), Sparse(density=0.3), NoSelfConnections()) if sys.argv[2:] else ()
+    serve(lambda shape: prepare(shape, sys.argv[1], constraints))
