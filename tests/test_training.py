@@ -202,6 +202,22 @@ def test_muon_moves_by_an_orthogonal_matrix(seed):
     np.testing.assert_allclose(bias, 1.0, atol=1e-3)
 
 
+def test_muon_moves_every_gate_as_a_matrix_of_its_own(seed):
+    """The biases of gates move by Adam, though they have two axes too."""
+    direction = rc.Muon().direction()
+    recurrent = jax.random.normal(jax.random.key(seed), (3, 6, 6), jnp.float32)
+    gradient = {"recurrent": recurrent, "bias": jnp.ones((3, 6), jnp.float32)}
+    with jax.numpy_dtype_promotion("standard"):
+        change, _ = direction.update(gradient, direction.init(gradient), gradient)
+        alone = [direction.update(one, direction.init(one), one)[0]["recurrent"] for one in _gates(recurrent)]
+    np.testing.assert_allclose(change["recurrent"], np.stack(alone), atol=1e-5)
+    np.testing.assert_allclose(change["bias"], 1.0, atol=1e-3)
+
+
+def _gates(recurrent):
+    return [{"recurrent": one} for one in recurrent]
+
+
 def test_adam_is_optax_adam(seed):
     gradient = jax.random.normal(jax.random.key(seed), (5,), jnp.float32)
     with jax.numpy_dtype_promotion("standard"):

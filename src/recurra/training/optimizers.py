@@ -138,7 +138,8 @@ class Muon(Optimizer):
     r"""Orthogonalized momentum: every weight matrix moves by a matrix whose singular values are all about 1.
 
     $m \leftarrow \beta m + (1 - \beta) g$, with Nesterov's look-ahead; the direction is $U V^T$ of
-    $m = U \Sigma V^T$, by Newton-Schulz iterations. Biases move by Adam instead.
+    $m = U \Sigma V^T$, by Newton-Schulz iterations; of gated cells, for the matrix of each gate. Biases move by Adam
+    instead.
 
     Args:
         beta: decay per step of the mean of the gradient, in [0, 1).
@@ -168,12 +169,15 @@ class Muon(Optimizer):
             ),
             "vector": optax.chain(optax.scale_by_adam(), optax.scale(self.bias_factor)),
         }
-        return optax.partition(
-            methods, lambda weights: jax.tree.map(lambda array: "matrix" if array.ndim == 2 else "vector", weights)
-        )
+        return optax.partition(methods, lambda weights: jax.tree.map_with_path(_move, weights))
 
 
-_MATRIX = MuonDimensionNumbers(reduction_axis=1, output_axis=0)
+_MATRIX = MuonDimensionNumbers(reduction_axis=-1, output_axis=-2)
+
+
+def _move(path: tuple[jax.tree_util.DictKey, ...], array: jax.Array) -> str:
+    """How an array moves: a matrix or one for every gate as "matrix"; biases, also those of every gate, as "vector"."""
+    return "matrix" if array.ndim > 1 and not str(path[-1].key).endswith("bias") else "vector"
 
 
 def _each(weights: optax.Params, value: object) -> optax.Params:
