@@ -113,19 +113,6 @@ def test_gradients_against_finite_differences(name, seed):
         np.testing.assert_allclose((getattr(gradient, one.name) * direction).sum(), slope, rtol=1e-6, atol=1e-9)
 
 
-def test_where_weights_start():
-    """Keras draws the matrices of all gates as one: their columns are orthonormal."""
-    with pinned():
-        gru, lstm = (
-            model.start(jax.random.key(1), 2, 3) for model in (rc.GRU(units=4), rc.LSTM(units=4, forget_bias=0.5))
-        )
-    joined = np.asarray(gru.recurrent).reshape(12, 4)
-    np.testing.assert_allclose(joined.T @ joined, np.eye(4), atol=1e-6)
-    np.testing.assert_array_equal(lstm.bias, 0.5 * (np.arange(4) == 1)[:, None] * np.ones((4, 4)))
-    assert np.abs(gru.input).max() <= np.sqrt(6 / 14)
-    assert not np.asarray(gru.reset_bias).any()
-
-
 @pytest.mark.parametrize(
     ("make", "message"),
     [

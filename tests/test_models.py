@@ -17,10 +17,19 @@ from recurra.models import (
     Orthogonal,
     RateRNN,
     SpectralRadius,
+    TorchUniform,
 )
 from recurra.models.constraints import constrained, free_parameters
 
-SQUARE = [Orthogonal(0.8), Normal(1.5), Gamma(1.2), GlorotUniform(), Identity(0.9, 0.1), SpectralRadius(1.2)]
+SQUARE = [
+    Orthogonal(0.8),
+    Normal(1.5),
+    Gamma(1.2),
+    GlorotUniform(),
+    TorchUniform(),
+    Identity(0.9, 0.1),
+    SpectralRadius(1.2),
+]
 
 
 @pytest.mark.parametrize("initializer", SQUARE, ids=lambda i: type(i).__name__)

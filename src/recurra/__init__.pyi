@@ -70,6 +70,7 @@ from .models import Orthogonal as Orthogonal
 from .models import RateRNN as RateRNN
 from .models import Sparse as Sparse
 from .models import SpectralRadius as SpectralRadius
+from .models import TorchUniform as TorchUniform
 from .models import TrainedTau as TrainedTau
 from .runs.saving import load as load
 from .tasks import And as And

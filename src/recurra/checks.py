@@ -30,6 +30,12 @@ def check_number(name: str, value: object) -> float:
     return float(value)
 
 
+def check_finite_number(name: str, value: object) -> None:
+    """`value` must be a real number, neither NaN nor infinite."""
+    if math.isinf(check_number(name, value)):
+        raise ValueError(f"{name} is infinite; expected a finite number")
+
+
 def check_between(name: str, value: object, low: float, high: float) -> None:
     """`value` must lie in [low, high]."""
     if not low <= check_number(name, value) <= high:

@@ -22,6 +22,7 @@ from recurra.models.initializers import (
     Normal,
     Orthogonal,
     SpectralRadius,
+    TorchUniform,
 )
 from recurra.models.lstm import LSTM
 from recurra.models.model import Model
@@ -74,6 +75,7 @@ __all__ = [
     "RateRNN",
     "Sparse",
     "SpectralRadius",
+    "TorchUniform",
     "TrainedTau",
     "UnitGroup",
 ]

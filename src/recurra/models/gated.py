@@ -5,13 +5,20 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import jax
-import jax.numpy as jnp
+from jaxtyping import Array, Float
 
 from recurra.arrays import RandomKey
 from recurra.checks import check_at_least_zero, check_choice, check_count, check_memory
 from recurra.engine.gated import GATES
 from recurra.models.constraints import Constraint, check_constraints
-from recurra.models.initializers import GlorotUniform, Initializer, Orthogonal, check_initializer
+from recurra.models.initializers import (
+    BIASES,
+    GlorotUniform,
+    Initializer,
+    Orthogonal,
+    check_initializer,
+    initial_biases,
+)
 from recurra.models.model import Model
 
 
@@ -27,6 +34,8 @@ class GatedModel(Model, abc.ABC):
         initializer: where the recurrent weights start.
         input_initializer: where the input weights start.
         output_initializer: where the output weights start.
+        biases: where the biases start: "zeros" as in Keras, or "torch_uniform": uniform within ±1 / √units, and the sum
+            of two such numbers where PyTorch has two biases.
         constraints: constraints on the weights, applied one after the other.
     """
 
@@ -36,11 +45,13 @@ class GatedModel(Model, abc.ABC):
     initializer: Initializer = field(default_factory=Orthogonal)
     input_initializer: Initializer = field(default_factory=GlorotUniform)
     output_initializer: Initializer = field(default_factory=GlorotUniform)
+    biases: Literal["zeros", "torch_uniform"] = "zeros"
     constraints: tuple[Constraint, ...] = ()
 
     def __post_init__(self) -> None:
         check_count("units", self.units)
         check_choice("gate", self.gate, GATES)
+        check_choice("biases", self.biases, BIASES)
         check_at_least_zero("recurrent_noise", self.recurrent_noise)
         for name in ("initializer", "input_initializer", "output_initializer"):
             check_initializer(name, getattr(self, name))
@@ -52,10 +63,15 @@ class GatedModel(Model, abc.ABC):
         rows = gates * self.units
         check_memory(f"a network of {self.units:,} units", 4.0 * 3 * rows * (self.units + inputs + outputs))
         recurrent, inward, outward = jax.random.split(key, 3)
+        of_inputs = self.input_initializer.of_inputs(inward, (rows, inputs), self.units)
         return {
             "recurrent": self.initializer(recurrent, (rows, self.units)).reshape(gates, self.units, self.units),
-            "input": self.input_initializer(inward, (rows, inputs)).reshape(gates, self.units, inputs),
-            "bias": jnp.zeros((gates, self.units), jnp.float32),
+            "input": of_inputs.reshape(gates, self.units, inputs),
+            "bias": self.bias_pairs(key, gates).sum(axis=0),
             "output": self.output_initializer(outward, (outputs, self.units)),
-            "output_bias": jnp.zeros(outputs, jnp.float32),
+            "output_bias": initial_biases(self.biases, jax.random.fold_in(key, 5), (outputs,), self.units),
         }
+
+    def bias_pairs(self, key: RandomKey, gates: int) -> Float[Array, "pair gate unit"]:
+        """The two biases of every gate, beside the input and beside the recurrent weights, of which Keras has one."""
+        return initial_biases(self.biases, jax.random.fold_in(key, 4), (2, gates, self.units), self.units)

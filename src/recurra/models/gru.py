@@ -6,7 +6,7 @@ from typing import Literal, final
 import jax.numpy as jnp
 
 from recurra.arrays import RandomKey
-from recurra.checks import check_choice
+from recurra.checks import check_choice, check_finite_number
 from recurra.engine.gated import RESETS, GRUDynamics, GRUWeights
 from recurra.models.gated import GatedModel
 
@@ -23,6 +23,8 @@ class GRU(GatedModel):
 
     Args:
         units: number of units.
+        update_bias: added at the start to the bias of the update gate, which is trained like the others; 0 in Keras and
+            PyTorch. Above 0 a unit first keeps its state for longer.
         reset: "after" (Keras 3, cuDNN, PyTorch) or "before" the recurrent weights (as first published).
         gate: σ of the gates: "sigmoid", or a hard sigmoid, the line x / 5 + 1/2 ("hard_sigmoid_5": Keras 1 and 2) or
             x / 6 + 1/2 ("hard_sigmoid_6": Keras 3) within 0 and 1.
@@ -30,6 +32,8 @@ class GRU(GatedModel):
         initializer: where the recurrent weights start.
         input_initializer: where the input weights start.
         output_initializer: where the output weights start.
+        biases: where the biases start: "zeros" as in Keras, or "torch_uniform": uniform within ±1 / √units, and the sum
+            of two such numbers where PyTorch has two biases.
         constraints: constraints on the weights, applied one after the other.
 
     Source: Cho et al. (2014).
@@ -37,10 +41,12 @@ class GRU(GatedModel):
 
     sources = ("cho2014",)
 
+    update_bias: float = 0.0
     reset: Literal["after", "before"] = "after"
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        check_finite_number("update_bias", self.update_bias)
         check_choice("reset", self.reset, RESETS)
 
     def dynamics(self, dt_ms: float) -> GRUDynamics:
@@ -49,7 +55,12 @@ class GRU(GatedModel):
 
     def initial_weights(self, key: RandomKey, inputs: int, outputs: int) -> GRUWeights:
         arrays = self.gated_arrays(key, 3, inputs, outputs)
-        return GRUWeights(**arrays, reset_bias=jnp.zeros(self.units, jnp.float32))
+        inward, recurrent = self.bias_pairs(key, 3)
+        reset_bias = jnp.zeros(self.units, jnp.float32)
+        if self.reset == "after":
+            arrays["bias"], reset_bias = arrays["bias"].at[2].set(inward[2]), recurrent[2]
+        arrays["bias"] = arrays["bias"].at[0].add(self.update_bias)
+        return GRUWeights(**arrays, reset_bias=reset_bias)
 
     def frozen(self) -> tuple[str, ...]:
         return () if self.reset == "after" else ("reset_bias",)

@@ -24,6 +24,17 @@ class Initializer(abc.ABC):
     def __call__(self, key: RandomKey, shape: tuple[int, int]) -> Matrix:
         """A float32 matrix of shape (post, pre)."""
 
+    def of_inputs(self, key: RandomKey, shape: tuple[int, int], units: int) -> Matrix:
+        """The input weights of a network: the matrix of this shape, unless it depends on the number of units.
+
+        Args:
+            key: random key.
+            shape: (post, pre) with as many columns as there are inputs.
+            units: number of units of the network.
+        """
+        del units
+        return self(key, shape)
+
     sources: ClassVar[tuple[str, ...]] = ()
 
 
@@ -126,8 +137,23 @@ class GlorotUniform(Initializer):
         check_positive("gain", self.gain)
 
     def __call__(self, key: RandomKey, shape: tuple[int, int]) -> Matrix:
-        bound = self.gain * math.sqrt(6 / sum(shape))
-        return jax.random.uniform(key, shape, jnp.float32, -bound, bound)
+        return uniform_within(self.gain * math.sqrt(6 / sum(shape)), key, shape)
+
+
+@final
+@dataclass(frozen=True)
+class TorchUniform(Initializer):
+    r"""Independent entries, uniform within $\pm 1 / \sqrt{N}$, N the number of units, as PyTorch draws all weights.
+
+    So do `nn.RNN`, `nn.GRU` and `nn.LSTM`, their input weights included, and an `nn.Linear` that reads N units. Their
+    biases start in the same way with `biases="torch_uniform"` of the model.
+    """
+
+    def __call__(self, key: RandomKey, shape: tuple[int, int]) -> Matrix:
+        return uniform_within(1 / math.sqrt(shape[1]), key, shape)
+
+    def of_inputs(self, key: RandomKey, shape: tuple[int, int], units: int) -> Matrix:
+        return uniform_within(1 / math.sqrt(units), key, shape)
 
 
 @final
@@ -205,11 +231,30 @@ class SpectralRadius(Initializer, Constraint):
         return free
 
 
+def uniform_within(bound: float, key: RandomKey, shape: tuple[int, ...]) -> Array:
+    """Independent float32 entries, uniform from -bound to below bound."""
+    return jax.random.uniform(key, shape, jnp.float32, -bound, bound)
+
+
+def initial_biases(biases: str, key: RandomKey, shape: tuple[int, ...], units: int) -> Array:
+    """Biases before training.
+
+    Args:
+        biases: one of `BIASES`.
+        key: random key.
+        shape: of the biases.
+        units: number of units of the network.
+    """
+    return jnp.zeros(shape, jnp.float32) if biases == "zeros" else uniform_within(1 / math.sqrt(units), key, shape)
+
+
+BIASES = ("zeros", "torch_uniform")
 INITIALIZERS: dict[str, type[Initializer]] = {
     "orthogonal": Orthogonal,
     "normal": Normal,
     "gamma": Gamma,
     "glorot_uniform": GlorotUniform,
+    "torch_uniform": TorchUniform,
     "identity": Identity,
     "spectral_radius": SpectralRadius,
 }

@@ -4,20 +4,22 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, final
 
 import jax
-import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array
 
 from recurra.arrays import RandomKey, RateWeights, TimedRateWeights
 from recurra.checks import check_at_least_zero, check_choice, check_count, check_flag, check_memory, check_positive
 from recurra.engine import ACTIVATIONS, RateDynamics, TimedRateDynamics
 from recurra.models.constraints import Constraint, check_constraints
 from recurra.models.initializers import (
+    BIASES,
     GlorotUniform,
     Identity,
     Initializer,
     Normal,
     SpectralRadius,
     check_initializer,
+    initial_biases,
 )
 from recurra.models.model import Model
 from recurra.models.time_constants import BoundedTau, TrainedTau
@@ -49,6 +51,8 @@ class RateRNN(Model):
             `Normal()`, since an identity has no connections between units.
         input_initializer: where the input weights start.
         output_initializer: where the output weights start.
+        biases: where the biases start: "zeros" as in Keras, or "torch_uniform": uniform within ±1 / √units, and the sum
+            of two such numbers where PyTorch has two biases.
         constraints: constraints on the weights, applied one after the other.
 
     Source: Jarne (2024), Eq. 1 to 7 and Table 1.
@@ -64,12 +68,14 @@ class RateRNN(Model):
     initializer: Initializer = IDENTITY
     input_initializer: Initializer = field(default_factory=GlorotUniform)
     output_initializer: Initializer = field(default_factory=GlorotUniform)
+    biases: Literal["zeros", "torch_uniform"] = "zeros"
     constraints: tuple[Constraint, ...] = ()
 
     def __post_init__(self) -> None:
         check_count("units", self.units)
         check_choice("form", self.form, ("rate", "current"))
         check_choice("activation", self.activation, ACTIVATIONS)
+        check_choice("biases", self.biases, BIASES)
         self._check_tau()
         check_flag("recurrent_bias", self.recurrent_bias)
         check_flag("output_bias", self.output_bias)
@@ -133,14 +139,18 @@ class RateRNN(Model):
         recurrent, inward, outward = jax.random.split(key, 3)
         arrays = {
             "recurrent": self.initializer(recurrent, (self.units, self.units)),
-            "input": self.input_initializer(inward, (self.units, inputs)),
+            "input": self.input_initializer.of_inputs(inward, (self.units, inputs), self.units),
             "output": self.output_initializer(outward, (outputs, self.units)),
-            "recurrent_bias": jnp.zeros(self.units, jnp.float32),
-            "output_bias": jnp.zeros(outputs, jnp.float32),
+            "recurrent_bias": self._bias(self.recurrent_bias, jax.random.fold_in(key, 4), (2, self.units)).sum(axis=0),
+            "output_bias": self._bias(self.output_bias, jax.random.fold_in(key, 5), (outputs,)),
         }
         if not isinstance(self.tau_ms, TrainedTau):
             return RateWeights(**arrays)
         return TimedRateWeights(**arrays, tau_ms=self.tau_ms.initial(jax.random.fold_in(key, 3), self.units))
+
+    def _bias(self, trained: bool, key: RandomKey, shape: tuple[int, ...]) -> Array:
+        """A bias before training; one that is not trained stays at 0."""
+        return initial_biases(self.biases if trained else "zeros", key, shape, self.units)
 
     def all_constraints(self) -> tuple[Constraint, ...]:
         bounds = (BoundedTau(self.tau_ms),) if isinstance(self.tau_ms, TrainedTau) else ()

@@ -3,7 +3,7 @@
 import abc
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import ClassVar, final
+from typing import Any, ClassVar, final
 
 import jax
 import optax
@@ -175,7 +175,7 @@ class Muon(Optimizer):
 _MATRIX = MuonDimensionNumbers(reduction_axis=-1, output_axis=-2)
 
 
-def _move(path: tuple[jax.tree_util.DictKey, ...], array: jax.Array) -> str:
+def _move(path: tuple[Any, ...], array: jax.Array) -> str:
     """How an array moves: a matrix or one for every gate as "matrix"; biases, also those of every gate, as "vector"."""
     return "matrix" if array.ndim > 1 and not str(path[-1].key).endswith("bias") else "vector"
 
