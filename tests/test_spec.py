@@ -1,6 +1,7 @@
 import tomllib
 from dataclasses import fields
 
+import jax
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,6 +14,7 @@ from recurra.runs.spec import REGISTRY, RunSpec, preset_names, read_table, to_sp
 from recurra.runs.tables import changes
 from recurra.sources import SOURCES
 from recurra.tasks import TASKS
+from recurra.tasks.rules import SUCCESSFUL
 
 
 def spec(*given):
@@ -25,6 +27,37 @@ def test_presets_there_and_back(preset):
     assert to_spec(made.table()) == made
     assert to_spec(tomllib.loads(to_toml(made))) == made
     assert made.name == preset
+
+
+GATED = {"gru": rc.GRU, "lstm": rc.LSTM, "ugrnn": rc.UGRNN}
+
+
+def test_presets_of_gated_cells():
+    """Four tasks with each cell: the task of its preset, trained as there but for the learning rate."""
+    names = [f"{task}-{cell}" for task in ("flipflop", "xor", "context_decision", "interval") for cell in GATED]
+    assert set(names) == {name for name in preset_names() if name.rpartition("-")[2] in GATED}
+    for name in names:
+        task, _, cell = name.rpartition("-")
+        vanilla, gated = (to_spec(read_table(one)) for one in (task, name))
+        assert type(gated.model) is GATED[cell]
+        assert set(changes(vanilla.table()["training"], gated.table()["training"])) == {"learning_rate"}
+        assert (gated.task, gated.networks) == (vanilla.task, vanilla.networks)
+    with pytest.raises(ValueError, match=r"'flipflop-gur' is neither a preset .*did you mean 'flipflop-gru'"):
+        read_table("flipflop-gur")
+
+
+def test_settings_change_a_preset_of_a_gated_cell():
+    made = to_spec(with_settings(read_table("xor-lstm"), ["model.units=7", "model.gate=hard_sigmoid_5"]))
+    assert made.model == rc.LSTM(units=7, gate="hard_sigmoid_5", forget_bias=2.0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cell", GATED)
+def test_a_gated_cell_learns_by_its_preset(cell):
+    made = to_spec(with_settings(read_table(f"xor-{cell}"), ["networks=1"]))
+    cohort = rc.train(made.task, made.model, made.training, networks=1, seed=made.seed)
+    trials = made.task.sample(jax.random.key(1), 200)
+    assert rc.performance(cohort[0], made.task, trials).success >= SUCCESSFUL
 
 
 def test_paper_preset_is_the_papers_protocol():

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 Spec = Annotated[
     str,
     typer.Argument(
-        metavar="SPEC", help="A preset's name, such as flipflop or xor, a TOML file, or with --resume a run folder."
+        metavar="SPEC",
+        help="A preset's name, such as xor or flipflop-gru, a TOML file, or with --resume a run folder.",
     ),
 ]
 Out = Annotated[

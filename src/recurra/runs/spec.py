@@ -4,6 +4,8 @@ import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from importlib import resources
+from importlib.resources.abc import Traversable
+from itertools import product
 from pathlib import Path
 from typing import Any, final
 
@@ -85,8 +87,7 @@ class RunSpec:
 
 def preset_names() -> list[str]:
     """The names of the presets that come with recurra."""
-    folder = resources.files("recurra.runs") / "presets"
-    return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
+    return sorted([*_preset_files(), *_gated_presets()])
 
 
 def read_table(spec: str) -> Table:
@@ -95,8 +96,10 @@ def read_table(spec: str) -> Table:
     Args:
         spec: a preset's name, or the path of a file that ends in .toml.
     """
-    if spec in preset_names():
-        return tomllib.loads((resources.files("recurra.runs") / "presets" / f"{spec}.toml").read_text("utf-8"))
+    if spec in (files := _preset_files()):
+        return tomllib.loads(files[spec].read_text("utf-8"))
+    if spec in (gated := _gated_presets()):
+        return gated[spec]
     path = Path(spec)
     if path.suffix != ".toml":
         raise ValueError(f"{spec!r} is neither a preset nor a file that ends in .toml; {nearest(spec, preset_names())}")
@@ -129,6 +132,22 @@ def to_spec(table: Table) -> RunSpec:
         raise ValueError(f"the spec has no task; expected task = one of: {', '.join(TASKS)}")
     check_imported(table)
     return from_table(RunSpec, table, REGISTRY, "")
+
+
+def _preset_files() -> dict[str, Traversable]:
+    """The files of the presets, by name."""
+    folder = resources.files("recurra.runs") / "presets"
+    return {entry.name.removesuffix(".toml"): entry for entry in folder.iterdir() if entry.name.endswith(".toml")}
+
+
+def _gated_presets() -> dict[str, Table]:
+    """The presets of gated cells, TASK-CELL: that of the task with the cell's model, and its values in the training."""
+    file = tomllib.loads((resources.files("recurra.runs") / "cells.toml").read_text("utf-8"))
+    presets = {}
+    for task, (cell, own) in product(file["tasks"], file["cells"].items()):
+        table, name = read_table(task), f"{task}-{cell}"
+        presets[name] = {**table, "name": name, "model": own["model"], "training": table["training"] | own["training"]}
+    return presets
 
 
 def _with(table: Table, keys: list[str], value: object) -> Table:
