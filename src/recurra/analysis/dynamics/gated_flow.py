@@ -152,8 +152,8 @@ class MixingFlow(GatedFlow, abc.ABC):
         """The current m of the candidate."""
 
     @abc.abstractmethod
-    def proposal_slopes(self, rates: Vector, by_input: bool) -> Matrix:
-        """Its derivative, by the state or by the input."""
+    def proposal_and_slopes(self, rates: Vector, by_input: bool) -> tuple[Vector, Matrix]:
+        """The same, and its derivative by the state or by the input."""
 
     def pull(self, parts):
         (rates,) = parts
@@ -162,9 +162,9 @@ class MixingFlow(GatedFlow, abc.ABC):
 
     def slopes(self, parts, by_input):
         (rates,), (by, itself) = parts, self._changes(by_input)
-        update, proposal = self._current(0, rates), self.proposal(rates)
+        update = self._current(0, rates)
+        proposal, steep = self.proposal_and_slopes(rates, by_input)
         keep, candidate = self._open(update), _through(self.squash, proposal)
-        steep = self.proposal_slopes(rates, by_input)
         moved = _rows((1 - keep) * _slope(self.squash, proposal), steep) - _rows(1 - keep, itself)
         return [[moved - _rows(self._opening(update) * (candidate - rates), by[0])]]
 
@@ -184,8 +184,8 @@ class Candidate(Equation):
         return cast(States, _through(self.flow.squash, self.flow.proposal(states))) - states
 
     def jacobian(self, states: States) -> Matrices:
-        steep = _slope(self.flow.squash, self.flow.proposal(states))
-        slopes = _rows(steep, self.flow.proposal_slopes(states, by_input=False))
+        proposal, steep = self.flow.proposal_and_slopes(states, by_input=False)
+        slopes = _rows(_slope(self.flow.squash, proposal), steep)
         return cast(Matrices, slopes) - np.eye(self.flow.units)
 
 
@@ -197,8 +197,8 @@ class UGRNNFlow(MixingFlow):
     def proposal(self, rates: Vector) -> Vector:
         return self._current(1, rates)
 
-    def proposal_slopes(self, rates: Vector, by_input: bool) -> Matrix:
-        return self._changes(by_input)[0][1]
+    def proposal_and_slopes(self, rates: Vector, by_input: bool) -> tuple[Vector, Matrix]:
+        return self.proposal(rates), self._changes(by_input)[0][1]
 
 
 @final
@@ -207,23 +207,26 @@ class GRUFlow(MixingFlow):
     r"""$m = c_n + r \odot (U_n h + b)$, or $m = c_n + U_n (r \odot h)$ where the reset comes before."""
 
     def proposal(self, rates: Vector) -> Vector:
-        reset = self._open(self._current(1, rates))
-        if self.dynamics.reset == "after":
-            return self._shifted(2, reset * self._recalled(rates))
-        return self._shifted(2, _times(self.recurrent[2], reset * rates))
+        return self._proposed(self._open(self._current(1, rates)), self._gated(rates))
 
-    def proposal_slopes(self, rates: Vector, by_input: bool) -> Matrix:
+    def proposal_and_slopes(self, rates: Vector, by_input: bool) -> tuple[Vector, Matrix]:
         by, _ = self._changes(by_input)
-        forget = self._current(1, rates)
+        forget, gated = self._current(1, rates), self._gated(rates)
         reset, steep = self._open(forget), self._opening(forget)
         if self.dynamics.reset == "after":
-            by_reset = _rows(steep * self._recalled(rates), by[1])
-            return by_reset + (by[2] if by_input else _rows(reset, by[2]))
-        by_reset = _then(_columns(self.recurrent[2], rates * steep), by[1])
-        return by_reset + (by[2] if by_input else _columns(self.recurrent[2], reset))
+            by_reset, direct = _rows(steep * gated, by[1]), by[2] if by_input else _rows(reset, by[2])
+        else:
+            by_reset = _then(_columns(self.recurrent[2], gated * steep), by[1])
+            direct = by[2] if by_input else _columns(self.recurrent[2], reset)
+        return self._proposed(reset, gated), by_reset + direct
 
-    def _recalled(self, rates: Vector) -> Vector:
-        return _times(self.recurrent[2], rates) + self.reset_bias
+    def _gated(self, rates: Vector) -> Vector:
+        """What the reset gate multiplies."""
+        return _times(self.recurrent[2], rates) + self.reset_bias if self.dynamics.reset == "after" else rates
+
+    def _proposed(self, reset: Vector, gated: Vector) -> Vector:
+        kept = reset * gated
+        return self._shifted(2, kept if self.dynamics.reset == "after" else _times(self.recurrent[2], kept))
 
 
 @final
