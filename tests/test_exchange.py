@@ -41,8 +41,7 @@ WRITERS = {".keras": write_keras, ".h5": write_keras_hdf5, ".pt": write_torch, "
 
 @pytest.fixture
 def _in_this_process(monkeypatch):
-    for name in ("keras", "torch"):
-        monkeypatch.setattr(f"recurra.storage.{name}_files.read_content", read_here)
+    monkeypatch.setattr("recurra.storage.imported.read_content", read_here)
 
 
 def network(model, dtype=np.float32):

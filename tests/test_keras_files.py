@@ -14,8 +14,8 @@ import pytest
 from recurra.arrays import named_arrays
 from recurra.engine.rate import RateDynamics
 from recurra.models.network import Network
-from recurra.storage.imported import StatedSettings
-from recurra.storage.keras_files import import_keras, read_keras
+from recurra.storage.imported import StatedSettings, import_file
+from recurra.storage.keras_files import read_keras
 from tests.networks import read_here
 
 PUBLISHED = Path(__file__).parents[2] / "shared/reference/networks"
@@ -26,7 +26,7 @@ UNITS, INPUTS, OUTPUTS = 5, 2, 3
 def _in_this_process() -> Iterator[None]:
     """Read without a process of its own, which takes a while to start; `test_parsing.py` is about that."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("recurra.storage.keras_files.read_content", read_here)
+        patch.setattr("recurra.storage.imported.read_content", read_here)
         yield
 
 
@@ -475,7 +475,7 @@ def test_what_weights_alone_do_not_say_is_assumed_aloud(tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match=re.escape(note)):
         network = read_keras(path, 1.0)
     assert network.dynamics == RateDynamics("rate", "tanh", 1.0)
-    found = import_keras(path, 1.0, StatedSettings(activation="relu", tau_ms=4.0))
+    found = import_file("keras", path, 1.0, StatedSettings(activation="relu", tau_ms=4.0))
     assert found.network.dynamics == RateDynamics("rate", "relu", 0.25)
     assert [note.split(";")[0] for note in found.notes] == ["relu.weights.h5: does not say its form"]
 
@@ -494,7 +494,7 @@ def test_a_model_that_speaks_for_itself_is_not_contradicted(
     path = write_named(tmp_path / "model.h5", kernels(), keras_2, sequential(RNN, DENSE))
     with pytest.raises(ValueError, match=rf"model\.h5: {re.escape(message)}"):
         read_keras(path, 1.0, stated)
-    assert not import_keras(path, 1.0, StatedSettings("tanh", "rate", 1.0)).notes
+    assert not import_file("keras", path, 1.0, StatedSettings("tanh", "rate", 1.0)).notes
 
 
 @pytest.mark.parametrize(("version", "slope"), [("2.3.1", 5), ("1.2.0", 5), ("3.4.1", 6)])
@@ -526,7 +526,7 @@ def test_the_slope_of_a_hard_sigmoid_is_that_of_its_keras(tmp_path: Path, versio
 )
 def test_what_recurra_does_otherwise_is_told(tmp_path: Path, config: Any, note: str) -> None:
     path = write_named(tmp_path / "model.h5", kernels(), keras_2, config)
-    (found,) = import_keras(path, 1.0, StatedSettings()).notes
+    (found,) = import_file("keras", path, 1.0, StatedSettings()).notes
     assert found.startswith(f"model.h5: {note}")
 
 

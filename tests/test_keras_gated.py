@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from recurra.engine import GRUDynamics, LSTMDynamics
-from recurra.storage.imported import StatedSettings
-from recurra.storage.keras_files import NOTHING_STATED, import_keras
+from recurra.storage.imported import StatedSettings, import_file
+from recurra.storage.keras_files import NOTHING_STATED
 from tests.foreign.by_hand import keras_gru, keras_lstm
 from tests.networks import read_here
 from tests.test_keras_files import DENSE, INPUT, functional, layer, numbered, sequential, write_keras, write_named
@@ -21,7 +21,7 @@ GATES = {"GRU": "zrh", "LSTM": "ifco"}
 def _in_this_process():
     """Read without a process of its own, which takes a while to start; `test_parsing.py` is about that."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("recurra.storage.keras_files.read_content", read_here)
+        patch.setattr("recurra.storage.imported.read_content", read_here)
         yield
 
 
@@ -49,7 +49,7 @@ def write_version(path, version):
 
 
 def check_runs(path, expected, dynamics, stated=NOTHING_STATED, notes=0):
-    found = import_keras(path, 1.0, stated)
+    found = import_file("keras", path, 1.0, stated)
     assert found.network.dynamics == dynamics
     assert len(found.notes) == notes
     inputs = np.random.default_rng(1).uniform(-3, 3, (4, 30, INPUTS))
@@ -221,7 +221,7 @@ def test_the_mask_of_a_masking_layer_in_keras_3(tmp_path):
     check_runs(path, by_hand("LSTM", found, LSTMDynamics()), LSTMDynamics(), notes=1)
     write_keras(path, found, masked_model(value=5.0))
     with pytest.raises(ValueError, match=r"model\.keras: its layer 'lstm' is called with mask"):
-        import_keras(path, 1.0, NOTHING_STATED)
+        import_file("keras", path, 1.0, NOTHING_STATED)
 
 
 @pytest.mark.parametrize(
@@ -257,7 +257,7 @@ def test_the_mask_of_a_masking_layer_in_keras_3(tmp_path):
 def test_what_recurra_does_not_have_is_refused_with_the_reason(tmp_path, kind, rows, config, message):
     path = write_named(tmp_path / "other.h5", kernels(kind, rows), keras_2, sequential(config, DENSE))
     with pytest.raises(ValueError, match=rf"other\.h5: .*{re.escape(message)}"):
-        import_keras(path, 1.0, NOTHING_STATED)
+        import_file("keras", path, 1.0, NOTHING_STATED)
 
 
 def test_stacked_layers_are_refused(tmp_path):
@@ -265,7 +265,7 @@ def test_stacked_layers_are_refused(tmp_path):
     with pytest.raises(
         ValueError, match=r"deep\.h5: holds the layers GRU and then LSTM and then Dense; expected one re"
     ):
-        import_keras(path, 1.0, NOTHING_STATED)
+        import_file("keras", path, 1.0, NOTHING_STATED)
 
 
 @pytest.mark.parametrize(
@@ -283,7 +283,7 @@ def test_stacked_layers_are_refused(tmp_path):
 def test_the_user_says_nothing_that_a_gated_cell_does_not_have(tmp_path, stated, message):
     path = write_named(tmp_path / "one.h5", kernels("LSTM"), keras_2, sequential(gated("LSTM"), DENSE))
     with pytest.raises(ValueError, match=re.escape(message)):
-        import_keras(path, 1.0, stated)
+        import_file("keras", path, 1.0, stated)
 
 
 @pytest.mark.parametrize(
@@ -298,7 +298,7 @@ def test_the_user_says_nothing_that_a_gated_cell_does_not_have(tmp_path, stated,
 def test_shapes_that_do_not_fit_are_named(tmp_path, name, shape, message):
     path = write_named(tmp_path / "bad.h5", kernels("GRU") | {name: np.zeros(shape, np.float32)}, keras_2)
     with pytest.raises(ValueError, match=rf"bad\.h5: .*{re.escape(message)}"):
-        import_keras(path, 1.0, NOTHING_STATED)
+        import_file("keras", path, 1.0, NOTHING_STATED)
 
 
 def test_a_gate_of_keras_1_that_is_not_there_is_named(tmp_path):
@@ -307,4 +307,4 @@ def test_a_gate_of_keras_1_that_is_not_there_is_named(tmp_path):
         for gate in "zr":
             file[f"gru_1/gru_1_W_{gate}"] = np.zeros((INPUTS, UNITS), np.float32)
     with pytest.raises(ValueError, match=r"old\.h5: '/gru_1' lacks gates of a GRU"):
-        import_keras(path, 1.0, NOTHING_STATED)
+        import_file("keras", path, 1.0, NOTHING_STATED)

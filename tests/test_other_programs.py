@@ -22,8 +22,8 @@ NOTHING = StatedSettings()
 def _in_this_process():
     """Read without a process of its own, which takes a while to start; `test_parsing.py` is about that."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("npz", "torch", "keras"):
-            patch.setattr(f"recurra.storage.{name}_files.read_content", read_here)
+        for name in ("npz_files", "torch_files", "imported"):
+            patch.setattr(f"recurra.storage.{name}.read_content", read_here)
         yield
 
 

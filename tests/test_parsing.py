@@ -19,8 +19,7 @@ from recurra.arrays import RateWeights
 from recurra.cli.app import main
 from recurra.storage import parsing, reading
 from recurra.storage.content import MOST_FILE_BYTES
-from recurra.storage.imported import StatedSettings
-from recurra.storage.keras_files import import_keras
+from recurra.storage.imported import StatedSettings, import_file
 from recurra.storage.npz_files import read_npz, write_npz
 from recurra.storage.parsing import content_of, read_content
 from recurra.storage.torch_writing import write_torch
@@ -105,7 +104,7 @@ def test_a_damaged_heap_is_one_line(
         path.write_bytes(damaged_heap(files["keras 2"].read_bytes(), what))
     began = time.monotonic()
     with pytest.raises(ValueError, match=re.escape(f"{path}: is damaged: ")):
-        import_keras(path, 1.0, StatedSettings())
+        import_file("keras", path, 1.0, StatedSettings())
     assert time.monotonic() - began < 30
 
 

@@ -15,8 +15,8 @@ import pytest
 
 from recurra.engine import GRUDynamics, LSTMDynamics, RateDynamics
 from recurra.storage import tensors
-from recurra.storage.imported import StatedSettings
-from recurra.storage.torch_files import NOTHING_STATED, import_torch, read_torch
+from recurra.storage.imported import StatedSettings, import_file
+from recurra.storage.torch_files import NOTHING_STATED, read_torch
 from tests.foreign.by_hand import torch_module
 from tests.networks import read_here
 
@@ -31,7 +31,7 @@ LETTERS = {"float32": "F32", "float64": "F64", "float16": "F16", "int64": "I64"}
 def _in_this_process():
     """Read without a process of its own, which takes a while to start; `test_parsing.py` is about that."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("recurra.storage.torch_files.read_content", read_here)
+        patch.setattr("recurra.storage.imported.read_content", read_here)
         yield
 
 
@@ -139,7 +139,7 @@ def safetensors(path, found, about=None, change=lambda header: header, extra=b""
 
 
 def check_runs(path, kind, found, stated=NOTHING_STATED, prefix="rnn."):
-    read = import_torch(path, 1.0, stated)
+    read = import_file("torch", path, 1.0, stated)
     assert read.network.dynamics == DYNAMICS[kind]
     inputs = np.random.default_rng(1).uniform(-3, 3, (4, 30, INPUTS))
     np.testing.assert_allclose(read.network.run(inputs)[1], torch_module(kind, found, inputs, prefix), atol=1e-6)
@@ -284,7 +284,7 @@ def without(name):
 def test_what_recurra_does_not_have_is_refused_with_the_reason(tmp_path, change, message):
     path = safetensors(tmp_path / "other.safetensors", change(state_dict("GRU")))
     with pytest.raises(ValueError, match=rf"other\.safetensors: .*{re.escape(message)}"):
-        import_torch(path, 1.0, NOTHING_STATED)
+        import_file("torch", path, 1.0, NOTHING_STATED)
 
 
 class Runs:
@@ -309,7 +309,7 @@ def test_a_pickle_that_runs_a_command_does_not_run_it(tmp_path, where):
     }
     path = save(tmp_path / "evil.pt", value[where])
     with pytest.raises(ValueError, match=r"evil\.pt: holds 'posix\.system', and recurra runs no code of a file; save"):
-        import_torch(path, 1.0, NOTHING_STATED)
+        import_file("torch", path, 1.0, NOTHING_STATED)
     assert not mark.exists()
     pickle.loads(pickle.dumps(Runs(os.system, f"touch {mark}")))  # noqa: S301 - the test would see it
     assert mark.exists()
@@ -341,7 +341,7 @@ COMMANDS = {
 def test_a_pickle_of_something_else_is_one_line(tmp_path, commands):
     path = save(tmp_path / "bad.pt", {}, **{"data.pkl": commands})
     with pytest.raises(ValueError, match=rf"bad\.pt: [^\n]*{re.escape(COMMANDS[commands])}[^\n]*$"):
-        import_torch(path, 1.0, NOTHING_STATED)
+        import_file("torch", path, 1.0, NOTHING_STATED)
 
 
 @pytest.mark.usefixtures("torch_names")
@@ -363,7 +363,7 @@ def test_a_tensor_that_lies_about_itself_is_not_read(tmp_path, tensor, message):
     shape, stride, offset = tensor
     state["readout.bias"] = Tensor(state["readout.bias"].parts[0], shape, stride, offset)
     with pytest.raises(ValueError, match=rf"lies\.pt: .*{re.escape(message)}"):
-        import_torch(save(tmp_path / "lies.pt", state), 1.0, NOTHING_STATED)
+        import_file("torch", save(tmp_path / "lies.pt", state), 1.0, NOTHING_STATED)
 
 
 @pytest.mark.usefixtures("torch_names")
@@ -382,7 +382,7 @@ def test_a_tensor_that_lies_about_itself_is_not_read(tmp_path, tensor, message):
 def test_an_archive_with_wrong_members_is_one_line(tmp_path, members, message):
     path = save(tmp_path / "bad.pt", with_versions(state_dict("GRU")), zipfile.ZIP_DEFLATED, **members)
     with pytest.raises(ValueError, match=rf"bad\.pt: .*{re.escape(message)}"):
-        import_torch(path, 1.0, NOTHING_STATED)
+        import_file("torch", path, 1.0, NOTHING_STATED)
 
 
 @pytest.mark.usefixtures("torch_names")
@@ -391,7 +391,7 @@ def test_an_archive_that_unpacks_to_too_much_is_not_unpacked(tmp_path, monkeypat
     state = with_versions(state_dict("GRU"))
     path = save(tmp_path / "bomb.pt", state, zipfile.ZIP_DEFLATED, **{"data/0": bytes(2**20 + 1)})
     with pytest.raises(ValueError, match=r"its member 'bomb/data/0' unpacks to 1,048,577 bytes; recurra reads at most"):
-        import_torch(path, 1.0, NOTHING_STATED)
+        import_file("torch", path, 1.0, NOTHING_STATED)
 
 
 @pytest.mark.usefixtures("torch_names")
@@ -400,14 +400,14 @@ def test_files_of_other_kinds_are_named(tmp_path):
     whole = save(tmp_path / "one.pt", found).read_bytes()
     (tmp_path / "cut.pt").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(ValueError, match=r"cut\.pt: is damaged: it is no whole zip archive"):
-        import_torch(tmp_path / "cut.pt", 1.0, NOTHING_STATED)
+        import_file("torch", tmp_path / "cut.pt", 1.0, NOTHING_STATED)
     (tmp_path / "old.pt").write_bytes(pickle.dumps(0x1950A86A20F9469CFC6C, 2))
     with pytest.raises(ValueError, match=r"old\.pt: is in the format of torch before 1\.6; load it with torch"):
-        import_torch(tmp_path / "old.pt", 1.0, NOTHING_STATED)
+        import_file("torch", tmp_path / "old.pt", 1.0, NOTHING_STATED)
     with pytest.raises(ValueError, match=r"two\.pt: holds 2 tables of tensors; save one"):
-        import_torch(save(tmp_path / "two.pt", {"first": found, "second": found}), 1.0, NOTHING_STATED)
+        import_file("torch", save(tmp_path / "two.pt", {"first": found, "second": found}), 1.0, NOTHING_STATED)
     with pytest.raises(ValueError, match=r"none\.pt: No such file"):
-        import_torch(tmp_path / "none.pt", 1.0, NOTHING_STATED)
+        import_file("torch", tmp_path / "none.pt", 1.0, NOTHING_STATED)
 
 
 def changed(name, **values):
@@ -437,17 +437,17 @@ def changed(name, **values):
 def test_a_header_that_lies_is_one_line(tmp_path, change, message):
     path = safetensors(tmp_path / "bad.safetensors", state_dict("GRU"), change=change)
     with pytest.raises(ValueError, match=rf"bad\.safetensors: [^\n]*{re.escape(message)}"):
-        import_torch(path, 1.0, NOTHING_STATED)
+        import_file("torch", path, 1.0, NOTHING_STATED)
 
 
 def test_headers_and_ends_that_are_too_long(tmp_path):
     path = safetensors(tmp_path / "bad.safetensors", state_dict("GRU"), extra=b"more")
     with pytest.raises(ValueError, match="its tensors end at byte"):
-        import_torch(path, 1.0, NOTHING_STATED)
+        import_file("torch", path, 1.0, NOTHING_STATED)
     for length in (2**63, 2**24 + 1, 500):
         path.write_bytes(length.to_bytes(8, "little") + b"{}")
         with pytest.raises(ValueError, match=rf"is no whole safetensors file: its header claims {length:,} bytes of"):
-            import_torch(path, 1.0, NOTHING_STATED)
+            import_file("torch", path, 1.0, NOTHING_STATED)
     path.write_bytes(b"few")
     with pytest.raises(ValueError, match="is no whole safetensors file"):
-        import_torch(path, 1.0, NOTHING_STATED)
+        import_file("torch", path, 1.0, NOTHING_STATED)

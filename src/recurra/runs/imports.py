@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,10 @@ from recurra.runs.spec import to_spec, with_settings
 from recurra.runs.tables import from_table
 from recurra.status import Status
 from recurra.storage.content import NO_HINTS, Hints
-from recurra.storage.imported import Imported, StatedSettings, check_stated
-from recurra.storage.keras_files import import_keras
+from recurra.storage.imported import Imported, StatedSettings, check_stated, import_file
 from recurra.storage.reading import naming
 from recurra.storage.run_folder import RunFolder
-from recurra.storage.torch_files import import_json, import_torch
+from recurra.storage.torch_files import import_json
 from recurra.tasks import Task
 from recurra.tasks.border import check_task
 
@@ -27,8 +27,8 @@ KERAS_ENDINGS = (".hdf5", ".h5", ".keras")
 TORCH_ENDINGS = (".pt", ".pth", ".safetensors")
 READERS = {
     ".npz": read_network_file,
-    **dict.fromkeys(KERAS_ENDINGS, import_keras),
-    **dict.fromkeys(TORCH_ENDINGS, import_torch),
+    **dict.fromkeys(KERAS_ENDINGS, partial(import_file, "keras")),
+    **dict.fromkeys(TORCH_ENDINGS, partial(import_file, "torch")),
     ".json": import_json,
 }
 """The readers of files, by the files' endings."""

@@ -3,7 +3,8 @@
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, final
+from pathlib import Path
+from typing import Any, Literal, final
 
 import numpy as np
 
@@ -13,7 +14,9 @@ from recurra.engine.gated import GATES, RESETS
 from recurra.engine.rate import ACTIVATIONS
 from recurra.models import CELLS
 from recurra.models.network import Network
-from recurra.storage.content import KIND, Content
+from recurra.storage.content import KIND, NO_HINTS, Content, Hints
+from recurra.storage.parsing import read_content
+from recurra.storage.reading import naming
 
 USUAL: dict[str, dict[str, Any]] = {
     "rate": {"activation": "tanh", "form": "rate", "leak": 1.0},
@@ -92,6 +95,24 @@ class Imported:
         for note in self.notes:
             warnings.warn(note, stacklevel=3)
         return self.network
+
+
+def import_file(
+    kind: Literal["keras", "torch"], path: Path, dt_ms: float, stated: StatedSettings, hints: Hints = NO_HINTS
+) -> Imported:
+    """The network in a file of Keras or PyTorch with its notes, without warnings.
+
+    Args:
+        kind: the program: "keras", or "torch", also for `.safetensors`.
+        path: the file.
+        dt_ms: length of a time step, ms.
+        stated: what the user states about the network.
+        hints: what is known of the file beforehand.
+    """
+    check_positive("dt_ms", dt_ms)
+    content = read_content(path, kind, RateWeights.axes(), hints)
+    with naming(path):
+        return imported(path.name, content, dt_ms, stated)
 
 
 def imported(name: str, content: Content, dt_ms: float, stated: StatedSettings) -> Imported:

@@ -2,13 +2,8 @@
 
 from pathlib import Path
 
-from recurra.arrays import RateWeights
-from recurra.checks import check_positive
 from recurra.models.network import Network
-from recurra.storage.content import NO_HINTS, Hints
-from recurra.storage.imported import Imported, StatedSettings, imported
-from recurra.storage.parsing import read_content
-from recurra.storage.reading import naming
+from recurra.storage.imported import StatedSettings, import_file
 
 NOTHING_STATED = StatedSettings()
 
@@ -30,12 +25,4 @@ def read_keras(path: Path, dt_ms: float, stated: StatedSettings = NOTHING_STATED
         ValueError: the file is missing, damaged, holds another network or contradicts `stated`; one line that
             begins with the file's name.
     """
-    return import_keras(path, dt_ms, stated).told()
-
-
-def import_keras(path: Path, dt_ms: float, stated: StatedSettings, hints: Hints = NO_HINTS) -> Imported:
-    """The network with its notes, without warnings."""
-    check_positive("dt_ms", dt_ms)
-    content = read_content(path, "keras", RateWeights.axes(), hints)
-    with naming(path):
-        return imported(path.name, content, dt_ms, stated)
+    return import_file("keras", path, dt_ms, stated).told()

@@ -6,7 +6,7 @@ from recurra.arrays import RateWeights
 from recurra.checks import check_positive
 from recurra.models.network import Network
 from recurra.storage.content import NO_HINTS, Hints
-from recurra.storage.imported import Imported, StatedSettings, imported
+from recurra.storage.imported import Imported, StatedSettings, import_file, imported
 from recurra.storage.json_content import CONFIGURATION
 from recurra.storage.neural_rnn import weights_and_settings
 from recurra.storage.parsing import read_content
@@ -32,15 +32,7 @@ def read_torch(path: Path, dt_ms: float, stated: StatedSettings = NOTHING_STATED
         ValueError: the file is missing, damaged, holds another network or contradicts `stated`; one line that
             begins with the file's name.
     """
-    return import_torch(path, dt_ms, stated).told()
-
-
-def import_torch(path: Path, dt_ms: float, stated: StatedSettings, hints: Hints = NO_HINTS) -> Imported:
-    """The network of a `.pt`, `.pth` or `.safetensors` file with its notes, without warnings."""
-    check_positive("dt_ms", dt_ms)
-    content = read_content(path, "torch", RateWeights.axes(), hints)
-    with naming(path):
-        return imported(path.name, content, dt_ms, stated)
+    return import_file("torch", path, dt_ms, stated).told()
 
 
 def import_json(path: Path, dt_ms: float, stated: StatedSettings, hints: Hints = NO_HINTS) -> Imported:
