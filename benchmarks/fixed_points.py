@@ -3,11 +3,13 @@
     .venv/bin/python benchmarks/fixed_points.py
     .venv/bin/python benchmarks/fixed_points.py --on and setreset --rounds 5 --json fixed_points.json
     .venv/bin/python benchmarks/fixed_points.py --only recurra published
+    .venv/bin/python benchmarks/fixed_points.py --on gru
 
-The networks are two published ones of 50 units and the published 3-bit flip-flop of 400 units; where --networks lacks a
-file, recurra trains a network by the task's preset. The input is zero. The starts are states on noiseless trials plus
-normal noise of standard deviation 0.1; they are drawn once, written to a file, and every contender reads that file.
-Every contender has the settings that it has by default:
+The networks are two published ones of 50 units, the published 3-bit flip-flop of 400 units, and a GRU of 100 units,
+which recurra trains by its preset; where --networks lacks a file, it trains a network by the task's preset too. The
+input is zero. The starts are states on noiseless trials plus normal noise of standard deviation 0.1; of the GRU, which
+recurra alone searches, uniform within -1 and 1, where all its states are. They are drawn once, written to a file, and
+every contender reads that file. Every contender has the settings that it has by default:
 
 - recurra: `fixed_points`, Newton's method in float64;
 - fixedpointfinder: FixedPointFinder (Golub and Sussillo 2018) has no release on PyPI and is not measured;
@@ -79,6 +81,11 @@ class Problem:
     starts: int
     target_s: float
     settings: tuple[str, ...] = ()  # of the preset, where there is no file
+    cell: str = ""  # of a network that no file holds and no rival is set up for; its starts are uniform
+
+    @property
+    def preset(self) -> str:
+        return f"{self.task}-{self.cell}" if self.cell else self.task
 
 
 PROBLEMS = {
@@ -87,6 +94,7 @@ PROBLEMS = {
     "flipflop": Problem(
         "flipflop3_n400_epoch20.hdf5", "flipflop", 500, 15.0, ("model.units=400", "training.batch=128")
     ),
+    "gru": Problem("", "flipflop", 400, 1.0, ("model.units=100",), cell="gru"),
 }
 
 
@@ -264,38 +272,39 @@ def read_arrays(folder: Path) -> tuple[Arrays, np.ndarray]:
 
 def read_problem(folder: Path) -> "tuple[Network, np.ndarray]":
     """The problem's network, and the starts, as recurra reads them."""
-    from recurra.storage.npz_files import read_npz  # noqa: PLC0415 - rivals have no recurra
+    from recurra.runs.imports import read_network  # noqa: PLC0415 - rivals have no recurra
 
     with np.load(folder / "network.npz") as file:
         dt_ms = float(file["dt_ms"])
-    return read_npz(folder / "network.npz", dt_ms), np.load(folder / "starts.npy")
+    return read_network(folder / "network.npz", dt_ms), np.load(folder / "starts.npy")
 
 
 def write_problem(problem: Problem, networks: Path, starts: int, folder: Path) -> str:
     """Write the network and its starts for every contender to read; says where the network is from."""
     from recurra.analysis import starts_near  # noqa: PLC0415 - rivals have no recurra
     from recurra.runs.imports import read_network_for  # noqa: PLC0415 - and here
-    from recurra.storage.npz_files import write_npz  # noqa: PLC0415 - so here
-    from recurra.tasks import TASKS  # noqa: PLC0415 - and here
+    from recurra.tasks import TASKS  # noqa: PLC0415 - so here
 
     path, task = networks / problem.file, TASKS[problem.task]()
-    if path.is_file():
+    if problem.file and path.is_file():
         network, origin = read_network_for(path, task), f"published, {problem.file}"
     else:
-        print(f"there is no {path}; training a network by the preset {problem.task}", file=sys.stderr, flush=True)
-        network, origin = trained(problem), f"trained by the preset {problem.task}, seed {SEED}"
+        missing = f"there is no {path}; " if problem.file else ""
+        print(f"{missing}training a network by the preset {problem.preset}", file=sys.stderr, flush=True)
+        network, origin = trained(problem), f"trained by the preset {problem.preset}, seed {SEED}"
     states, _ = network.run(task.probe().inputs)
-    write_npz(folder / "network.npz", network)
-    np.save(folder / "starts.npy", starts_near(states, starts, SPREAD, SEED))
+    drawn = starts_near(states, starts, SPREAD, SEED)
+    network.save(folder / "network.npz", overwrite=True)
+    np.save(folder / "starts.npy", np.random.default_rng(SEED).uniform(-1, 1, drawn.shape) if problem.cell else drawn)
     return origin
 
 
 def trained(problem: Problem) -> "Network":
-    """A network of the task's preset."""
+    """A network of the preset."""
     from recurra.runs.spec import read_table, to_spec, with_settings  # noqa: PLC0415 - rivals have no recurra
 
     settings = ["networks=1", f"seed={SEED}", *problem.settings]
-    training = to_spec(with_settings(read_table(problem.task), settings)).to_training()
+    training = to_spec(with_settings(read_table(problem.preset), settings)).to_training()
     state = training.start()
     while not state.ended:
         state = training.advance(state)
@@ -464,6 +473,9 @@ def compare(problem: str, options: argparse.Namespace, pythons: dict[str, Path],
     starts = options.starts or asked.starts
     with folder_of(options.keep, problem) as folder:
         origin = write_problem(asked, options.networks, starts, folder)
+        if asked.cell:
+            pythons = {name: python for name, python in pythons.items() if name == "recurra"}
+            failed = dict.fromkeys(set(CONTENDERS) - {"recurra"}, "set up for vanilla networks only")
         measured = measure(folder, pythons, options.rounds, problem)
         measured.failed |= failed
         judge = Judge.of(folder)
@@ -510,7 +522,7 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", default=list(CONTENDERS), metavar="NAME", help=", ".join(CONTENDERS))
     parser.add_argument("--on", nargs="+", default=list(PROBLEMS), metavar="NETWORK", help=", ".join(PROBLEMS))
     parser.add_argument("--rounds", type=positive, default=3)
-    parser.add_argument("--starts", type=positive, help="other than 400 for 50 units and 500 for 400")
+    parser.add_argument("--starts", type=positive, help="other than 400, and 500 for 400 units")
     parser.add_argument("--networks", type=Path, default=NETWORKS, metavar="FOLDER", help="%(default)s")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="leave networks, starts and points here")
     parser.add_argument(

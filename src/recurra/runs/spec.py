@@ -141,12 +141,13 @@ def _preset_files() -> dict[str, Traversable]:
 
 
 def _gated_presets() -> dict[str, Table]:
-    """The presets of gated cells, TASK-CELL: that of the task with the cell's model, and its values in the training."""
+    """The presets of gated cells, TASK-CELL: those of the tasks with the cell's model, and further values of both."""
     file = tomllib.loads((resources.files("recurra.runs") / "cells.toml").read_text("utf-8"))
     presets = {}
-    for task, (cell, own) in product(file["tasks"], file["cells"].items()):
+    for (task, own), (cell, parts) in product(file["tasks"].items(), file["cells"].items()):
         table, name = read_table(task), f"{task}-{cell}"
-        presets[name] = {**table, "name": name, "model": own["model"], "training": table["training"] | own["training"]}
+        changed = {"name": name, "task": table["task"] | own, "training": table["training"] | parts["training"]}
+        presets[name] = {**table, **changed, "model": parts["model"]}
     return presets
 
 
