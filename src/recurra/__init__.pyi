@@ -76,6 +76,7 @@ from .runs.saving import load as load
 from .tasks import And as And
 from .tasks import ChoiceRule as ChoiceRule
 from .tasks import ContextDecision as ContextDecision
+from .tasks import DecisionStream as DecisionStream
 from .tasks import DelayedMatchToSample as DelayedMatchToSample
 from .tasks import DualDelayedMatch as DualDelayedMatch
 from .tasks import EvidenceIntegration as EvidenceIntegration

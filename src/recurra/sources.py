@@ -109,6 +109,13 @@ SOURCES: dict[str, Source] = {
         "PsyArXiv",
         "https://doi.org/10.31234/osf.io/aqc9n",
     ),
+    "yang2020": Source(
+        "G. R. Yang and X.-J. Wang",
+        2020,
+        "Artificial neural networks for neuroscientists: a primer",
+        "Neuron 107, 1048-1070",
+        "https://doi.org/10.1016/j.neuron.2020.09.005",
+    ),
     "kingma2015": Source(
         "D. P. Kingma and J. Ba",
         2015,

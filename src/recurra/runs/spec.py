@@ -15,7 +15,7 @@ from recurra.runs.own import check_analyses, check_imported
 from recurra.runs.tables import Registry, Table, from_table, to_table
 from recurra.storage.reading import naming, read_text
 from recurra.streams import check_seed
-from recurra.tasks import RULES, TASKS, SuccessRule, Task
+from recurra.tasks import RULES, TASKS, DecisionStream, SuccessRule, Task
 from recurra.tasks.published_pulse import PublishedPulse
 from recurra.tasks.pulse_schedules import PoissonPulses, PulseSchedule, ScheduledPulses
 from recurra.training import LEARNING_RULES, OPTIMIZERS, SCHEDULES, STOPS, TRIAL_SETS, LearningRule, Training
@@ -27,7 +27,7 @@ from recurra.training.trial_sets import TrialSet
 DEEPEST = 8  # levels of a spec
 
 REGISTRY: Registry = {
-    Task: {**TASKS, "pulse_published": PublishedPulse},
+    Task: {**TASKS, "decision_stream": DecisionStream, "pulse_published": PublishedPulse},
     PulseSchedule: {"scheduled": ScheduledPulses, "poisson": PoissonPulses},
     SuccessRule: dict(RULES),
     Model: dict(MODELS),

@@ -1,5 +1,6 @@
 """The studies, by name."""
 
+from recurra.studies.dale_network import DaleNetwork
 from recurra.studies.damage import Damage
 from recurra.studies.memory import MemoryDelay, MemorySize
 from recurra.studies.minimum_size import MinimumSize
@@ -24,5 +25,6 @@ STUDIES: dict[str, type[Study]] = {
         Realizations,
         MinimumSize,
         Robustness,
+        DaleNetwork,
     )
 }

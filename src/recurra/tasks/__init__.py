@@ -2,6 +2,7 @@
 
 from recurra.tasks.base import Task
 from recurra.tasks.boolean import And, Not, Or, Xor
+from recurra.tasks.decision_stream import DecisionStream
 from recurra.tasks.evidence import PerceptualDecision
 from recurra.tasks.flipflop import FlipFlop
 from recurra.tasks.interval import IntervalReproduction
@@ -46,6 +47,7 @@ __all__ = [
     "And",
     "ChoiceRule",
     "ContextDecision",
+    "DecisionStream",
     "DelayedMatchToSample",
     "DualDelayedMatch",
     "EvidenceIntegration",

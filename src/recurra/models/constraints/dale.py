@@ -33,12 +33,15 @@ class Dale(Constraint):
         excitatory: share of excitatory units, 0 to 1.
         passing_zero: "absolute" or "rectified".
         balanced: whether the inhibitory weights of every row are scaled at the start so that the row sums to 0, after
-            which the spectrum has no outlier; a row with weights of one sign only stays as it is.
+            which the spectrum has no outlier; a row with weights of one sign only stays as it is. "average": instead,
+            excitatory weights are divided by the number of excitatory units for each inhibitory one, so that rows sum
+            to 0 on average.
         excitatory_readout: whether inhibitory units have no connections to the outputs.
         positive_input: whether the input weights are 0 or above, in the same way.
         positive_output: whether the output weights are 0 or above, in the same way.
 
-    Source: Song, Yang and Wang (2016); Rajan and Abbott (2006) for balanced rows.
+    Source: Song, Yang and Wang (2016); Rajan and Abbott (2006) for balanced rows; Yang and Wang (2020) for rows
+    balanced on average.
     """
 
     sources: ClassVar[tuple[str, ...]] = ("song2016", "rajan2006")
@@ -47,7 +50,7 @@ class Dale(Constraint):
 
     excitatory: float = 0.8
     passing_zero: Literal["absolute", "rectified"] = "absolute"
-    balanced: bool = True
+    balanced: bool | Literal["average"] = True
     excitatory_readout: bool = False
     positive_input: bool = False
     positive_output: bool = False
@@ -55,15 +58,22 @@ class Dale(Constraint):
     def __post_init__(self) -> None:
         check_between("excitatory", self.excitatory, 0, 1)
         check_choice("passing_zero", self.passing_zero, PASSING)
-        for name in ("balanced", "excitatory_readout", "positive_input", "positive_output"):
+        if self.balanced != "average":
+            check_flag("balanced", self.balanced)
+        for name in ("excitatory_readout", "positive_input", "positive_output"):
             check_flag(name, getattr(self, name))
 
     def among(self, constraints: tuple[Constraint, ...], units: int) -> "UnitSigns":
         check_single(self, constraints)
         areas = next((one for one in constraints if isinstance(one, Areas)), None)
         signs = UnitSigns(self, areas)
-        if self.excitatory_readout and not (signs.of_units(units) > 0).any():
+        excite = int((signs.of_units(units) > 0).sum())
+        if self.excitatory_readout and not excite:
             raise ValueError(f"excitatory_readout needs an excitatory unit; excitatory is {self.excitatory:g}")
+        if self.balanced == "average" and not 0 < excite < units:
+            raise ValueError(
+                f'balanced="average" needs units of both signs; {excite} of {units} are excitatory. Take balanced=False'
+            )
         return signs
 
     def absent(self) -> tuple[str, ...]:
@@ -111,7 +121,10 @@ class UnitSigns(Constraint):
         recurrent = np.abs(np.asarray(arrays["recurrent"])) * signs
         if self.areas:
             recurrent = np.where(self.areas.unit_signs() * signs >= 0, recurrent, 0)
-        arrays["recurrent"] = _balanced(recurrent) if self.law.balanced else recurrent
+        if self.law.balanced == "average":
+            excite = int((signs > 0).sum())
+            recurrent = np.where(signs > 0, recurrent * (len(signs) - excite) / excite, recurrent)
+        arrays["recurrent"] = _balanced(recurrent) if self.law.balanced is True else recurrent
         if self.law.excitatory_readout:
             arrays["output"] = jnp.where(signs > 0, arrays["output"], 0)
         for name in self._positive():

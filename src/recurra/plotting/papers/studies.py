@@ -17,6 +17,7 @@ from recurra.plotting.papers.style import (
     in_print,
     new_figure,
     panel_grid,
+    plain_log,
     plain_number,
 )
 
@@ -258,3 +259,25 @@ def _cube(axes: Any, rows: Rows) -> None:
         axis.set_label_text(name)
         axis.labelpad = -12
     axes.set_box_aspect((1, 1, 1))
+
+
+@in_print()
+def learning_beside_published(rows: Rows, published: Rows) -> Figure:
+    """The loss of every network over the training steps, on a log axis, and the published losses.
+
+    Args:
+        rows: with the columns data_set, network, step and loss.
+        published: with the columns step and loss.
+    """
+    figure = new_figure(COLUMN_MM, 62)
+    axes = figure.subplots()
+    for data_set, network in dict.fromkeys((row["data_set"], row["network"]) for row in rows):
+        own = [row for row in rows if (row["data_set"], row["network"]) == (data_set, network)]
+        axes.plot(_column(own, "step"), _column(own, "loss"), color=FOUND, linewidth=0.5, alpha=0.6, label="found")
+    look: dict[str, Any] = {"markersize": 3, "color": PUBLISHED, "label": "published"}
+    axes.plot(_column(published, "step"), _column(published, "loss"), "D", **look)
+    plain_log(axes)
+    axes.set_xlabel("Training steps")
+    axes.set_ylabel("Cross-entropy")
+    _legend(axes)
+    return figure
