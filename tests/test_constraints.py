@@ -122,6 +122,17 @@ class TestStart:
         assert moduli(matrix)[0] == pytest.approx(1.5, abs=1e-6)
         np.testing.assert_allclose(matrix.sum(axis=1), 0, atol=1e-6)
 
+    def test_rows_balanced_on_average(self, seed):
+        """Of the drawn magnitudes, excitatory ones are divided by the number of excitatory units per inhibitory one."""
+        drawn = np.abs(recurrent_of((), seed, units=100, initializer=rc.Normal()))
+        matrix = recurrent_of((rc.Dale(0.8, balanced="average"),), seed, units=100, initializer=rc.Normal())
+        np.testing.assert_allclose(matrix[:, :80], drawn[:, :80] / 4, rtol=1e-6)
+        np.testing.assert_allclose(matrix[:, 80:], -drawn[:, 80:], rtol=1e-6)
+        with pytest.raises(ValueError, match='balanced="average" needs units of both signs; 10 of 10 are excitatory'):
+            rc.RateRNN(units=10, constraints=(rc.Dale(1.0, balanced="average"),))
+        with pytest.raises(TypeError, match="balanced is 'mean'; expected True or False"):
+            rc.Dale(balanced="mean")
+
     def test_every_gate_has_the_radius(self, seed):
         model = rc.GRU(units=20, constraints=(rc.NoSelfConnections(), rc.SpectralRadius(0.9)))
         for gate in np.asarray(start_of(model, seed).recurrent, np.float64):

@@ -1,6 +1,6 @@
 """Losses: known answers, and the engines against each other and against differences."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import jax
@@ -11,6 +11,8 @@ import pytest
 import recurra as rc
 from recurra.engine import LOSSES, NATIVE, PORTABLE, cross_entropy
 from recurra.numerics import pinned
+from recurra.runs.spec import read_table, to_spec, with_settings
+from recurra.training import Training
 
 pytestmark = pytest.mark.skipif(bool(NATIVE.missing()), reason="the native engine cannot be used")
 MODELS = (rc.RateRNN(units=7, tau_ms=3.0), rc.GRU(units=5), rc.LSTM(units=1))
@@ -142,3 +144,62 @@ def test_a_choice_is_the_largest_output():
     assert not np.asarray(task.success(-targets, trials)).any()
     assert np.asarray(task.correct(targets + 9.0, trials)).all()
     assert not np.asarray(task.success(np.zeros_like(targets), trials)).any(), "of equal outputs the first counts"
+
+
+class TestPeriodWeights:
+    def test_weights_multiply_the_mask(self):
+        trials = rc.PerceptualDecision().sample(jax.random.key(0), 3)
+        weighted = trials.weighted((("fixation", 0.25), ("decision", 2.0)))
+        factor = np.repeat([0.25, 1, 2], [10, 80, 30])[:, None]
+        np.testing.assert_array_equal(np.asarray(weighted.mask), np.asarray(trials.mask) * factor)
+        assert trials.weighted(()) is trials
+
+    @pytest.mark.parametrize("engine", ["native", "portable"])
+    def test_a_weight_of_zero_is_no_period_and_a_common_factor_is_none(self, engine):
+        def losses(**options):
+            rule = rc.BPTT(steps=3, batch=4, trials=rc.FreshTrials(1), validation_trials=8, **options)
+            return rc.train(rc.PerceptualDecision(), rc.RateRNN(units=5, tau_ms=50.0), rule, networks=2, seed=0, engine=engine)
+
+        plain, same, silent = (losses(period_weights=one) for one in ({}, {"stimulus": 3.0}, {"fixation": 0.0}))
+        np.testing.assert_array_equal(same.weights.recurrent, plain.weights.recurrent)  # the stimulus never counts
+        assert (silent.weights.recurrent != plain.weights.recurrent).any()
+        double = losses(period_weights={"fixation": 2.0, "decision": 2.0})
+        np.testing.assert_allclose(double.history.loss, plain.history.loss, rtol=1e-6)
+        np.testing.assert_array_equal(silent.history.success[:, :1], plain.history.success[:, :1])
+
+    @pytest.mark.parametrize("loss", ["mean_squared_error", "cross_entropy"])
+    def test_the_loss_is_a_weighted_mean_over_periods(self, loss):
+        trials = rc.DelayedMatchToSample().sample(jax.random.key(0), 5)
+        outputs = jax.random.normal(jax.random.key(1), trials.targets.shape, jnp.float32)
+        alone = [
+            float(LOSSES[loss](outputs, trials.targets, trials.weighted(weights).mask))
+            for weights in ((("decision", 0.0),), (("fixation", 0.0),))
+        ]
+        counts = np.asarray(trials.counts)
+        answer = next(period for period in trials.periods if period.name == "decision")
+        decision = counts[:, round(answer.start_ms / trials.dt_ms) : round(answer.end_ms / trials.dt_ms)].sum()
+        shares = np.array([counts.sum() - decision, 3 * decision])
+        both = float(LOSSES[loss](outputs, trials.targets, trials.weighted((("decision", 3.0),)).mask))
+        assert both == pytest.approx((shares * alone).sum() / shares.sum(), rel=1e-5)
+
+    def test_in_a_spec(self):
+        table = with_settings(read_table("decision"), ["training.period_weights={fixation=0.1, decision=2.0}"])
+        spec = to_spec(table)
+        assert spec.training == replace(spec.training, period_weights={"fixation": 0.1, "decision": 2.0})
+        assert to_spec(spec.table()) == spec
+        assert hash(spec.training) == hash(to_spec(spec.table()).training)
+
+    @pytest.mark.parametrize(
+        ("weights", "message"),
+        [
+            ({"fixaton": 1.0}, "period_weights names 'fixaton', no period of the task decision; did you mean 'fix"),
+            ({"fixation": 0.0, "decision": 0.0}, "leaves nothing of the task decision that counts"),
+            ({"fixation": -1.0}, "period_weights of 'fixation' is -1.0; expected 0 or a finite number"),
+            ((("decision", 1.0), ("decision", 2.0)), "period_weights names 'decision' twice"),
+            (("decision", 1.0), "period_weights has 'decision'; expected a name and a number"),
+            (3.0, "period_weights is 3.0; expected weights by name"),
+        ],
+    )
+    def test_bad_weights_are_named(self, weights, message):
+        with pytest.raises((ValueError, TypeError), match=message):
+            Training(rc.PerceptualDecision(), rc.RateRNN(units=4, tau_ms=50.0), rc.BPTT(period_weights=weights), range(1), 0)

@@ -336,6 +336,26 @@ def test_bisection(smallest):
     assert len(asked) <= 7
 
 
+def test_the_dale_network_agrees_within_a_tenth():
+    random = np.random.default_rng(0)
+
+    def outcomes(factor, networks=20):
+        rows = [{"data_set": at % 4, "network": at, "deviation": random.normal(0, 0.02)} for at in range(networks)]
+        losses = [
+            {**row, "step": one["step"], "loss": factor * one["loss"] * (1 + row["deviation"])}
+            for one in published("dale_network")
+            for row in rows
+        ]
+        tested = [{**row, "performance": 0.848 + row["deviation"] / 2} for row in rows]
+        study = STUDIES["dale-network"]()
+        return [one.verdict for one in study.verdicts({"losses": losses, "networks": tested})]
+
+    assert outcomes(1.04) == ["agrees"] * 5
+    assert outcomes(1.2) == ["differs"] * 4 + ["agrees"]
+    assert outcomes(1.1)[:4] == ["undecided"] * 4
+    assert outcomes(1.0, networks=1)[:4] == ["cannot be compared"] * 4
+
+
 def test_hash_of_a_spec():
     spec = papers_spec("and", networks=5, seed=0)
     assert spec_hash(replace(spec, networks=9, name="other")) == spec_hash(spec)

@@ -3,6 +3,7 @@
 import math
 import types
 import typing
+from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import Any
 
@@ -175,6 +176,8 @@ _WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: 
 def _words(hint: Any) -> str:
     if typing.get_origin(hint) is typing.Literal:
         return " or ".join(map(repr, typing.get_args(hint)))
+    if typing.get_origin(hint) is Mapping:
+        return "a table of numbers"
     if is_dataclass(hint):
         return f"a table of {', '.join(field.name for field in fields(hint))}"
     return _WORDS.get(hint, "a list of numbers")

@@ -112,11 +112,11 @@ class DecisionStream(Task):
     def probe(self) -> Trials:
         """Every condition once, without noise: decisions of middle lengths, all alike, from the start of the first."""
         alike = np.ones(self._most, np.int32)
-        middle = [alike * own[len(own) // 2] for own in self._durations]
+        fixation, stimulus = (jnp.asarray(alike * own[len(own) // 2]) for own in self._durations)
         made = []
         for value in self._values:
             coherence = jnp.full(self._most, value / 100, jnp.float32)
-            decisions = _Decisions(*map(jnp.asarray, middle), coherence, coherence >= 0, jnp.int32(0))
+            decisions = _Decisions(fixation, stimulus, coherence, coherence >= 0, jnp.int32(0))
             made.append(self._rendered(decisions, jnp.zeros((self._stretch, 2), jnp.float32), coherence[0] != 0))
         return gather(self, jax.tree.map(lambda *arrays: jnp.stack(arrays), *made))
 
@@ -156,18 +156,23 @@ class DecisionStream(Task):
         In a stream cut at any moment, long decisions are hit more often than short ones: all pairs of lengths are laid
         end to end, and the first decision and its phase are those of a step drawn from all of these.
         """
-        lengths = [jnp.asarray(own, jnp.int32) for own in self._durations]
-        pairs = [_one_of(drawn, own) for drawn, own in zip((fixation, stimulus), lengths, strict=True)]
+        fixations, stimuli = (jnp.asarray(own, jnp.int32) for own in self._durations)
         values = jnp.asarray(self.coherences, jnp.float32) / 100
         signed = _one_of(coherence, values) * jnp.where(side < 0.5, 1, -1)
+        decisions = _Decisions(
+            _one_of(fixation, fixations), _one_of(stimulus, stimuli), signed, side < 0.5, jnp.int32(0)
+        )
         if not self.cut:
-            return _Decisions(*pairs, signed, side < 0.5, jnp.int32(0))
-        every_fixation, every_stimulus = (one.ravel() for one in jnp.meshgrid(*lengths, indexing="ij"))
+            return decisions
+        every_fixation, every_stimulus = (one.ravel() for one in jnp.meshgrid(fixations, stimuli, indexing="ij"))
         ends = jnp.cumsum(every_fixation + every_stimulus + self.in_steps(self.decision_ms), dtype=jnp.int32)
         at = jnp.floor(start[0] * ends[-1].astype(jnp.float32)).astype(jnp.int32)
         hit = (at >= ends).sum(dtype=jnp.int32)
-        pairs = [pairs[0].at[0].set(every_fixation[hit]), pairs[1].at[0].set(every_stimulus[hit])]
-        return _Decisions(*pairs, signed, side < 0.5, at - jnp.where(hit > 0, ends[hit - 1], 0))
+        return decisions._replace(
+            fixation=decisions.fixation.at[0].set(every_fixation[hit]),
+            stimulus=decisions.stimulus.at[0].set(every_stimulus[hit]),
+            phase=at - jnp.where(hit > 0, ends[hit - 1], 0),
+        )
 
     def _rendered(self, decisions: _Decisions, noise: Float[Array, "time 2"], by_chance: Bool[Array, ""]) -> Trial:
         """The stretch of a stream of decisions.

@@ -1,6 +1,6 @@
 """Trials: inputs, targets, where the targets count, and the condition."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import jax
 import jax.numpy as jnp
@@ -101,6 +101,20 @@ class Trials:
         """Where the loss counts, however much."""
         mask = jnp.asarray(self.mask)
         return mask if mask.dtype == bool else mask > 0
+
+    def weighted(self, period_weights: tuple[tuple[str, float], ...]) -> "Trials":
+        """The trials with the mask multiplied by a weight in each named period; elsewhere the weight is 1.
+
+        Args:
+            period_weights: names of periods, each with its weight, 0 or above; if there are none, nothing changes.
+        """
+        if not period_weights:
+            return self
+        weights, factor = dict(period_weights), np.ones(self.inputs.shape[-2], np.float32)
+        for period in self.periods:
+            steps = slice(round(period.start_ms / self.dt_ms), round(period.end_ms / self.dt_ms))
+            factor[steps] = weights.get(period.name, 1)
+        return replace(self, mask=jnp.asarray(self.mask, jnp.float32) * factor[:, None])
 
     @property
     def time_ms(self) -> Float[np.ndarray, "time"]:

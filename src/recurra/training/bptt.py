@@ -1,10 +1,10 @@
 """Backpropagation through time for a cohort: one step for any number of networks."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import groupby
-from typing import Any, ClassVar, Literal, final
+from typing import Any, ClassVar, Literal, cast, final
 
 import jax
 import jax.numpy as jnp
@@ -19,6 +19,7 @@ from recurra.tasks.trials import Trials
 from recurra.training.course import check_part
 from recurra.training.optimizers import Adam, Optimizer
 from recurra.training.packing import Packing, parameters_of
+from recurra.training.period_weights import PeriodWeights, period_weights_of
 from recurra.training.rule import Learner, LearningRule, Setup, all_finite, step_noise
 from recurra.training.schedules import Cosine, Schedule
 from recurra.training.sizes import STRETCH
@@ -40,8 +41,13 @@ class BPTT(LearningRule):
         rate_penalty: factor of the mean squared rate of all units, steps and trials in the loss; 0 is none.
         loss: "mean_squared_error"; or "cross_entropy" of the softmax of the outputs, for targets that are the
             probabilities of choices.
+        period_weights: how much the periods of a trial count in the loss, by name, such as
+            `{"fixation": 0.1, "decision": 2.0}`; 0 is not at all, and periods without a weight have 1. They multiply
+            the mask of the task, and the loss is a weighted mean, so that a common factor changes nothing. Success is
+            judged as the task says.
 
-    Source: Jarne (2024), section 4; Pascanu, Mikolov and Bengio (2013) for clipping.
+    Source: Jarne (2024), section 4; Pascanu, Mikolov and Bengio (2013) for clipping; Yang et al. (2019) for weights of
+    periods.
     """
 
     sources: ClassVar[tuple[str, ...]] = ("pascanu2013",)
@@ -52,6 +58,7 @@ class BPTT(LearningRule):
     gradient_clip: float = 1.0
     rate_penalty: float = 0.0
     loss: Literal["mean_squared_error", "cross_entropy"] = "mean_squared_error"
+    period_weights: Mapping[str, float] | tuple[tuple[str, float], ...] = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -61,12 +68,17 @@ class BPTT(LearningRule):
         check_positive("gradient_clip", self.gradient_clip, infinite=True)
         check_at_least_zero("rate_penalty", self.rate_penalty)
         check_choice("loss", self.loss, LOSSES)
+        object.__setattr__(self, "period_weights", period_weights_of(self.period_weights))
         check_part("optimizer", self.optimizer, Optimizer, "Adam()")
         check_part("schedule", self.schedule, Schedule, "Constant()")
 
     @property
     def lowered_loss(self) -> str:
         return self.loss
+
+    @property
+    def counted_periods(self) -> PeriodWeights:
+        return cast(PeriodWeights, self.period_weights)
 
     def own(self, numbers: Sequence[int]) -> Float[Array, "network"]:
         """The learning rate of each network."""
@@ -169,6 +181,7 @@ def _step(
     active: Bool[Array, "network"],
     trials: Trials,
 ) -> tuple[Learner, Bool[Array, "network"], Float[Array, "network"]]:
+    trials = trials.weighted(rule.counted_periods)
     scored = trials.counts.any()
     loss, gradient = setup.engine.loss_and_gradient(
         setup.dynamics,

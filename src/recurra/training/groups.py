@@ -83,8 +83,9 @@ def measure_group(
     weights = jax.tree.map(lambda array: np.asarray(array)[within], group.learner.weights)
     keys = None if noise_keys is None else np.asarray(noise_keys)[within]
     outputs = group.setup.engine.respond(group.setup.dynamics, weights, validation.inputs, noise_keys=keys)
-    scores = [_validated(task, group.setup.loss, answers, validation) for answers in np.asarray(outputs)]
-    weight = float(np.asarray(validation.mask, float).sum())
+    setup, counted = group.setup, validation.weighted(group.setup.period_weights)
+    scores = [_validated(task, setup.loss, answers, validation, counted) for answers in np.asarray(outputs)]
+    weight = float(np.asarray(counted.mask, float).sum())
     judged = int(np.asarray(task.rule.judged(validation)).sum())
     return {
         group.positions[at]: ValidationScores(float(loss), float(success), weight, judged)
@@ -127,11 +128,21 @@ def gathered(before: Learner, groups: Sequence[Group]) -> Learner:
 
 
 @partial(jax.jit, static_argnames=("task", "loss"))
-def _validated(task: Task, loss: str, outputs: Outputs, trials: Trials) -> tuple[Float[Array, ""], Float[Array, ""]]:
-    """Loss and share of successes; if nothing counts, the loss is NaN and the success 0."""
+def _validated(
+    task: Task, loss: str, outputs: Outputs, trials: Trials, counted: Trials
+) -> tuple[Float[Array, ""], Float[Array, ""]]:
+    """Loss and share of successes; if nothing counts, the loss is NaN and the success 0.
+
+    Args:
+        task: says what a success is.
+        loss: a name of `LOSSES`.
+        outputs: of one network.
+        trials: the trials.
+        counted: the same, with the mask that the loss has; it changes no success.
+    """
     value, share = (
-        LOSSES[loss](jnp.asarray(outputs), trials.targets, trials.mask),
+        LOSSES[loss](jnp.asarray(outputs), trials.targets, counted.mask),
         task.success_share(outputs, trials),
     )
-    value = jnp.where(trials.counts.any(), value, jnp.nan)
+    value = jnp.where(counted.counts.any(), value, jnp.nan)
     return value, jnp.where(jnp.isnan(share), 0, share).astype(value.dtype)

@@ -30,6 +30,7 @@ class Setup:
         noise: the key of each network's recurrent noise.
         loss_bound: a loss above it, or a NaN, ends a network.
         loss: what the rule lowers, a name of `recurra.engine.LOSSES`.
+        period_weights: how much each named period of the trials counts in it; 1 for a period without a name here.
     """
 
     dynamics: Dynamics = field(metadata={"static": True})
@@ -40,6 +41,7 @@ class Setup:
     noise: Key[Array, "network"]
     loss_bound: Float[AnyArray, ""]
     loss: str = field(default="mean_squared_error", metadata={"static": True})
+    period_weights: tuple[tuple[str, float], ...] = field(default=(), metadata={"static": True})
 
 
 @jax.tree_util.register_dataclass
@@ -72,6 +74,11 @@ class LearningRule(Course, abc.ABC):
     def lowered_loss(self) -> str:
         """What the rule lowers, a name of `recurra.engine.LOSSES`: it is measured on the validation trials."""
         return "mean_squared_error"
+
+    @property
+    def counted_periods(self) -> tuple[tuple[str, float], ...]:
+        """How much the named periods of the trials count in that loss; 1 for all others."""
+        return ()
 
     @abc.abstractmethod
     def init(self, setup: Setup, weights: Weights) -> Learner:

@@ -28,6 +28,7 @@ from recurra.tasks.base import Task
 from recurra.tasks.border import check_task
 from recurra.tasks.trials import Trials
 from recurra.training.groups import Group, Scores, ValidationScores, gathered, measure_group, score_group, train_group
+from recurra.training.period_weights import check_periods
 from recurra.training.rule import Learner, LearningRule, Setup, step_noise
 from recurra.training.sizes import STRETCH, check_size
 from recurra.training.stopping import Never
@@ -84,6 +85,7 @@ class Training:
         for name, kind in (("task", Task), ("model", Model), ("rule", LearningRule)):
             _check_kind(name, getattr(self, name), kind)
         check_task(self.task)
+        check_periods(self.rule.counted_periods, self.task)
         check_count("networks", len(self.numbers))
         check_seed(self.seed)
         at_once = None if self.used_engine.whole_cohorts else _workers()
@@ -156,6 +158,7 @@ class Training:
         """
         count = max(self.rule.validation_trials, SILENT_TRIALS)
         trials = next(self.task.sample_pieces(random_key(self.seed, Stream.validation), count))
+        trials = trials.weighted(self.rule.counted_periods)
         silence = np.zeros(trials.targets.shape, trials.targets.dtype)
         return float(jax.jit(LOSSES[self.rule.lowered_loss])(silence, trials.targets, trials.mask)) or math.inf
 
@@ -196,6 +199,7 @@ class Training:
             engine=self.used_engine,
             constraints=self.model.all_constraints(),
             loss=self.rule.lowered_loss,
+            period_weights=self.rule.counted_periods,
             start=start,
             own=self.rule.own(numbers),
             noise=jnp.stack([random_key(self.seed, Stream.noise, number) for number in numbers]),

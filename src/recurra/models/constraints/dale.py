@@ -58,8 +58,8 @@ class Dale(Constraint):
     def __post_init__(self) -> None:
         check_between("excitatory", self.excitatory, 0, 1)
         check_choice("passing_zero", self.passing_zero, PASSING)
-        if self.balanced != "average":
-            check_flag("balanced", self.balanced)
+        if not isinstance(self.balanced, bool) and self.balanced != "average":
+            raise TypeError(f'balanced is {self.balanced!r}; expected True or False, or "average"')
         for name in ("excitatory_readout", "positive_input", "positive_output"):
             check_flag(name, getattr(self, name))
 
