@@ -158,7 +158,9 @@ class TestPeriodWeights:
     def test_a_weight_of_zero_is_no_period_and_a_common_factor_is_none(self, engine):
         def losses(**options):
             rule = rc.BPTT(steps=3, batch=4, trials=rc.FreshTrials(1), validation_trials=8, **options)
-            return rc.train(rc.PerceptualDecision(), rc.RateRNN(units=5, tau_ms=50.0), rule, networks=2, seed=0, engine=engine)
+            return rc.train(
+                rc.PerceptualDecision(), rc.RateRNN(units=5, tau_ms=50.0), rule, networks=2, seed=0, engine=engine
+            )
 
         plain, same, silent = (losses(period_weights=one) for one in ({}, {"stimulus": 3.0}, {"fixation": 0.0}))
         np.testing.assert_array_equal(same.weights.recurrent, plain.weights.recurrent)  # the stimulus never counts
@@ -202,4 +204,6 @@ class TestPeriodWeights:
     )
     def test_bad_weights_are_named(self, weights, message):
         with pytest.raises((ValueError, TypeError), match=message):
-            Training(rc.PerceptualDecision(), rc.RateRNN(units=4, tau_ms=50.0), rc.BPTT(period_weights=weights), range(1), 0)
+            Training(
+                rc.PerceptualDecision(), rc.RateRNN(units=4, tau_ms=50.0), rc.BPTT(period_weights=weights), range(1), 0
+            )

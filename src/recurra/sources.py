@@ -109,6 +109,27 @@ SOURCES: dict[str, Source] = {
         "PsyArXiv",
         "https://doi.org/10.31234/osf.io/aqc9n",
     ),
+    "tibshirani1996": Source(
+        "R. Tibshirani",
+        1996,
+        "Regression shrinkage and selection via the lasso",
+        "Journal of the Royal Statistical Society B 58, 267-288",
+        "https://doi.org/10.1111/j.2517-6161.1996.tb02080.x",
+    ),
+    "hoerl1970": Source(
+        "A. E. Hoerl and R. W. Kennard",
+        1970,
+        "Ridge regression: biased estimation for nonorthogonal problems",
+        "Technometrics 12, 55-67",
+        "https://doi.org/10.1080/00401706.1970.10488634",
+    ),
+    "hoffman2019": Source(
+        "J. Hoffman, D. A. Roberts and S. Yaida",
+        2019,
+        "Robust learning with Jacobian regularization",
+        "arXiv",
+        "https://doi.org/10.48550/arXiv.1908.02729",
+    ),
     "yang2020": Source(
         "G. R. Yang and X.-J. Wang",
         2020,

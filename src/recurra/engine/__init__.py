@@ -5,6 +5,7 @@ from recurra.engine.dynamics import Dynamics
 from recurra.engine.engines import CHOICES, NATIVE, NATIVE_BFLOAT16, PORTABLE, Engine, choose_engine
 from recurra.engine.gated import GRUDynamics, LSTMDynamics, UGRNNDynamics
 from recurra.engine.losses import LOSSES, cross_entropy, mean_squared_error
+from recurra.engine.penalties import Penalty, Trajectories, TrajectoryPenalty
 from recurra.engine.rate import ACTIVATIONS, RateDynamics, TimedRateDynamics
 
 __all__ = [
@@ -18,8 +19,11 @@ __all__ = [
     "Engine",
     "GRUDynamics",
     "LSTMDynamics",
+    "Penalty",
     "RateDynamics",
     "TimedRateDynamics",
+    "Trajectories",
+    "TrajectoryPenalty",
     "UGRNNDynamics",
     "choose_engine",
     "cross_entropy",

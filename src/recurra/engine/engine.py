@@ -7,6 +7,7 @@ from jaxtyping import Array, Bool, Float
 
 from recurra.arrays import AnyArray, Inputs, Mask, NoiseKeys, Targets, Weights
 from recurra.engine.dynamics import Dynamics
+from recurra.engine.penalties import TrajectoryPenalty
 
 
 class Engine(abc.ABC):
@@ -19,6 +20,8 @@ class Engine(abc.ABC):
     name: ClassVar[str]
     whole_cohorts: ClassVar[bool]
     """Whether one call should take all networks of a cohort, because it uses all threads by itself."""
+    keeps_states: ClassVar[bool]
+    """Whether it can compute penalties on trajectories."""
 
     def unknown(self, dynamics: Dynamics) -> str:
         """The part of these equations that it cannot compute, such as "GRU" or "activation 'linear'"; empty if none."""
@@ -56,9 +59,13 @@ class Engine(abc.ABC):
         noise_keys: NoiseKeys | None = None,
         loss: str = "mean_squared_error",
         rate_penalty: float = 0.0,
+        penalties: tuple[TrajectoryPenalty, ...] = (),
         active: Bool[AnyArray, "network"] | None = None,
     ) -> tuple[Float[Array, "network"], Any]:
-        """Loss of every network, and its gradient with respect to the weight arrays."""
+        """Loss of every network, and its gradient with respect to the weight arrays.
+
+        An engine that does not keep states gets no penalties on trajectories.
+        """
 
     def about(self) -> dict[str, str | int]:
         """What a run records about the engine that trained it."""

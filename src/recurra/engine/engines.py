@@ -1,6 +1,7 @@
 """Which implementation computes: the native one in C++, or the portable one in JAX."""
 
 import warnings
+from collections.abc import Sequence
 from typing import Any, ClassVar, final
 
 from recurra.checks import check_choice
@@ -8,6 +9,7 @@ from recurra.engine import native, portable
 from recurra.engine.dynamics import Dynamics
 from recurra.engine.engine import Engine
 from recurra.engine.native import cells, library
+from recurra.engine.penalties import TrajectoryPenalty
 
 
 @final
@@ -16,6 +18,7 @@ class PortableEngine(Engine):
 
     name = "portable"
     whole_cohorts = False
+    keeps_states = True
 
     def run(self, dynamics, weights, inputs, *, noise_keys=None):
         return portable.run(dynamics, weights, inputs, noise_keys=noise_keys)
@@ -31,6 +34,7 @@ class _Native(Engine):
     """In C++, for the cells of `native.cells`."""
 
     whole_cohorts = True
+    keeps_states = False
     bfloat16: ClassVar[bool]
 
     def unknown(self, dynamics: Dynamics) -> str:
@@ -83,12 +87,13 @@ ENGINES: dict[str, Engine] = {engine.name: engine for engine in (NATIVE, PORTABL
 CHOICES = ("auto", *ENGINES)
 
 
-def choose_engine(choice: str, dynamics: Dynamics) -> Engine:
+def choose_engine(choice: str, dynamics: Dynamics, penalties: Sequence[TrajectoryPenalty] = ()) -> Engine:
     """The engine for these equations.
 
     Args:
         choice: "auto" (native where it can be used), or an engine's name.
         dynamics: the equations.
+        penalties: on trajectories, which the training needs.
 
     Raises:
         ValueError: the engine asked for cannot compute the equations, or cannot be used here.
@@ -96,6 +101,8 @@ def choose_engine(choice: str, dynamics: Dynamics) -> Engine:
     check_choice("engine", choice, CHOICES)
     wanted = NATIVE if choice == "auto" else ENGINES[choice]
     unknown = wanted.unknown(dynamics)
+    if penalties and not wanted.keeps_states and not unknown:
+        unknown = f"penalty {penalties[0].name}"
     if choice == "auto" and unknown:
         return PORTABLE
     if unknown:

@@ -5,7 +5,7 @@ after the other, so that the numbers of a network do not depend on its neighbour
 """
 
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import jax
 import jax.numpy as jnp
@@ -16,6 +16,7 @@ from recurra.checks import check_choice
 from recurra.engine.dynamics import Dynamics, state_size
 from recurra.engine.losses import LOSSES
 from recurra.engine.noise import trial_noise
+from recurra.engine.penalties import Trajectories, TrajectoryPenalty
 from recurra.engine.shapes import check_call
 
 
@@ -29,8 +30,13 @@ class _Network(NamedTuple):
 
 
 def _run_trial(
-    dynamics: Dynamics, network: _Network, inputs: Float[Array, "time input"], trial: UInt32[Array, ""]
-) -> Float[Array, "time unit"]:
+    dynamics: Dynamics,
+    network: _Network,
+    inputs: Float[Array, "time input"],
+    trial: UInt32[Array, ""],
+    keep_states: bool,
+) -> tuple[Float[Array, "time unit"], Float[Array, "time state"] | None]:
+    """Rates at every step, and states if they are kept."""
     weights, noise = network.weights, None
     if network.key is not None:
         scale = jnp.asarray(dynamics.noise_scale(weights), inputs.dtype)
@@ -39,14 +45,14 @@ def _run_trial(
     def step(state, now):
         state = dynamics.step(weights, state, now[0])
         state = state if now[1] is None else state + now[1]
-        return state, dynamics.rates(state)
+        return state, (dynamics.rates(state), state if keep_states else None)
 
     return jax.lax.scan(step, dynamics.initial_state(weights), (inputs, noise))[1]
 
 
 def _run_trials(dynamics: Dynamics, network: _Network, inputs: Inputs) -> Float[Array, "trial time unit"]:
     numbers = jnp.arange(inputs.shape[0], dtype=jnp.uint32)
-    return jax.vmap(partial(_run_trial, dynamics, network))(jnp.asarray(inputs), numbers)
+    return jax.vmap(partial(_run_trial, dynamics, network, keep_states=False))(jnp.asarray(inputs), numbers)[0]
 
 
 def _networks(
@@ -92,7 +98,16 @@ def respond(
     return run(dynamics, weights, inputs, noise_keys=noise_keys)[1]
 
 
-@partial(jax.jit, static_argnames=("dynamics", "loss", "rate_penalty"))
+def _trajectories(dynamics: Dynamics, network: _Network, inputs: Inputs) -> Trajectories:
+    numbers, inputs = jnp.arange(inputs.shape[0], dtype=jnp.uint32), jnp.asarray(inputs)
+    kept = jax.vmap(partial(_run_trial, dynamics, network, keep_states=True))(inputs, numbers)
+    rates, states = cast(tuple[Array, Array], kept)
+    first = jnp.broadcast_to(dynamics.initial_state(network.weights), states[:, :1].shape)
+    before = jnp.concatenate([first, states[:, :-1]], axis=1)
+    return Trajectories(inputs, before, states, rates, dynamics.readout(network.weights, rates))
+
+
+@partial(jax.jit, static_argnames=("dynamics", "loss", "rate_penalty", "penalties"))
 def loss_and_gradient(  # noqa: PLR0913 - what every engine takes
     dynamics: Dynamics,
     weights: Weights,
@@ -103,12 +118,13 @@ def loss_and_gradient(  # noqa: PLR0913 - what every engine takes
     noise_keys: NoiseKeys | None = None,
     loss: str = "mean_squared_error",
     rate_penalty: float = 0.0,
+    penalties: tuple[TrajectoryPenalty, ...] = (),
     active: Bool[AnyArray, "network"] | None = None,
 ) -> tuple[Float[Array, "network"], Weights]:
     r"""Loss of every network and its gradient with respect to the weight arrays.
 
-    $E = L + \lambda \langle r_{btu}^2 \rangle$: a loss of `LOSSES`, and λ times the mean squared rate over trials,
-    steps and units.
+    $E = L + \lambda \langle r_{btu}^2 \rangle + \sum_i P_i$: a loss of `LOSSES`, λ times the mean squared rate over
+    trials, steps and units, and the values of penalties.
 
     Args:
         dynamics: the equations of one step.
@@ -120,6 +136,7 @@ def loss_and_gradient(  # noqa: PLR0913 - what every engine takes
         noise_keys: two words per network, for the recurrent noise; without them there is none.
         loss: L, a name of `LOSSES`.
         rate_penalty: λ, 0 or above.
+        penalties: what else is added.
         active: which networks to compute; the others get a loss and gradient of zero, and cost nothing.
     """
     check_choice("loss", loss, LOSSES)
@@ -129,7 +146,14 @@ def loss_and_gradient(  # noqa: PLR0913 - what every engine takes
 
     def penalized(weights: Weights, one: _Network):
         inputs, targets, mask = one.trials or shared
-        rates = _run_trials(dynamics, one._replace(weights=weights), inputs)
+        one = one._replace(weights=weights)
+        if penalties:
+            whole = _trajectories(dynamics, one, inputs)
+            error = loss_of(whole.outputs, targets, mask) + sum(
+                penalty.value(dynamics, weights, whole) for penalty in penalties
+            )
+            return error + rate_penalty * (whole.rates**2).mean() if rate_penalty else error
+        rates = _run_trials(dynamics, one, inputs)
         error = loss_of(dynamics.readout(weights, rates), targets, mask)
         return error + rate_penalty * (rates**2).mean() if rate_penalty else error
 

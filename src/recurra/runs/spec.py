@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, final
 
 from recurra.checks import check_count, check_name, nearest
+from recurra.engine import Penalty
 from recurra.models import CONSTRAINTS, INITIALIZERS, MODELS, Constraint, Initializer, Model
 from recurra.runs.own import check_analyses, check_imported
 from recurra.runs.tables import Registry, Table, from_table, to_table
@@ -18,7 +19,7 @@ from recurra.streams import check_seed
 from recurra.tasks import RULES, TASKS, DecisionStream, SuccessRule, Task
 from recurra.tasks.published_pulse import PublishedPulse
 from recurra.tasks.pulse_schedules import PoissonPulses, PulseSchedule, ScheduledPulses
-from recurra.training import LEARNING_RULES, OPTIMIZERS, SCHEDULES, STOPS, TRIAL_SETS, LearningRule, Training
+from recurra.training import LEARNING_RULES, OPTIMIZERS, PENALTIES, SCHEDULES, STOPS, TRIAL_SETS, LearningRule, Training
 from recurra.training.optimizers import Optimizer
 from recurra.training.schedules import Schedule
 from recurra.training.stopping import Stop
@@ -35,6 +36,7 @@ REGISTRY: Registry = {
     Constraint: dict(CONSTRAINTS),
     LearningRule: dict(LEARNING_RULES),
     Optimizer: dict(OPTIMIZERS),
+    Penalty: dict(PENALTIES),
     Schedule: dict(SCHEDULES),
     TrialSet: dict(TRIAL_SETS),
     Stop: dict(STOPS),

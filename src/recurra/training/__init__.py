@@ -3,6 +3,17 @@
 from recurra.training.bptt import BPTT
 from recurra.training.course import Course
 from recurra.training.optimizers import OPTIMIZERS, SGD, Adam, AdamW, Muon, RMSprop
+from recurra.training.penalties import (
+    L1,
+    L2,
+    PENALTIES,
+    JacobianNorm,
+    RadiusAbove,
+    RateL1,
+    ReadoutSmoothness,
+    StartDistance,
+    WeightPenalty,
+)
 from recurra.training.ridge import Ridge
 from recurra.training.rule import Learner, LearningRule, Setup
 from recurra.training.schedules import SCHEDULES, Constant, Cosine, InverseTimeDecay, Linear
@@ -14,8 +25,11 @@ LEARNING_RULES: dict[str, type[LearningRule]] = {"bptt": BPTT, "ridge": Ridge}
 
 __all__ = [
     "BPTT",
+    "L1",
+    "L2",
     "LEARNING_RULES",
     "OPTIMIZERS",
+    "PENALTIES",
     "SCHEDULES",
     "SGD",
     "STOPS",
@@ -28,6 +42,7 @@ __all__ = [
     "FixedTrials",
     "FreshTrials",
     "InverseTimeDecay",
+    "JacobianNorm",
     "Learner",
     "LearningRule",
     "Linear",
@@ -35,10 +50,15 @@ __all__ = [
     "Muon",
     "Never",
     "RMSprop",
+    "RadiusAbove",
+    "RateL1",
+    "ReadoutSmoothness",
     "Ridge",
     "Setup",
+    "StartDistance",
     "SuccessAbove",
     "Training",
     "TrainingState",
+    "WeightPenalty",
     "train",
 ]

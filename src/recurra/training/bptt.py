@@ -13,12 +13,13 @@ from jaxtyping import Array, Bool, Float, Int
 
 from recurra.arrays import Weights
 from recurra.checks import check_at_least_zero, check_choice, check_positive
-from recurra.engine import LOSSES
+from recurra.engine import LOSSES, Dynamics, Penalty, TrajectoryPenalty
 from recurra.models.constraints import Constraint, Parameters, constrained, free_parameters
 from recurra.tasks.trials import Trials
 from recurra.training.course import check_part
 from recurra.training.optimizers import Adam, Optimizer
 from recurra.training.packing import Packing, parameters_of
+from recurra.training.penalties import WeightPenalty
 from recurra.training.period_weights import PeriodWeights, period_weights_of
 from recurra.training.rule import Learner, LearningRule, Setup, all_finite, step_noise
 from recurra.training.schedules import Cosine, Schedule
@@ -45,6 +46,8 @@ class BPTT(LearningRule):
             `{"fixation": 0.1, "decision": 2.0}`; 0 is not at all, and periods without a weight have 1. They multiply
             the mask of the task, and the loss is a weighted mean, so that a common factor changes nothing. Success is
             judged as the task says.
+        penalties: terms that are added to the loss, on weights or on trajectories. The native engine computes none on
+            trajectories but `rate_penalty`; with others, the portable one trains.
 
     Source: Jarne (2024), section 4; Pascanu, Mikolov and Bengio (2013) for clipping; Yang et al. (2019) for weights of
     periods.
@@ -59,6 +62,7 @@ class BPTT(LearningRule):
     rate_penalty: float = 0.0
     loss: Literal["mean_squared_error", "cross_entropy"] = "mean_squared_error"
     period_weights: Mapping[str, float] | tuple[tuple[str, float], ...] = ()
+    penalties: tuple[Penalty, ...] = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -69,6 +73,8 @@ class BPTT(LearningRule):
         check_at_least_zero("rate_penalty", self.rate_penalty)
         check_choice("loss", self.loss, LOSSES)
         object.__setattr__(self, "period_weights", period_weights_of(self.period_weights))
+        for one in self.penalties:
+            check_part("penalties", one, Penalty, 'L2("recurrent", 1e-4)')
         check_part("optimizer", self.optimizer, Optimizer, "Adam()")
         check_part("schedule", self.schedule, Schedule, "Constant()")
 
@@ -79,6 +85,19 @@ class BPTT(LearningRule):
     @property
     def counted_periods(self) -> PeriodWeights:
         return cast(PeriodWeights, self.period_weights)
+
+    @property
+    def trajectory_penalties(self) -> tuple[TrajectoryPenalty, ...]:
+        return tuple(one for one in self.penalties if isinstance(one, TrajectoryPenalty))
+
+    @property
+    def weight_penalties(self) -> tuple[WeightPenalty, ...]:
+        """The penalties on weights, which no engine has to know."""
+        return tuple(one for one in self.penalties if isinstance(one, WeightPenalty))
+
+    def check_networks(self, dynamics: Dynamics) -> None:
+        for one in self.penalties:
+            one.check(dynamics)
 
     def own(self, numbers: Sequence[int]) -> Float[Array, "network"]:
         """The learning rate of each network."""
@@ -183,6 +202,7 @@ def _step(
 ) -> tuple[Learner, Bool[Array, "network"], Float[Array, "network"]]:
     trials = trials.weighted(rule.counted_periods)
     scored = trials.counts.any()
+    on_trajectories = {"penalties": rule.trajectory_penalties} if rule.trajectory_penalties else {}
     loss, gradient = setup.engine.loss_and_gradient(
         setup.dynamics,
         learner.weights,
@@ -193,7 +213,10 @@ def _step(
         loss=rule.loss,
         rate_penalty=rule.rate_penalty,
         active=active,
+        **on_trajectories,
     )
+    if rule.weight_penalties:
+        loss, gradient = _penalized(rule.weight_penalties, setup, learner.weights, loss, gradient, active)
     going = active & (loss <= setup.loss_bound) & scored
     moved, still = _all_moved(rule, setup, parameters, learner, gradient, going)
     passed = active & ~scored
@@ -211,23 +234,53 @@ def _all_moved(
 ) -> tuple[Learner, Bool[Array, "network"]]:
     """The active networks one step later, one by one; networks whose weights stay finite are still active."""
 
-    def at(every: Any, network: Int[Array, ""]) -> Any:
-        return jax.tree.map(lambda array: jax.lax.dynamic_index_in_dim(array, network, keepdims=False), every)
-
     def one_network(network: Int[Array, ""], so_far: tuple[Learner, Bool[Array, "network"]]):
         learner, active = so_far
-        old = at(learner, network)
-        weights_of = partial(_constrained, setup.constraints, parameters, at(setup.start, network))
-        new = _moved(rule, weights_of, old, at(gradient, network), setup.own[network])
+        old = _at(learner, network)
+        weights_of = partial(_constrained, setup.constraints, parameters, _at(setup.start, network))
+        new = _moved(rule, weights_of, old, _at(gradient, network), setup.own[network])
         taken = active[network] & all_finite(new.weights)
         learner = jax.tree.map(
             lambda every, one, other: every.at[network].set(jnp.where(taken, one, other)), learner, new, old
         )
         return learner, active.at[network].set(taken)
 
-    # A loop whose length the compiler does not know, so that it moves one network by the same code in any cohort.
+    return _one_by_one(active, one_network, (learner, active))
+
+
+def _penalized(
+    penalties: tuple[WeightPenalty, ...],
+    setup: Setup,
+    weights: Weights,
+    loss: Float[Array, "network"],
+    gradient: Weights,
+    active: Bool[Array, "network"],
+) -> tuple[Float[Array, "network"], Weights]:
+    """Loss and gradient of the active networks with the penalties on their weights."""
+
+    def one_network(network: Int[Array, ""], so_far: tuple[Float[Array, "network"], Weights]):
+        start = _at(setup.start, network)
+
+        def together(weights: Weights) -> Float[Array, ""]:
+            return jnp.stack([one.value(setup.dynamics, weights, start) for one in penalties]).sum()
+
+        terms = jax.value_and_grad(together)(_at(weights, network))
+        return jax.tree.map(lambda every, term: every.at[network].add(term.astype(every.dtype)), so_far, terms)
+
+    return _one_by_one(active, one_network, (loss, gradient))
+
+
+def _at(every: Any, network: Int[Array, ""]) -> Any:
+    return jax.tree.map(lambda array: jax.lax.dynamic_index_in_dim(array, network, keepdims=False), every)
+
+
+def _one_by_one(active: Bool[Array, "network"], one_network: Callable[..., Any], so_far: Any) -> Any:
+    """`one_network(network, so_far)` for every network up to the last active one.
+
+    The compiler does not know the length of the loop, so that one network has the same code in any cohort.
+    """
     last = jnp.where(active, jnp.arange(1, active.shape[0] + 1, dtype=jnp.int32), 0).max()
-    return jax.lax.fori_loop(jnp.zeros_like(last), last, one_network, (learner, active))
+    return jax.lax.fori_loop(jnp.zeros_like(last), last, one_network, so_far)
 
 
 def _moved(

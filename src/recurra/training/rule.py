@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, Key
 
 from recurra.arrays import AnyArray, NoiseKeys, Weights
-from recurra.engine import Dynamics, Engine
+from recurra.engine import Dynamics, Engine, TrajectoryPenalty
 from recurra.models.constraints import Constraint
 from recurra.tasks.trials import Trials
 from recurra.training.course import Course
@@ -79,6 +79,15 @@ class LearningRule(Course, abc.ABC):
     def counted_periods(self) -> tuple[tuple[str, float], ...]:
         """How much the named periods of the trials count in that loss; 1 for all others."""
         return ()
+
+    @property
+    def trajectory_penalties(self) -> tuple[TrajectoryPenalty, ...]:
+        """Penalties that the engine has to compute."""
+        return ()
+
+    def check_networks(self, dynamics: Dynamics) -> None:
+        """Raise an error if networks with these equations cannot learn by this rule."""
+        return
 
     @abc.abstractmethod
     def init(self, setup: Setup, weights: Weights) -> Learner:

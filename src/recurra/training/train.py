@@ -86,6 +86,7 @@ class Training:
             _check_kind(name, getattr(self, name), kind)
         check_task(self.task)
         check_periods(self.rule.counted_periods, self.task)
+        self.rule.check_networks(self.dynamics)
         check_count("networks", len(self.numbers))
         check_seed(self.seed)
         at_once = None if self.used_engine.whole_cohorts else _workers()
@@ -103,7 +104,7 @@ class Training:
     @cached_property
     def used_engine(self) -> Engine:
         """The engine that computes."""
-        return choose_engine(self.engine, self.dynamics)
+        return choose_engine(self.engine, self.dynamics, self.rule.trajectory_penalties)
 
     @property
     def epochs(self) -> int:
