@@ -71,6 +71,7 @@ from .models import Normal as Normal
 from .models import NoSelfConnections as NoSelfConnections
 from .models import Orthogonal as Orthogonal
 from .models import RateRNN as RateRNN
+from .models import ReadoutScale as ReadoutScale
 from .models import Sparse as Sparse
 from .models import SpectralRadius as SpectralRadius
 from .models import TorchUniform as TorchUniform

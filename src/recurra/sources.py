@@ -130,6 +130,13 @@ SOURCES: dict[str, Source] = {
         "arXiv",
         "https://doi.org/10.48550/arXiv.1908.02729",
     ),
+    "chizat2019": Source(
+        "L. Chizat, E. Oyallon and F. Bach",
+        2019,
+        "On lazy training in differentiable programming",
+        "Advances in Neural Information Processing Systems 32",
+        "https://doi.org/10.48550/arXiv.1812.07956",
+    ),
     "yang2020": Source(
         "G. R. Yang and X.-J. Wang",
         2020,

@@ -8,6 +8,7 @@ from recurra.models.constraints import (
     Dale,
     Frozen,
     LowRank,
+    ReadoutScale,
     NoSelfConnections,
     Sparse,
     UnitGroup,
@@ -38,6 +39,7 @@ CONSTRAINTS: dict[str, type[Constraint]] = {
     "no_self_connections": NoSelfConnections,
     "areas": Areas,
     "low_rank": LowRank,
+    "readout_scale": ReadoutScale,
     "spectral_radius": SpectralRadius,
 }
 MODELS: dict[str, type[Model]] = {"rate": RateRNN, "gru": GRU, "lstm": LSTM, "ugrnn": UGRNN}
@@ -73,6 +75,7 @@ __all__ = [
     "Normal",
     "Orthogonal",
     "RateRNN",
+    "ReadoutScale",
     "Sparse",
     "SpectralRadius",
     "TorchUniform",

@@ -20,6 +20,7 @@ from recurra.models.constraints.maps import (
     finding_arrays,
     free_parameters,
 )
+from recurra.models.constraints.readout_scale import ReadoutScale
 
 __all__ = [
     "Areas",
@@ -30,6 +31,7 @@ __all__ = [
     "LowRank",
     "NoSelfConnections",
     "Parameters",
+    "ReadoutScale",
     "Sparse",
     "UnitGroup",
     "check_connected",
