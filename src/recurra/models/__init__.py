@@ -8,8 +8,8 @@ from recurra.models.constraints import (
     Dale,
     Frozen,
     LowRank,
-    ReadoutScale,
     NoSelfConnections,
+    ReadoutScale,
     Sparse,
     UnitGroup,
 )

@@ -17,9 +17,10 @@ from recurra.engine import LOSSES, Dynamics, Penalty, TrajectoryPenalty
 from recurra.models.constraints import Constraint, Parameters, constrained, free_parameters
 from recurra.tasks.trials import Trials
 from recurra.training.course import check_part
+from recurra.training.one_by_one import one_by_one, one_of
 from recurra.training.optimizers import Adam, Optimizer
 from recurra.training.packing import Packing, parameters_of
-from recurra.training.penalties import WeightPenalty
+from recurra.training.penalties import WeightPenalty, penalized
 from recurra.training.period_weights import PeriodWeights, period_weights_of
 from recurra.training.rule import Learner, LearningRule, Setup, all_finite, step_noise
 from recurra.training.schedules import Cosine, Schedule
@@ -216,7 +217,9 @@ def _step(
         **on_trajectories,
     )
     if rule.weight_penalties:
-        loss, gradient = _penalized(rule.weight_penalties, setup, learner.weights, loss, gradient, active)
+        loss, gradient = penalized(
+            rule.weight_penalties, setup.dynamics, setup.start, learner.weights, active, (loss, gradient)
+        )
     going = active & (loss <= setup.loss_bound) & scored
     moved, still = _all_moved(rule, setup, parameters, learner, gradient, going)
     passed = active & ~scored
@@ -236,51 +239,16 @@ def _all_moved(
 
     def one_network(network: Int[Array, ""], so_far: tuple[Learner, Bool[Array, "network"]]):
         learner, active = so_far
-        old = _at(learner, network)
-        weights_of = partial(_constrained, setup.constraints, parameters, _at(setup.start, network))
-        new = _moved(rule, weights_of, old, _at(gradient, network), setup.own[network])
+        old = one_of(learner, network)
+        weights_of = partial(_constrained, setup.constraints, parameters, one_of(setup.start, network))
+        new = _moved(rule, weights_of, old, one_of(gradient, network), setup.own[network])
         taken = active[network] & all_finite(new.weights)
         learner = jax.tree.map(
             lambda every, one, other: every.at[network].set(jnp.where(taken, one, other)), learner, new, old
         )
         return learner, active.at[network].set(taken)
 
-    return _one_by_one(active, one_network, (learner, active))
-
-
-def _penalized(
-    penalties: tuple[WeightPenalty, ...],
-    setup: Setup,
-    weights: Weights,
-    loss: Float[Array, "network"],
-    gradient: Weights,
-    active: Bool[Array, "network"],
-) -> tuple[Float[Array, "network"], Weights]:
-    """Loss and gradient of the active networks with the penalties on their weights."""
-
-    def one_network(network: Int[Array, ""], so_far: tuple[Float[Array, "network"], Weights]):
-        start = _at(setup.start, network)
-
-        def together(weights: Weights) -> Float[Array, ""]:
-            return jnp.stack([one.value(setup.dynamics, weights, start) for one in penalties]).sum()
-
-        terms = jax.value_and_grad(together)(_at(weights, network))
-        return jax.tree.map(lambda every, term: every.at[network].add(term.astype(every.dtype)), so_far, terms)
-
-    return _one_by_one(active, one_network, (loss, gradient))
-
-
-def _at(every: Any, network: Int[Array, ""]) -> Any:
-    return jax.tree.map(lambda array: jax.lax.dynamic_index_in_dim(array, network, keepdims=False), every)
-
-
-def _one_by_one(active: Bool[Array, "network"], one_network: Callable[..., Any], so_far: Any) -> Any:
-    """`one_network(network, so_far)` for every network up to the last active one.
-
-    The compiler does not know the length of the loop, so that one network has the same code in any cohort.
-    """
-    last = jnp.where(active, jnp.arange(1, active.shape[0] + 1, dtype=jnp.int32), 0).max()
-    return jax.lax.fori_loop(jnp.zeros_like(last), last, one_network, so_far)
+    return one_by_one(active, one_network, (learner, active))
 
 
 def _moved(

@@ -4,15 +4,18 @@ $E = L + \sum_i P_i$. They are means and not sums, so that λ means the same for
 """
 
 import abc
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float, Int
 
+from recurra.arrays import Weights
 from recurra.checks import check_positive, nearest
 from recurra.engine import Dynamics, Penalty, Trajectories, TrajectoryPenalty
+from recurra.training.one_by_one import one_by_one, one_of
 
 
 class WeightPenalty(Penalty, abc.ABC):
@@ -215,3 +218,34 @@ PENALTIES: dict[str, type[Penalty]] = {
     "readout_smoothness": ReadoutSmoothness,
     "jacobian_norm": JacobianNorm,
 }
+
+
+def penalized(
+    penalties: Sequence[WeightPenalty],
+    dynamics: Dynamics,
+    start: Weights,
+    weights: Weights,
+    active: Bool[Array, "network"],
+    found: tuple[Float[Array, "network"], Weights],
+) -> tuple[Float[Array, "network"], Weights]:
+    """Loss and gradient of the active networks with penalties on their weights.
+
+    Args:
+        penalties: the penalties.
+        dynamics: the equations.
+        start: the weights before training, with a leading `network` axis.
+        weights: the weights.
+        active: networks that train.
+        found: their loss and gradient without the penalties.
+    """
+
+    def one_network(network: Int[Array, ""], so_far: tuple[Float[Array, "network"], Weights]):
+        first = one_of(start, network)
+
+        def together(one: Weights) -> Float[Array, ""]:
+            return jnp.stack([penalty.value(dynamics, one, first) for penalty in penalties]).sum()
+
+        terms = jax.value_and_grad(together)(one_of(weights, network))
+        return jax.tree.map(lambda every, term: every.at[network].add(term.astype(every.dtype)), so_far, terms)
+
+    return one_by_one(active, one_network, found)
