@@ -251,6 +251,22 @@ class TestTraining:
         np.testing.assert_array_equal(end["recurrent"][kept], start["recurrent"][kept])
         assert (end["recurrent"][~kept] != start["recurrent"][~kept]).mean() > 0.5
 
+    def test_the_scale_of_the_readout(self, seed):
+        """The start is γ times the drawn weights, and the gradient of the free ones γ times that of the weights."""
+        plain, scaled = (
+            rc.RateRNN(units=6, constraints=constraints)
+            for constraints in ((), (rc.Dale(excitatory_readout=True), rc.ReadoutScale(4.0)))
+        )
+        start = start_of(scaled, seed)
+        drawn = np.asarray(start_of(plain, seed).output)
+        np.testing.assert_allclose(start.output[:, :5], 4 * drawn[:, :5], rtol=1e-6)
+        assert not np.asarray(start.output)[:, 5:].any()
+        constraints = scaled.all_constraints()
+        free = free_parameters(constraints, start)
+        np.testing.assert_allclose(constrained(constraints, free, start).output, start.output, rtol=1e-6)
+        slope = jax.grad(lambda free: constrained(constraints, free, start).output.sum())(free)["output"]
+        np.testing.assert_allclose(slope[:, :5], 4.0)
+
     def test_a_low_rank_stays_low(self):
         start, *_, end = trained(rc.RateRNN(units=12, constraints=(rc.LowRank(2),)))
         for weights in (start, end):
@@ -354,6 +370,9 @@ def of(*constraints, units=10, kind=rc.RateRNN, **others):
         (of(rc.Dale(), rc.LowRank()), "constraints has LowRank and Dale; a product of m and n has no signs"),
         (of(rc.NoSelfConnections(), rc.LowRank(), kind=rc.GRU), "constraints has LowRank and NoSelfConnections"),
         (of(rc.LowRank(), rc.Frozen(("recurrent",))), "constraints has LowRank and Frozen for recurrent"),
+        (of(rc.ReadoutScale(), rc.Frozen(("output",))), "constraints has ReadoutScale and Frozen for output"),
+        (of(rc.ReadoutScale(2.0), rc.ReadoutScale(3.0)), "constraints has 2 of the kind ReadoutScale"),
+        (lambda: rc.ReadoutScale(0.0), "scale is 0.0; expected a number above 0"),
         (of(rc.LowRank(11)), "rank is 11; expected at most the 10 units"),
         (of(rc.Sparse(0.001)), "density is 0.001, which leaves no connection between 10 units"),
         (of(rc.NoSelfConnections(), units=1), "NoSelfConnections leaves no connection in a network of one unit"),

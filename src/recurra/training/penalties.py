@@ -65,7 +65,7 @@ class ArrayPenalty(WeightPenalty):
 @final
 @dataclass(frozen=True)
 class L1(ArrayPenalty):
-    r"""$\lambda \langle |w| \rangle$ over the entries of one array: drives weights to 0.
+    r"""$\lambda \langle \lvert w \rvert \rangle$ over the entries of one array: drives weights to 0.
 
     Args:
         array: its name, such as "recurrent".
@@ -153,7 +153,7 @@ class _OfTrajectories(TrajectoryPenalty):
 @final
 @dataclass(frozen=True)
 class RateL1(_OfTrajectories):
-    r"""$\lambda \langle |r| \rangle$ over trials, steps and units: sparse activity. `rate_penalty` is that of squares.
+    r"""$\lambda \langle \lvert r \rvert \rangle$ over trials, steps and units, for sparse activity; `rate_penalty` has squares.
 
     Args:
         strength: λ, above 0.
