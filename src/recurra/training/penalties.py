@@ -153,7 +153,7 @@ class _OfTrajectories(TrajectoryPenalty):
 @final
 @dataclass(frozen=True)
 class RateL1(_OfTrajectories):
-    r"""$\lambda \langle \lvert r \rvert \rangle$ over trials, steps and units, for sparse activity; `rate_penalty` has squares.
+    r"""$\lambda \langle \lvert r \rvert \rangle$ over trials, steps and units: sparse activity.
 
     Args:
         strength: λ, above 0.
