@@ -312,7 +312,7 @@ class TestReport:
     def test_many_conditions(self, ring):
         html = report_html(ring)
         text = text_of(html)
-        assert f"shown are {MOST} of 60 conditions" in text
+        assert f"{MOST} of 60 conditions are shown" in text
         assert f"The legend names {MOST} of 60 conditions" in text
         assert "the output does not count" in text, "of what the mask leaves out"
         assert "Of 2 outputs" in text
