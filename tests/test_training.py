@@ -1,6 +1,7 @@
 """The invariances that the conventions promise, on small cohorts."""
 
 import dataclasses
+from typing import cast
 
 import jax
 import jax.numpy as jnp
@@ -208,9 +209,10 @@ def test_muon_moves_every_gate_as_a_matrix_of_its_own(seed):
     recurrent = jax.random.normal(jax.random.key(seed), (3, 6, 6), jnp.float32)
     gradient = {"recurrent": recurrent, "bias": jnp.ones((3, 6), jnp.float32)}
     with jax.numpy_dtype_promotion("standard"):
-        change, _ = direction.update(gradient, direction.init(gradient), gradient)
-        alone = [direction.update(one, direction.init(one), one)[0]["recurrent"] for one in _gates(recurrent)]
-    np.testing.assert_allclose(change["recurrent"], np.stack(alone), atol=1e-5)
+        change, *alone = [
+            cast(dict, direction.update(one, direction.init(one), one)[0]) for one in (gradient, *_gates(recurrent))
+        ]
+    np.testing.assert_allclose(change["recurrent"], np.stack([one["recurrent"] for one in alone]), atol=1e-5)
     np.testing.assert_allclose(change["bias"], 1.0, atol=1e-3)
 
 
