@@ -80,6 +80,7 @@ from .runs.saving import load as load
 from .tasks import And as And
 from .tasks import ChoiceRule as ChoiceRule
 from .tasks import ContextDecision as ContextDecision
+from .tasks import CuedDecision as CuedDecision
 from .tasks import DecisionStream as DecisionStream
 from .tasks import DelayedMatchToSample as DelayedMatchToSample
 from .tasks import DualDelayedMatch as DualDelayedMatch
@@ -102,6 +103,7 @@ from .tasks import ScheduledPulses as ScheduledPulses
 from .tasks import SetReset as SetReset
 from .tasks import SignRule as SignRule
 from .tasks import SineGeneration as SineGeneration
+from .tasks import StreamDecision as StreamDecision
 from .tasks import Task as Task
 from .tasks import Trial as Trial
 from .tasks import Trials as Trials

@@ -284,6 +284,20 @@ SOURCES: dict[str, Source] = {
         "Neuron 99, 609-623",
         "https://doi.org/10.1016/j.neuron.2018.07.003",
     ),
+    "dubreuil2022": Source(
+        "A. Dubreuil, A. Valente, M. Beiran, F. Mastrogiuseppe and S. Ostojic",
+        2022,
+        "The role of population structure in computations through neural dynamics",
+        "Nature Neuroscience 25, 783-794",
+        "https://doi.org/10.1038/s41593-022-01088-4",
+    ),
+    "valente2022": Source(
+        "A. Valente, J. W. Pillow and S. Ostojic",
+        2022,
+        "Extracting computational mechanisms from neural data using low-rank RNNs",
+        "Advances in Neural Information Processing Systems 35, 24072-24086",
+        "https://nips.cc/virtual/2022/poster/54761",
+    ),
     "henrici1962": Source(
         "P. Henrici",
         1962,

@@ -15,6 +15,7 @@ from recurra.tasks.pulse_schedules import PoissonPulses, ScheduledPulses
 from recurra.tasks.response import GoNoGo, MemoryResponse
 from recurra.tasks.rules import RULES, ChoiceRule, NearRule, SignRule, SuccessRule
 from recurra.tasks.set_reset import SetReset
+from recurra.tasks.signed_streams import CuedDecision, StreamDecision
 from recurra.tasks.sine import SineGeneration
 from recurra.tasks.trials import Trial, Trials
 from recurra.tasks.two_streams import ContextDecision, EvidenceIntegration
@@ -31,6 +32,8 @@ TASKS: dict[str, type[Task]] = {
     "oscillation": Oscillation,
     "decision": PerceptualDecision,
     "context_decision": ContextDecision,
+    "stream_decision": StreamDecision,
+    "cued_decision": CuedDecision,
     "dms": DelayedMatchToSample,
     "dual_dms": DualDelayedMatch,
     "romo": ParametricWorkingMemory,
@@ -47,6 +50,7 @@ __all__ = [
     "And",
     "ChoiceRule",
     "ContextDecision",
+    "CuedDecision",
     "DecisionStream",
     "DelayedMatchToSample",
     "DualDelayedMatch",
@@ -70,6 +74,7 @@ __all__ = [
     "SetReset",
     "SignRule",
     "SineGeneration",
+    "StreamDecision",
     "SuccessRule",
     "Task",
     "Trial",
