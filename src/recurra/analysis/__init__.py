@@ -25,6 +25,11 @@ from recurra.analysis.dynamics.slow_points import SlowPoints, slow_points
 from recurra.analysis.dynamics.stability import floquet_multipliers, kaplan_yorke_dimension, lyapunov_spectrum
 from recurra.analysis.dynamics.starts import starts_near
 from recurra.analysis.dynamics.steps import states_on
+from recurra.analysis.low_rank.effective import Agreement, connectivity_agreement, effective_connectivity
+from recurra.analysis.low_rank.latent import LatentPaths, latent_flow, latent_paths, latent_variables
+from recurra.analysis.low_rank.loadings import Loadings, loadings
+from recurra.analysis.low_rank.populations import Populations, populations
+from recurra.analysis.low_rank.resampling import Resampling, resampling, shuffled_loadings
 from recurra.analysis.memory.alignment import Alignment, axis_alignment
 from recurra.analysis.memory.cube import MemoryCube, memory_cube
 from recurra.analysis.memory.generalization import Generalization, cross_condition_generalization
@@ -48,6 +53,7 @@ from recurra.analysis.weights.spectra import (
 )
 
 __all__ = [
+    "Agreement",
     "Alignment",
     "Branch",
     "Census",
@@ -57,16 +63,20 @@ __all__ = [
     "Generalization",
     "Geometry",
     "Landscape",
+    "LatentPaths",
     "Lifetimes",
+    "Loadings",
     "Memories",
     "MemoryCube",
     "NoisyLifetimes",
     "NonNormality",
     "Performance",
+    "Populations",
     "Program",
     "PulseTable",
     "Reduction",
     "Regimes",
+    "Resampling",
     "RestingModes",
     "Selectivity",
     "Similarities",
@@ -78,10 +88,12 @@ __all__ = [
     "axis_alignment",
     "census",
     "clusters",
+    "connectivity_agreement",
     "continuation",
     "cross_condition_generalization",
     "demixed_components",
     "dynamical_distance",
+    "effective_connectivity",
     "fixed_points",
     "fixed_points_under",
     "floquet_multipliers",
@@ -90,7 +102,11 @@ __all__ = [
     "held_memories",
     "kaplan_yorke_dimension",
     "landscape",
+    "latent_flow",
+    "latent_paths",
+    "latent_variables",
     "linear_cka",
+    "loadings",
     "lyapunov_spectrum",
     "memory_cube",
     "memory_geometry",
@@ -101,14 +117,17 @@ __all__ = [
     "non_normality",
     "performance",
     "points_and_program",
+    "populations",
     "principal_components",
     "procrustes_distance",
     "program",
     "pulse_table",
     "rate_selectivity",
     "regimes",
+    "resampling",
     "resting_modes",
     "share_on_circle",
+    "shuffled_loadings",
     "signature_of",
     "similarity_matrices",
     "singular_vectors",

@@ -17,7 +17,7 @@ from recurra.tasks.rules import SignRule, SuccessRule
 from recurra.tasks.staged import StagedTask, both_signs, signals
 from recurra.tasks.trials import Trial
 
-SIGN_ALONE = SignRule(settle_ms=0.0, error_bound=math.inf)
+SIGN_ALONE = SignRule(settle_ms=0.0, share=0.5, error_bound=math.inf)
 
 
 @final
@@ -27,7 +27,8 @@ class StreamDecision(StagedTask):
 
     During the stimulus the only input is the signed strength c of the stream, and otherwise 0, plus the noise
     $(\sigma / \sqrt{\Delta t})\, \xi$ on every step. The target is the sign of c during the decision; only this period
-    counts. Nothing tells that the decision begins: the network keeps its answer ready. The conditions are the strengths.
+    counts. Nothing tells that the decision begins: the network keeps its answer ready. The conditions are the signed
+    strengths.
 
     An ideal observer, who takes the mean of the stimulus, is right with probability $\Phi(c \sqrt{T} / \sigma)$: at c =
     0.032, T = 800 ms and σ = 0.134 √ms in all but 1e-11 of the trials.
@@ -39,7 +40,8 @@ class StreamDecision(StagedTask):
         decision_ms: length of the decision, ms.
         strengths: strengths of the stream, above 0, each with both signs.
         input_noise: σ, the standard deviation of the noise at a step of 1 ms, √ms; 0.03 at the step of 20 ms.
-        rule: when a trial is a success; by default if the output has the sign of the answer, whatever its size.
+        rule: when a trial is a success; by default if the output has the sign of the answer in at least half of the
+            decision, whatever its size.
         dt_ms: length of a time step, ms.
 
     Source: Dubreuil et al. (2022), with the numbers of their programs.
@@ -104,10 +106,11 @@ class CuedDecision(StagedTask):
         decision_ms: length of the decision, ms.
         strengths: strengths of either stream, above 0, each with both signs.
         input_noise: σ, the standard deviation of the streams' noise at a step of 1 ms, √ms; 0.1 at the step of 20 ms.
-        rule: when a trial is a success; by default if the output has the sign of the answer, whatever its size.
+        rule: when a trial is a success; by default if the output has the sign of the answer in at least half of the
+            decision, whatever its size.
         dt_ms: length of a time step, ms.
 
-    Source: Dubreuil et al. (2022), with the numbers of their programs; after Mante, Sussillo, Shenoy and Newsome (2013).
+    Source: Dubreuil et al. (2022), with the numbers of their programs; after Mante et al. (2013).
     """
 
     sources: ClassVar[tuple[str, ...]] = ("dubreuil2022", "mante2013")

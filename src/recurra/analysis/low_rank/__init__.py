@@ -1,0 +1,1 @@
+"""Networks of low rank: their loadings, latent dynamics, effective connectivity and populations."""
