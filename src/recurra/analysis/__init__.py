@@ -27,8 +27,8 @@ from recurra.analysis.dynamics.starts import starts_near
 from recurra.analysis.dynamics.steps import states_on
 from recurra.analysis.low_rank.effective import Agreement, connectivity_agreement, effective_connectivity
 from recurra.analysis.low_rank.latent import LatentPaths, latent_flow, latent_paths, latent_variables
-from recurra.analysis.low_rank.loadings import Loadings, loadings
-from recurra.analysis.low_rank.populations import Populations, populations
+from recurra.analysis.low_rank.loadings import Loadings, is_low_rank, loadings
+from recurra.analysis.low_rank.populations import Populations, best_populations, populations
 from recurra.analysis.low_rank.resampling import Resampling, resampling, shuffled_loadings
 from recurra.analysis.memory.alignment import Alignment, axis_alignment
 from recurra.analysis.memory.cube import MemoryCube, memory_cube
@@ -86,6 +86,7 @@ __all__ = [
     "TransientGains",
     "WeightStatistics",
     "axis_alignment",
+    "best_populations",
     "census",
     "clusters",
     "connectivity_agreement",
@@ -100,6 +101,7 @@ __all__ = [
     "flow_field",
     "girko_distance",
     "held_memories",
+    "is_low_rank",
     "kaplan_yorke_dimension",
     "landscape",
     "latent_flow",

@@ -8,15 +8,17 @@ from pathlib import Path
 import matplotlib
 from matplotlib.figure import Figure
 
+from recurra.analysis import is_low_rank
 from recurra.analysis.failures import Failure, UnavailableError, reason_of
 from recurra.analysis.record import RunRecord
 from recurra.models.cohort import History
 from recurra.plotting.colors import bit_look, condition_colors
-from recurra.plotting.papers import connectivity, in_print, learning
+from recurra.plotting.papers import connectivity, in_print, learning, loadings
 from recurra.plotting.papers.census import census_map
 from recurra.plotting.papers.spectra import MOST_PANELS, spectra, spectra_density
 from recurra.plotting.papers.spectra_points import spectra_points
 from recurra.plotting.papers.variance import variance_shares
+from recurra.plotting.scenes.loadings import loadings_scene
 from recurra.plotting.scenes.points import points_scene
 from recurra.plotting.scenes.scales import Scales
 from recurra.plotting.scenes.spectra import density, spectrum_scene
@@ -95,6 +97,9 @@ def figures_of(run: RunRecord) -> Plan:
     plan |= _cohort_plan(run)
     for at, number in enumerate(run.numbers):
         plan[f"connectivity_{number}"] = lambda at=at: _connectivity(run, at, scales())
+    if is_low_rank(run.network(0)):
+        for at, number in enumerate(run.numbers):
+            plan[f"loadings_{number}"] = lambda at=at, number=number: loadings(loadings_scene(run.network(at), number))
     return plan
 
 

@@ -151,6 +151,19 @@ def loadings(network: Network, rank: int | None = None) -> Loadings:
     )
 
 
+def is_low_rank(network: Network) -> bool:
+    """Whether the rank of the recurrent weights is at most a tenth of the number of units, or 1.
+
+    Args:
+        network: any network; one that is not of rate units is not of low rank.
+    """
+    if not isinstance(network.dynamics, RateDynamics):
+        return False
+    with one_thread():
+        values = np.linalg.svd(network.recurrent, compute_uv=False)
+    return bool(values[0] > 0) and 1 <= rank_of(values) <= max(1, LOW * len(values))
+
+
 def rank_of(values: Float[np.ndarray, "value"]) -> int:
     """The rank of a matrix of float32 numbers with these singular values, in descending order; at least 1."""
     return max(1, int((values > len(values) * SINGLE * values[0]).sum()))

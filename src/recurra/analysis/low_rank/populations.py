@@ -102,6 +102,23 @@ def populations(loadings: Loadings, count: int, seed: int, starts: int = 10) -> 
     )
 
 
+def best_populations(loadings: Loadings, seed: int, most: int = 3) -> Populations:
+    """The mixture with the lowest Bayesian information criterion among those of 1, 2, ... populations.
+
+    Args:
+        loadings: of a network.
+        seed: fixes the starts of the fits.
+        most: largest number of populations; fewer are tried if the network has too few units.
+    """
+    check_count("most", most)
+    room = loadings.units // (2 * len(loadings.names))
+    return min((populations(loadings, count, seed) for count in range(1, max(1, min(most, room)) + 1)), key=_bic)
+
+
+def _bic(fitted: Populations) -> float:
+    return fitted.bic
+
+
 def _root(covariance: Float[np.ndarray, "loading other_loading"]) -> Float[np.ndarray, "loading other_loading"]:
     """A square root L with L Lᵀ = covariance, which may be singular."""
     values, vectors = np.linalg.eigh(covariance)

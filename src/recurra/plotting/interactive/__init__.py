@@ -5,6 +5,7 @@ from recurra.plotting.interactive.census import census_map
 from recurra.plotting.interactive.connectivity import connectivity, strongest
 from recurra.plotting.interactive.learning import learning_curves
 from recurra.plotting.interactive.lifetimes import lifetime_bars
+from recurra.plotting.interactive.loadings import loadings
 from recurra.plotting.interactive.program import program_graph
 from recurra.plotting.interactive.spectra import spectra_density, spectrum_plane
 from recurra.plotting.interactive.state_space import state_space
@@ -16,6 +17,7 @@ __all__ = [
     "cube_walk",
     "learning_curves",
     "lifetime_bars",
+    "loadings",
     "probe_answers",
     "program_graph",
     "sample_trials",

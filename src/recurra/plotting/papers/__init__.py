@@ -3,6 +3,7 @@
 from recurra.plotting.papers.behaviour import behaviour, cube_walk, probe_answers
 from recurra.plotting.papers.connectivity import connectivity
 from recurra.plotting.papers.learning import learning
+from recurra.plotting.papers.loadings import loadings
 from recurra.plotting.papers.spectra import spectra
 from recurra.plotting.papers.state_space import state_space
 from recurra.plotting.papers.style import in_print
@@ -15,6 +16,7 @@ __all__ = [
     "cube_walk",
     "in_print",
     "learning",
+    "loadings",
     "probe_answers",
     "sample_trials",
     "spectra",

@@ -17,6 +17,7 @@ from recurra.plotting.colors import DARK, bit_look, state_colors
 from recurra.plotting.scenes.conditions import Conditions
 from recurra.plotting.scenes.learning import LOSS_TOP
 from recurra.plotting.scenes.lifetimes import MOST
+from recurra.plotting.scenes.loadings import MOST_LOADINGS
 from recurra.plotting.scenes.program_parts import left_words, parts_of
 from recurra.plotting.scenes.scales import Scales
 from recurra.plotting.scenes.space import WALK_STEPS
@@ -101,6 +102,7 @@ def report_html(run: RunRecord) -> str:
             "bars": MOST,
             "outside": OUTSIDE,
             "loss": LOSS_TOP,
+            "loadings": MOST_LOADINGS,
             "spark": SPARK,
             "learned": SUCCESSFUL,
         },

@@ -9,6 +9,7 @@ from jaxtyping import Float, Int
 from recurra.analysis import Census, Geometry, Lifetimes, Reduction, RestingModes, Spectrum
 from recurra.plotting.scenes.graph import Graph
 from recurra.plotting.scenes.landmarks import Landmarks
+from recurra.plotting.scenes.loadings import LoadingsCloud
 from recurra.wording import percent, three
 from recurra.words.spectra import modes_words
 
@@ -92,6 +93,14 @@ def weights(name: str, before: Float[np.ndarray, "post pre"] | None, after: Floa
         return text + "."
     changes = three(float(np.nanstd(after - before)))
     return f"{text} after training and {three(float(np.nanstd(before)))} before; the changes have {changes}."
+
+
+def loadings(name: str, scene: LoadingsCloud) -> str:
+    """The cloud of the loadings."""
+    groups = _listed([one.name for one in scene.populations])
+    return (
+        f"{name}: the loadings {_listed(scene.names)} of {scene.units} units, every pair against each other. {groups}."
+    )
 
 
 def spectrum(name: str, record: Spectrum, modes: RestingModes) -> str:

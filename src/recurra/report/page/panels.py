@@ -5,9 +5,11 @@ from functools import partial
 
 import numpy as np
 
+from recurra.analysis import is_low_rank
 from recurra.analysis.record import RunRecord
 from recurra.models.cohort import History
-from recurra.plotting.interactive import connectivity, learning_curves, spectra_density, spectrum_plane
+from recurra.plotting.interactive import connectivity, learning_curves, loadings, spectra_density, spectrum_plane
+from recurra.plotting.scenes.loadings import loadings_scene
 from recurra.plotting.scenes.scales import Scales
 from recurra.plotting.scenes.spectra import density, mode_texts, motions, spectrum_scene
 from recurra.plotting.scenes.weights import weights_scene
@@ -40,6 +42,9 @@ def all_panels(run: RunRecord, names: Sequence[str], shown: int) -> dict[str, Pa
     scales = Scales.of(run)
     picked = pick(run, shown) if len(names) > FINE else range(len(names))
     memories = memory_findings(run)
+    if is_low_rank(run.network(0)):
+        for at in pick(run, shown):
+            figures.append(PlannedFigure(f"loadings-{run.numbers[at]}", partial(_loadings, run, at, names[at])))
     for at, name in enumerate(names):
         figures += [one for one in _of_network(run, memories, at, name, scales) if at in picked or not one.detail]
     if len(names) > shown and run.network(0).has_recurrent:
@@ -80,6 +85,11 @@ def _connectivity(run: RunRecord, at: int, name: str, scales: Scales) -> PageFig
     scene = weights_scene(after, before, scales.weight, run.numbers[at], run.groups)
     figure = connectivity(scene, cells_of(run))
     return PageFigure(f"connectivity-{run.numbers[at]}", figure, say.weights(name, before, after))
+
+
+def _loadings(run: RunRecord, at: int, name: str) -> PageFigure:
+    scene = loadings_scene(run.network(at), run.numbers[at])
+    return PageFigure(f"loadings-{run.numbers[at]}", loadings(scene), say.loadings(name, scene))
 
 
 def _spectrum(run: RunRecord, at: int, name: str, scales: Scales) -> PageFigure:
