@@ -11,12 +11,17 @@ from networks import network_of
 from recurra.analysis.dynamics.fixed_points import fixed_points
 from recurra.analysis.low_rank.effective import connectivity_agreement, effective_connectivity
 from recurra.analysis.low_rank.latent import latent_flow, latent_paths, latent_variables
-from recurra.analysis.low_rank.loadings import Loadings, canonical, loadings
-from recurra.analysis.low_rank.populations import populations
+from recurra.analysis.low_rank.loadings import Loadings, canonical, is_low_rank, loadings
+from recurra.analysis.low_rank.populations import best_populations, populations
 from recurra.analysis.low_rank.resampling import mean_interval, resampling, shuffled_loadings
 from recurra.arrays import RateWeights
 from recurra.engine import RateDynamics
 from recurra.models import Network
+from recurra.plotting import interactive, papers
+from recurra.plotting.scenes.loadings import loadings_scene
+from recurra.report.figures import figures_of
+from recurra.report.page.build import report_html
+from recurra.runs.record import read_run
 from recurra.storage.records import from_dataset, to_dataset
 
 UNITS, RANK = 40, 2
@@ -261,10 +266,72 @@ def test_bad_input(seed):
     with pytest.raises(ValueError, match="the networks have 40 and 20 units; expected as many"):
         connectivity_agreement(found, loadings(low_rank_network(seed, units=20)[0]))
     uneven = RateDynamics("current", "tanh", tuple(np.linspace(0.1, 0.5, UNITS).tolist()))
-    with pytest.raises(
-        TypeError, match=r"leaks from 0\.1 to 0\.5; latent variables have dynamics of their own only"
-    ):
+    with pytest.raises(TypeError, match=r"leaks from 0\.1 to 0\.5; latent variables have dynamics of their own only"):
         latent_paths(uneven, found, np.zeros((1, 2, 3)))
     gated = rc.train(rc.And(), rc.GRU(units=5), rc.BPTT(steps=1, batch=2), networks=1, seed=0)[0]
     with pytest.raises(TypeError, match="GRU networks have no loadings"):
         loadings(gated)
+
+
+def test_number_of_populations_follows_the_criterion(seed):
+    random = np.random.default_rng(seed)
+    one = random.normal(size=(300, 4))
+    two = np.where(np.arange(300)[:, None] < 150, one * [5, 0.2, 1, 1], one * [0.2, 5, 1, 1])
+    assert best_populations(cloud_of(one), 0).count == 1
+    assert best_populations(cloud_of(two), 0).count == 2
+    assert best_populations(cloud_of(two[::20]), 0).count == 1, "15 units have room for no more"
+
+
+def test_which_networks_are_of_low_rank(seed):
+    assert is_low_rank(low_rank_network(seed, rank=2)[0])
+    assert not is_low_rank(low_rank_network(seed, units=10, rank=2)[0])
+    assert is_low_rank(low_rank_network(seed, units=5, rank=1)[0])
+    assert not is_low_rank(network_of(np.eye(30)))
+    assert not is_low_rank(network_of(np.zeros((30, 30))))
+
+
+@pytest.fixture(scope="module")
+def scene():
+    return loadings_scene(integrator(), 3)
+
+
+def test_scene_of_the_loadings(scene):
+    assert (scene.name, scene.names, scene.units, scene.hidden) == ("Network 3", ("I1", "n1", "m1", "w1"), 800, ())
+    assert len(scene.pairs) == 6
+    assert sum(len(one.units) for one in scene.populations) == len(scene.points) == 400
+    (one,) = scene.populations
+    x, y = one.outline(0, 1)
+    offset = np.stack([x - one.mean[0], y - one.mean[1]])
+    distance = (offset * np.linalg.solve(one.covariance[:2, :2], offset)).sum(axis=0)
+    np.testing.assert_allclose(distance, 4, rtol=1e-6)
+    assert (scene.limits[:, 0] < scene.points.min(axis=0)).all()
+
+
+def test_many_loadings_leave_inputs_out(seed):
+    scene = loadings_scene(low_rank_network(seed, units=200, rank=2, inputs=6)[0], 0)
+    assert scene.names == ("I1", "I2", "n1", "n2", "m1", "m2", "w1", "w2")
+    assert scene.hidden == ("I3", "I4", "I5", "I6", "b")
+
+
+def test_figures_of_the_loadings(scene):
+    figure = papers.loadings(scene)
+    figure.canvas.draw()
+    assert [axes.get_xlabel() for axes in figure.axes[-3:]] == ["I1", "n1", "m1"]
+    assert len(figure.axes) == 6
+    assert all(len(axes.collections) == len(axes.lines) == 1 for axes in figure.axes)
+    screen = interactive.loadings(scene)
+    assert len(screen.data) == 12
+    np.testing.assert_allclose(screen.data[0].x, scene.points[:, 0], rtol=1e-5)
+    np.testing.assert_allclose(screen.data[0].y, scene.points[:, 1], rtol=1e-5)
+
+
+def test_report_of_a_low_rank_run_has_its_loadings(small_run):
+    run = read_run(small_run)
+    assert "Loadings." not in report_html(run)
+    m, n = np.random.default_rng(0).normal(size=(2, *run.weights.recurrent.shape[:2]))
+    weights = dataclasses.replace(run.weights, recurrent=m[:, :, None] * n[:, None] / m.shape[1])
+    low = dataclasses.replace(run, weights=weights)
+    page = report_html(low)
+    assert "Loadings." in page
+    assert f'id="data-loadings-{run.numbers[0]}"' in page
+    assert {f"loadings_{number}" for number in run.numbers} <= set(figures_of(low))

@@ -130,6 +130,7 @@ def test_spec_there_and_back(name):
 def test_noise(task, seed):
     """One meaning in every task: σ/√dt a step, so that a mean over time has the same noise at any step."""
     noise = drawn(task, seed).inputs - clean(task, seed).inputs
+    noise = noise[..., noise.any(axis=(0, 1))]  # the contexts of a cued decision have none
     step = task.input_noise / np.sqrt(task.dt_ms)
     assert noise.std() == pytest.approx(step, rel=5 / np.sqrt(2 * noise.size))
     assert abs(noise.mean(dtype=float)) < 5 * step / np.sqrt(noise.size)
@@ -138,6 +139,7 @@ def test_noise(task, seed):
 STEPS_MS = (0.1, 0.3, 0.7, 1.0, 2.0, 3.0, 5.0, 7.0, 10.0, 20.0)
 # tasks whose inputs and targets change at the bounds of their periods and nowhere else
 STAGES = ("and", "or", "xor", "not", "decision", "context_decision", "dms", "dual_dms", "go_nogo")
+STAGES += ("stream_decision", "cued_decision")
 
 
 @every_task
@@ -256,9 +258,43 @@ def test_ideal_observer_knows_the_weakest_decisions(seed):
             rc.ContextDecision(coherences=(5.0,)),
             lambda x: np.sign((x[:, 10:85, :2] * x[:, 10:85, 2:].round()).sum((1, 2))),
         ),
+        (rc.StreamDecision(strengths=(0.032,)), lambda x: np.sign(x[:, 5:45, 0].sum(axis=1))),
+        (
+            rc.CuedDecision(strengths=(0.1,)),
+            lambda x: np.sign((x[:, 22:62, :2] * x[:, 22:62, 2:]).sum((1, 2))),
+        ),
     ]:
         trials = task.sample(jax.random.key(seed), 2_000)
         assert (ideal(np.asarray(trials.inputs)) == np.asarray(trials.targets[:, -1, 0])).mean() > 0.999
+
+
+def test_stream_decision_by_hand(seed):
+    trials = clean(rc.StreamDecision(), seed)
+    strength = trials.inputs[:, 20, 0]
+    expected = np.zeros((len(strength), 75))
+    expected[:, 5:45] = strength[:, None]
+    np.testing.assert_array_equal(trials.inputs[..., 0], expected)
+    np.testing.assert_array_equal(trials.targets[:, 60:, 0], np.repeat(np.sign(strength)[:, None], 15, axis=1))
+    assert not trials.targets[:, :60].any()
+    assert set(np.flatnonzero(trials.mask.all(axis=(0, 2)))) == set(range(60, 75)) == set(np.where(trials.mask)[1])
+    names = [float(trials.condition_names[number]) for number in trials.condition]
+    np.testing.assert_allclose(names, strength, rtol=1e-6)
+
+
+def test_cued_decision_by_hand(seed):
+    """The answer is the sign of the named stream; noise is on the streams alone."""
+    task = rc.CuedDecision()
+    trials, noisy = clean(task, seed), drawn(task, seed)
+    streams, contexts = trials.inputs[:, 30, :2], trials.inputs[:, 30, 2:]
+    assert (contexts.sum(axis=1) == 1).all()
+    assert set(np.flatnonzero(trials.inputs[..., 2:].any(axis=(0, 2)))) == set(range(5, 77))
+    assert set(np.flatnonzero(trials.inputs[..., :2].any(axis=(0, 2)))) == set(range(22, 62))
+    np.testing.assert_array_equal(noisy.inputs[..., 2:], trials.inputs[..., 2:])
+    np.testing.assert_array_equal(trials.targets[:, 77, 0], np.sign((streams * contexts).sum(axis=1)))
+    assert trials.inputs.shape[1] == 78
+    assert (np.where(trials.mask)[1] == 77).all()
+    first = "AB"[int(contexts[0, 1])] + f":{streams[0, 0]:+g},{streams[0, 1]:+g}"
+    assert trials.condition_names[trials.condition[0]] == first
 
 
 def test_context_decision_by_hand(seed):
@@ -437,6 +473,9 @@ def test_steady_at_jumps_only():
         (rc.PerceptualDecision, {"coherences": (0.0,)}, r"coherences is \(0\.0,\); .* at least one of them above 0"),
         (rc.PerceptualDecision, {"coherences": (5.0, 120.0)}, "expected numbers from 0 to 100"),
         (rc.PerceptualDecision, {"coherences": (5.0, 5.0)}, "expected every magnitude once"),
+        (rc.StreamDecision, {"strengths": (0.1, 0.0)}, r"strengths is 0\.0; expected a number above 0"),
+        (rc.StreamDecision, {"strengths": ()}, r"strengths is \(\); .* at least one of them above 0"),
+        (rc.CuedDecision, {"context_ms": 2.0}, "context_ms is 2 ms, 0 steps of dt_ms = 20"),
         (
             rc.PerceptualDecision,
             {"decision_ms": 10.0},
