@@ -276,7 +276,11 @@ def test_stream_decision_by_hand(seed):
     np.testing.assert_array_equal(trials.inputs[..., 0], expected)
     np.testing.assert_array_equal(trials.targets[:, 60:, 0], np.repeat(np.sign(strength)[:, None], 15, axis=1))
     assert not trials.targets[:, :60].any()
-    assert set(np.flatnonzero(trials.mask.all(axis=(0, 2)))) == set(range(60, 75)) == set(np.where(trials.mask)[1])
+    assert (
+        set(np.flatnonzero(trials.mask.all(axis=(0, 2))))
+        == {*range(5), *range(60, 75)}
+        == set(np.where(trials.mask)[1])
+    )
     names = [float(trials.condition_names[number]) for number in trials.condition]
     np.testing.assert_allclose(names, strength, rtol=1e-6)
 
@@ -291,8 +295,8 @@ def test_cued_decision_by_hand(seed):
     assert set(np.flatnonzero(trials.inputs[..., :2].any(axis=(0, 2)))) == set(range(22, 62))
     np.testing.assert_array_equal(noisy.inputs[..., 2:], trials.inputs[..., 2:])
     np.testing.assert_array_equal(trials.targets[:, 77, 0], np.sign((streams * contexts).sum(axis=1)))
-    assert trials.inputs.shape[1] == 78
-    assert (np.where(trials.mask)[1] == 77).all()
+    assert trials.inputs.shape[1] == 92
+    assert set(np.where(trials.mask)[1]) == {*range(5), *range(77, 92)}
     first = "AB"[int(contexts[0, 1])] + f":{streams[0, 0]:+g},{streams[0, 1]:+g}"
     assert trials.condition_names[trials.condition[0]] == first
 

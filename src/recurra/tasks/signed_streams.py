@@ -13,11 +13,9 @@ from jaxtyping import Array, Float, Int
 from recurra.arrays import RandomKey
 from recurra.checks import check_positive
 from recurra.periods import Period, in_a_row
-from recurra.tasks.rules import SignRule, SuccessRule
+from recurra.tasks.rules import NearRule, SuccessRule
 from recurra.tasks.staged import StagedTask, both_signs, signals
 from recurra.tasks.trials import Trial
-
-SIGN_ALONE = SignRule(settle_ms=0.0, share=0.5, error_bound=math.inf)
 
 
 @final
@@ -26,9 +24,9 @@ class StreamDecision(StagedTask):
     r"""Report by the sign of the output, after a delay, the sign of a noisy stream.
 
     During the stimulus the only input is the signed strength c of the stream, and otherwise 0, plus the noise
-    $(\sigma / \sqrt{\Delta t})\, \xi$ on every step. The target is the sign of c during the decision; only this period
-    counts. Nothing tells that the decision begins: the network keeps its answer ready. The conditions are the signed
-    strengths.
+    $(\sigma / \sqrt{\Delta t})\, \xi$ on every step. The target is 0 during fixation and the sign of c during the
+    decision; only these two count. Nothing tells that the decision begins: the network keeps its answer ready. The
+    conditions are the signed strengths.
 
     An ideal observer, who takes the mean of the stimulus, is right with probability $\Phi(c \sqrt{T} / \sigma)$: at c =
     0.032, T = 800 ms and σ = 0.134 √ms in all but 1e-11 of the trials.
@@ -40,11 +38,10 @@ class StreamDecision(StagedTask):
         decision_ms: length of the decision, ms.
         strengths: strengths of the stream, above 0, each with both signs.
         input_noise: σ, the standard deviation of the noise at a step of 1 ms, √ms; 0.03 at the step of 20 ms.
-        rule: when a trial is a success; by default if the output has the sign of the answer in at least half of the
-            decision, whatever its size.
+        rule: when a trial is a success; by default the output is near if it has the sign of the answer.
         dt_ms: length of a time step, ms.
 
-    Source: Dubreuil et al. (2022), with the numbers of their programs.
+    Source: Dubreuil et al. (2022), with the numbers of their programs, in which only the decision counts.
     """
 
     sources: ClassVar[tuple[str, ...]] = ("dubreuil2022",)
@@ -56,7 +53,7 @@ class StreamDecision(StagedTask):
     decision_ms: float = 300.0
     strengths: tuple[float, ...] = (0.032, 0.064, 0.128, 0.256, 0.512)
     input_noise: float = 0.134
-    rule: SuccessRule = field(default_factory=lambda: SIGN_ALONE)
+    rule: SuccessRule = field(default_factory=lambda: NearRule(tolerance=1.0))
     dt_ms: float = 20.0
 
     def __post_init__(self) -> None:
@@ -79,7 +76,7 @@ class StreamDecision(StagedTask):
         return Trial(
             inputs=jnp.where(self.during("stimulus"), strength, 0),
             targets=jnp.where(decision, jnp.sign(strength), 0),
-            mask=decision,
+            mask=self.during("fixation") | decision,
             condition=condition,
         )
 
@@ -91,9 +88,9 @@ class CuedDecision(StagedTask):
 
     The inputs are the streams A and B and the contexts A and B. During the stimulus the streams are their signed
     strengths c, drawn independently, and otherwise 0, plus the noise $(\sigma / \sqrt{\Delta t})\, \xi$ on every step.
-    The context is 1 from the end of the fixation to the decision, without noise. The target is the sign of the named
-    strength during the decision; only this period counts. The conditions are context and strengths, such as
-    "A:-0.1,+1.6".
+    The context is 1 from the end of the fixation to the decision, without noise. The target is 0 during fixation and
+    the sign of the named strength during the decision; only these two count. The conditions are context and strengths,
+    such as "A:-0.1,+1.6".
 
     An ideal observer, who takes the mean of the named stream, is right with probability $\Phi(c \sqrt{T} / \sigma)$: at
     c = 0.1, T = 800 ms and σ = 0.447 √ms in all but 1e-10 of the trials.
@@ -106,11 +103,11 @@ class CuedDecision(StagedTask):
         decision_ms: length of the decision, ms.
         strengths: strengths of either stream, above 0, each with both signs.
         input_noise: σ, the standard deviation of the streams' noise at a step of 1 ms, √ms; 0.1 at the step of 20 ms.
-        rule: when a trial is a success; by default if the output has the sign of the answer in at least half of the
-            decision, whatever its size.
+        rule: when a trial is a success; by default the output is near if it has the sign of the answer.
         dt_ms: length of a time step, ms.
 
-    Source: Dubreuil et al. (2022), with the numbers of their programs; after Mante et al. (2013).
+    Source: Dubreuil et al. (2022), with the numbers of their programs, in which only the decision counts and lasts one
+    step; after Mante et al. (2013).
     """
 
     sources: ClassVar[tuple[str, ...]] = ("dubreuil2022", "mante2013")
@@ -120,10 +117,10 @@ class CuedDecision(StagedTask):
     context_ms: float = 340.0
     stimulus_ms: float = 800.0
     delay_ms: float = 300.0
-    decision_ms: float = 20.0
+    decision_ms: float = 300.0
     strengths: tuple[float, ...] = (0.1, 0.2, 0.4, 0.8, 1.6)
     input_noise: float = 0.447
-    rule: SuccessRule = field(default_factory=lambda: SIGN_ALONE)
+    rule: SuccessRule = field(default_factory=lambda: NearRule(tolerance=1.0))
     dt_ms: float = 20.0
 
     def __post_init__(self) -> None:
@@ -161,7 +158,7 @@ class CuedDecision(StagedTask):
         return Trial(
             inputs=signals(jnp.where(self.during("stimulus"), streams, 0), contexts),
             targets=jnp.where(decision, jnp.sign(named), 0),
-            mask=decision,
+            mask=self.during("fixation") | decision,
             condition=condition,
         )
 
