@@ -29,6 +29,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 import recurra as rc
+from recurra.analysis.low_rank.resampling import mean_interval
 from recurra.arrays import RateWeights
 from recurra.engine import RateDynamics
 from recurra.streams import Stream, random_key
@@ -148,7 +149,7 @@ def table(rows: list[dict]) -> str:
         for count in (0, 1, 2, 3):
             own = [row for row in rows if row["task"] == name and row["populations"] == max(count, 1)]
             values = [row["resampled"][0] if count else row["trained"] for row in own]
-            mean, low, high = rc.analysis.mean_interval(np.array(values))
+            mean, low, high = mean_interval(np.array(values))
             shuffled = np.mean([row["shuffled"][0] for row in own])
             published = PUBLISHED.get((name, count))
             told = "–" if published is None else " to ".join(f"{one:g}" for one in dict.fromkeys(published))
