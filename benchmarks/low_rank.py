@@ -37,7 +37,7 @@ from recurra.streams import Stream, random_key
 TAU_MS, STEP_NOISE, READOUT = 100.0, 0.05, 4.0
 SIGN = rc.SignRule(settle_ms=0.0, share=0.5, error_bound=math.inf)
 DECISION, CONTEXT = "decision", "context decision"
-TASKS = {DECISION: rc.StreamDecision(rule=SIGN), CONTEXT: rc.CuedDecision(decision_ms=20.0, rule=SIGN)}
+TASKS = {DECISION: rc.SignedDecision(rule=SIGN), CONTEXT: rc.CuedDecision(decision_ms=20.0, rule=SIGN)}
 STEPS = {DECISION: 200, CONTEXT: 600}
 PUBLISHED = {
     (DECISION, 0): (1.0, 1.0),

@@ -208,7 +208,7 @@ def integrator(units=800, seed=0):
 
 @pytest.fixture(scope="module")
 def resampled():
-    network, task = integrator(), rc.StreamDecision(rule=rc.SignRule(settle_ms=0.0, share=0.5, error_bound=np.inf))
+    network, task = integrator(), rc.SignedDecision(rule=rc.SignRule(settle_ms=0.0, share=0.5, error_bound=np.inf))
     found = loadings(network)
     fitted = populations(found, 1, 0)
     trials = task.sample(jax.random.key(0), 200)

@@ -139,7 +139,7 @@ def test_noise(task, seed):
 STEPS_MS = (0.1, 0.3, 0.7, 1.0, 2.0, 3.0, 5.0, 7.0, 10.0, 20.0)
 # tasks whose inputs and targets change at the bounds of their periods and nowhere else
 STAGES = ("and", "or", "xor", "not", "decision", "context_decision", "dms", "dual_dms", "go_nogo")
-STAGES += ("stream_decision", "cued_decision")
+STAGES += ("signed_decision", "cued_decision")
 
 
 @every_task
@@ -258,7 +258,7 @@ def test_ideal_observer_knows_the_weakest_decisions(seed):
             rc.ContextDecision(coherences=(5.0,)),
             lambda x: np.sign((x[:, 10:85, :2] * x[:, 10:85, 2:].round()).sum((1, 2))),
         ),
-        (rc.StreamDecision(strengths=(0.032,)), lambda x: np.sign(x[:, 5:45, 0].sum(axis=1))),
+        (rc.SignedDecision(strengths=(0.032,)), lambda x: np.sign(x[:, 5:45, 0].sum(axis=1))),
         (
             rc.CuedDecision(strengths=(0.1,)),
             lambda x: np.sign((x[:, 22:62, :2] * x[:, 22:62, 2:]).sum((1, 2))),
@@ -268,8 +268,8 @@ def test_ideal_observer_knows_the_weakest_decisions(seed):
         assert (ideal(np.asarray(trials.inputs)) == np.asarray(trials.targets[:, -1, 0])).mean() > 0.999
 
 
-def test_stream_decision_by_hand(seed):
-    trials = clean(rc.StreamDecision(), seed)
+def test_signed_decision_by_hand(seed):
+    trials = clean(rc.SignedDecision(), seed)
     strength = trials.inputs[:, 20, 0]
     expected = np.zeros((len(strength), 75))
     expected[:, 5:45] = strength[:, None]
@@ -477,8 +477,8 @@ def test_steady_at_jumps_only():
         (rc.PerceptualDecision, {"coherences": (0.0,)}, r"coherences is \(0\.0,\); .* at least one of them above 0"),
         (rc.PerceptualDecision, {"coherences": (5.0, 120.0)}, "expected numbers from 0 to 100"),
         (rc.PerceptualDecision, {"coherences": (5.0, 5.0)}, "expected every magnitude once"),
-        (rc.StreamDecision, {"strengths": (0.1, 0.0)}, r"strengths is 0\.0; expected a number above 0"),
-        (rc.StreamDecision, {"strengths": ()}, r"strengths is \(\); .* at least one of them above 0"),
+        (rc.SignedDecision, {"strengths": (0.1, 0.0)}, r"strengths is 0\.0; expected a number above 0"),
+        (rc.SignedDecision, {"strengths": ()}, r"strengths is \(\); .* at least one of them above 0"),
         (rc.CuedDecision, {"context_ms": 2.0}, "context_ms is 2 ms, 0 steps of dt_ms = 20"),
         (
             rc.PerceptualDecision,

@@ -111,8 +111,8 @@ from .tasks import PulseMemory as PulseMemory
 from .tasks import ScheduledPulses as ScheduledPulses
 from .tasks import SetReset as SetReset
 from .tasks import SignRule as SignRule
+from .tasks import SignedDecision as SignedDecision
 from .tasks import SineGeneration as SineGeneration
-from .tasks import StreamDecision as StreamDecision
 from .tasks import Task as Task
 from .tasks import Trial as Trial
 from .tasks import Trials as Trials

@@ -15,7 +15,7 @@ from recurra.tasks.pulse_schedules import PoissonPulses, ScheduledPulses
 from recurra.tasks.response import GoNoGo, MemoryResponse
 from recurra.tasks.rules import RULES, ChoiceRule, NearRule, SignRule, SuccessRule
 from recurra.tasks.set_reset import SetReset
-from recurra.tasks.signed_streams import CuedDecision, StreamDecision
+from recurra.tasks.signed_streams import CuedDecision, SignedDecision
 from recurra.tasks.sine import SineGeneration
 from recurra.tasks.trials import Trial, Trials
 from recurra.tasks.two_streams import ContextDecision, EvidenceIntegration
@@ -32,7 +32,7 @@ TASKS: dict[str, type[Task]] = {
     "oscillation": Oscillation,
     "decision": PerceptualDecision,
     "context_decision": ContextDecision,
-    "stream_decision": StreamDecision,
+    "signed_decision": SignedDecision,
     "cued_decision": CuedDecision,
     "dms": DelayedMatchToSample,
     "dual_dms": DualDelayedMatch,
@@ -73,8 +73,8 @@ __all__ = [
     "ScheduledPulses",
     "SetReset",
     "SignRule",
+    "SignedDecision",
     "SineGeneration",
-    "StreamDecision",
     "SuccessRule",
     "Task",
     "Trial",

@@ -20,7 +20,7 @@ from recurra.tasks.trials import Trial
 
 @final
 @dataclass(frozen=True)
-class StreamDecision(StagedTask):
+class SignedDecision(StagedTask):
     r"""Report by the sign of the output, after a delay, the sign of a noisy stream.
 
     During the stimulus the only input is the signed strength c of the stream, and otherwise 0, plus the noise
