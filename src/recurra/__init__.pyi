@@ -110,8 +110,8 @@ from .tasks import PoissonPulses as PoissonPulses
 from .tasks import PulseMemory as PulseMemory
 from .tasks import ScheduledPulses as ScheduledPulses
 from .tasks import SetReset as SetReset
-from .tasks import SignRule as SignRule
 from .tasks import SignedDecision as SignedDecision
+from .tasks import SignRule as SignRule
 from .tasks import SineGeneration as SineGeneration
 from .tasks import Task as Task
 from .tasks import Trial as Trial
