@@ -32,7 +32,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from rivals.environments import NotMeasured, python_of, versions
-from rivals.protocol import GATES, Shape
+from rivals.protocol import GATES, LONG, Shape
 from rivals.workers import Worker
 
 RIVALS = Path(__file__).parent / "rivals"
@@ -40,7 +40,6 @@ ENVIRONMENTS = Path(__file__).parents[1] / ".environments"
 REFERENCES = ("keras_tensorflow", "torch")  # the table says how many times faster than these the others are
 REPEAT = 3  # times a round
 PRODUCT = 2 * 2_000**3  # operations of sgemm's product
-LONG = 200e9  # operations of a cohort's step beyond which a round has one time
 SIZES = {  # networks and units, by cell
     "rate": [(20, 50), (1, 50), (12, 100), (1, 400)],
     "gru": [(20, 50), (1, 256)],

@@ -20,6 +20,7 @@ Times = Callable[[int], list[float]]  # from the number of times to the times
 
 WORK = 10e9  # floating point operations that one time should cover
 MOST_CALLS = 20
+LONG = 200e9  # operations of a cohort's step beyond which one step is a time
 GATES = {"rate": 1, "ugrnn": 2, "gru": 3, "lstm": 4}  # of the cells
 
 

@@ -2,7 +2,8 @@
 
 A second argument, `constrained`, gives the units Dale's law, three connections in ten, and none to themselves.
 
-A time is that of a stretch of steps without a look at the results between them, as `Training` takes them.
+A time is that of whole stretches of steps without a look at the results between them, as `Training` takes them; a
+cohort whose step takes seconds has one step.
 """
 
 import os
@@ -15,7 +16,7 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
-from protocol import Shape, Times, serve
+from protocol import LONG, Shape, Times, serve
 
 from recurra.engine import Engine, choose_engine
 from recurra.models import MODELS, Constraint, Dale, Model, NoSelfConnections, Sparse
@@ -23,6 +24,7 @@ from recurra.streams import Stream, random_key
 from recurra.tasks import Trials
 from recurra.training import BPTT, Adam, Constant, Setup
 from recurra.training.groups import Group, train_group
+from recurra.training.sizes import STRETCH
 
 RULE = BPTT(learning_rate=1e-4, optimizer=Adam(), schedule=Constant(), gradient_clip=float("inf"))
 
@@ -62,7 +64,8 @@ def prepare(shape: Shape, engine_name: str, constraints: tuple[Constraint, ...])
     every = tuple(range(shape.networks))
     together = [every] if engine.whole_cohorts else [(position,) for position in every]
     groups = [group_of(model, engine, shape, positions) for positions in together]
-    stretch = partial(train_group, RULE, [trials] * shape.calls)
+    calls = 1 if shape.networks * shape.operations > LONG else -(-shape.calls // STRETCH) * STRETCH
+    stretch = partial(train_group, RULE, [trials] * calls)
     pool = ThreadPoolExecutor(1 if engine.whole_cohorts else len(os.sched_getaffinity(0)))
 
     def once() -> float:
@@ -70,7 +73,7 @@ def prepare(shape: Shape, engine_name: str, constraints: tuple[Constraint, ...])
         began = time.perf_counter()
         groups = [replace(one, losses=()) for one in pool.map(stretch, groups)]
         jax.block_until_ready([one.learner for one in groups])
-        return 1e3 * (time.perf_counter() - began) / shape.calls / shape.networks
+        return 1e3 * (time.perf_counter() - began) / calls / shape.networks
 
     once()
     return lambda repeat: [once() for _ in range(repeat)]
