@@ -21,7 +21,7 @@ import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import jax
 import jax.numpy as jnp
@@ -112,13 +112,13 @@ class Factored(rc.Model):
 
 def loadings_of(network: rc.Network) -> tuple[rc.Network, rc.analysis.Loadings]:
     """A network of m and n as one of rate units, and its canonical loadings."""
-    weights, units = network.double, network.weights.units
+    weights, units = cast(FactoredWeights, network.double), network.weights.units
     plain = rc.analysis.Loadings(
         weights.input, weights.n, weights.m, weights.output.T * units, np.zeros(units), weights.output_bias, 1.0
     )
     found = plain.with_cloud(plain.cloud)
     arrays = (found.recurrent, weights.input, weights.output, np.zeros(units), weights.output_bias)
-    dynamics = RateDynamics("current", "tanh", network.dynamics.leak)
+    dynamics = RateDynamics("current", "tanh", cast(FactoredDynamics, network.dynamics).leak)
     return rc.Network(dynamics, RateWeights(*arrays), network.dt_ms), found
 
 
@@ -169,7 +169,7 @@ def agrees_with(published: tuple[float, float], low: float, high: float) -> bool
 
 def main() -> None:
     """Train, resample, print the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--networks", type=int, default=3)
     parser.add_argument("--units", type=int, default=1024, help="of the networks of the context decision")
     parser.add_argument("--draws", type=int, default=10)
