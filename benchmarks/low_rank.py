@@ -113,11 +113,11 @@ class Factored(rc.Model):
 def loadings_of(network: rc.Network) -> tuple[rc.Network, rc.analysis.Loadings]:
     """A network of m and n as one of rate units, and its canonical loadings."""
     weights, units = cast(FactoredWeights, network.double), network.weights.units
-    plain = rc.analysis.Loadings(
-        weights.input, weights.n, weights.m, weights.output.T * units, np.zeros(units), weights.output_bias, 1.0
-    )
+    inward, output, output_bias = map(np.asarray, (weights.input, weights.output, weights.output_bias))
+    n, m = np.asarray(weights.n), np.asarray(weights.m)
+    plain = rc.analysis.Loadings(inward, n, m, output.T * units, np.zeros(units), output_bias, 1.0)
     found = plain.with_cloud(plain.cloud)
-    arrays = (found.recurrent, weights.input, weights.output, np.zeros(units), weights.output_bias)
+    arrays = (found.recurrent, inward, output, np.zeros(units), output_bias)
     dynamics = RateDynamics("current", "tanh", cast(FactoredDynamics, network.dynamics).leak)
     return rc.Network(dynamics, RateWeights(*arrays), network.dt_ms), found
 
