@@ -370,7 +370,7 @@ def of(*constraints, units=10, kind=rc.RateRNN, **others):
         (of(rc.Dale(), rc.LowRank()), "constraints has LowRank and Dale; a product of m and n has no signs"),
         (of(rc.NoSelfConnections(), rc.LowRank(), kind=rc.GRU), "constraints has LowRank and NoSelfConnections"),
         (of(rc.LowRank(), rc.Frozen(("recurrent",))), "constraints has LowRank and Frozen for recurrent"),
-        (of(rc.ReadoutScale(), rc.Frozen(("output",))), "constraints has ReadoutScale and Frozen for output"),
+        (of(rc.ReadoutScale(2.0), rc.Frozen(("output",))), "constraints has ReadoutScale and Frozen for output"),
         (of(rc.ReadoutScale(2.0), rc.ReadoutScale(3.0)), "constraints has 2 of the kind ReadoutScale"),
         (lambda: rc.ReadoutScale(0.0), "scale is 0.0; expected a number above 0"),
         (of(rc.LowRank(11)), "rank is 11; expected at most the 10 units"),
@@ -507,14 +507,14 @@ def test_a_gated_network_says_it_too(tmp_path, seed):
 
 @pytest.mark.slow
 def test_the_page_is_so(capsys):
-    """Its Python prints what it shows, after a shorter training; its spec is one."""
+    """Its Python prints what it shows, after a shorter training where the outcome is not shown; its spec is one."""
     page = (Path(__file__).parents[1] / "docs" / "constraints.md").read_text(encoding="utf-8")
     code, shown, specs = (
         re.findall(rf"^```{language}\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
         for language in ("python", "text", "toml")
     )
     with jax.numpy_dtype_promotion("standard"):  # as users have it
-        exec("\n".join(code).replace("steps=300", "steps=2"), {})  # noqa: S102 (our own page)
+        exec("\n".join(code).replace("steps=300", "steps=2", 1), {})  # noqa: S102 (our own page)
     assert capsys.readouterr().out == "".join(shown)
     for one in specs:
         assert to_spec(tomllib.loads(one)).model.constraints[0] == rc.Dale()

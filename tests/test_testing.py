@@ -22,7 +22,11 @@ from recurra.testing import ConformanceError, check_constraint, check_model, che
 from recurra.training import LEARNING_RULES
 
 QUICK = ("and",)
-MADE = {"frozen": rc.Frozen(("input",)), "areas": rc.Areas((3, 2), ((1.0, 0.5), (0.5, 1.0)))}
+MADE = {
+    "readout_scale": rc.ReadoutScale(0.5),
+    "frozen": rc.Frozen(("input",)),
+    "areas": rc.Areas((3, 2), ((1.0, 0.5), (0.5, 1.0))),
+}
 COUNT = itertools.count()
 
 

@@ -28,7 +28,7 @@ class ReadoutScale(Constraint):
     sources: ClassVar[tuple[str, ...]] = ("chizat2019",)
     start_order: ClassVar[int] = SCALE
 
-    scale: float = 1.0
+    scale: float
 
     def __post_init__(self) -> None:
         check_positive("scale", self.scale)
