@@ -181,8 +181,7 @@ def _steps(
 
     def one_step(step: Int[Array, ""], so_far: Any) -> Any:
         learner, active, losses = so_far
-        trials = jax.tree.map(lambda array: jax.lax.dynamic_index_in_dim(array, step, keepdims=False), every)
-        learner, active, loss = _step(rule, setup, parameters, learner, active, trials)
+        learner, active, loss = _step(rule, setup, parameters, learner, active, one_of(every, step))
         return learner, active, losses.at[step].set(loss)
 
     losses = jnp.full((len(batches), active.shape[0]), jnp.nan, setup.loss_bound.dtype)

@@ -8,9 +8,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int
 
 
-def one_of(every: Any, network: Int[Array, ""]) -> Any:
-    """The arrays of one network, of arrays with a leading `network` axis."""
-    return jax.tree.map(lambda array: jax.lax.dynamic_index_in_dim(array, network, keepdims=False), every)
+def one_of(every: Any, number: Int[Array, ""]) -> Any:
+    """The arrays of one network or batch, of arrays with a leading axis of networks or batches."""
+    return jax.tree.map(lambda array: jax.lax.dynamic_index_in_dim(array, number, keepdims=False), every)
 
 
 def one_by_one(active: Bool[Array, "network"], one_network: Callable[..., Any], so_far: Any) -> Any:
