@@ -534,6 +534,7 @@ def supported(instructions):
     flags = set(info.read_text().split()) if info.exists() else set()
     needed = {"avx2": {"avx2", "fma"}, "avx512": {"avx2", "fma", "avx512f", "avx512bw", "avx512dq", "avx512vl"}}
     needed["avx512bf16"] = {*needed["avx512"], "avx512_bf16"}
+    needed["amx"] = {*needed["avx512bf16"], "amx_tile", "amx_bf16"}
     return needed[instructions] <= flags
 
 
@@ -647,17 +648,68 @@ def test_bits_do_not_depend_on_the_cohort_or_its_order(own_trials, seed):
         np.testing.assert_array_equal(np.asarray(a)[active], np.asarray(b)[active])
 
 
-@pytest.mark.parametrize("case", [Case(units=57, trials=40), Case("current", "softplus", "units", trials=7)], ids=str)
-def test_bfloat16_is_near(case, seed):
+ROUNDED = [Case(units=57, trials=40), Case("current", "softplus", "units", trials=7)]
+SIZES = [
+    (1, 0, 1, 1),
+    (2, 1, 1, 5),
+    (13, 3, 3, 32),
+    (15, 1, 1, 33),
+    (16, 16, 1, 7),
+    (17, 5, 16, 64),
+    (31, 1, 2, 31),
+    (33, 31, 33, 16),
+]
+SIZES += [(64, 2, 1, 3), (100, 3, 3, 65), (129, 1, 17, 20)]
+
+
+def distances_when_rounded(cases=ROUNDED, problem=problem, seed=7):
+    """Of loss and gradient with bfloat16 from the exact ones, relative to their size: one number for each array."""
+    found = []
+    for case in cases:
+        made = problem(case, np.random.default_rng(seed))
+        exact, rounded = made.loss_and_gradient(NATIVE), made.loss_and_gradient(NATIVE_BFLOAT16)
+        for leaves in zip(jax.tree.leaves(exact), jax.tree.leaves(rounded), strict=True):
+            a, b = map(np.asarray, leaves)
+            found.append(float(np.linalg.norm(a - b) / np.linalg.norm(a)) if a.any() else float(b.any()))
+        assert digest(made.run(NATIVE)) == digest(made.run(NATIVE_BFLOAT16))
+        assert digest(rounded) == digest(made.loss_and_gradient(NATIVE_BFLOAT16))
+    return found
+
+
+def of_all_sizes(case):
+    """The case with all `SIZES`, and with more steps than one segment holds."""
+    sized = [replace(case, units=n, inputs=i, outputs=o, trials=b, noise=0.1) for n, i, o, b in SIZES]
+    return [*sized, replace(sized[4], noise=0.0, rate_penalty=0.5, own_trials=True)]
+
+
+def test_bfloat16_is_near(seed):
     """Factors with 8 bits of mantissa: gradients to 1 %, and more than rounding apart; the runs are the same."""
     if not library.has_bfloat16(library.load()[0]):
         pytest.skip("this processor has no AVX512-BF16")
-    made = problem(case, np.random.default_rng(seed))
-    exact, rounded = made.loss_and_gradient(NATIVE), made.loss_and_gradient(NATIVE_BFLOAT16)
-    for a, b in zip(jax.tree.leaves(exact), jax.tree.leaves(rounded), strict=True):
-        assert 1e-6 < np.linalg.norm(a - b) / np.linalg.norm(a) < 1e-2
-    assert digest(made.run(NATIVE)) == digest(made.run(NATIVE_BFLOAT16))
-    assert digest(rounded) == digest(made.loss_and_gradient(NATIVE_BFLOAT16))
+    assert all(1e-6 < distance < 1e-2 for distance in distances_when_rounded(seed=seed))
+
+
+PRINT_DISTANCES = """
+import json, test_native as native, test_native_gated as gated, test_time_constants as timed
+cases = native.of_all_sizes(native.Case(leak=0.2)) + native.of_all_sizes(native.Case("current"))
+narrow = [case for case in timed.CASES if case.dtype == "float32"]
+found = [native.distances_when_rounded(cases), native.distances_when_rounded(narrow, timed.problem)]
+for cell in gated.CELLS:
+    found.append(native.distances_when_rounded(native.of_all_sizes(gated.Case(cell)), gated.problem))
+print(json.dumps([native.library.instructions(native.library.load()[0]), sum(found, [])]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("instructions", ["avx512bf16", "amx"])
+def test_bfloat16_of_all_sizes_is_near(instructions):
+    """The rows and columns that fill up a tile change nothing."""
+    if not supported(instructions):
+        pytest.skip(f"this processor has no {instructions}")
+    used, found = json.loads(in_own_process(PRINT_DISTANCES, RECURRA_INSTRUCTIONS=instructions))
+    assert used == instructions
+    assert len(found) > 300
+    assert max(found) < 0.03
 
 
 def test_calls_from_several_threads(seed):
@@ -783,7 +835,7 @@ def test_other_equations_are_for_the_portable_engine():
         (
             "RECURRA_INSTRUCTIONS",
             "sse9",
-            "unknown RECURRA_INSTRUCTIONS 'sse9'; expected one of: avx2, avx512, avx512bf16, baseline",
+            "unknown RECURRA_INSTRUCTIONS 'sse9'; expected one of: amx, avx2, avx512, avx512bf16, baseline",
         ),
         ("RECURRA_INSTRUCTIONS", "AVX2", "unknown RECURRA_INSTRUCTIONS 'AVX2'; "),
     ],

@@ -61,6 +61,7 @@ def sanitized(tmp_path_factory):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)  # the sanitizers make everything many times slower
 @pytest.mark.parametrize("instructions", library.INSTRUCTIONS)
 def test_sanitizers_find_nothing(instructions, sanitized):
     if not supported(instructions):

@@ -107,13 +107,20 @@ def changed(*path_and_value):
         (changed("machine", "vectors", "avx2"), ["the vectors avx512f, here avx2"]),
         (
             changed("engine", "instructions", "baseline"),
-            ["instructions with fused products (avx512bf16, avx512, avx2), here baseline"],
+            ["instructions with fused products (amx, avx512bf16, avx512, avx2), here baseline"],
         ),
         (changed("settings", "XLA_FLAGS", "--a"), ["XLA_FLAGS --a --b, here --a"]),
     ],
 )
 def test_what_decides_the_bits(new, expected):
     assert [one for one in differences(STRETCH, new) if not one.startswith("instructions") or expected] == expected
+
+
+def test_rounded_products_have_the_bits_of_their_instructions():
+    rounded = changed("engine", "name", "native-bfloat16")
+    other = {**rounded, "engine": {**rounded["engine"], "instructions": "amx"}}
+    assert differences(other, other) == []
+    assert differences(rounded, other) == [f"instructions {rounded['engine']['instructions']}, here amx"]
 
 
 def test_what_an_older_run_does_not_say_is_no_difference():

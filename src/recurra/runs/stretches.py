@@ -7,13 +7,19 @@ the bits depend; a resume reports the differences.
 from collections.abc import Mapping
 from typing import Any
 
+from recurra.engine.engines import NATIVE_BFLOAT16
 from recurra.runs.own import command_for
 from recurra.storage.run_folder import RunFolder
 from recurra.surroundings import stretch_of
 from recurra.training import Training
 
 DECIDING = ("jax", "jaxlib", "optax")  # packages whose versions decide the bits of a training step
-FUSED = ("avx512bf16", "avx512", "avx2")  # one rounding for product and sum, hence the same bits; baseline has two
+FUSED = (
+    "amx",
+    "avx512bf16",
+    "avx512",
+    "avx2",
+)  # one rounding for product and sum, hence the same bits; baseline has two
 HARMLESS = ("--xla_force_host_platform_device_count", "--xla_dump", "--xla_cpu_multi_thread_eigen")
 PROMISE = "a training that was interrupted gives the same bits as one that was not"
 
@@ -66,7 +72,7 @@ def _deciding(stretch: dict[str, Any]) -> dict[str, str]:
     if "name" in engine:
         deciding["the engine"] = engine["name"]
     if "instructions" in engine and engine.get("name") != "portable":
-        fused = engine["instructions"] in FUSED
+        fused = engine["instructions"] in FUSED and engine["name"] != NATIVE_BFLOAT16.name  # which adds in other orders
         deciding["instructions"] = f"with fused products ({', '.join(FUSED)})" if fused else engine["instructions"]
     for name, words in (("processor", "a processor"), ("vectors", "the vectors")):
         if name in place:

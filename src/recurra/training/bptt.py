@@ -19,7 +19,7 @@ from recurra.tasks.trials import Trials
 from recurra.training.course import check_part
 from recurra.training.one_by_one import one_by_one, one_of
 from recurra.training.optimizers import Adam, Optimizer
-from recurra.training.packing import Packing, parameters_of
+from recurra.training.packing import Packing
 from recurra.training.penalties import WeightPenalty, penalized
 from recurra.training.period_weights import PeriodWeights, period_weights_of
 from recurra.training.rule import Learner, LearningRule, Setup, all_finite, step_noise
@@ -176,12 +176,11 @@ def _steps(
         setup = replace(setup, start=start, own=own, noise=noise)
         active = jnp.concatenate([active, jnp.zeros_like(active)])
     every = jax.tree.map(lambda *arrays: jnp.stack(arrays), *batches)
-    packing = Packing(learner.memory, _as_one(rule.optimizer, learner.memory.free))
-    parameters = parameters_of(packing, learner.memory.free)
+    packing = Packing(learner.memory, learner.memory.free, _as_one(rule.optimizer, learner.memory.free))
 
     def one_step(step: Int[Array, ""], so_far: Any) -> Any:
         learner, active, losses = so_far
-        learner, active, loss = _step(rule, setup, parameters, learner, active, one_of(every, step))
+        learner, active, loss = _step(rule, setup, packing, learner, active, one_of(every, step))
         return learner, active, losses.at[step].set(loss)
 
     losses = jnp.full((len(batches), active.shape[0]), jnp.nan, setup.loss_bound.dtype)
@@ -195,7 +194,7 @@ def _steps(
 def _step(
     rule: BPTT,
     setup: Setup,
-    parameters: Callable[[Any], Parameters],
+    packing: Packing,
     learner: Learner,
     active: Bool[Array, "network"],
     trials: Trials,
@@ -220,7 +219,7 @@ def _step(
             rule.weight_penalties, setup.dynamics, setup.start, learner.weights, active, (loss, gradient)
         )
     going = active & (loss <= setup.loss_bound) & scored
-    moved, still = _all_moved(rule, setup, parameters, learner, gradient, going)
+    moved, still = _all_moved(rule, setup, packing, learner, gradient, going)
     passed = active & ~scored
     moved = replace(moved, step=moved.step + passed.astype(moved.step.dtype))
     return moved, still | passed, jnp.where(still, loss, jnp.nan)
@@ -229,7 +228,7 @@ def _step(
 def _all_moved(
     rule: BPTT,
     setup: Setup,
-    parameters: Callable[[Any], Parameters],
+    packing: Packing,
     learner: Learner,
     gradient: Weights,
     active: Bool[Array, "network"],
@@ -239,7 +238,7 @@ def _all_moved(
     def one_network(network: Int[Array, ""], so_far: tuple[Learner, Bool[Array, "network"]]):
         learner, active = so_far
         old = one_of(learner, network)
-        weights_of = partial(_constrained, setup.constraints, parameters, one_of(setup.start, network))
+        weights_of = partial(_constrained, setup.constraints, packing, one_of(setup.start, network))
         new = _moved(rule, weights_of, old, one_of(gradient, network), setup.own[network])
         taken = active[network] & all_finite(new.weights)
         learner = jax.tree.map(
@@ -267,10 +266,8 @@ def _moved(
     return Learner(weights_of(free), one.step + 1, Memory(free, optimizer))
 
 
-def _constrained(
-    constraints: tuple[Constraint, ...], parameters: Callable[[Any], Parameters], start: Weights, free: Any
-) -> Weights:
-    return constrained(constraints, parameters(free), start)
+def _constrained(constraints: tuple[Constraint, ...], packing: Packing, start: Weights, packed: Any) -> Weights:
+    return constrained(constraints, packing.parameters_of(packed), start)
 
 
 def _as_one(optimizer: Optimizer, free: Parameters) -> bool:

@@ -18,10 +18,12 @@ class Packing:
 
     Args:
         template: a tree like the one to be packed, with the `Parameters` of every network.
+        free: those parameters alone.
         packs: whether there is anything to do; if not, trees stay as they are.
     """
 
     template: Any
+    free: Parameters
     packs: bool
 
     def pack(self, tree: Any) -> Any:
@@ -40,10 +42,9 @@ class Packing:
 
         return jax.tree.map(parts, self.template, packed, is_leaf=_is_parameters)
 
-
-def parameters_of(packing: Packing, free: Parameters) -> Callable[[Any], Parameters]:
-    """From a network's packed parameters to its parameters; `free` has those of all networks."""
-    return _unraveled(free) if packing.packs else lambda packed: packed
+    def parameters_of(self, packed: Any) -> Parameters:
+        """The parameters of one network, from its vector."""
+        return _unraveled(self.free)(packed) if self.packs else packed
 
 
 def _unraveled(free: Parameters) -> Callable[[Float[Array, "entry"]], Parameters]:

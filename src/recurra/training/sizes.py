@@ -28,7 +28,7 @@ def check_size(task: Task, model: Model, course: Course, networks: int, at_once:
     rates = 4.0 * 6 * (32 / 6 if at_once is None else batch * min(networks, at_once)) * steps * units
     kept = 0 if at_once is None else min(networks, at_once) * units
     answers = 4.0 * scored * steps * (networks * task.outputs + kept)
-    batches = trial * (batch * (STRETCH + DRAWING) + scored * DRAWING)
+    batches = trial * (batch * (2 * STRETCH + DRAWING) + scored * DRAWING)  # twice: a program takes them stacked
     check_memory(f"training {networks:,} networks of {units:,} units", weights + rates)
     check_memory(
         f"drawing {course.validation_trials:,} validation trials", weights + rates + 16.0 * course.validation_trials

@@ -1,7 +1,7 @@
 """The engine in C++, called through XLA: the same functions as `portable`, for the cells of `cells`, many times faster.
 
 `kernel.cc` describes the computation of a step. `RECURRA_THREADS` sets the number of threads, `RECURRA_INSTRUCTIONS`
-the instruction set: avx512bf16, avx512, avx2 or baseline. A network's bits depend on neither its neighbours nor the
+the instruction set: amx, avx512bf16, avx512, avx2 or baseline. A network's bits depend on neither its neighbours nor the
 threads.
 """
 
@@ -55,7 +55,7 @@ def loss_and_gradient(  # noqa: PLR0913 - those of the portable one, and one mor
     """Loss of every network and its gradient, as `portable.loss_and_gradient` defines them.
 
     With `bfloat16` only the factors of the three matrix products are rounded, to 8 bits of mantissa: sums, states and
-    results are float32. It needs a processor with AVX512-BF16.
+    results are float32. It needs a processor with AVX512-BF16, and uses the tiles of AMX if there are any.
     """
     check_choice("loss", loss, LOSSES)
     check_call(weights, inputs, [("targets", targets), ("mask", mask)], noise_keys=noise_keys, active=active)

@@ -1,5 +1,5 @@
-// The three products with factors rounded to bfloat16 (8 bits of mantissa) and sums in float32: twice the speed on
-// processors with AVX512-BF16. Everything else of a task stays float32: states, slopes, sums of gradients, weights.
+// The three products with factors rounded to bfloat16 (8 bits of mantissa) and sums in float32, by AVX512-BF16 or by
+// the tiles of AMX. Everything else of a task stays float32: states, slopes, sums of gradients, weights.
 //
 // A row of 32 trials has two layouts. `whole`: all trials of one unit in one vector, for sums over trials. `pairs`: two
 // vectors of 16 trials in which two neighbouring units alternate, for sums over units.
@@ -7,12 +7,20 @@
 #include <immintrin.h>
 
 #include "product.h"
+#ifdef __AMX_BF16__
+#include "amx.h"
+#endif
 
 namespace recurra {
 namespace {
 
 typedef Vec<float> Half;  // 32 bfloat16 numbers in the memory of 16 floats
 
+#ifdef __AMX_BF16__
+typedef TileProduct RoundedProduct;
+typedef TileOuter RoundedOuter;
+typedef TileRegisters RoundedRegisters;
+#else
 struct RoundedDot {
   typedef float Number;
   typedef uint32_t Weight;  // two bfloat16 numbers
@@ -20,13 +28,7 @@ struct RoundedDot {
 
   template <class Get>
   static INLINE uint32_t weight(Get get) {
-    return nearest(get(0)) | nearest(get(1)) << 16;
-  }
-
-  static INLINE uint32_t nearest(float x) {  // ties to even; NaN stays NaN
-    uint32_t word;
-    memcpy(&word, &x, 4);
-    return x != x ? word >> 16 | 64 : (word + 0x7FFF + (word >> 16 & 1)) >> 16;
+    return nearest_bfloat16(get(0)) | nearest_bfloat16(get(1)) << 16;
   }
 
   template <int R>
@@ -61,12 +63,19 @@ struct RoundedTile {
   }
 };
 
+typedef Product<RoundedDot> RoundedProduct;
+typedef Outer<RoundedTile> RoundedOuter;
+typedef NoRegisters RoundedRegisters;
+#endif
+
 template <>
 struct Rounded<float> {
-  typedef Product<RoundedDot> Matrix;
-  typedef Outer<RoundedTile> Gradient;
+  typedef RoundedProduct Matrix;
+  typedef RoundedOuter Gradient;
+  typedef RoundedRegisters Registers;
 
-  // Round `rows` rows of two vectors each into both layouts, which have room for an even number of rows.
+  // Round `rows` rows of two vectors each into both layouts. `whole` has room for an even number of rows; `pairs` gets
+  // zeros up to the number that `Matrix` takes.
   static void round(const Vec<float>* from, int rows, Half* whole, Half* pairs) {
     short low[32], high[32];
     for (int l = 0; l < 16; l++) {
@@ -82,6 +91,7 @@ struct Rounded<float> {
       pairs[row] = (Half)_mm512_permutex2var_epi16(one, first, other);
       pairs[row + 1] = (Half)_mm512_permutex2var_epi16(one, second, other);
     }
+    for (int row = (rows + 1) / 2 * 2; row < Matrix::length(rows) * Matrix::taken; row++) pairs[row] = Half{};
   }
 };
 

@@ -5,6 +5,11 @@
 #include <type_traits>
 #include <vector>
 
+#ifdef RECURRA_AMX
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
 #include "kernel.h"
 #include "pool.h"
 #include "xla/ffi/api/ffi.h"
@@ -19,6 +24,15 @@ struct Choice {
   bool usable;
 };
 
+#ifdef RECURRA_AMX
+// Whether the processor has tiles and Linux lets this process use them.
+bool has_tiles() {
+  constexpr int tile_data = 18;  // the number of this part of a thread's state
+  return __builtin_cpu_supports("amx-tile") && __builtin_cpu_supports("amx-bf16") &&
+         syscall(SYS_arch_prctl, 0x1023 /* ARCH_REQ_XCOMP_PERM */, tile_data) == 0;
+}
+#endif
+
 std::vector<Choice> choices() {  // the fastest instruction set first
   std::vector<Choice> found;
 #ifdef RECURRA_X86
@@ -26,7 +40,11 @@ std::vector<Choice> choices() {  // the fastest instruction set first
   const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
 #ifdef RECURRA_BFLOAT16
-  found.push_back({&kernels_avx512bf16, avx512 && __builtin_cpu_supports("avx512bf16")});
+  const bool bfloat16 = avx512 && __builtin_cpu_supports("avx512bf16");
+#ifdef RECURRA_AMX
+  found.push_back({&kernels_amx, bfloat16 && has_tiles()});
+#endif
+  found.push_back({&kernels_avx512bf16, bfloat16});
 #endif
   found.push_back({&kernels_avx512, avx512});
   found.push_back({&kernels_avx2, avx2});

@@ -102,10 +102,11 @@ struct Task {
   const Layout layout;
   // Rows of u and u', and of d: currents, those that see the inputs, currents and outputs; where s' begins.
   const int depth, last_depth, currents, seeing, rows, last;
+  const int last_left;     // where u' begins if it is rounded
   const Parts forward_rows, backward_rows, left_rows, right_rows;
   const Parts unit_rows, last_left_rows, last_right_rows;  // of the second product, forward and backward; its gradient
   const int block;         // time steps whose gradients are summed at once
-  const int left_stride, right_stride, round_stride, kept_stride;
+  const int left_stride, right_stride, round_left_stride, round_right_stride, kept_stride;
   int segment = 0;         // time steps whose rates are kept; a multiple of `block`
   int missing = 0;         // steps by which the first segment is shorter: it is computed twice, the last one once
   int base = 0;            // the first step of the segment in memory
@@ -122,19 +123,22 @@ struct Task {
         inputs(int(job.inputs)), outputs(int(job.outputs)), equations(Equations<T, W>::choose(job, network)),
         layout(equations.layout), depth(units + inputs), last_depth(inputs + (layout.gated ? units : 0)),
         currents(layout.first * units), seeing(layout.seeing * units), rows(currents + outputs),
-        last((rows + 1) / 2 * 2), forward_rows(rows, PlainDot<T, W>::most_rows),
-        backward_rows(units, PlainDot<T, W>::most_rows), left_rows(depth, PlainTile<T, W>::most_left),
-        right_rows(rows, PlainTile<T, W>::most_right), unit_rows(units, PlainDot<T, W>::most_rows),
-        last_left_rows(last_depth, PlainTile<T, W>::most_left), last_right_rows(units, PlainTile<T, W>::most_right),
+        last((rows + 1) / 2 * 2), last_left(Gradient::block == 1 ? units : in_blocks(depth)),
+        forward_rows(rows, Matrix::most_rows), backward_rows(units, Matrix::most_rows),
+        left_rows(depth, Gradient::most_left), right_rows(rows, Gradient::most_right),
+        unit_rows(units, Matrix::most_rows), last_left_rows(last_depth, Gradient::most_left),
+        last_right_rows(units, Gradient::most_right),
         block(units <= 64 ? 32 : 16), left_stride(odd(layout.second ? units + last_depth : depth) * vectors),
         right_stride(odd(layout.second ? last + units : rows) * vectors),
-        round_stride(odd((left_stride > right_stride ? left_stride : right_stride) / vectors + 1)),
+        round_left_stride(odd((layout.second ? last_left + in_blocks(last_depth) : in_blocks(depth)) + 1)),
+        round_right_stride(odd(right_stride / vectors + 1)),
         kept_stride(layout.kept * units * vectors) {
     for (int v = 0; v < vectors; v++)
       for (int l = 0; l < LANES<T>; l++)
         valid[v][l] = group * 2 * PACK<T> + v * LANES<T> + l < job.trials ? T(1) : T(0);
   }
 
+  static int in_blocks(int rows) { return (rows + Gradient::block - 1) / Gradient::block * Gradient::block; }
   int segments() const { return steps / segment + 1; }
   V* left_row(int t) { return left + size_t(t - base) * left_stride; }
   V* kept_row(int t) { return kept + size_t(t - base) * kept_stride; }
@@ -151,9 +155,9 @@ struct Task {
     const int second = layout.second ? 1 : 0;
     Scratch scratch{(char*)memory};
     packed = scratch.take<T>(job.packed ? 0 : packed_size(job));
-    forward_weights = scratch.take<Weight>(size_t(rows) * Matrix::length(depth));
-    last_weights = scratch.take<Weight>(second * size_t(units) * Matrix::length(last_depth));
-    bias = scratch.take<T>(last + units);
+    forward_weights = scratch.take<Weight>(Matrix::weights(forward_rows, depth));
+    last_weights = scratch.take<Weight>(second * Matrix::weights(unit_rows, last_depth));
+    bias = scratch.take<T>((last + units + Matrix::most_rows) * Matrix::start_numbers);
     left = scratch.take<V>(size_t(segment + 1) * left_stride);
     kept = scratch.take<V>(size_t(segment) * kept_stride);
     product = scratch.take<V>(size_t(last + units) * vectors);
@@ -162,8 +166,8 @@ struct Task {
     noise = scratch.take<V>(size_t(layout.state * units + 1) * vectors);
     errors = scratch.take<V>(size_t(segment) * outputs * vectors);
     if (with_gradient) {
-      backward_weights = scratch.take<Weight>(size_t(units) * Matrix::length(rows));
-      last_backward_weights = scratch.take<Weight>(layout.gated ? size_t(units) * Matrix::length(units) : 0);
+      backward_weights = scratch.take<Weight>(Matrix::weights(backward_rows, rows));
+      last_backward_weights = scratch.take<Weight>(layout.gated ? Matrix::weights(unit_rows, units) : 0);
       gradient = scratch.take<T>(size_t(left_rows.count) * right_rows.count * Gradient::size);
       last_gradient = scratch.take<T>(second * size_t(last_left_rows.count) * last_right_rows.count * Gradient::size);
       right = scratch.take<V>(size_t(block) * right_stride);
@@ -172,9 +176,9 @@ struct Task {
       carry = scratch.take<V>(size_t(units) * vectors);
       by_leak = scratch.take<V>(size_t(units) * vectors);
       bias_sum = scratch.take<V>(size_t(last + units) * vectors);
-      round_left = scratch.take<V>(ROUND ? size_t(segment) * round_stride : 0);
-      round_right = scratch.take<V>(ROUND ? size_t(block) * round_stride : 0);
-      round_pairs = scratch.take<V>(ROUND ? round_stride : 0);
+      round_left = scratch.take<V>(ROUND ? size_t(segment) * round_left_stride : 0);
+      round_right = scratch.take<V>(ROUND ? size_t(block) * round_right_stride + Gradient::most_right : 0);
+      round_pairs = scratch.take<V>(ROUND ? (depth > rows ? depth : rows) + last_depth + Matrix::taken : 0);
       starts = scratch.take<V>(segments() > 1 ? size_t(segments()) * 2 * units * vectors : 0);
     }
     return scratch.used;
@@ -212,8 +216,9 @@ struct Task {
           return row < seeing ? input[int64_t(row) * inputs + k - units] : T(0);
         },
         forward_weights);
-    for (int row = 0; row < currents; row++) bias[row] = row < seeing ? unit_bias[row] : reset_bias[row - seeing];
-    memcpy(bias + currents, job.output_bias + network * outputs, sizeof(T) * outputs);
+    for (int row = 0; row < currents; row++) set_bias(row, row < seeing ? unit_bias[row] : reset_bias[row - seeing]);
+    for (int output = 0; output < outputs; output++)
+      set_bias(currents + output, job.output_bias[network * outputs + output]);
     if (layout.second) {
       Matrix::pack(
           unit_rows, last_depth,
@@ -221,7 +226,7 @@ struct Task {
             return k < inputs ? last_input[row * inputs + k] : last_recurrent[int64_t(row) * units + k - inputs];
           },
           last_weights);
-      memcpy(bias + last, unit_bias + seeing, sizeof(T) * units);
+      for (int unit = 0; unit < units; unit++) set_bias(last + unit, unit_bias[seeing + unit]);
     }
     if (!with_gradient) return;
     Matrix::pack(
@@ -234,6 +239,11 @@ struct Task {
       Matrix::pack(
           unit_rows, units, [&](int row, int k) { return last_recurrent[int64_t(k) * units + row]; },
           last_backward_weights);
+  }
+
+  T* bias_of(int row) { return bias + row * Matrix::start_numbers; }
+  void set_bias(int row, T value) {
+    for (int i = 0; i < Matrix::start_numbers; i++) bias_of(row)[i] = value;
   }
 
   void draw_noise(int t) {
@@ -263,13 +273,17 @@ struct Task {
   }
 
   void multiply_forward(const V* row, int place, int first) {
-    const V* factors = rounded(row, depth, round_left + size_t(place) * round_stride);
+    V* kept = round_left + size_t(place) * round_left_stride;
+    const V* factors = rounded(row, depth, kept);
+    if constexpr (ROUND) Gradient::turn(kept, depth);
     Matrix::multiply(forward_weights, forward_rows, depth, first, factors, bias, product);
   }
 
   void multiply_last(const V* row, int place) {
-    const V* factors = rounded(row + units * vectors, last_depth, round_left + size_t(place) * round_stride + units);
-    Matrix::multiply(last_weights, unit_rows, last_depth, 0, factors, bias + last, product + last * vectors);
+    V* kept = round_left + size_t(place) * round_left_stride + last_left;
+    const V* factors = rounded(row + units * vectors, last_depth, kept);
+    if constexpr (ROUND) Gradient::turn(kept, last_depth);
+    Matrix::multiply(last_weights, unit_rows, last_depth, 0, factors, bias_of(last), product + last * vectors);
   }
 
   // Takes the inputs of step t + 1, and returns whether they are finite.
@@ -307,8 +321,9 @@ struct Task {
       else
         multiply_apart(now, t, t - begin);
       memcpy(errors + size_t(t - begin) * outputs * vectors, product + currents * vectors, sizeof(V) * outputs * vectors);
-      if (t == steps) {  // the gradient multiplies the gated rates that are missing here with 0
-        if (layout.gated) memset(now + depth * vectors, 0, sizeof(V) * units * vectors), multiply_last(now, t - begin);
+      if (t == steps) {  // the gradient multiplies u' with 0 here, and so it has to be finite
+        if (layout.gated) memset(now + depth * vectors, 0, sizeof(V) * units * vectors);
+        if (layout.second) multiply_last(now, t - begin);
         return;
       }
       if (job.noise != T(0)) draw_noise(t);
@@ -392,7 +407,7 @@ struct Task {
   void backward(int begin, int end) {
     const T penalty = job.rate_penalty / (T(job.trials) * T(steps) * T(units));
     for (int t = end - 1; t >= begin; t--) {
-      V *slopes = right_row(t), *whole = round_right + size_t(t % block) * round_stride;
+      V *slopes = right_row(t), *whole = round_right + size_t(t % block) * round_right_stride;
       retreat_to(t, slopes, whole);
       memcpy(slopes + currents * vectors, errors + size_t(t - begin) * outputs * vectors, sizeof(V) * outputs * vectors);
       const V* factors = rounded(slopes, rows, whole);
@@ -428,13 +443,16 @@ struct Task {
     add_bias(0, rows, from, to);
     if (layout.second) add_bias(last, last + units, from, to);
     const V *lefts = left, *rights = right;
-    size_t left_step = left_stride, right_step = right_stride, wide = vectors;
-    if constexpr (ROUND) lefts = round_left, rights = round_right, left_step = right_step = round_stride, wide = 1;
+    size_t left_step = left_stride, right_step = right_stride, last_at = size_t(units) * vectors, wide = vectors;
+    if constexpr (ROUND) {
+      lefts = round_left, left_step = round_left_stride, last_at = last_left;
+      rights = round_right, right_step = round_right_stride, wide = 1;
+    }
     lefts += size_t(from - begin) * left_step;
     Gradient::add(left_rows, lefts, left_step, right_rows, rights, right_step, count, gradient);
     if (layout.second)
-      Gradient::add(last_left_rows, lefts + units * wide, left_step, last_right_rows, rights + last * wide, right_step,
-                    count, last_gradient);
+      Gradient::add(last_left_rows, lefts + last_at, left_step, last_right_rows, rights + last * wide, right_step, count,
+                    last_gradient);
   }
 
   void add_bias(int first, int end, int from, int to) {
@@ -510,26 +528,18 @@ struct Task {
     T* recurrent = job.d_recurrent + network * layout.gates * units * units;
     T* input = job.d_input + network * layout.gates * units * inputs;
     T* output = job.d_output + network * outputs * units;
-    for_each_element(gradient, left_rows, right_rows, [&](int a, int b, T sum) {
+    Gradient::for_each_element(gradient, left_rows, right_rows, [&](int a, int b, T sum) {
       if (a < units && b < currents) recurrent[int64_t(b) * units + a] += sum;
       if (a >= units && b < seeing) input[int64_t(b) * inputs + a - units] += sum;
       if (a < units && b >= currents) output[(b - currents) * units + a] += sum;
     });
     if (layout.second)
-      for_each_element(last_gradient, last_left_rows, last_right_rows, [&](int a, int b, T sum) {
+      Gradient::for_each_element(last_gradient, last_left_rows, last_right_rows, [&](int a, int b, T sum) {
         if (a < inputs) input[int64_t(seeing + b) * inputs + a] += sum;
         if (a >= inputs) recurrent[int64_t(seeing + b) * units + a - inputs] += sum;
       });
     add_sums_of_rows();
     __atomic_store_n(job.turn + network, int32_t(group + 1), __ATOMIC_RELEASE);
-  }
-
-  template <class Add>
-  static void for_each_element(const T* tile, Parts lefts, Parts rights, Add add) {
-    for (int i = 0; i < lefts.count; i++)
-      for (int j = 0; j < rights.count; j++, tile += Gradient::size)
-        for (int a = lefts.begin(i), at = 0; a < lefts.begin(i + 1); a++)
-          for (int b = rights.begin(j); b < rights.begin(j + 1); b++, at++) add(a, b, tile[at]);
   }
 
   // The gradients of the biases, and of the leaks if they are wanted.
@@ -608,6 +618,7 @@ struct Use {  // the work of a task, and the memory that it needs
     return most;
   }
   static void work(const Job<T>& job, int64_t network, int64_t group, void* scratch) {
+    typename Task<T, W, ROUND>::Products::Registers registers;
     Task<T, W, ROUND> task(job, network, group);
     task.lay_out(scratch, job.loss != nullptr);
     job.loss ? task.gradient_of_group() : task.run_group();

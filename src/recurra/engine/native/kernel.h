@@ -73,7 +73,7 @@ struct Kernels {
   Kernel<double> float64;
 };
 
-// The last three exist only on x86-64.
-extern const Kernels kernels_baseline, kernels_avx2, kernels_avx512, kernels_avx512bf16;
+// Only the first exists everywhere, and the last only on Linux.
+extern const Kernels kernels_baseline, kernels_avx2, kernels_avx512, kernels_avx512bf16, kernels_amx;
 
 }  // namespace recurra

@@ -12,7 +12,7 @@ from recurra.checks import check_choice
 from recurra.numerics import check_backend
 
 PATH = Path(__file__).parent / f"librecurra_engine.{'dylib' if sys.platform == 'darwin' else 'so'}"
-INSTRUCTIONS = ("avx512bf16", "avx512", "avx2", "baseline")
+INSTRUCTIONS = ("amx", "avx512bf16", "avx512", "avx2", "baseline")
 HANDLERS = ("loss_and_gradient", "weighted_loss_and_gradient", "run")
 TARGETS = [f"recurra_{name}_{dtype}" for name in HANDLERS for dtype in ("float32", "float64")]
 

@@ -21,6 +21,8 @@ template <class Dot>
 struct Product {
   typedef typename Dot::Number T;
   typedef typename Dot::Weight Weight;
+  static constexpr int taken = Dot::taken, most_rows = Dot::most_rows;
+  static constexpr int start_numbers = 1;  // how often `start` holds each number
   typedef void (*Rows)(const Weight*, int, const Vec<T>*, const T*, Vec<T>*);
 
   template <int... r>
@@ -29,7 +31,8 @@ struct Product {
     return table[count - 1];
   }
 
-  static int length(int depth) { return (depth + Dot::taken - 1) / Dot::taken; }
+  static int length(int depth) { return (depth + taken - 1) / taken; }
+  static size_t weights(Parts rows, int depth) { return size_t(rows.total) * length(depth); }
 
   // Computes only the parts with rows from `first` on. `panels` holds length x rows weights for every part.
   static INLINE void multiply(const Weight* panels, Parts rows, int depth, int first, const Vec<T>* in, const T* start,
@@ -37,7 +40,7 @@ struct Product {
     for (int part = 0; part < rows.count; part++) {
       int row = rows.begin(part), count = rows.size(part);
       if (row + count <= first) continue;
-      Rows some = choose(count, std::make_integer_sequence<int, Dot::most_rows>());
+      Rows some = choose(count, std::make_integer_sequence<int, most_rows>());
       for (int s = 0; s < Dot::vectors; s += Dot::slice)
         some(panels + size_t(row) * length(depth), length(depth), in + s, start ? start + row : nullptr,
              out + row * Dot::vectors + s);
@@ -48,7 +51,7 @@ struct Product {
   template <class Element>
   static void pack(Parts rows, int depth, Element element, Weight* panels) {
     for (int part = 0; part < rows.count; part++)
-      for (int k = 0; k < depth; k += Dot::taken)
+      for (int k = 0; k < depth; k += taken)
         for (int row = rows.begin(part); row < rows.begin(part + 1); row++)
           *panels++ = Dot::weight([&](int i) { return k + i < depth ? element(row, k + i) : T(0); });
   }
@@ -86,7 +89,9 @@ template <class Tile>
 struct Outer {
   typedef typename Tile::Number T;
   typedef void (*Sums)(const Vec<T>*, size_t, const Vec<T>*, size_t, int, Vec<T>*);
-  static constexpr int size = 16;                  // numbers in a tile
+  static constexpr int most_left = Tile::most_left, most_right = Tile::most_right;
+  static constexpr int block = 1;                 // rows of `left` lie in blocks of this size
+  static constexpr int size = 16;                 // numbers in a tile
   static constexpr int panel_bytes = 256 * 1024;  // of a panel of `right`: it fits the second-level cache
 
   template <int... i>
@@ -107,6 +112,17 @@ struct Outer {
               left + left_rows.begin(i) * Tile::vectors, left_stride, right + right_rows.begin(j) * Tile::vectors,
               right_stride, times, (Vec<T>*)(gradient + (size_t(i) * right_rows.count + j) * size));
   }
+
+  // Calls add(a, b, sum) for every element of the gradient.
+  template <class Add>
+  static void for_each_element(const T* tile, Parts lefts, Parts rights, Add add) {
+    for (int i = 0; i < lefts.count; i++)
+      for (int j = 0; j < rights.count; j++, tile += size)
+        for (int a = lefts.begin(i), at = 0; a < lefts.begin(i + 1); a++)
+          for (int b = rights.begin(j); b < rights.begin(j + 1); b++, at++) add(a, b, tile[at]);
+  }
+
+  static void turn(Vec<T>*, int) {}  // rows of `left` are taken as they are
 };
 
 template <class T, int W>
@@ -136,11 +152,22 @@ struct PlainTile {
   }
 };
 
+INLINE uint32_t nearest_bfloat16(float x) {  // ties to even; NaN stays NaN
+  uint32_t word;
+  memcpy(&word, &x, 4);
+  return x != x ? word >> 16 | 64 : (word + 0x7FFF + (word >> 16 & 1)) >> 16;
+}
+
+struct NoRegisters {  // that have to be set up
+  NoRegisters() {}
+};
+
 // The products of a task with numbers as they are. bfloat16.h has those with rounded numbers, for float only.
 template <class T, int W>
 struct Plain {
   typedef Product<PlainDot<T, W>> Matrix;
   typedef Outer<PlainTile<T, W>> Gradient;
+  typedef NoRegisters Registers;
 };
 template <class T>
 struct Rounded;
