@@ -15,7 +15,8 @@ from recurra.runs.spec import read_table, to_spec, with_settings
 from recurra.storage.files import describe
 from recurra.storage.npz_files import write_npz
 from recurra.storage.run_folder import RunFolder
-from recurra.training.sizes import check_size
+from recurra.training import sizes
+from recurra.training.sizes import STRETCH, check_size
 from tests.networks import network_of
 
 FLIPFLOP = rc.FlipFlop(bits=2)
@@ -127,3 +128,14 @@ def test_keys_of_validation_trials_count():
     object.__setattr__(rule, "validation_trials", 2 * 10**12)
     with pytest.raises(ValueError, match="drawing 2,000,000,000,000 validation trials would take"):
         check_size(FLIPFLOP, rc.RateRNN(units=3), rule, 1, None)
+
+
+def test_the_batches_of_a_stretch_are_in_memory_twice(monkeypatch):
+    """As they were drawn, and stacked for the program that takes them."""
+    needed = {}
+    monkeypatch.setattr(sizes, "check_memory", lambda words, count: needed.update({words.split()[0]: count}))
+    task, rule = rc.FlipFlop(bits=2, dt_ms=1.0), rc.BPTT(steps=20, batch=64, validation_trials=1)
+    check_size(task, rc.RateRNN(units=3), rule, 1, None)
+    batch = task.sample(jax.random.key(0), 64)
+    arrays = batch.inputs.nbytes + batch.targets.nbytes  # the mask is smaller
+    assert needed["batches"] - needed["training"] >= 2 * STRETCH * arrays

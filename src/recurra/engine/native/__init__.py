@@ -1,8 +1,8 @@
 """The engine in C++, called through XLA: the same functions as `portable`, for the cells of `cells`, many times faster.
 
 `kernel.cc` describes the computation of a step. `RECURRA_THREADS` sets the number of threads, `RECURRA_INSTRUCTIONS`
-the instruction set: amx, avx512bf16, avx512, avx2 or baseline. A network's bits depend on neither its neighbours nor the
-threads.
+the instruction set: amx, avx512bf16, avx512, avx2 or baseline. A network's bits depend on neither its neighbours nor
+the threads.
 """
 
 from functools import partial
