@@ -9,7 +9,7 @@ trained networks overlaps the published range (values of 1.00: if it reaches 0.9
 below 0.6, near the chance of 0.5.
 
     python benchmarks/low_rank.py
-    python benchmarks/low_rank.py --units 4096      # as published; an hour and more on 2 cores
+    python benchmarks/low_rank.py --units 4096      # as published; a minute on an H100, an hour and more on 2 cores
 
 Weights of rank 1 are trained as m and n themselves, a model of some 20 lines: a step costs N operations, not N² as with
 `LowRank`, whose networks are the same.
