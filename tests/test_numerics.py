@@ -135,16 +135,38 @@ def test_numbers_of_networks_are_not_cut(number):
         rc.train(TASK, MODEL, rc.BPTT(steps=1), networks=[number], seed=0)
 
 
-@pytest.mark.parametrize("key", [3, None, "key"])
+@pytest.mark.parametrize("key", [0.0, 3.0, True, None, "key"])
 def test_bad_keys(key):
-    with pytest.raises(ValueError, match=r"key is .*; expected one key, jax.random.key\(seed, impl='threefry2x32'\)"):
+    expected = r"key is .*; expected a seed, such as 0, or one key, jax.random.key\(seed, impl='threefry2x32'\)"
+    with pytest.raises(TypeError, match=expected):
         TASK.sample(key, 2)
+    with pytest.raises(TypeError, match=expected):
+        rc.Normal()(key, (2, 2))
+
+
+@pytest.mark.parametrize("number", [0, 3, np.int64(7), 2**63 - 1])
+def test_a_whole_number_is_a_seed(number):
+    with jax.enable_x64(True):
+        key = jax.random.key(int(number), impl="threefry2x32")
+    draws = {
+        "sample": lambda key: TASK.sample(key, 3),
+        "pieces": lambda key: next(TASK.sample_pieces(key, 3)),
+        "trial": TASK.trial,
+        "weights": lambda key: MODEL.start(key, TASK.inputs, TASK.outputs),
+        "initial": lambda key: MODEL.initial_weights(key, TASK.inputs, TASK.outputs),
+        "matrix": lambda key: rc.Orthogonal()(key, (3, 3)),
+    }
+    for name, draw in draws.items():
+        for one, other in zip(jax.tree.leaves(draw(number)), jax.tree.leaves(draw(key)), strict=True):
+            np.testing.assert_array_equal(one, other, err_msg=name)
+    with pytest.raises(ValueError, match="seed is -1; expected at least 0"):
+        TASK.sample(-1, 2)
 
 
 def test_keys_of_another_generator_are_refused():
     with pytest.raises(ValueError, match="key is a key of the generator rbg"):
         TASK.sample(jax.random.key(1, impl="rbg"), 2)
-    with pytest.raises(ValueError, match="expected one key"):
+    with pytest.raises(ValueError, match=r"key is \(2,\) keys; expected a seed, such as 0, or one key"):
         TASK.sample(jax.random.split(jax.random.key(1, impl="threefry2x32")), 2)
 
 

@@ -13,12 +13,20 @@ from recurra.arrays import RandomKey, Weights
 from recurra.checks import check_at_least_zero, check_positive
 from recurra.linalg import scaled_to_radius, spectral_radius
 from recurra.models.constraints.base import SCALE, Constraint, Kind, Parameters, check_single
+from recurra.streams import seed_or_key
 
 Matrix = Float[Array, "post pre"]
 
 
 class Initializer(abc.ABC):
-    """A random matrix from a key and a shape."""
+    """A random matrix from a key, or a seed, and a shape."""
+
+    def __init_subclass__(cls) -> None:
+        """Every initializer, including your own, takes a seed for the key."""
+        super().__init_subclass__()
+        for name in ("__call__", "of_inputs"):
+            if name in cls.__dict__:
+                setattr(cls, name, seed_or_key(getattr(cls, name)))
 
     @abc.abstractmethod
     def __call__(self, key: RandomKey, shape: tuple[int, int]) -> Matrix:

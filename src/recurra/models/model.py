@@ -18,6 +18,7 @@ from recurra.models.constraints import (
     unit_groups,
 )
 from recurra.numerics import pinned
+from recurra.streams import as_key, seed_or_key
 
 CONSTRAINTS = 2**31  # apart from the few draws of the initializers, to which `split` of the same key gives low numbers
 
@@ -34,10 +35,10 @@ class Model(abc.ABC):
     sources: Any = ()  # keys of the sources that the report names
 
     def __init_subclass__(cls) -> None:
-        """The weights of every model, including your own, are drawn with pinned numerical settings."""
+        """The weights of every model, including your own, are drawn with pinned settings; a seed is a key."""
         super().__init_subclass__()
         if "initial_weights" in cls.__dict__:
-            cls.initial_weights = pinned()(cls.initial_weights)
+            cls.initial_weights = pinned()(seed_or_key(cls.initial_weights))
 
     @abc.abstractmethod
     def dynamics(self, dt_ms: float) -> Dynamics:
@@ -75,8 +76,15 @@ class Model(abc.ABC):
         return connections_of(self.constraints, initial)
 
     @pinned()
-    def start(self, key: RandomKey, inputs: int, outputs: int) -> Weights:
-        """The weights of one network before training; they obey the constraints."""
+    def start(self, key: RandomKey | int, inputs: int, outputs: int) -> Weights:
+        """The weights of one network before training; they obey the constraints.
+
+        Args:
+            key: random key, or a seed.
+            inputs: number of input channels.
+            outputs: number of output channels.
+        """
+        key = as_key(key)
         constraints = [one.among(self.constraints, self.units) for one in self.constraints]
         weights = told_apart(constraints, self.initial_weights(key, inputs, outputs))
         own = jax.random.fold_in(key, CONSTRAINTS)

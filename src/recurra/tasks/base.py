@@ -16,7 +16,7 @@ from recurra.arrays import Outputs, RandomKey
 from recurra.checks import check_count
 from recurra.numerics import GENERATOR, pinned
 from recurra.periods import Period
-from recurra.streams import check_key
+from recurra.streams import as_key, seed_or_key
 from recurra.tasks.rules import SuccessRule
 from recurra.tasks.trials import Trial, Trials, check_trial, check_weights
 
@@ -26,7 +26,7 @@ PIECE = 2_048  # trials drawn and scored at once
 class Task(abc.ABC):
     """A task is a frozen dataclass whose fields are its parameters, `dt_ms` and `rule` among them, and these methods.
 
-    `trial` draws one trial from a key, and `sample` many.
+    `trial` draws one trial from a key, and `sample` many; both take a seed, a whole number, in place of the key.
     """
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
@@ -39,8 +39,10 @@ class Task(abc.ABC):
     rule: SuccessRule
 
     def __init_subclass__(cls) -> None:
-        """The probe of every task, including your own, is made with pinned numerical settings, as its trials are."""
+        """The probe of every task, your own too, is made with pinned settings, as its trials are; a seed is a key."""
         super().__init_subclass__()
+        if "trial" in cls.__dict__:
+            cls.trial = seed_or_key(cls.trial)
         if "probe" in cls.__dict__:
             cls.probe = pinned()(cls.probe)
         if "__post_init__" in cls.__dict__:
@@ -111,15 +113,15 @@ class Task(abc.ABC):
         """The boundaries of successive durations in steps, each rounded to the nearest step."""
         return sum(round(duration_ms / self.dt_ms) for duration_ms in durations_ms)
 
-    def sample(self, key: RandomKey, trials: int) -> Trials:
-        """`trials` random trials, drawn from `key`; the same key gives the same trials.
+    def sample(self, key: RandomKey | int, trials: int) -> Trials:
+        """`trials` random trials, drawn from `key`; the same key gives the same trials: `task.sample(0, trials=10)`.
 
         Args:
-            key: a JAX random key, as `jax.random.key(seed)` makes it.
+            key: a seed, a whole number from 0 on; or a JAX random key, as `jax.random.key(seed)` makes it.
             trials: how many, at least 1.
         """
         check_count("trials", trials)
-        check_key(key)
+        key = as_key(key)
         _shape(self)
         with pinned():
             drawn = _sample(self, key, trials)
@@ -127,13 +129,13 @@ class Task(abc.ABC):
             check_weights(drawn.mask)
         return drawn
 
-    def sample_pieces(self, key: RandomKey, trials: int) -> Iterator[Trials]:
+    def sample_pieces(self, key: RandomKey | int, trials: int) -> Iterator[Trials]:
         """The trials of `sample`, at most PIECE at a time, so that any number of them fits into memory."""
         check_count("trials", trials)
         if trials <= PIECE:
             yield self.sample(key, trials)
             return
-        check_key(key)
+        key = as_key(key)
         with pinned():
             keys = jax.random.split(key, trials)
         for first in range(0, trials, PIECE):
