@@ -42,7 +42,7 @@ CALLS, SECONDS = 9, 0.5  # at least so many, and for so long
 
 def milliseconds(shape: Shape) -> float:
     """Of loss and gradient, a network."""
-    random, dynamics = np.random.default_rng(0), RateRNN(units=shape.units).dynamics(1.0)
+    random, dynamics = np.random.default_rng(0), RateRNN(units=shape.units, tau_ms=1.0).dynamics(1.0)
     choose_engine("native", dynamics)
     weights = RateRNN(units=shape.units).initial_weights(jax.random.key(0), shape.inputs, shape.outputs)
     weights = jax.tree.map(lambda array: jnp.repeat(array[None], shape.networks, axis=0), weights)

@@ -302,7 +302,7 @@ class TestAbsent:
         assert cohort.before(1).connections.recurrent.sum() == exist.sum()
 
     def test_a_network_without_constraints_has_all(self):
-        for model, shape in ((rc.RateRNN(units=3), (3, 3)), (rc.GRU(units=3), (3, 3, 3))):
+        for model, shape in ((rc.RateRNN(units=3, tau_ms=1.0), (3, 3)), (rc.GRU(units=3), (3, 3, 3))):
             network = Network(model.dynamics(1.0), start_of(model, 0), 1.0)
             assert network.connections.recurrent.shape == shape
             assert network.connections.recurrent.all()

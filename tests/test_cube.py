@@ -29,7 +29,7 @@ def latch(gain=3.0, bits=2):
 
 
 def untrained(start, seed, units=60, bias=0.0, task=TASK, **options):
-    model = rc.RateRNN(units=units, initializer=STARTS[start], **options)
+    model = rc.RateRNN(units=units, tau_ms=1.0, initializer=STARTS[start], **options)
     weights = model.initial_weights(jax.random.key(seed), task.inputs, task.outputs)
     biases = bias * np.random.default_rng(seed).normal(size=units)
     return Network(model.dynamics(task.dt_ms), dataclasses.replace(weights, recurrent_bias=biases), task.dt_ms)
@@ -75,7 +75,7 @@ def test_the_published_network_has_it_and_its_start_does_not(reference):
 @pytest.mark.parametrize("gain", [1.05, *[pytest.param(gain, marks=pytest.mark.slow) for gain in (1.02, 1.3)]])
 def test_what_holds_states_before_training_does_not_read_them(gain):
     """Units that are bistable by themselves stay where pulses put them: on a parallelepiped of no meaning."""
-    task, model = rc.FlipFlop(), rc.RateRNN(units=60, initializer=Identity(gain))
+    task, model = rc.FlipFlop(), rc.RateRNN(units=60, tau_ms=1.0, initializer=Identity(gain))
     for seed in range(2):
         weights = model.initial_weights(jax.random.key(seed), task.inputs, task.outputs)
         assert memory_cube(Network(model.dynamics(1.0), weights, 1.0), task, 0).score < STANDS / 2
@@ -83,7 +83,7 @@ def test_what_holds_states_before_training_does_not_read_them(gain):
 
 @pytest.mark.parametrize("activation", ["relu", "softplus"])
 def test_rates_without_bound_are_no_memory(activation, capfd):
-    task, model = rc.FlipFlop(), rc.RateRNN(units=20, activation=activation, initializer=Normal(5.0))
+    task, model = rc.FlipFlop(), rc.RateRNN(units=20, tau_ms=1.0, activation=activation, initializer=Normal(5.0))
     weights = model.initial_weights(jax.random.key(0), task.inputs, task.outputs)
     found = memory_cube(Network(model.dynamics(1.0), weights, 1.0), task, 0)
     assert (found.score, found.stands) == (0, False)

@@ -29,7 +29,7 @@ from tests.networks import network_of, read_here
 HERE = Path(__file__).parent / "foreign"
 INPUTS, OUTPUTS = 2, 3
 MODELS = {
-    "rnn": rc.RateRNN(units=4, initializer=rc.Orthogonal()),
+    "rnn": rc.RateRNN(units=4, tau_ms=1.0, initializer=rc.Orthogonal()),
     "gru": rc.GRU(units=4),
     "gru-before": rc.GRU(units=4, reset="before"),
     "lstm": rc.LSTM(units=4),
@@ -244,7 +244,7 @@ def test_files_for_the_real_library_are_opened_there(tmp_path, variable):
     expected = {}
     for units in (1, 3, 50):
         models = {name: type(model)(**{**vars(model), "units": units}) for name, model in MODELS.items()}
-        models["rnn-relu"] = rc.RateRNN(units=units, activation="relu", initializer=rc.SpectralRadius(0.5))
+        models["rnn-relu"] = rc.RateRNN(units=units, tau_ms=1.0, activation="relu", initializer=rc.SpectralRadius(0.5))
         for name, model in models.items():
             before = network(model)
             for ending in ENDINGS[variable]:

@@ -110,7 +110,7 @@ def test_bad_model(change, error, message):
 
 
 def test_network_refuses_bad_weights(seed):
-    model = RateRNN(units=4)
+    model = RateRNN(units=4, tau_ms=1.0)
     weights = model.initial_weights(jax.random.key(seed), 2, 1)
     with pytest.raises(ValueError, match="recurrent weights holds 1 values that are NaN"):
         Network(
@@ -123,7 +123,7 @@ def test_network_refuses_bad_weights(seed):
 
 
 def test_network_runs_in_double(seed):
-    model = RateRNN(units=4)
+    model = RateRNN(units=4, tau_ms=1.0)
     network = Network(model.dynamics(1.0), model.initial_weights(jax.random.key(seed), 2, 1), 1.0)
     inputs = np.ones((2, 5, 2), np.float32)
     rates, outputs = network.run(inputs)

@@ -56,7 +56,7 @@ class Units(rc.Model):
     constraints: tuple[rc.Constraint, ...] = ()
 
     def inner(self):
-        return rc.RateRNN(self.units, initializer=self.start_of)
+        return rc.RateRNN(self.units, tau_ms=1.0, initializer=self.start_of)
 
     def dynamics(self, dt_ms):
         return self.inner().dynamics(dt_ms)

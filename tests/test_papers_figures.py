@@ -100,7 +100,7 @@ def untrained(bits, units, seed, scale=1.0, outputs=None):
         recurrent_bias=np.zeros(units),
         output_bias=np.zeros(outputs),
     )
-    return Network(RateRNN(units=units).dynamics(1.0), weights, 1.0)
+    return Network(RateRNN(units=units, tau_ms=1.0).dynamics(1.0), weights, 1.0)
 
 
 def random_spectra(count, units=20, seed=0):

@@ -252,7 +252,7 @@ def test_a_model_of_ones_own_conforms():
         (lambda: replace_cell(3), "Broken.dynamics gives int; return equations derived from rc.Dynamics"),
         (lambda: cells(weights=None), "BrokenCell.weights is None; set it to your kind"),
         (
-            lambda: cells(weights=rc.models.RateRNN(3).dynamics(1).weights),
+            lambda: cells(weights=rc.models.RateRNN(3, tau_ms=1.0).dynamics(1).weights),
             "gives CellWeights; its equations have RateW",
         ),
         (lambda: drawn(output_bias=lambda one: one.astype(jnp.float16)), "output_bias is float16; expected float32"),

@@ -15,7 +15,8 @@ from recurra.engine.native import library
 from recurra.models.constraints import constrained, free_parameters
 from recurra.models.time_constants import BoundedTau
 from recurra.numerics import pinned
-from recurra.runs.spec import to_spec
+from recurra.runs.spec import RunSpec, preset_names, read_table, to_spec
+from recurra.tasks import TASKS
 from test_native import Case, assert_close
 
 BOUNDS = rc.TrainedTau(2.0, 40.0)
@@ -193,3 +194,28 @@ def test_in_a_spec():
 def test_wrong_parameters_are_named(make, message):
     with pytest.raises((TypeError, ValueError), match=message):
         make()
+
+
+class TestOfTheTask:
+    @pytest.mark.parametrize("name", TASKS)
+    def test_the_default_model_fits_every_task(self, name):
+        task = TASKS[name]()
+        model = rc.RateRNN(units=3).for_task(task)
+        assert model.tau_ms == max(task.dt_ms, task.unit_tau_ms or task.dt_ms)
+        assert 0 < model.dynamics(task.dt_ms).leak <= 1
+
+    @pytest.mark.parametrize("name", [name for name in preset_names() if name in TASKS])
+    def test_it_is_that_of_the_preset(self, name):
+        preset = to_spec(read_table(name))
+        assert rc.RateRNN().for_task(preset.task).tau_ms == preset.model.tau_ms
+
+    def test_a_spec_and_a_cohort_name_it(self):
+        task = rc.PerceptualDecision()
+        assert RunSpec(task, model=rc.RateRNN(units=3)).table()["model"]["tau_ms"] == 100.0
+        cohort = rc.train(task, rc.RateRNN(units=3), rc.BPTT(steps=1, batch=2), networks=1, seed=0)
+        assert cohort.model == rc.RateRNN(units=3, tau_ms=100.0)
+        assert rc.RateRNN(tau_ms=7.0).for_task(task).tau_ms == 7.0
+
+    def test_without_a_task_there_is_none(self):
+        with pytest.raises(ValueError, match=r"tau_ms of the model is not given; .* model.for_task\(task\)"):
+            rc.RateRNN().dynamics(1.0)

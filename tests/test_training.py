@@ -16,7 +16,7 @@ from recurra.training import OPTIMIZERS, SCHEDULES, Training
 from recurra.training.rule import Setup
 
 TASK = rc.FlipFlop(bits=1, length_ms=120.0)
-MODEL = rc.RateRNN(units=8, initializer=rc.Identity(0.9))
+MODEL = rc.RateRNN(units=8, tau_ms=1.0, initializer=rc.Identity(0.9))
 RULE = rc.BPTT(steps=12, batch=4, trials=rc.FreshTrials(6), validation_trials=8)
 every_optimizer = pytest.mark.parametrize(
     "name", [pytest.param(name, marks=() if name in ("adamw", "muon") else pytest.mark.slow) for name in OPTIMIZERS]

@@ -59,7 +59,8 @@ def group_of(model: Model, engine: Engine, shape: Shape, positions: tuple[int, .
 
 def prepare(shape: Shape, engine_name: str, constraints: tuple[Constraint, ...]) -> Times:
     """A training step on one batch, the same for all networks, as `Training` does it."""
-    model = MODELS[shape.cell](units=shape.units, constraints=constraints)  # pyright: ignore[reportCallIssue]
+    step = {"tau_ms": 1.0} if shape.cell == "rate" else {}
+    model = MODELS[shape.cell](units=shape.units, constraints=constraints, **step)  # pyright: ignore[reportCallIssue]
     trials = random_trials(shape)
     engine = choose_engine(engine_name, model.dynamics(1.0))
     every = tuple(range(shape.networks))

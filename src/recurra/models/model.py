@@ -19,6 +19,7 @@ from recurra.models.constraints import (
 )
 from recurra.numerics import pinned
 from recurra.streams import as_key, seed_or_key
+from recurra.tasks.base import Task
 
 CONSTRAINTS = 2**31  # apart from the few draws of the initializers, to which `split` of the same key gives low numbers
 
@@ -53,6 +54,10 @@ class Model(abc.ABC):
             inputs: number of input channels.
             outputs: number of output channels.
         """
+
+    def for_task(self, task: Task) -> "Model":
+        """The model with everything that it leaves to the task, such as a time constant; by default itself."""
+        return self
 
     def frozen(self) -> tuple[str, ...]:
         """The names of the weight arrays that training does not change."""

@@ -1,6 +1,6 @@
 """The vanilla network of rate units."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, final
 
 import jax
@@ -23,6 +23,7 @@ from recurra.models.initializers import (
 )
 from recurra.models.model import Model
 from recurra.models.time_constants import BoundedTau, TrainedTau
+from recurra.tasks.base import Task
 
 IDENTITY = Identity()  # the default, told by its identity from one that was asked for
 
@@ -43,7 +44,8 @@ class RateRNN(Model):
             "hard_sigmoid_6"; the native engine has the first four.
         tau_ms: time constant, ms, at least dt_ms; if equal to dt_ms, the leak is 1, as in the papers. One for all
             units, an array with one per unit (in a spec: a list), or a `TrainedTau`: one per unit, trained within
-            bounds (in a spec: a table of `lowest_ms`, `highest_ms` and, if wanted, `start_ms`).
+            bounds (in a spec: a table of `lowest_ms`, `highest_ms` and, if wanted, `start_ms`). If not given, that of
+            the task, `task.unit_tau_ms`, or its time step.
         recurrent_noise: σ of the noise √(2ℓ) σ ξ added to the state of every unit at every training step; 0 is none.
         recurrent_bias: whether the units have a trained bias b; otherwise it stays 0.
         output_bias: whether the readout has a trained bias; otherwise it stays 0.
@@ -61,7 +63,7 @@ class RateRNN(Model):
     units: int = 100
     form: Literal["rate", "current"] = "rate"
     activation: str = "tanh"
-    tau_ms: float | tuple[float, ...] | TrainedTau = 1.0
+    tau_ms: float | tuple[float, ...] | TrainedTau | None = None
     recurrent_noise: float = 0.0
     recurrent_bias: bool = False
     output_bias: bool = True
@@ -101,7 +103,7 @@ class RateRNN(Model):
     def _check_tau(self) -> None:
         """Check the time constants; those of an array become a tuple."""
         tau_ms: Any = self.tau_ms
-        if isinstance(tau_ms, TrainedTau):
+        if tau_ms is None or isinstance(tau_ms, TrainedTau):
             return
         if isinstance(tau_ms, list | np.ndarray):
             if np.ndim(tau_ms) != 1:
@@ -122,9 +124,19 @@ class RateRNN(Model):
         """Keys of the sources that the report names for this network."""
         return ("salmon2011", "box1958") if self.recurrent_noise else ()
 
+    def for_task(self, task: Task) -> "RateRNN":
+        """The model with a time constant: its own, else that of the task, at least the time step."""
+        if self.tau_ms is not None:
+            return self
+        return replace(self, tau_ms=max(task.dt_ms, task.unit_tau_ms or task.dt_ms))
+
     def dynamics(self, dt_ms: float) -> RateDynamics | TimedRateDynamics:
         """The equations of one step of `dt_ms`."""
         tau_ms = self.tau_ms
+        if tau_ms is None:
+            raise ValueError(
+                "tau_ms of the model is not given; give it in ms, or take the task's: model.for_task(task)"
+            )
         if isinstance(tau_ms, TrainedTau):
             if tau_ms.lowest_ms < dt_ms:
                 raise ValueError(

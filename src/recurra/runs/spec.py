@@ -54,7 +54,7 @@ class RunSpec:
         name: the run's name; also its folder under `runs/` if no other is given.
         networks: how many networks are trained.
         seed: fixes everything that is random, 0 or above.
-        model: architecture of the networks.
+        model: architecture of the networks; what it leaves to the task is filled in.
         training: how they learn.
         analyses: of your own, each "module:function", made of every network after recurra's.
     """
@@ -72,6 +72,7 @@ class RunSpec:
         check_count("networks", self.networks)
         check_seed(self.seed)
         check_analyses(self.analyses)
+        object.__setattr__(self, "model", self.model.for_task(self.task))
 
     def to_training(self, engine: str = "auto") -> Training:
         """The training of this run's cohort; an error if it needs more memory than there is."""

@@ -164,7 +164,7 @@ def _kind_in_tuple(hint: Any, registry: Registry) -> type | None:
 
 def _expected(hint: Any, error: ValidationError) -> str:
     if isinstance(hint, types.UnionType):
-        return "expected " + " or ".join(_words(part) for part in typing.get_args(hint))
+        return "expected " + " or ".join(_words(part) for part in typing.get_args(hint) if part is not types.NoneType)
     if typing.get_origin(hint) is typing.Literal:
         return "expected one of: " + ", ".join(typing.get_args(hint))
     return f"expected {_words(hint)}" if hint in _WORDS else error.errors()[0]["msg"].lower()

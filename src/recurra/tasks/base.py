@@ -33,6 +33,8 @@ class Task(abc.ABC):
     sources: ClassVar[tuple[str, ...]] = ()
     published_loss: ClassVar[tuple[float, str] | None] = None
     """The loss at which a publication of the task stops training, and which one; None where there is none."""
+    unit_tau_ms: ClassVar[float | None] = None
+    """Time constant of the rate units of a model that names none, ms; None for the time step."""
     conditions_are_levels: ClassVar[bool] = False
     """Whether the conditions are the levels at which the output is held; then texts speak of levels."""
     dt_ms: float

@@ -70,6 +70,7 @@ class DecisionStream(Task):
     """
 
     sources: ClassVar[tuple[str, ...]] = ("molano2022", "yang2020", "britten1992")
+    unit_tau_ms: ClassVar[float | None] = 100.0
 
     fixation_ms: tuple[float, ...] = (50.0, 100.0, 200.0, 400.0)
     stimulus_ms: tuple[float, ...] = (100.0, 200.0, 400.0, 800.0)

@@ -40,6 +40,7 @@ class SineGeneration(StagedTask):
     """
 
     sources: ClassVar[tuple[str, ...]] = ("sussillo2013",)
+    unit_tau_ms: ClassVar[float | None] = 20.0
     channels: ClassVar[int] = 1
 
     length_ms: float = 1_000.0

@@ -22,6 +22,7 @@ class StagedTask(Task):
     $\sigma$ = `input_noise` and $\Delta t$ = `dt_ms`: its contribution to a mean over time does not depend on the step.
     """
 
+    unit_tau_ms: ClassVar[float | None] = 100.0
     channels: ClassVar[int]
     chances: ClassVar[int] = 0  # uniform numbers that a trial depends on besides its condition
     input_noise: float

@@ -58,7 +58,7 @@ class _ModelUnderTest:
     """A model, with networks made from it."""
 
     def __init__(self, model: Model) -> None:
-        self.model, self.name = model, type(model).__name__
+        self.model, self.name = model.for_task(And()), type(model).__name__
 
     @property
     def dynamics(self) -> Dynamics:

@@ -66,7 +66,7 @@ class Training:
 
     Args:
         task: what the networks learn.
-        model: their architecture.
+        model: their architecture; what it leaves to the task is filled in.
         rule: how they learn.
         numbers: the networks' numbers; number k with this seed is the same network in any cohort.
         seed: fixes everything that is random.
@@ -85,6 +85,7 @@ class Training:
         for name, kind in (("task", Task), ("model", Model), ("rule", LearningRule)):
             _check_kind(name, getattr(self, name), kind)
         check_task(self.task)
+        object.__setattr__(self, "model", self.model.for_task(self.task))
         check_periods(self.rule.counted_periods, self.task)
         self.rule.check_networks(self.dynamics)
         check_count("networks", len(self.numbers))
