@@ -17,7 +17,7 @@ import recurra
 from recurra.cli.app import app
 from recurra.engine.rate import ACTIVATIONS
 from recurra.runs.show import parameter_texts
-from recurra.runs.spec import REGISTRY, RunSpec, preset_names, read_table, to_spec, with_settings
+from recurra.runs.spec import REGISTRY, RunSpec, presets, read_table, to_spec, with_settings
 from recurra.runs.tables import to_table
 from recurra.sources import SOURCES
 from recurra.tasks import TASKS
@@ -106,7 +106,7 @@ def test_command_parses(page, arguments, after):
 
 def check_settings(command, values):
     settings = values.get("settings") or []
-    if command in ("run", "train") and values["spec"] in preset_names():
+    if command in ("run", "train") and values["spec"] in presets():
         to_spec(with_settings(read_table(values["spec"]), settings))
     elif settings and command in ("tasks", "inspect"):
         to_spec(with_settings({"task": values.get("name") or values["task"]}, settings))

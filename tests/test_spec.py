@@ -10,7 +10,7 @@ import recurra as rc
 from recurra.analysis import FixedPoints
 from recurra.analysis.dossier_records import record_kinds
 from recurra.runs.show import describe_task, describe_tasks, parameter_texts, to_toml
-from recurra.runs.spec import REGISTRY, RunSpec, preset_names, read_table, to_spec, with_settings
+from recurra.runs.spec import REGISTRY, RunSpec, presets, read_table, to_spec, with_settings
 from recurra.runs.tables import changes
 from recurra.sources import SOURCES
 from recurra.tasks import TASKS
@@ -21,7 +21,7 @@ def spec(*given):
     return to_spec(with_settings(read_table("flipflop"), given))
 
 
-@pytest.mark.parametrize("preset", preset_names())
+@pytest.mark.parametrize("preset", presets())
 def test_presets_there_and_back(preset):
     made = to_spec(read_table(preset))
     assert to_spec(made.table()) == made
@@ -35,7 +35,7 @@ GATED = {"gru": rc.GRU, "lstm": rc.LSTM, "ugrnn": rc.UGRNN}
 def test_presets_of_gated_cells():
     """Four tasks with each cell, trained as by the task's preset but for the learning rate."""
     names = [f"{task}-{cell}" for task in ("flipflop", "xor", "context_decision", "interval") for cell in GATED]
-    assert set(names) == {name for name in preset_names() if name.rpartition("-")[2] in GATED}
+    assert set(names) == {name for name in presets() if name.rpartition("-")[2] in GATED}
     for name in names:
         task, _, cell = name.rpartition("-")
         vanilla, gated = (to_spec(read_table(one)) for one in (task, name))

@@ -85,7 +85,10 @@ from .models import Sparse as Sparse
 from .models import SpectralRadius as SpectralRadius
 from .models import TorchUniform as TorchUniform
 from .models import TrainedTau as TrainedTau
+from .models import network as network
 from .runs.saving import load as load
+from .runs.spec import preset as preset
+from .runs.spec import presets as presets
 from .tasks import And as And
 from .tasks import ChoiceRule as ChoiceRule
 from .tasks import ContextDecision as ContextDecision
@@ -135,6 +138,7 @@ from .training import Linear as Linear
 from .training import LossBelow as LossBelow
 from .training import Muon as Muon
 from .training import Never as Never
+from .training import Preset as Preset
 from .training import RadiusAbove as RadiusAbove
 from .training import RateL1 as RateL1
 from .training import ReadoutSmoothness as ReadoutSmoothness

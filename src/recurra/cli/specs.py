@@ -66,10 +66,10 @@ def spec_and_folder(
 def _table(spec: str, out: Path | None, resume: bool) -> "tuple[dict[str, Any], Path | None]":
     """The table of a preset, a TOML file or a run folder to go on with, and the folder, if one is given."""
     from recurra.runs.record import spec_of
-    from recurra.runs.spec import preset_names, read_table
+    from recurra.runs.spec import presets, read_table
     from recurra.storage.run_folder import RunFolder
 
-    if spec in preset_names():
+    if spec in presets():
         return read_table(spec), out
     path = user_path(spec)
     if not path.is_dir():

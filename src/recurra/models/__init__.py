@@ -28,6 +28,7 @@ from recurra.models.initializers import (
 from recurra.models.lstm import LSTM
 from recurra.models.model import Model
 from recurra.models.network import Network
+from recurra.models.own_arrays import network
 from recurra.models.rate import RateRNN
 from recurra.models.time_constants import TrainedTau
 from recurra.models.ugrnn import UGRNN
@@ -81,4 +82,5 @@ __all__ = [
     "TorchUniform",
     "TrainedTau",
     "UnitGroup",
+    "network",
 ]

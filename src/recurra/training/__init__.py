@@ -14,6 +14,7 @@ from recurra.training.penalties import (
     StartDistance,
     WeightPenalty,
 )
+from recurra.training.preset import Preset
 from recurra.training.ridge import Ridge
 from recurra.training.rule import Learner, LearningRule, Setup
 from recurra.training.schedules import SCHEDULES, Constant, Cosine, InverseTimeDecay, Linear
@@ -49,6 +50,7 @@ __all__ = [
     "LossBelow",
     "Muon",
     "Never",
+    "Preset",
     "RMSprop",
     "RadiusAbove",
     "RateL1",

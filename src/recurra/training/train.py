@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import Any, final
+from typing import Any, cast, final, overload
 
 import jax
 import jax.numpy as jnp
@@ -29,6 +29,7 @@ from recurra.tasks.border import check_task
 from recurra.tasks.trials import Trials
 from recurra.training.groups import Group, Scores, ValidationScores, gathered, measure_group, score_group, train_group
 from recurra.training.period_weights import check_periods
+from recurra.training.preset import Preset
 from recurra.training.rule import Learner, LearningRule, Setup, step_noise
 from recurra.training.sizes import STRETCH, check_size
 from recurra.training.stopping import Never
@@ -249,13 +250,25 @@ class Training:
         return Status.finished if isinstance(self.rule.stop, Never) else Status.missed
 
 
+@overload
+def train(task: Preset, *, networks: int | Sequence[int], seed: int, engine: str = "auto") -> Cohort: ...
+@overload
 def train(
     task: Task, model: Model, rule: LearningRule, *, networks: int | Sequence[int], seed: int, engine: str = "auto"
+) -> Cohort: ...
+def train(
+    task: Task | Preset,
+    model: Model | None = None,
+    rule: LearningRule | None = None,
+    *,
+    networks: int | Sequence[int],
+    seed: int,
+    engine: str = "auto",
 ) -> Cohort:
     """Train a cohort.
 
     Args:
-        task: what the networks learn.
+        task: what the networks learn; or a preset, `rc.preset("xor")`, which has model and rule too.
         model: their architecture.
         rule: how they learn.
         networks: how many, or the numbers of the networks to train; number k with this seed is the same in any cohort.
@@ -265,10 +278,14 @@ def train(
     Returns:
         The cohort, with the status of each network: a network that diverges or misses its criterion is not an error.
     """
+    if isinstance(task, Preset):
+        if model is not None or rule is not None:
+            raise TypeError("model and rule are those of the preset; for others: train(preset.task, model, rule)")
+        task, model, rule = task.task, task.model, task.rule
     if not isinstance(networks, Sequence):
         check_count("networks", networks)
     numbers = networks if isinstance(networks, Sequence) else range(networks)
-    training = Training(task, model, rule, numbers, seed, engine)
+    training = Training(task, cast(Model, model), cast(LearningRule, rule), numbers, seed, engine)
     stretch, began = stretch_of(training.used_engine.about(), 0), time.perf_counter()
     with listening():
         state = training.start()
