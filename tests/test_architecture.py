@@ -21,6 +21,7 @@ FLOORS = {
     "runs": 5,  # no pictures: a worker loads no Matplotlib
     "studies": 6,
     "testing": 6,
+    "summaries": 7,
     "report": 7,
     "cli": 8,
     "__main__": 9,
@@ -42,6 +43,7 @@ GROUND = {
     "terminal",
     "surroundings",
     "saver",
+    "shown",
 }
 MODULES = sorted(SOURCE.rglob("*.py"))
 

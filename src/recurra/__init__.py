@@ -5,7 +5,7 @@ The names are in `__init__.pyi`; each is imported when it is first used, so that
 
 import lazy_loader
 
-from recurra import saver
+from recurra import saver, shown
 
 _imported, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
@@ -30,3 +30,13 @@ def _saver() -> saver.Saver:
 
 
 saver.find_saver = _saver
+
+
+def _summaries() -> shown.Summaries:
+    """The module that words records, on a floor above theirs; imported when the first one is shown."""
+    from recurra.summaries import show  # noqa: PLC0415 - importing recurra is quick
+
+    return show
+
+
+shown.find_summaries = _summaries

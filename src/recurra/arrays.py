@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Key, UInt32
 
 from recurra.checks import same_axis
+from recurra.shown import Shown
 
 AnyArray: TypeAlias = Array | np.ndarray
 Scalar: TypeAlias = Float[Array, ""]
@@ -23,7 +24,7 @@ Condition: TypeAlias = Int[AnyArray, "trial"]
 NoiseKeys: TypeAlias = UInt32[AnyArray, "network 2"]
 
 
-class Weights(abc.ABC):
+class Weights(Shown, abc.ABC):
     """The parameters of one network, or of a cohort, whose arrays all have a leading `network` axis.
 
     A class of weights is a frozen dataclass, registered as a pytree, whose fields are arrays. The axes are named in the

@@ -3,6 +3,33 @@
 import inspect
 import re
 
+SYMBOLS = {
+    "ell": "ℓ",
+    "lambda": "λ",
+    "mu": "μ",
+    "sigma": "σ",
+    "varphi": "φ",
+    "phi": "φ",
+    "pi": "π",
+    "tau": "τ",
+    "eta": "η",
+    "kappa": "κ",
+    "sum": "Σ",
+    "sqrt": "√",
+    "max": "max",
+    "ln": "ln",
+    "le": "≤",
+    "ge": "≥",
+    "leftarrow": "←",
+    "langle": "⟨",
+    "rangle": "⟩",
+    "cdot": "·",
+    "hat": "",
+    "bar": "",
+    "infty": "∞",
+}
+"""What stands for a symbol of TeX in plain text."""
+
 
 def parameter_texts(kind: type) -> dict[str, str]:
     """What the docstring of a class, or those of its bases, say of each of its arguments."""
@@ -18,7 +45,11 @@ def _argument_texts(docstring: str) -> dict[str, str]:
     entries = re.split(r"^    (?=\w+(?:, \w+)*: )", match[1] if match else "", flags=re.MULTILINE)
     pairs = (entry.split(": ", 1) for entry in entries if ": " in entry)
     return {
-        name.strip(): re.sub(r"[$\\]", "", " ".join(words.split())).rstrip(".")
-        for names, words in pairs
-        for name in names.split(",")
+        name.strip(): _plain(" ".join(words.split())).rstrip(".") for names, words in pairs for name in names.split(",")
     }
+
+
+def _plain(text: str) -> str:
+    """A text without the marks of TeX, its symbols as characters."""
+    text = re.sub(r"\\([a-z]+)", lambda symbol: SYMBOLS.get(symbol[1], symbol[1]), text.replace("\\|", "‖"))
+    return re.sub(r"[$\\]", "", text.replace("\\,", " "))

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from scipy.special import ndtri
 
 from recurra.checks import check_between, check_count
+from recurra.shown import Shown
 from recurra.wording import percent, percent_high, percent_low
 
 
 @dataclass(frozen=True)
-class Proportion:
+class Proportion(Shown):
     """A share of successes with its confidence interval."""
 
     count: int

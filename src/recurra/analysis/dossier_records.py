@@ -27,11 +27,12 @@ from recurra.analysis.failures import GROUP, Failure, Records, groups_of, kinds_
 from recurra.analysis.memory.analyses import has_memories
 from recurra.analysis.memory.records import MemoryRecords
 from recurra.analysis.own import group_of
+from recurra.shown import Shown
 from recurra.tasks import Task
 
 
 @dataclass(frozen=True)
-class Behaviour:
+class Behaviour(Shown):
     """The outputs of a network, and the path of its rates, on inputs that all networks of a run share.
 
     Args:

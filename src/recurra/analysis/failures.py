@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeVar, get_type_hints
 
 from recurra.models.network import NotApplicableError
+from recurra.shown import Shown
 
 Made = TypeVar("Made")
 Otherwise = TypeVar("Otherwise")
@@ -43,7 +44,7 @@ class UnavailableError(Exception):
         self.name, self.failure = name, failure
 
 
-class Records:
+class Records(Shown):
     """A frozen dataclass of records of one network.
 
     A `Failure` takes the place of a record whose analysis failed on this network; reading that field raises an

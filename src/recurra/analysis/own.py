@@ -9,6 +9,7 @@ import numpy as np
 from recurra.analysis.failures import Failure, attempted
 from recurra.analysis.visit import Visit
 from recurra.arrays import axes_in, record_axes
+from recurra.shown import Shown
 
 OwnAnalysis: TypeAlias = Callable[[Visit], Any]
 KINDS = "fciubUT"  # NumPy's letters of the types that can be stored: numbers, true and false, texts
@@ -18,7 +19,7 @@ MOST_BYTES = 2**28  # largest record
 
 
 @dataclass(frozen=True)
-class OwnRecord:
+class OwnRecord(Shown):
     """The record of a user's own analysis, read without its module: values with their axes and meanings.
 
     Args:

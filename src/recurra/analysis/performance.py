@@ -13,6 +13,7 @@ from jaxtyping import Array, Int
 from recurra.arrays import Outputs
 from recurra.intervals import wilson_interval
 from recurra.models.network import Network, check_fit
+from recurra.shown import Shown
 from recurra.tasks.base import Task
 from recurra.tasks.rules import SUCCESSFUL
 from recurra.tasks.trials import Trials
@@ -22,7 +23,7 @@ LITTLE = 0.01  # largest small error, as a share of a silent network's
 
 
 @dataclass(frozen=True)
-class Performance:
+class Performance(Shown):
     """How well one network does its task on a set of trials.
 
     Args:

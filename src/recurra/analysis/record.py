@@ -18,12 +18,13 @@ from recurra.models import UnitGroup
 from recurra.models.cohort import History
 from recurra.models.model import Model
 from recurra.models.network import Network
+from recurra.shown import Shown
 from recurra.status import Status
 from recurra.tasks import Task
 
 
 @dataclass(frozen=True)
-class RunRecord:
+class RunRecord(Shown):
     """A run and its analysis. Fields that an imported network does not have are None.
 
     Args:

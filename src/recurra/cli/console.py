@@ -16,7 +16,7 @@ from recurra.tasks import TASKS, Task
 from recurra.training import Training, TrainingState
 from recurra.wording import fixed, percent, percent_high, percent_low
 from recurra.words.own import own_rows
-from recurra.words.spectra import gain_words, modes_words
+from recurra.words.spectra import gain_words, modes_words, outside_words
 from recurra.words.summary import score_before, verdict_words
 from recurra.words.workings_table import workings_table
 
@@ -185,10 +185,7 @@ def print_workings(dossier: Dossier, task: Task) -> None:
 
 def _spectral_lines(dossier: Dossier) -> list[str]:
     lines: list[Callable[[], str]] = [
-        lambda: (
-            f"recurrent weights: {dossier.spectrum.count_outside} eigenvalues outside the unit circle, "
-            f"largest |λ| {abs(dossier.spectrum.leading):.3f}, Henrici {dossier.non_normality.henrici:.3f}"
-        ),
+        lambda: f"recurrent weights: {outside_words(dossier.spectrum)}, Henrici {dossier.non_normality.henrici:.3f}",
         lambda: f"modes without input: {modes_words(dossier.modes)}",
         lambda: f"transient gain: {gain_words(dossier.gains)}",
     ]

@@ -18,6 +18,7 @@ from recurra.models.model import Model
 from recurra.models.network import Network
 from recurra.numerics import pinned
 from recurra.saver import saver
+from recurra.shown import Shown
 from recurra.status import Status
 from recurra.streams import Stream, random_key
 from recurra.tasks.base import Task
@@ -26,7 +27,7 @@ from recurra.tasks.rules import SUCCESSFUL
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class History:
+class History(Shown):
     """The measurements at the end of every epoch; NaN after a network has ended.
 
     Args:
@@ -43,7 +44,7 @@ class History:
 
 
 @dataclass(frozen=True)
-class Origin:
+class Origin(Shown):
     """When, where and with what a cohort was trained.
 
     Args:
@@ -59,7 +60,7 @@ class Origin:
 
 
 @dataclass(frozen=True)
-class Cohort:
+class Cohort(Shown):
     """Networks that were trained together, each with its outcome.
 
     Args:

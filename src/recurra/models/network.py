@@ -16,6 +16,7 @@ from recurra.engine import Dynamics, choose_engine
 from recurra.engine.dynamics import state_size
 from recurra.numerics import pinned
 from recurra.saver import saver
+from recurra.shown import Shown
 from recurra.tasks.base import Task
 
 
@@ -24,7 +25,7 @@ class NotApplicableError(TypeError):
 
 
 @dataclass(frozen=True)
-class Network:
+class Network(Shown):
     """One network: its equations, its weights and its time step.
 
     Args:

@@ -24,6 +24,7 @@ from recurra.runs.executors import Executor, LostPiece, ThisProcess
 from recurra.runs.own import use, used
 from recurra.runs.own_scalars import OwnScalars, own_scalars
 from recurra.runs.record import cohort_of, spec_of
+from recurra.shown import Shown
 from recurra.storage.run_folder import RunFolder
 from recurra.threads import one_thread
 from recurra.words.workings import signatures
@@ -32,7 +33,7 @@ Looks: TypeAlias = tuple[Regimes | Failure, FixedPoints | Failure]  # the record
 
 
 @dataclass(frozen=True)
-class RunsCensus:
+class RunsCensus(Shown):
     """A census and the networks that it compares.
 
     Args:

@@ -13,13 +13,15 @@ from typing import Any, Literal
 import numpy as np
 from scipy import stats
 
+from recurra.shown import Shown
+
 Values = Sequence[float] | np.ndarray
 Outcome = Literal["agrees", "differs", "undecided", "cannot be compared"]
 ERROR_RATE = 0.05  # probability that any interval, among the rows of a claim or the claims of a study, misses the truth
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Verdict(Shown):
     """A claim of a paper, or one of its published numbers, compared with our result.
 
     Args:

@@ -10,11 +10,12 @@ from jaxtyping import Array, Bool, Float, Int, Real
 
 from recurra.arrays import AnyArray, Condition, Inputs, Mask, Targets
 from recurra.periods import Period
+from recurra.shown import Shown
 
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class Trial:
+class Trial(Shown):
     """One trial: inputs, targets, where or how much the targets count, and the condition."""
 
     inputs: Float[Array, "time input"]
@@ -82,7 +83,7 @@ def _check_signals(what: str, inputs: tuple[int, ...], targets: tuple[int, ...])
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class Trials:
+class Trials(Shown):
     """Trials of a task, with the names of the conditions and the periods that all trials share."""
 
     inputs: Inputs

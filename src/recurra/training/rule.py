@@ -12,13 +12,14 @@ from jaxtyping import Array, Bool, Float, Int, Key
 from recurra.arrays import AnyArray, NoiseKeys, Weights
 from recurra.engine import Dynamics, Engine, TrajectoryPenalty
 from recurra.models.constraints import Constraint
+from recurra.shown import Shown
 from recurra.tasks.trials import Trials
 from recurra.training.course import Course
 
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class Setup:
+class Setup(Shown):
     """The setting in which networks learn, the same at every step.
 
     Args:
@@ -46,7 +47,7 @@ class Setup:
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class Learner:
+class Learner(Shown):
     """Networks in training; every array has a leading `network` axis.
 
     Args:

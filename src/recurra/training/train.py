@@ -21,6 +21,7 @@ from recurra.models.cohort import Cohort, History, Origin
 from recurra.models.constraints import check_order
 from recurra.models.model import Model
 from recurra.numerics import pinned
+from recurra.shown import Shown
 from recurra.status import Status
 from recurra.streams import LARGEST_NUMBER, Stream, check_seed, random_key
 from recurra.surroundings import stretch_of
@@ -38,7 +39,7 @@ SILENT_TRIALS = 256  # least number of trials that measure the loss of a silent 
 
 
 @dataclass(frozen=True)
-class TrainingState:
+class TrainingState(Shown):
     """The state of a cohort after an epoch. Together with the `Training` it fixes everything that follows, to the bit.
 
     Args:

@@ -13,6 +13,11 @@ OF_REST = "one step of the network without input, linearized where it rests"
 OF_POINTS = "one step of the network without input, linearized at its stable fixed points"
 
 
+def outside_words(values: Spectrum) -> str:
+    """How many eigenvalues lie outside the unit circle, and the largest modulus."""
+    return f"{values.count_outside} eigenvalues outside the unit circle, largest |λ| {abs(values.leading):.3f}"
+
+
 def rest_words(modes: RestingModes) -> str:
     """Where a network rests without input, or why it has no modes at rest."""
     if not modes.smooth:

@@ -85,7 +85,7 @@ def sentences(task: Task, dossier: Dossier, names: Sequence[str]) -> Iterator[st
 def regime_words(regimes: Regimes, program: Program, names: Sequence[str]) -> str:
     """What a network does after each condition: "After 00 it rests; after 01 and 10 it oscillates with ..."."""
     if len(regimes) > MOST_NAMED:
-        return _counted_regimes(regimes)
+        return counted_regimes(regimes)
     groups: dict[tuple[str, int], list[str]] = {}
     for at, name in enumerate(names):
         wanders = regimes.kind_of(at) in (CHAOTIC, DRIFTING, UNDECIDED)
@@ -220,7 +220,7 @@ def _details(regimes: Regimes, at: int) -> str:
     return ""
 
 
-def _counted_regimes(regimes: Regimes) -> str:
+def counted_regimes(regimes: Regimes) -> str:
     """How many conditions lead to each kind of regime, for tasks with many conditions."""
     counted = Counter(regimes.kind_of(at) for at in range(len(regimes)))
     told = [f"after {count} of {len(regimes)} conditions {DOES[kind]}" for kind, count in counted.most_common()]

@@ -11,6 +11,7 @@ from scipy.spatial.distance import pdist, squareform
 from recurra.analysis.cohorts.network_map import compared_networks, network_map, scaling
 from recurra.analysis.cohorts.similarity import MEASURES, Similarities
 from recurra.checks import check_choice, check_count
+from recurra.shown import Shown
 
 Distances = Float[np.ndarray, "network other_network"]
 Labels = Int[np.ndarray, "network"]
@@ -22,7 +23,7 @@ UNKNOWN = -1  # unknown regimes, signature or number of fixed points of a networ
 
 
 @dataclass(frozen=True)
-class Clusters:
+class Clusters(Shown):
     """Groups of networks that are closer together than in a cohort without groups.
 
     Args:
@@ -44,7 +45,7 @@ class Clusters:
 
 
 @dataclass(frozen=True)
-class Census:
+class Census(Shown):
     """The regimes of the networks of a cohort, how similar the networks are, and whether they fall into groups.
 
     Args:

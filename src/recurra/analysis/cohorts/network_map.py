@@ -8,12 +8,13 @@ from jaxtyping import Bool, Float
 from scipy.spatial.distance import pdist, squareform
 
 from recurra.checks import check_count
+from recurra.shown import Shown
 
 Distances = Float[np.ndarray, "network other_network"]
 
 
 @dataclass(frozen=True)
-class NetworkMap:
+class NetworkMap(Shown):
     r"""Networks as points in a plane, at distances as close as possible to the given ones.
 
     Args:

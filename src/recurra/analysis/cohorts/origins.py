@@ -8,13 +8,14 @@ from jaxtyping import Float, Int
 
 from recurra.analysis.cohorts.census import neighbour_agreement
 from recurra.checks import check_count
+from recurra.shown import Shown
 
 Runs = Int[np.ndarray, "network"]
 SHUFFLES = 1_999
 
 
 @dataclass(frozen=True)
-class Origins:
+class Origins(Shown):
     """The run of each network of a census.
 
     Args:
@@ -29,7 +30,7 @@ class Origins:
 
 
 @dataclass(frozen=True)
-class Independence:
+class Independence(Shown):
     """A test of whether a property is independent of the run.
 
     Args:

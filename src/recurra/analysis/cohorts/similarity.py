@@ -13,6 +13,7 @@ from jaxtyping import Complex, Float
 from recurra.analysis.cohorts.eigenvalue_distances import Rates, dynamic_modes, ordered, spectral_distance
 from recurra.arrays import AnyArray
 from recurra.checks import check_choice, check_count
+from recurra.shown import Shown
 from recurra.threads import one_thread
 
 Flat = Float[np.ndarray, "sample _unit"]
@@ -23,7 +24,7 @@ UNVARIED = 1e-12  # rates that vary by less, relative to the largest one, do not
 
 
 @dataclass(frozen=True)
-class Signature:
+class Signature(Shown):
     r"""The properties of a network that are compared with those of others.
 
     Entries that are not finite because the rates or the eigenvalues have overflowed are NaN throughout.
@@ -42,7 +43,7 @@ class Signature:
 
 
 @dataclass(frozen=True)
-class Similarities:
+class Similarities(Shown):
     """The similarity of all pairs of networks in every measure; NaN if either network could not be measured.
 
     Args:

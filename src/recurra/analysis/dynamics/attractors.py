@@ -14,6 +14,7 @@ from recurra.analysis.dynamics.stability import at_least, sampling
 from recurra.analysis.dynamics.steps import FEW, left_alone, paths_from
 from recurra.checks import check_count
 from recurra.models.network import Network
+from recurra.shown import Shown
 
 REST, ORBIT = 0, 1
 UNSETTLED = -1
@@ -35,7 +36,7 @@ Orbits = tuple[Float[np.ndarray, "_time state"], ...]
 
 
 @dataclass(frozen=True)
-class Attractors:
+class Attractors(Shown):
     """What states ended at so far.
 
     Args:

@@ -12,6 +12,7 @@ from recurra.analysis.dynamics.linearization import OUTSIDE, modes_at
 from recurra.analysis.dynamics.newton import CONVERGED
 from recurra.checks import check_count, check_positive
 from recurra.models.network import Network
+from recurra.shown import Shown
 
 Point = Float[np.ndarray, "coordinate"]
 CORRECTIONS = 12  # Newton steps before an arc is halved
@@ -20,7 +21,7 @@ SHORTEST = 1e-3  # share of the longest arc below which arcs are not halved furt
 
 
 @dataclass(frozen=True)
-class Branch:
+class Branch(Shown):
     """Fixed points along an input's amplitude, in the order in which the branch was followed.
 
     Args:

@@ -19,6 +19,7 @@ from recurra.analysis.dynamics.starts import in_parts, told_apart, unique
 from recurra.checks import check_count, check_positive
 from recurra.linalg import inverse_of
 from recurra.models.network import Network
+from recurra.shown import Shown
 from recurra.threads import in_threads, one_thread
 
 PER_POINT = (
@@ -37,7 +38,7 @@ BETWEEN = 0.25  # two points are on one continuum if a fixed point lies this clo
 
 
 @dataclass(frozen=True)
-class FixedPoints:
+class FixedPoints(Shown):
     r"""Fixed points of one network at one constant input.
 
     A continuum, such as a line of fixed points, counts as one point: the point of the search nearest to its middle.

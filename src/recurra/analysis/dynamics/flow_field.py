@@ -9,12 +9,13 @@ from jaxtyping import Float
 from recurra.analysis.dynamics.flows import flow_of
 from recurra.checks import check_count, check_finite, check_range
 from recurra.models.network import Network
+from recurra.shown import Shown
 
 DEPENDENT = 1e-9  # the two directions span no plane if the second one's part across the first is shorter
 
 
 @dataclass(frozen=True)
-class FlowField:
+class FlowField(Shown):
     r"""The displacement $f(h) - h$ on a grid of states $h = h_0 + a u + b v$ in a plane of the state space.
 
     States of the plane are also pulled out of it. `in_plane` is the part of the pull that a picture of the plane shows:

@@ -11,13 +11,14 @@ from recurra.analysis.dynamics.program import Program
 from recurra.analysis.dynamics.stability import sampling
 from recurra.analysis.dynamics.steps import paths_from
 from recurra.models.network import Network
+from recurra.shown import Shown
 
 DRAWN = 200  # points of the path on an attractor
 NEAR = 1e-6  # distance over which the direction of a branch is measured
 
 
 @dataclass(frozen=True)
-class Landscape:
+class Landscape(Shown):
     """Where the fixed points and attractors of a network lie, in coordinates of its rates.
 
     Args:

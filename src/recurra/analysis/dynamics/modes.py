@@ -18,6 +18,7 @@ from recurra.analysis.weights.spectra import frequency_hz, time_constant_ms
 from recurra.engine.rate import HARD_WIDTHS
 from recurra.linalg import MARGIN, spectral_norm, surely_below
 from recurra.models.network import Network
+from recurra.shown import Shown
 from recurra.threads import in_threads_once, one_thread
 
 NEAR = 0.01  # largest distance from the end of a path to its fixed point, times the root of the number of units
@@ -29,7 +30,7 @@ State = Float[np.ndarray, "state"]
 
 
 @dataclass(frozen=True)
-class RestingModes:
+class RestingModes(Shown):
     r"""The modes of one step of a network without input, linearized where it rests.
 
     Args:
@@ -146,7 +147,7 @@ def _law(flow: object, state: State) -> tuple[float, float]:
 
 
 @dataclass(frozen=True)
-class TransientGains:
+class TransientGains(Shown):
     r"""How much small disturbances of a network grow at its stable fixed points before they decay.
 
     The system is one step of the network without input, linearized at the point: $\delta \leftarrow J \delta$.

@@ -17,6 +17,7 @@ from recurra.analysis.dynamics.proofs import contracts
 from recurra.analysis.dynamics.steps import driven, ends_on
 from recurra.checks import check_count
 from recurra.models.network import Network, check_fit
+from recurra.shown import Shown
 from recurra.tasks import Task
 
 OFFSET = 1e-4  # length of the step off a saddle along an unstable mode, times the root of the number of units
@@ -30,7 +31,7 @@ MOST_ATTRACTORS = 64  # most attractors from which the stimuli are tried
 
 
 @dataclass(frozen=True)
-class Program:
+class Program(Shown):
     """The graph of attractors, saddles and stimuli.
 
     Args:

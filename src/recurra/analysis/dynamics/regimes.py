@@ -24,6 +24,7 @@ from recurra.analysis.dynamics.windows import Window, windows_after
 from recurra.analysis.weights.spectra import time_constant_ms
 from recurra.checks import check_count, same
 from recurra.models.network import Network
+from recurra.shown import Shown
 from recurra.tasks.trials import Trials
 from recurra.threads import one_thread
 
@@ -47,7 +48,7 @@ EXPONENTS = 4  # Lyapunov exponents of what is not at rest, at most
 
 
 @dataclass(frozen=True)
-class Regimes:
+class Regimes(Shown):
     r"""What one network does after the stimulus of each condition.
 
     Args:

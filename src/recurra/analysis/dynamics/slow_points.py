@@ -17,6 +17,7 @@ from recurra.analysis.dynamics.starts import in_parts, unique
 from recurra.checks import check_count, check_positive
 from recurra.linalg import spectral_norm
 from recurra.models.network import Network
+from recurra.shown import Shown
 from recurra.threads import one_thread
 
 LEVEL = 1e-8  # largest gradient of a minimum, relative to the product of speed and Jacobian, or 1 if that is larger:
@@ -26,7 +27,7 @@ ITERATIONS = 200
 
 
 @dataclass(frozen=True)
-class SlowPoints:
+class SlowPoints(Shown):
     r"""Local minima of the speed $\|f(h) - h\|_2$ that are not fixed points.
 
     Args:

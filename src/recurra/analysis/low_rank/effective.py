@@ -7,10 +7,11 @@ import numpy as np
 from jaxtyping import Float
 
 from recurra.analysis.low_rank.loadings import Loadings
+from recurra.shown import Shown
 
 
 @dataclass(frozen=True)
-class Agreement:
+class Agreement(Shown):
     """The agreement of the connections of two networks.
 
     Args:

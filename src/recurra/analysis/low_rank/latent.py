@@ -13,10 +13,11 @@ from recurra.analysis.low_rank.loadings import Loadings, equations_of
 from recurra.engine import ACTIVATIONS, RateDynamics
 from recurra.models.network import Network, NotApplicableError
 from recurra.numerics import pinned
+from recurra.shown import Shown
 
 
 @dataclass(frozen=True)
-class LatentPaths:
+class LatentPaths(Shown):
     r"""The latent dynamics along trials.
 
     Args:

@@ -11,6 +11,7 @@ from recurra.arrays import RateWeights
 from recurra.checks import check_count, check_finite
 from recurra.engine import RateDynamics
 from recurra.models.network import Network, NotApplicableError
+from recurra.shown import Shown
 from recurra.threads import one_thread
 
 LOW = 0.1  # a network is of low rank if its rank is at most this share of its units
@@ -18,7 +19,7 @@ SINGLE = float(np.finfo(np.float32).eps)
 
 
 @dataclass(frozen=True)
-class Loadings:
+class Loadings(Shown):
     r"""The loadings of a network whose recurrent weights are $W = m n^T / N$, exactly or after truncation.
 
     A network of N units with inputs u and output z is, in the current form,

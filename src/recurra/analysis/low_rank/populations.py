@@ -11,13 +11,14 @@ from sklearn.mixture import GaussianMixture
 
 from recurra.analysis.low_rank.loadings import Loadings
 from recurra.checks import check_count
+from recurra.shown import Shown
 from recurra.threads import one_thread
 
 ITERATIONS = 1_000  # of expectation maximization, at most
 
 
 @dataclass(frozen=True)
-class Populations:
+class Populations(Shown):
     """A mixture of Gaussians fitted to the loadings of the units; the largest population first.
 
     Args:

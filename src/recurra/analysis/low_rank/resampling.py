@@ -16,12 +16,13 @@ from recurra.analysis.low_rank.populations import Populations
 from recurra.checks import check_count
 from recurra.engine import RateDynamics
 from recurra.models.network import Network, check_fit
+from recurra.shown import Shown
 from recurra.tasks.base import Task
 from recurra.tasks.trials import Trials
 
 
 @dataclass(frozen=True)
-class Resampling:
+class Resampling(Shown):
     """What resampled networks can do without training, as shares of the judged trials that are a success.
 
     Args:

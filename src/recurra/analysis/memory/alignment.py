@@ -19,6 +19,7 @@ from recurra.checks import check_between, check_count
 from recurra.engine import Dynamics
 from recurra.models.network import Network, check_fit
 from recurra.numerics import pinned
+from recurra.shown import Shown
 from recurra.tasks.flipflop import FlipFlop
 from recurra.threads import in_threads_once, one_thread
 
@@ -31,7 +32,7 @@ ROUNDING = 1e-12  # a spread below this share of the rates' size is rounding
 
 
 @dataclass(frozen=True)
-class Alignment:
+class Alignment(Shown):
     """Alignment of the axes of the memory states with the readout, the weights' leading modes, and the slow modes.
 
     A cosine near ±1 with a bit's own output and near 0 with the others means that the output reads the bit along its

@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float, Int
 from recurra.analysis.memory.geometry import axis_cosines, fitted_axes
 from recurra.analysis.memory.memories import LONG
 from recurra.models.network import Network, check_fit
+from recurra.shown import Shown
 from recurra.tasks.flipflop import FlipFlop
 
 HISTORIES = 8  # most memory states that are set before the memory state that is tested
@@ -22,7 +23,7 @@ Axes = Float[np.ndarray, "bit unit"]
 
 
 @dataclass(frozen=True)
-class MemoryCube:
+class MemoryCube(Shown):
     r"""How closely the rates that a network holds are the corners of a parallelepiped with one direction per bit.
 
     Args:

@@ -9,6 +9,7 @@ from jaxtyping import Float, Int
 
 from recurra.checks import check_between, check_count
 from recurra.models.network import Network, check_fit
+from recurra.shown import Shown
 from recurra.tasks.base import step_noise
 from recurra.tasks.flipflop import FlipFlop
 from recurra.threads import one_thread
@@ -26,7 +27,7 @@ ROUNDING = 1e-12  # a spread up to this share of the rates' size is rounding
 
 
 @dataclass(frozen=True)
-class Generalization:
+class Generalization(Shown):
     """How well a linear readout of each bit works in memory states on which it was not trained.
 
     Near 1 the bit has one direction in the space of rates, whatever the other bits are. A bit with a high `decoding`

@@ -7,11 +7,12 @@ import numpy as np
 from jaxtyping import Float, Real
 
 from recurra.models.network import Network, check_fit
+from recurra.shown import Shown
 from recurra.tasks.flipflop import FlipFlop
 
 
 @dataclass(frozen=True)
-class Geometry:
+class Geometry(Shown):
     r"""The parallelepiped that fits the mean rates in the $2^n$ memory states best, soon after these were set.
 
     This is a description, not evidence of memory: a nearly linear echo of the pulses fits as well, and untrained

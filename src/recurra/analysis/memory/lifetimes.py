@@ -11,6 +11,7 @@ from scipy.special import gammaincinv
 from recurra.analysis.dynamics.regimes import CHAOTIC, CYCLE, FIXED, QUASIPERIODIC, QUIESCENT, Regimes, regimes
 from recurra.checks import check_between, check_count, check_positive
 from recurra.models.network import Network, check_fit
+from recurra.shown import Shown
 from recurra.tasks.base import step_noise
 from recurra.tasks.flipflop import FlipFlop
 from recurra.tasks.trials import Trials
@@ -22,7 +23,7 @@ LONGEST_NOISY = 5_000, 2  # the same under noise
 
 
 @dataclass(frozen=True)
-class Lifetimes:
+class Lifetimes(Shown):
     """How long a flip-flop network holds each memory state without a further pulse and without noise.
 
     Args:
@@ -83,7 +84,7 @@ def _kind(regime: str, held: bool) -> int:
 
 
 @dataclass(frozen=True)
-class NoisyLifetimes:
+class NoisyLifetimes(Shown):
     """Mean time until noise on the inputs makes a memory fail, over all memory states.
 
     Args:

@@ -7,13 +7,14 @@ import numpy as np
 from jaxtyping import Bool
 
 from recurra.models.network import Network, check_fit
+from recurra.shown import Shown
 from recurra.tasks.flipflop import FlipFlop
 
 LONG = 6  # length of the long test, in lengths of a trial
 
 
 @dataclass(frozen=True)
-class Memories:
+class Memories(Shown):
     """Which of the memory states are held: the output of every bit has the right sign.
 
     Args:

@@ -7,11 +7,12 @@ import numpy as np
 from jaxtyping import Int, Num
 
 from recurra.models.network import Network, check_fit
+from recurra.shown import Shown
 from recurra.tasks.flipflop import FlipFlop
 
 
 @dataclass(frozen=True)
-class PulseTable:
+class PulseTable(Shown):
     """The memory state to which each pulse leads from each memory state, read off the dynamics of a network.
 
     Args:

@@ -15,10 +15,11 @@ from recurra.analysis.memory.geometry import Geometry
 from recurra.analysis.memory.lifetimes import Lifetimes, NoisyLifetimes
 from recurra.analysis.memory.memories import Memories
 from recurra.analysis.memory.pulse_table import PulseTable
+from recurra.shown import Shown
 
 
 @dataclass(frozen=True)
-class Walk:
+class Walk(Shown):
     """A network with memories on the cube walk, which visits all memory states.
 
     Args:

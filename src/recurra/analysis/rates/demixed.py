@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from recurra.checks import check_at_least_zero, check_count
+from recurra.shown import Shown
 
 Rates = Float[np.ndarray, "condition time unit"]
 Factors = Int[np.ndarray, "condition factor"]
@@ -17,7 +18,7 @@ NOTHING = 1e-12  # share of the variance up to which a component is rounding
 
 
 @dataclass(frozen=True)
-class Demixed:
+class Demixed(Shown):
     r"""Components of the rates for each marginalization.
 
     The marginalizations are time, which all conditions share; then each factor, with its interaction with time; then

@@ -7,12 +7,13 @@ import numpy as np
 from jaxtyping import Float
 
 from recurra.checks import check_count, check_finite
+from recurra.shown import Shown
 
 Rates = Float[np.ndarray, "trial time unit"]
 
 
 @dataclass(frozen=True)
-class Reduction:
+class Reduction(Shown):
     r"""Directions in the space of units, in order of falling variance of the rates along them.
 
     Args:

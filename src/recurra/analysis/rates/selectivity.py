@@ -16,6 +16,7 @@ from recurra.analysis.rates.demixed import (
 )
 from recurra.checks import check_count
 from recurra.models.network import Network
+from recurra.shown import Shown
 from recurra.tasks.base import Task
 
 KINDS = ("none", "one", "several")
@@ -23,7 +24,7 @@ MORE = 1e-9  # two shares that differ by less are equal but for rounding
 
 
 @dataclass(frozen=True)
-class Selectivity:
+class Selectivity(Shown):
     r"""Shares of the variance of each unit over conditions and time ($\eta^2$), and its selectivity.
 
     A unit is selective for a factor if the factor explains more of its variance than on average with permuted

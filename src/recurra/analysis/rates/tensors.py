@@ -8,6 +8,7 @@ from jaxtyping import Float
 from scipy.optimize import linear_sum_assignment
 
 from recurra.checks import check_count, check_positive
+from recurra.shown import Shown
 
 Tensor: TypeAlias = Float[np.ndarray, "trial time unit"]
 Patterns: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray]  # over trials, time and units, one column per component
@@ -16,7 +17,7 @@ RANK = 1e-12  # share of the largest eigenvalue up to which an eigenvalue counts
 
 
 @dataclass(frozen=True)
-class TensorComponents:
+class TensorComponents(Shown):
     r"""The best of several fits of $x_{ktn} \approx \sum_r w_r a_{rk} b_{rt} c_{rn}$, and how well the fits agree.
 
     The similarity of two fits is the mean over components, matched one to one so that it is largest, of

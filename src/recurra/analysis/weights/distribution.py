@@ -8,10 +8,11 @@ from jaxtyping import Bool, Float
 
 from recurra.arrays import AnyArray
 from recurra.checks import check_between, check_matrix
+from recurra.shown import Shown
 
 
 @dataclass(frozen=True)
-class WeightStatistics:
+class WeightStatistics(Shown):
     r"""The distribution of the weights of one matrix.
 
     Args:

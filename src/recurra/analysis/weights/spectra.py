@@ -8,12 +8,13 @@ from jaxtyping import Complex, Float, Inexact
 
 from recurra.arrays import AnyArray
 from recurra.checks import check_at_least_zero, check_matrix, check_positive
+from recurra.shown import Shown
 
 OUTSIDE = 1.02  # modulus above which an eigenvalue counts as an outlier
 
 
 @dataclass(frozen=True)
-class Spectrum:
+class Spectrum(Shown):
     r"""Eigenvalues of one matrix of recurrent weights.
 
     They are the eigenvalues of the linear system $h \leftarrow W h$. A network with a leak, a nonlinear activation or
@@ -116,7 +117,7 @@ def time_constant_ms(eigenvalue: complex, dt_ms: float) -> float:
 
 
 @dataclass(frozen=True)
-class NonNormality:
+class NonNormality(Shown):
     r"""How far the recurrent weights are from commuting with their transpose.
 
     Args:
