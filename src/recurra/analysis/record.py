@@ -1,6 +1,6 @@
 """The record of a run, or of one network by itself, that a report shows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,6 +48,8 @@ class RunRecord(Shown):
         census_failure: why the census failed; empty if it did not.
         cubes_before: the `MemoryCube` of every network with memories before training; None if not known.
         groups: the groups of units that the model's constraints make, such as areas; none if the model is not known.
+        weights_at: reads the weights after an epoch, with a `network` axis; 0 is before training. None if only those
+            before and after training are known.
     """
 
     about: Mapping[str, Any]
@@ -70,6 +72,7 @@ class RunRecord(Shown):
     census_failure: str = ""
     cubes_before: list[MemoryCube | None] | None = None
     groups: tuple[UnitGroup, ...] = ()
+    weights_at: Callable[[int], Weights] | None = None
 
     @property
     def spec(self) -> Mapping[str, Any]:
@@ -83,13 +86,14 @@ class RunRecord(Shown):
 
     def network(self, at: int) -> Network:
         """The network at a position, after training."""
-        return self._network(self.weights, at)
+        return self.network_with(self.weights, at)
 
     def network_before(self, at: int) -> Network | None:
         """The network at a position before training; None if not known."""
-        return self._network(self.initial, at) if self.initial else None
+        return self.network_with(self.initial, at) if self.initial else None
 
-    def _network(self, weights: Weights, at: int) -> Network:
+    def network_with(self, weights: Weights, at: int) -> Network:
+        """The network at a position with the weights of another time, which have a `network` axis."""
         return Network.of_cohort(self.dynamics, weights, self.connections, at, self.task.dt_ms)
 
 

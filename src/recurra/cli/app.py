@@ -17,6 +17,7 @@ from recurra.cli.inspect import inspect
 from recurra.cli.options import AsJson, NumberOfProcesses
 from recurra.cli.own import Analyses, Use, use_own
 from recurra.cli.paths import user_path
+from recurra.cli.play import play
 from recurra.cli.specs import (
     EngineName,
     Networks,
@@ -196,6 +197,7 @@ def export(
     typer.echo(f"exported: {len(files)} files in {out}")
 
 
+app.command()(play)
 app.command()(inspect)
 app.command()(tasks)
 app.command()(study)

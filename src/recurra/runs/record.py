@@ -1,5 +1,7 @@
 """A run read back from its folder: its spec, cohort and record."""
 
+from functools import partial
+
 from recurra.analysis import Census
 from recurra.analysis.dossier_records import Dossier, record_kinds
 from recurra.analysis.failures import Failure
@@ -47,6 +49,7 @@ def read_run(folder: RunFolder) -> RunRecord:
         before=before["spectrum_before"],
         cubes_before=before.get("cube_before"),
         groups=cohort.model.groups(),
+        weights_at=partial(read_weights, folder, type(cohort.weights)),
         dossiers=[
             Dossier.of(cohort.task, dict(zip(columns, row, strict=True)), {name: own[name][at] for name in own})
             for at, row in enumerate(zip(*columns.values(), strict=True))

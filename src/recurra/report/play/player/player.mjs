@@ -1,0 +1,394 @@
+// The page: controls, keys, the clock, and one or two networks under the same inputs.
+
+import { Camera } from "./camera.mjs";
+import { CELLS } from "./cells.mjs";
+import { button, choice, digits, h, slider, tick } from "./controls.mjs";
+import { paletteOf } from "./drawing.mjs";
+import { fragmentOf, settingsOf } from "./link.mjs";
+import { Panel } from "./panel.mjs";
+import { readPayload } from "./payload.mjs";
+import { listenToSpace } from "./pointer.mjs";
+import { UNCHANGED } from "./simulation.mjs";
+import { Stage } from "./stage.mjs";
+import { Stimulation } from "./stimulation.mjs";
+import { STYLE } from "./style.mjs";
+
+const SPEEDS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000];
+const BUSY = 11; // ms of a frame that are used for steps
+const TESTING = 3; // ms of a frame that are used for the test of the memories
+const SHOWN = 400; // steps that the traces show
+const SETTLED = 250; // ms for which outputs keep their signs before these are read out
+
+const KEYS = [
+  ["Space", "play or pause"],
+  [".  ,", "one step, 20 steps"],
+  ["1 … 9", "a positive pulse on this input; with Shift a negative one"],
+  ["s", "the chosen stimulus"],
+  ["r", "back to rest"],
+  ["f", "show or hide the fixed points"],
+  ["b", "show or hide 200 particles"],
+  ["u", "silence the chosen unit, or let it speak"],
+  ["← → ↑ ↓", "on the cube: turn the view; with Shift move the state"],
+];
+
+const stateSizeOf = (network) => network.units * CELLS[network.equations.kind].values;
+
+export class Player {
+  constructor(host, payload) {
+    this.payload = payload;
+    this.root = host.shadowRoot ?? host.attachShadow({ mode: "open" });
+    this.camera = new Camera();
+    this.stimulation = new Stimulation(payload.inputs.length, payload.pulse);
+    this.still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.stops = new AbortController();
+    this.owed = 0;
+    this.live = h("p", { class: "hidden", role: "status", "aria-live": "polite" });
+    this.set(settingsOf(location.hash, payload, stateSizeOf) ?? this.defaults());
+    this.play(!this.still);
+    this.listen();
+    this.watch(host);
+  }
+
+  defaults() {
+    const { networks, dtMs } = this.payload;
+    const fastest = Math.min(100, 1000 / dtMs); // a hundred steps a second, or real time where that is slower
+    return {
+      networks: [{ at: 0, silenced: [], state: null }],
+      changed: { ...UNCHANGED, checkpoint: networks[0].checkpoints.length - 1 },
+      speed: Math.max(0, SPEEDS.findLastIndex((speed) => speed <= fastest)),
+      showPoints: true,
+      cloud: false,
+    };
+  }
+
+  get settings() {
+    const networks = this.stages.map(({ network, simulation }) => ({
+      at: this.payload.networks.indexOf(network),
+      silenced: [...simulation.silenced],
+      state: simulation.state,
+    }));
+    const { changed, speed, showPoints, cloud } = this;
+    return { networks, changed, speed, showPoints, cloud };
+  }
+
+  // Build the page for some settings.
+  set({ networks, changed, speed, showPoints, cloud }) {
+    Object.assign(this, { changed, speed, showPoints, cloud });
+    this.stages = networks.map(({ at }) => new Stage(this.payload, this.payload.networks[at], this.camera));
+    this.stages.forEach((stage, at) => this.restore(stage, networks[at]));
+    this.panel = new Panel(this);
+    this.build(networks.map(({ at }) => at));
+    this.change(changed);
+    this.scatter(cloud);
+  }
+
+  restore(stage, { silenced, state }) {
+    silenced.forEach((unit) => stage.silence(unit, true));
+    if (state) stage.simulation.state.set(state);
+    const hold = (held) => (this.held = held);
+    listenToSpace(stage, this.camera, { hold, changed: () => this.redraw() });
+    stage.canvases.units.addEventListener("click", ({ offsetX, offsetY }) => {
+      const unit = stage.unitRow.unitAt(offsetX, offsetY);
+      if (unit !== null) this.silence(unit, [stage]);
+    });
+  }
+
+  build(positions) {
+    this.root.replaceChildren(
+      h("style", {}, STYLE),
+      h(
+        "div",
+        { class: "player" },
+        this.clockBar(),
+        this.inputBar(),
+        this.viewBar(positions),
+        h("div", { class: "stages" }, ...this.stages.map((stage) => stage.element)),
+        this.panel.element,
+        this.help(),
+        this.live,
+      ),
+    );
+    this.palette = null;
+  }
+
+  clockBar() {
+    this.playButton = button("", "Space", () => this.play(!this.running), { class: "play" });
+    this.playButton.firstChild.textContent = this.running ? "Pause" : "Play";
+    const speed = slider({
+      label: "Speed",
+      low: 0,
+      high: SPEEDS.length - 1,
+      step: 1,
+      value: this.speed,
+      words: (at) => this.speedWords(SPEEDS[at]),
+      change: (at) => (this.speed = at),
+    });
+    return h(
+      "div",
+      { class: "bar" },
+      this.playButton,
+      button("Step", ".", () => this.advance(1)),
+      button("20 steps", ",", () => this.advance(20)),
+      button("Back to rest", "r", () => this.rest()),
+      speed.element,
+    );
+  }
+
+  inputBar() {
+    const { inputs, stimuli } = this.payload;
+    const pulses = inputs.map((name, at) => this.inputButtons(name, at));
+    if (stimuli.length === 0) return h("div", { class: "bar" }, ...pulses);
+    const options = stimuli.map((stimulus, at) => [String(at), stimulus.name]);
+    this.stimulus = choice({ label: "Stimulus", options, value: "0", change: () => {} });
+    return h("div", { class: "bar" }, ...pulses, this.stimulus.element, button("Present", "s", () => this.present()));
+  }
+
+  inputButtons(name, at) {
+    const key = at < 9 ? String(at + 1) : null;
+    return h(
+      "div",
+      { class: "input", role: "group", "aria-label": name },
+      h("span", { "aria-hidden": "true" }, name),
+      button("−", key && `⇧${key}`, () => this.press(at, -1), { "aria-label": `negative pulse on ${name}` }),
+      button("+", key, () => this.press(at, 1), { "aria-label": `positive pulse on ${name}` }),
+    );
+  }
+
+  viewBar([first, second = -1]) {
+    const { networks } = this.payload;
+    const names = networks.map((network, at) => [String(at), network.name]);
+    const pick = (places) => {
+      const kept = places.filter((at) => at >= 0).map((at) => ({ at, silenced: [], state: null }));
+      this.set({ ...this.settings, networks: kept });
+    };
+    const one = choice({ label: "Network", options: names, value: String(first), change: (at) => pick([Number(at), second]) });
+    const beside = [["-1", "none"], ...names];
+    const two = choice({ label: "Beside it", options: beside, value: String(second), change: (at) => pick([first, Number(at)]) });
+    this.pointsTick = tick({ label: "Fixed points", key: "f", checked: this.showPoints, change: (show) => this.showFixed(show) });
+    this.cloudTick = tick({ label: "200 particles", key: "b", checked: this.cloud, change: (show) => this.scatter(show) });
+    const ownPage = location.protocol !== "about:";
+    return h(
+      "div",
+      { class: "bar" },
+      ...(networks.length > 1 ? [one.element, two.element] : []),
+      this.pointsTick.element,
+      this.cloudTick.element,
+      button("Undo all changes", null, () => this.set({ ...this.defaults(), networks: this.settings.networks.map(({ at }) => ({ at, silenced: [], state: null })) })),
+      ownPage ? button("Link to this state", null, () => this.share()) : null,
+    );
+  }
+
+  help() {
+    return h(
+      "details",
+      {},
+      h("summary", {}, "Keys, and what is shown"),
+      h("dl", {}, ...KEYS.map(([key, does]) => h("div", {}, h("dt", {}, h("kbd", {}, key)), h("dd", {}, does)))),
+      h(
+        "p",
+        {},
+        "Drag the large dot to move the state, and anything else to turn the view. Fixed points are those of the trained network without input; " +
+          "they are pale while the network is changed. A cut connection and a silenced unit are 0 for all others. Particles start " +
+          "anywhere in the view and get no input.",
+      ),
+    );
+  }
+
+  speedWords(speed) {
+    const share = (speed * this.payload.dtMs) / 1000;
+    const slower = `1/${digits(1 / share)} of real time`;
+    return `${speed} steps/s, ${share === 1 ? "real time" : share > 1 ? `${digits(share)} × real time` : slower}`;
+  }
+
+  say(words) {
+    this.live.textContent = words;
+  }
+
+  redraw() {
+    this.stale = true;
+  }
+
+  play(running) {
+    Object.assign(this, { running, owed: 0 });
+    this.playButton.firstChild.textContent = running ? "Pause" : "Play";
+  }
+
+  change(changed) {
+    this.changed = changed;
+    this.stages.forEach((stage) => stage.change(changed));
+    this.panel.show();
+    this.redraw();
+  }
+
+  // Silence a unit of some networks, or let it speak.
+  silence(unit, stages = this.stages) {
+    for (const stage of stages) stage.silence(unit, !stage.simulation.silenced.has(unit));
+    const silent = stages[0].simulation.silenced.has(unit);
+    this.say(`Unit ${unit + 1} ${silent ? "is silenced" : "speaks"}.`);
+    this.panel.show();
+    this.redraw();
+  }
+
+  speak() {
+    for (const stage of this.stages) [...stage.simulation.silenced].forEach((unit) => stage.silence(unit, false));
+    this.panel.show();
+    this.redraw();
+  }
+
+  choose(unit) {
+    this.stages.forEach((stage) => (stage.chosen = unit));
+    this.redraw();
+  }
+
+  showFixed(show) {
+    this.showPoints = show;
+    this.pointsTick.input.checked = show;
+    this.redraw();
+  }
+
+  scatter(wanted) {
+    this.cloud = wanted;
+    this.cloudTick.input.checked = wanted;
+    this.stages.forEach((stage) => stage.scatter(wanted));
+    this.redraw();
+  }
+
+  press(input, sign) {
+    this.stimulation.press(input, sign);
+    if (!this.running) this.say(`A ${sign > 0 ? "positive" : "negative"} pulse on ${this.payload.inputs[input]} waits for the next step.`);
+  }
+
+  present() {
+    if (this.stimulus) this.stimulation.start(this.payload.stimuli[Number(this.stimulus.select.value)]);
+  }
+
+  rest() {
+    this.stimulation.clear();
+    this.stages.forEach((stage) => stage.rest());
+    this.say("The network is at rest.");
+    this.redraw();
+  }
+
+  async share() {
+    location.hash = fragmentOf(this.settings);
+    try {
+      await navigator.clipboard.writeText(location.href);
+      this.say("The link is copied.");
+    } catch {
+      this.say("The link is in the address bar.");
+    }
+  }
+
+  // Some steps, all networks with the same inputs.
+  advance(steps) {
+    for (let step = 0; step < steps; step++) {
+      const inputs = this.stimulation.next();
+      this.stages.forEach((stage) => stage.step(inputs));
+    }
+    this.redraw();
+  }
+
+  // Frames are drawn while the player is in the window.
+  watch(host) {
+    const observer = new IntersectionObserver((entries) => {
+      const visible = entries.at(-1).isIntersecting;
+      cancelAnimationFrame(this.drawn);
+      this.before = undefined;
+      if (visible) this.drawn = requestAnimationFrame((now) => this.frame(now));
+    });
+    observer.observe(host);
+    this.stops.signal.addEventListener("abort", () => {
+      observer.disconnect();
+      cancelAnimationFrame(this.drawn);
+    });
+  }
+
+  stop() {
+    this.stops.abort();
+  }
+
+  frame(now) {
+    const passed = Math.min(100, now - (this.before ?? now));
+    this.before = now;
+    if (this.running && !this.held) this.run(passed);
+    this.stages.forEach((stage) => stage.testMemories(TESTING));
+    if (this.stale || this.palette === null) this.draw();
+    this.announce(now);
+    this.drawn = requestAnimationFrame((next) => this.frame(next));
+  }
+
+  run(passed) {
+    this.owed += (passed * SPEEDS[this.speed]) / 1000;
+    const end = performance.now() + BUSY;
+    while (this.owed >= 1) {
+      this.advance(1);
+      this.owed -= 1;
+      if (performance.now() > end) this.owed = 0; // slower than asked for, but never stuck
+    }
+    this.stages.forEach((stage) => stage.cloud?.step());
+    this.redraw();
+  }
+
+  draw() {
+    this.palette ??= paletteOf(this.root.querySelector(".player"));
+    this.stale = false;
+    const { palette, showPoints, changed } = this;
+    const last = this.payload.networks[0].checkpoints.length - 1;
+    const unchanged = changed.checkpoint === last && changed.gain === 1 && changed.damage.percent === 0;
+    this.stages.forEach((stage) => stage.draw({ palette, showPoints, steps: SHOWN, unchanged }));
+  }
+
+  // Tell the signs of the outputs when they have changed and stayed so for a while.
+  announce(now) {
+    const signs = this.stages.map((stage) => stage.signs().split("").join(" ")).join("; ");
+    if (signs !== this.signs) Object.assign(this, { signs, since: now });
+    else if (signs !== this.told && now - this.since > SETTLED) {
+      this.told = signs;
+      this.say(`Outputs ${signs}`);
+    }
+  }
+
+  listen() {
+    const { signal } = this.stops;
+    const look = () => (this.palette = null);
+    this.root.addEventListener("keydown", (event) => this.key(event), { signal });
+    window.addEventListener("resize", look, { signal });
+    window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", look, { signal });
+    window.addEventListener("afterprint", look, { signal });
+    window.addEventListener("beforeprint", () => {
+      this.palette = null;
+      this.draw();
+    }, { signal });
+  }
+
+  key(event) {
+    const typing = event.target.matches("input[type=number], select");
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || typing) return;
+    const digit = Number(/^Digit([1-9])$/.exec(event.code)?.[1]);
+    const does = {
+      ".": () => this.advance(1),
+      ",": () => this.advance(20),
+      r: () => this.rest(),
+      s: () => this.present(),
+      f: () => this.showFixed(!this.showPoints),
+      b: () => this.scatter(!this.cloud),
+      u: () => this.silence(this.panel.unitNumber),
+    }[event.key];
+    if (digit <= this.payload.inputs.length) this.press(digit - 1, event.shiftKey ? -1 : 1);
+    else if (event.key === " " && !event.target.matches("button, input, summary")) this.play(!this.running);
+    else if (does) does();
+    else return;
+    event.preventDefault();
+  }
+}
+
+// Put the player into an element; what is wrong with the data stands there in one line.
+export const mount = (host, json) => {
+  try {
+    return new Player(host, readPayload(json));
+  } catch (error) {
+    host.textContent = `The network cannot be played: ${error.message}`;
+    host.setAttribute("role", "alert");
+    return null;
+  }
+};
