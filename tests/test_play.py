@@ -1,9 +1,11 @@
 """The player in the browser: its numbers are recurra's, its data are checked, and what it does not have is refused."""
 
+import html
 import json
 import re
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
@@ -14,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import recurra as rc
 from recurra.analysis import held_memories, states_on
 from recurra.analysis.weights.damage import removed
 from recurra.arrays import RateWeights, named_arrays
@@ -22,6 +25,7 @@ from recurra.engine import ACTIVATIONS, Dynamics, RateDynamics
 from recurra.engine.gated import GATES, GRUDynamics, LSTMDynamics
 from recurra.models import GRU, LSTM, UGRNN, Areas, Network, RateRNN, Sparse
 from recurra.numerics import pinned
+from recurra.report.page.build import report_html
 from recurra.report.play.equations import UNITS, NotPlayableError, equations_of
 from recurra.report.play.module import FILES, page_script, widget_module
 from recurra.report.play.payload import packed, payload, payload_json
@@ -51,7 +55,7 @@ def random_network(model, seed: int = 0, scale: float = 1.0, task=TASK) -> Netwo
     gates = {GRUDynamics: 3, LSTMDynamics: 4}.get(type(dynamics), 2)
     sizes = {"input": task.inputs, "output": task.outputs, "gate": gates}
     arrays = {
-        name: scale * random.standard_normal([sizes.get(axis, model.units) for axis in axes])
+        name: scale * random.standard_normal(tuple(int(sizes.get(axis, model.units)) for axis in axes))
         for name, axes in dynamics.weights.axes().items()
     }
     single = {name: (array / model.units**0.5).astype(np.float32) for name, array in arrays.items()}
@@ -332,3 +336,63 @@ def test_as_many_epochs_as_there_is_room_for(small_run, monkeypatch):
     monkeypatch.setattr("recurra.report.play.runs.ROOM", 0)
     assert list(played_of_run(run, [0])[0].earlier) == ["before training"]
     assert played_of_run(replace(run, initial=None), [0])[0].earlier == {}
+
+
+@pytest.fixture(scope="module")
+def player():
+    network = random_network(RateRNN(units=4))
+    return rc.play(network, TASK)
+
+
+def test_a_notebook_shows_the_page_in_a_frame(player, tmp_path):
+    frame = player._repr_html_()
+    assert frame.startswith('<iframe sandbox="allow-scripts"')
+    inner = html.unescape(re.search(r'srcdoc="([^"]*)"', frame)[1])  # type: ignore[index]
+    player.save(tmp_path / "play.html")
+    assert inner == (tmp_path / "play.html").read_text("utf-8")
+    assert repr(player) == "Player(title='2-bit flip-flop')"
+
+
+def test_a_cohort_knows_its_task(small_run):
+    cohort = rc.load(small_run.path)
+    data = json.loads(rc.play(cohort).payload)
+    assert [one["number"] for one in data["networks"]] == [0, 1]
+    assert data["networks"][0]["view"]["corner_count"] == 8
+
+
+def test_what_cannot_be_played_is_told(small_run):
+    network = random_network(RateRNN(units=3))
+    with pytest.raises(ValueError, match="task is None; a network by itself does not know its task"):
+        rc.play(network)
+    with pytest.raises(ValueError, match="the network has 2 inputs; the task has 3"):
+        rc.play(network, FlipFlop())
+    with pytest.raises(TypeError, match="networks is a str; expected a Network, such as cohort"):
+        rc.play("runs/small")  # type: ignore[arg-type]
+    with pytest.raises(NotPlayableError, match="StrangeDynamics"):
+        rc.play(replace(network, dynamics=StrangeDynamics()), TASK)
+
+
+def test_a_widget_has_the_module_and_the_data(player):
+    pytest.importorskip("anywidget", reason="anywidget is not installed")
+    widget = player.widget()
+    assert widget.payload == player.payload
+    assert str(widget._esm) == widget_module()
+
+
+def test_without_anywidget_the_error_says_what_to_install(player, monkeypatch):
+    monkeypatch.setitem(sys.modules, "anywidget", None)
+    with pytest.raises(ImportError, match=r"pip install 'recurra\[notebook\]'"):
+        player.widget()
+
+
+def test_the_report_leaves_out_what_the_player_does_not_have(small_run, monkeypatch):
+    run = read_run(small_run)
+    assert 'id="data-play"' in report_html(run)
+
+    def refuse(network):
+        raise NotPlayableError("unknown")
+
+    monkeypatch.setattr("recurra.report.play.payload.equations_of", refuse)
+    page = report_html(run)
+    assert "data-play" not in page
+    assert "#play" not in page

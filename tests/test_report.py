@@ -120,6 +120,7 @@ def repeated(run, count):
         before=[run.before[0]] * count,
         cubes_before=[run.cubes_before[0]] * count,
         dossiers=[run.dossiers[0]] * count,
+        weights_at=None,
     )
 
 

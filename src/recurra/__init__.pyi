@@ -86,6 +86,7 @@ from .models import SpectralRadius as SpectralRadius
 from .models import TorchUniform as TorchUniform
 from .models import TrainedTau as TrainedTau
 from .models import network as network
+from .report.play.notebook import play as play
 from .runs.saving import load as load
 from .runs.spec import preset as preset
 from .runs.spec import presets as presets

@@ -23,6 +23,7 @@ from recurra.plotting.scenes.scales import Scales
 from recurra.plotting.scenes.space import WALK_STEPS
 from recurra.report.page.missing import FirstKnown, RecordEnvironment, told
 from recurra.report.page.panels import all_panels, cells_of
+from recurra.report.page.play_part import play_part
 from recurra.report.page.provenance import provenance, recurra_version
 from recurra.report.page.rows import SPARK, pick, rows
 from recurra.report.page.workings import workings_of
@@ -70,6 +71,7 @@ def report_html(run: RunRecord) -> str:
         rows=table,
         shown=[table[at] for at in picked],
         panels=panels,
+        play=play_part(run, picked),
         no_matrix="" if run.network(0).has_recurrent else NO_MATRIX,
         weight_limit=Scales.of(run).weight,
         absent=run.network(0).has_recurrent and not run.network(0).recurrent_connections.all(),

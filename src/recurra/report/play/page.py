@@ -13,30 +13,26 @@ from recurra.storage.files import replace_text
 from recurra.tasks import Task
 
 
-def play_html(task: Task, title: str, networks: Sequence[PlayedNetwork]) -> str:
+def page_of(title: str, payload: str) -> str:
     """A page in which networks are played.
+
+    Args:
+        title: of the page.
+        payload: the networks as `payload_json` gives them.
+    """
+    template = resources.files("recurra.report") / "templates" / "play_page.html.j2"
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
+    page = environment.from_string(template.read_text(encoding="utf-8"))
+    return page.render(title=title, payload=payload, script=page_script()) + "\n"
+
+
+def write_play(task: Task, title: str, networks: Sequence[PlayedNetwork], path: Path) -> None:
+    """Write a page with networks as one file; an older one is replaced, and missing folders on the way to it are made.
 
     Args:
         task: what they were trained on.
         title: of the page.
         networks: one or more.
-    """
-    template = resources.files("recurra.report") / "templates" / "play_page.html.j2"
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    page = environment.from_string(template.read_text(encoding="utf-8"))
-    return (
-        page.render(title=title, payload=payload_json(task, title, networks), script=page_script(), name=task.title)
-        + "\n"
-    )
-
-
-def write_play(task: Task, title: str, networks: Sequence[PlayedNetwork], path: Path) -> None:
-    """Write that page as one file; an older one is replaced, and missing folders on the way to it are made.
-
-    Args:
-        task: as in `play_html`.
-        title: as in `play_html`.
-        networks: as in `play_html`.
         path: the file.
     """
-    replace_text(path, play_html(task, title, networks), folders=True)
+    replace_text(path, page_of(title, payload_json(task, title, networks)), folders=True)

@@ -24,7 +24,7 @@ from recurra.tasks import Task
 AXES = 3
 BEYOND = 2.0  # fixed points whose distance from the origin is above this many limits of the view are left out
 POINTS = 1_000  # the most that are drawn
-NEEDED = ("pca", "behaviour", "fixed_points", "program", "geometry")  # the records that are used, and what they need
+NEEDED = ("pca", "behaviour", "fixed_points", "geometry")  # the records that are used
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,8 @@ export class Player {
     this.still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.stops = new AbortController();
     this.owed = 0;
-    this.live = h("p", { class: "hidden", role: "status", "aria-live": "polite" });
+    this.told = h("p", { class: "hidden", role: "status", "aria-live": "polite" });
+    this.toldOutputs = h("p", { class: "hidden", role: "status", "aria-live": "polite" });
     this.set(settingsOf(location.hash, payload, stateSizeOf) ?? this.defaults());
     this.play(!this.still);
     this.listen();
@@ -105,7 +106,8 @@ export class Player {
         h("div", { class: "stages" }, ...this.stages.map((stage) => stage.element)),
         this.panel.element,
         this.help(),
-        this.live,
+        this.told,
+        this.toldOutputs,
       ),
     );
     this.palette = null;
@@ -201,7 +203,7 @@ export class Player {
   }
 
   say(words) {
-    this.live.textContent = words;
+    this.told.textContent = words;
   }
 
   redraw() {
@@ -342,9 +344,8 @@ export class Player {
   announce(now) {
     const signs = this.stages.map((stage) => stage.signs().split("").join(" ")).join("; ");
     if (signs !== this.signs) Object.assign(this, { signs, since: now });
-    else if (signs !== this.told && now - this.since > SETTLED) {
-      this.told = signs;
-      this.say(`Outputs ${signs}`);
+    else if (now - this.since > SETTLED && this.toldOutputs.textContent !== `Outputs ${signs}`) {
+      this.toldOutputs.textContent = `Outputs ${signs}`;
     }
   }
 

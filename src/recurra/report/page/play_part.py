@@ -1,0 +1,45 @@
+"""The part of a report in which its networks are played."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from recurra.analysis.record import RunRecord
+from recurra.report.play.equations import NotPlayableError
+from recurra.report.play.module import page_script
+from recurra.report.play.payload import payload_json
+from recurra.report.play.runs import MOST, played_of_run
+
+
+@dataclass(frozen=True)
+class PlayPart:
+    """What the page needs to play networks.
+
+    Args:
+        payload: the networks as JSON that can stand in a script element.
+        script: the player.
+        networks: how many there are.
+    """
+
+    payload: str
+    script: str
+    networks: int
+
+    @property
+    def megabytes(self) -> str:
+        """What this part adds to the file."""
+        return f"{(len(self.payload) + len(self.script)) / 1e6:.1f} MB"
+
+
+def play_part(run: RunRecord, shown: Sequence[int]) -> PlayPart | None:
+    """The part for the first of the networks that the sections show; None if the player does not have their equations.
+
+    Args:
+        run: the run.
+        shown: the positions of these networks.
+    """
+    positions = shown[:MOST]
+    try:
+        payload = payload_json(run.task, run.task.title, played_of_run(run, positions))
+    except NotPlayableError:
+        return None
+    return PlayPart(payload, page_script(), len(positions))
