@@ -29,7 +29,7 @@ def pinned(*, double: bool = False) -> Iterator[None]:
             jax.enable_x64(double),
             jax.threefry_partitionable(True),
             jax.default_prng_impl(GENERATOR),
-            jax.default_matmul_precision(None),
+            exact_products(),
             jax.numpy_rank_promotion("allow"),
             jax.disable_jit(False),
             jax.debug_nans(False),
@@ -38,6 +38,16 @@ def pinned(*, double: bool = False) -> Iterator[None]:
             jax.transfer_guard("allow"),
         ):
             stack.enter_context(setting)
+        yield
+
+
+@contextmanager
+def exact_products() -> Iterator[None]:
+    """A context, or decorator, in which products of matrices have the precision of their factors.
+
+    Accelerators would round the factors of float32 products to 11 bits (TF32) or 8 (bfloat16).
+    """
+    with jax.default_matmul_precision("highest"):
         yield
 
 

@@ -34,6 +34,17 @@ class Dynamics(abc.ABC):
     def step(self, weights: Any, state: State, inputs: Float[Array, "input"]) -> State:
         """The state one step later, with these inputs and without noise."""
 
+    def drive(self, weights: Any, inputs: Float[Array, "input"]) -> Any:
+        """The part of a step that depends on the inputs alone; by default the inputs themselves.
+
+        An engine may compute it for all steps of a trial at once.
+        """
+        return inputs
+
+    def driven(self, weights: Any, state: State, drive: Any) -> State:
+        """The state one step later, from the `drive` of the step's inputs: what `step` gives for the inputs."""
+        return self.step(weights, state, drive)
+
     @abc.abstractmethod
     def rates(self, state: State) -> Float[Array, "unit"]:
         """The rates that the readout sees, one per unit."""
@@ -72,6 +83,21 @@ class Dynamics(abc.ABC):
     def recurrent(self, weights: Any) -> Float[Array, "post pre"] | None:
         """The matrix whose spectrum is called that of the network; None if the cell has no such matrix."""
         return None
+
+
+class DrivenDynamics(Dynamics):
+    """Equations that need a step's inputs only in a part of their own, such as the current $W_{in} x$."""
+
+    @abc.abstractmethod
+    def drive(self, weights: Any, inputs: Float[Array, "input"]) -> Any:
+        """The part of a step that depends on the inputs alone."""
+
+    @abc.abstractmethod
+    def driven(self, weights: Any, state: State, drive: Any) -> State:
+        """The state one step later, without noise, from the `drive` of the step's inputs."""
+
+    def step(self, weights: Any, state: State, inputs: Float[Array, "input"]) -> State:
+        return self.driven(weights, state, self.drive(weights, inputs))
 
 
 def state_size(dynamics: Dynamics, weights: Weights) -> int:

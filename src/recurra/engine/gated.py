@@ -9,7 +9,7 @@ from jaxtyping import Array, Float
 
 from recurra.arrays import AnyArray, Weights
 from recurra.checks import check_at_least_zero, check_choice
-from recurra.engine.dynamics import Dynamics, State
+from recurra.engine.dynamics import DrivenDynamics, State
 from recurra.engine.rate import ACTIVATIONS
 
 RESETS = ("after", "before")
@@ -49,7 +49,7 @@ class GRUWeights(GatedWeights):
     reset_bias: Float[AnyArray, "*network unit"]
 
 
-class GatedDynamics(Dynamics):
+class GatedDynamics(DrivenDynamics):
     """The common part of gated cells: gate function, noise, and rates that are the first entries of the state."""
 
     noise: float
@@ -65,6 +65,9 @@ class GatedDynamics(Dynamics):
 
     def initial_state(self, weights: GatedWeights) -> State:
         return jnp.zeros(weights.units, jnp.asarray(weights.bias).dtype)
+
+    def drive(self, weights: GatedWeights, inputs: Float[Array, "input"]) -> Float[Array, "gate unit"]:
+        return jnp.asarray(weights.input @ inputs)
 
     def rates(self, state: State) -> Float[Array, "unit"]:
         return state
@@ -98,8 +101,8 @@ class GRUDynamics(GatedDynamics):
         super().__post_init__()
         check_choice("reset", self.reset, RESETS)
 
-    def step(self, weights: GRUWeights, state: State, inputs: Float[Array, "input"]) -> State:
-        inward = weights.input @ inputs + weights.bias
+    def driven(self, weights: GRUWeights, state: State, drive: Float[Array, "gate unit"]) -> State:
+        inward = drive + weights.bias
         update, reset = self.opened(weights.recurrent[:2] @ state + inward[:2])
         if self.reset == "after":
             recalled = reset * (weights.recurrent[2] @ state + weights.reset_bias)
@@ -123,8 +126,8 @@ class UGRNNDynamics(GatedDynamics):
     noise: float = 0.0
     gate: str = "sigmoid"
 
-    def step(self, weights: GatedWeights, state: State, inputs: Float[Array, "input"]) -> State:
-        update, candidate = _currents(weights, state, inputs)
+    def driven(self, weights: GatedWeights, state: State, drive: Float[Array, "gate unit"]) -> State:
+        update, candidate = _currents(weights, state, drive)
         keep = self.opened(update)
         return keep * state + (1 - keep) * jnp.tanh(candidate)
 
@@ -147,9 +150,9 @@ class LSTMDynamics(GatedDynamics):
     def initial_state(self, weights: GatedWeights) -> State:
         return jnp.zeros(2 * weights.units, jnp.asarray(weights.bias).dtype)
 
-    def step(self, weights: GatedWeights, state: State, inputs: Float[Array, "input"]) -> State:
+    def driven(self, weights: GatedWeights, state: State, drive: Float[Array, "gate unit"]) -> State:
         rates, cell = jnp.split(state, 2)
-        write, keep, candidate, show = _currents(weights, rates, inputs)
+        write, keep, candidate, show = _currents(weights, rates, drive)
         cell = self.opened(keep) * cell + self.opened(write) * jnp.tanh(candidate)
         return jnp.concatenate([self.opened(show) * jnp.tanh(cell), cell])
 
@@ -157,6 +160,6 @@ class LSTMDynamics(GatedDynamics):
         return state[: len(state) // 2]
 
 
-def _currents(weights: GatedWeights, rates: Float[Array, "unit"], inputs: Float[Array, "input"]) -> list[Array]:
+def _currents(weights: GatedWeights, rates: Float[Array, "unit"], drive: Float[Array, "gate unit"]) -> list[Array]:
     """The current of each gate, U_g h + W_g x + b_g."""
-    return list(weights.recurrent @ rates + weights.input @ inputs + weights.bias)
+    return list(weights.recurrent @ rates + drive + weights.bias)

@@ -11,7 +11,7 @@ from jaxtyping import Array, Float
 
 from recurra.arrays import RateWeights, TimedRateWeights
 from recurra.checks import check_at_least_zero, check_choice, check_positive
-from recurra.engine.dynamics import Dynamics, State
+from recurra.engine.dynamics import DrivenDynamics, State
 
 ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "tanh": jnp.tanh,
@@ -25,7 +25,7 @@ ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
 HARD_WIDTHS = {"hard_sigmoid_5": 5, "hard_sigmoid_6": 6}  # range of currents over which they rise from 0 to 1
 
 
-class RateEquations(Dynamics):
+class RateEquations(DrivenDynamics):
     """What rate units have in common, wherever their leaks come from."""
 
     form: Literal["rate", "current"]
@@ -40,11 +40,14 @@ class RateEquations(Dynamics):
     def initial_state(self, weights: RateWeights) -> State:
         return jnp.zeros_like(jnp.asarray(weights.recurrent_bias))
 
-    def step(self, weights: RateWeights, state: State, inputs: Float[Array, "input"]) -> State:
+    def drive(self, weights: RateWeights, inputs: Float[Array, "input"]) -> Float[Array, "unit"]:
+        return jnp.asarray(weights.input @ inputs)
+
+    def driven(self, weights: RateWeights, state: State, drive: Float[Array, "unit"]) -> State:
         activation, leak = ACTIVATIONS[self.activation], self.leaks(weights)
-        current = jnp.asarray(weights.recurrent @ self.rates(state) + weights.input @ inputs + weights.recurrent_bias)
-        drive = activation(current) if self.form == "rate" else current
-        return (1 - leak) * state + leak * drive
+        current = jnp.asarray(weights.recurrent @ self.rates(state) + drive + weights.recurrent_bias)
+        goal = activation(current) if self.form == "rate" else current
+        return (1 - leak) * state + leak * goal
 
     def rates(self, state: State) -> Float[Array, "unit"]:
         return state if self.form == "rate" else ACTIVATIONS[self.activation](state)
