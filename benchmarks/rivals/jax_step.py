@@ -1,4 +1,7 @@
-"""Worker of training_step.py: jax.lax.scan, jit and optax's Adam; `one` network, or a `cohort` of them under vmap."""
+"""Worker of training_step.py: jax.lax.scan, jit and optax's Adam; `one` network, or a `cohort` of them under vmap.
+
+A second argument is the number of bytes that all states of a cohort may have.
+"""
 
 import sys
 
@@ -34,11 +37,11 @@ def mean_squared_error(weights: Weights, inputs: jax.Array, targets: jax.Array) 
     return ((jax.lax.scan(advance, start, inputs)[1] - targets) ** 2).mean()
 
 
-def prepare(shape: Shape, cohort: bool) -> Times:
+def prepare(shape: Shape, cohort: bool, most_states: float) -> Times:
     """A training step on one batch, the same for all networks."""
     states = 4 * shape.networks * shape.batch * shape.steps * shape.units
-    if states > MOST_STATES:
-        raise MemoryError(f"states of {states / 1e9:.1f} GB, kept several times over; more than {MOST_STATES / 1e9:g}")
+    if states > most_states:
+        raise MemoryError(f"states of {states / 1e9:.1f} GB, kept several times over; more than {most_states / 1e9:g}")
     keys = jax.random.split(jax.random.key(0), (shape.networks,) if cohort else ())
     weights = jax.vmap(lambda key: initial(key, shape))(keys) if cohort else initial(jax.random.key(0), shape)
     inputs = jax.random.normal(jax.random.key(1), (shape.steps, shape.batch, shape.inputs))
@@ -63,4 +66,5 @@ def prepare(shape: Shape, cohort: bool) -> Times:
 
 
 if __name__ == "__main__":
-    serve(lambda shape: prepare(shape, cohort={"one": False, "cohort": True}[sys.argv[1]]))
+    cohort, most_states = {"one": False, "cohort": True}[sys.argv[1]], float([*sys.argv, MOST_STATES][2])
+    serve(lambda shape: prepare(shape, cohort, most_states))

@@ -10,6 +10,7 @@ cohort whose step takes seconds has one step.
 import os
 import sys
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -19,6 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 from protocol import LONG, Shape, Times, serve
 
+from recurra.arrays import Weights
 from recurra.engine import Engine, choose_engine
 from recurra.models import MODELS, Constraint, Dale, Model, NoSelfConnections, Sparse, SpectralRadius
 from recurra.streams import Stream, random_key
@@ -27,6 +29,7 @@ from recurra.training import BPTT, Adam, Constant, Setup
 from recurra.training.groups import Group, train_group
 from recurra.training.sizes import STRETCH
 
+DRAWN = 20  # networks that differ
 RULE = BPTT(learning_rate=1e-4, optimizer=Adam(), schedule=Constant(), gradient_clip=float("inf"))
 
 
@@ -39,18 +42,23 @@ def random_trials(shape: Shape) -> Trials:
     return Trials(inputs, targets, np.ones(targets.shape, bool), np.zeros(shape.batch, np.int32), (), (), 1.0)
 
 
+def start_of(model: Model, shape: Shape, positions: Sequence[int]) -> Weights:
+    """The weights of networks before their first step; they repeat after some, since drawing a thousand takes long."""
+    numbers = [position % DRAWN for position in positions]
+    drawn = {one: model.start(random_key(0, Stream.weights, one), shape.inputs, shape.outputs) for one in set(numbers)}
+    return jax.tree.map(lambda *arrays: jnp.asarray(np.stack(arrays)), *(drawn[number] for number in numbers))
+
+
 def group_of(model: Model, engine: Engine, shape: Shape, positions: tuple[int, ...]) -> Group:
     """Networks before their first step."""
-    keys = [random_key(0, Stream.weights, position) for position in positions]
-    single = [model.start(key, shape.inputs, shape.outputs) for key in keys]
-    start = jax.tree.map(lambda *arrays: jnp.stack(arrays), *single)
+    start = start_of(model, shape, positions)
     setup = Setup(
         dynamics=model.dynamics(1.0),
         engine=engine,
         constraints=model.all_constraints(),
         start=start,
         own=RULE.own(positions),
-        noise=jnp.stack(keys),
+        noise=jax.random.split(random_key(0, Stream.noise), len(positions)),
         loss_bound=jnp.float32(np.inf),
     )
     every = np.ones(len(positions), bool)

@@ -2,7 +2,7 @@
 
 from recurra.engine.differentiable import loss
 from recurra.engine.dynamics import Dynamics
-from recurra.engine.engines import CHOICES, NATIVE, NATIVE_BFLOAT16, PORTABLE, Engine, choose_engine
+from recurra.engine.engines import BATCHED, CHOICES, NATIVE, NATIVE_BFLOAT16, PORTABLE, Engine, choose_engine
 from recurra.engine.gated import GRUDynamics, LSTMDynamics, UGRNNDynamics
 from recurra.engine.losses import LOSSES, cross_entropy, mean_squared_error
 from recurra.engine.penalties import Penalty, Trajectories, TrajectoryPenalty
@@ -10,6 +10,7 @@ from recurra.engine.rate import ACTIVATIONS, RateDynamics, TimedRateDynamics
 
 __all__ = [
     "ACTIVATIONS",
+    "BATCHED",
     "CHOICES",
     "LOSSES",
     "NATIVE",

@@ -19,7 +19,9 @@ class Engine(abc.ABC):
 
     name: ClassVar[str]
     whole_cohorts: ClassVar[bool]
-    """Whether one call should take all networks of a cohort, because it uses all threads by itself."""
+    """Whether one call should take all networks of a cohort, because it keeps the machine busy by itself."""
+    together: ClassVar[bool]
+    """Whether the rest of a training step should treat all networks at once too, and not one after the other."""
     keeps_states: ClassVar[bool]
     """Whether it can compute penalties on trajectories."""
 

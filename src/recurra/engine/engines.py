@@ -1,15 +1,18 @@
-"""Which implementation computes: the native one in C++, or the portable one in JAX."""
+"""Which implementation computes: the native one in C++, or one in JAX: portable, or batched for accelerators."""
 
 import warnings
 from collections.abc import Sequence
 from typing import Any, ClassVar, final
 
+import jax
+
 from recurra.checks import check_choice
-from recurra.engine import native, portable
+from recurra.engine import batched, native, portable
 from recurra.engine.dynamics import Dynamics
 from recurra.engine.engine import Engine
 from recurra.engine.native import cells, library
 from recurra.engine.penalties import TrajectoryPenalty
+from recurra.numerics import check_backend
 
 
 @final
@@ -18,6 +21,7 @@ class PortableEngine(Engine):
 
     name = "portable"
     whole_cohorts = False
+    together = False
     keeps_states = True
 
     def run(self, dynamics, weights, inputs, *, noise_keys=None):
@@ -30,10 +34,33 @@ class PortableEngine(Engine):
         return portable.loss_and_gradient(dynamics, weights, inputs, targets, mask, **options)
 
 
+@final
+class BatchedEngine(Engine):
+    """In plain JAX, many networks at once, as accelerators need it; for any equations."""
+
+    name = "batched"
+    whole_cohorts = True
+    together = True
+    keeps_states = True
+
+    def run(self, dynamics, weights, inputs, *, noise_keys=None):
+        return batched.run(dynamics, weights, inputs, noise_keys=noise_keys)
+
+    def respond(self, dynamics, weights, inputs, *, noise_keys=None):
+        return batched.respond(dynamics, weights, inputs, noise_keys=noise_keys)
+
+    def loss_and_gradient(self, dynamics, weights, inputs, targets, mask, **options: Any):
+        return batched.loss_and_gradient(dynamics, weights, inputs, targets, mask, **options)
+
+    def about(self) -> dict[str, str | int]:
+        return {"name": self.name, "device": jax.devices()[0].device_kind}
+
+
 class _Native(Engine):
     """In C++, for the cells of `native.cells`."""
 
     whole_cohorts = True
+    together = False
     keeps_states = False
     bfloat16: ClassVar[bool]
 
@@ -82,8 +109,8 @@ class NativeBfloat16Engine(_Native):
         return super().missing()
 
 
-PORTABLE, NATIVE, NATIVE_BFLOAT16 = PortableEngine(), NativeEngine(), NativeBfloat16Engine()
-ENGINES: dict[str, Engine] = {engine.name: engine for engine in (NATIVE, PORTABLE, NATIVE_BFLOAT16)}
+PORTABLE, BATCHED, NATIVE, NATIVE_BFLOAT16 = PortableEngine(), BatchedEngine(), NativeEngine(), NativeBfloat16Engine()
+ENGINES: dict[str, Engine] = {engine.name: engine for engine in (NATIVE, PORTABLE, BATCHED, NATIVE_BFLOAT16)}
 CHOICES = ("auto", *ENGINES)
 
 
@@ -91,7 +118,7 @@ def choose_engine(choice: str, dynamics: Dynamics, penalties: Sequence[Trajector
     """The engine for these equations.
 
     Args:
-        choice: "auto" (native where it can be used), or an engine's name.
+        choice: "auto" (native where it can be used, batched on an accelerator), or an engine's name.
         dynamics: the equations.
         penalties: on trajectories, which the training needs.
 
@@ -99,6 +126,8 @@ def choose_engine(choice: str, dynamics: Dynamics, penalties: Sequence[Trajector
         ValueError: the engine asked for cannot compute the equations, or cannot be used here.
     """
     check_choice("engine", choice, CHOICES)
+    if choice == "auto" and on_accelerator():
+        return BATCHED
     wanted = NATIVE if choice == "auto" else ENGINES[choice]
     unknown = wanted.unknown(dynamics)
     if penalties and not wanted.keeps_states and not unknown:
@@ -114,6 +143,12 @@ def choose_engine(choice: str, dynamics: Dynamics, penalties: Sequence[Trajector
         raise ValueError(f"the {choice} engine cannot be used: {missing}")
     _warn_once(library.load()[1])
     return PORTABLE
+
+
+def on_accelerator() -> bool:
+    """Whether JAX computes on something else than the processor."""
+    check_backend()
+    return jax.default_backend() != "cpu"
 
 
 _warned: list[str] = []

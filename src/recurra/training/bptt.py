@@ -17,7 +17,7 @@ from recurra.engine import LOSSES, Dynamics, Penalty, TrajectoryPenalty
 from recurra.models.constraints import Constraint, Parameters, constrained, free_parameters
 from recurra.tasks.trials import Trials
 from recurra.training.course import check_part
-from recurra.training.one_by_one import one_by_one, one_of
+from recurra.training.one_by_one import each_network, one_of
 from recurra.training.optimizers import Adam, Optimizer
 from recurra.training.packing import Packing
 from recurra.training.penalties import WeightPenalty, penalized
@@ -48,7 +48,7 @@ class BPTT(LearningRule):
             the mask of the task, and the loss is a weighted mean, so that a common factor changes nothing. Success is
             judged as the task says.
         penalties: terms that are added to the loss, on weights or on trajectories. The native engine computes none on
-            trajectories but `rate_penalty`; with others, the portable one trains.
+            trajectories but `rate_penalty`; with others, one in JAX trains.
 
     Source: Jarne (2024), section 4; Pascanu, Mikolov and Bengio (2013) for clipping; Yang et al. (2019) for weights of
     periods.
@@ -215,9 +215,7 @@ def _step(
         **on_trajectories,
     )
     if rule.weight_penalties:
-        loss, gradient = penalized(
-            rule.weight_penalties, setup.dynamics, setup.start, learner.weights, active, (loss, gradient)
-        )
+        loss, gradient = penalized(rule.weight_penalties, setup, learner.weights, active, (loss, gradient))
     going = active & (loss <= setup.loss_bound) & scored
     moved, still = _all_moved(rule, setup, packing, learner, gradient, going)
     passed = active & ~scored
@@ -233,20 +231,17 @@ def _all_moved(
     gradient: Weights,
     active: Bool[Array, "network"],
 ) -> tuple[Learner, Bool[Array, "network"]]:
-    """The active networks one step later, one by one; networks whose weights stay finite are still active."""
+    """The active networks one step later; networks whose weights stay finite are still active."""
 
-    def one_network(network: Int[Array, ""], so_far: tuple[Learner, Bool[Array, "network"]]):
-        learner, active = so_far
-        old = one_of(learner, network)
-        weights_of = partial(_constrained, setup.constraints, packing, one_of(setup.start, network))
-        new = _moved(rule, weights_of, old, one_of(gradient, network), setup.own[network])
-        taken = active[network] & all_finite(new.weights)
-        learner = jax.tree.map(
-            lambda every, one, other: every.at[network].set(jnp.where(taken, one, other)), learner, new, old
-        )
-        return learner, active.at[network].set(taken)
+    def one_network(given: tuple[Weights, Weights, Float[Array, ""]], so_far: tuple[Learner, Bool[Array, ""]]):
+        (start, gradient, learning_rate), (old, active) = given, so_far
+        weights_of = partial(_constrained, setup.constraints, packing, start)
+        new = _moved(rule, weights_of, old, gradient, learning_rate)
+        taken = active & all_finite(new.weights)
+        return jax.tree.map(partial(jnp.where, taken), new, old), taken
 
-    return one_by_one(active, one_network, (learner, active))
+    given = setup.start, gradient, setup.own
+    return each_network(setup.engine.together, active, one_network, given, (learner, active))
 
 
 def _moved(

@@ -84,7 +84,11 @@ def measure_group(
     keys = None if noise_keys is None else np.asarray(noise_keys)[within]
     outputs = group.setup.engine.respond(group.setup.dynamics, weights, validation.inputs, noise_keys=keys)
     setup, counted = group.setup, validation.weighted(group.setup.period_weights)
-    scores = [_validated(task, setup.loss, answers, validation, counted) for answers in np.asarray(outputs)]
+    validated = partial(_validated, task, setup.loss)
+    if setup.engine.together:
+        scores = zip(*jax.vmap(validated, in_axes=(0, None, None))(outputs, validation, counted), strict=True)
+    else:
+        scores = (validated(answers, validation, counted) for answers in np.asarray(outputs))
     weight = float(np.asarray(counted.mask, float).sum())
     judged = int(np.asarray(task.rule.judged(validation)).sum())
     return {

@@ -10,12 +10,13 @@ from typing import Any, final
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Bool, Float
 
 from recurra.arrays import Weights
 from recurra.checks import check_positive, nearest
 from recurra.engine import Dynamics, Penalty, Trajectories, TrajectoryPenalty
-from recurra.training.one_by_one import one_by_one, one_of
+from recurra.training.one_by_one import each_network
+from recurra.training.rule import Setup
 
 
 class WeightPenalty(Penalty, abc.ABC):
@@ -222,8 +223,7 @@ PENALTIES: dict[str, type[Penalty]] = {
 
 def penalized(
     penalties: Sequence[WeightPenalty],
-    dynamics: Dynamics,
-    start: Weights,
+    setup: Setup,
     weights: Weights,
     active: Bool[Array, "network"],
     found: tuple[Float[Array, "network"], Weights],
@@ -232,20 +232,19 @@ def penalized(
 
     Args:
         penalties: the penalties.
-        dynamics: the equations.
-        start: the weights before training, with a leading `network` axis.
-        weights: the weights.
+        setup: the setting in which they learn.
+        weights: their weights.
         active: networks that train.
         found: their loss and gradient without the penalties.
     """
 
-    def one_network(network: Int[Array, ""], so_far: tuple[Float[Array, "network"], Weights]):
-        first = one_of(start, network)
+    def one_network(given: tuple[Weights, Weights], so_far: tuple[Float[Array, ""], Weights]):
+        start, weights = given
 
         def together(one: Weights) -> Float[Array, ""]:
-            return jnp.stack([penalty.value(dynamics, one, first) for penalty in penalties]).sum()
+            return jnp.stack([penalty.value(setup.dynamics, one, start) for penalty in penalties]).sum()
 
-        terms = jax.value_and_grad(together)(one_of(weights, network))
-        return jax.tree.map(lambda every, term: every.at[network].add(term.astype(every.dtype)), so_far, terms)
+        terms = jax.value_and_grad(together)(weights)
+        return jax.tree.map(lambda old, term: old + term.astype(old.dtype), so_far, terms)
 
-    return one_by_one(active, one_network, found)
+    return each_network(setup.engine.together, active, one_network, (setup.start, weights), found)

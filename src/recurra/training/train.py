@@ -72,7 +72,7 @@ class Training:
         rule: how they learn.
         numbers: the networks' numbers; number k with this seed is the same network in any cohort.
         seed: fixes everything that is random.
-        engine: "auto" (native where it can be used), "native", "portable" or "native-bfloat16".
+        engine: "auto" (the fastest that can be used here), "native", "portable", "batched" or "native-bfloat16".
     """
 
     task: Task
@@ -274,7 +274,7 @@ def train(
         rule: how they learn.
         networks: how many, or the numbers of the networks to train; number k with this seed is the same in any cohort.
         seed: fixes everything that is random.
-        engine: "auto" (native where it can be used), "native", "portable" or "native-bfloat16".
+        engine: "auto" (the fastest that can be used here), "native", "portable", "batched" or "native-bfloat16".
 
     Returns:
         The cohort, with the status of each network: a network that diverges or misses its criterion is not an error.
