@@ -39,7 +39,7 @@ Resume = Annotated[bool, typer.Option("--resume", help="Go on with what the fold
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Delete the run that the folder holds.")]
 EngineName = Annotated[
     str | None,
-    typer.Option("--engine", help="auto (native where it can be used), native, portable, or native-bfloat16."),
+    typer.Option("--engine", help="auto (the fastest here), native, portable, batched, or native-bfloat16."),
 ]
 Show = Annotated[bool, typer.Option("--show", help="Print the whole spec with units and defaults; train nothing.")]
 

@@ -30,7 +30,7 @@ def study(
     networks: Annotated[
         Path, typer.Option(parser=user_path, metavar="DIR", help="Folder of trained networks, which studies share.")
     ] = NETWORKS,
-    engine: Annotated[str, typer.Option(help="auto, native, portable, or native-bfloat16.")] = "auto",
+    engine: Annotated[str, typer.Option(help="auto, native, portable, batched, or native-bfloat16.")] = "auto",
     files: Annotated[
         Path | None, typer.Option(help="The folder of the author's files, for published-networks.")
     ] = None,

@@ -108,22 +108,23 @@ def _in_tiles(
     if count == 1:  # a compiler would see that all of the tile is one network, and treat it differently
         networks, active = jax.tree.map(lambda array: jnp.concatenate([array, array]), (networks, active))
         return jax.tree.map(lambda array: array[:1], _in_tiles(one_network, networks, tile, active))
-    order, tiles = jnp.arange(count), -(-count // tile)
+    most = -(-count // tile)
+    order, tiles = jnp.arange(count), most
     if active is not None:
         order, tiles = jnp.argsort(~active, stable=True), -(-active.sum() // tile)
     places = jnp.pad(order, (0, -count % tile), mode="edge")
     chosen = jax.tree.map(lambda array: jnp.asarray(array)[places], networks)
-    stacked = jax.tree.map(lambda array: array.reshape(-1, tile, *array.shape[1:]), chosen)
+    stacked = jax.tree.map(lambda array: array.reshape(most, tile, *array.shape[1:]), chosen)
 
     def one_tile(turn: Int[Array, ""], so_far: Any) -> Any:
         found = jax.vmap(one_network)(jax.tree.map(lambda array: array[turn], stacked))
         return jax.tree.map(lambda every, new: every.at[turn].set(new), so_far, found)
 
     shapes = jax.eval_shape(one_network, jax.tree.map(lambda array: array[0, 0], stacked))
-    nothing = jax.tree.map(lambda one: jnp.zeros((len(places) // tile, tile, *one.shape), one.dtype), shapes)
+    nothing = jax.tree.map(lambda one: jnp.zeros((most, tile, *one.shape), one.dtype), shapes)
     found = jax.lax.fori_loop(0, tiles, one_tile, nothing)
-    found = jax.tree.map(lambda array: array.reshape(-1, *array.shape[2:]), found)
+    found = jax.tree.map(lambda array: array.reshape(most * tile, *array.shape[2:]), found)
     if active is None:
         return jax.tree.map(lambda array: array[:count], found)
     back = jnp.argsort(order)
-    return jax.tree.map(lambda array: jnp.where(active.reshape(-1, *[1] * (array.ndim - 1)), array[back], 0), found)
+    return jax.tree.map(lambda array: jnp.where(active.reshape(count, *[1] * (array.ndim - 1)), array[back], 0), found)

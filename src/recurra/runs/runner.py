@@ -66,7 +66,7 @@ def start_run(spec: RunSpec, path: Path, overwrite: bool, progress: Progress, en
         path: the run folder; it must not exist unless `overwrite` is set.
         overwrite: whether an existing run may be deleted.
         progress: receives the progress of training.
-        engine: "auto" (native where it can be used), "native", "portable" or "native-bfloat16".
+        engine: "auto" (the fastest that can be used here), "native", "portable", "batched" or "native-bfloat16".
     """
     RunFolder.check_free(path, overwrite)
     analyses_named(spec.analyses)  # a missing analysis is an error before the training, not after it

@@ -74,6 +74,8 @@ def _deciding(stretch: dict[str, Any]) -> dict[str, str]:
     if "instructions" in engine and engine.get("name") != "portable":
         fused = engine["instructions"] in FUSED and engine["name"] != NATIVE_BFLOAT16.name  # which adds in other orders
         deciding["instructions"] = f"with fused products ({', '.join(FUSED)})" if fused else engine["instructions"]
+    if "device" in engine:
+        deciding["the device"] = engine["device"]
     for name, words in (("processor", "a processor"), ("vectors", "the vectors")):
         if name in place:
             deciding[words] = place[name]

@@ -25,7 +25,7 @@ class TrainedCohorts:
 
     Args:
         path: the folder.
-        engine: the engine for training: "auto", "native", "portable" or "native-bfloat16".
+        engine: the engine for training: "auto", "native", "portable", "batched" or "native-bfloat16".
     """
 
     path: Path
