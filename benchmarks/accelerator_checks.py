@@ -72,7 +72,7 @@ def agreement(model: Model, kind: str, on_processor: bool) -> Found:
 def company(networks: int) -> Found:
     """The numbers of one network alone and among others."""
     with pinned():
-        dynamics, weights, trials = problem(RateRNN(units=UNITS), networks, "float32")
+        dynamics, weights, trials = problem(RateRNN(units=UNITS, tau_ms=1.0), networks, "float32")
         alone = answer(BATCHED, (dynamics, jax.tree.map(lambda array: array[:1], weights), trials))
         among = [array[:1] for array in answer(BATCHED, (dynamics, weights, trials))]
     same = all(map(np.array_equal, alone, among))
@@ -82,7 +82,7 @@ def company(networks: int) -> Found:
 def repetition() -> Found:
     """The same call twice, and a third time as if compiled anew."""
     with pinned():
-        made = problem(RateRNN(units=UNITS), COHORT, "float32")
+        made = problem(RateRNN(units=UNITS, tau_ms=1.0), COHORT, "float32")
         first, second = answer(BATCHED, made), answer(BATCHED, made)
         jax.clear_caches()
         third = answer(BATCHED, made)
@@ -93,7 +93,7 @@ def repetition() -> Found:
 def ended() -> Found:
     """Networks that are not active change nothing of the others, and have zeros."""
     with pinned():
-        made, active = problem(RateRNN(units=UNITS), COHORT, "float32"), np.arange(COHORT) % 7 == 3
+        made, active = problem(RateRNN(units=UNITS, tau_ms=1.0), COHORT, "float32"), np.arange(COHORT) % 7 == 3
         whole, some = answer(BATCHED, made)[:-1], answer(BATCHED, made, active=active)[:-1]
     same = all(np.array_equal(a[active], b[active]) for a, b in zip(whole, some, strict=True))
     return {"same_bits": same, "passed": same and not any(one[~active].any() for one in some)}
@@ -102,7 +102,7 @@ def ended() -> Found:
 def training(networks: int, steps: int) -> Found:
     """A cohort learns the 1-bit flip-flop: what `rc.train` does, in two epochs, from sampling to scores."""
     rule = BPTT(steps=steps, batch=32, learning_rate=3e-3, trials=FreshTrials(steps // 2))
-    whole = Training(FlipFlop(bits=1), RateRNN(units=UNITS), rule, range(networks), 0, "batched")
+    whole = Training(FlipFlop(bits=1), RateRNN(units=UNITS, tau_ms=1.0), rule, range(networks), 0, "batched")
     times, state = [time.perf_counter()], whole.start()
     while not state.ended:
         times.append(time.perf_counter())
@@ -119,7 +119,7 @@ def training(networks: int, steps: int) -> Found:
 
 def checks(quick: bool) -> dict[str, Callable[[], Found]]:
     """All checks by name; quick ones have fewer networks."""
-    noisy, larger = RateRNN(units=UNITS, recurrent_noise=0.1), 40 if quick else 1_000
+    noisy, larger = RateRNN(units=UNITS, tau_ms=1.0, recurrent_noise=0.1), 40 if quick else 1_000
     return {
         "float64 beside portable": partial(agreement, noisy, "float64", False),
         "float32 beside portable": partial(agreement, noisy, "float32", False),

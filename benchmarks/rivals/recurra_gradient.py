@@ -8,17 +8,15 @@ from dataclasses import replace
 
 import jax
 from protocol import Shape, Times, serve, timed
-from recurra_step import random_trials, start_of
+from recurra_step import model_of, random_trials, start_of
 
 from recurra.engine import batched
-from recurra.models import MODELS
 
 
 def prepare(shape: Shape, unroll: int, tile: int) -> Times:
     """Loss and gradient of all networks on the same batch, which is on the device already."""
     batched.STEPS = replace(batched.STEPS, unroll=unroll or batched.STEPS.unroll)
-    model = MODELS[shape.cell](units=shape.units)  # pyright: ignore[reportCallIssue]
-    trials = random_trials(shape)
+    model, trials = model_of(shape), random_trials(shape)
     dynamics, weights = model.dynamics(1.0), start_of(model, shape, range(shape.networks))
     arrays = jax.device_put((weights, trials.inputs, trials.targets, trials.mask))
 

@@ -42,6 +42,12 @@ def random_trials(shape: Shape) -> Trials:
     return Trials(inputs, targets, np.ones(targets.shape, bool), np.zeros(shape.batch, np.int32), (), (), 1.0)
 
 
+def model_of(shape: Shape, constraints: tuple[Constraint, ...] = ()) -> Model:
+    """The model of a shape; rate units have a leak of 1."""
+    step = {"tau_ms": 1.0} if shape.cell == "rate" else {}
+    return MODELS[shape.cell](units=shape.units, constraints=constraints, **step)  # pyright: ignore[reportCallIssue]
+
+
 def start_of(model: Model, shape: Shape, positions: Sequence[int]) -> Weights:
     """The weights of networks before their first step; they repeat after some, since drawing a thousand takes long."""
     numbers = [position % DRAWN for position in positions]
@@ -67,8 +73,7 @@ def group_of(model: Model, engine: Engine, shape: Shape, positions: tuple[int, .
 
 def prepare(shape: Shape, engine_name: str, constraints: tuple[Constraint, ...]) -> Times:
     """A training step on one batch, the same for all networks, as `Training` does it."""
-    step = {"tau_ms": 1.0} if shape.cell == "rate" else {}
-    model = MODELS[shape.cell](units=shape.units, constraints=constraints, **step)  # pyright: ignore[reportCallIssue]
+    model = model_of(shape, constraints)
     trials = random_trials(shape)
     engine = choose_engine(engine_name, model.dynamics(1.0))
     every = tuple(range(shape.networks))
