@@ -26,7 +26,8 @@ import statistics
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
@@ -103,22 +104,25 @@ def rows(quick: bool) -> Iterator[Row]:
 
 
 class Workers:
-    """The processes of all contenders, each started before it is needed and kept for its other rows."""
+    """The processes of all contenders, each started before it is needed and ended after its last row."""
 
-    def __init__(self, asked: Iterable[Row]):
+    def __init__(self, asked: Sequence[Row]):
+        self.rows_left = Counter(row.process for row in asked)
         self.started = {process: row.start() for process, row in {row.process: row for row in asked}.items()}
 
     def measured(self, row: Row, deadline: float) -> dict[str, Any]:
         """One row: its times, or why there are none. A contender that outlasts the deadline is ended."""
-        found: dict[str, Any] = {
-            "contender": row.contender,
-            **asdict(row.shape),
-            "unroll": row.unroll,
-            "tile": row.tile,
-        }
+        found = {"contender": row.contender, **asdict(row.shape), "unroll": row.unroll, "tile": row.tile}
+        found |= self._times(row, deadline)
+        self.rows_left[row.process] -= 1
+        if not self.rows_left[row.process] and row.process in self.started:
+            self.started.pop(row.process).close()  # it would keep memory of the device
+        return found
+
+    def _times(self, row: Row, deadline: float) -> dict[str, Any]:
         began = time.monotonic()
         if began >= deadline:
-            return {**found, "not_measured": "no time was left"}
+            return {"not_measured": "no time was left"}
         if row.process not in self.started:
             self.started[row.process] = row.start()
         worker = self.started[row.process]
@@ -128,11 +132,11 @@ class Workers:
             times = worker.ask(row.shape, REPEAT)
         except NotMeasured as reason:
             self.started.pop(row.process).close()  # the next row gets a new one
-            return {**found, "not_measured": str(reason)[:300]}
+            return {"not_measured": str(reason)[:300]}
         finally:
             end.cancel()
         ms = [min(times), statistics.median(times), max(times)]
-        return {**found, "ms": ms, "seconds": time.monotonic() - began}
+        return {"ms": ms, "seconds": time.monotonic() - began}
 
     def close(self) -> None:
         """End them."""
