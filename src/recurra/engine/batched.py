@@ -22,7 +22,7 @@ from recurra.numerics import exact_products
 
 STEPS = Steps(drives_first=True, unroll=4)
 SMALLEST = 32  # networks of a tile: smaller cohorts are filled up, so that they all have the same program
-LARGEST = 2**28  # entries of the states of a tile at all steps, where the device does not tell its memory
+LARGEST = 2**28  # entries of states and drives of a tile at all steps, where the device does not tell its memory
 ARRAYS = 8  # of this size that the gradient needs, and some room
 
 
@@ -93,13 +93,14 @@ def tile_size(dynamics: Dynamics, weights: Weights, inputs: Inputs) -> int:
     """
     trials, steps = np.shape(inputs)[-3:-1]
     one = jax.tree.map(lambda array: array[0], weights)
-    entries = trials * steps * max(state_size(dynamics, one), 1)
+    drive = jax.eval_shape(dynamics.drive, one, jax.ShapeDtypeStruct(np.shape(inputs)[-1:], inputs.dtype))
+    entries = trials * steps * max(state_size(dynamics, one) + sum(part.size for part in jax.tree.leaves(drive)), 1)
     most = max(_room(inputs.dtype.itemsize) // entries, 2)  # an axis of 1 compiles differently
     return min(1 << (most.bit_length() - 1), max(SMALLEST, 1 << (weights.networks - 1).bit_length()))
 
 
 def _room(itemsize: int) -> int:
-    """How many entries the states of a tile may have, so that the gradient fits the memory of the device."""
+    """How many entries states and drives of a tile may have, so that the gradient fits the memory of the device."""
     told = jax.devices()[0].memory_stats() or {}
     return told["bytes_limit"] // (ARRAYS * itemsize) if "bytes_limit" in told else LARGEST
 
