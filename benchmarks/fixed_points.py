@@ -103,7 +103,7 @@ def recurra_search(folder: Path) -> Search:
     from recurra.analysis import fixed_points  # noqa: PLC0415 - rivals have no recurra
 
     network, starts = read_problem(folder)
-    return lambda: fixed_points(network, starts, 0.0).states
+    return lambda: fixed_points(network, starts=starts, inputs=0.0).states
 
 
 def published_search(folder: Path) -> Search:
@@ -293,7 +293,7 @@ def write_problem(problem: Problem, networks: Path, starts: int, folder: Path) -
         print(f"{missing}training a network by the preset {problem.preset}", file=sys.stderr, flush=True)
         network, origin = trained(problem), f"trained by the preset {problem.preset}, seed {SEED}"
     states, _ = network.run(task.probe().inputs)
-    drawn = starts_near(states, starts, SPREAD, SEED)
+    drawn = starts_near(states=states, starts=starts, spread=SPREAD, seed=SEED)
     network.save(folder / "network.npz", overwrite=True)
     np.save(folder / "starts.npy", np.random.default_rng(SEED).uniform(-1, 1, drawn.shape) if problem.cell else drawn)
     return origin
@@ -358,7 +358,7 @@ class Judge:
         from recurra.analysis import fixed_points  # noqa: PLC0415 - rivals have no recurra
 
         network, starts = read_problem(folder)
-        found = fixed_points(network, starts, 0.0)
+        found = fixed_points(network, starts=starts, inputs=0.0)
         return Judge(network, found.states, found.index)
 
     def verdict(self, returned: np.ndarray) -> dict[str, Any]:
@@ -390,7 +390,7 @@ class Judge:
         """The fixed points that Newton's method reaches from the states, without those that recurra has."""
         from recurra.analysis import fixed_points  # noqa: PLC0415 - rivals have no recurra
 
-        reached = fixed_points(self.network, states, 0.0).states if len(states) else states
+        reached = fixed_points(self.network, starts=states, inputs=0.0).states if len(states) else states
         return reached[nearest_of(self.states, reached)[1] > SAME]
 
     def marked(self, at: np.ndarray) -> list[bool]:

@@ -133,8 +133,10 @@ def measured(name: str, units: int, networks: int, draws: int) -> list[dict]:
     for number in range(networks):
         network, found = loadings_of(cohort[number])
         for count in (1, 2, 3):
-            fitted = rc.populations(found, count, seed=0, starts=20)
-            result = rc.resampling(network, task, found, fitted, trials, draws=draws, seed=number)
+            fitted = rc.populations(loadings=found, count=count, seed=0, starts=20)
+            result = rc.resampling(
+                network, task, loadings=found, populations=fitted, trials=trials, draws=draws, seed=number
+            )
             row = {"task": name, "units": units, "network": number, "populations": count, "bic": fitted.bic}
             row |= {"trained": result.original, "resampled": result.interval, "shuffled": result.chance}
             print(json.dumps(row), flush=True)

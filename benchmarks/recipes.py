@@ -71,7 +71,7 @@ def measure(spec: RunSpec) -> dict[str, list[float]]:
     task = memory_task(spec.task)
     memories = [held_memories(network, task) for network in cohort]
     return {
-        "mse": [performance(network, spec.task, trials).mse for network in cohort],
+        "mse": [performance(network, spec.task, trials=trials).mse for network in cohort],
         "held": [int(memory.held.sum()) for memory in memories],
         "held_long": [int(memory.held_long.sum()) for memory in memories],
         "wrong_pairs": [wrong_pairs(network, task) for network in cohort],

@@ -34,7 +34,7 @@ def trained(spec: RunSpec) -> tuple[list[Performance], float, list[int]]:
     cohort = training.cohort(state)
     trials = test_trials(spec.task, spec.seed)
     steps = [int(step) for step in state.learner.step]
-    return [performance(network, spec.task, trials) for network in cohort], seconds, steps
+    return [performance(network, spec.task, trials=trials) for network in cohort], seconds, steps
 
 
 def three(values: list[float]) -> str:

@@ -13,14 +13,14 @@ import time
 from training_step import positive
 
 from recurra.engine import CHOICES
-from recurra.runs.spec import preset_names, read_table, to_spec, with_settings
+from recurra.runs.spec import presets, read_table, to_spec, with_settings
 
 BOUND = 0.009
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("preset", choices=preset_names())
+    parser.add_argument("preset", choices=presets())
     parser.add_argument("--networks", type=positive, default=4)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--engine", choices=CHOICES, default="auto")

@@ -46,12 +46,12 @@ def latches(gain, others, units=6, **options):
 
 def points_of(network, geometry):
     with threadpool_limits(1):  # other threads only wait for the two cores
-        return fixed_points(network, geometry.state_means)
+        return fixed_points(network, starts=geometry.state_means)
 
 
 def found_of(network, seed=0, task=TASK, **options):
     geometry = memory_geometry(network, task)
-    return axis_alignment(network, task, geometry, points_of(network, geometry), seed, **options)
+    return axis_alignment(network, task, geometry=geometry, points=points_of(network, geometry), seed=seed, **options)
 
 
 def turned(network, order):
@@ -135,17 +135,20 @@ def test_states_without_a_near_stable_point_are_left_out():
     geometry = memory_geometry(network, TASK)
     points = points_of(network, geometry)
     assert (points.index == 0).all()
-    used = [axis_alignment(network, TASK, geometry, chosen(points, kept), 0) for kept in ([0, 1, 2], [2], [])]
+    used = [
+        axis_alignment(network, TASK, geometry=geometry, points=chosen(points, kept), seed=0)
+        for kept in ([0, 1, 2], [2], [])
+    ]
     assert [one.states_used for one in used] == [3, 1, 0]
     np.testing.assert_allclose(used[1].slow, 1, atol=1e-9)
     np.testing.assert_array_equal(used[2].slow, [np.nan, np.nan])
     assert np.isnan(used[2].slow_chance)
     assert np.isnan(used[2].slow_chance_high)
     unstable = replace(points, index=np.ones_like(points.index))
-    assert axis_alignment(network, TASK, geometry, unstable, 0).states_used == 0
+    assert axis_alignment(network, TASK, geometry=geometry, points=unstable, seed=0).states_used == 0
     shifted = replace(geometry, state_means=geometry.state_means + 0.2)
-    assert axis_alignment(network, TASK, shifted, points, 0, within=0.4).states_used == 4
-    assert axis_alignment(network, TASK, shifted, points, 0, within=0.1).states_used == 0
+    assert axis_alignment(network, TASK, geometry=shifted, points=points, seed=0, within=0.4).states_used == 4
+    assert axis_alignment(network, TASK, geometry=shifted, points=points, seed=0, within=0.1).states_used == 0
 
 
 def chosen(points, kept):
@@ -248,7 +251,9 @@ def test_exploded_network_is_nan():
     network = network_of(1e6 * np.eye(3), np.eye(3, 2), np.eye(2, 3), activation="relu")
     nothing = np.full((4, 3), np.nan)
     geometry = Geometry(nothing, nothing[0], nothing[:2], np.full(2, np.nan), np.nan, np.full(1, np.nan))
-    found = axis_alignment(network, TASK, geometry, fixed_points(network, np.zeros((1, 3))), 0)
+    found = axis_alignment(
+        network, TASK, geometry=geometry, points=fixed_points(network, starts=np.zeros((1, 3))), seed=0
+    )
     for name in (*SHARES, *COSINES):
         assert np.isnan(getattr(found, name)).all(), name
     assert found.states_used == 0
@@ -297,4 +302,4 @@ def test_points_of_another_network():
     geometry = memory_geometry(network, TASK)
     points: FixedPoints = points_of(other, memory_geometry(other, TASK))
     with pytest.raises(ValueError, match="points has states of size 7; expected 6"):
-        axis_alignment(network, TASK, geometry, points, 0)
+        axis_alignment(network, TASK, geometry=geometry, points=points, seed=0)

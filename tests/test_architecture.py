@@ -217,4 +217,4 @@ def test_the_flipflop_is_named_in_its_own_rooms_only():
     }
     assert {name for name in named if not name.startswith("analysis/memory/")} == FLIPFLOP_ROOMS
     asked = [name for name in named if re.search(r"isinstance\([^)]*FlipFlop", (SOURCE / name).read_text("utf-8"))]
-    assert asked == ["analysis/memory/analyses.py"], "one place says which tasks have memories"
+    assert asked == ["analysis/memory/memory_tasks.py"], "one place says which tasks have memories"

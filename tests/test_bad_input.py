@@ -73,13 +73,13 @@ def test_a_task_of_another_time_step_or_size_or_kind():
     line = r"the network's time step is 1 ms; the task's is 0\.5 ms"
     calls = [
         lambda task: rc.held_memories(NETWORK, task),
-        lambda task: rc.memory_cube(NETWORK, task, 0),
+        lambda task: rc.memory_cube(NETWORK, task, seed=0),
         lambda task: rc.memory_geometry(NETWORK, task),
         lambda task: rc.memory_lifetimes(NETWORK, task),
-        lambda task: rc.noisy_lifetimes(NETWORK, task, 0, (0.1,)),
-        lambda task: rc.cross_condition_generalization(NETWORK, task, 0),
+        lambda task: rc.noisy_lifetimes(NETWORK, task, seed=0, input_noise=(0.1,)),
+        lambda task: rc.cross_condition_generalization(NETWORK, task, seed=0),
         lambda task: rc.pulse_table(NETWORK, task),
-        lambda task: rc.performance(NETWORK, task, task.sample(jax.random.key(0), 4)),
+        lambda task: rc.performance(NETWORK, task, trials=task.sample(jax.random.key(0), 4)),
     ]
     for call in calls:
         with pytest.raises(ValueError, match=line):
@@ -87,20 +87,20 @@ def test_a_task_of_another_time_step_or_size_or_kind():
         with pytest.raises(ValueError, match="the network has 2 inputs; the task has 3"):
             call(rc.FlipFlop(bits=3))
     with pytest.raises(ValueError, match=r"the network's time step is 1 ms; the probe's is 0\.5 ms"):
-        rc.regimes(NETWORK, HALF.probe())
+        rc.regimes(NETWORK, probe=HALF.probe())
     with pytest.raises(TypeError, match="network is a FlipFlop; expected a Network"):
-        rc.memory_cube(FLIPFLOP, NETWORK, 0)
-    with pytest.raises(TypeError, match="task is a And; expected a FlipFlop"):
-        rc.held_memories(NETWORK, rc.And())
+        rc.memory_cube(FLIPFLOP, NETWORK, seed=0)  # pyright: ignore[reportCallIssue]
+    with pytest.raises(TypeError, match="the task is And, which has no memory states; expected a flip-flop"):
+        rc.held_memories(rc.network(np.eye(2), np.eye(2), np.ones((1, 2))), rc.And())
 
 
 @pytest.mark.parametrize("analysis", [rc.spectrum, rc.non_normality, rc.weight_statistics])
 def test_matrices(analysis):
     for shape in ((5, 4, 4), (2, 3), (4,), (0, 0)):
         with pytest.raises(ValueError, match=r"recurrent has the shape .*; expected a square matrix \(post, pre\)"):
-            analysis(np.zeros(shape))
+            analysis(recurrent=np.zeros(shape))
     with pytest.raises(ValueError, match="recurrent holds 9 values that are NaN"):
-        analysis(np.full((3, 3), np.nan))
+        analysis(recurrent=np.full((3, 3), np.nan))
 
 
 def test_inputs_that_are_no_numbers():

@@ -10,6 +10,7 @@ import pytest
 
 import recurra as rc
 from recurra.analysis.dossier import make_dossier
+from recurra.models import Network
 from recurra.periods import Period
 from recurra.runs.runner import SilentProgress, start_run
 from recurra.runs.spec import RunSpec
@@ -185,8 +186,10 @@ def test_training_and_analysis_refuse():
     task, model, rule = task_of(host_noise), rc.RateRNN(units=3), rc.BPTT(steps=1, batch=2)
     with pytest.raises(ValueError, match="different trials for the same key"):
         rc.train(task, model, rule, networks=1, seed=0)
+    weights = model.start(0, task.inputs, task.outputs)
+    network = Network(model.for_task(task).dynamics(task.dt_ms), weights, task.dt_ms)
     with pytest.raises(ValueError, match="different trials for the same key"):
-        make_dossier(None, task, 0)
+        make_dossier(network, task, seed=0)
     with pytest.raises(ValueError, match="scores nothing"):
         rc.train(task_of(lambda key: trial(key, mask=False)), model, rule, networks=1, seed=0)
 

@@ -16,11 +16,12 @@ from recurra.analysis.cohorts.census import (
     ALONE,
     LEFT_OUT,
     Census,
-    census,
+    census_of,
     clusters,
     neighbour_agreement,
     network_map,
 )
+from recurra.analysis.cohorts.comparison import census_with, similarities_of
 from recurra.analysis.cohorts.similarity import Similarities
 from recurra.arrays import RateWeights
 from recurra.engine import RateDynamics
@@ -28,7 +29,7 @@ from recurra.models import Network
 from recurra.plotting.colors import NETWORKS
 from recurra.plotting.papers.census import census_map
 from recurra.plotting.scenes.census import hull
-from recurra.runs.census import census_table, census_with, similarities_of
+from recurra.runs.census import census_table
 from recurra.storage.records import record_axes
 from recurra.tasks import TASKS
 from recurra.words.workings import signatures
@@ -65,7 +66,14 @@ def network(units=8, gain=0.9, seed=0, activation="tanh"):
 
 def test_signature_in_words():
     kinds, ones = np.array([[0, 2, 2, 1], [1, 1, 1, 1], [1, 1, 1, 1]]), np.ones(3, int)
-    found = census(compared_by(apart(np.eye(3))), kinds, ones, ones, 0, draws=19)
+    found = census_of(
+        similarities=compared_by(apart(np.eye(3))),
+        kinds=kinds,
+        stable_points=ones,
+        unstable_points=ones,
+        seed=0,
+        draws=19,
+    )
     assert signatures(found, TASK) == [
         "fixed point after every condition",
         "rest after 00, cycle after 01 and 10, fixed point after 11",
@@ -189,7 +197,14 @@ def census_of_groups(seed, holes=()):
     for at in holes:
         distances[at], distances[:, at] = np.nan, np.nan
     kinds = np.repeat([[0, 2, 2, 1], [0, 0, 0, 1], [1, 1, 1, 1]], (12, 8, 5), axis=0)
-    return census(compared_by(distances), kinds, np.arange(25), np.ones(25, int), seed, draws=19)
+    return census_of(
+        similarities=compared_by(distances),
+        kinds=kinds,
+        stable_points=np.arange(25),
+        unstable_points=np.ones(25, int),
+        seed=seed,
+        draws=19,
+    )
 
 
 def test_census_of_groups(seed):
@@ -228,7 +243,7 @@ def test_census_of_networks(seed):
     relu = network(activation="relu")
     networks += [networks[0], dataclasses.replace(networks[0], weights=silent)]
     networks += [dataclasses.replace(relu, weights=weights), network(units=5)]
-    points = [fixed_points(one, np.zeros((1, one.weights.units))) for one in networks]
+    points = [fixed_points(one, starts=np.zeros((1, one.weights.units))) for one in networks]
     similarities = similarities_of(networks, TASK, points)
     found = census_with(similarities, [SimpleNamespace(kind=np.zeros(4, int))] * 8, points, seed)
     np.testing.assert_array_equal(found.compared, [True] * 6 + [False, True])
@@ -248,11 +263,24 @@ def test_bad_arguments():
     with pytest.raises(ValueError, match="draws is 18; expected at least 19"):
         clusters(distances, 0, draws=18)
     with pytest.raises(ValueError, match="stable_points has 7 rows; expected one for each of the 8 networks"):
-        census(compared_by(distances), np.zeros((8, 4), int), np.ones(7, int), np.ones(8, int), 0)
+        census_of(
+            similarities=compared_by(distances),
+            kinds=np.zeros((8, 4), int),
+            stable_points=np.ones(7, int),
+            unstable_points=np.ones(8, int),
+            seed=0,
+        )
     with pytest.raises(ValueError, match="did you mean 'spectral'"):
-        census(compared_by(distances), np.zeros((8, 4), int), np.ones(8, int), np.ones(8, int), 0, "spectrum")
+        census_of(
+            similarities=compared_by(distances),
+            kinds=np.zeros((8, 4), int),
+            stable_points=np.ones(8, int),
+            unstable_points=np.ones(8, int),
+            seed=0,
+            measure="spectrum",
+        )
     with pytest.raises(ValueError, match="the network has 2 inputs; the task has 3"):
-        similarities_of([network()], TASKS["flipflop"](), [fixed_points(network(), np.zeros((1, 8)))])
+        similarities_of([network()], TASKS["flipflop"](), [fixed_points(network(), starts=np.zeros((1, 8)))])
 
 
 def test_hull():
@@ -288,7 +316,9 @@ def test_any_cohort_can_be_drawn(count, kept, seed):
     random = np.random.default_rng(seed)
     distances = apart(random.normal(size=(count, 3))) if kept else np.full((count, count), np.nan)
     kinds, ones = random.integers(0, 5, (count, 4)), np.ones(count, int)
-    found = census(compared_by(distances), kinds, ones, ones, seed, draws=19)
+    found = census_of(
+        similarities=compared_by(distances), kinds=kinds, stable_points=ones, unstable_points=ones, seed=seed, draws=19
+    )
     figure = census_map(found, signatures(found, TASK))
     figure.canvas.draw()
     assert len(figure.legends[0].get_texts()) == min(len(found.signature_count), 8)

@@ -6,7 +6,8 @@ import json
 import numpy as np
 import pytest
 
-from recurra.analysis.cohorts.census import census
+from recurra.analysis.cohorts.census import census_of
+from recurra.analysis.cohorts.comparison import census_with
 from recurra.analysis.cohorts.origins import Origins, independence, neighbour_independence
 from recurra.analysis.cohorts.similarity import Similarities
 from recurra.analysis.failures import Failure
@@ -15,7 +16,6 @@ from recurra.models import Cohort
 from recurra.models.cohort import History
 from recurra.plotting.papers.census import census_map
 from recurra.runs import compared_networks
-from recurra.runs.census import census_with
 from recurra.runs.census_runs import RunsCensus, run_tests
 from recurra.runs.compared_networks import ComparedNetworks, read_compared
 from recurra.runs.own_scalars import OwnScalars
@@ -131,7 +131,14 @@ def two_runs(seed=0):
     distances = np.linalg.norm(points[:, None] - points, axis=-1)
     kinds = np.where(run[:, None] == 0, [[1, 1, 1, 1]], [[0, 2, 2, 1]])
     measures = Similarities(distances, np.cos(np.minimum(distances, 1)), distances, distances, distances)
-    found = census(measures, kinds, np.ones(12, int), np.ones(12, int), seed, draws=39)
+    found = census_of(
+        similarities=measures,
+        kinds=kinds,
+        stable_points=np.ones(12, int),
+        unstable_points=np.ones(12, int),
+        seed=seed,
+        draws=39,
+    )
     origins = Origins(run, np.tile(np.arange(6), 2), ("low", "high"))
     names = [f"{origins.names[one]}/{number}" for one, number in zip(run, origins.number, strict=True)]
     compared = ComparedNetworks(

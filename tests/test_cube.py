@@ -29,14 +29,14 @@ def latch(gain=3.0, bits=2):
 
 
 def untrained(start, seed, units=60, bias=0.0, task=TASK, **options):
-    model = rc.RateRNN(units=units, tau_ms=1.0, initializer=STARTS[start], **options)
+    model = rc.RateRNN(units=units, initializer=STARTS[start], **({"tau_ms": 1.0} | options))
     weights = model.initial_weights(jax.random.key(seed), task.inputs, task.outputs)
     biases = bias * np.random.default_rng(seed).normal(size=units)
     return Network(model.dynamics(task.dt_ms), dataclasses.replace(weights, recurrent_bias=biases), task.dt_ms)
 
 
 def test_latches_are_a_cube():
-    found = memory_cube(latch(), TASK, 0)
+    found = memory_cube(latch(), TASK, seed=0)
     assert found.score == pytest.approx(1)
     assert found.heights == pytest.approx([1.99, 1.99], abs=0.01)
     assert found.heights_set == pytest.approx(found.heights)
@@ -50,7 +50,7 @@ def test_latches_are_a_cube():
 def test_no_network_before_training_has_it(start, options, seed):
     """Though the fit alone, soon after the pulses, is often nearly perfect."""
     with np.errstate(over="ignore", invalid="ignore"):
-        assert not memory_cube(untrained(start, seed % 1_000, **options), TASK, 0).score > STANDS / 2
+        assert not memory_cube(untrained(start, seed % 1_000, **options), TASK, seed=0).score > STANDS / 2
 
 
 @pytest.mark.slow
@@ -59,7 +59,7 @@ def test_no_network_before_training_has_it(start, options, seed):
 def test_no_large_network_before_training_has_it(start, units):
     task = rc.FlipFlop()
     for seed in range(3):
-        assert memory_cube(untrained(start, seed, units, task=task), task, 0).score < STANDS / 2
+        assert memory_cube(untrained(start, seed, units, task=task), task, seed=0).score < STANDS / 2
 
 
 @pytest.mark.slow
@@ -68,8 +68,8 @@ def test_the_published_network_has_it_and_its_start_does_not(reference):
     from recurra.storage.keras_files import read_keras
 
     trained, start = (read_keras(reference / f"flipflop3_n400_{name}.hdf5", 1.0) for name in ("epoch20", "initial"))
-    assert memory_cube(trained, rc.FlipFlop(), 0).score == pytest.approx(0.824, abs=5e-3)
-    assert memory_cube(start, rc.FlipFlop(), 0).score < 0.01
+    assert memory_cube(trained, rc.FlipFlop(), seed=0).score == pytest.approx(0.824, abs=5e-3)
+    assert memory_cube(start, rc.FlipFlop(), seed=0).score < 0.01
 
 
 @pytest.mark.parametrize("gain", [1.05, *[pytest.param(gain, marks=pytest.mark.slow) for gain in (1.02, 1.3)]])
@@ -78,14 +78,14 @@ def test_what_holds_states_before_training_does_not_read_them(gain):
     task, model = rc.FlipFlop(), rc.RateRNN(units=60, tau_ms=1.0, initializer=Identity(gain))
     for seed in range(2):
         weights = model.initial_weights(jax.random.key(seed), task.inputs, task.outputs)
-        assert memory_cube(Network(model.dynamics(1.0), weights, 1.0), task, 0).score < STANDS / 2
+        assert memory_cube(Network(model.dynamics(1.0), weights, 1.0), task, seed=0).score < STANDS / 2
 
 
 @pytest.mark.parametrize("activation", ["relu", "softplus"])
 def test_rates_without_bound_are_no_memory(activation, capfd):
     task, model = rc.FlipFlop(), rc.RateRNN(units=20, tau_ms=1.0, activation=activation, initializer=Normal(5.0))
     weights = model.initial_weights(jax.random.key(0), task.inputs, task.outputs)
-    found = memory_cube(Network(model.dynamics(1.0), weights, 1.0), task, 0)
+    found = memory_cube(Network(model.dynamics(1.0), weights, 1.0), task, seed=0)
     assert (found.score, found.stands) == (0, False)
     assert np.isnan(found.heights).all()
     assert capfd.readouterr() == ("", "")
@@ -96,13 +96,13 @@ def test_an_echo_is_a_parallelepiped_and_no_memory():
     adding, fading = network_of(np.eye(2), inward=0.01, bits=True), latch(gain=0.999)
     for network in (adding, fading):
         assert memory_geometry(network, TASK).hypercube_r2 == pytest.approx(1, abs=1e-6)
-        assert memory_cube(network, TASK, 0).score < 0.25
+        assert memory_cube(network, TASK, seed=0).score < 0.25
 
 
 def test_a_bit_that_is_not_held_or_not_apart_counts():
     """One latch that leaks; two bits in one direction."""
     leaking = network_of(np.diag([3.0, 0.5]), inward=10.0, bits=True)
-    np.testing.assert_allclose(memory_cube(leaking, TASK, 0).bit_scores, [1, 0], atol=1e-6)
+    np.testing.assert_allclose(memory_cube(leaking, TASK, seed=0).bit_scores, [1, 0], atol=1e-6)
     same = np.array([[1.0, 0.0], [1.0, 1e-6]])
     np.testing.assert_allclose(heights_of(same), [1e-6, 1e-6], rtol=1e-3)
     np.testing.assert_allclose(heights_of(np.array([[3.0, 4.0]])), [5.0])

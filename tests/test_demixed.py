@@ -36,7 +36,7 @@ def parts(seed, units=12, time=40):
 
 def test_orthogonal_parts_are_recovered(seed):
     made, directions = parts(seed)
-    found = demixed_components(made.sum(axis=0) + 3.0, BITS, components=2, ridge=1e-6)
+    found = demixed_components(rates=made.sum(axis=0) + 3.0, factors=BITS, components=2, ridge=1e-6)
     np.testing.assert_allclose(np.abs(np.einsum("mu,mu->m", found.encoders[:, 0], directions)), 1, atol=1e-8)
     variance = (made**2).sum(axis=(1, 2, 3))
     np.testing.assert_allclose(found.marginal_variance, variance / variance.sum(), atol=1e-10)
@@ -54,7 +54,7 @@ def test_decoders_read_oblique_parts_apart(seed):
     courses = np.einsum("mctu,mu->mct", made, directions)
     directions[2] = (directions[1] + directions[2]) / np.sqrt(2)
     rates = np.einsum("mct,mu->ctu", courses, directions)
-    found = demixed_components(rates, BITS, components=1, ridge=1e-7)
+    found = demixed_components(rates=rates, factors=BITS, components=1, ridge=1e-7)
     assert np.abs(found.encoders[1, 0] @ found.encoders[2, 0]) == pytest.approx(np.sqrt(0.5), abs=1e-6)
     np.testing.assert_allclose(found.origin_variance[:, 0], np.eye(5), atol=1e-6)
     read = found.project(rates)[..., 0]
@@ -64,7 +64,7 @@ def test_decoders_read_oblique_parts_apart(seed):
 def test_marginalizations_by_hand():
     """Two by two conditions, one unit, two steps."""
     rates = np.array([[1.0, 2], [3, 4], [5, 8], [7, 18]])[..., None]
-    found = demixed_components(rates, design(2, 2), components=1)
+    found = demixed_components(rates=rates, factors=design(2, 2), components=1)
     projectors = marginal_projectors(design(2, 2))
     centred = rates[..., 0] - 6
     np.testing.assert_allclose((projectors[0] @ centred)[0], [-2, 2])
@@ -81,7 +81,7 @@ def test_shares_of_any_design(levels, units, data):
     random = np.random.default_rng(data)
     factors = design(*levels)
     rates = random.normal(size=(len(factors), 6, units)) @ random.normal(size=(units, units))
-    found = demixed_components(rates, factors, components=3, ridge=10 ** random.uniform(-6, 0))
+    found = demixed_components(rates=rates, factors=factors, components=3, ridge=10 ** random.uniform(-6, 0))
     assert found.marginal_variance.sum() == pytest.approx(1)
     assert found.marginal_variance.min() > -1e-12
     assert (found.cumulative_variance <= found.cumulative_pca + 1e-9).all()
@@ -101,8 +101,8 @@ def test_what_changes_nothing(data):
     random = np.random.default_rng(data)
     rates, order = random.normal(size=(8, 9, 5)), random.permutation(8)
     turn = np.linalg.qr(random.normal(size=(5, 5)))[0]
-    first = demixed_components(rates, BITS)
-    second = demixed_components((7 * rates @ turn - 2)[order], 5 - 3 * BITS[order])
+    first = demixed_components(rates=rates, factors=BITS)
+    second = demixed_components(rates=(7 * rates @ turn - 2)[order], factors=5 - 3 * BITS[order])
     for name in ("marginal_variance", "explained_variance", "origin_variance", "cumulative_variance", "cumulative_pca"):
         np.testing.assert_allclose(getattr(first, name), getattr(second, name), atol=1e-8)
     np.testing.assert_allclose(
@@ -115,7 +115,7 @@ def test_the_fit_is_the_best_of_its_rank(seed):
     random = np.random.default_rng(seed)
     rates = random.normal(size=(4, 11, 5))
     ridge = 0.1
-    found = demixed_components(rates, design(2, 2), components=2, ridge=ridge)
+    found = demixed_components(rates=rates, factors=design(2, 2), components=2, ridge=ridge)
     centred = rates - rates.mean(axis=(0, 1))
     wanted = np.tensordot(marginal_projectors(design(2, 2))[1], centred, axes=1)
 
@@ -134,7 +134,7 @@ def test_conditions_without_factors_are_pca(seed):
     """One factor and rates without a common course: demixed components without a penalty are principal components."""
     rates = np.random.default_rng(seed).normal(size=(4, 30, 5)) * np.arange(1, 6)
     rates -= rates.mean(axis=0)
-    found = demixed_components(rates, design(4), components=5, ridge=0.0)
+    found = demixed_components(rates=rates, factors=design(4), components=5, ridge=0.0)
     np.testing.assert_allclose(found.marginal_variance, [0, 1, 0], atol=1e-12)
     np.testing.assert_allclose(found.cumulative_variance, found.cumulative_pca, atol=1e-10)
 
@@ -163,22 +163,22 @@ def test_factors_of_tasks():
 )
 def test_bad_designs(factors, message):
     with pytest.raises(ValueError, match=message):
-        demixed_components(np.zeros((len(factors), 5, 2)), factors)
+        demixed_components(rates=np.zeros((len(factors), 5, 2)), factors=factors)
 
 
 def test_bad_arguments():
     with pytest.raises(ValueError, match=r"rates has shape \(7, 5, 2\); .*8 conditions"):
-        demixed_components(np.zeros((7, 5, 2)), BITS)
+        demixed_components(rates=np.zeros((7, 5, 2)), factors=BITS)
     with pytest.raises(ValueError, match="components is 0"):
-        demixed_components(np.zeros((8, 5, 2)), BITS, components=0)
+        demixed_components(rates=np.zeros((8, 5, 2)), factors=BITS, components=0)
     with pytest.raises(ValueError, match="ridge is -1"):
-        demixed_components(np.zeros((8, 5, 2)), BITS, ridge=-1.0)
+        demixed_components(rates=np.zeros((8, 5, 2)), factors=BITS, ridge=-1.0)
 
 
 @pytest.mark.parametrize("ridge", [0.0, 1e-3])
 @pytest.mark.parametrize("constant", [0.0, 0.1, 1e300])
 def test_rates_that_do_not_change(ridge, constant):
-    found = demixed_components(np.full((8, 30, 3), constant), BITS, ridge=ridge)
+    found = demixed_components(rates=np.full((8, 30, 3), constant), factors=BITS, ridge=ridge)
     np.testing.assert_allclose(found.center, constant)
     for name in (
         "encoders",
@@ -193,10 +193,13 @@ def test_rates_that_do_not_change(ridge, constant):
 
 def test_rates_that_are_lost_or_enormous(seed):
     rates = np.random.default_rng(seed).normal(size=(8, 10, 4))
-    usual, large = demixed_components(rates, BITS), demixed_components(1e307 * rates / 10, BITS)
+    usual, large = (
+        demixed_components(rates=rates, factors=BITS),
+        demixed_components(rates=1e307 * rates / 10, factors=BITS),
+    )
     np.testing.assert_allclose(large.explained_variance, usual.explained_variance, atol=1e-10)
     rates[0, 0, 0] = np.inf
-    lost = demixed_components(rates, BITS)
+    lost = demixed_components(rates=rates, factors=BITS)
     stored = from_dataset(type(lost), to_dataset([usual, lost], [0, 1]))
     for part in dataclasses.fields(lost):
         assert np.isnan(getattr(lost, part.name)).all()
@@ -206,11 +209,11 @@ def test_rates_that_are_lost_or_enormous(seed):
 def test_equal_states_and_one_unit():
     """All conditions alike: everything is time. One unit: one component a marginalization."""
     course = np.sin(np.arange(20.0))[None, :, None] * np.ones((8, 1, 1))
-    found = demixed_components(course, BITS)
+    found = demixed_components(rates=course, factors=BITS)
     np.testing.assert_allclose(found.marginal_variance, [1, 0, 0, 0, 0], atol=1e-12)
     assert found.encoders.shape == (5, 1, 1)
     assert found.explained_variance[0, 0] == pytest.approx(1, abs=1e-9)
-    assert demixed_components(course[:1], np.zeros((1, 1), int)).marginal_variance[0] == pytest.approx(1)
+    assert demixed_components(rates=course[:1], factors=np.zeros((1, 1), int)).marginal_variance[0] == pytest.approx(1)
 
 
 @pytest.mark.slow
@@ -221,7 +224,7 @@ def test_published_network(reference):
     task = rc.FlipFlop()
     network = read_network_for(reference / "flipflop3_n400_epoch20.hdf5", task)
     rates, _ = network.run(task.probe().inputs)
-    found = demixed_components(rates, task.factors())
+    found = demixed_components(rates=rates, factors=task.factors())
     assert found.marginal_variance[1:4].min() > 0.25
     assert found.marginal_variance[1:4].sum() > 0.99
     assert min(found.origin_variance[bit, 0, bit] for bit in (1, 2, 3)) > 0.99

@@ -142,7 +142,7 @@ class TestDossier:
         found = record_of(task).dossiers[0]
         rates, outputs = network_of(task).run(task.probe().inputs)
         np.testing.assert_allclose(found.behaviour.probe, outputs)
-        expected = principal_components(rates).project(rates)[..., :3]
+        expected = principal_components(rates=rates).project(rates)[..., :3]
         np.testing.assert_allclose(found.behaviour.probe_components, expected)
         assert found.memories is None
 
@@ -160,13 +160,13 @@ class TestDossier:
         w = network.weights
         recurrent, readout = w.recurrent[np.ix_(order, order)], w.output[:, order]
         other = replace(w, recurrent=recurrent, input=w.input[order], output=readout)
-        one, two = record_of(task).dossiers[0], make_dossier(replace(network, weights=other), task, 0)
+        one, two = record_of(task).dossiers[0], make_dossier(replace(network, weights=other), task, seed=0)
         np.testing.assert_allclose(one.behaviour.probe, two.behaviour.probe, atol=1e-5)
         first, second = (np.abs(found.behaviour.probe_components) for found in (one, two))
         np.testing.assert_allclose(first, second, atol=1e-4)
 
     def test_few_units_leave_few_components(self):
-        found = make_dossier(network_of(And(), units=2), And(), 0)
+        found = make_dossier(network_of(And(), units=2), And(), seed=0)
         assert found.behaviour.probe_components.shape == (4, 200, 2)
 
     @SLOW
@@ -179,7 +179,7 @@ class TestDossier:
 
     def test_a_network_that_does_not_fit(self):
         with pytest.raises(ValueError, match="the network has 2 inputs; the task has 1"):
-            make_dossier(network_of(And()), PulseMemory(), 0)
+            make_dossier(network_of(And()), PulseMemory(), seed=0)
 
     def test_in_plain_values(self, operation):
         table = dossier_table(operation.dossiers[0])

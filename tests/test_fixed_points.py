@@ -7,7 +7,7 @@ from recurra.analysis.dynamics.automatic_flow import AutomaticFlow
 from recurra.analysis.dynamics.fixed_points import chao_missing, fixed_points, fixed_points_under
 from recurra.analysis.dynamics.flows import flow_of
 from recurra.analysis.dynamics.slow_points import slow_points
-from recurra.analysis.dynamics.starts import starts_near
+from recurra.analysis.states import starts_near
 from recurra.engine import ACTIVATIONS, Dynamics, RateDynamics
 from recurra.models import Network
 from recurra.runs.imports import read_network
@@ -29,7 +29,7 @@ def zero_of(function, low, high):
 def test_published_networks(reference, name, task, by_index, seed):
     network = read_network(reference / f"{name}.hdf5", 1.0, None)
     rates, _ = network.run(TASKS[task]().probe().inputs)
-    found = fixed_points(network, starts_near(rates, 400, 0.1, seed))
+    found = fixed_points(network, starts=starts_near(states=rates, starts=400, spread=0.1, seed=seed))
     assert dict(zip(*np.unique(found.index, return_counts=True), strict=True)) == by_index
     assert found.residual.max() < 1e-12
     assert found.certified == found.stability_proved.sum() == len(found)
@@ -41,9 +41,9 @@ def test_published_networks(reference, name, task, by_index, seed):
 
 def test_one_unit_has_a_pitchfork():
     for gain in (0.5, 0.99):
-        assert len(fixed_points(network_of([[gain]]), starts_of(network_of([[gain]])))) == 1
+        assert len(fixed_points(network_of([[gain]]), starts=starts_of(network_of([[gain]])))) == 1
     network = network_of([[1.5]], leak=0.2)
-    found = fixed_points(network, starts_of(network))
+    found = fixed_points(network, starts=starts_of(network))
     upper = zero_of(lambda h: np.tanh(1.5 * h) - h, 0.1, 1)
     np.testing.assert_allclose(np.sort(found.states[:, 0]), [-upper, 0, upper], atol=1e-12)
     np.testing.assert_array_equal(found.index, [0, 0, 1])
@@ -55,21 +55,21 @@ def test_one_unit_has_a_pitchfork():
 @pytest.mark.parametrize("form", ["rate", "current"])
 def test_odd_equations_have_every_point_twice(form):
     network = network_of(1.5 * np.eye(2), form=form)
-    found = fixed_points(network, np.array([[1.0, 1.0], [1.0, 0.9]]))
+    found = fixed_points(network, starts=np.array([[1.0, 1.0], [1.0, 0.9]]))
     assert list(found.found) == [2, 0]
     np.testing.assert_array_equal(found.states[0], -found.states[1])
     assert found.radius[0] == found.radius[1]
     np.testing.assert_array_equal(found.eigenvalues[0], found.eigenvalues[1])
     assert found.proved_stable == 2
-    assert len(fixed_points(network_of(1.5 * np.eye(2), form=form, bias=0.01), np.ones((1, 2)))) == 1
+    assert len(fixed_points(network_of(1.5 * np.eye(2), form=form, bias=0.01), starts=np.ones((1, 2)))) == 1
 
 
 def test_points_move_with_the_input():
     network = network_of([[0.5]])
-    found = fixed_points(network, starts_of(network), inputs=0.3)
+    found = fixed_points(network, starts=starts_of(network), inputs=0.3)
     assert found.states[0, 0] == pytest.approx(zero_of(lambda h: np.tanh(0.5 * h + 0.3) - h, -1, 1), abs=1e-12)
     np.testing.assert_array_equal(found.inputs, [0.3])
-    several = fixed_points_under(network, starts_of(network), np.array([[0.3], [0.0]]))
+    several = fixed_points_under(network, starts=starts_of(network), inputs=np.array([[0.3], [0.0]]))
     np.testing.assert_array_equal(several[0].states, found.states)
     assert several[1].states[0, 0] == pytest.approx(0, abs=1e-12)
 
@@ -79,14 +79,14 @@ def test_linear_network(seed):
     random = np.random.default_rng(seed)
     recurrent = random.uniform(0, 0.1, (6, 6))
     network = network_of(recurrent, activation="relu", bias=1.0)
-    found = fixed_points(network, random.uniform(0, 5, (50, 6)))
+    found = fixed_points(network, starts=random.uniform(0, 5, (50, 6)))
     np.testing.assert_allclose(found.states[0], np.linalg.solve(np.eye(6) - recurrent, np.ones(6)), rtol=1e-12)
     assert found.certified == found.proved_stable == 1, "far from the kink"
 
 
 def test_rotation_has_a_known_period():
     turn = network_of(rotation(period=40))
-    found = fixed_points(turn, starts_of(turn))
+    found = fixed_points(turn, starts=starts_of(turn))
     assert list(found.index) == [2]
     assert abs(np.angle(found.eigenvalues[0, 0])) == pytest.approx(2 * np.pi / 40)
 
@@ -96,7 +96,7 @@ def test_hopfield_network_has_its_patterns():
     patterns, gain = hadamard(16)[1:4], 2.0
     network = network_of(gain / 16 * patterns.T @ patterns)
     both = np.concatenate([patterns, -patterns])
-    found = fixed_points(network, 0.3 * starts_of(network, 400) + both[np.arange(400) % 6])
+    found = fixed_points(network, starts=0.3 * starts_of(network, 400) + both[np.arange(400) % 6])
     size = zero_of(lambda m: np.tanh(gain * m) - m, 0.1, 1)
     for pattern in both:
         distance = np.linalg.norm(found.states - size * pattern, axis=1)
@@ -111,7 +111,7 @@ def test_line_attractor_is_one_point(form, seed):
     """Two relu units that copy each other keep every equal pair of rates."""
     line = np.full((2, 2), 0.5)
     network = network_of(line, activation="relu", form=form)
-    found = fixed_points(network, np.abs(starts_of(network, seed=seed)))
+    found = fixed_points(network, starts=np.abs(starts_of(network, seed=seed)))
     assert list(found.dimension) == [1]
     assert list(found.index) == [0]
     assert found.extent[0] > 1
@@ -123,7 +123,7 @@ def test_line_attractor_is_one_point(form, seed):
 
 def test_plane_attractor_is_one_point():
     network = network_of(np.eye(2), activation="relu")
-    assert list(fixed_points(network, np.abs(starts_of(network))).dimension) == [2]
+    assert list(fixed_points(network, starts=np.abs(starts_of(network))).dimension) == [2]
 
 
 def test_point_at_the_edge_of_stability_is_one_point(seed):
@@ -131,7 +131,7 @@ def test_point_at_the_edge_of_stability_is_one_point(seed):
     random = np.random.default_rng(seed)
     turned = np.linalg.qr(random.normal(size=(6, 6)))[0]
     network = network_of(turned @ np.diag([1, 0.2, -0.4, 0.1, -0.3, 0.5]) @ turned.T)
-    found = fixed_points(network, 0.3 * starts_of(network))
+    found = fixed_points(network, starts=0.3 * starts_of(network))
     assert (len(found), *found.dimension, *found.index) == (1, 1, 0)
     assert found.extent[0] < 1e-3
     assert list(found.marginal) == [True]
@@ -143,14 +143,14 @@ def test_ghost_of_two_points_that_vanished_is_slow():
     gain, top = 1.5, np.sqrt(1 - 1 / 1.5)
     fold = np.arctanh(top) - gain * top
     network = network_of([[gain]], bias=fold - 1e-3)
-    points = fixed_points(network, starts_of(network))
-    found = slow_points(network, points)
+    points = fixed_points(network, starts=starts_of(network))
+    found = slow_points(network, points=points)
     expected = (np.arctanh(top) - fold + 1e-3) / gain
     assert len(points) == len(found) == 1
     assert found.states[0, 0] == pytest.approx(expected, abs=1e-9)
     assert found.speed[0] == pytest.approx(abs(top - expected))
     assert found.eigenvalues[0, 0] == pytest.approx(1)
-    assert len(slow_points(network, points, fastest=1e-4)) == 0
+    assert len(slow_points(network, points=points, fastest=1e-4)) == 0
 
 
 class Hidden(Dynamics):
@@ -195,7 +195,7 @@ def test_slow_point_of_one_unit_and_of_several(activation, gain, bias, form):
             recurrent = np.zeros((units, units))
             recurrent[0, 0] = gain
             network = network_of(recurrent, form=form, activation=activation, bias=bias, leak=leak)
-            found = slow_points(network, fixed_points(network, 2 * starts_of(network)))
+            found = slow_points(network, points=fixed_points(network, starts=2 * starts_of(network)))
             assert len(found) == 1
             assert found.states[0, 0] == pytest.approx(expected[0], abs=1e-3)
             assert found.speed[0] == pytest.approx(speed[lowest].min(), rel=1e-4)
@@ -204,22 +204,22 @@ def test_slow_point_of_one_unit_and_of_several(activation, gain, bias, form):
 def test_own_equations_have_the_same_points_whatever_the_time_step():
     rate = network_of([[1.5, 0.1], [0.0, 0.5]], bias=-0.2)
     starts = starts_of(rate, 20)
-    known = fixed_points(rate, starts)
+    known = fixed_points(rate, starts=starts)
     for leak in (1.0, 1e-3):
         network = Network(Hidden(RateDynamics("rate", "tanh", leak)), rate.weights, 1.0)
-        found = fixed_points(network, starts)
+        found = fixed_points(network, starts=starts)
         np.testing.assert_allclose(found.states, known.states, atol=1e-9)
         np.testing.assert_array_equal(found.index, known.index)
         assert not found.certified
-        slow, fast = slow_points(network, found, fastest=1.0), slow_points(rate, known, fastest=1.0)
+        slow, fast = slow_points(network, points=found, fastest=1.0), slow_points(rate, points=known, fastest=1.0)
         np.testing.assert_allclose(slow.states, fast.states, atol=1e-6)
         np.testing.assert_allclose(slow.speed, fast.speed, rtol=1e-9)
 
 
 def test_no_slow_point_is_a_fixed_point(seed):
     network = random_network(seed)
-    points = fixed_points(network, starts_of(network))
-    assert (slow_points(network, points).speed > 1e-9).all()
+    points = fixed_points(network, starts=starts_of(network))
+    assert (slow_points(network, points=points).speed > 1e-9).all()
 
 
 @pytest.mark.parametrize("form", ["rate", "current"])
@@ -239,9 +239,9 @@ def test_enormous_weights_make_no_noise(matrix, size, capfd):
     """Nor does LAPACK print anything, which would stand within `inspect --json`."""
     for activation in ("relu", "softplus", "tanh"):
         network = network_of(size * matrix, activation=activation, leak=0.1)
-        found = fixed_points(network, starts_of(network))
+        found = fixed_points(network, starts=starts_of(network))
         assert (found.residual < 1e-10).all()
-        slow_points(network, found)
+        slow_points(network, points=found)
     assert capfd.readouterr() == ("", "")
 
 
@@ -272,7 +272,7 @@ def test_change_of_the_jacobian_is_bounded(form, activation, seed):
 
 def test_leak_changes_no_point(seed):
     starts = starts_of(random_network(seed))
-    slow, fast = (fixed_points(random_network(seed, leak=leak), starts) for leak in (0.01, 1.0))
+    slow, fast = (fixed_points(random_network(seed, leak=leak), starts=starts) for leak in (0.01, 1.0))
     assert len(slow) == len(fast)
     nearest = np.linalg.norm(slow.states[:, None] - fast.states, axis=2).min(axis=1)
     assert nearest.max() < 1e-9
@@ -282,7 +282,7 @@ def test_renumbered_units_have_the_same_points(seed):
     network, order = random_network(seed), np.random.default_rng(seed).permutation(12)
     starts = starts_of(network)
     other = network_of(network.weights.recurrent[order][:, order])
-    one, two = fixed_points(network, starts), fixed_points(other, starts[:, order])
+    one, two = fixed_points(network, starts=starts), fixed_points(other, starts=starts[:, order])
     np.testing.assert_array_equal(one.index, two.index)
     nearest = np.linalg.norm(one.states[:, None, order] - two.states, axis=2).min(axis=1)
     assert nearest.max() < 1e-9
@@ -291,7 +291,7 @@ def test_renumbered_units_have_the_same_points(seed):
 def test_network_is_left_as_it_is(seed):
     network = random_network(seed)
     before = network.weights.recurrent.copy()
-    fixed_points(network, starts_of(network))
+    fixed_points(network, starts=starts_of(network))
     np.testing.assert_array_equal(network.weights.recurrent, before)
 
 
@@ -303,6 +303,6 @@ def test_missing_points():
 def test_bad_arguments():
     network = random_network(0)
     with pytest.raises(ValueError, match=r"inputs has shape \(3,\); expected one number, or 1 of them"):
-        fixed_points(network, starts_of(network), inputs=np.zeros(3))
+        fixed_points(network, starts=starts_of(network), inputs=np.zeros(3))
     with pytest.raises(ValueError, match="starts is 0; expected at least 1"):
-        starts_near(np.zeros((1, 2, 3)), 0, 0.1, 0)
+        starts_near(states=np.zeros((1, 2, 3)), starts=0, spread=0.1, seed=0)

@@ -36,7 +36,14 @@ def network_of(recurrent, activation="tanh", form="rate", leak=1.0, bias=None):
 def test_field_of_relu_units_by_hand():
     """Units that only lose what they have: f(h) - h is W h - h where all currents are positive."""
     recurrent = np.array([[0.5, 0.2, 0.0], [0.1, 0.4, 0.0], [0.3, 0.3, 0.0]])
-    field = flow_field(network_of(recurrent, "relu"), np.eye(3)[:2], np.ones(3), (0.0, 1.0), (0.0, 2.0), points=5)
+    field = flow_field(
+        network_of(recurrent, "relu"),
+        plane=np.eye(3)[:2],
+        center=np.ones(3),
+        across=(0.0, 1.0),
+        upwards=(0.0, 2.0),
+        points=5,
+    )
     a, b = np.meshgrid(np.linspace(0, 1, 5), np.linspace(0, 2, 5))
     states = np.stack([1 + a, 1 + b, np.ones_like(a)], axis=-1)
     moved = states @ recurrent.T - states
@@ -50,17 +57,28 @@ def test_field_of_relu_units_by_hand():
 def test_a_plane_that_the_flow_stays_in_shows_all_of_it(seed):
     recurrent = np.zeros((4, 4))
     recurrent[:2, :2] = np.random.default_rng(seed).normal(size=(2, 2))
-    inside = flow_field(network_of(recurrent), np.eye(4)[:2], np.zeros(4), *WINDOW, points=6)
+    inside = flow_field(
+        network_of(recurrent), plane=np.eye(4)[:2], center=np.zeros(4), across=WINDOW[0], upwards=WINDOW[1], points=6
+    )
     np.testing.assert_allclose(inside.in_plane[inside.speed > 0], 1, atol=1e-12)
     crossed = np.zeros((4, 4))
     crossed[2:, :2] = np.eye(2)
-    leaving = flow_field(network_of(crossed), np.eye(4)[:2], np.zeros(4), (0.5, 1.0), (0.5, 1.0), points=6)
+    leaving = flow_field(
+        network_of(crossed), plane=np.eye(4)[:2], center=np.zeros(4), across=(0.5, 1.0), upwards=(0.5, 1.0), points=6
+    )
     np.testing.assert_allclose(leaving.displacement[..., 0], -np.broadcast_to(leaving.across, (6, 6)), atol=1e-12)
     assert leaving.in_plane.max() < 0.8
 
 
 def test_fixed_point_in_the_plane_has_no_speed():
-    field = flow_field(network_of(np.zeros((3, 3))), np.eye(3)[:2], np.zeros(3), (-1.0, 1.0), (-1.0, 1.0), points=3)
+    field = flow_field(
+        network_of(np.zeros((3, 3))),
+        plane=np.eye(3)[:2],
+        center=np.zeros(3),
+        across=(-1.0, 1.0),
+        upwards=(-1.0, 1.0),
+        points=3,
+    )
     assert field.speed[1, 1] == 0
     assert np.isnan(field.in_plane[1, 1])
     assert field.shown == pytest.approx(1.0)
@@ -70,11 +88,11 @@ def test_directions_are_made_orthonormal(seed):
     random = np.random.default_rng(seed)
     network, center = network_of(random.normal(size=(5, 5))), random.normal(size=5)
     skew = random.normal(size=(2, 5))
-    field = flow_field(network, skew, center, *WINDOW, points=4)
+    field = flow_field(network, plane=skew, center=center, across=WINDOW[0], upwards=WINDOW[1], points=4)
     np.testing.assert_allclose(field.plane @ field.plane.T, np.eye(2), atol=1e-12)
     np.testing.assert_allclose(field.plane[0], skew[0] / np.linalg.norm(skew[0]))
     assert np.linalg.matrix_rank(np.concatenate([field.plane, skew]), tol=1e-8) == 2
-    again = flow_field(network, field.plane, center, *WINDOW, points=4)
+    again = flow_field(network, plane=field.plane, center=center, across=WINDOW[0], upwards=WINDOW[1], points=4)
     np.testing.assert_allclose(again.speed, field.speed, atol=1e-12)
 
 
@@ -82,7 +100,9 @@ def test_states_are_projected(seed):
     random = np.random.default_rng(seed)
     plane = np.linalg.qr(random.normal(size=(6, 3)))[0].T
     center = random.normal(size=6)
-    field = flow_field(network_of(np.eye(6)), plane[:2], center, *WINDOW, points=2)
+    field = flow_field(
+        network_of(np.eye(6)), plane=plane[:2], center=center, across=WINDOW[0], upwards=WINDOW[1], points=2
+    )
     states = center + np.array([[1.0, 2.0, 0.5], [0.0, -1.0, -3.0]]) @ plane
     np.testing.assert_allclose(field.project(states), [[1, 2], [0, -1]], atol=1e-12)
     np.testing.assert_allclose(field.distance(states), [0.5, 3.0], atol=1e-12)
@@ -90,14 +110,23 @@ def test_states_are_projected(seed):
 
 def test_inputs_and_leak():
     network = network_of(np.zeros((2, 2)), leak=0.1)
-    field = flow_field(network, np.eye(2), np.zeros(2), (-1.0, 1.0), (-1.0, 1.0), inputs=0.7, points=3)
+    field = flow_field(
+        network, plane=np.eye(2), center=np.zeros(2), across=(-1.0, 1.0), upwards=(-1.0, 1.0), inputs=0.7, points=3
+    )
     np.testing.assert_allclose(field.displacement[1, 1], [np.tanh(0.7), 0])
     assert field.inputs == pytest.approx([0.7])
 
 
 def test_currents_are_the_states_of_the_current_form():
     recurrent = np.array([[0.0, 2.0], [-1.0, 0.5]])
-    field = flow_field(network_of(recurrent, form="current"), np.eye(2), np.zeros(2), *WINDOW, points=3)
+    field = flow_field(
+        network_of(recurrent, form="current"),
+        plane=np.eye(2),
+        center=np.zeros(2),
+        across=WINDOW[0],
+        upwards=WINDOW[1],
+        points=3,
+    )
     state = np.array([2.0, -1.0])
     np.testing.assert_allclose(field.displacement[0, 2], recurrent @ np.tanh(state) - state)
 
@@ -130,12 +159,24 @@ def odd_fields():
     enormous = network_of(1e6 * np.random.default_rng(0).normal(size=(20, 20)))
     overflowing = network_of(1e308 * np.array([[1.0, -1.0, 1.0], [1, 1, 1], [1, 1, 1]]), form="current")
     return {
-        "nothing moves": flow_field(silent, np.eye(2), np.ones(2), (0.0, 1.0), (0.0, 1.0), points=5),
-        "explodes": flow_field(exploding, np.eye(3)[:2], np.zeros(3), *WINDOW, points=5),
-        "enormous": flow_field(enormous, np.eye(20)[:2], np.zeros(20), *WINDOW, points=5),
-        "overflows": flow_field(overflowing, np.eye(3)[:2], np.ones(3), (-3.0, 3.0), (-3.0, 3.0), points=9),
-        "smallest": flow_field(enormous, np.eye(20)[:2], np.zeros(20), *WINDOW, points=2),
-        "a strip": flow_field(enormous, np.eye(20)[:2], np.zeros(20), (0.0, 100.0), (0.0, 1.0), points=5),
+        "nothing moves": flow_field(
+            silent, plane=np.eye(2), center=np.ones(2), across=(0.0, 1.0), upwards=(0.0, 1.0), points=5
+        ),
+        "explodes": flow_field(
+            exploding, plane=np.eye(3)[:2], center=np.zeros(3), across=WINDOW[0], upwards=WINDOW[1], points=5
+        ),
+        "enormous": flow_field(
+            enormous, plane=np.eye(20)[:2], center=np.zeros(20), across=WINDOW[0], upwards=WINDOW[1], points=5
+        ),
+        "overflows": flow_field(
+            overflowing, plane=np.eye(3)[:2], center=np.ones(3), across=(-3.0, 3.0), upwards=(-3.0, 3.0), points=9
+        ),
+        "smallest": flow_field(
+            enormous, plane=np.eye(20)[:2], center=np.zeros(20), across=WINDOW[0], upwards=WINDOW[1], points=2
+        ),
+        "a strip": flow_field(
+            enormous, plane=np.eye(20)[:2], center=np.zeros(20), across=(0.0, 100.0), upwards=(0.0, 1.0), points=5
+        ),
     }
 
 
@@ -161,7 +202,13 @@ LINES = Conditions(("00", "01"), ("#112233", "#445566"), (False, True), (0, 1))
 
 
 def test_figure_shows_field_paths_and_points():
-    field = flow_field(network_of(np.diag([2.0, 0.5, 0.5])), np.eye(3)[:2], np.zeros(3), (-2.0, 2.0), (-1.0, 1.0))
+    field = flow_field(
+        network_of(np.diag([2.0, 0.5, 0.5])),
+        plane=np.eye(3)[:2],
+        center=np.zeros(3),
+        across=(-2.0, 2.0),
+        upwards=(-1.0, 1.0),
+    )
     paths = np.stack([np.linspace([0, 0], [1, 1], 9), np.linspace([0, 0], [-1, 1], 9)])
     points, index = np.array([[0.0, 0.0], [0.96, 0.0], [-0.96, 0.0]]), np.array([1, 0, 0])
     figure = draw(field, ("PC 1", "PC 2"), "Network 3", paths, LINES, points, index)
@@ -183,7 +230,9 @@ def test_figure_shows_field_paths_and_points():
 
 
 def test_figure_without_legend_and_with_lost_paths():
-    field = flow_field(network_of(np.eye(3)), np.eye(3)[:2], np.zeros(3), *WINDOW)
+    field = flow_field(
+        network_of(np.eye(3)), plane=np.eye(3)[:2], center=np.zeros(3), across=WINDOW[0], upwards=WINDOW[1]
+    )
     assert not draw(field, ("a", "b")).legends
     lost = np.full((2, 5, 2), np.nan)
     draw(field, ("a", "b"), paths=lost, lines=LINES, points=np.zeros((0, 2))).canvas.draw()
@@ -191,7 +240,9 @@ def test_figure_without_legend_and_with_lost_paths():
 
 
 def test_figure_of_wrong_arguments():
-    field = flow_field(network_of(np.eye(3)), np.eye(3)[:2], np.zeros(3), *WINDOW)
+    field = flow_field(
+        network_of(np.eye(3)), plane=np.eye(3)[:2], center=np.zeros(3), across=WINDOW[0], upwards=WINDOW[1]
+    )
     with pytest.raises(ValueError, match="paths has 3 trajectories"):
         draw(field, ("a", "b"), paths=np.zeros((3, 5, 2)), lines=LINES)
     with pytest.raises(ValueError, match="index has 2 values"):
@@ -207,8 +258,8 @@ def test_published_network(reference):
     task = And()
     network = read_network_for(reference / "and_n50_orthogonal_04_epoch19.hdf5", task)
     rates, _ = network.run(task.probe().inputs)
-    pca = principal_components(rates, 3)
-    field = flow_field(network, pca.components[:2], pca.center, (-3.5, 3.5), (-2.0, 2.5))
+    pca = principal_components(rates=rates, components=3)
+    field = flow_field(network, plane=pca.components[:2], center=pca.center, across=(-3.5, 3.5), upwards=(-2.0, 2.5))
     assert 0.3 < field.shown < 0.8
     moved = field.displacement
     assert (np.linalg.norm(moved, axis=-1) <= field.speed + 1e-12).all()

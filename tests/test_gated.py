@@ -142,7 +142,7 @@ def test_the_reset_bias_of_the_first_form_stays_zero():
 def test_what_an_lstm_does_not_have_is_no_failure():
     """It has fixed points of (h, c), and no one matrix with a spectrum."""
     network = drawn(CELLS["lstm"], 3, outputs=1)
-    dossier = make_dossier(network, rc.And(), 0)
+    dossier = make_dossier(network, rc.And(), seed=0)
     assert dossier.failures == {}
     assert set(dossier.not_applicable) == {"spectrum", "non_normality"}
     assert dossier.not_applicable["spectrum"] == "LSTM networks have no single recurrent matrix"

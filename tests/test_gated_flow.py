@@ -82,7 +82,7 @@ def test_every_proved_radius_holds_the_true_point(cell, gate, seed):
     for number in range(6):
         network, inputs = drawn(cell, 100 * seed + number, gain=(0.5, 2.0, 6.0)[number % 3], gate=gate)
         flow, known = flow_of(network, inputs), exact.ExactGated(network, inputs)
-        points = rc.fixed_points(network, states_of(network, seed, 6), inputs)
+        points = rc.fixed_points(network, starts=states_of(network, seed, 6), inputs=inputs)
         for state, radius in zip(points.states, points.radius, strict=True):
             if np.isfinite(radius):
                 point, left = known.fixed_point(state, flow.jacobian(state))
@@ -98,7 +98,7 @@ def test_where_a_gate_rounds_to_one_is_no_fixed_point(cell):
     network, inputs = drawn(cell, 1, gain=20.0)
     flow, starts = flow_of(network, inputs), 40 * states_of(network, 1, 200)
     assert (np.linalg.norm(flow.displacement(starts), axis=1) < 1e-10).any()
-    points = rc.fixed_points(network, starts, inputs)
+    points = rc.fixed_points(network, starts=starts, inputs=inputs)
     assert (np.abs(points.states) <= 1).all()
     assert (np.linalg.norm(flow.search.displacement(points.states), axis=1) < 1e-10).all()
 
@@ -107,7 +107,7 @@ def test_where_a_gate_rounds_to_one_is_no_fixed_point(cell):
 def test_stability_is_that_of_the_network_itself(cell, seed):
     """A small disturbance of a point proved stable decays, and of a point proved unstable grows."""
     network, inputs = drawn(cell, seed, gain=3.0)
-    points = rc.fixed_points(network, states_of(network, seed, 60), inputs)
+    points = rc.fixed_points(network, starts=states_of(network, seed, 60), inputs=inputs)
     random = np.random.default_rng(seed)
     for state, index in zip(points.states[points.stability_proved], points.index[points.stability_proved], strict=True):
         off = 1e-7 * random.normal(size=len(state))
@@ -117,7 +117,7 @@ def test_stability_is_that_of_the_network_itself(cell, seed):
 
 def test_a_hundred_units_are_proved():
     network, inputs = drawn("gru", 0, units=100, gain=1.5)
-    points = rc.fixed_points(network, states_of(network, 0, 40), inputs)
+    points = rc.fixed_points(network, starts=states_of(network, 0, 40), inputs=inputs)
     assert len(points)
     assert np.isfinite(points.radius).all()
 

@@ -57,7 +57,7 @@ def all_splits(signs):
 
 @pytest.mark.parametrize("bits", [2, 3])
 def test_latches_generalize(bits, seed):
-    found = cross_condition_generalization(latch(bits), FlipFlop(bits=bits), seed, arrangements=100)
+    found = cross_condition_generalization(latch(bits), FlipFlop(bits=bits), seed=seed, arrangements=100)
     np.testing.assert_array_equal(found.score, np.ones(bits))
     np.testing.assert_array_equal(found.decoding, np.ones(bits))
     assert ((found.chance > 0.2) & (found.chance < 0.8)).all()
@@ -179,14 +179,16 @@ def test_splits():
 
 def test_seed_decides(seed):
     network, task = random_network(seed, 12, 2), FlipFlop(bits=2)
-    one, two, other = (cross_condition_generalization(network, task, each, 5, 20) for each in (1, 1, 2))
+    one, two, other = (
+        cross_condition_generalization(network, task, seed=each, repeats=5, arrangements=20) for each in (1, 1, 2)
+    )
     for name in ("score", "chance", "chance_high", "decoding"):
         np.testing.assert_array_equal(getattr(one, name), getattr(two, name))
     assert (one.chance != other.chance).any()
 
 
 def test_one_bit_has_nothing_to_cross(seed):
-    found = cross_condition_generalization(latch(1), FlipFlop(bits=1), seed)
+    found = cross_condition_generalization(latch(1), FlipFlop(bits=1), seed=seed)
     for number in (found.score, found.chance, found.chance_high):
         np.testing.assert_array_equal(number, [np.nan])
     np.testing.assert_array_equal(found.decoding, [1.0])
@@ -195,14 +197,14 @@ def test_one_bit_has_nothing_to_cross(seed):
 @pytest.mark.parametrize("activation", ["tanh", "sigmoid"])  # rates 0, and rates that are all the same
 def test_a_network_that_does_not_listen_is_read_at_chance(activation, seed):
     network = network_of(np.zeros((4, 4)), np.zeros((4, 2)), np.zeros((2, 4)), activation, bias=0.0)
-    found = cross_condition_generalization(network, FlipFlop(bits=2), seed, arrangements=5)
+    found = cross_condition_generalization(network, FlipFlop(bits=2), seed=seed, arrangements=5)
     for number in (found.score, found.chance, found.chance_high, found.decoding):
         np.testing.assert_array_equal(number, [0.5, 0.5])
 
 
 def test_one_unit_stores_one_bit(seed):
     network = network_of([[3.0]], [[5.0, 0.0]], [[1.0], [0.0]])
-    found = cross_condition_generalization(network, FlipFlop(bits=2), seed, arrangements=5)
+    found = cross_condition_generalization(network, FlipFlop(bits=2), seed=seed, arrangements=5)
     assert found.score[0] == found.decoding[0] == 1
     assert found.score[1] < 0.9
     assert found.decoding[1] < 0.9
@@ -210,7 +212,7 @@ def test_one_unit_stores_one_bit(seed):
 
 def test_exploded_network_is_nan(seed):
     network = network_of(1e6 * np.eye(3), np.eye(3), np.eye(3), "relu", bias=1.0)
-    found = cross_condition_generalization(network, FlipFlop(), seed)
+    found = cross_condition_generalization(network, FlipFlop(), seed=seed)
     for number in (found.score, found.chance, found.chance_high, found.decoding):
         np.testing.assert_array_equal(number, np.full(3, np.nan))
 
@@ -220,13 +222,16 @@ def test_huge_rates_do_not_overflow(seed):
     huge = random_network(seed, 20, 3, gain=1e6)
     growing = network_of(4 * np.eye(6), np.hstack([np.eye(3), -np.eye(3)]).T, np.ones((3, 6)), "relu")
     for network in (huge, growing):
-        found = cross_condition_generalization(network, FlipFlop(), seed, arrangements=10)
+        found = cross_condition_generalization(network, FlipFlop(), seed=seed, arrangements=10)
         for number in (found.score, found.chance, found.chance_high, found.decoding):
             assert ((number >= 0) & (number <= 1)).all()
 
 
 def test_record_can_be_stored(seed):
-    found = [cross_condition_generalization(latch(2), FlipFlop(bits=2), seed, 4, 5) for _ in range(2)]
+    found = [
+        cross_condition_generalization(latch(2), FlipFlop(bits=2), seed=seed, repeats=4, arrangements=5)
+        for _ in range(2)
+    ]
     stored = to_dataset(found, [0, 1])
     assert stored["score"].dims == ("network", "bit")
     np.testing.assert_array_equal(from_dataset(type(found[0]), stored)[1].chance, found[1].chance)
@@ -234,7 +239,7 @@ def test_record_can_be_stored(seed):
 
 def test_published_network(reference):
     found = cross_condition_generalization(
-        read_network_for(reference / "flipflop3_n400_epoch20.hdf5", FlipFlop()), FlipFlop(), 0, arrangements=40
+        read_network_for(reference / "flipflop3_n400_epoch20.hdf5", FlipFlop()), FlipFlop(), seed=0, arrangements=40
     )
     assert (found.score > 0.99).all()
     assert (found.decoding > 0.99).all()

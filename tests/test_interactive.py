@@ -507,7 +507,7 @@ class TestSpectra:
     def test_outliers_are_labelled_with_modulus_period_and_course(self):
         matrix = np.zeros((4, 4))
         matrix[:2, :2], matrix[2, 2] = rotation(1.1, 2 * np.pi / 0.1), 0.5
-        found, modes = spectrum(matrix), resting_modes(network_of(matrix))
+        found, modes = spectrum(recurrent=matrix), resting_modes(network_of(matrix))
         scene = spectrum_scene(found, None, 0, PlaneLimits.of([found]))
         figure = spectrum_plane(scene, motions(scene, modes, 1.0))
         (label,) = layout(figure).annotations
@@ -533,14 +533,17 @@ class TestSpectra:
 
     @pytest.mark.parametrize("kind", ["before", "after"])
     def test_no_pointer_shows_a_negative_time(self, kind):
-        found, modes = spectrum(np.diag([1.3, 1.001, -1.2])), resting_modes(network_of(np.diag([1.3, 1.001, -1.2])))
+        found, modes = (
+            spectrum(recurrent=np.diag([1.3, 1.001, -1.2])),
+            resting_modes(network_of(np.diag([1.3, 1.001, -1.2]))),
+        )
         scene = spectrum_scene(found, found, 0, PlaneLimits.of([found]))
         figure = spectrum_plane(scene, motions(scene, modes, 1.0))
         texts = next(trace for trace in traces(figure) if trace.name == kind).text
         assert all(re.search(r"grows in \d", text) for text in texts)
 
     def test_the_view_holds_the_unit_circle_and_leaves_out_what_is_far(self):
-        found = spectrum(np.diag([1.5, 100.0]))
+        found = spectrum(recurrent=np.diag([1.5, 100.0]))
         view = PlaneLimits.of([found])
         assert view.left < -1
         assert 1.5 < view.right < 2
@@ -548,11 +551,11 @@ class TestSpectra:
         assert spectrum_scene(found, None, 0, view).remark == "2 outside, max |λ| 100, 1 not in view"
 
     def test_a_network_whose_eigenvalues_are_all_large_is_seen(self):
-        found = spectrum(np.diag([10.0, -12.0, 11.0]))
+        found = spectrum(recurrent=np.diag([10.0, -12.0, 11.0]))
         assert PlaneLimits.of([found]).hides(found.eigenvalues) == 0
 
     def test_many_networks_are_a_density_with_the_outliers_of_each(self):
-        found = [spectrum(np.diag([1.5, 0.2, 0.1]))] * 20
+        found = [spectrum(recurrent=np.diag([1.5, 0.2, 0.1]))] * 20
         view = PlaneLimits.of(found)
         planes = [spectrum_scene(one, None, at, view) for at, one in enumerate(found)]
         figure = spectra_density(density(found, view), planes, [("outlier",)] * 20)

@@ -61,7 +61,7 @@ def test_a_cycle_that_keeps_its_sign_is_an_oscillating_memory():
 
 
 def test_noise_shortens_lives(seed):
-    found = noisy_lifetimes(one_bit(1.2), TASK, seed, input_noise=(0.2, 0.8, 1.6, 3.2), longest_ms=2_000.0)
+    found = noisy_lifetimes(one_bit(1.2), TASK, seed=seed, input_noise=(0.2, 0.8, 1.6, 3.2), longest_ms=2_000.0)
     assert found.trials == 16
     assert (np.diff(found.failures) >= 0).all()
     assert found.failures[-1] == 16
@@ -101,14 +101,14 @@ def test_memories_are_watched_for_long_against_trial_and_step(change, watched_ms
     task = FlipFlop(bits=1, **change)
     network = replace(one_bit(1.5), dt_ms=task.dt_ms)
     assert memory_lifetimes(network, task).longest_ms == watched_ms
-    found = noisy_lifetimes(network, task, 0, input_noise=(1e-6,), repeats=1)
+    found = noisy_lifetimes(network, task, seed=0, input_noise=(1e-6,), repeats=1)
     assert found.failures[0] == 0
     settled = (10 + task.in_steps(20.0, 20.0, 10.0)) * task.dt_ms
     assert found.low_ms[0] == pytest.approx(2 * 2 * (noisy_ms - settled) / 7.38, rel=0.01)
 
 
 def test_no_failure_has_no_mean_but_a_lower_end(seed):
-    found = noisy_lifetimes(one_bit(2.0), TASK, seed, input_noise=(0.01,), repeats=2, longest_ms=500.0)
+    found = noisy_lifetimes(one_bit(2.0), TASK, seed=seed, input_noise=(0.01,), repeats=2, longest_ms=500.0)
     assert list(found.failures) == [0]
     assert np.isinf(found.mean_ms[0])
     assert np.isinf(found.high_ms[0])
@@ -127,4 +127,4 @@ def test_no_failure_has_no_mean_but_a_lower_end(seed):
 )
 def test_bad_arguments(arguments, message):
     with pytest.raises(ValueError, match=message):
-        noisy_lifetimes(one_bit(1.5), TASK, 0, **arguments)
+        noisy_lifetimes(one_bit(1.5), TASK, seed=0, **arguments)

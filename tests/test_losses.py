@@ -129,10 +129,10 @@ def test_choices_are_learned_by_cross_entropy():
     rule = rc.BPTT(steps=400, learning_rate=5e-3, loss="cross_entropy", batch=32, validation_trials=64)
     cohort = rc.train(Sooner(), rc.RateRNN(units=16, tau_ms=20.0), rule, networks=2, seed=0)
     for number, network in enumerate(cohort):
-        scores = rc.performance(network, Sooner(), Sooner().sample(jax.random.key(9), 100))
+        scores = rc.performance(network, Sooner(), trials=Sooner().sample(jax.random.key(9), 100))
         assert scores.success == 1
         assert cohort.history.validation_loss[number, -1] < 0.1
-    before = rc.performance(cohort.before(0), Sooner(), Sooner().sample(jax.random.key(9), 100))
+    before = rc.performance(cohort.before(0), Sooner(), trials=Sooner().sample(jax.random.key(9), 100))
     assert before.success < 0.6
 
 

@@ -10,7 +10,7 @@ import recurra as rc
 from networks import network_of
 from recurra.analysis.dynamics.fixed_points import fixed_points
 from recurra.analysis.low_rank.effective import connectivity_agreement, effective_connectivity
-from recurra.analysis.low_rank.latent import latent_flow, latent_paths, latent_variables
+from recurra.analysis.low_rank.latent import latent_flow, latent_paths, latent_variables, reduced_paths
 from recurra.analysis.low_rank.loadings import Loadings, canonical, is_low_rank, loadings
 from recurra.analysis.low_rank.populations import best_populations, populations
 from recurra.analysis.low_rank.resampling import mean_interval, resampling, shuffled_loadings
@@ -109,8 +109,8 @@ def test_latent_dynamics_are_those_of_the_network(form, activation, seed):
     network, *_ = low_rank_network(seed, form, activation)
     inputs = np.random.default_rng(seed).normal(size=(5, 60, 3))
     found = loadings(network)
-    paths = latent_paths(network.dynamics, found, inputs)
-    np.testing.assert_allclose(paths.kappa, latent_variables(network, found, inputs), atol=1e-9)
+    paths = latent_paths(network, inputs=inputs)
+    np.testing.assert_allclose(paths.kappa, latent_variables(network, loadings=found, inputs=inputs), atol=1e-9)
     np.testing.assert_allclose(paths.outputs, network.respond(inputs), atol=1e-9)
     assert np.ptp(paths.kappa) > 0.1
 
@@ -119,12 +119,12 @@ def test_latent_dynamics_are_those_of_the_network(form, activation, seed):
 def test_latent_flow_is_zero_at_fixed_points_and_the_step_of_settled_inputs(form, seed):
     network, *_ = low_rank_network(seed, form)
     found, constant = loadings(network), np.array([0.5, -1.0, 0.2])
-    states = fixed_points(network, np.random.default_rng(seed).normal(size=(50, UNITS)), inputs=constant).states
+    states = fixed_points(network, starts=np.random.default_rng(seed).normal(size=(50, UNITS)), inputs=constant).states
     kappa = states @ found.n / UNITS if form == "rate" else states @ found.m / (found.m**2).sum(axis=0)
-    np.testing.assert_allclose(latent_flow(network.dynamics, found, kappa, constant), 0, atol=1e-6)
-    paths = latent_paths(network.dynamics, found, np.broadcast_to(constant, (1, 400, 3)))
+    np.testing.assert_allclose(latent_flow(network, kappa=kappa, inputs=constant), 0, atol=1e-6)
+    paths = latent_paths(network, loadings=found, inputs=np.broadcast_to(constant, (1, 400, 3)))
     step = np.diff(paths.kappa[0], axis=0)[200:] / 0.2
-    np.testing.assert_allclose(latent_flow(network.dynamics, found, paths.kappa[0, 200:-1], constant), step, atol=1e-8)
+    np.testing.assert_allclose(latent_flow(network, kappa=paths.kappa[0, 200:-1], inputs=constant), step, atol=1e-8)
 
 
 def test_network_of_loadings_is_the_network(seed):
@@ -144,9 +144,9 @@ def test_effective_connectivity_is_what_acts_on_the_span(seed):
     other = np.random.default_rng(seed + 1).normal(size=found.n.shape) * 5
     other -= span @ np.linalg.lstsq(span, other, rcond=None)[0]
     changed = dataclasses.replace(found, n=found.n + other)
-    effective = effective_connectivity(found)
+    effective = effective_connectivity(loadings=found)
     np.testing.assert_allclose(effective @ span, found.recurrent @ span, atol=1e-9)
-    np.testing.assert_allclose(effective_connectivity(changed), effective, atol=1e-9)
+    np.testing.assert_allclose(effective_connectivity(loadings=changed), effective, atol=1e-9)
     both = connectivity_agreement(found, changed)
     assert both.effective == pytest.approx(1)
     assert both.recurrent < 0.6
@@ -161,7 +161,7 @@ def cloud_of(rows):
 
 def test_a_single_population_is_mean_and_covariance(seed):
     found = cloud_of(np.random.default_rng(seed).normal(size=(300, 4)) * [1, 5, 0.1, 2] + 3)
-    fitted = populations(found, 1, seed)
+    fitted = populations(loadings=found, count=1, seed=seed)
     np.testing.assert_allclose(fitted.mean[0], found.cloud.mean(axis=0))
     np.testing.assert_allclose(fitted.covariance[0], np.cov(found.cloud.T, bias=True), rtol=1e-4, atol=1e-4)
     assert not fitted.unit_population.any()
@@ -175,7 +175,7 @@ def test_two_populations_are_found_and_drawn_again(seed):
         np.zeros(4), [[0.1, 0, 0, 0], [0, 4, 1.5, 0], [0, 1.5, 1, 0], [0, 0, 0, 1]], 300
     )
     found = cloud_of(np.concatenate([first, second]))
-    one, two, three = (populations(found, count, 0) for count in (1, 2, 3))
+    one, two, three = (populations(loadings=found, count=count, seed=0) for count in (1, 2, 3))
     assert two.bic < min(one.bic, three.bic)
     assert two.share == pytest.approx([0.7, 0.3], abs=0.05)
     assert (two.unit_population == np.repeat([0, 1], [700, 300])).mean() > 0.9
@@ -192,7 +192,7 @@ def test_two_populations_are_found_and_drawn_again(seed):
 
 def test_size_of_loadings_does_not_change_the_populations(seed):
     rows = np.random.default_rng(seed).normal(size=(200, 4))
-    plain, scaled = (populations(cloud_of(rows * size), 2, 0) for size in (1.0, [1e-3, 1, 1e3, 10]))
+    plain, scaled = (populations(loadings=cloud_of(rows * size), count=2, seed=0) for size in (1.0, [1e-3, 1, 1e3, 10]))
     np.testing.assert_array_equal(plain.unit_population, scaled.unit_population)
     np.testing.assert_allclose(scaled.covariance[0, 2, 0], plain.covariance[0, 2, 0], rtol=1e-6)
 
@@ -210,14 +210,21 @@ def integrator(units=800, seed=0):
 def resampled():
     network, task = integrator(), rc.SignedDecision(rule=rc.SignRule(settle_ms=0.0, share=0.5, error_bound=np.inf))
     found = loadings(network)
-    fitted = populations(found, 1, 0)
+    fitted = populations(loadings=found, count=1, seed=0)
     trials = task.sample(jax.random.key(0), 200)
-    return resampling(network, task, found, fitted, trials, draws=4, seed=0), network, task, found, fitted, trials
+    return (
+        resampling(network, task, loadings=found, populations=fitted, trials=trials, draws=4, seed=0),
+        network,
+        task,
+        found,
+        fitted,
+        trials,
+    )
 
 
 def test_resampled_networks_decide_and_shuffled_ones_do_not(resampled):
     result, network, task, _, _, trials = resampled
-    assert result.original == pytest.approx(rc.performance(network, task, trials).success)
+    assert result.original == pytest.approx(rc.performance(network, task, trials=trials).success)
     assert result.original > 0.95
     assert result.interval[0] > 0.95
     assert result.chance[0] < 0.75
@@ -225,16 +232,16 @@ def test_resampled_networks_decide_and_shuffled_ones_do_not(resampled):
 
 def test_resampling_is_reproducible_and_of_any_size(resampled):
     result, network, task, found, fitted, trials = resampled
-    again = resampling(network, task, found, fitted, trials, draws=4, seed=0)
+    again = resampling(network, task, loadings=found, populations=fitted, trials=trials, draws=4, seed=0)
     np.testing.assert_array_equal(result.success, again.success)
-    larger = resampling(network, task, found, fitted, trials, draws=1, units=1_500, seed=0)
+    larger = resampling(network, task, loadings=found, populations=fitted, trials=trials, draws=1, units=1_500, seed=0)
     assert larger.success[0] > 0.95
     assert np.isnan(larger.interval[1:]).all()
 
 
 def test_shuffling_keeps_every_distribution(seed):
     found = cloud_of(np.random.default_rng(seed).normal(size=(500, 4)))
-    shuffled = shuffled_loadings(found, seed)
+    shuffled = shuffled_loadings(loadings=found, seed=seed)
     np.testing.assert_array_equal(np.sort(shuffled.input_loadings, axis=0), np.sort(found.input_loadings, axis=0))
     np.testing.assert_array_equal(np.sort(shuffled.output_loadings, axis=0), np.sort(found.output_loadings, axis=0))
 
@@ -248,7 +255,7 @@ def test_mean_interval_by_hand():
 def test_records_are_stored(seed):
     network, *_ = low_rank_network(seed)
     found = loadings(network)
-    for record in (found, populations(found, 1, 0)):
+    for record in (found, populations(loadings=found, count=1, seed=0)):
         (again,) = from_dataset(type(record), to_dataset([record], [0]))
         for name, value in vars(record).items():
             np.testing.assert_array_equal(getattr(again, name), value)
@@ -260,14 +267,14 @@ def test_bad_input(seed):
     with pytest.raises(ValueError, match="rank is 41; expected at most 40"):
         loadings(network, rank=41)
     with pytest.raises(ValueError, match="3 populations of 10 loadings need at least 60 units; the network has 40"):
-        populations(found, 3, 0)
+        populations(loadings=found, count=3, seed=0)
     with pytest.raises(ValueError, match=r"cloud has shape \(40, 2\); expected \(unit, 10\): I1, I2, I3, n1, n2, m1"):
         found.with_cloud(found.cloud[:, :2])
     with pytest.raises(ValueError, match="the networks have 40 and 20 units; expected as many"):
         connectivity_agreement(found, loadings(low_rank_network(seed, units=20)[0]))
     uneven = RateDynamics("current", "tanh", tuple(np.linspace(0.1, 0.5, UNITS).tolist()))
     with pytest.raises(TypeError, match=r"leaks from 0\.1 to 0\.5; latent variables have dynamics of their own only"):
-        latent_paths(uneven, found, np.zeros((1, 2, 3)))
+        reduced_paths(uneven, found, np.zeros((1, 2, 3)))
     gated = Network(rc.GRU(units=5).dynamics(1.0), rc.GRU(units=5).start(jax.random.key(0), 2, 1), 1.0)
     with pytest.raises(TypeError, match="GRU networks have no loadings"):
         loadings(gated)

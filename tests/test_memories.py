@@ -6,7 +6,7 @@ import pytest
 
 from recurra.analysis.dossier_records import Dossier, record_kinds
 from recurra.analysis.failures import Failure, UnavailableError, groups_of
-from recurra.analysis.memory.analyses import memory_task
+from recurra.analysis.memory.memory_tasks import memory_task
 from recurra.analysis.memory.records import MemoryRecords
 from recurra.analysis.record import kinds_before, record_of_network, walk_of
 from recurra.report.figures import figures_of

@@ -120,8 +120,8 @@ def test_a_normal_step_only_decays_and_a_slow_one_is_told_so():
 def test_gains_are_those_of_stable_points():
     """Without any, there is nothing to tell; W itself, with a radius above 1, would grow for ever."""
     bistable = network_of(np.array([[1.5, 4.0], [0.0, 1.5]]))
-    points = fixed_points(bistable, starts_of(bistable))
-    found = transient_gains(bistable, points)
+    points = fixed_points(bistable, starts=starts_of(bistable))
+    found = transient_gains(bistable, points=points)
     assert (points.index[found.point] == 0).all()
     assert len(found) == (points.index == 0).sum() > 0
     for at, point in enumerate(found.point):
@@ -129,4 +129,6 @@ def test_gains_are_those_of_stable_points():
         assert found.reactivity[at] == pytest.approx(np.linalg.norm(slopes[:, None] * bistable.weights.recurrent, 2))
     assert "stable fixed point" in gain_words(found)
     turning = network_of(1.2 * TURNING)
-    assert gain_words(transient_gains(turning, fixed_points(turning, starts_of(turning)))).startswith("none")
+    assert gain_words(transient_gains(turning, points=fixed_points(turning, starts=starts_of(turning)))).startswith(
+        "none"
+    )

@@ -115,7 +115,7 @@ def test_a_cell_of_ones_own_learns_and_is_analysed(parts):
     network = cohort[0]
     rates, outputs = network.run(TASK.probe().inputs)
     np.testing.assert_allclose(network.readout(rates), outputs, atol=1e-12)
-    points = rc.fixed_points(network, rc.starts_near(rates, 50, 0.1, 0))
+    points = rc.fixed_points(network, starts=rc.starts_near(states=rates, starts=50, spread=0.1, seed=0))
     assert (points.residual < 1e-12).all()
     with pytest.raises(NotApplicableError, match="Gated networks have no single recurrent matrix"):
         _ = network.recurrent

@@ -16,7 +16,7 @@ from matplotlib.colors import to_hex, to_rgba
 from matplotlib.patches import Circle, FancyArrowPatch
 
 from recurra.analysis import Lifetimes, Program, Spectrum, spectrum
-from recurra.analysis.cohorts.census import census
+from recurra.analysis.cohorts.census import census_of
 from recurra.analysis.cohorts.similarity import Similarities
 from recurra.analysis.record import record_of_network
 from recurra.arrays import RateWeights
@@ -105,7 +105,7 @@ def untrained(bits, units, seed, scale=1.0, outputs=None):
 
 def random_spectra(count, units=20, seed=0):
     random = np.random.default_rng(seed)
-    return [spectrum(1.2 * random.normal(size=(units, units)) / np.sqrt(units)) for _ in range(count)]
+    return [spectrum(recurrent=1.2 * random.normal(size=(units, units)) / np.sqrt(units)) for _ in range(count)]
 
 
 def last_network(history):
@@ -247,7 +247,7 @@ def test_spectra_of_many_networks_are_a_density():
 
 
 def test_a_diverged_spectrum_does_not_set_the_scale():
-    far = spectrum(1e4 * np.eye(3))
+    far = spectrum(recurrent=1e4 * np.eye(3))
     lost = Spectrum(np.full(3, np.nan + 0j), 0, complex(np.nan), np.nan)
     figure = drawn(spectra(planes([*random_spectra(3), far, lost])))
     assert figure.axes[0].get_xlim()[1] < 10
@@ -616,7 +616,14 @@ def test_census_of_a_cohort(record):
     points = np.random.default_rng(0).normal(size=(5, 3))
     distances = np.linalg.norm(points[:, None] - points[None], axis=-1)
     similarities = Similarities(distances, np.exp(-distances), distances, distances, distances)
-    found = census(similarities, np.ones((5, 8), int), np.full(5, 8), np.full(5, 4), 0, draws=19)
+    found = census_of(
+        similarities=similarities,
+        kinds=np.ones((5, 8), int),
+        stable_points=np.full(5, 8),
+        unstable_points=np.full(5, 4),
+        seed=0,
+        draws=19,
+    )
     plan = figures_of(dataclasses.replace(record, census=found))
     assert any("5 networks" in axes.get_title() for axes in drawn(plan["census"]()).axes)
 

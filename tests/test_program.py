@@ -13,8 +13,8 @@ from recurra.analysis.dynamics.program import (
     points_and_program,
     program,
 )
-from recurra.analysis.dynamics.starts import starts_near
 from recurra.analysis.memory.pulse_table import pulse_table
+from recurra.analysis.states import starts_near
 from recurra.runs.imports import read_network
 from recurra.tasks import TASKS
 from tests.networks import network_of, rotation, starts_of
@@ -23,15 +23,15 @@ TWO = rc.FlipFlop(bits=2)
 
 
 def program_of(network, task):
-    return program(network, task, fixed_points(network, starts_of(network, 400)))
+    return program(network, task, points=fixed_points(network, starts=starts_of(network, 400)))
 
 
 def test_two_bistable_units_are_a_flipflop():
     """Four corners, four saddles on the edges between them, and one repeller in the middle."""
     network = network_of(np.diag([1.5, 1.5]), bits=True)
-    points = fixed_points(network, starts_of(network, 400))
+    points = fixed_points(network, starts=starts_of(network, 400))
     assert list(points.index) == [0, 0, 0, 0, 1, 1, 1, 1, 2]
-    found = program(network, TWO, points)
+    found = program(network, TWO, points=points)
     assert list(found.kind) == [REST] * 4
     for saddle in np.unique(found.saddle[points.index[found.saddle] == 1]):
         ends = found.outputs[found.leads_to[found.saddle == saddle]]
@@ -121,7 +121,9 @@ def test_program_of_the_published_and(reference, seed):
     task = TASKS["and"]()
     network = read_network(reference / "and_n50_orthogonal_04_epoch19.hdf5", 1.0, None)
     rates, _ = network.run(task.probe().inputs)
-    found = program(network, task, fixed_points(network, starts_near(rates, 400, 0.1, seed)))
+    found = program(
+        network, task, points=fixed_points(network, starts=starts_near(states=rates, starts=400, spread=0.1, seed=seed))
+    )
     rest, first, second, both = found.after
     assert first == second
     assert [found.kind_of(at) for at in (rest, first, both)] == ["unstable", "orbit", "rest"]
@@ -134,13 +136,13 @@ def test_points_that_only_the_program_meets_are_among_the_points():
     """A search from one corner finds that corner; the pulses of the task lead to the others."""
     network = network_of(np.diag([1.5, 1.5]), bits=True)
     starts = np.full((20, 2), 0.9)
-    points, found = points_and_program(network, TWO, starts)
+    points, found = points_and_program(network, TWO, starts=starts)
     assert list(points.index) == [0, 0, 0, 0]
     assert list(points.found) == [20, 0, 0, 0]
     assert points.starts == 20
     assert points.certified == 4
     assert len(found) == 4
-    whole, again = points_and_program(network, TWO, starts_of(network, 400))
+    whole, again = points_and_program(network, TWO, starts=starts_of(network, 400))
     np.testing.assert_array_equal(whole.index[again.saddle] > 0, True)
 
 
@@ -151,9 +153,9 @@ def test_renumbered_units_have_the_same_program(seed):
     weights = network.weights
     other = network_of(weights.recurrent[order][:, order], bits=True)
     task = rc.FlipFlop(bits=3)
-    points = fixed_points(network, starts_of(network))
-    moved = fixed_points(other, starts_of(network)[:, order])
-    assert len(program(network, task, points)) == len(program(other, task, moved))
+    points = fixed_points(network, starts=starts_of(network))
+    moved = fixed_points(other, starts=starts_of(network)[:, order])
+    assert len(program(network, task, points=points)) == len(program(other, task, points=moved))
     assert (np.sort(pulse_table(network, task).reached, axis=None) >= 0).all()
 
 
@@ -192,4 +194,4 @@ def test_a_decision_is_forgotten_where_different_answers_end_at_one_attractor():
 def test_bad_arguments():
     network = network_of([[1.5]])
     with pytest.raises(ValueError, match="modes is 0; expected at least 1"):
-        program(network, rc.FlipFlop(bits=1), fixed_points(network, starts_of(network)), modes=0)
+        program(network, rc.FlipFlop(bits=1), points=fixed_points(network, starts=starts_of(network)), modes=0)

@@ -79,7 +79,7 @@ def test_every_proved_radius_holds_the_true_point(activation, form, seed):
     for _ in range(12):
         network, inputs = drawn(random, activation, form)
         size = 1 + np.abs(flow_of(network, inputs).constant).max()
-        found = fixed_points(network, size * random.normal(size=(4, network.weights.units)), inputs)
+        found = fixed_points(network, starts=size * random.normal(size=(4, network.weights.units)), inputs=inputs)
         known = exact.Exact(network, inputs)
         for state, radius in zip(found.states, found.radius, strict=True):
             if np.isfinite(radius):
@@ -93,7 +93,7 @@ def test_every_proved_radius_holds_the_true_point(activation, form, seed):
 def test_large_rates_make_large_errors():
     """softplus(w h + b) = h at h = b / (1 - w): the current is the small difference of large numbers."""
     network = network_of([[0.99999]], activation="softplus", bias=3.3)
-    found = fixed_points(network, np.array([[0.0], [3e5], [1e5]]))
+    found = fixed_points(network, starts=np.array([[0.0], [3e5], [1e5]]))
     point, _ = exact.Exact(network).fixed_point(found.states[0])
     assert len(found) == 1, "states that one radius holds are one point"
     assert exact.distance(found.states[0], point) <= Decimal(float(found.radius[0]))
@@ -115,7 +115,7 @@ def test_large_rates_make_large_errors():
 def test_extreme_networks(recurrent, options):
     network = network_of(recurrent, **options)
     starts = np.concatenate([size * starts_of(network, 20) for size in (1.0, 1e6)])
-    found, known = fixed_points(network, starts), exact.Exact(network)
+    found, known = fixed_points(network, starts=starts), exact.Exact(network)
     assert found.certified >= 1
     for state, radius in zip(found.states, found.radius, strict=True):
         if np.isfinite(radius):
@@ -124,8 +124,8 @@ def test_extreme_networks(recurrent, options):
 
 def test_nothing_is_proved_across_a_kink():
     """relu(h / 2 + b) with b of no more than rounding: whether the unit is on is open."""
-    assert np.isnan(fixed_points(network_of([[0.5]], activation="relu"), np.zeros((1, 1))).radius[0])
-    beside = fixed_points(network_of([[0.5]], activation="relu", bias=-1e-3), np.zeros((1, 1)))
+    assert np.isnan(fixed_points(network_of([[0.5]], activation="relu"), starts=np.zeros((1, 1))).radius[0])
+    beside = fixed_points(network_of([[0.5]], activation="relu", bias=-1e-3), starts=np.zeros((1, 1)))
     assert beside.certified == beside.proved_stable == 1
 
 
@@ -133,11 +133,11 @@ def test_two_points_nearer_than_the_fold_are_not_one():
     """h = tanh(a h + b) within 1e-9 of the fold has two points 1e-4 apart, at the fold one that no radius proves."""
     gain, top = 1.5, np.sqrt(1 - 1 / 1.5)
     fold = np.arctanh(top) - gain * top
-    apart = fixed_points(network_of([[gain]], bias=fold + 1e-9), np.linspace(0.5, 0.65, 40)[:, None])
+    apart = fixed_points(network_of([[gain]], bias=fold + 1e-9), starts=np.linspace(0.5, 0.65, 40)[:, None])
     upper = apart.states[apart.states[:, 0] > 0]
     assert len(upper) == 2
     assert np.linalg.norm(upper[0] - upper[1]) > 2 * np.nanmax(apart.radius)
-    at = fixed_points(network_of([[gain]], bias=fold), np.array([[top]]))
+    at = fixed_points(network_of([[gain]], bias=fold), starts=np.array([[top]]))
     assert not len(at) or np.isnan(at.radius[0]) or at.radius[0] > 1e-9
 
 
@@ -158,7 +158,7 @@ class TestStability:
         random, proved = np.random.default_rng(seed), 0
         for _ in range(50):
             network = self.triangular(random, activation)
-            found = fixed_points(network, starts_of(network, 8))
+            found = fixed_points(network, starts=starts_of(network, 8))
             known, leaks = exact.Exact(network), network.dynamics.unit_leaks(network.weights.units)
             for at in np.flatnonzero(found.stability_proved):
                 diagonal = [
@@ -184,7 +184,7 @@ class TestStability:
     @pytest.mark.parametrize("leak", [1.0, 1e-3, 1e-9])
     def test_a_short_time_step_changes_no_proof(self, leak, seed):
         network = random_network(seed, leak=leak)
-        found = fixed_points(network, starts_of(network, 40))
+        found = fixed_points(network, starts=starts_of(network, 40))
         assert found.stability_proved.sum() == found.certified == len(found)
         real = np.linalg.eigvals(flow_of(network).jacobian(found.states)).real
         if leak < 1:
@@ -223,7 +223,7 @@ class TestStability:
 
     def test_saddles_of_relu(self):
         network = network_of([[0.0, -2.0], [-2.0, 0.0]], activation="relu", bias=1.0, leak=0.1)
-        found = fixed_points(network, np.array([[0.3, 0.4], [1.0, 0.0], [0.0, 1.0]]))
+        found = fixed_points(network, starts=np.array([[0.3, 0.4], [1.0, 0.0], [0.0, 1.0]]))
         assert list(found.index) == [0, 0, 1]
         assert found.stability_proved.all()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from recurra.analysis.dossier import make_dossier
-from recurra.analysis.memory.analyses import memory_task
+from recurra.analysis.memory.memory_tasks import memory_task
 from recurra.runs.spec import read_table, to_spec
 from recurra.training import train
 
@@ -20,7 +20,7 @@ def test_demo_recipe(number):
     assert len(cohort) == 4
     assert spec.model.units >= 100
     for network in cohort:
-        dossier = make_dossier(network, memory_task(spec.task), number)
+        dossier = make_dossier(network, memory_task(spec.task), seed=number)
         assert dossier.performance.mse < 0.009
         assert dossier.performance.trials == 1_000
         assert dossier.memories is not None

@@ -30,7 +30,7 @@ def kinds(network, task=None, **options):
 
 def regimes_of(network, task, **options):
     """With the network's time step, whatever the task's is."""
-    return regimes(network, replace(task.probe(), dt_ms=network.dt_ms), **options)
+    return regimes(network, probe=replace(task.probe(), dt_ms=network.dt_ms), **options)
 
 
 def kinds_of(found):
@@ -47,7 +47,7 @@ def kinds_of(found):
 )
 def test_published_networks(reference, name, task, expected):
     network = read_network(reference / f"{name}.hdf5", 1.0, None)
-    found = regimes(network, TASKS[task]().probe())
+    found = regimes(network, probe=TASKS[task]().probe())
     assert kinds_of(found) == expected
     kind = np.array(expected)
     at_rest, cycle = np.isin(kind, ["quiescent", "fixed"]), kind == "cycle"
@@ -185,7 +185,7 @@ def scaled(recurrent, leak, tau_ms=10.0, **options):
 
 
 def after_a_kick(network):
-    return regimes(network, replace(kicked().probe().part(slice(1, 2)), dt_ms=network.dt_ms))
+    return regimes(network, probe=replace(kicked().probe().part(slice(1, 2)), dt_ms=network.dt_ms))
 
 
 HOPF = np.array([[1.3, -0.8], [0.8, 1.3]])
@@ -269,8 +269,8 @@ class TestHardCases:
             np.asarray(old.recurrent_bias)[order],
             old.output_bias,
         )
-        first = regimes(network, And().probe())
-        second = regimes(Network(network.dynamics, turned, 1.0), And().probe())
+        first = regimes(network, probe=And().probe())
+        second = regimes(Network(network.dynamics, turned, 1.0), probe=And().probe())
         assert kinds_of(first) == kinds_of(second)
         for name in ("period_ms", "amplitude", "multiplier", "time_constant_ms"):
             np.testing.assert_allclose(getattr(first, name), getattr(second, name), rtol=1e-3)
@@ -302,14 +302,14 @@ class TestHardCases:
     def test_untrained_network(self, reference):
         """Of an orthogonal matrix: the origin is neutral, and a kick decays as slowly as a power of time."""
         network = read_network(reference / "and_n50_orthogonal_04_initial.hdf5", 1.0, None)
-        found = regimes(network, And().probe(), windows=2)
+        found = regimes(network, probe=And().probe(), windows=2)
         assert kinds_of(found) == ["quiescent", "undecided", "undecided", "undecided"]
         assert found.multiplier[0] == pytest.approx(1, abs=1e-6)
         assert (np.abs(found.exponent_hz) < 1).all()
         assert np.isfinite(found.mean_output).all()
 
     def test_one_condition(self):
-        found = regimes(network_of([[1.5]]), kicked().probe().part(slice(1, 2)))
+        found = regimes(network_of([[1.5]]), probe=kicked().probe().part(slice(1, 2)))
         assert len(found) == 1
         assert found.kind_of(0) == "fixed"
         assert found.mean_output.shape == (1, 1)
@@ -317,7 +317,7 @@ class TestHardCases:
     @pytest.mark.slow
     def test_a_thousand_units(self, seed):
         network = network_of(np.random.default_rng(seed).normal(0, 0.5 / np.sqrt(1_000), (1_000, 1_000)))
-        found = regimes(network, kicked().probe().part(slice(0, 1)))
+        found = regimes(network, probe=kicked().probe().part(slice(0, 1)))
         assert kinds_of(found) == ["quiescent"]
         assert found.multiplier[0] == pytest.approx(0.5, rel=0.1)  # Girko's circle
 
@@ -331,9 +331,9 @@ class TestHardCases:
                 recurrent, random.normal(size=(100, 3)), random.normal(size=(3, 100)), np.zeros(100), np.zeros(3)
             )
             network, probe = Network(RateDynamics("rate", "tanh", 1.0), weights, 1.0), FlipFlop().probe()
-            regimes(network, probe)
+            regimes(network, probe=probe)
             begin = time.process_time()
-            regimes(network, probe)
+            regimes(network, probe=probe)
             assert time.process_time() - begin < seconds
 
 
@@ -397,4 +397,4 @@ def test_neither_a_cycle_nor_a_drift():
 
 def test_bad_windows():
     with pytest.raises(ValueError, match="windows is 0; expected at least 1"):
-        regimes(network_of([[0.5]]), And().probe(), windows=0)
+        regimes(network_of([[0.5]]), probe=And().probe(), windows=0)

@@ -14,7 +14,7 @@ from recurra.report import write_report
 from recurra.runs.record import read_run
 from recurra.tasks import And
 from test_report import repeated
-from test_report_workings import census_of
+from test_report_workings import census_with_kinds
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 SOFTWARE_WEBGL = ("--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
@@ -145,7 +145,7 @@ def test_the_tables_are_those_of_the_chosen_network(page):
 
 def test_a_click_on_the_map_opens_the_dossier(browser, small_run, tmp_path):
     run = repeated(read_run(small_run), 8)
-    write_report(replace(run, census=census_of(8, [[1]] * 8)), tmp_path / "census.html")
+    write_report(replace(run, census=census_with_kinds(8, [[1]] * 8)), tmp_path / "census.html")
     with opened_page(browser, tmp_path / "census.html") as page:
         plot = page.query_selector("#census .plot")
         show(page, plot)

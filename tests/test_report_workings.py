@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from recurra.analysis import Census, FixedPoints, Landscape, Lifetimes, Program, PulseTable, Regimes
-from recurra.analysis.cohorts.census import census
-from recurra.analysis.cohorts.similarity import signature_of, similarity_matrices
+from recurra.analysis.cohorts.census import census_of
+from recurra.analysis.cohorts.comparison import similarity_matrices
+from recurra.analysis.cohorts.similarity import signature_of
 from recurra.analysis.dynamics.regimes import KINDS
 from recurra.analysis.record import record_of_network
 from recurra.cli.console import _lines
@@ -91,13 +92,17 @@ def lifetimes_of(kinds, times, ends) -> Lifetimes:
     return Lifetimes(np.array(kinds), np.array(times, float), np.array(ends), 20_000.0)
 
 
-def census_of(networks: int, kinds) -> Census:
+def census_with_kinds(networks: int, kinds) -> Census:
     random = np.random.default_rng(0)
     centres = random.standard_normal((2, 4, 30, 8))
     rates = [centres[at % 2] + 0.1 * random.standard_normal((4, 30, 8)) for at in range(networks)]
-    found = similarity_matrices([signature_of(one, 0.1 * random.standard_normal((8, 8))) for one in rates])
+    found = similarity_matrices(
+        signatures=[signature_of(rates=one, recurrent=0.1 * random.standard_normal((8, 8))) for one in rates]
+    )
     points = np.arange(networks)
-    return census(found, np.array(kinds), points, points, 0, draws=19)
+    return census_of(
+        similarities=found, kinds=np.array(kinds), stable_points=points, unstable_points=points, seed=0, draws=19
+    )
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +115,7 @@ def cohort(run):
     """Eight networks with a census: half of them rest after all conditions, half oscillate after the last."""
     kinds = np.ones((8, 8), int)
     kinds[1::2, -1] = CYCLE
-    return replace(repeated(run, 8), census=census_of(8, kinds))
+    return replace(repeated(run, 8), census=census_with_kinds(8, kinds))
 
 
 @pytest.fixture(scope="module")
@@ -272,12 +277,12 @@ class TestPointWords:
 
 class TestCensusWords:
     def test_few_networks(self):
-        text = say.census_words(census_of(3, np.ones((3, 2))))
+        text = say.census_words(census_with_kinds(3, np.ones((3, 2))))
         assert text.startswith("3 networks are too few to look for clusters, which takes 6. The map has stress ")
         assert "nearest neighbour" not in text, "all networks do the same"
 
     def test_clusters_are_told_with_the_null(self):
-        found = census_of(12, np.repeat([[1, 1], [1, 2]], [8, 4], axis=0))
+        found = census_with_kinds(12, np.repeat([[1, 1], [1, 2]], [8, 4], axis=0))
         clustered = replace(found, labels=np.arange(12) % 2, silhouette=0.71, p_value=0.005)
         text = say.census_words(clustered)
         assert text.startswith("The networks fall into 2 clusters: silhouette 0.710, against ")
@@ -285,12 +290,12 @@ class TestCensusWords:
         assert "% have a nearest neighbour that does the same" in text
 
     def test_one_continuum(self):
-        found = replace(census_of(8, np.ones((8, 2))), labels=np.zeros(8, int), silhouette=0.2, p_value=0.4)
+        found = replace(census_with_kinds(8, np.ones((8, 2))), labels=np.zeros(8, int), silhouette=0.2, p_value=0.4)
         assert say.census_words(found).startswith("The networks are one continuum: their best clustering has")
         assert "no clustering has" in say.census_words(replace(found, silhouette=0.0))
 
     def test_those_left_out_are_counted(self):
-        found = census_of(8, np.ones((8, 2)))
+        found = census_with_kinds(8, np.ones((8, 2)))
         found = replace(found, compared=np.arange(8) > 0)
         assert say.census_words(found).endswith("1 network for which the measure has no number is left out.")
 

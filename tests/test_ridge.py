@@ -38,7 +38,7 @@ def test_only_the_readout_moves_and_the_error_falls():
         np.testing.assert_array_equal(getattr(cohort.weights, name), getattr(cohort.initial, name))
     trials = TASK.sample(jax.random.key(1), 64)
     for at in range(2):
-        before, after = (rc.performance(one, TASK, trials).mse for one in (cohort.before(at), cohort[at]))
+        before, after = (rc.performance(one, TASK, trials=trials).mse for one in (cohort.before(at), cohort[at]))
         assert after < 0.9 * before
 
 

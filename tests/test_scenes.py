@@ -12,7 +12,7 @@ from matplotlib.colors import to_hex
 from matplotlib.patches import Polygon
 
 from recurra.analysis import Landscape, Program
-from recurra.analysis.cohorts.census import census
+from recurra.analysis.cohorts.census import census_of
 from recurra.analysis.cohorts.similarity import Similarities
 from recurra.models.cohort import History
 from recurra.plotting import interactive, papers
@@ -210,7 +210,14 @@ class TestCensus:
         points = np.repeat([[0.0, 0, 0], [30, 0, 0]], 8, axis=0) + random.normal(size=(16, 3))
         distances = np.linalg.norm(points[:, None] - points[None], axis=-1)
         kinds, ones = np.repeat([[1, 1, 1, 1], [0, 2, 2, 1]], [10, 6], axis=0), np.ones(16, int)
-        found = census(Similarities(*[distances] * 5), kinds, ones, ones, seed, draws=19)
+        found = census_of(
+            similarities=Similarities(*[distances] * 5),
+            kinds=kinds,
+            stable_points=ones,
+            unstable_points=ones,
+            seed=seed,
+            draws=19,
+        )
         names = signatures(found, Xor())
         scene = census_scene(found, names)
         figure = census_on_paper(found, names)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import recurra as rc
-from recurra.analysis.rates.selectivity import KINDS, rate_selectivity, unit_selectivity
+from recurra.analysis.rates.selectivity import KINDS, unit_selectivity
 from recurra.arrays import RateWeights
 from recurra.engine import RateDynamics
 from recurra.models import Network
@@ -33,7 +33,7 @@ def test_units_made_by_hand(seed):
     columns = [SIGNS[:, 0], SIGNS[:, 0] + SIGNS[:, 1], SIGNS.sum(axis=1), SIGNS[:, 0] * SIGNS[:, 2]]
     rates = [np.outer(column, np.ones(20)) for column in columns]
     rates += [np.outer(np.ones(8), clock), np.zeros((8, 20)), np.outer(SIGNS[:, 2], clock)]
-    found = rate_selectivity(np.stack(rates, axis=-1) + 4.0, BITS, seed, permutations=2_000)
+    found = unit_selectivity(rates=np.stack(rates, axis=-1) + 4.0, factors=BITS, seed=seed, permutations=2_000)
     third = [1 / 3] * 3
     expected = [[1, 0, 0], [0.5, 0.5, 0], third, [0] * 3, [0] * 3, [0] * 3, [0, 0, 1]]
     np.testing.assert_allclose(found.factors, expected, atol=1e-12)
@@ -51,8 +51,10 @@ def test_mean_share_over_all_permutations_is_exact(seed):
     for factors in (PAIR, np.array(list(itertools.product((0, 1), (0, 1, 2))))):
         rates = random.normal(size=(len(factors), 5, 3)) + random.normal(size=(1, 5, 3))
         orders = map(list, itertools.permutations(range(len(factors))))
-        shares = [rate_selectivity(rates[order], factors, 0, permutations=1).factors for order in orders]
-        found = rate_selectivity(rates, factors, seed, permutations=2_000)
+        shares = [
+            unit_selectivity(rates=rates[order], factors=factors, seed=0, permutations=1).factors for order in orders
+        ]
+        found = unit_selectivity(rates=rates, factors=factors, seed=seed, permutations=2_000)
         np.testing.assert_allclose(found.chance, np.mean(shares, axis=0), atol=1e-10)
         np.testing.assert_allclose(found.chance_high, np.quantile(shares, 0.95, axis=0), atol=0.1)
         assert (found.chance_high >= found.chance - 1e-12).all()
@@ -61,7 +63,7 @@ def test_mean_share_over_all_permutations_is_exact(seed):
 def test_four_conditions_leave_no_room_above_the_percentile(seed):
     """Why the 95th percentile is no bound: the true labels are one of three ways to pair four conditions."""
     rates = np.random.default_rng(seed).normal(size=(4, 5, 30))
-    found = rate_selectivity(rates, PAIR, seed)
+    found = unit_selectivity(rates=rates, factors=PAIR, seed=seed)
     assert not (found.factors > found.chance_high + 1e-9).any()
     assert found.count[1:].sum() > 0
 
@@ -71,12 +73,14 @@ def test_four_conditions_leave_no_room_above_the_percentile(seed):
 def test_shares_sum_to_one_and_do_not_depend_on_scale(units, data):
     random = np.random.default_rng(data)
     rates = random.normal(size=(8, 7, units))
-    found = rate_selectivity(rates, BITS, 0, permutations=5)
+    found = unit_selectivity(rates=rates, factors=BITS, seed=0, permutations=5)
     np.testing.assert_allclose(found.time + found.factors.sum(axis=1) + found.interactions, 1)
     assert found.count.sum() == units
     assert found.count_chance.sum() == pytest.approx(units)
     order = random.permutation(units)
-    scaled = rate_selectivity((rates * np.exp(random.normal(size=units)) - 3)[..., order], BITS, 0, permutations=5)
+    scaled = unit_selectivity(
+        rates=(rates * np.exp(random.normal(size=units)) - 3)[..., order], factors=BITS, seed=0, permutations=5
+    )
     np.testing.assert_allclose(scaled.factors, found.factors[order], atol=1e-9)
     np.testing.assert_array_equal(scaled.kind, found.kind[order])
 
@@ -84,26 +88,28 @@ def test_shares_sum_to_one_and_do_not_depend_on_scale(units, data):
 def test_counts_of_random_units_are_at_chance(seed):
     """Units without any structure are as many of each kind as with permuted labels."""
     rates = np.repeat(np.random.default_rng(seed).normal(size=(8, 1, 4_000)), 2, axis=1)
-    found = rate_selectivity(rates, BITS, seed, permutations=40)
+    found = unit_selectivity(rates=rates, factors=BITS, seed=seed, permutations=40)
     np.testing.assert_allclose(found.count, found.count_chance, rtol=0.1)
     assert (found.count_chance_high >= found.count_chance).all()
 
 
 def test_latch_is_pure_and_its_sum_is_mixed(seed):
     task = rc.FlipFlop(response_delay_ms=0.0)
-    found = unit_selectivity(latch(), task, seed, permutations=2_000)
+    found = unit_selectivity(latch(), task, seed=seed, permutations=2_000)
     np.testing.assert_array_equal(found.count, [0, 3, 0])
     np.testing.assert_allclose(found.factors, np.eye(3), atol=1e-9)
     assert (found.factors.max(axis=1) > found.chance_high.max(axis=1)).all()
     assert found.chance == pytest.approx(np.full((3, 3), 1 / 7))
     rates, _ = latch().run(task.probe().inputs)
     turned = rates @ np.array([[1.0, 1, 0], [1, -1, 0], [1, 1, 1]]).T
-    np.testing.assert_array_equal(rate_selectivity(turned, task.factors(), seed, 10).count, [0, 0, 3])
+    np.testing.assert_array_equal(
+        unit_selectivity(rates=turned, factors=task.factors(), seed=seed, permutations=10).count, [0, 0, 3]
+    )
 
 
 def test_seeds(seed):
     rates = np.random.default_rng(seed).normal(size=(8, 3, 5))
-    first, again, other = (rate_selectivity(rates, BITS, at, permutations=50) for at in (1, 1, 2))
+    first, again, other = (unit_selectivity(rates=rates, factors=BITS, seed=at, permutations=50) for at in (1, 1, 2))
     np.testing.assert_array_equal(first.chance_high, again.chance_high)
     assert (first.chance_high != other.chance_high).any()
     np.testing.assert_array_equal(first.kind, other.kind)
@@ -116,7 +122,7 @@ def test_one_factor_says_nothing(name, seed):
     random = np.random.default_rng(seed)
     probe = task.probe()
     rates = random.normal(size=(len(probe), 12, 6))
-    found = rate_selectivity(rates, task.factors(), seed, permutations=20)
+    found = unit_selectivity(rates=rates, factors=task.factors(), seed=seed, permutations=20)
     np.testing.assert_allclose(found.factors, found.chance, atol=1e-12)
     np.testing.assert_allclose(found.factors, found.chance_high, atol=1e-12)
     np.testing.assert_array_equal(found.count, [6, 0, 0])
@@ -124,11 +130,11 @@ def test_one_factor_says_nothing(name, seed):
 
 def test_lost_silent_and_enormous_units(seed):
     rates = np.random.default_rng(seed).normal(size=(8, 6, 5))
-    usual = rate_selectivity(rates, BITS, 0, permutations=10)
+    usual = unit_selectivity(rates=rates, factors=BITS, seed=0, permutations=10)
     odd = rates.copy()
     odd[..., 1], odd[2, 3, 2] = 0.1, np.nan
     odd[..., 3] *= 1e306
-    found = rate_selectivity(odd, BITS, 0, permutations=10)
+    found = unit_selectivity(rates=odd, factors=BITS, seed=0, permutations=10)
     np.testing.assert_allclose(found.factors[[0, 3, 4]], usual.factors[[0, 3, 4]], atol=1e-12)
     np.testing.assert_array_equal(found.factors[1], 0)
     assert np.isnan([found.time[2], found.interactions[2], *found.factors[2], *found.chance_high[2]]).all()
@@ -139,17 +145,23 @@ def test_lost_silent_and_enormous_units(seed):
 
 
 def test_one_unit_one_condition_one_step(seed):
-    assert rate_selectivity(np.ones((1, 1, 1)), np.zeros((1, 1), int), seed, 3).count.tolist() == [1, 0, 0]
-    assert rate_selectivity(SIGNS[:, :1, None], BITS, seed, 30).count.tolist() == [0, 1, 0]
+    assert unit_selectivity(
+        rates=np.ones((1, 1, 1)), factors=np.zeros((1, 1), int), seed=seed, permutations=3
+    ).count.tolist() == [1, 0, 0]
+    assert unit_selectivity(rates=SIGNS[:, :1, None], factors=BITS, seed=seed, permutations=30).count.tolist() == [
+        0,
+        1,
+        0,
+    ]
 
 
 def test_bad_arguments():
     with pytest.raises(ValueError, match="permutations is 0"):
-        rate_selectivity(np.zeros((8, 2, 2)), BITS, 0, permutations=0)
+        unit_selectivity(rates=np.zeros((8, 2, 2)), factors=BITS, seed=0, permutations=0)
     with pytest.raises(ValueError, match="8 conditions"):
-        rate_selectivity(np.zeros((4, 2, 2)), BITS, 0)
+        unit_selectivity(rates=np.zeros((4, 2, 2)), factors=BITS, seed=0)
     with pytest.raises(ValueError, match="every combination"):
-        rate_selectivity(np.zeros((3, 2, 2)), PAIR[:3], 0)
+        unit_selectivity(rates=np.zeros((3, 2, 2)), factors=PAIR[:3], seed=0)
 
 
 def test_published_network(reference):
@@ -157,8 +169,8 @@ def test_published_network(reference):
     from recurra.runs.imports import read_network_for
 
     task = rc.FlipFlop()
-    trained = unit_selectivity(read_network_for(reference / "flipflop3_n400_epoch20.hdf5", task), task, 0)
+    trained = unit_selectivity(read_network_for(reference / "flipflop3_n400_epoch20.hdf5", task), task, seed=0)
     np.testing.assert_array_equal(trained.count, [0, 140, 260])
     assert trained.count[2] > trained.count_chance_high[2]
-    initial = unit_selectivity(read_network_for(reference / "flipflop3_n400_initial.hdf5", task), task, 0)
+    initial = unit_selectivity(read_network_for(reference / "flipflop3_n400_initial.hdf5", task), task, seed=0)
     assert initial.count[2] > 390

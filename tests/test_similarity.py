@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recurra.analysis import fixed_points
+from recurra.analysis import fixed_points, similarity_matrices
 from recurra.analysis.cohorts.eigenvalue_distances import (
     dynamic_modes,
     dynamical_distance,
@@ -19,7 +19,6 @@ from recurra.analysis.cohorts.similarity import (
     linear_cka,
     procrustes_distance,
     signature_of,
-    similarity_matrices,
 )
 from recurra.runs.imports import read_network_for
 from recurra.tasks import TASKS
@@ -99,7 +98,9 @@ def test_rates_that_do_not_vary(level, seed):
     assert procrustes_distance(still, rates) == pytest.approx(np.pi / 2)
     assert linear_cka(rates, still) == 0
     np.testing.assert_allclose(dynamic_modes(still), [float(level > 0)] + 9 * [0], atol=1e-12)
-    found = similarity_matrices([signature_of(one, np.zeros((5, 5))) for one in (still, rates, 0 * still)])
+    found = similarity_matrices(
+        signatures=[signature_of(rates=one, recurrent=np.zeros((5, 5))) for one in (still, rates, 0 * still)]
+    )
     np.testing.assert_allclose(found.procrustes, np.pi / 2 * np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]]))
     np.testing.assert_array_equal(found.cka, [[1, 0, 1], [0, 1, 0], [1, 0, 1]])
     np.testing.assert_array_equal(found.spectral, 0)
@@ -184,7 +185,11 @@ OF_RATES = ("cka", "procrustes", "dynamical")
 
 def signature(rates, recurrent):
     """With the weights as the linearization of all conditions, the second of them stronger."""
-    return signature_of(rates, recurrent, np.array([1, 2, 1])[:, None] * np.linalg.eigvals(recurrent).astype(complex))
+    return signature_of(
+        rates=rates,
+        recurrent=recurrent,
+        linearized=np.array([1, 2, 1])[:, None] * np.linalg.eigvals(recurrent).astype(complex),
+    )
 
 
 @pytest.mark.parametrize("measure", MEASURES)
@@ -192,7 +197,7 @@ def test_laws_of_a_distance(measure, seed):
     random = np.random.default_rng(seed)
     made = list(networks(random, (5, 5, 5, 6, 6, 1, 8)))
     made += [(np.zeros((3, 40, 5)), np.zeros((5, 5))), made[0]]
-    found = similarity_matrices([signature(*one) for one in made]).distances(measure)
+    found = similarity_matrices(signatures=[signature(*one) for one in made]).distances(measure)
     assert (np.diagonal(found) == 0).all()
     np.testing.assert_array_equal(found, found.T)
     assert found[0, 8] == pytest.approx(0, abs=1e-6)
@@ -201,12 +206,16 @@ def test_laws_of_a_distance(measure, seed):
     assert measure not in ("cka", "procrustes") or found.max() <= np.pi / 2 + 1e-12
 
 
+def signed(rates, recurrent):
+    return signature_of(rates=rates, recurrent=recurrent)
+
+
 def test_matrices_agree_with_pairs(seed):
     """Also through a subsampled probe: every second of 600 x 3 steps."""
     random = np.random.default_rng(seed)
     rates = [waves(rotation(0.999, angle), random, conditions=3, steps=600, units=6) for angle in (0.1, 0.3)]
     recurrent = [random.normal(size=(6, 6)) for _ in rates]
-    found = similarity_matrices([signature_of(*one) for one in zip(rates, recurrent, strict=True)])
+    found = similarity_matrices(signatures=[signed(*one) for one in zip(rates, recurrent, strict=True)])
     parts = [one[:, ::2] for one in rates]
     assert found.procrustes[0, 1] == pytest.approx(procrustes_distance(*parts), abs=2e-4)
     assert found.cka[1, 0] == pytest.approx(linear_cka(*parts), abs=1e-6)
@@ -219,7 +228,7 @@ def test_order_of_units_changes_nothing(seed):
     (rates, recurrent), other = networks(random, (7, 5))
     order = random.permutation(7)
     shuffled = (rates[..., order], recurrent[order][:, order])
-    found = similarity_matrices([signature(*one) for one in ((rates, recurrent), shuffled, other)])
+    found = similarity_matrices(signatures=[signature(*one) for one in ((rates, recurrent), shuffled, other)])
     for measure in MEASURES:
         distances = found.distances(measure)
         assert distances[0, 1] == pytest.approx(0, abs=1e-6)
@@ -229,9 +238,9 @@ def test_order_of_units_changes_nothing(seed):
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_a_network_that_overflowed_is_nan_and_touches_no_other(bad, seed):
     made = list(networks(np.random.default_rng(seed), (5, 5, 5)))
-    before = similarity_matrices([signature_of(*made[0]), signature_of(*made[2])])
+    before = similarity_matrices(signatures=[signed(*made[0]), signed(*made[2])])
     made[1][0][0, -1, 2] = bad
-    found = similarity_matrices([signature_of(*one) for one in made])
+    found = similarity_matrices(signatures=[signed(*one) for one in made])
     for measure in OF_RATES:
         distances = found.distances(measure)
         assert np.isnan(distances[1]).all()
@@ -244,7 +253,9 @@ def test_a_network_that_overflowed_is_nan_and_touches_no_other(bad, seed):
 @pytest.mark.parametrize("size", [1e-300, 1e30, 1e200])
 def test_sizes_near_the_ends_of_the_numbers(size, seed):
     rates, recurrent = next(networks(np.random.default_rng(seed), (5,)))
-    found = similarity_matrices([signature_of(*one) for one in ((size * rates, size * recurrent), (rates, recurrent))])
+    found = similarity_matrices(
+        signatures=[signed(*one) for one in ((size * rates, size * recurrent), (rates, recurrent))]
+    )
     for measure in OF_RATES:
         np.testing.assert_allclose(found.distances(measure), 0, atol=1e-6)
     assert np.isfinite(found.spectral).all()
@@ -261,30 +272,32 @@ def test_bad_arguments(seed):
         dynamic_modes(rates[:, :1])
     with pytest.raises(ValueError, match="rank is 0"):
         dynamic_modes(rates, rank=0)
-    signatures = [signature_of(one, np.eye(6)) for one in (rates, rates[:, 1:])]
+    signatures = [signature_of(rates=one, recurrent=np.eye(6)) for one in (rates, rates[:, 1:])]
     with pytest.raises(ValueError, match="signature 1 has 117 samples"):
-        similarity_matrices(signatures)
+        similarity_matrices(signatures=signatures)
     with pytest.raises(ValueError, match="did you mean 'procrustes'"):
-        similarity_matrices(signatures[:1]).distances("procrustus")
+        similarity_matrices(signatures=signatures[:1]).distances("procrustus")
 
 
 def test_linearizations_by_hand():
     """A unit of gain 2 rests at ±s and 0; the slopes there are 2 (1 - s²) and 2."""
-    points = fixed_points(network_of([[2.0]]), np.array([[1.0], [-1.0], [0.1]]))
+    points = fixed_points(network_of([[2.0]]), starts=np.array([[1.0], [-1.0], [0.1]]))
     rest = float(points.states.max())
     assert rest == pytest.approx(np.tanh(2 * rest))
     slope = 2 * (1 - rest**2)
-    found = nearest_linearizations(points, np.array([[0.9], [-2.0], [0.2]]))
+    found = nearest_linearizations(points=points, ends=np.array([[0.9], [-2.0], [0.2]]))
     np.testing.assert_allclose(found[:, 0], [slope, slope, 2.0])
     rates = waves(rotation(0.99, 0.3), np.random.default_rng(0), conditions=3)
     ends = (found, found[[0, 1, 0]], np.full((3, 1), np.nan + 0j))
-    distances = similarity_matrices([signature_of(rates, np.eye(9), one) for one in ends]).linearized
+    distances = similarity_matrices(
+        signatures=[signature_of(rates=rates, recurrent=np.eye(9), linearized=one) for one in ends]
+    ).linearized
     assert distances[0, 1] == pytest.approx((2 - slope) / np.sqrt(3)), "one condition of three differs"
     assert np.isnan(distances[2]).all()
-    assert nearest_linearizations(points, np.zeros((72, 1))).shape == (8, 1)
-    climbing = fixed_points(network_of([[1.0]], activation="relu", bias=1.0), np.zeros((1, 1)))
+    assert nearest_linearizations(points=points, ends=np.zeros((72, 1))).shape == (8, 1)
+    climbing = fixed_points(network_of([[1.0]], activation="relu", bias=1.0), starts=np.zeros((1, 1)))
     assert len(climbing) == 0, "h + 1 is never h"
-    assert np.isnan(nearest_linearizations(climbing, np.zeros((2, 1)))).all()
+    assert np.isnan(nearest_linearizations(points=climbing, ends=np.zeros((2, 1)))).all()
 
 
 def test_published_networks(reference):
@@ -293,8 +306,8 @@ def test_published_networks(reference):
     inputs, signatures = TASKS["and"]().probe().inputs, []
     for name, stage in itertools.product(names, ("initial", "epoch19")):
         network = read_network_for(reference / f"{name}_{stage}.hdf5", TASKS[name.split("_")[0]]())
-        signatures.append(signature_of(network.run(inputs)[0], network.weights.recurrent))
-    found = similarity_matrices(signatures)
+        signatures.append(signature_of(rates=network.run(inputs)[0], recurrent=network.weights.recurrent))
+    found = similarity_matrices(signatures=signatures)
     spectral, trained = found.spectral + np.diag(np.full(6, np.inf)), [1, 3, 5]
     np.testing.assert_array_equal(spectral.argmin(axis=1), [1, 0, 3, 2, 5, 4])
     assert found.spectral[trained, [0, 2, 4]] == pytest.approx([0.037, 0.034, 0.048], abs=1e-3)

@@ -59,7 +59,7 @@ def test_a_gated_cell_learns_by_its_preset(cell):
     made = to_spec(with_settings(read_table(f"xor-{cell}"), ["networks=1"]))
     cohort = rc.train(made.task, made.model, made.training, networks=1, seed=made.seed)
     trials = made.task.sample(jax.random.key(1), 200)
-    assert rc.performance(cohort[0], made.task, trials).success >= SUCCESSFUL
+    assert rc.performance(cohort[0], made.task, trials=trials).success >= SUCCESSFUL
 
 
 def test_paper_preset_is_the_papers_protocol():

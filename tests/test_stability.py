@@ -21,7 +21,7 @@ TURN = np.array([[0.0, -1.0], [1.0, 0.0]])
 def at_origin(recurrent, **options):
     """The exponents at the rest state of a tanh network, where the step is linear with a Jacobian of W and the leak."""
     network = network_of(recurrent, **options)
-    return lyapunov_spectrum(network, np.zeros(len(recurrent)), steps=2_000)
+    return lyapunov_spectrum(network, state=np.zeros(len(recurrent)), steps=2_000)
 
 
 def orbit(network, state, steps):
@@ -51,15 +51,15 @@ class TestLyapunovSpectrum:
         network = network_of(basis * values @ basis.T, leak=0.25)
         slower = Network(network.dynamics, network.weights, 2.5)
         expected = 1_000 * np.log(0.75 + 0.25 * values)
-        found = lyapunov_spectrum(network, np.zeros(3), steps=500)
+        found = lyapunov_spectrum(network, state=np.zeros(3), steps=500)
         np.testing.assert_allclose(found, expected, rtol=1e-6)
-        np.testing.assert_allclose(lyapunov_spectrum(slower, np.zeros(3), steps=500), found / 2.5, rtol=1e-12)
+        np.testing.assert_allclose(lyapunov_spectrum(slower, state=np.zeros(3), steps=500), found / 2.5, rtol=1e-12)
 
     def test_relu_that_is_always_on_is_linear(self):
         """It spirals into a point, far from the kink, and may be non-normal."""
         recurrent = np.array([[0.6, 0.3, 0.2], [-0.3, 0.6, 0.1], [0.0, 0.0, 0.4]])
         network = network_of(recurrent, activation="relu", bias=1.0)
-        found = lyapunov_spectrum(network, np.ones(3), steps=20_000)
+        found = lyapunov_spectrum(network, state=np.ones(3), steps=20_000)
         expected = 1_000 * np.log(np.sort(np.abs(np.linalg.eigvals(recurrent)))[::-1])
         np.testing.assert_allclose(found, expected, atol=0.1)
 
@@ -78,7 +78,7 @@ class TestLyapunovSpectrum:
         weights = network.weights.recurrent
         scaled = slope[:, None] * weights if form == "rate" else weights * slope
         values = np.abs(np.linalg.eigvals(0.5 * np.eye(5) + 0.5 * scaled))
-        found = lyapunov_spectrum(network, state, steps=20_000)
+        found = lyapunov_spectrum(network, state=state, steps=20_000)
         np.testing.assert_allclose(found, 1_000 * np.log(np.sort(values)[::-1]), rtol=1e-3, atol=0.01)
 
     def test_sum_of_all_exponents_is_the_mean_log_of_the_determinant(self, seed):
@@ -87,7 +87,7 @@ class TestLyapunovSpectrum:
         states, growth = followed(network, start, 0.0, None, 400)
         logs = [np.linalg.slogdet(jacobian(network, state))[1] for state in states]
         np.testing.assert_allclose(growth.sum(axis=1), logs, rtol=1e-6, atol=1e-6)
-        found = lyapunov_spectrum(network, start, steps=400)
+        found = lyapunov_spectrum(network, state=start, steps=400)
         assert found.sum() == pytest.approx(1_000 * np.mean(logs), rel=1e-9)
         assert (np.diff(found) <= 0).all()
 
@@ -100,27 +100,30 @@ class TestLyapunovSpectrum:
     def test_chaos(self, seed):
         """A strong random network has many positive exponents."""
         recurrent = np.random.default_rng(seed).normal(0, 5 / np.sqrt(200), (200, 200))
-        found = lyapunov_spectrum(network_of(recurrent, leak=0.5), np.full(200, 0.1), exponents=4, steps=1_000)
+        found = lyapunov_spectrum(network_of(recurrent, leak=0.5), state=np.full(200, 0.1), exponents=4, steps=1_000)
         assert (found > 20).all()
         assert np.isnan(kaplan_yorke_dimension(found)), "four exponents are too few"
 
     def test_fewer_exponents_are_the_first_ones(self, seed):
         recurrent = np.random.default_rng(seed).normal(0, 0.5, (6, 6))
         network, start = network_of(recurrent + 1.3 * np.eye(6)), np.full(6, 0.1)
-        all_of_them = lyapunov_spectrum(network, start)
-        np.testing.assert_allclose(lyapunov_spectrum(network, start, exponents=2), all_of_them[:2], atol=3.0)
+        all_of_them = lyapunov_spectrum(network, state=start)
+        np.testing.assert_allclose(lyapunov_spectrum(network, state=start, exponents=2), all_of_them[:2], atol=3.0)
 
     def test_inputs_move_the_point(self):
         network = network_of([[0.5]])
-        assert lyapunov_spectrum(network, np.zeros(1), 3.0)[0] < lyapunov_spectrum(network, np.zeros(1))[0]
+        assert (
+            lyapunov_spectrum(network, state=np.zeros(1), inputs=3.0)[0]
+            < lyapunov_spectrum(network, state=np.zeros(1))[0]
+        )
 
     def test_a_direction_without_length_and_a_network_without_bound(self):
         assert list(at_origin(np.zeros((2, 2)))) == [-np.inf, -np.inf]
         np.testing.assert_allclose(at_origin(np.array([[0.0, 1.0], [0.0, 0.0]])), -np.inf)
         exploding = network_of(1e6 * np.array([[1.0, -2.0], [0.5, 3.0]]), activation="relu", bias=0.1)
-        assert np.isnan(lyapunov_spectrum(exploding, np.ones(2))).all()
+        assert np.isnan(lyapunov_spectrum(exploding, state=np.ones(2))).all()
         saturated = network_of(1e6 * np.eye(2))
-        assert list(lyapunov_spectrum(saturated, np.full(2, 0.3))) == [-np.inf, -np.inf]
+        assert list(lyapunov_spectrum(saturated, state=np.full(2, 0.3))) == [-np.inf, -np.inf]
 
 
 class TestFloquetMultipliers:
@@ -132,7 +135,7 @@ class TestFloquetMultipliers:
         np.testing.assert_allclose(states[4], start, atol=1e-12)
         product = np.linalg.multi_dot([jacobian(network, state) for state in states[3::-1]])
         expected = np.sort(np.abs(np.linalg.eigvals(product)))[::-1]
-        found = floquet_multipliers(network, start, period_ms=4.0)
+        found = floquet_multipliers(network, state=start, period_ms=4.0)
         np.testing.assert_allclose(found, expected, rtol=1e-3)
         assert expected[0] < 0.9, "no trivial one"
 
@@ -140,7 +143,7 @@ class TestFloquetMultipliers:
         network = network_of([[-1.5]])
         start = orbit(network, [0.5], 1_000)[-1]
         expected = (1.5 * (1 - np.tanh(1.5 * start[0]) ** 2)) ** 2
-        assert floquet_multipliers(network, start, period_ms=2.0) == pytest.approx(expected, rel=1e-9)
+        assert floquet_multipliers(network, state=start, period_ms=2.0) == pytest.approx(expected, rel=1e-9)
 
     @pytest.mark.parametrize("period", [23.7, 61.8])
     def test_contracting_rotation(self, period):
@@ -152,7 +155,7 @@ class TestFloquetMultipliers:
         for used, state in ((weights, np.zeros(3)), (tall, np.array([11.0, 10.0, 10.0]))):
             activation = "tanh" if used is weights else "relu"
             network = Network(RateDynamics("rate", activation, 1.0), used, 1.0)
-            found = floquet_multipliers(network, state, period_ms=period)
+            found = floquet_multipliers(network, state=state, period_ms=period)
             np.testing.assert_allclose(found, [1, 1, 0.97**period], rtol=1e-3)
 
     @pytest.mark.parametrize("period", [25.0, 37.3])
@@ -161,7 +164,7 @@ class TestFloquetMultipliers:
         m = 0.01
         network = network_of(rotation(1 + m, period))
         start = orbit(network, [0.2, 0.0], 5_000)[-1]
-        found = floquet_multipliers(network, start, period_ms=period)
+        found = floquet_multipliers(network, state=start, period_ms=period)
         assert found[0] == pytest.approx(1, abs=2e-3)
         assert found[1] == pytest.approx((1 - 2 * m) ** period, rel=0.02)
 
@@ -169,8 +172,8 @@ class TestFloquetMultipliers:
         network = network_of(rotation(1.2, 37.3))
         start = orbit(network, [0.2, 0.0], 5_000)[-1]
         slower = Network(network.dynamics, network.weights, 2.0)
-        found = floquet_multipliers(network, start, period_ms=37.3)
-        np.testing.assert_allclose(floquet_multipliers(slower, start, period_ms=74.6), found, rtol=1e-12)
+        found = floquet_multipliers(network, state=start, period_ms=37.3)
+        np.testing.assert_allclose(floquet_multipliers(slower, state=start, period_ms=74.6), found, rtol=1e-12)
 
     def test_published_cycle(self, reference):
         """One trivial multiplier, and the others far inside: the cycle of the and network draws everything near."""
@@ -182,7 +185,7 @@ class TestFloquetMultipliers:
         inputs = np.pad(np.asarray(And().probe().inputs), ((0, 0), (0, 6_000), (0, 0)))
         rates, _ = network.run(inputs)
         period = period_of(rates[1, -4_000:])
-        found = floquet_multipliers(network, rates[1, -1], period_ms=period, exponents=3)
+        found = floquet_multipliers(network, state=rates[1, -1], period_ms=period, exponents=3)
         assert found[0] == pytest.approx(1, abs=1e-3)
         assert (found[1:] < 0.1).all()
 
@@ -234,4 +237,4 @@ def test_bad_arguments(arguments, message):
 
 def test_bad_period():
     with pytest.raises(ValueError, match="period_ms is 0; expected a number above 0"):
-        floquet_multipliers(network_of(TURN), np.zeros(2), period_ms=0)
+        floquet_multipliers(network_of(TURN), state=np.zeros(2), period_ms=0)

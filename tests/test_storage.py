@@ -72,7 +72,7 @@ def test_records_there_and_back():
 def test_records_of_different_lengths():
     """Networks with one, three and no fixed points; and networks that all have none."""
     networks = [network_of([[0.5]]), network_of([[1.5]]), network_of([[2.0]], activation="relu", bias=1.0)]
-    found = [fixed_points(network, starts_of(network)) for network in networks]
+    found = [fixed_points(network, starts=starts_of(network)) for network in networks]
     assert [len(one) for one in found] == [1, 3, 0]
     for records in (found, found[2:]):
         back = from_dataset(FixedPoints, to_dataset(records, range(len(records))))

@@ -212,7 +212,7 @@ def test_trials_without_a_judged_step_count_neither_way(seed):
     trials = task.sample(jax.random.key(seed), 100)
     judged = int(trials.mask.any(axis=(1, 2)).sum())
     assert 0 < judged < 100
-    good, bad = (performance(constant(value), task, trials) for value in (1.0, 0.0))
+    good, bad = (performance(constant(value), task, trials=trials) for value in (1.0, 0.0))
     assert (good.success, good.judged, good.trials) == (1, judged, 100)
     assert (bad.success, bad.judged) == (0, judged)
     assert task.success_share(trials.targets, trials) == 1
@@ -222,7 +222,7 @@ def test_trials_without_a_judged_step_count_neither_way(seed):
 def test_nothing_scored_is_no_success():
     task, trials = flat(1, mask=jnp.zeros((10, 1), bool))
     assert np.isnan(task.success_share(trials.targets, trials))
-    found = performance(constant(1.0), task, trials)
+    found = performance(constant(1.0), task, trials=trials)
     assert np.isnan([found.success, found.success_low, found.mse, found.bit_accuracy, found.silent_mse]).all()
     assert found.contradiction == "nothing was scored: in none of 1 trials the task's rule judges a step"
 
@@ -254,7 +254,7 @@ def test_a_contradiction_is_told(mse, success, silent_mse, says):
 def test_a_silent_network_contradicts_itself_on_rare_pulses(seed):
     """Of trials that nearly all ask for silence a silent network has nearly all right, with the error of silence."""
     task = rc.PulseMemory(chance=0.02)
-    found = performance(constant(0.0), task, task.sample(jax.random.key(seed), 400))
+    found = performance(constant(0.0), task, trials=task.sample(jax.random.key(seed), 400))
     assert found.success > 0.9
     assert found.mse == pytest.approx(found.silent_mse)
     assert found.success == found.silent_success

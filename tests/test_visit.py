@@ -26,9 +26,9 @@ def same(first, second):
 def test_what_is_shared_is_what_each_computes():
     visit = visit_of(3, And())
     network, task = visit.network, visit.task
-    same(rc.regimes(network, task.probe()), rc.regimes(network, visit.probe, ends=visit.ends))
-    points = rc.fixed_points(network, visit.starts)
-    same(rc.program(network, task, points), rc.program(network, task, points, ends=visit.ends))
+    same(rc.regimes(network, probe=task.probe()), rc.regimes(network, probe=visit.probe, ends=visit.ends))
+    points = rc.fixed_points(network, starts=visit.starts)
+    same(rc.program(network, task, points=points), rc.program(network, task, points=points, ends=visit.ends))
     np.testing.assert_allclose(network.rates(visit.states), visit.rates, atol=1e-12)
     np.testing.assert_allclose(network.readout(visit.rates), visit.answers[1], atol=1e-12)
 
@@ -46,5 +46,5 @@ def test_the_records_do_not_depend_on_how_many_are_made_at_a_time(monkeypatch):
     visit, made = visit_of(3, rc.FlipFlop(bits=2)), {}
     for threads in ("1", "3"):
         monkeypatch.setenv(THREADS, threads)
-        made[threads] = rc.make_dossier(visit.network, visit.task, visit.seed)
+        made[threads] = rc.make_dossier(visit.network, visit.task, seed=visit.seed)
     assert pickle.dumps(made["1"]) == pickle.dumps(made["3"])

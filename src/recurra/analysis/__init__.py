@@ -1,13 +1,14 @@
 """Analyses: networks or arrays in, frozen records out."""
 
-from recurra.analysis.cohorts.census import Census, census, clusters, network_map
+from recurra.analysis.cohorts.census import Census, census_of, clusters, network_map
+from recurra.analysis.cohorts.comparison import census, similarity_matrices
 from recurra.analysis.cohorts.eigenvalue_distances import dynamical_distance, nearest_linearizations, spectral_distance
 from recurra.analysis.cohorts.similarity import (
     Similarities,
     linear_cka,
+    pairwise,
     procrustes_distance,
     signature_of,
-    similarity_matrices,
 )
 from recurra.analysis.dynamics.continuation import Branch, continuation
 from recurra.analysis.dynamics.fixed_points import FixedPoints, fixed_points, fixed_points_under, with_more
@@ -23,8 +24,6 @@ from recurra.analysis.dynamics.program import (
 from recurra.analysis.dynamics.regimes import Regimes, regimes
 from recurra.analysis.dynamics.slow_points import SlowPoints, slow_points
 from recurra.analysis.dynamics.stability import floquet_multipliers, kaplan_yorke_dimension, lyapunov_spectrum
-from recurra.analysis.dynamics.starts import starts_near
-from recurra.analysis.dynamics.steps import states_on
 from recurra.analysis.low_rank.effective import Agreement, connectivity_agreement, effective_connectivity
 from recurra.analysis.low_rank.latent import LatentPaths, latent_flow, latent_paths, latent_variables
 from recurra.analysis.low_rank.loadings import Loadings, is_low_rank, loadings
@@ -40,8 +39,9 @@ from recurra.analysis.memory.pulse_table import PulseTable, pulse_table
 from recurra.analysis.performance import Performance, performance
 from recurra.analysis.rates.demixed import Demixed, demixed_components
 from recurra.analysis.rates.reduction import Reduction, principal_components, singular_vectors
-from recurra.analysis.rates.selectivity import Selectivity, rate_selectivity, unit_selectivity
+from recurra.analysis.rates.selectivity import Selectivity, unit_selectivity
 from recurra.analysis.rates.tensors import TensorComponents, tensor_components
+from recurra.analysis.states import starts_near, states_on
 from recurra.analysis.weights.distribution import WeightStatistics, weight_statistics
 from recurra.analysis.weights.spectra import (
     NonNormality,
@@ -88,6 +88,7 @@ __all__ = [
     "axis_alignment",
     "best_populations",
     "census",
+    "census_of",
     "clusters",
     "connectivity_agreement",
     "continuation",
@@ -117,6 +118,7 @@ __all__ = [
     "network_map",
     "noisy_lifetimes",
     "non_normality",
+    "pairwise",
     "performance",
     "points_and_program",
     "populations",
@@ -124,7 +126,6 @@ __all__ = [
     "procrustes_distance",
     "program",
     "pulse_table",
-    "rate_selectivity",
     "regimes",
     "resampling",
     "resting_modes",

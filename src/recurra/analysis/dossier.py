@@ -7,13 +7,15 @@ import numpy as np
 from jaxtyping import Float
 
 from recurra.analysis import (
+    FixedPoints,
     Program,
     demixed_components,
+    fixed_points,
     landscape,
     non_normality,
     performance,
     principal_components,
-    rate_selectivity,
+    program,
     regimes,
     resting_modes,
     singular_vectors,
@@ -21,12 +23,16 @@ from recurra.analysis import (
     spectrum,
     tensor_components,
     transient_gains,
+    unit_selectivity,
+    with_program,
 )
 from recurra.analysis.dossier_records import Behaviour, Dossier
-from recurra.analysis.failures import Failure, where_known
-from recurra.analysis.memory.analyses import MEMORY_ANALYSES, has_memories
+from recurra.analysis.failures import Failure, attempted, where_known
+from recurra.analysis.memory.analyses import MEMORY_ANALYSES
+from recurra.analysis.memory.memory_tasks import has_memories
 from recurra.analysis.own import OwnAnalysis, analysis_name, own_record, record_kind
 from recurra.analysis.shown_trials import EXAMPLES
+from recurra.analysis.subjects import Subject, of_each_network, visit_of
 from recurra.analysis.visit import Visit
 from recurra.models.network import Network
 from recurra.numerics import pinned
@@ -49,29 +55,43 @@ def _behaviour(visit: Visit) -> Behaviour:
     )
 
 
+def _points_and_program(visit: Visit) -> tuple[FixedPoints, Program | Failure]:
+    """The fixed points without input, including points that only the program met; and the program or its failure.
+
+    If the program fails, the points are those of the search.
+    """
+
+    def make() -> tuple[FixedPoints, Program | Failure]:
+        first = fixed_points(visit)
+        joined = attempted(lambda: with_program(visit.network, first, program(visit, points=first)))
+        return (first, joined) if isinstance(joined, Failure) else joined
+
+    return visit.once("points_and_program", make)
+
+
 def _program(visit: Visit) -> Program | Failure:
     visit["fixed_points"]  # without them there is no program
-    return visit.points_and_program[1]
+    return _points_and_program(visit)[1]
 
 
 ANALYSES: dict[str, Callable[[Visit], Any]] = {
-    "performance": lambda visit: performance(visit.network, visit.task, visit.trials),
-    "spectrum": lambda visit: spectrum(visit.network.recurrent),
-    "non_normality": lambda visit: non_normality(visit.network.recurrent),
-    "modes": lambda visit: resting_modes(visit.network),
-    "pca": lambda visit: principal_components(visit.rates),
-    "svd": lambda visit: singular_vectors(visit.rates),
-    "demixed": lambda visit: demixed_components(visit.rates, visit.factors),
-    "tensors": lambda visit: tensor_components(_thinned(visit.rates), TENSORS, visit.seed, starts=2),
-    "selectivity": lambda visit: rate_selectivity(visit.rates, visit.factors, visit.seed),
+    "performance": performance,
+    "spectrum": spectrum,
+    "non_normality": non_normality,
+    "modes": resting_modes,
+    "pca": principal_components,
+    "svd": singular_vectors,
+    "demixed": demixed_components,
+    "tensors": lambda visit: tensor_components(visit, rates=_thinned(visit.rates), components=TENSORS, starts=2),
+    "selectivity": unit_selectivity,
     "behaviour": _behaviour,
-    "regimes": lambda visit: regimes(visit.network, visit.probe, ends=visit.ends),
-    "fixed_points": lambda visit: visit.points_and_program[0],
+    "regimes": regimes,
+    "fixed_points": lambda visit: _points_and_program(visit)[0],
     "program": _program,
-    "gains": lambda visit: transient_gains(visit.network, visit["fixed_points"]),
-    "slow_points": lambda visit: slow_points(visit.network, visit["fixed_points"]),
+    "gains": lambda visit: transient_gains(visit, points=visit["fixed_points"]),
+    "slow_points": lambda visit: slow_points(visit, points=visit["fixed_points"]),
     "landscape": lambda visit: landscape(
-        visit.network, visit["fixed_points"], visit["program"], visit.along_components
+        visit, points=visit["fixed_points"], graph=visit["program"], project=visit.along_components
     ),
 }
 """The analyses of any task by the group of their record, in order; an analysis asks for other records by group."""
@@ -95,13 +115,16 @@ def visited(network: Network, task: Task, seed: int) -> Visit:
     return visit
 
 
-def make_dossier(network: Network, task: Task, seed: int, analyses: Sequence[OwnAnalysis] = ()) -> Dossier:
+@of_each_network
+def make_dossier(
+    network: Subject, task: Task | None = None, *, seed: int | None = None, analyses: Sequence[OwnAnalysis] = ()
+) -> Dossier:
     """Analyse one network; an analysis that fails on it leaves a `Failure`, and the others go on.
 
     Args:
-        network: the network; its inputs and outputs must be those of the task.
-        task: the task it was trained on.
-        seed: seed of the test trials and of the chance levels.
+        network: the network, or a cohort.
+        task: the task it was trained on; not needed where the network knows it.
+        seed: seed of the test trials and of the chance levels; if not given, that of the network's cohort, or 0.
         analyses: your own analyses, which run after recurra's: functions of a `Visit` that return a frozen dataclass.
 
     Raises:
@@ -109,8 +132,9 @@ def make_dossier(network: Network, task: Task, seed: int, analyses: Sequence[Own
     """
     for analysis in analyses:
         record_kind(analysis)
-    visit = visited(network, task, seed)
-    return Dossier.of(task, visit.records, {analysis_name(own): pinned_record(own, visit) for own in analyses})
+    visit = visit_of(network, task, seed)
+    visit.make(analyses_of(visit.task))
+    return Dossier.of(visit.task, visit.records, {analysis_name(own): pinned_record(own, visit) for own in analyses})
 
 
 def pinned_record(analysis: OwnAnalysis, visit: Visit) -> Any:

@@ -24,7 +24,7 @@ from recurra.analysis import (
     TransientGains,
 )
 from recurra.analysis.failures import GROUP, Failure, Records, groups_of, kinds_of
-from recurra.analysis.memory.analyses import has_memories
+from recurra.analysis.memory.memory_tasks import has_memories
 from recurra.analysis.memory.records import MemoryRecords
 from recurra.analysis.own import group_of
 from recurra.shown import Shown

@@ -92,13 +92,18 @@ def attempted(make: Callable[[], Any]) -> Any:
     """
     try:
         return make()
-    except UnavailableError as error:
+    except Exception as error:
+        return failure_of(error)
+
+
+def failure_of(error: Exception) -> Failure:
+    """The `Failure` that takes the place of a record whose analysis raised an error."""
+    if isinstance(error, UnavailableError):
         missing = "failed" if error.failure.applies else "are not defined for these networks"
         return Failure(f"it needs {in_words(error.name)}, which {missing}", error.failure.applies)
-    except NotApplicableError as error:
+    if isinstance(error, NotApplicableError):
         return Failure(str(error), applies=False)
-    except Exception as error:
-        return Failure(reason_of(error))
+    return Failure(reason_of(error))
 
 
 def where_known(make: Callable[[], Made], otherwise: Otherwise) -> Made | Otherwise:

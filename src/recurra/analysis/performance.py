@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Int
 
+from recurra.analysis.subjects import Subject, of_each_network, visit_of
 from recurra.arrays import Outputs
 from recurra.intervals import wilson_interval
 from recurra.models.network import Network, check_fit
@@ -81,21 +82,30 @@ class Performance(Shown):
         return "learned" if self.learned else "not learned"
 
 
-def performance(network: Network, task: Task, trials: Trials) -> Performance:
+@of_each_network
+def performance(
+    network: Subject, task: Task | None = None, *, trials: Trials | None = None, seed: int | None = None
+) -> Performance:
     r"""Error, distance, accuracy and success of a network.
 
     mse $= \sum m (z - z^*)^2 / \sum m$ with the mask m, the loss that training lowers; distance
     $= \langle \|z_{b \cdot k} - z^*_{b \cdot k}\|_2 \rangle_{b, k}$ over trials b and outputs k, masked steps left out.
 
     Args:
-        network: the network.
-        task: the task, which says which steps are scored and when a trial is a success.
-        trials: fresh trials of the task.
+        network: the network, or a cohort.
+        task: the task, which says which steps are scored and when a trial is a success; not needed where the network
+            knows it.
+        trials: fresh trials of the task; if not given, 1,000 that no network was trained on.
+        seed: seed of these; if not given, that of the network's cohort, or 0.
+
+    Example:
+        >>> [record.success for record in rc.performance(cohort)]
 
     Source: Jarne and Laje (2019) for the distance; Wilson (1927) for the interval.
     """
-    check_fit(network, task)
-    outputs = network.respond(trials.inputs)
+    visit = visit_of(network, task, seed)
+    task, trials = visit.task, visit.trials if trials is None else trials
+    outputs = visit.network.respond(trials.inputs)
     mask, targets = np.asarray(trials.mask, np.float64), np.asarray(trials.targets, np.float64)
     squared = np.where(mask > 0, (outputs - targets) ** 2, 0)
     verdict = _verdict(task, jnp.asarray(outputs, jnp.float32), trials)

@@ -9,7 +9,8 @@ import xarray as xr
 from recurra.analysis import Census, MemoryCube, Spectrum, memory_cube
 from recurra.analysis.dossier import make_dossier
 from recurra.analysis.dossier_records import Dossier
-from recurra.analysis.memory.analyses import has_memories, walk_dataset
+from recurra.analysis.memory.analyses import walk_dataset
+from recurra.analysis.memory.memory_tasks import has_memories
 from recurra.analysis.own import OwnAnalysis
 from recurra.analysis.shown_trials import examples_dataset, probe_dataset
 from recurra.arrays import Weights, as_cohort
@@ -143,10 +144,10 @@ def record_of_network(
         connections=as_cohort(network.connections),
         history=None,
         before=None,
-        dossiers=[make_dossier(network, task, seed, analyses)],
+        dossiers=[make_dossier(network, task, seed=seed, analyses=analyses)],
         examples=examples_dataset(task, seed),
         probe=probe_dataset(task),
         walk=walk_of(task),
         census=None,
-        cubes_before=[memory_cube(before, task, seed)] if before and has_memories(task) else None,
+        cubes_before=[memory_cube(before, task, seed=seed)] if before and has_memories(task) else None,
     )

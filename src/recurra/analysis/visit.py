@@ -7,13 +7,11 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from recurra.analysis.dynamics.fixed_points import FixedPoints, fixed_points
-from recurra.analysis.dynamics.program import Program, program, with_program
-from recurra.analysis.dynamics.starts import starts_near
-from recurra.analysis.dynamics.steps import states_on
+from recurra.analysis.dynamics.starts import starts_among
+from recurra.analysis.dynamics.steps import states_along
 from recurra.analysis.failures import Failure, UnavailableError, attempted
 from recurra.analysis.shown_trials import test_trials
-from recurra.checks import nearest
+from recurra.checks import check_count, nearest
 from recurra.models.network import Network, check_fit
 from recurra.numerics import pinned
 from recurra.tasks import Task, Trials
@@ -25,20 +23,47 @@ STARTS, SPREAD = 400, 0.1  # states near the probe from which fixed points are s
 
 
 class Visit:
-    """A network under analysis on a task, and the records made so far.
+    """A network under analysis on a task, and the records made so far. All analyses take it in place of a network.
 
     Args:
         network: the network; its inputs and outputs must be those of the task.
-        task: the task it was trained on.
-        seed: seed of the test trials and of the chance levels.
+        task: the task it was trained on; if not given, the one that the network knows, as those of a cohort do.
+        seed: seed of everything that is drawn, such as test trials; if not given, that of the network's cohort, or 0.
+
+    Example:
+        >>> visit = rc.Visit(cohort[0])
+        >>> rc.fixed_points(visit), rc.slow_points(visit)  # the fixed points are computed once
     """
 
-    def __init__(self, network: Network, task: Task, seed: int) -> None:
-        check_task(task)
-        check_fit(network, task)
-        self.network, self.task, self.seed = network, task, seed
+    def __init__(self, network: Network, task: Task | None = None, seed: int | None = None) -> None:
+        if not isinstance(network, Network):
+            raise TypeError(f"network is a {type(network).__name__}; expected a Network, such as cohort[0]")
+        known = task if task is not None else network.task
+        if known is not None:
+            check_fit(network, known)
+        if seed is not None:
+            check_count("seed", seed, at_least=0)
+        self.network, self.known_task = network, known
+        self.seed = seed if seed is not None else network.seed or 0
         self.records: dict[str, Any] = {}
+        self._made: dict[str, Any] = {}
         self._together = Together()
+
+    @property
+    def task(self) -> Task:
+        """The task; an error if none is known."""
+        if self.known_task is None:
+            raise ValueError(
+                "the network knows no task; give the one it was trained on as the second argument, or what is computed "
+                "on the task by keyword"
+            )
+        return self.known_task
+
+    @cached_property
+    def checked_task(self) -> Task:
+        """The task, after the check that every task gets once before anything is computed on it."""
+        check_task(self.task)
+        return self.task
 
     def make(self, analyses: Mapping[str, Callable[["Visit"], Any]]) -> None:
         """Add the record of every analysis, or a `Failure` if it fails; as many run at a time as there are cores.
@@ -51,8 +76,20 @@ class Visit:
             with pinned():
                 self.records[name] = attempted(lambda: analyses[name](self))
 
+        _ = self.checked_task  # an error if no network can be tested on it, and not a failure of every analysis
         with one_thread():
             self._together.do({name: partial(work, name) for name in analyses})
+
+    def once(self, name: str, make: Callable[[], Any]) -> Any:
+        """What `make` gives, which is called only the first time that the name is asked for.
+
+        Args:
+            name: the name of what is made.
+            make: makes it.
+        """
+        if name not in self._made:
+            self._made[name] = make()
+        return self._made[name]
 
     def __getitem__(self, name: str) -> Any:
         """A record by name; an error that says why if its analysis failed or if there is no record of this name."""
@@ -66,12 +103,12 @@ class Visit:
     @cached_property
     def trials(self) -> Trials:
         """The trials that the network is tested on."""
-        return test_trials(self.task, self.seed)
+        return test_trials(self.checked_task, self.seed)
 
     @cached_property
     def probe(self) -> Trials:
         """Every condition of the task once, without noise."""
-        return self.task.probe()
+        return self.checked_task.probe()
 
     @cached_property
     def answers(self) -> tuple[Float[np.ndarray, "condition time unit"], Float[np.ndarray, "condition time output"]]:
@@ -86,34 +123,22 @@ class Visit:
     @cached_property
     def states(self) -> Float[np.ndarray, "condition time state"]:
         """States on the probe; in the current form and in some cells these are not the rates."""
-        return states_on(self.network, np.asarray(self.probe.inputs))
+        return states_along(self.network, np.asarray(self.probe.inputs))
 
     @property
     def ends(self) -> Float[np.ndarray, "condition state"]:
         """States at the end of the probe's trials."""
         return self.states[:, -1]
 
-    @cached_property
-    def points_and_program(self) -> tuple[FixedPoints, Program | Failure]:
-        """The fixed points without input, including points that only the program met; and the program or its failure.
-
-        If the program fails, the points are those of the search.
-        """
-        first = fixed_points(self.network, self.starts)
-        joined = attempted(
-            lambda: with_program(self.network, first, program(self.network, self.task, first, ends=self.ends))
-        )
-        return (first, joined) if isinstance(joined, Failure) else joined
-
     @property
     def starts(self) -> Float[np.ndarray, "start state"]:
         """States near those on the probe, from which the search for fixed points begins."""
-        return starts_near(self.states, STARTS, SPREAD, self.seed)
+        return starts_among(self.states, STARTS, SPREAD, self.seed)
 
     @cached_property
     def factors(self) -> Any:
         """The factors of the task: the level of every factor in every condition."""
-        return self.task.factors()
+        return self.checked_task.factors()
 
     def along_components(self, rates: Float[np.ndarray, "*batch unit"]) -> Float[np.ndarray, "*batch component"]:
         """Coordinates along the first principal components."""

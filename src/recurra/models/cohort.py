@@ -1,7 +1,7 @@
 """A cohort of trained networks."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -118,7 +118,8 @@ class Cohort(Shown):
     def _network(self, weights: Weights, position: int) -> Network:
         if not -len(self) <= position < len(self):
             raise IndexError(f"the cohort has {len(self)} networks; there is none at position {position}")
-        return Network.of_cohort(self.dynamics, weights, self.connections, position, self.task.dt_ms)
+        network = Network.of_cohort(self.dynamics, weights, self.connections, position, self.task.dt_ms)
+        return replace(network, task=self.task, seed=self.seed)
 
     def save(self, path: Path | str, overwrite: bool = False) -> None:
         """Write the same run folder as `recurra train`; `rc.load` and all commands read it.

@@ -1,7 +1,7 @@
 """A single network."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -34,12 +34,16 @@ class Network(Shown):
         dt_ms: length of a time step, ms.
         connections: which connections exist: True or False in place of every weight; by default all. The weight of one
             that does not exist is 0.
+        task: what it was trained on, which analyses take from it; None if that is not known.
+        seed: the seed of its run, from which analyses draw; None if that is not known.
     """
 
     dynamics: Dynamics
     weights: Weights
     dt_ms: float
     connections: Weights = None  # type: ignore[assignment]  # __post_init__ fills it
+    task: Task | None = field(default=None, compare=False)
+    seed: int | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         arrays = named_arrays(self.weights)

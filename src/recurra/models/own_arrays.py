@@ -1,6 +1,7 @@
 """A network of rate units from arrays of the user's own."""
 
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from jaxtyping import Float
@@ -10,15 +11,17 @@ from recurra.checks import check_finite, check_positive
 from recurra.engine import RateDynamics
 from recurra.models.network import Network
 
+Rows: TypeAlias = Sequence[Sequence[float]]
+
 
 def network(  # noqa: PLR0913 - the arrays and settings of the equations
-    recurrent: Float[AnyArray, "post pre"],
-    input: Float[AnyArray, "unit input"],
-    output: Float[AnyArray, "output unit"],
+    recurrent: Float[AnyArray, "post pre"] | Rows,
+    input: Float[AnyArray, "unit input"] | Rows,
+    output: Float[AnyArray, "output unit"] | Rows,
     *,
-    recurrent_bias: Float[AnyArray, "unit"] | None = None,
-    output_bias: Float[AnyArray, "output"] | None = None,
-    tau_ms: float | Float[AnyArray, "unit"] | None = None,
+    recurrent_bias: Float[AnyArray, "unit"] | Sequence[float] | None = None,
+    output_bias: Float[AnyArray, "output"] | Sequence[float] | None = None,
+    tau_ms: float | Float[AnyArray, "unit"] | Sequence[float] | None = None,
     dt_ms: float = 1.0,
     activation: str = "tanh",
     form: Literal["rate", "current"] = "rate",
@@ -80,7 +83,7 @@ def _real(name: str, given: Any) -> np.ndarray:
 def _check_axes(name: str, array: np.ndarray, axes: tuple[str, ...], units: int, outputs: int) -> None:
     """Check the shape of one array; the error names the axis that disagrees."""
     if array.ndim != len(axes) or 0 in array.shape:
-        expected = f"({', '.join(axes)})" if len(axes) > 1 else f"one number for every {axes[0]}"
+        expected = f"({', '.join(axes)})" if len(axes) > 1 else f"one number for every {''.join(axes)}"
         raise ValueError(f"{name} has the shape {array.shape}; expected {expected}")
     if axes == ("post", "pre") and len(set(array.shape)) > 1:
         raise ValueError(f"{name} has the shape {array.shape}; expected a square matrix (post, pre)")
@@ -89,7 +92,7 @@ def _check_axes(name: str, array: np.ndarray, axes: tuple[str, ...], units: int,
         expected = expected_sizes.get(axis, size)
         if size != expected:
             of = "output" if axis == "output" else "recurrent"
-            turned = "; give its transpose" if array.ndim > 1 and array.T.shape[axes.index(axis)] == expected else ""
+            turned = "; give its transpose" if expected in array.shape else ""
             raise ValueError(f"{name} has {size} along the axis {axis}; {of} has {expected}{turned}")
 
 

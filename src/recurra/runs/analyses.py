@@ -12,7 +12,7 @@ from recurra.analysis import MemoryCube, Spectrum, memory_cube, spectrum
 from recurra.analysis.dossier import make_dossier
 from recurra.analysis.dossier_records import record_kinds
 from recurra.analysis.failures import attempted
-from recurra.analysis.memory.analyses import memory_task
+from recurra.analysis.memory.memory_tasks import memory_task
 from recurra.analysis.own import OwnAnalysis, group_of, record_kind
 from recurra.analysis.record import kinds_before
 from recurra.models.cohort import Cohort
@@ -105,7 +105,7 @@ def _cohort(run: Path, _parts: Path) -> Cohort:
 
 
 def _records(cohort: Cohort, at: int, analyses: Sequence[OwnAnalysis]) -> dict[str, Any]:
-    dossier = make_dossier(cohort[at], cohort.task, cohort.seed, analyses)
+    dossier = make_dossier(cohort[at], cohort.task, seed=cohort.seed, analyses=analyses)
     with one_thread():
         before = {name: attempted(partial(BEFORE[name], cohort, at)) for name in kinds_before(cohort.task)}
     return dossier.by_group() | before
@@ -126,12 +126,12 @@ def _told(lost: dict[int, str], folder: RunFolder) -> str:
 
 def _spectrum_before(cohort: Cohort, at: int) -> Spectrum:
     """The spectrum of the weights before training of the network at position `at`."""
-    return spectrum(cohort.before(at).recurrent)
+    return spectrum(recurrent=cohort.before(at).recurrent)
 
 
 def _cube_before(cohort: Cohort, at: int) -> MemoryCube:
     """The memory cube of a network with memories before training."""
-    return memory_cube(cohort.before(at), memory_task(cohort.task), cohort.seed)
+    return memory_cube(cohort.before(at), memory_task(cohort.task), seed=cohort.seed)
 
 
 BEFORE: dict[str, Callable[[Cohort, int], Any]] = {"spectrum_before": _spectrum_before, "cube_before": _cube_before}

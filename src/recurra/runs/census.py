@@ -1,60 +1,19 @@
-"""A census of networks of one task: its record, and the record as plain values."""
+"""A census of networks of one task from their dossiers, and its record as plain values."""
 
 import math
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Int
 
-from recurra.analysis import FixedPoints, Regimes, states_on
-from recurra.analysis.cohorts.census import ALONE, UNKNOWN, Census, census
-from recurra.analysis.cohorts.eigenvalue_distances import nearest_linearizations
-from recurra.analysis.cohorts.similarity import MEASURES, Signature, Similarities, signature_of, similarity_matrices
+from recurra.analysis.cohorts.census import ALONE, UNKNOWN, Census
+from recurra.analysis.cohorts.comparison import census_with, similarities_of
+from recurra.analysis.cohorts.similarity import Similarities
 from recurra.analysis.dossier_records import Dossier
-from recurra.analysis.failures import Failure, attempted
-from recurra.models.network import Network, check_fit
+from recurra.models.network import Network
 from recurra.tasks import Task
-from recurra.tasks.border import check_task
 from recurra.words.workings import signatures
-
-FEWEST = 3  # networks that a census needs
-
-
-def similarities_of(networks: Sequence[Network], task: Task, points: Sequence[FixedPoints | Failure]) -> Similarities:
-    """The similarity of all pairs of networks in every measure, by their rates on the probe; NaN if undefined.
-
-    Args:
-        networks: the networks, with the inputs and outputs of the task.
-        task: the task they were trained on.
-        points: the fixed points of each network without input.
-    """
-    check_task(task)
-    for network in networks:
-        check_fit(network, task)
-    inputs = np.asarray(task.probe().inputs)
-    pairs = zip(networks, points, strict=True)
-    signatures = [attempted(partial(_signature, network, inputs, own)) for network, own in pairs]
-    nothing = _no_signature(inputs)
-    return similarity_matrices([nothing if isinstance(signature, Failure) else signature for signature in signatures])
-
-
-def _signature(network: Network, inputs: Float[np.ndarray, "condition time input"], points: Any) -> Signature:
-    """The signature of a network for comparisons; without its fixed points there are no linearizations."""
-    rates, _ = network.run(inputs)
-    recurrent = network.recurrent if network.has_recurrent else None
-    if isinstance(points, Failure):
-        return signature_of(rates, recurrent, _no_signature(inputs).linearized)
-    linearized = nearest_linearizations(points, states_on(network, inputs)[:, -1])
-    return signature_of(rates, recurrent, linearized)
-
-
-def _no_signature(inputs: Float[np.ndarray, "condition time input"]) -> Signature:
-    """The signature of a network about which nothing is known."""
-    conditions, steps = inputs.shape[:2]
-    nothing = np.full((conditions, 1), np.nan, np.complex128)
-    return signature_of(np.full((conditions, steps, 1), np.nan), None, nothing)
 
 
 def census_of_dossiers(
@@ -71,39 +30,6 @@ def census_of_dossiers(
     points = [dossier.record("fixed_points") for dossier in dossiers]
     similarities = similarities_of(networks, task, points)
     return similarities, census_with(similarities, [dossier.record("regimes") for dossier in dossiers], points, seed)
-
-
-def census_with(
-    similarities: Similarities,
-    regimes: Sequence[Regimes | Failure],
-    points: Sequence[FixedPoints | Failure],
-    seed: int,
-    measure: str = MEASURES[0],
-) -> Census:
-    """The census from the records of every network.
-
-    Args:
-        similarities: similarities of all pairs.
-        regimes: the regimes of each network.
-        points: the fixed points of each network.
-        seed: seed of the simulated cohorts without clusters.
-        measure: the measure by which networks are compared.
-    """
-    known = [record for record in regimes if not isinstance(record, Failure)]
-    if not known:
-        reasons = " / ".join(dict.fromkeys(record.reason for record in regimes if isinstance(record, Failure)))
-        raise ValueError(f"the regimes of no network are known, and a census sorts networks by these: {reasons}")
-    unknown = np.full(len(known[0].kind), UNKNOWN)
-    kinds = np.array([unknown if isinstance(record, Failure) else record.kind for record in regimes])
-    counts = [(UNKNOWN, UNKNOWN) if isinstance(record, Failure) else _counted(record) for record in points]
-    stable, others = np.array(counts).T
-    return census(similarities, kinds, stable, others, seed, measure)
-
-
-def _counted(points: FixedPoints) -> tuple[int, int]:
-    """The numbers of stable and of unstable points."""
-    stable = int((points.index == 0).sum())
-    return stable, len(points) - stable
 
 
 def census_table(census: Census, task: Task) -> dict[str, Any]:

@@ -12,12 +12,13 @@ from jaxtyping import Int
 
 from recurra.analysis import Census, FixedPoints, Regimes, Similarities, fixed_points, regimes
 from recurra.analysis.cohorts.census import LEFT_OUT, UNKNOWN
+from recurra.analysis.cohorts.comparison import census_with, similarities_of
 from recurra.analysis.cohorts.origins import Independence, independence, neighbour_independence
 from recurra.analysis.failures import Failure, attempted
 from recurra.analysis.visit import Visit
 from recurra.models.cohort import Cohort
 from recurra.numerics import pinned
-from recurra.runs.census import census_table, census_with, similarities_of
+from recurra.runs.census import census_table
 from recurra.runs.compared_networks import ComparedNetworks
 from recurra.runs.compiled import kept_programs
 from recurra.runs.executors import Executor, LostPiece, ThisProcess
@@ -158,8 +159,8 @@ def look_at(piece: Piece) -> Looks:
     with kept_programs(), pinned(), one_thread():
         visit = Visit(cohort[cohort.numbers.index(piece.number)], task, piece.seed)
         return (
-            attempted(lambda: regimes(visit.network, visit.probe, ends=visit.ends)),
-            attempted(lambda: fixed_points(visit.network, visit.starts)),
+            attempted(lambda: regimes(visit.network, probe=visit.probe, ends=visit.ends)),
+            attempted(lambda: fixed_points(visit.network, starts=visit.starts)),
         )
 
 

@@ -8,13 +8,13 @@ import jax
 import numpy as np
 
 from recurra.analysis import performance
+from recurra.analysis.cohorts.comparison import FEWEST
 from recurra.analysis.cohorts.origins import Origins
 from recurra.analysis.failures import Failure, attempted
 from recurra.analysis.shown_trials import test_trials
 from recurra.models.cohort import Cohort
 from recurra.models.network import Network
 from recurra.numerics import pinned
-from recurra.runs.census import FEWEST
 from recurra.runs.record import cohort_of
 from recurra.runs.spec import REGISTRY
 from recurra.runs.tables import changes, to_table
@@ -95,7 +95,7 @@ def _outcomes(cohort: Cohort) -> list[tuple[str, bool]]:
     """For every network in words how its training ended and whether it has learned; and whether to compare it."""
     trials, outcomes = test_trials(cohort.task, cohort.seed), []
     for at, status in enumerate(cohort.status):
-        measured = attempted(lambda at=at: performance(cohort[at], cohort.task, trials))
+        measured = attempted(lambda at=at: performance(cohort[at], cohort.task, trials=trials))
         verdict = "not tested" if isinstance(measured, Failure) else measured.verdict
         outcomes.append((f"{status.name}, {verdict}", verdict == "learned" and status is not Status.diverged))
     return outcomes

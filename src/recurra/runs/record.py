@@ -3,13 +3,13 @@
 from functools import partial
 
 from recurra.analysis import Census
+from recurra.analysis.cohorts.comparison import FEWEST
 from recurra.analysis.dossier_records import Dossier, record_kinds
 from recurra.analysis.failures import Failure
 from recurra.analysis.record import RunRecord, kinds_before
 from recurra.arrays import Weights, named_arrays
 from recurra.checks import same_axis
 from recurra.models.cohort import Cohort, Origin
-from recurra.runs.census import FEWEST
 from recurra.runs.own import command_for
 from recurra.runs.own_analyses import own_records
 from recurra.runs.record_store import cohort_records, single_record

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from recurra.analysis.cohorts.comparison import FEWEST
 from recurra.analysis.dossier_records import Dossier
 from recurra.analysis.failures import Failure, attempted
 from recurra.analysis.own import group_of
@@ -12,7 +13,7 @@ from recurra.analysis.record import walk_of
 from recurra.analysis.shown_trials import examples_dataset, probe_dataset
 from recurra.interrupts import Stopped, patient, stop_if_asked
 from recurra.runs.analyses import analyse_networks
-from recurra.runs.census import FEWEST, census_of_dossiers
+from recurra.runs.census import census_of_dossiers
 from recurra.runs.compiled import kept_programs
 from recurra.runs.executors import Executor, ThisProcess
 from recurra.runs.own import check_analyses, command_for

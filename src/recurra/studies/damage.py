@@ -109,7 +109,7 @@ class Damage(Study):
             cohort, trials = trained(spec), test_trials(spec.task, spec.seed)
             losses = np.nan_to_num(cohort.history.validation_loss, nan=np.inf).min(axis=1)
             for at, network in enumerate(cohort):
-                success = performance(network, spec.task, trials).success
+                success = performance(network, spec.task, trials=trials).success
                 about = {"data_set": spec.seed, "success": success, "loss": float(losses[at])}
                 part, number = trials.part(slice(200)), cohort.numbers[at]
                 networks += [about | row for row in damage_rows(network, spec.task, part, number, percents)]

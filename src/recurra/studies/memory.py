@@ -78,7 +78,7 @@ def measured(condition: TrainedCondition, cohort: Cohort, factor: str) -> Rows:
             "data_set": spec.seed,
             "network": number,
             "status": cohort.status[at].name,
-            "distance": performance(cohort[at], task, trials).distance,
+            "distance": performance(cohort[at], task, trials=trials).distance,
             "floor": floor,
             "silence": silence,
         }

@@ -126,7 +126,7 @@ def _measured(task: str, cohort: Cohort, spec: RunSpec) -> Rows:
             "units": spec.model.units,
             "data_set": spec.seed,
             "network": number,
-            "success": performance(cohort[at], spec.task, trials).success,
+            "success": performance(cohort[at], spec.task, trials=trials).success,
         }
         for at, number in enumerate(cohort.numbers)
     ]

@@ -7,8 +7,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from recurra.analysis import held_memories, memory_cube, memory_geometry, performance, principal_components
-from recurra.analysis.memory.analyses import memory_task
 from recurra.analysis.memory.cube import STANDS
+from recurra.analysis.memory.memory_tasks import memory_task
 from recurra.analysis.shown_trials import test_trials
 from recurra.models.cohort import Cohort
 from recurra.models.network import Network
@@ -136,8 +136,8 @@ class Realizations(Study):
 
 def _row(recipe: str, number: int, network: Network, before: Network, task: FlipFlop, seed: int) -> dict:
     geometry = memory_geometry(network, task)
-    cube, untrained = memory_cube(network, task, seed), memory_cube(before, task, seed)
-    tested, memories = performance(network, task, test_trials(task, seed)), held_memories(network, task)
+    cube, untrained = memory_cube(network, task, seed=seed), memory_cube(before, task, seed=seed)
+    tested, memories = performance(network, task, trials=test_trials(task, seed)), held_memories(network, task)
     return {
         "recipe": recipe,
         "network": number,
@@ -155,7 +155,7 @@ def _row(recipe: str, number: int, network: Network, before: Network, task: Flip
 
 def _state_rows(number: int, network: Network, task: FlipFlop) -> Rows:
     rates, _ = network.run(task.probe().inputs)
-    pca, geometry = principal_components(rates), memory_geometry(network, task)
+    pca, geometry = principal_components(rates=rates), memory_geometry(network, task)
     placed = pca.project(geometry.state_means)[:, :3]
     return [
         {"network": number, "state": name, **{f"pc{at + 1}": float(value) for at, value in enumerate(place)}}

@@ -39,7 +39,7 @@ TRAINED = {"input_noise": 0.1, "amplitude": 1.0, "pulse_ms": 20.0, "length_ms": 
 def success_rows(cohort: Cohort, task: Task, seed: int) -> Rows:
     """One row per network: the share of its trials on a task that are successful, and its mean distance."""
     trials = test_trials(task, seed)
-    performances = [performance(network, task, trials) for network in cohort]
+    performances = [performance(network, task, trials=trials) for network in cohort]
     return [
         {"network": number, "success": one.success, "distance": one.distance}
         for number, one in zip(cohort.numbers, performances, strict=True)

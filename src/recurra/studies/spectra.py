@@ -46,7 +46,7 @@ class Spectra(Study):
             names = {"task": table["task"]["kind"], "initializer": table["model"]["initializer"]["kind"]}
             for at, number in enumerate(cohort.numbers):
                 before, after = cohort.before(at), cohort[at]
-                success = performance(after, spec.task, trials).success
+                success = performance(after, spec.task, trials=trials).success
                 if success < SUCCESSFUL and scale != "quick":
                     continue
                 weights = weight_traits(after.recurrent, before.recurrent, spec.seed, after.recurrent_connections)
@@ -98,4 +98,4 @@ def _girko(spectra: Rows) -> Verdict:
 def _deviation(spectra: Rows, start: str) -> float:
     rows = [row for row in where(spectra, stage="before") if str(row["condition"]).endswith(start)]
     values = np.array([complex(float(row["real"]), float(row["imaginary"])) for row in rows])
-    return girko_distance(values) if len(values) else float("nan")
+    return girko_distance(eigenvalues=values) if len(values) else float("nan")

@@ -70,7 +70,7 @@ class SuccessRates(Study):
         for spec in self.plan(scale, seed):
             cohort, trials = trained(spec), test_trials(spec.task, spec.seed)
             for at, number in enumerate(cohort.numbers):
-                tested = performance(cohort[at], spec.task, trials)
+                tested = performance(cohort[at], spec.task, trials=trials)
                 networks.append(
                     {
                         "task": spec.table()["task"]["kind"],

@@ -45,7 +45,7 @@ def weight_traits(
     """
     after = np.asarray(recurrent, np.float64)
     exist = np.ones(after.shape, bool) if connections is None else np.asarray(connections)
-    weights = weight_statistics(after, connections=exist)
+    weights = weight_statistics(recurrent=after, connections=exist)
     traits = {"units": len(after), **_changed(after), "leading": leading_kinds(after)}
     traits |= {"near_zero": weights.near_zero, "near_zero_normal": weights.near_zero_normal}
     traits |= {"leading_values": leading_values(after), "normal_distance": normal_distance(after[exist])}
@@ -55,18 +55,18 @@ def weight_traits(
     start = np.asarray(before, np.float64)
     traits |= {f"{name}_before": value for name, value in _changed(start).items()}
     traits |= {f"{name}_chance": value for name, value in _shuffled(start, after - start, exist, seed).items()}
-    return traits | {"near_zero_before": weight_statistics(start, connections=exist).near_zero}
+    return traits | {"near_zero_before": weight_statistics(recurrent=start, connections=exist).near_zero}
 
 
 def _changed(matrix: Matrix) -> dict[str, float]:
     """Properties that training changes: eigenvalues on the unit circle and outside, departure from normality."""
-    values = spectrum(matrix).eigenvalues
+    values = spectrum(recurrent=matrix).eigenvalues
     inside = values[np.abs(values) <= OUTSIDE]
     return {
-        "on_circle": share_on_circle(values),
-        "rest_on_circle": share_on_circle(inside) if len(inside) else 1.0,
+        "on_circle": share_on_circle(eigenvalues=values),
+        "rest_on_circle": share_on_circle(eigenvalues=inside) if len(inside) else 1.0,
         "outside": len(values) - len(inside),
-        "henrici": non_normality(matrix).henrici,
+        "henrici": non_normality(recurrent=matrix).henrici,
     }
 
 
@@ -82,7 +82,7 @@ def _shuffled(start: Matrix, change: Matrix, exist: Bool[np.ndarray, "post pre"]
 def leading_kinds(matrix: Matrix) -> str:
     """The three eigenvalues of largest modulus, with conjugate pairs kept whole: "1 real, 1 pair"."""
     real = pairs = 0
-    for value in spectrum(matrix).eigenvalues:
+    for value in spectrum(recurrent=matrix).eigenvalues:
         if real + 2 * pairs >= LEADING:
             break
         real += int(abs(value.imag) <= REAL)
@@ -94,7 +94,7 @@ def leading_values(matrix: Matrix) -> str:
     """The eigenvalues that `leading_kinds` counts: "1.13, 1.12, 0.98 ± 0.21i"."""
     words: list[str] = []
     count = 0
-    for value in spectrum(matrix).eigenvalues:
+    for value in spectrum(recurrent=matrix).eigenvalues:
         if count >= LEADING:
             break
         if value.imag >= -REAL:
@@ -125,8 +125,8 @@ def dynamic_traits(network: Network, task: Task, seed: int) -> dict[str, Any]:
         seed: seed of the starts of the search for fixed points.
     """
     visit = Visit(network, task, seed)
-    probe, points = visit.probe, fixed_points(network, visit.starts)
-    network_regimes = regimes(network, probe, ends=visit.ends)
+    probe, points = visit.probe, fixed_points(network, starts=visit.starts)
+    network_regimes = regimes(network, probe=probe, ends=visit.ends)
     kinds = [network_regimes.kind_of(at) for at in range(len(network_regimes))]
     names = [probe.condition_names[int(number)] for number in np.asarray(probe.condition)]
     return {
@@ -141,5 +141,5 @@ def dynamic_traits(network: Network, task: Task, seed: int) -> dict[str, Any]:
 
 def eigenvalue_rows(network: Network, labels: dict[str, Any]) -> list[dict[str, Any]]:
     """One row per eigenvalue of the recurrent weights, each with the given labels."""
-    values = spectrum(network.recurrent).eigenvalues
+    values = spectrum(recurrent=network.recurrent).eigenvalues
     return [{**labels, "real": float(value.real), "imaginary": float(value.imag)} for value in values]

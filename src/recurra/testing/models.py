@@ -58,7 +58,8 @@ class _ModelUnderTest:
     """A model, with networks made from it."""
 
     def __init__(self, model: Model) -> None:
-        self.model, self.name = model.for_task(And()), type(model).__name__
+        self.name = type(model).__name__
+        self.model = model.for_task(And()) if isinstance(model, Model) else model
 
     @property
     def dynamics(self) -> Dynamics:

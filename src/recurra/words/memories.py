@@ -10,7 +10,7 @@ from jaxtyping import Int
 
 from recurra.analysis import Lifetimes, Program, PulseTable
 from recurra.analysis.dossier_records import Dossier
-from recurra.analysis.memory.analyses import has_memories
+from recurra.analysis.memory.memory_tasks import has_memories
 from recurra.analysis.memory.records import MemoryRecords
 from recurra.analysis.record import RunRecord
 from recurra.tasks import FlipFlop, Task

@@ -95,7 +95,7 @@ class Census(Shown):
         return MEASURES[self.measure]
 
 
-def census(
+def census_of(
     similarities: Similarities,
     kinds: Int[np.ndarray, "network condition"],
     stable_points: Int[np.ndarray, "network"],

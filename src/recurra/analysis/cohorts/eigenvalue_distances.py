@@ -8,8 +8,13 @@ from scipy.optimize import linear_sum_assignment, linprog
 from scipy.sparse import eye, kron, vstack
 from scipy.spatial.distance import cdist
 
-from recurra.analysis.dynamics.fixed_points import FixedPoints
+from recurra.analysis.dynamics.fixed_points import FixedPoints, fixed_points
+from recurra.analysis.subjects import Subject, of_each_network, visit_of
+from recurra.analysis.visit import Visit
+from recurra.analysis.weights.spectra import spectrum
 from recurra.checks import check_count
+from recurra.models.network import Network
+from recurra.tasks.base import Task
 
 Rates = Float[np.ndarray, "condition time unit"]
 CONDITIONS = 8  # most conditions of the probe whose linearizations are compared
@@ -18,7 +23,9 @@ REPEATED = 1_000  # largest equal length to which two sets are repeated, which i
 WEAK = 1e-10  # a direction of delay vectors with a smaller variance, relative to the first one, is left out
 
 
-def spectral_distance(first: Num[np.ndarray, "mode"], second: Num[np.ndarray, "other_mode"]) -> float:
+def spectral_distance(
+    first: Network | Visit | Num[np.ndarray, "mode"], second: Network | Visit | Num[np.ndarray, "other_mode"]
+) -> float:
     r"""The Wasserstein distance between two sets of eigenvalues in the complex plane.
 
     For n eigenvalues each, $\min_\pi \sqrt{\frac1n \sum_k |\lambda_k - \mu_{\pi(k)}|^2}$ over permutations π. For
@@ -27,11 +34,14 @@ def spectral_distance(first: Num[np.ndarray, "mode"], second: Num[np.ndarray, "o
     it is $\min_U \|A - U B U^*\|_F / \sqrt n$ over unitary U. NaN where an eigenvalue is not finite.
 
     Args:
-        first: eigenvalues of one matrix, in any order.
-        second: eigenvalues of another.
+        first: a network, of whose recurrent weights the eigenvalues are taken, or eigenvalues in any order.
+        second: another network, or its eigenvalues.
 
     Source: Hoffman and Wielandt (1953) for normal matrices.
     """
+    first, second = (
+        spectrum(one).eigenvalues if isinstance(one, Network | Visit) else np.asarray(one) for one in (first, second)
+    )
     for name, values in (("first", first), ("second", second)):
         if np.ndim(values) != 1 or not len(values):
             raise ValueError(f"{name} has shape {np.shape(values)}; expected one row of eigenvalues")
@@ -99,8 +109,14 @@ def dynamical_distance(first: Rates, second: Rates, delays: int = DELAYS, rank: 
     return spectral_distance(dynamic_modes(first, delays, rank), dynamic_modes(second, delays, rank))
 
 
+@of_each_network
 def nearest_linearizations(
-    points: FixedPoints, ends: Float[np.ndarray, "condition unit"]
+    network: Subject | None = None,
+    task: Task | None = None,
+    *,
+    points: FixedPoints | None = None,
+    ends: Float[np.ndarray, "condition unit"] | None = None,
+    seed: int | None = None,
 ) -> Complex[np.ndarray, "chosen mode"]:
     r"""Eigenvalues of the Jacobian of one step at the fixed point nearest to the state in which each condition ends.
 
@@ -108,9 +124,15 @@ def nearest_linearizations(
     no fixed point. If there are more than 8 conditions, 8 of them are used, spread over their order.
 
     Args:
-        points: the fixed points of a network without input.
-        ends: the states at the ends of the probe's trials.
+        network: the network, or a cohort; not needed with `points` and `ends`.
+        task: its task; not needed where the network knows it.
+        points: the fixed points of a network without input, if they are known.
+        ends: the states at the ends of the probe's trials, if they are known.
+        seed: seed of the search for fixed points; if not given, that of the network's cohort, or 0.
     """
+    if points is None or ends is None:
+        visit = visit_of(network, task, seed)
+        points, ends = fixed_points(visit) if points is None else points, visit.ends if ends is None else ends
     chosen = ends[np.unique(np.linspace(0, len(ends) - 1, min(len(ends), CONDITIONS)).round().astype(int))]
     if not len(points) or not np.isfinite(chosen).all():
         return np.full(chosen.shape, np.nan, np.complex128)

@@ -10,10 +10,20 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Complex, Float
 
-from recurra.analysis.cohorts.eigenvalue_distances import Rates, dynamic_modes, ordered, spectral_distance
+from recurra.analysis.cohorts.eigenvalue_distances import (
+    Rates,
+    dynamic_modes,
+    nearest_linearizations,
+    ordered,
+    spectral_distance,
+)
+from recurra.analysis.subjects import Subject, of_each_network, rates_of, visit_of
+from recurra.analysis.visit import Visit
 from recurra.arrays import AnyArray
 from recurra.checks import check_choice, check_count
 from recurra.shown import Shown
+from recurra.models.network import Network
+from recurra.tasks.base import Task
 from recurra.threads import one_thread
 
 Flat = Float[np.ndarray, "sample _unit"]
@@ -73,7 +83,11 @@ class Similarities(Shown):
         return _angle(self.cka) if measure == "cka" else getattr(self, measure)
 
 
-def linear_cka(first: Float[np.ndarray, "*sample unit"], second: Float[np.ndarray, "*sample other_unit"]) -> float:
+def linear_cka(
+    first: Network | Visit | Float[np.ndarray, "*sample unit"],
+    second: Network | Visit | Float[np.ndarray, "*sample other_unit"],
+    task: Task | None = None,
+) -> float:
     r"""Linear centred kernel alignment, $\|X^T Y\|_F^2 / (\|X^T X\|_F \|Y^T Y\|_F)$ of centred rates X and Y.
 
     1 if the rates differ by a rotation of the space of units and a factor; 0 if no direction of one is correlated
@@ -81,16 +95,19 @@ def linear_cka(first: Float[np.ndarray, "*sample unit"], second: Float[np.ndarra
     or one at rest in all conditions) have 1 with each other and 0 with all others; NaN where a rate is not finite.
 
     Args:
-        first: rates of one network.
-        second: rates of another, at the same inputs and times.
+        first: a network, or rates of one.
+        second: another, or its rates at the same inputs and times.
+        task: the task of networks that do not know theirs; their rates are those on its probe.
 
     Source: Kornblith, Norouzi, Lee and Hinton (2019).
     """
-    return float(_shape_matrices(_shapes(first, second))[1][0, 1])
+    return float(_shape_matrices(_shapes(rates_of(first, task), rates_of(second, task)))[1][0, 1])
 
 
 def procrustes_distance(
-    first: Float[np.ndarray, "*sample unit"], second: Float[np.ndarray, "*sample other_unit"]
+    first: Network | Visit | Float[np.ndarray, "*sample unit"],
+    second: Network | Visit | Float[np.ndarray, "*sample other_unit"],
+    task: Task | None = None,
 ) -> float:
     r"""The angular Procrustes distance $\min_Q \arccos \langle X, Y Q \rangle = \arccos \|X^T Y\|_*$, in radians.
 
@@ -101,18 +118,24 @@ def procrustes_distance(
     a distance of 0 into up to about 1e-7.
 
     Args:
-        first: rates of one network.
-        second: rates of another, at the same inputs and times.
+        first: a network, or rates of one.
+        second: another, or its rates at the same inputs and times.
+        task: the task of networks that do not know theirs; their rates are those on its probe.
 
     Source: Williams, Kunz, Kornblith and Linderman (2021), without whitening.
     """
-    return float(_shape_matrices(_shapes(first, second))[0][0, 1])
+    return float(_shape_matrices(_shapes(rates_of(first, task), rates_of(second, task)))[0][0, 1])
 
 
+@of_each_network
 def signature_of(
-    rates: Rates,
-    recurrent: Float[AnyArray, "post pre"] | None,
+    network: Subject | None = None,
+    task: Task | None = None,
+    *,
+    rates: Rates | None = None,
+    recurrent: Float[AnyArray, "post pre"] | None = None,
     linearized: Complex[np.ndarray, "condition state_mode"] | None = None,
+    seed: int | None = None,
 ) -> Signature:
     """The properties of a network that are compared with those of others by the measures of this module.
 
@@ -120,10 +143,20 @@ def signature_of(
     directions that carry all but 1e-8 of the variance. The dynamics use all steps.
 
     Args:
-        rates: rates on a probe, the same for all networks that are compared.
+        network: the network, or a cohort; not needed with `rates`.
+        task: its task; not needed where the network knows it.
+        rates: rates on a probe, the same for all networks that are compared; if not given, those of the network, and
+            the rest is the network's too unless it is given.
         recurrent: the recurrent weights; None if they are not a single matrix, for which the spectral distance is NaN.
-        linearized: eigenvalues from `nearest_linearizations`; without them the measure "linearized" is NaN.
+        linearized: eigenvalues from `nearest_linearizations`; None if they are not known, for which the measure
+            "linearized" is NaN.
+        seed: seed of the search for fixed points; if not given, that of the network's cohort, or 0.
     """
+    if rates is None:
+        visit = visit_of(network, task, seed)
+        rates, known = visit.rates, visit.network
+        recurrent = known.recurrent if recurrent is None and known.has_recurrent else recurrent
+        linearized = nearest_linearizations(visit) if linearized is None else linearized
     if linearized is None:
         linearized = np.full((1, 1), np.nan, np.complex128)
     every = -(-rates.shape[0] * rates.shape[1] // SAMPLES)
@@ -134,7 +167,7 @@ def signature_of(
         return Signature(_reduced(_shape(rates[:, ::every])), values, dynamic_modes(rates), linearized)
 
 
-def similarity_matrices(signatures: Sequence[Signature]) -> Similarities:
+def pairwise(signatures: Sequence[Signature]) -> Similarities:
     """The similarity of all pairs of networks in every measure.
 
     Args:

@@ -6,13 +6,17 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Bool, Complex, Float, Int
 
+from recurra.analysis.dynamics.fixed_points import fixed_points
 from recurra.analysis.dynamics.flow import Flow
 from recurra.analysis.dynamics.flows import flow_of
 from recurra.analysis.dynamics.linearization import OUTSIDE, modes_at
 from recurra.analysis.dynamics.newton import CONVERGED
+from recurra.analysis.subjects import Subject, of_each_network, visit_of
+from recurra.analysis.visit import Visit
 from recurra.checks import check_count, check_positive
 from recurra.models.network import Network
 from recurra.shown import Shown
+from recurra.tasks.base import Task
 
 Point = Float[np.ndarray, "coordinate"]
 CORRECTIONS = 12  # Newton steps before an arc is halved
@@ -44,10 +48,13 @@ class Branch(Shown):
         return len(self.amplitude)
 
 
+@of_each_network
 def continuation(
-    network: Network,
-    state: Float[np.ndarray, "state"],
+    network: Subject,
+    task: Task | None = None,
+    *,
     direction: Float[np.ndarray, "input"],
+    state: Float[np.ndarray, "state"] | None = None,
     amplitudes: tuple[float, float] = (0.0, 1.0),
     arc: float = 0.05,
     most: int = 500,
@@ -60,16 +67,18 @@ def continuation(
     which may happen where branches cross.
 
     Args:
-        network: the network.
-        state: a fixed point at the first amplitude, or a state from which Newton's method finds it.
+        network: the network, or a cohort.
+        task: its task; not needed where the network knows it, or with `state`.
         direction: x, the input at amplitude 1.
+        state: a fixed point at the first amplitude, or a state from which Newton's method finds it; if not given, the
+            first of `fixed_points` there: of those with the fewest unstable modes the one at which most starts end.
         amplitudes: the first amplitude, and the one towards which the branch is followed.
         arc: longest distance between two points in the space of states and amplitude, in units of the square root of
             the number of units.
         most: largest number of points.
 
     Raises:
-        ValueError: Newton's method finds no fixed point from the state.
+        ValueError: Newton's method finds no fixed point from the state, or without one there is no fixed point.
 
     Source: Allgower and Georg (1990).
     """
@@ -78,7 +87,9 @@ def continuation(
     first, last = amplitudes
     if first == last:
         raise ValueError(f"amplitudes is {amplitudes}; expected two different numbers")
-    path = _Path(network, np.asarray(direction, np.float64))
+    visit = visit_of(network, task)
+    path = _Path(visit.network, np.asarray(direction, np.float64))
+    state = _first_point(visit, first * path.direction) if state is None else state
     upward = np.append(np.zeros(len(state)), np.sign(last - first))
     point = path.corrected(np.append(np.asarray(state, np.float64), first), upward)
     if point is None:
@@ -97,6 +108,13 @@ def continuation(
         points.append(following)
         length = min(2 * length, longest)
     return _branch(path, np.array(points))
+
+
+def _first_point(visit: Visit, inputs: Float[np.ndarray, "input"]) -> Float[np.ndarray, "state"]:
+    points = fixed_points(visit, inputs=inputs)
+    if not len(points):
+        raise ValueError("the network has no fixed point at the first amplitude; give a state from which to begin")
+    return points.states[0]
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,12 @@ from recurra.analysis.dynamics.linearization import OUTSIDE, modes_at
 from recurra.analysis.dynamics.newton import FLAT, States, descent, is_fixed, newton, polished
 from recurra.analysis.dynamics.proofs import UNKNOWN, Proof, prove
 from recurra.analysis.dynamics.starts import in_parts, told_apart, unique
+from recurra.analysis.subjects import Subject, of_each_network, visit_of
 from recurra.checks import check_count, check_positive
 from recurra.linalg import inverse_of
 from recurra.models.network import Network
 from recurra.shown import Shown
+from recurra.tasks.base import Task
 from recurra.threads import in_threads, one_thread
 
 PER_POINT = (
@@ -109,11 +111,15 @@ class FixedPoints(Shown):
         return (self.dimension > 0) & (self.extent <= NARROW)
 
 
+@of_each_network
 def fixed_points(
-    network: Network,
-    starts: States,
+    network: Subject,
+    task: Task | None = None,
+    *,
+    starts: States | None = None,
     inputs: float | Float[np.ndarray, "input"] = 0.0,
     apart: float = 1e-6,
+    seed: int | None = None,
 ) -> FixedPoints:
     r"""All points that Newton's method reaches from the starts.
 
@@ -122,10 +128,12 @@ def fixed_points(
     $f(h) = \varphi(W h + W_{in} x + b)$, in the current form $f(v) = W \varphi(v) + W_{in} x + b$.
 
     Args:
-        network: the network.
-        starts: states from which the search begins, such as states on trajectories.
+        network: the network, or a cohort.
+        task: its task; not needed where the network knows it, or with `starts`.
+        starts: states from which the search begins; if not given, 400 near those on the task's probe (`starts_near`).
         inputs: the constant input, one number for all channels or one per channel.
         apart: distance below which two points are the same.
+        seed: seed of the starts; if not given, that of the network's cohort, or 0.
 
     Odd equations, such as tanh without any constant current, have a fixed point -h for every fixed point h: if no start
     ended at one of the two, it is added and does not count as missing.
@@ -134,8 +142,9 @@ def fixed_points(
     (2010) for the proofs; Chao (1984) for the number of missing points.
     """
     check_positive("apart", apart)
-    points = _search(network, starts, inputs, apart)
-    if not flow_of(network, inputs).odd:
+    visit = visit_of(network, task, seed)
+    points = _search(visit.network, visit.starts if starts is None else starts, inputs, apart)
+    if not flow_of(visit.network, inputs).odd:
         return points
     joined = _joined(points, replace(points, states=-points.states), apart)
     missing = max(points.missing_at_least - (len(joined) - len(points)), 0.0)
@@ -179,18 +188,28 @@ def _search(network: Network, starts: States, inputs: float | Float[np.ndarray, 
     )
 
 
+@of_each_network
 def fixed_points_under(
-    network: Network, starts: States, inputs: Float[np.ndarray, "condition input"], apart: float = 1e-6
+    network: Subject,
+    task: Task | None = None,
+    *,
+    inputs: Float[np.ndarray, "condition input"],
+    starts: States | None = None,
+    apart: float = 1e-6,
+    seed: int | None = None,
 ) -> list[FixedPoints]:
     """The fixed points under each of several constant inputs, as `fixed_points` finds them.
 
     Args:
-        network: the network.
-        starts: states from which every search begins.
+        network: as in `fixed_points`.
+        task: as there.
         inputs: the constant inputs.
-        apart: distance below which two points are the same.
+        starts: as there; the same for all inputs.
+        apart: as there.
+        seed: as there.
     """
-    return [fixed_points(network, starts, constant, apart) for constant in np.asarray(inputs, np.float64)]
+    visit = visit_of(network, task, seed)
+    return [fixed_points(visit, starts=starts, inputs=one, apart=apart) for one in np.asarray(inputs, np.float64)]
 
 
 def with_more(network: Network, points: FixedPoints, states: States, apart: float = 1e-6) -> FixedPoints:
@@ -205,7 +224,8 @@ def with_more(network: Network, points: FixedPoints, states: States, apart: floa
         apart: distance below which two points are the same.
     """
     states = states[~(cdist(points.states, states) <= _reach(points, apart)).any(axis=0)]
-    return _joined(points, fixed_points(network, states, points.inputs, apart), apart) if len(states) else points
+    more = fixed_points(network, starts=states, inputs=points.inputs, apart=apart) if len(states) else None
+    return _joined(points, more, apart) if more else points
 
 
 def _reach(points: FixedPoints, apart: float) -> Float[np.ndarray, "point 1"]:

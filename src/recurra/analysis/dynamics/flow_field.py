@@ -7,11 +7,18 @@ import numpy as np
 from jaxtyping import Float
 
 from recurra.analysis.dynamics.flows import flow_of
+from recurra.analysis.rates.reduction import principal_components
+from recurra.analysis.subjects import Subject, of_each_network, visit_of
+from recurra.analysis.visit import Visit
 from recurra.checks import check_count, check_finite, check_range
 from recurra.models.network import Network
 from recurra.shown import Shown
+from recurra.tasks.base import Task
 
 DEPENDENT = 1e-9  # the two directions span no plane if the second one's part across the first is shorter
+
+
+MORE = 0.2  # of the range of the states, by which a field goes beyond them on either side
 
 
 @dataclass(frozen=True)
@@ -63,12 +70,15 @@ class FlowField(Shown):
         return np.linalg.norm(states - self.center - self.project(states) @ self.plane, axis=-1)
 
 
+@of_each_network
 def flow_field(
-    network: Network,
-    plane: Float[np.ndarray, "direction state"],
-    center: Float[np.ndarray, "state"],
-    across: tuple[float, float],
-    upwards: tuple[float, float],
+    network: Subject,
+    task: Task | None = None,
+    *,
+    plane: Float[np.ndarray, "direction state"] | None = None,
+    center: Float[np.ndarray, "state"] | None = None,
+    across: tuple[float, float] | None = None,
+    upwards: tuple[float, float] | None = None,
     inputs: float | Float[np.ndarray, "input"] = 0.0,
     points: int = 31,
 ) -> FlowField:
@@ -79,27 +89,30 @@ def flow_field(
     In both the displacement does not depend on the leak; for networks of other kinds it is that of one time step.
 
     Args:
-        network: the network.
-        plane: two directions, such as the first two principal components; u lies along the first, v is the part of the
-            second at right angles to u, both scaled to length 1.
-        center: a state in the plane, such as the mean rates.
-        across: lowest and highest coordinate along u.
-        upwards: lowest and highest coordinate along v.
+        network: the network, or a cohort.
+        task: its task; not needed where the network knows it, or with plane, center, across and upwards.
+        plane: two directions; u lies along the first, v is the part of the second at right angles to u, both scaled to
+            length 1. If not given, the first two principal components of the states on the task's probe.
+        center: a state in the plane; if not given, the mean of these states.
+        across: lowest and highest coordinate along u; if not given, those of these states and a fifth more.
+        upwards: lowest and highest coordinate along v; if not given, as for u.
         inputs: the constant input, one number for all channels or one per channel.
         points: number of grid points in each direction.
 
     Source: Sussillo and Barak (2013) for the displacement.
     """
     check_count("points", points, at_least=2)
-    for name, bounds in (("across", across), ("upwards", upwards)):
-        check_range(name, bounds, -np.finfo(float).max)
-        if bounds[0] == bounds[1]:
-            raise ValueError(f"{name} is {tuple(bounds)}; expected lowest < highest")
-    center = np.asarray(center, np.float64)
-    directions = _orthonormal(np.asarray(plane, np.float64), center, network.state_size)
-    columns, rows = np.linspace(*across, points), np.linspace(*upwards, points)
+    visit = visit_of(network, task)
+    plane = principal_components(rates=visit.states, components=2).components if plane is None else plane
+    center = np.asarray(visit.states.mean(axis=(0, 1)) if center is None else center, np.float64)
+    directions = _orthonormal(np.asarray(plane, np.float64), center, visit.network.state_size)
+    bounds = {"across": across, "upwards": upwards}
+    sides = [
+        _side(visit, center, *named, direction) for named, direction in zip(bounds.items(), directions, strict=True)
+    ]
+    columns, rows = (np.linspace(*side, points) for side in sides)
     coordinates = np.stack(np.meshgrid(columns, rows), axis=-1)
-    flow = flow_of(network, inputs)
+    flow = flow_of(visit.network, inputs)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         moved = flow.displacement((center + coordinates @ directions).reshape(points**2, -1))
         speed = np.linalg.norm(moved, axis=1)
@@ -115,6 +128,25 @@ def flow_field(
         speed=speed.reshape(points, points),
         in_plane=np.minimum(share, 1.0).reshape(points, points),
     )
+
+
+def _side(
+    visit: Visit,
+    center: Float[np.ndarray, "state"],
+    name: str,
+    bounds: tuple[float, float] | None,
+    direction: Float[np.ndarray, "state"],
+) -> tuple[float, float]:
+    """The lowest and highest coordinate along a direction: as given, else those of the states on the probe and more."""
+    if bounds is None:
+        along = (visit.states - center) @ direction
+        low, high = float(along.min()), float(along.max())
+        more = MORE * (high - low) or 1.0
+        return low - more, high + more
+    check_range(name, bounds, -np.finfo(float).max)
+    if bounds[0] == bounds[1]:
+        raise ValueError(f"{name} is {tuple(bounds)}; expected lowest < highest")
+    return bounds
 
 
 def _orthonormal(

@@ -14,11 +14,13 @@ from recurra.analysis.dynamics.linearization import eigenvalues_at
 from recurra.analysis.dynamics.newton import is_fixed
 from recurra.analysis.dynamics.rate_flow import RateFlow
 from recurra.analysis.dynamics.steps import first_state
+from recurra.analysis.subjects import Subject, of_each_network, visit_of
 from recurra.analysis.weights.spectra import frequency_hz, time_constant_ms
 from recurra.engine.rate import HARD_WIDTHS
 from recurra.linalg import MARGIN, spectral_norm, surely_below
 from recurra.models.network import Network
 from recurra.shown import Shown
+from recurra.tasks.base import Task
 from recurra.threads import in_threads_once, one_thread
 
 NEAR = 0.01  # largest distance from the end of a path to its fixed point, times the root of the number of units
@@ -68,7 +70,8 @@ class RestingModes(Shown):
         return None if np.isnan(self.factor) else self.shift + self.factor * eigenvalue
 
 
-def resting_modes(network: Network) -> RestingModes:
+@of_each_network
+def resting_modes(network: Subject, task: Task | None = None) -> RestingModes:
     r"""The modes of a network at rest: eigenvalues of the Jacobian of one step at its state of rest without input.
 
     It rests in the state before the first step if that is a fixed point, stable or not, else where it settles from
@@ -77,10 +80,12 @@ def resting_modes(network: Network) -> RestingModes:
     $\mu = 1 - \ell + \ell \varphi' \lambda$ in both. The slope of tanh at zero is 1, of sigmoid 1/4, of softplus 1/2.
 
     Args:
-        network: the network.
+        network: the network, or a cohort.
+        task: its task, which its rest does not depend on.
 
     Source: Sussillo and Barak (2013) for the linearization.
     """
+    network = visit_of(network, task).network
     state, at_start = resting_state(network)
     flow = flow_of(network)
     smooth = not _on_kink(flow, state)
@@ -116,7 +121,7 @@ def resting_state(network: Network) -> tuple[State, bool]:
     ends, label = settle(network, start[None], np.zeros(network.weights.inputs), Attractors())
     if label[0] < 0 or ends.kind[label[0]] != REST:
         return nowhere, False
-    points = fixed_points(network, ends.states[label[0]][None])
+    points = fixed_points(network, starts=ends.states[label[0]][None])
     distance = np.linalg.norm(points.states - ends.states[label[0]], axis=1)
     if not len(points) or distance.min() > NEAR * np.sqrt(len(start)):
         return nowhere, False
@@ -175,18 +180,25 @@ class TransientGains(Shown):
         return len(self.point)
 
 
-def transient_gains(network: Network, points: FixedPoints) -> TransientGains:
+@of_each_network
+def transient_gains(
+    network: Subject, task: Task | None = None, *, points: FixedPoints | None = None, seed: int | None = None
+) -> TransientGains:
     """Reactivity and largest transient gain at the stable fixed points of a network.
 
     Every power t of the Jacobian up to 64 is computed, beyond that powers t / 32 apart.
 
     Args:
-        network: the network.
-        points: its fixed points at an input.
+        network: the network, or a cohort.
+        task: its task; not needed where the network knows it, or with `points`.
+        points: its fixed points at an input; if not given, those without input.
+        seed: seed of the search for fixed points; if not given, that of the network's cohort, or 0.
 
     Source: Asllani, Lambiotte and Carletti (2018); Bondanelli and Ostojic (2020), in continuous time.
     """
-    flow = flow_of(network, points.inputs)
+    visit = visit_of(network, task, seed)
+    points = fixed_points(visit) if points is None else points
+    flow = flow_of(visit.network, points.inputs)
     within = np.abs(points.eigenvalues).max(axis=1, initial=0) < 1
     stable = np.flatnonzero(within & (points.index == 0) & (points.dimension == 0))
     chosen = stable[:MOST]
@@ -198,7 +210,7 @@ def transient_gains(network: Network, points: FixedPoints) -> TransientGains:
         point=chosen,
         reactivity=np.array(reactivity, float),
         gain=np.array(gain, float),
-        gain_ms=np.array(steps, float) * network.dt_ms,
+        gain_ms=np.array(steps, float) * visit.network.dt_ms,
         proved=np.array(proved, bool),
         left_out=len(stable) - len(chosen),
     )

@@ -14,10 +14,12 @@ from recurra.analysis.dynamics.flow import Flow
 from recurra.analysis.dynamics.flows import flow_of
 from recurra.analysis.dynamics.linearization import modes_at
 from recurra.analysis.dynamics.proofs import contracts
-from recurra.analysis.dynamics.steps import driven, ends_on
+from recurra.analysis.dynamics.steps import driven
+from recurra.analysis.subjects import Subject, of_each_network, visit_of
 from recurra.checks import check_count
 from recurra.models.network import Network, check_fit
 from recurra.shown import Shown
+from recurra.models.network import Network
 from recurra.tasks import Task
 
 OFFSET = 1e-4  # length of the step off a saddle along an unstable mode, times the root of the number of units
@@ -70,12 +72,15 @@ class Program(Shown):
         return KINDS[int(self.kind[attractor])]
 
 
+@of_each_network
 def program(
-    network: Network,
-    task: Task,
-    points: FixedPoints,
+    network: Subject,
+    task: Task | None = None,
+    *,
+    points: FixedPoints | None = None,
     modes: int = 8,
     ends: Float[np.ndarray, "condition state"] | None = None,
+    seed: int | None = None,
 ) -> Program:
     """Follow the unstable manifolds of the saddles, and every stimulus from every attractor, to where they end.
 
@@ -86,16 +91,19 @@ def program(
     at most 64 attractors.
 
     Args:
-        network: the network.
-        task: the task it was trained on.
-        points: its fixed points.
+        network: the network, or a cohort.
+        task: its task; not needed where the network knows it.
+        points: its fixed points; if not given, those without input.
         modes: largest number of a saddle's unstable modes that are followed.
         ends: the states at the end of the probe's trials, if they are known.
+        seed: seed of the search for fixed points; if not given, that of the network's cohort, or 0.
     """
-    check_fit(network, task)
     check_count("modes", modes)
+    visit = visit_of(network, task, seed)
+    points = fixed_points(visit) if points is None else points
+    network, task = visit.network, visit.task
     flow = flow_of(network, points.inputs)
-    ends = ends_on(network, np.asarray(task.probe().inputs)) if ends is None else ends
+    ends = visit.ends if ends is None else ends
     saddle, growth, direction = _branches(flow, points, modes)
     stable = Attractors(tuple(state[None] for state in points.states[points.index == 0]))
     beside = points.states[saddle] + OFFSET * np.sqrt(ends.shape[1]) * direction
@@ -115,18 +123,25 @@ def program(
     )
 
 
+@of_each_network
 def points_and_program(
-    network: Network, task: Task, starts: Float[np.ndarray, "start state"]
+    network: Subject,
+    task: Task | None = None,
+    *,
+    starts: Float[np.ndarray, "start state"] | None = None,
+    seed: int | None = None,
 ) -> tuple[FixedPoints, Program]:
     """The fixed points without input, including stable points that only the program meets, and the program.
 
     Args:
-        network: the network.
-        task: the task it was trained on.
-        starts: states from which the search for fixed points begins.
+        network: the network, or a cohort.
+        task: its task; not needed where the network knows it.
+        starts: states from which the search for fixed points begins, as in `fixed_points`.
+        seed: seed of the starts; if not given, that of the network's cohort, or 0.
     """
-    first = fixed_points(network, starts)
-    return with_program(network, first, program(network, task, first))
+    visit = visit_of(network, task, seed)
+    first = fixed_points(visit) if starts is None else fixed_points(visit, starts=starts)
+    return with_program(visit.network, first, program(visit, points=first))
 
 
 def with_program(network: Network, first: FixedPoints, graph: Program) -> tuple[FixedPoints, Program]:

@@ -21,10 +21,12 @@ from recurra.analysis.dynamics.stability import (
 )
 from recurra.analysis.dynamics.steps import ends_on
 from recurra.analysis.dynamics.windows import Window, windows_after
+from recurra.analysis.subjects import Subject, of_each_network, visit_of
 from recurra.analysis.weights.spectra import time_constant_ms
 from recurra.checks import check_count, same
 from recurra.models.network import Network
 from recurra.shown import Shown
+from recurra.tasks.base import Task
 from recurra.tasks.trials import Trials
 from recurra.threads import one_thread
 
@@ -103,9 +105,12 @@ class _Regime:
     mean_output: Float[np.ndarray, "output"]
 
 
+@of_each_network
 def regimes(
-    network: Network,
-    probe: Trials,
+    network: Subject,
+    task: Task | None = None,
+    *,
+    probe: Trials | None = None,
     windows: int = WINDOWS,
     ends: Float[np.ndarray, "condition state"] | None = None,
 ) -> Regimes:
@@ -130,14 +135,19 @@ def regimes(
     that repeats itself exactly after a few steps has no trivial one.
 
     Args:
-        network: the network.
-        probe: noiseless trials, one a condition, such as those of `Task.probe`.
+        network: the network, or a cohort.
+        task: its task; not needed where the network knows it, or with `probe`.
+        probe: noiseless trials, one a condition; if not given, the task's probe.
         windows: the most windows to wait for a decision.
         ends: the states at the end of the probe's trials, where they are known.
 
     Source: Benettin, Galgani, Giorgilli and Strelcyn (1980) for the exponents.
     """
     check_count("windows", windows)
+    visit = visit_of(network, task)
+    if probe is None:
+        probe, ends = visit.probe, visit.ends if ends is None else ends
+    network = visit.network
     _check_probe(network, probe)
     inputs = np.asarray(probe.inputs, np.float64)
     flows = [flow_of(network, last) for last in inputs[:, -1]]

@@ -8,16 +8,18 @@ import numpy as np
 from jaxtyping import Complex, Float, Int
 from scipy.optimize import minimize
 
-from recurra.analysis.dynamics.fixed_points import FixedPoints
+from recurra.analysis.dynamics.fixed_points import FixedPoints, fixed_points
 from recurra.analysis.dynamics.flow import Flow
 from recurra.analysis.dynamics.flows import flow_of
 from recurra.analysis.dynamics.linearization import eigenvalues_at
 from recurra.analysis.dynamics.newton import CONVERGED
 from recurra.analysis.dynamics.starts import in_parts, unique
+from recurra.analysis.subjects import Subject, of_each_network, visit_of
 from recurra.checks import check_count, check_positive
 from recurra.linalg import spectral_norm
 from recurra.models.network import Network
 from recurra.shown import Shown
+from recurra.tasks.base import Task
 from recurra.threads import one_thread
 
 LEVEL = 1e-8  # largest gradient of a minimum, relative to the product of speed and Jacobian, or 1 if that is larger:
@@ -48,8 +50,16 @@ class SlowPoints(Shown):
         return len(self.states)
 
 
+@of_each_network
 def slow_points(
-    network: Network, points: FixedPoints, fastest: float = 0.1, apart: float = 1e-4, most: int = 10
+    network: Subject,
+    task: Task | None = None,
+    *,
+    points: FixedPoints | None = None,
+    fastest: float = 0.1,
+    apart: float = 1e-4,
+    most: int = 10,
+    seed: int | None = None,
 ) -> SlowPoints:
     r"""The slow points near the states in which the search for fixed points got stuck.
 
@@ -59,18 +69,23 @@ def slow_points(
     a search stopped.
 
     Args:
-        network: the network.
-        points: its fixed points at an input; the slow points belong to the same input.
+        network: the network, or a cohort.
+        task: its task; not needed where the network knows it, or with `points`.
+        points: its fixed points at an input; the slow points belong to the same input. If not given, those without
+            input.
         fastest: largest speed that counts as slow.
         apart: distance below which two points are the same.
         most: largest number of stuck states that are followed.
+        seed: seed of the search for fixed points; if not given, that of the network's cohort, or 0.
 
     Source: Sussillo and Barak (2013); SciPy minimizes q.
     """
     check_positive("fastest", fastest)
     check_positive("apart", apart)
     check_count("most", most)
-    flow = flow_of(network, points.inputs)
+    visit = visit_of(network, task, seed)
+    points = fixed_points(visit) if points is None else points
+    flow = flow_of(visit.network, points.inputs)
     stuck = points.stuck[np.isfinite(points.stuck).all(axis=1)][:most]
     with one_thread():
         ends = in_parts(lambda part: np.array([_lowest(flow, state) for state in part]), stuck)

@@ -8,11 +8,13 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from recurra.analysis.dynamics.flows import flow_of
+from recurra.analysis.subjects import Subject, of_each_network, visit_of
 from recurra.arrays import Weights
 from recurra.checks import check_count, check_positive
 from recurra.engine import Dynamics
 from recurra.models.network import Network
 from recurra.numerics import pinned
+from recurra.tasks.base import Task
 from recurra.threads import one_thread
 
 State = Float[np.ndarray, "state"]
@@ -24,8 +26,15 @@ SAMPLES = 10  # samples per time constant of the fastest unit, at which tangent 
 TRIVIAL = 1.0  # logarithm of the growth over a whole stretch up to which it cannot be told from no growth
 
 
+@of_each_network
 def lyapunov_spectrum(
-    network: Network, state: State, inputs: Constant = 0.0, exponents: int | None = None, steps: int | None = None
+    network: Subject,
+    task: Task | None = None,
+    *,
+    state: State | None = None,
+    inputs: Constant = 0.0,
+    exponents: int | None = None,
+    steps: int | None = None,
 ) -> Float[np.ndarray, "exponent"]:
     r"""The largest Lyapunov exponents of the orbit through a state at a constant input, 1/s, the largest first.
 
@@ -37,8 +46,9 @@ def lyapunov_spectrum(
     exponents are NaN.
 
     Args:
-        network: the network.
-        state: state at which the orbit begins.
+        network: the network, or a cohort.
+        task: its task; not needed where the network knows it, or with `state`.
+        state: state at which the orbit begins; if not given, the end of the first trial of the task's probe.
         inputs: the constant input, one number for all channels or one per channel.
         exponents: number of exponents, at most one per unit; all if None.
         steps: number of steps over which growth is averaged; if None 4,000, or 400 time constants of the slowest unit
@@ -46,14 +56,24 @@ def lyapunov_spectrum(
 
     Source: Benettin, Galgani, Giorgilli and Strelcyn (1980).
     """
+    visit = visit_of(network, task)
+    network = visit.network
+    state = np.asarray(visit.ends[0]) if state is None else state
     steps = at_least(STEPS, network) if steps is None else steps
     check_count("steps", steps)
     _, growth = followed(network, state, inputs, exponents, steps)
     return 1_000 * mean_growth(growth) / network.dt_ms
 
 
+@of_each_network
 def floquet_multipliers(
-    network: Network, state: State, inputs: Constant = 0.0, *, period_ms: float, exponents: int | None = None
+    network: Subject,
+    task: Task | None = None,
+    *,
+    state: State,
+    period_ms: float,
+    inputs: Constant = 0.0,
+    exponents: int | None = None,
 ) -> Float[np.ndarray, "exponent"]:
     r"""Moduli of the largest Floquet multipliers of the cycle through a state, the largest first.
 
@@ -68,14 +88,16 @@ def floquet_multipliers(
 
     Args:
         network: the network.
+        task: its task, which the multipliers do not depend on.
         state: a state on the cycle.
+        period_ms: the period, ms, as in `Regimes`.
         inputs: the constant input, one number for all channels or one per channel.
-        period_ms: the period, ms.
         exponents: number of multipliers, at most one per unit; all if None.
 
     Source: Benettin, Galgani, Giorgilli and Strelcyn (1980) for the exponents.
     """
     check_positive("period_ms", period_ms)
+    network = visit_of(network, task).network
     period = period_ms / network.dt_ms
     rates, growth = followed(network, state, inputs, exponents, max(at_least(STEPS, network), int(np.ceil(2 * period))))
     return np.exp(period * mean_growth(growth[: closest_return(rates)[0]]))

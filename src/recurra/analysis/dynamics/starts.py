@@ -14,7 +14,7 @@ Values = Shaped[np.ndarray, "start *value"]
 MIXED = 3  # states that are mixed for a start between trajectories
 
 
-def starts_near(
+def starts_among(
     states: Float[np.ndarray, "trial time state"], starts: int, spread: float, seed: int
 ) -> Float[np.ndarray, "start state"]:
     """Random states on trajectories, and between them, plus normal noise.

@@ -29,7 +29,9 @@ def first_state(network: Network) -> Float[np.ndarray, "state"]:
         return np.asarray(network.dynamics.initial_state(network.double), np.float64)
 
 
-def states_on(network: Network, inputs: Float[np.ndarray, "trial time input"]) -> Float[np.ndarray, "trial time state"]:
+def states_along(
+    network: Network, inputs: Float[np.ndarray, "trial time input"]
+) -> Float[np.ndarray, "trial time state"]:
     """The states at every step of trials, in float64; in the current form these are not the rates.
 
     Args:
@@ -37,7 +39,7 @@ def states_on(network: Network, inputs: Float[np.ndarray, "trial time input"]) -
         inputs: inputs of the trials.
     """
     with pinned(double=True):
-        return np.asarray(_states_on(network.dynamics, network.double, jnp.asarray(inputs, jnp.float64)))
+        return np.asarray(_states_along(network.dynamics, network.double, jnp.asarray(inputs, jnp.float64)))
 
 
 def ends_on(network: Network, inputs: Float[np.ndarray, "trial time input"]) -> Float[np.ndarray, "trial state"]:
@@ -109,7 +111,7 @@ def _in_groups(step: Callable[[Array], Array], states: States) -> np.ndarray:
 
 
 @partial(jax.jit, static_argnames="dynamics")
-def _states_on(
+def _states_along(
     dynamics: Dynamics, weights: Weights, inputs: Float[Array, "trial time input"]
 ) -> Float[Array, "trial time state"]:
     def step(state: Array, now: Array) -> tuple[Array, Array]:

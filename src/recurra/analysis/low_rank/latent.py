@@ -8,12 +8,15 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from recurra.analysis.dynamics.steps import states_on
+from recurra.analysis.dynamics.steps import states_along
 from recurra.analysis.low_rank.loadings import Loadings, equations_of
+from recurra.analysis.low_rank.loadings import loadings as loadings_of
+from recurra.analysis.subjects import Subject, of_each_network, visit_of
 from recurra.engine import ACTIVATIONS, RateDynamics
-from recurra.models.network import Network, NotApplicableError
+from recurra.models.network import NotApplicableError
 from recurra.numerics import pinned
 from recurra.shown import Shown
+from recurra.tasks.base import Task
 
 
 @dataclass(frozen=True)
@@ -29,8 +32,13 @@ class LatentPaths(Shown):
     outputs: Float[np.ndarray, "trial time output"]
 
 
+@of_each_network
 def latent_variables(
-    network: Network, loadings: Loadings, inputs: Float[np.ndarray, "trial time input"]
+    network: Subject,
+    task: Task | None = None,
+    *,
+    loadings: Loadings | None = None,
+    inputs: Float[np.ndarray, "trial time input"] | None = None,
 ) -> Float[np.ndarray, "trial time rank"]:
     r"""The latent variables of the full network along trials.
 
@@ -38,20 +46,29 @@ def latent_variables(
     $\kappa_r = n_r^T h / N$.
 
     Args:
-        network: the network.
-        loadings: its loadings; if these are truncated, the variables are those of the loadings that are left.
-        inputs: inputs of the trials.
+        network: the network, or a cohort.
+        task: its task; not needed where the network knows it, or with `inputs`.
+        loadings: its loadings, if they are known; if these are truncated, the variables are those of the loadings that
+            are left.
+        inputs: inputs of the trials; if not given, those of the task's probe.
 
     Source: Mastrogiuseppe and Ostojic (2018); Dubreuil et al. (2022).
     """
-    states = states_on(network, inputs)
-    if equations_of(network).form == "rate":
+    visit = visit_of(network, task)
+    loadings = loadings_of(visit) if loadings is None else loadings
+    states = visit.states if inputs is None else states_along(visit.network, inputs)
+    if equations_of(visit.network).form == "rate":
         return states @ loadings.n / loadings.units
     return states @ loadings.m / (loadings.m**2).sum(axis=0)
 
 
+@of_each_network
 def latent_paths(
-    dynamics: RateDynamics, loadings: Loadings, inputs: Float[np.ndarray, "trial time input"]
+    network: Subject,
+    task: Task | None = None,
+    *,
+    loadings: Loadings | None = None,
+    inputs: Float[np.ndarray, "trial time input"] | None = None,
 ) -> LatentPaths:
     r"""The paths of the reduced dynamics, which for a network of this rank are those of the full one but for rounding.
 
@@ -66,14 +83,32 @@ def latent_paths(
     rates. All start from 0. A step takes some N (R + inputs) operations for a trial, not N².
 
     Args:
-        dynamics: equations with one leak for all units.
-        loadings: of the units; resampled ones need no network.
-        inputs: inputs of the trials.
+        network: the network, or a cohort; its equations have one leak for all units.
+        task: its task; not needed where the network knows it, or with `inputs`.
+        loadings: of the units; if not given, those of the network.
+        inputs: inputs of the trials; if not given, those of the task's probe.
 
     Raises:
         NotApplicableError: the units have different leaks, so that the latent variables have no dynamics of their own.
 
     Source: Mastrogiuseppe and Ostojic (2018); Dubreuil et al. (2022).
+    """
+    visit = visit_of(network, task)
+    loadings = loadings_of(visit) if loadings is None else loadings
+    return reduced_paths(
+        equations_of(visit.network), loadings, np.asarray(visit.probe.inputs if inputs is None else inputs)
+    )
+
+
+def reduced_paths(
+    dynamics: RateDynamics, loadings: Loadings, inputs: Float[np.ndarray, "trial time input"]
+) -> LatentPaths:
+    """The paths of `latent_paths` for any loadings, such as resampled ones, which need no network.
+
+    Args:
+        dynamics: equations with one leak for all units.
+        loadings: of the units.
+        inputs: inputs of the trials.
     """
     with pinned(double=True):
         arrays = [jnp.asarray(one) for one in (_driven(loadings), loadings.n, loadings.m, loadings.output_loadings)]
@@ -81,11 +116,14 @@ def latent_paths(
         return LatentPaths(np.asarray(kappa), np.asarray(outputs) + loadings.output_bias)
 
 
+@of_each_network
 def latent_flow(
-    dynamics: RateDynamics,
-    loadings: Loadings,
+    network: Subject,
+    task: Task | None = None,
+    *,
     kappa: Float[np.ndarray, "*point rank"],
-    inputs: Float[np.ndarray, "input"],
+    inputs: float | Float[np.ndarray, "input"] = 0.0,
+    loadings: Loadings | None = None,
 ) -> Float[np.ndarray, "*point rank"]:
     r"""The flow $\tau\, d\kappa / dt$ at a constant input u whose filtered value v has settled at u.
 
@@ -93,14 +131,17 @@ def latent_flow(
     $-\kappa + n^T \varphi(m \kappa + I u + b) / N$. It is 0 at the latent variables of a fixed point.
 
     Args:
-        dynamics: equations with one leak for all units.
-        loadings: of the units.
+        network: the network, or a cohort; its equations have one leak for all units.
+        task: its task, which the flow does not depend on.
         kappa: latent variables.
-        inputs: the constant input.
+        inputs: the constant input, one number for all channels or one per channel.
+        loadings: of the units; if not given, those of the network.
     """
+    visit = visit_of(network, task)
+    loadings, dynamics = loadings_of(visit) if loadings is None else loadings, equations_of(visit.network)
     _one_leak(dynamics)
     along, across = _split(loadings)
-    constant = np.append(np.asarray(inputs, np.float64), 1.0)
+    constant = np.append(np.broadcast_to(np.asarray(inputs, np.float64), visit.network.weights.inputs), 1.0)
     whole = dynamics.form == "rate"
     current = kappa @ loadings.m.T + (_driven(loadings) if whole else across) @ constant
     with pinned(double=True):

@@ -7,11 +7,13 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
+from recurra.analysis.subjects import Subject, of_each_network, visit_of
 from recurra.arrays import RateWeights
 from recurra.checks import check_count, check_finite
 from recurra.engine import RateDynamics
 from recurra.models.network import Network, NotApplicableError
 from recurra.shown import Shown
+from recurra.tasks.base import Task
 from recurra.threads import one_thread
 
 LOW = 0.1  # a network is of low rank if its rank is at most this share of its units
@@ -117,11 +119,13 @@ class Loadings(Shown):
         return Network(like.dynamics, weights, like.dt_ms)
 
 
-def loadings(network: Network, rank: int | None = None) -> Loadings:
+@of_each_network
+def loadings(network: Subject, task: Task | None = None, *, rank: int | None = None) -> Loadings:
     """The canonical loadings of a network of rate units.
 
     Args:
-        network: the network.
+        network: the network, or a cohort.
+        task: its task, which the loadings do not depend on.
         rank: how many pairs m and n; the smaller singular values are left out. If None, the rank of the recurrent
             weights: the number of singular values above N times the rounding of float32 times the largest.
 
@@ -130,6 +134,7 @@ def loadings(network: Network, rank: int | None = None) -> Loadings:
 
     Source: Mastrogiuseppe and Ostojic (2018); Dubreuil et al. (2022).
     """
+    network = visit_of(network, task).network
     equations_of(network)
     weights: Any = network.double
     with one_thread():

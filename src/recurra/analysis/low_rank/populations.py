@@ -10,8 +10,11 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
 from recurra.analysis.low_rank.loadings import Loadings
+from recurra.analysis.low_rank.loadings import loadings as loadings_of
+from recurra.analysis.subjects import Subject, of_each_network, seed_of, visit_of
 from recurra.checks import check_count
 from recurra.shown import Shown
+from recurra.tasks.base import Task
 from recurra.threads import one_thread
 
 ITERATIONS = 1_000  # of expectation maximization, at most
@@ -60,16 +63,27 @@ class Populations(Shown):
         return self.mean[population] + np.einsum("uj,uij->ui", normal, roots[population])
 
 
-def populations(loadings: Loadings, count: int, seed: int, starts: int = 10) -> Populations:
+@of_each_network
+def populations(
+    network: Subject | None = None,
+    task: Task | None = None,
+    *,
+    loadings: Loadings | None = None,
+    count: int,
+    seed: int | None = None,
+    starts: int = 10,
+) -> Populations:
     """Fit a mixture of Gaussians to the loadings by expectation maximization, as scikit-learn does it.
 
     Before the fit every loading is scaled to a standard deviation of 1, which changes nothing but the size of
     scikit-learn's regularization.
 
     Args:
-        loadings: of a network.
+        network: the network, or a cohort; not needed with `loadings`.
+        task: its task, which the populations do not depend on.
+        loadings: of a network; if not given, those of this one.
         count: number of populations.
-        seed: fixes the starts of the fit.
+        seed: fixes the starts of the fit; if not given, that of the network's cohort, or 0.
         starts: how many starts; the most likely mixture is kept.
 
     Raises:
@@ -79,6 +93,7 @@ def populations(loadings: Loadings, count: int, seed: int, starts: int = 10) -> 
     """
     check_count("count", count)
     check_count("starts", starts)
+    loadings = loadings_of(visit_of(network, task)) if loadings is None else loadings
     cloud = loadings.cloud
     if len(cloud) < 2 * count * cloud.shape[1]:
         raise ValueError(
@@ -87,7 +102,9 @@ def populations(loadings: Loadings, count: int, seed: int, starts: int = 10) -> 
         )
     size = cloud.std(axis=0)
     size[size == 0] = 1.0
-    mixture = GaussianMixture(count, n_init=starts, max_iter=ITERATIONS, random_state=seed, init_params="random")
+    mixture = GaussianMixture(
+        count, n_init=starts, max_iter=ITERATIONS, random_state=seed_of(network, seed), init_params="random"
+    )
     with one_thread(), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # of single starts
         labels = mixture.fit_predict(cloud / size)
@@ -113,7 +130,10 @@ def best_populations(loadings: Loadings, seed: int, most: int = 3) -> Population
     """
     check_count("most", most)
     room = loadings.units // (2 * len(loadings.names))
-    return min((populations(loadings, count, seed) for count in range(1, max(1, min(most, room)) + 1)), key=_bic)
+    return min(
+        (populations(loadings=loadings, count=count, seed=seed) for count in range(1, max(1, min(most, room)) + 1)),
+        key=_bic,
+    )
 
 
 def _bic(fitted: Populations) -> float:

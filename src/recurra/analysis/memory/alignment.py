@@ -10,16 +10,20 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 from scipy.spatial.distance import cdist
 
-from recurra.analysis.dynamics.fixed_points import FixedPoints
+from recurra.analysis.dynamics.fixed_points import FixedPoints, fixed_points
 from recurra.analysis.dynamics.flows import flow_of
-from recurra.analysis.memory.geometry import Geometry
+from recurra.analysis.memory.geometry import Geometry, memory_geometry
+from recurra.analysis.memory.memory_tasks import memory_task
 from recurra.analysis.shown_trials import chance_trials
+from recurra.analysis.subjects import Subject, of_each_network, visit_of
+from recurra.analysis.visit import Visit
 from recurra.analysis.weights.spectra import spectrum
 from recurra.checks import check_between, check_count
 from recurra.engine import Dynamics
-from recurra.models.network import Network, check_fit
+from recurra.models.network import Network
 from recurra.numerics import pinned
 from recurra.shown import Shown
+from recurra.tasks.base import Task
 from recurra.tasks.flipflop import FlipFlop
 from recurra.threads import in_threads_once, one_thread
 
@@ -76,14 +80,16 @@ class Alignment(Shown):
     states_used: int
 
 
+@of_each_network
 def axis_alignment(
-    network: Network,
-    task: FlipFlop,
-    geometry: Geometry,
-    points: FixedPoints,
-    seed: int,
+    network: Subject,
+    task: Task | None = None,
+    *,
+    geometry: Geometry | None = None,
+    points: FixedPoints | None = None,
     within: float = 0.25,
     directions: int = 1_000,
+    seed: int | None = None,
 ) -> Alignment:
     r"""Cosines of the axes $a_k$ with the readout, and their shares $|Q^T a_k|^2 / |a_k|^2$ in two spans.
 
@@ -94,32 +100,31 @@ def axis_alignment(
     current form the weights map rates to currents; there the first span is where small rates go.
 
     The fixed point of a memory state is the stable one with the rates nearest to the state's mean rates, if their
-    distance is at most `within` times the distance to the mean rates of the next state. Otherwise the state is left
-    out.
+    distance is at most `within` times that to the mean rates of the next state; otherwise the state is left out.
 
     Chance: random directions $v \sim N(0, C)$ in place of an axis, with C the covariance of the rates over time in
     random trials of the task.
 
     Args:
-        network: the network.
-        task: the flip-flop that it was trained on.
-        geometry: geometry of its memory states.
-        points: its fixed points without input.
-        seed: seed of the random trials and directions.
+        network: the network, or a cohort.
+        task: the flip-flop that it was trained on; not needed where the network knows it.
+        geometry: geometry of its memory states, if it is known.
+        points: its fixed points without input, if they are known.
         within: largest distance of a state's fixed point, as a share of the distance to the next state, 0 to 0.5.
         directions: number of random directions for the chance levels.
+        seed: seed of the random trials and directions; if not given, that of the network's cohort, or 0.
 
     Source: Sussillo and Barak (2013) for the linearization; Elsayed et al. (2016) for the random directions.
     """
-    check_count("seed", seed, at_least=0)
     check_between("within", within, 0, 0.5)
     check_count("directions", directions)
-    _check_fit(network, task, geometry, points)
-    axes = np.asarray(geometry.axes, np.float64)
-    recurrent, rows = network.recurrent, network.readout_rows
+    visit = visit_of(network, task, seed)
+    network, task = visit.network, memory_task(visit.task)
+    geometry, points = _parts(visit, task, geometry, points)
+    axes, recurrent, rows = np.asarray(geometry.axes, np.float64), network.recurrent, network.readout_rows
     with one_thread():
-        drawn = activity_directions(network, task, seed, directions)
-        leading = leading_span(recurrent, max(spectrum(recurrent).count_outside, task.bits))
+        drawn = activity_directions(network, task, visit.seed, directions)
+        leading = leading_span(recurrent, max(spectrum(recurrent=recurrent).count_outside, task.bits))
         slow = slow_spans(network, geometry, points, within, task.bits)
     cosines = np.abs(cosines_with(drawn, rows))
     chance_leading, chance_slow = share_in(drawn, leading), mean_share_in(drawn, slow)
@@ -214,9 +219,13 @@ def mean_share_in(directions: Directions, spans: list[Basis]) -> Float[np.ndarra
     return np.mean([share_in(directions, basis) for basis in spans], axis=0)
 
 
-def _check_fit(network: Network, task: FlipFlop, geometry: Geometry, points: FixedPoints) -> None:
-    check_fit(network, task, FlipFlop)
-    units = network.weights.units
+def _parts(
+    visit: Visit, task: FlipFlop, geometry: Geometry | None, points: FixedPoints | None
+) -> tuple[Geometry, FixedPoints]:
+    """Geometry and fixed points, as given if they fit the network and the task, else computed."""
+    network, units = visit.network, visit.network.weights.units
+    geometry = memory_geometry(visit) if geometry is None else geometry
+    points = fixed_points(visit) if points is None else points
     if geometry.axes.shape != (task.bits, units):
         raise ValueError(
             f"geometry has axes of shape {geometry.axes.shape}; expected (bit, unit) = ({task.bits}, {units}). "
@@ -227,6 +236,7 @@ def _check_fit(network: Network, task: FlipFlop, geometry: Geometry, points: Fix
             f"points has states of size {points.states.shape[1]}; expected {network.state_size}. "
             "Take fixed_points() of this network."
         )
+    return geometry, points
 
 
 def _unit(directions: Directions) -> Directions:

@@ -1,7 +1,7 @@
-"""Which tasks have memories, and the analyses that only networks on such tasks have."""
+"""The analyses that only networks on tasks with memories have."""
 
 from collections.abc import Callable
-from typing import Any, TypeGuard
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -14,26 +14,14 @@ from recurra.analysis.memory.generalization import cross_condition_generalizatio
 from recurra.analysis.memory.geometry import memory_geometry
 from recurra.analysis.memory.lifetimes import memory_lifetimes, noisy_lifetimes
 from recurra.analysis.memory.memories import held_memories
+from recurra.analysis.memory.memory_tasks import memory_task
 from recurra.analysis.memory.pulse_table import pulse_table
 from recurra.analysis.memory.records import Walk
 from recurra.analysis.shown_trials import trials_dataset
 from recurra.analysis.visit import Visit
-from recurra.tasks.base import Task
 from recurra.tasks.flipflop import FlipFlop
 
 NOISES, NOISY_TRIALS = (0.1, 0.2, 0.3, 0.4, 0.5), 4  # input noises of noisy lifetimes; trials per memory state
-
-
-def has_memories(task: Task) -> TypeGuard[FlipFlop]:
-    """Whether the conditions of a task are memory states of bits that pulses set: those of flip-flops of any kind."""
-    return isinstance(task, FlipFlop)
-
-
-def memory_task(task: Task) -> FlipFlop:
-    """The task itself if it has memories; otherwise an error."""
-    if not has_memories(task):
-        raise TypeError(f"the task is {type(task).__name__}, which has no memory states; expected a flip-flop")
-    return task
 
 
 def walk_dataset(task: FlipFlop) -> xr.Dataset:
@@ -43,17 +31,13 @@ def walk_dataset(task: FlipFlop) -> xr.Dataset:
     return dataset.assign(memory_state=("walk_time", np.asarray(task.memory_state(walk)[0])))
 
 
-def _task(visit: Visit) -> FlipFlop:
-    return memory_task(visit.task)
-
-
 def _along_bits(visit: Visit) -> Callable[[Any], Any]:
     """The projection of rates to coordinates along the bits' axes."""
     return visit["geometry"].bit_coordinates
 
 
 def _walk(visit: Visit) -> Walk:
-    task = _task(visit)
+    task = memory_task(visit.task)
     rates, outputs = (array[0] for array in visit.network.run(task.cube_walk().inputs))
     means = where_known(lambda: visit["geometry"].state_means, np.full((len(task.states), rates.shape[1]), np.nan))
     return Walk(
@@ -66,21 +50,17 @@ def _walk(visit: Visit) -> Walk:
 
 
 MEMORY_ANALYSES: dict[str, Callable[[Visit], Any]] = {
-    "geometry": lambda visit: memory_geometry(visit.network, _task(visit)),
-    "cube": lambda visit: memory_cube(visit.network, _task(visit), visit.seed),
-    "generalization": lambda visit: cross_condition_generalization(visit.network, _task(visit), visit.seed),
-    "alignment": lambda visit: axis_alignment(
-        visit.network, _task(visit), visit["geometry"], visit["fixed_points"], visit.seed
-    ),
-    "memories": lambda visit: held_memories(visit.network, _task(visit)),
-    "lifetimes": lambda visit: memory_lifetimes(visit.network, _task(visit), after=visit["regimes"]),
-    "noisy_lifetimes": lambda visit: noisy_lifetimes(
-        visit.network, _task(visit), visit.seed, NOISES, repeats=NOISY_TRIALS
-    ),
-    "pulse_table": lambda visit: pulse_table(visit.network, _task(visit)),
+    "geometry": memory_geometry,
+    "cube": memory_cube,
+    "generalization": cross_condition_generalization,
+    "alignment": lambda visit: axis_alignment(visit, geometry=visit["geometry"], points=visit["fixed_points"]),
+    "memories": held_memories,
+    "lifetimes": lambda visit: memory_lifetimes(visit, after=visit["regimes"]),
+    "noisy_lifetimes": lambda visit: noisy_lifetimes(visit, input_noise=NOISES, repeats=NOISY_TRIALS),
+    "pulse_table": pulse_table,
     "walk": _walk,
     "landscape_bits": lambda visit: landscape(
-        visit.network, visit["fixed_points"], visit["program"], _along_bits(visit)
+        visit, points=visit["fixed_points"], graph=visit["program"], project=_along_bits(visit)
     ),
 }
 """The further analyses of a task with memories, by the group of their record; they come after those of any task."""

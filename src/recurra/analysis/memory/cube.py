@@ -10,6 +10,9 @@ from recurra.analysis.memory.geometry import axis_cosines, fitted_axes
 from recurra.analysis.memory.memories import LONG
 from recurra.models.network import Network, check_fit
 from recurra.shown import Shown
+from recurra.analysis.memory.memory_tasks import memory_task
+from recurra.analysis.subjects import Subject, of_each_network, visit_of
+from recurra.tasks.base import Task
 from recurra.tasks.flipflop import FlipFlop
 
 HISTORIES = 8  # most memory states that are set before the memory state that is tested
@@ -56,7 +59,8 @@ class MemoryCube(Shown):
         return self.score >= STANDS
 
 
-def memory_cube(network: Network, task: FlipFlop, seed: int) -> MemoryCube:
+@of_each_network
+def memory_cube(network: Subject, task: Task | None = None, *, seed: int | None = None) -> MemoryCube:
     r"""The cube score of a flip-flop network: are all its memory states held, on the corners of a parallelepiped?
 
     Each memory state $b \in \{-1, 1\}^n$ is set by one pulse per bit, without noise, after each of the memory states,
@@ -74,13 +78,15 @@ def memory_cube(network: Network, task: FlipFlop, seed: int) -> MemoryCube:
     score of 0.
 
     Args:
-        network: the network.
-        task: the flip-flop that it was trained on.
-        seed: seed of the choice of eight memory states, if there are more.
+        network: the network, or a cohort.
+        task: the flip-flop that it was trained on; not needed where the network knows it.
+        seed: seed of the choice of eight memory states, if there are more; by default that of the network's cohort,
+            or 0.
     """
-    check_fit(network, task, FlipFlop)
+    visit = visit_of(network, task, seed)
+    network, task = visit.network, memory_task(visit.task)
     interval = 2 * (round(task.pulse_ms / task.dt_ms) + max(1, round(task.response_delay_ms / task.dt_ms)))
-    before = np.repeat(_states_before(task, seed)[:, None], PULSES, axis=1)
+    before = np.repeat(_states_before(task, visit.seed)[:, None], PULSES, axis=1)
     onset, trial = interval * (PULSES + 1), task.steps
     moments = np.unique(np.linspace(onset + (LONG - 1) * trial, onset + LONG * trial - 1, MOMENTS).astype(int))
     at_set, at_end, read = [], [], []

@@ -7,10 +7,14 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Float, Int
 
+from recurra.analysis.memory.memory_tasks import memory_task
+from recurra.analysis.subjects import Subject, of_each_network, visit_of
 from recurra.checks import check_between, check_count
 from recurra.models.network import Network, check_fit
 from recurra.shown import Shown
 from recurra.tasks.base import step_noise
+from recurra.models.network import Network
+from recurra.tasks.base import Task, step_noise
 from recurra.tasks.flipflop import FlipFlop
 from recurra.threads import one_thread
 
@@ -49,13 +53,15 @@ class Generalization(Shown):
     decoding: Float[np.ndarray, "bit"]
 
 
+@of_each_network
 def cross_condition_generalization(
-    network: Network,
-    task: FlipFlop,
-    seed: int,
+    network: Subject,
+    task: Task | None = None,
+    *,
     repeats: int = 20,
     arrangements: int = 200,
     ridge: float = 1e-3,
+    seed: int | None = None,
 ) -> Generalization:
     r"""Train a linear readout of every bit on some memory states, and test it on the others.
 
@@ -74,22 +80,22 @@ def cross_condition_generalization(
     are NaN.
 
     Args:
-        network: the network.
-        task: the flip-flop that it was trained on.
-        seed: seed of the noise, the splits and the random arrangements.
+        network: the network, or a cohort.
+        task: the flip-flop that it was trained on; not needed where the network knows it.
         repeats: trials per memory state, at least 2.
         arrangements: number of random arrangements for the chance level.
         ridge: κ, the penalty as a share of the rates' sum of squares, at least 1e-9.
+        seed: seed of all that is random here; if not given, that of the network's cohort, or 0.
 
     Source: Bernardi et al. (2020), who use a support vector machine; a ridge readout has closed-form predictions for
     all left-out states.
     """
-    check_fit(network, task, FlipFlop)
-    check_count("seed", seed, at_least=0)
+    visit = visit_of(network, task, seed)
+    network, task = visit.network, memory_task(visit.task)
     check_count("repeats", repeats, at_least=2)
     check_count("arrangements", arrangements)
     check_between("ridge", ridge, SMALLEST_RIDGE, np.inf)
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(visit.seed)
     clouds = noisy_hold(network, task, random, repeats)
     nothing = np.full(task.bits, np.nan)
     if not np.isfinite(clouds).all():

@@ -9,6 +9,9 @@ from jaxtyping import Float, Real
 from recurra.models.network import Network, check_fit
 from recurra.shown import Shown
 from recurra.tasks.flipflop import FlipFlop
+from recurra.analysis.memory.memory_tasks import memory_task
+from recurra.analysis.subjects import Subject, of_each_network, visit_of
+from recurra.tasks.base import Task
 
 
 @dataclass(frozen=True)
@@ -41,19 +44,19 @@ class Geometry(Shown):
         return (rates - self.center) @ np.linalg.pinv(self.axes)
 
 
-def memory_geometry(network: Network, task: FlipFlop) -> Geometry:
+@of_each_network
+def memory_geometry(network: Subject, task: Task | None = None) -> Geometry:
     r"""Fit $m_b = c + \sum_k b_k a_k$ to the mean rates in the memory states $b \in \{-1, 1\}^n$.
 
     Each state is set from rest by one pulse per bit, without noise; its rates are averaged over the steps in which the
     target is that state and the rule judges every bit.
 
     Args:
-        network: the network.
-        task: the flip-flop that it was trained on.
+        network: the network, or a cohort.
+        task: the flip-flop that it was trained on; not needed where the network knows it.
     """
-    check_fit(network, task, FlipFlop)
-    probe = task.probe()
-    rates, _ = network.run(probe.inputs)
+    visit = visit_of(network, task)
+    task, probe, rates = memory_task(visit.task), visit.probe, visit.rates
     scored = np.asarray(task.held(probe))
     means = np.stack([rates[state][scored[state]].mean(axis=0) for state in range(len(rates))])
     signs = task.states.astype(np.float64)

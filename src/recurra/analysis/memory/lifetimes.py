@@ -9,10 +9,13 @@ from jaxtyping import Float, Int
 from scipy.special import gammaincinv
 
 from recurra.analysis.dynamics.regimes import CHAOTIC, CYCLE, FIXED, QUASIPERIODIC, QUIESCENT, Regimes, regimes
+from recurra.analysis.memory.memory_tasks import memory_task
+from recurra.analysis.subjects import Subject, of_each_network, visit_of
 from recurra.checks import check_between, check_count, check_positive
 from recurra.models.network import Network, check_fit
 from recurra.shown import Shown
 from recurra.tasks.base import step_noise
+from recurra.tasks.base import Task, step_noise
 from recurra.tasks.flipflop import FlipFlop
 from recurra.tasks.trials import Trials
 
@@ -48,26 +51,28 @@ class Lifetimes(Shown):
         return KINDS[int(self.kind[condition])]
 
 
+@of_each_network
 def memory_lifetimes(
-    network: Network, task: FlipFlop, longest_ms: float | None = None, after: Regimes | None = None
+    network: Subject, task: Task | None = None, *, longest_ms: float | None = None, after: Regimes | None = None
 ) -> Lifetimes:
     """Set each memory state from rest by one pulse per bit, and watch it.
 
     Args:
-        network: the network.
-        task: the flip-flop that it was trained on.
+        network: the network, or a cohort.
+        task: the flip-flop that it was trained on; not needed where the network knows it.
         longest_ms: time to watch, ms; at least the length of a trial. If not given 20,000 steps (20 s at steps of
             1 ms), or six lengths of a trial if that is longer.
         after: the regimes after the task's probe, if they are known.
     """
-    check_fit(network, task, FlipFlop)
+    visit = visit_of(network, task)
+    network, task = visit.network, memory_task(visit.task)
     longest_ms = _longest_ms(longest_ms, task, *LONGEST)
     probe = task.hold(longest_ms)
     outputs = network.respond(probe.inputs)
     right = (np.sign(outputs) == task.states[:, None]).all(axis=-1)
     begin = _judged_from(task, probe)
     left = ~right[:, begin:]
-    after = regimes(network, task.probe()) if after is None else after
+    after = regimes(visit) if after is None else after
     lifetime_ms = np.where(left.any(axis=1), left.argmax(axis=1) * task.dt_ms, np.inf)
     return Lifetimes(
         kind=np.array([_kind(after.kind_of(state), np.isinf(time)) for state, time in enumerate(lifetime_ms)]),
@@ -117,13 +122,15 @@ class NoisyLifetimes(Shown):
         return float(np.polyfit(1 / self.input_noise[seen] ** 2, np.log(self.mean_ms[seen]), 1)[0])
 
 
+@of_each_network
 def noisy_lifetimes(
-    network: Network,
-    task: FlipFlop,
-    seed: int,
+    network: Subject,
+    task: Task | None = None,
+    *,
     input_noise: tuple[float, ...] = (0.1, 0.2, 0.3, 0.4, 0.5),
     repeats: int = 8,
     longest_ms: float | None = None,
+    seed: int | None = None,
 ) -> NoisyLifetimes:
     r"""Mean first-passage times under noise, by the estimator of an exponential waiting time with censored trials.
 
@@ -131,24 +138,25 @@ def noisy_lifetimes(
     time S and k failures the mean is S / k, and its interval $2 S / \chi^2_{2k + 2}$ to $2 S / \chi^2_{2k}$.
 
     Args:
-        network: the network.
-        task: the flip-flop that it was trained on.
-        seed: seed of the noise.
+        network: the network, or a cohort.
+        task: the flip-flop that it was trained on; not needed where the network knows it.
         input_noise: σ of the noises to try, √ms, above 0.
         repeats: trials per memory state and noise.
         longest_ms: longest time to watch a trial, ms; at least the length of a trial. If not given 5,000 steps (5 s at
             steps of 1 ms), or two lengths of a trial if that is longer.
+        seed: seed of the noise; if not given, that of the network's cohort, or 0.
 
     Source: Epstein and Sobel (1953).
     """
-    check_fit(network, task, FlipFlop)
+    visit = visit_of(network, task, seed)
+    network, task = visit.network, memory_task(visit.task)
     check_count("repeats", repeats)
     longest_ms = _longest_ms(longest_ms, task, *LONGEST_NOISY)
     for noise in input_noise:
         check_positive("input_noise", noise)
     probe = jax.tree.map(np.asarray, task.hold(longest_ms))
     begin = _judged_from(task, probe)
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(visit.seed)
     inputs = np.repeat(probe.inputs, repeats, axis=0)
     states = np.repeat(task.states, repeats, axis=0)
     patience = max(round(task.rule.settle_ms / task.dt_ms), 1)

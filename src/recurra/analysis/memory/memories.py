@@ -9,6 +9,9 @@ from jaxtyping import Bool
 from recurra.models.network import Network, check_fit
 from recurra.shown import Shown
 from recurra.tasks.flipflop import FlipFlop
+from recurra.analysis.memory.memory_tasks import memory_task
+from recurra.analysis.subjects import Subject, of_each_network, visit_of
+from recurra.tasks.base import Task
 
 LONG = 6  # length of the long test, in lengths of a trial
 
@@ -30,14 +33,16 @@ class Memories(Shown):
     long_ms: float
 
 
-def held_memories(network: Network, task: FlipFlop) -> Memories:
+@of_each_network
+def held_memories(network: Subject, task: Task | None = None) -> Memories:
     """Set each memory state from rest by one pulse per bit, without noise, and read it at the end.
 
     Args:
-        network: the network.
-        task: the flip-flop that it was trained on.
+        network: the network, or a cohort.
+        task: the flip-flop that it was trained on; not needed where the network knows it.
     """
-    check_fit(network, task, FlipFlop)
+    visit = visit_of(network, task)
+    network, task = visit.network, memory_task(visit.task)
     long_ms = LONG * task.length_ms
     outputs = network.respond(task.hold(long_ms).inputs)
     right = (np.sign(outputs) == task.states[:, None]).all(axis=-1)

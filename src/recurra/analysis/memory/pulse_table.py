@@ -8,6 +8,9 @@ from jaxtyping import Int, Num
 
 from recurra.models.network import Network, check_fit
 from recurra.shown import Shown
+from recurra.analysis.memory.memory_tasks import memory_task
+from recurra.analysis.subjects import Subject, of_each_network, visit_of
+from recurra.tasks.base import Task
 from recurra.tasks.flipflop import FlipFlop
 
 
@@ -31,14 +34,16 @@ class PulseTable(Shown):
         return int((self.reached == self.expected).sum())
 
 
-def pulse_table(network: Network, task: FlipFlop) -> PulseTable:
+@of_each_network
+def pulse_table(network: Subject, task: Task | None = None) -> PulseTable:
     """Set every memory state from rest, give one pulse a trial's length later, and read outputs after a further length.
 
     Args:
-        network: the network.
-        task: the flip-flop that it was trained on.
+        network: the network, or a cohort.
+        task: the flip-flop that it was trained on; not needed where the network knows it.
     """
-    check_fit(network, task, FlipFlop)
+    visit = visit_of(network, task)
+    network, task = visit.network, memory_task(visit.task)
     first, second = np.asarray(task.probe().inputs), task.stimuli(task.length_ms)
     pairs = [np.concatenate([state, pulse]) for state in first for pulse in second]
     signs = np.sign(network.respond(np.array(pairs))[:, -1]).reshape(len(first), len(second), task.bits)

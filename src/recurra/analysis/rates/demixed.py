@@ -6,8 +6,10 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Float, Int
 
+from recurra.analysis.subjects import Subject, of_each_network, visit_of
 from recurra.checks import check_at_least_zero, check_count
 from recurra.shown import Shown
+from recurra.tasks.base import Task
 
 Rates = Float[np.ndarray, "condition time unit"]
 Factors = Int[np.ndarray, "condition factor"]
@@ -54,7 +56,16 @@ class Demixed(Shown):
         return np.tensordot(rates - self.center, self.decoders, axes=(-1, -1))
 
 
-def demixed_components(rates: Rates, factors: Factors, components: int = 3, ridge: float = 1e-3) -> Demixed:
+@of_each_network
+def demixed_components(
+    network: Subject | None = None,
+    task: Task | None = None,
+    *,
+    rates: Rates | None = None,
+    factors: Factors | None = None,
+    components: int = 3,
+    ridge: float = 1e-3,
+) -> Demixed:
     r"""Demixed principal components of the rates in a full factorial design.
 
     For each marginalization $\phi$, the encoder F and the decoder D of rank q that minimize
@@ -63,9 +74,11 @@ def demixed_components(rates: Rates, factors: Factors, components: int = 3, ridg
     of $C_\phi R\, C_\phi$, and $D = F^T C_\phi R$.
 
     Args:
-        rates: rates of one network, such as those on a task's probe.
-        factors: the level of every factor in every condition, as in `Task.factors`; each combination of levels has one
-            condition.
+        network: the network, or a cohort; not needed with `rates` and `factors`.
+        task: its task; not needed where the network knows it.
+        rates: rates of one network; if not given, those on the task's probe.
+        factors: the level of every factor in every condition; each combination of levels has one condition. If not
+            given, those of the task.
         components: q, number per marginalization; at most the number of units.
         ridge: λ; it keeps the decoders from reading directions with a share of the variance below λ².
 
@@ -73,6 +86,8 @@ def demixed_components(rates: Rates, factors: Factors, components: int = 3, ridg
     """
     check_count("components", components)
     check_at_least_zero("ridge", ridge)
+    rates = visit_of(network, task).rates if rates is None else rates
+    factors = np.asarray(visit_of(network, task).factors) if factors is None else factors
     projectors = marginal_projectors(factors)
     rates = np.asarray(rates, np.float64)
     check_conditions(rates, factors)

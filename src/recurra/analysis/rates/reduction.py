@@ -6,8 +6,10 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Float
 
+from recurra.analysis.subjects import Subject, of_each_network, visit_of
 from recurra.checks import check_count, check_finite
 from recurra.shown import Shown
+from recurra.tasks.base import Task
 
 Rates = Float[np.ndarray, "trial time unit"]
 
@@ -36,16 +38,21 @@ class Reduction(Shown):
         return (rates - self.center) @ self.components.T
 
 
-def principal_components(rates: Rates, components: int = 10) -> Reduction:
+@of_each_network
+def principal_components(
+    network: Subject | None = None, task: Task | None = None, *, rates: Rates | None = None, components: int = 10
+) -> Reduction:
     """Principal components of the rates, over all trials and time steps; none for a single sample.
 
     Args:
-        rates: rates of one network.
+        network: the network, or a cohort; not needed with `rates`.
+        task: its task; not needed where the network knows it.
+        rates: rates of one network; if not given, those on the task's probe.
         components: number of components, at most the number of units.
 
     Source: Cunningham and Yu (2014).
     """
-    flat, kept = _flat(rates, components)
+    flat, kept = _flat(visit_of(network, task).rates if rates is None else rates, components)
     if len(flat) < 2:
         return Reduction(flat[0], np.zeros((0, flat.shape[1])), np.zeros(0), 0.0)
     values, vectors = np.linalg.eigh(_covariance(flat))
@@ -58,16 +65,21 @@ def principal_components(rates: Rates, components: int = 10) -> Reduction:
     )
 
 
-def singular_vectors(rates: Rates, components: int = 10) -> Reduction:
+@of_each_network
+def singular_vectors(
+    network: Subject | None = None, task: Task | None = None, *, rates: Rates | None = None, components: int = 10
+) -> Reduction:
     """Truncated singular value decomposition of the rates, not centred, as in the papers' figures.
 
     Args:
-        rates: rates of one network.
+        network: the network, or a cohort; not needed with `rates`.
+        task: its task; not needed where the network knows it.
+        rates: rates of one network; if not given, those on the task's probe.
         components: number of components, fewer than units.
 
     Source: Jarne (2024), Figure 6.
     """
-    flat, kept = _flat(rates, components)
+    flat, kept = _flat(visit_of(network, task).rates if rates is None else rates, components)
     left, lengths, right = np.linalg.svd(flat, full_matrices=False)
     variance, total = (left[:, :kept] * lengths[:kept]).var(axis=0), flat.var(axis=0).sum()
     return Reduction(

@@ -14,6 +14,7 @@ from recurra.analysis.rates.demixed import (
     check_conditions,
     marginal_projectors,
 )
+from recurra.analysis.subjects import Subject, of_each_network, seed_of, visit_of
 from recurra.checks import check_count
 from recurra.models.network import Network
 from recurra.shown import Shown
@@ -65,36 +66,35 @@ class Selectivity(Shown):
         return KINDS[int(self.kind[unit])]
 
 
-def unit_selectivity(network: Network, task: Task, seed: int, permutations: int = 1_000) -> Selectivity:
-    """Selectivity of the units on the probe.
-
-    The factors are the bits of a flip-flop, the inputs of a boolean task, otherwise the condition itself.
-
-    Args:
-        network: the network.
-        task: the task it was trained on.
-        seed: seed of the random permutations.
-        permutations: number of random permutations for the chance levels.
-    """
-    rates, _ = network.run(task.probe().inputs)
-    return rate_selectivity(rates, task.factors(), seed, permutations)
-
-
-def rate_selectivity(rates: Rates, factors: Factors, seed: int, permutations: int = 1_000) -> Selectivity:
-    r"""Selectivity from rates: $\eta^2_\phi = \sum X_\phi^2 / \sum X^2$ of each unit.
+@of_each_network
+def unit_selectivity(
+    network: Subject | None = None,
+    task: Task | None = None,
+    *,
+    rates: Rates | None = None,
+    factors: Factors | None = None,
+    seed: int | None = None,
+    permutations: int = 1_000,
+) -> Selectivity:
+    r"""Selectivity of the units: $\eta^2_\phi = \sum X_\phi^2 / \sum X^2$ of each unit.
 
     The marginalizations $X_\phi$ are those of `Demixed`. With a single factor, permuted labels explain as much as the
     true ones, and no unit counts as selective.
 
     Args:
-        rates: rates of one network.
-        factors: the level of every factor in every condition, each combination of levels once.
-        seed: seed of the random permutations.
+        network: the network, or a cohort; not needed with `rates` and `factors`.
+        task: its task; not needed where the network knows it.
+        rates: rates of one network; if not given, those on the task's probe.
+        factors: the level of every factor in every condition, each combination of levels once. If not given, those of
+            the task: the bits of a flip-flop, the inputs of a boolean task, otherwise the condition itself.
+        seed: seed of the random permutations; if not given, that of the network's cohort, or 0.
         permutations: number of random permutations for the chance levels.
 
     Source: Kobak et al. (2016) for the marginalizations, Rigotti et al. (2013) for mixed selectivity.
     """
     check_count("permutations", permutations)
+    rates = visit_of(network, task).rates if rates is None else rates
+    factors = np.asarray(visit_of(network, task).factors) if factors is None else factors
     projectors = marginal_projectors(factors)
     rates = np.asarray(rates, np.float64)
     check_conditions(rates, factors)
@@ -104,7 +104,7 @@ def rate_selectivity(rates: Rates, factors: Factors, seed: int, permutations: in
     shares = _explained(single, gram)
     contrasts = max(len(projectors[0]) - 1, 1)
     chance = np.einsum("uaa->u", gram) * np.trace(single, axis1=1, axis2=2)[:, None] / contrasts
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(seed_of(network, seed))
     orders = [random.permutation(len(rates)) for _ in range(permutations)]
     permuted = np.stack([_explained(single[:, order][:, :, order], gram) for order in orders])
     counts = np.stack([_counts(_kinds(explained, chance)) for explained in permuted])

@@ -7,8 +7,10 @@ import numpy as np
 from jaxtyping import Float
 from scipy.optimize import linear_sum_assignment
 
+from recurra.analysis.subjects import Subject, of_each_network, seed_of, visit_of
 from recurra.checks import check_count, check_positive
 from recurra.shown import Shown
+from recurra.tasks.base import Task
 
 Tensor: TypeAlias = Float[np.ndarray, "trial time unit"]
 Patterns: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray]  # over trials, time and units, one column per component
@@ -52,8 +54,17 @@ class TensorComponents(Shown):
         )
 
 
+@of_each_network
 def tensor_components(
-    rates: Tensor, components: int, seed: int, starts: int = 5, iterations: int = 500, tolerance: float = 1e-6
+    network: Subject | None = None,
+    task: Task | None = None,
+    *,
+    rates: Tensor | None = None,
+    components: int = 3,
+    seed: int | None = None,
+    starts: int = 5,
+    iterations: int = 500,
+    tolerance: float = 1e-6,
 ) -> TensorComponents:
     r"""Canonical polyadic decomposition of the rates by alternating least squares from random starts.
 
@@ -62,9 +73,11 @@ def tensor_components(
     rates are not centred. The fit runs in the directions that the rates fill; the errors are those of the full rates.
 
     Args:
-        rates: rates of one network.
+        network: the network, or a cohort; not needed with `rates`.
+        task: its task; not needed where the network knows it.
+        rates: rates of one network; if not given, those on the task's probe.
         components: number of components, R.
-        seed: seed of the random starts.
+        seed: seed of the random starts; if not given, that of the network's cohort, or 0.
         starts: number of random starts; the fit with the least error is kept.
         iterations: largest number of rounds per start.
         tolerance: smallest decrease of the error, as a share of the norm.
@@ -74,7 +87,7 @@ def tensor_components(
     for name, value in (("components", components), ("starts", starts), ("iterations", iterations)):
         check_count(name, value)
     check_positive("tolerance", tolerance)
-    rates = np.asarray(rates, np.float64)
+    rates = np.asarray(visit_of(network, task).rates if rates is None else rates, np.float64)
     if rates.ndim != 3 or 0 in rates.shape:
         raise ValueError(f"rates has shape {rates.shape}; expected (trial, time, unit), none of them 0")
     if not np.isfinite(rates).all():
@@ -86,7 +99,7 @@ def tensor_components(
     tensor = rates / largest / norm
     bases = [_basis(tensor, axis) for axis in range(3)]
     core = np.einsum("ktn,ka,tb,nc->abc", tensor, *bases, optimize=True)
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(seed_of(network, seed))
     fits = [_fit(core, components, iterations, tolerance, random) for _ in range(starts)]
     fits = [_normalized([basis @ pattern for basis, pattern in zip(bases, fit, strict=True)]) for fit in fits]
     errors = np.array([np.linalg.norm(tensor - _product(weights, patterns)) for weights, patterns in fits])

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
+from recurra.analysis.subjects import Subject, of_each_network, visit_of
 from recurra.arrays import AnyArray
 from recurra.checks import check_between, check_matrix
 from recurra.shown import Shown
+from recurra.tasks.base import Task
 
 
 @dataclass(frozen=True)
@@ -35,10 +37,14 @@ class WeightStatistics(Shown):
     positive: float
 
 
+@of_each_network
 def weight_statistics(
-    recurrent: Float[AnyArray, "post pre"],
-    near: float = 0.1,
+    network: Subject | None = None,
+    task: Task | None = None,
+    *,
+    recurrent: Float[AnyArray, "post pre"] | None = None,
     connections: Bool[AnyArray, "post pre"] | None = None,
+    near: float = 0.1,
 ) -> WeightStatistics:
     """Mean, deviation and shape of the distribution of the weights, and how many are near zero.
 
@@ -47,11 +53,15 @@ def weight_statistics(
     as well.
 
     Args:
-        recurrent: the weights.
+        network: the network, or a cohort; not needed with `recurrent`.
+        task: its task, which the weights do not depend on.
+        recurrent: the weights; if not given, those of the network, with the connections that exist.
+        connections: which connections exist; all if None. The others are no weights of zero: they are left out.
         near: size up to which a weight counts as near zero, relative to the largest weight, 0 to 1.
-        connections: which connections exist, such as `network.recurrent_connections`; all if None. The others are no
-            weights of zero: they are left out.
     """
+    if recurrent is None:
+        known = visit_of(network, task).network
+        recurrent, connections = known.recurrent, known.recurrent_connections if connections is None else connections
     check_matrix("recurrent", np.asarray(recurrent, np.float64))
     check_between("near", near, 0, 1)
     weights = existing_weights(recurrent, connections)

@@ -6,9 +6,11 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Complex, Float, Inexact
 
+from recurra.analysis.subjects import Subject, of_each_network, visit_of
 from recurra.arrays import AnyArray
 from recurra.checks import check_at_least_zero, check_matrix, check_positive
 from recurra.shown import Shown
+from recurra.tasks.base import Task
 
 OUTSIDE = 1.02  # modulus above which an eigenvalue counts as an outlier
 
@@ -40,16 +42,20 @@ class Spectrum(Shown):
         return self.eigenvalues[np.abs(self.eigenvalues) > OUTSIDE]
 
 
-def spectrum(recurrent: Float[AnyArray, "post pre"]) -> Spectrum:
+@of_each_network
+def spectrum(
+    network: Subject | None = None, task: Task | None = None, *, recurrent: Float[AnyArray, "post pre"] | None = None
+) -> Spectrum:
     """The spectrum of a matrix of recurrent weights, in float64.
 
     Args:
-        recurrent: the square matrix W.
+        network: the network, or a cohort; not needed with `recurrent`.
+        task: its task, which the spectrum does not depend on.
+        recurrent: the square matrix W; if not given, that of the network.
 
     Source: Rajan and Abbott (2006): normal initial weights of gain g fill a disc of radius g (Girko's circle).
     """
-    check_matrix("recurrent", np.asarray(recurrent, np.float64))
-    values = np.linalg.eigvals(np.asarray(recurrent, np.float64)).astype(np.complex128)
+    values = np.linalg.eigvals(_matrix(network, task, recurrent)).astype(np.complex128)
     order = np.lexsort((-values.imag, -np.round(np.abs(values), 12)))
     values = values[order]
     return Spectrum(
@@ -60,18 +66,44 @@ def spectrum(recurrent: Float[AnyArray, "post pre"]) -> Spectrum:
     )
 
 
-def share_on_circle(eigenvalues: Inexact[np.ndarray, "mode"], within: float = OUTSIDE - 1) -> float:
+def _matrix(
+    network: Subject | None, task: Task | None, recurrent: Float[AnyArray, "post pre"] | None
+) -> Float[np.ndarray, "post pre"]:
+    """The given matrix in float64, else that of the network."""
+    matrix = np.asarray(visit_of(network, task).network.recurrent if recurrent is None else recurrent, np.float64)
+    check_matrix("recurrent", matrix)
+    return matrix
+
+
+@of_each_network
+def share_on_circle(
+    network: Subject | None = None,
+    task: Task | None = None,
+    *,
+    eigenvalues: Inexact[np.ndarray, "mode"] | None = None,
+    within: float = OUTSIDE - 1,
+) -> float:
     """The share of eigenvalues whose modulus differs from 1 by no more than `within`: 1 for an orthogonal matrix.
 
     Args:
-        eigenvalues: eigenvalues of a matrix.
+        network: the network, or a cohort; not needed with `eigenvalues`.
+        task: its task, which the share does not depend on.
+        eigenvalues: eigenvalues of a matrix; if not given, those of the network's recurrent weights.
         within: the largest difference.
     """
     check_at_least_zero("within", within)
+    eigenvalues = spectrum(visit_of(network, task)).eigenvalues if eigenvalues is None else eigenvalues
     return float((np.abs(np.abs(eigenvalues) - 1) <= within * (1 + 1e-12)).mean())
 
 
-def girko_distance(eigenvalues: Inexact[np.ndarray, "mode"], radius: float = 1.0) -> float:
+@of_each_network
+def girko_distance(
+    network: Subject | None = None,
+    task: Task | None = None,
+    *,
+    eigenvalues: Inexact[np.ndarray, "mode"] | None = None,
+    radius: float = 1.0,
+) -> float:
     r"""How far eigenvalues are from filling a disc evenly, by their moduli: $\max_r |F(r) - \min(1, r/R)^2|$.
 
     F(r) is the share of eigenvalues with a modulus of at most r. 0 means an evenly filled disc of radius R, as for a
@@ -79,12 +111,15 @@ def girko_distance(eigenvalues: Inexact[np.ndarray, "mode"], radius: float = 1.0
     are 0, or that all are on or beyond the circle.
 
     Args:
-        eigenvalues: eigenvalues of a matrix.
+        network: the network, or a cohort; not needed with `eigenvalues`.
+        task: its task, which the distance does not depend on.
+        eigenvalues: eigenvalues of a matrix; if not given, those of the network's recurrent weights.
         radius: R, above 0.
 
     Source: Rajan and Abbott (2006) for the disc.
     """
     check_positive("radius", radius)
+    eigenvalues = spectrum(visit_of(network, task)).eigenvalues if eigenvalues is None else eigenvalues
     moduli = np.sort(np.abs(eigenvalues))
     disc, count = np.minimum(1, moduli / radius) ** 2, len(moduli)
     above, below = np.arange(1, count + 1) / count - disc, disc - np.arange(count) / count
@@ -132,16 +167,20 @@ class NonNormality(Shown):
     norm: float
 
 
-def non_normality(recurrent: Float[AnyArray, "post pre"]) -> NonNormality:
+@of_each_network
+def non_normality(
+    network: Subject | None = None, task: Task | None = None, *, recurrent: Float[AnyArray, "post pre"] | None = None
+) -> NonNormality:
     r"""Henrici's departure $\sqrt{\|W\|_F^2 - \sum |\lambda|^2} / \|W\|_F$ and the spectral norm, in float64.
 
     Args:
-        recurrent: the square matrix W.
+        network: the network, or a cohort; not needed with `recurrent`.
+        task: its task, which the weights do not depend on.
+        recurrent: the square matrix W; if not given, that of the network.
 
     Source: Henrici (1962).
     """
-    check_matrix("recurrent", np.asarray(recurrent, np.float64))
-    matrix = np.asarray(recurrent, np.float64)
+    matrix = _matrix(network, task, recurrent)
     squares, norm = (np.abs(np.linalg.eigvals(matrix)) ** 2).sum(), np.linalg.norm(matrix)
     departure = np.sqrt(max(norm**2 - squares, 0))
     return NonNormality(henrici=float(departure / norm) if norm > 0 else 0.0, norm=float(np.linalg.norm(matrix, 2)))

@@ -71,13 +71,15 @@ def flow_scene(
         conditions: the names and looks of the probe's conditions.
         number: number of the network.
     """
-    states = states_on(network, inputs)
-    pca = principal_components(states, 2)
+    states = states_on(network, inputs=inputs)
+    pca = principal_components(rates=states, components=2)
     paths = pca.project(states)
     low, high = paths.min(axis=(0, 1)), paths.max(axis=(0, 1))
     room = MARGIN * float((high - low).max())
     across, upwards = ((float(low[axis] - room), float(high[axis] + room)) for axis in (0, 1))
-    field = flow_field(network, pca.components, pca.center, across, upwards, points.inputs)
+    field = flow_field(
+        network, plane=pca.components, center=pca.center, across=across, upwards=upwards, inputs=points.inputs
+    )
     first, second = component_names(pca.explained_variance, 2)
     return FlowPlane(
         field=field,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from recurra.analysis import Program
-from recurra.analysis.memory.analyses import memory_task
+from recurra.analysis.memory.memory_tasks import memory_task
 from recurra.plotting.colors import INPUT, bit_look, state_color
 from recurra.plotting.scenes.graph import Look, Places, oblique
 from recurra.tasks import Task

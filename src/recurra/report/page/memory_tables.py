@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from recurra.analysis import PulseTable
-from recurra.analysis.memory.analyses import memory_task
+from recurra.analysis.memory.memory_tasks import memory_task
 from recurra.plotting.colors import state_color
 from recurra.tasks import Task
 from recurra.words.names import short_name

@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from recurra.analysis.dossier_records import Dossier
 from recurra.analysis.failures import where_known
-from recurra.analysis.memory.analyses import memory_task
+from recurra.analysis.memory.memory_tasks import memory_task
 from recurra.analysis.record import RunRecord
 from recurra.models.cohort import History
 from recurra.plotting.colors import network_color
