@@ -14,7 +14,7 @@ from recurra.cli.app import main
 from recurra.models import Cohort, RateRNN
 from recurra.report.reproduction import write_page
 from recurra.runs.runner import SilentProgress
-from recurra.runs.trained_cohorts import TrainedCohorts, first_networks, spec_hash
+from recurra.runs.trained_cohorts import TrainedCohorts, spec_hash
 from recurra.studies.all_studies import STUDIES
 from recurra.studies.conduct import conduct, planned, read_studies, read_tables, speed, work
 from recurra.studies.damage import damage_rows
@@ -178,7 +178,7 @@ def test_damage_of_nothing_is_the_plain_distance(reference):
     whole = where(rows, way="cumulative_both", percent=0.0)
     weights = [int((np.asarray(trials.condition) == which).sum()) for which in range(4)]
     mean = np.average(column(whole, "distance"), weights=weights)
-    assert mean == pytest.approx(performance(network, task, trials).distance, rel=1e-6)
+    assert mean == pytest.approx(performance(network, task, trials=trials).distance, rel=1e-6)
     assert {row["removed"] for row in whole} == {0}
     assert {row["removed"] for row in where(rows, way="cumulative_both", percent=36.0)} == {900}
     assert column(where(rows, way="cumulative_both", percent=36.0), "distance").mean() > BOUNDS[0] > mean
@@ -403,8 +403,8 @@ def test_shelf_goes_on_with_an_interrupted_training(tiny, tmp_path):
 
 def test_first_networks(tiny):
     cohort = untrained(tiny)
-    assert first_networks(cohort, 3).numbers == cohort.numbers
-    one = first_networks(cohort, 1)
+    assert cohort[:3].numbers == cohort.numbers
+    one = cohort[:1]
     assert isinstance(one, Cohort)
     assert all(len(array) == 1 for array in jax.tree.leaves(one.weights))
 

@@ -163,3 +163,26 @@ def of_network(weights: WeightsOfKind, position: int) -> WeightsOfKind:
 def as_cohort(weights: WeightsOfKind) -> WeightsOfKind:
     """The weights of one network as a cohort of one."""
     return jax.tree.map(lambda array: np.asarray(array)[None], weights)
+
+
+def same_arrays(first: Any, second: Any) -> bool:
+    """Whether two values of one class hold the same arrays: types, shapes and numbers; NaN is equal to NaN.
+
+    Args:
+        first: weights, or another frozen dataclass of arrays that is a pytree.
+        second: what it is compared with.
+    """
+    if type(first) is not type(second):
+        return False
+    pairs = zip(jax.tree.leaves(first), jax.tree.leaves(second), strict=True)
+    return all(
+        np.asarray(one).dtype == np.asarray(other).dtype
+        and np.array_equal(one, other, equal_nan=np.asarray(one).dtype.kind == "f")
+        for one, other in pairs
+    )
+
+
+def hash_of_arrays(arrays: Any) -> int:
+    """A hash that is the same for what `same_arrays` calls the same."""
+    leaves = [np.ascontiguousarray(array) for array in jax.tree.leaves(arrays)]
+    return hash(tuple((leaf.shape, leaf.dtype.str, float(np.nan_to_num(leaf).sum())) for leaf in leaves))

@@ -13,7 +13,6 @@ from jaxtyping import Array, Int
 from recurra.analysis.subjects import Subject, of_each_network, visit_of
 from recurra.arrays import Outputs
 from recurra.intervals import wilson_interval
-from recurra.models.network import Network, check_fit
 from recurra.shown import Shown
 from recurra.tasks.base import Task
 from recurra.tasks.rules import SUCCESSFUL

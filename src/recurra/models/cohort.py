@@ -1,16 +1,17 @@
 """A cohort of trained networks."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from operator import index
 from pathlib import Path
-from typing import Any
+from typing import Any, SupportsIndex, overload
 
 import jax
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
-from recurra.arrays import Weights
+from recurra.arrays import Weights, hash_of_arrays, same_arrays
 from recurra.checks import check_between
 from recurra.engine import Dynamics, choose_engine
 from recurra.intervals import Proportion, wilson_interval
@@ -23,6 +24,8 @@ from recurra.status import Status
 from recurra.streams import Stream, random_key
 from recurra.tasks.base import Task
 from recurra.tasks.rules import SUCCESSFUL
+
+WITHOUT_ARRAYS = ("model", "rule", "task", "seed", "numbers", "status")
 
 
 @jax.tree_util.register_dataclass
@@ -59,9 +62,13 @@ class Origin(Shown):
     stretches: tuple[Mapping[str, Any], ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Cohort(Shown):
-    """Networks that were trained together, each with its outcome.
+    """Networks that were trained together, each with its outcome; a sequence of its networks.
+
+    A number gives a network, `cohort[0]`; a slice, a list of numbers, or one True or False per network gives the cohort
+    of these, `cohort[2:5]`, `cohort[[0, 3]]`, `cohort[success > 0.9]`. Two cohorts are equal if they hold the same,
+    whenever and wherever they were trained.
 
     Args:
         model: their architecture.
@@ -105,15 +112,49 @@ class Cohort(Shown):
     def __len__(self) -> int:
         return len(self.numbers)
 
-    def __getitem__(self, position: int) -> Network:
-        return self._network(self.weights, position)
+    @overload
+    def __getitem__(self, position: SupportsIndex) -> Network: ...
+    @overload
+    def __getitem__(self, position: slice | Sequence[int] | Sequence[bool] | np.ndarray) -> "Cohort": ...
+    def __getitem__(self, position: Any) -> "Network | Cohort":
+        if isinstance(position, SupportsIndex) and not getattr(position, "ndim", 0):
+            return self._network(self.weights, index(position))
+        return self._part(np.arange(len(self))[chosen(position, len(self))])
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Cohort):
+            return NotImplemented
+        alike = all(getattr(self, name) == getattr(other, name) for name in WITHOUT_ARRAYS)
+        return alike and same_arrays(
+            (self.initial, self.weights, self.history), (other.initial, other.weights, other.history)
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.task, self.seed, self.numbers, self.status, hash_of_arrays(self.weights)))
 
     def __iter__(self) -> Iterator[Network]:
         return (self[position] for position in range(len(self)))
 
-    def before(self, position: int) -> Network:
+    def before(self, position: SupportsIndex) -> Network:
         """The network at `position` before training."""
-        return self._network(self.initial, position)
+        return self._network(self.initial, index(position))
+
+    @cached_property
+    def learned(self) -> "Cohort":
+        """The networks that learned the task: at least 95 % of 1,000 fresh trials are a success."""
+        return self[self.success_shares() >= SUCCESSFUL]
+
+    def _part(self, positions: Int[np.ndarray, "part"]) -> "Cohort":
+        initial, weights = jax.tree.map(lambda array: np.asarray(array)[positions], (self.initial, self.weights))
+        curves = {name: getattr(self.history, name)[positions] for name in ("loss", "validation_loss", "success")}
+        return replace(
+            self,
+            initial=initial,
+            weights=weights,
+            numbers=tuple(self.numbers[at] for at in positions),
+            status=tuple(self.status[at] for at in positions),
+            history=replace(self.history, **curves),
+        )
 
     def _network(self, weights: Weights, position: int) -> Network:
         if not -len(self) <= position < len(self):
@@ -145,10 +186,40 @@ class Cohort(Shown):
             needed: share of trials that must be a success, 0 to 1.
         """
         check_between("needed", needed, 0, 1)
+        return wilson_interval(int(np.sum(self.success_shares(trials) >= needed)), len(self))
+
+    @pinned()
+    def success_shares(self, trials: int = 1_000) -> Float[np.ndarray, "network"]:
+        """The share of successful trials of every network, on trials never used for training; NaN if none is judged.
+
+        Args:
+            trials: fresh trials, the same for all networks.
+        """
         engine, good, judged = choose_engine("auto", self.dynamics), np.zeros(len(self), int), 0
         for fresh in self.task.sample_pieces(random_key(self.seed, Stream.test), trials):
             outputs = np.asarray(engine.respond(self.dynamics, self.weights, fresh.inputs))
             good += [int(np.asarray(self.task.success(one, fresh)).sum()) for one in outputs]
             judged += int(np.asarray(self.task.rule.judged(fresh)).sum())
-        successful = judged > 0 and good / judged >= needed
-        return wilson_interval(int(np.sum(successful)), len(self))
+        return good / judged if judged else np.full(len(self), np.nan)
+
+
+def chosen(selection: Any, count: int) -> Any:
+    """What selects some of `count` entries of a NumPy array: a slice, numbers, or one True or False per entry.
+
+    Args:
+        selection: what was asked for.
+        count: number of networks.
+    """
+    if isinstance(selection, slice):
+        return selection
+    array = np.asarray(selection) if isinstance(selection, Sequence | np.ndarray) else np.asarray(None)
+    if isinstance(selection, str) or array.ndim != 1 or (array.dtype.kind not in "iub" and array.size):
+        raise TypeError(
+            f"a cohort cannot be indexed with {selection!r}; expected a number, a slice, a list of numbers, or one "
+            "True or False per network"
+        )
+    if array.dtype == bool and len(array) != count:
+        raise IndexError(f"the mask has {len(array)} entries; the cohort has {count} networks")
+    if array.dtype != bool and array.size and not (-count <= array.min() and array.max() < count):
+        raise IndexError(f"the cohort has {count} networks; there is none at some of {array.tolist()}")
+    return array if array.size else np.zeros(0, int)

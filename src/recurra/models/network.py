@@ -1,7 +1,7 @@
 """A single network."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -10,7 +10,17 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
-from recurra.arrays import Inputs, Weights, as_cohort, in_double, named_arrays, of_network, padded_rows
+from recurra.arrays import (
+    Inputs,
+    Weights,
+    as_cohort,
+    hash_of_arrays,
+    in_double,
+    named_arrays,
+    of_network,
+    padded_rows,
+    same_arrays,
+)
 from recurra.checks import check_finite, check_shapes, same
 from recurra.engine import Dynamics, choose_engine
 from recurra.engine.dynamics import state_size
@@ -24,7 +34,7 @@ class NotApplicableError(TypeError):
     """A network was asked for something that its kind does not have, such as an LSTM for one recurrent matrix."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Network(Shown):
     """One network: its equations, its weights and its time step.
 
@@ -34,7 +44,8 @@ class Network(Shown):
         dt_ms: length of a time step, ms.
         connections: which connections exist: True or False in place of every weight; by default all. The weight of one
             that does not exist is 0.
-        task: what it was trained on, which analyses take from it; None if that is not known.
+        task: what it was trained on, which analyses take from it; None if that is not known. Two networks are equal
+            whatever their tasks and seeds.
         seed: the seed of its run, from which analyses draw; None if that is not known.
     """
 
@@ -42,8 +53,8 @@ class Network(Shown):
     weights: Weights
     dt_ms: float
     connections: Weights = None  # type: ignore[assignment]  # __post_init__ fills it
-    task: Task | None = field(default=None, compare=False)
-    seed: int | None = field(default=None, compare=False)
+    task: Task | None = None
+    seed: int | None = None
 
     def __post_init__(self) -> None:
         arrays = named_arrays(self.weights)
@@ -54,6 +65,16 @@ class Network(Shown):
             exist = type(self.weights)(**{name: np.ones(array.shape, bool) for name, array in arrays.items()})
             object.__setattr__(self, "connections", exist)
         _check_absent(arrays, named_arrays(self.connections))
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both have the same equations, time step, weights and connections."""
+        if not isinstance(other, Network):
+            return NotImplemented
+        alike = (self.dynamics, self.dt_ms) == (other.dynamics, other.dt_ms)
+        return alike and same_arrays((self.weights, self.connections), (other.weights, other.connections))
+
+    def __hash__(self) -> int:
+        return hash((self.dynamics, self.dt_ms, hash_of_arrays(self.weights)))
 
     @classmethod
     def of_cohort(

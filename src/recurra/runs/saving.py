@@ -45,6 +45,8 @@ def save_cohort(cohort: Cohort, path: Path | str, overwrite: bool = False) -> No
     table = spec.table()
     if to_spec(table).table() != table:
         raise ValueError("the cohort cannot be saved: its spec reads back as another one")
+    if len(set(cohort.numbers)) < len(cohort):
+        raise ValueError("the cohort cannot be saved: it holds a network twice")
     unfinished = [number for number, status in zip(cohort.numbers, cohort.status, strict=True) if not status.ended]
     if unfinished:
         raise ValueError(f"the cohort cannot be saved: the training of network {unfinished[0]} has not ended")

@@ -6,8 +6,6 @@ import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import jax
-
 from recurra.engine import choose_engine
 from recurra.models.cohort import Cohort
 from recurra.runs.record import cohort_of
@@ -44,7 +42,7 @@ class TrainedCohorts:
                 start_run(replace(spec, name=folder.name), folder, False, progress, self._engine(spec))
             else:
                 resume_run(RunFolder.open(folder), None, progress)
-            return first_networks(cohort_of(RunFolder.open(folder)), spec.networks)
+            return cohort_of(RunFolder.open(folder))[: spec.networks]
 
     def seconds(self, spec: RunSpec) -> float:
         """Duration of the training of a spec in seconds, whichever study trained it."""
@@ -81,19 +79,3 @@ def spec_hash(spec: RunSpec) -> str:
     """Ten characters that identify the training of a spec, whatever its name, number of networks and own analyses."""
     table = {key: value for key, value in spec.table().items() if key not in ("name", "networks", "analyses")}
     return hashlib.sha256(json.dumps(table, sort_keys=True).encode()).hexdigest()[:10]
-
-
-def first_networks(cohort: Cohort, networks: int) -> Cohort:
-    """The first `networks` networks of a cohort."""
-    part = slice(networks)
-    initial, weights = jax.tree.map(lambda array: array[part], (cohort.initial, cohort.weights))
-    history = cohort.history
-    curves = {name: getattr(history, name)[part] for name in ("loss", "validation_loss", "success")}
-    return replace(
-        cohort,
-        initial=initial,
-        weights=weights,
-        numbers=cohort.numbers[part],
-        status=cohort.status[part],
-        history=replace(history, **curves),
-    )

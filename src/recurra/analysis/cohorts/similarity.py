@@ -21,8 +21,8 @@ from recurra.analysis.subjects import Subject, of_each_network, rates_of, visit_
 from recurra.analysis.visit import Visit
 from recurra.arrays import AnyArray
 from recurra.checks import check_choice, check_count
-from recurra.shown import Shown
 from recurra.models.network import Network
+from recurra.shown import Shown
 from recurra.tasks.base import Task
 from recurra.threads import one_thread
 

@@ -11,7 +11,6 @@ from recurra.analysis.rates.reduction import principal_components
 from recurra.analysis.subjects import Subject, of_each_network, visit_of
 from recurra.analysis.visit import Visit
 from recurra.checks import check_count, check_finite, check_range
-from recurra.models.network import Network
 from recurra.shown import Shown
 from recurra.tasks.base import Task
 

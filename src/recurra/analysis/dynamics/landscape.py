@@ -10,10 +10,9 @@ from recurra.analysis.dynamics.fixed_points import FixedPoints
 from recurra.analysis.dynamics.program import Program, points_and_program
 from recurra.analysis.dynamics.stability import sampling
 from recurra.analysis.dynamics.steps import paths_from
-from recurra.models.network import Network
-from recurra.shown import Shown
 from recurra.analysis.rates.reduction import principal_components
 from recurra.analysis.subjects import Subject, of_each_network, visit_of
+from recurra.shown import Shown
 from recurra.tasks.base import Task
 
 DRAWN = 200  # points of the path on an attractor

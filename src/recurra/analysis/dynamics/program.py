@@ -17,9 +17,8 @@ from recurra.analysis.dynamics.proofs import contracts
 from recurra.analysis.dynamics.steps import driven
 from recurra.analysis.subjects import Subject, of_each_network, visit_of
 from recurra.checks import check_count
-from recurra.models.network import Network, check_fit
-from recurra.shown import Shown
 from recurra.models.network import Network
+from recurra.shown import Shown
 from recurra.tasks import Task
 
 OFFSET = 1e-4  # length of the step off a saddle along an unstable mode, times the root of the number of units

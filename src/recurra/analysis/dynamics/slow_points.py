@@ -17,7 +17,6 @@ from recurra.analysis.dynamics.starts import in_parts, unique
 from recurra.analysis.subjects import Subject, of_each_network, visit_of
 from recurra.checks import check_count, check_positive
 from recurra.linalg import spectral_norm
-from recurra.models.network import Network
 from recurra.shown import Shown
 from recurra.tasks.base import Task
 from recurra.threads import one_thread

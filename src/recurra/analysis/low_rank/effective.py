@@ -7,11 +7,11 @@ import numpy as np
 from jaxtyping import Float
 
 from recurra.analysis.low_rank.loadings import Loadings
-from recurra.shown import Shown
 from recurra.analysis.low_rank.loadings import loadings as loadings_of
 from recurra.analysis.subjects import Subject, of_each_network, visit_of
 from recurra.analysis.visit import Visit
 from recurra.models.network import Network
+from recurra.shown import Shown
 from recurra.tasks.base import Task
 
 

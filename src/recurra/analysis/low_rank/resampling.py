@@ -17,7 +17,6 @@ from recurra.analysis.low_rank.populations import Populations, best_populations
 from recurra.analysis.subjects import Subject, of_each_network, seed_of, visit_of
 from recurra.checks import check_count
 from recurra.engine import RateDynamics
-from recurra.models.network import Network, check_fit
 from recurra.shown import Shown
 from recurra.tasks.base import Task
 from recurra.tasks.trials import Trials

@@ -8,10 +8,9 @@ from jaxtyping import Bool, Float, Int
 
 from recurra.analysis.memory.geometry import axis_cosines, fitted_axes
 from recurra.analysis.memory.memories import LONG
-from recurra.models.network import Network, check_fit
-from recurra.shown import Shown
 from recurra.analysis.memory.memory_tasks import memory_task
 from recurra.analysis.subjects import Subject, of_each_network, visit_of
+from recurra.shown import Shown
 from recurra.tasks.base import Task
 from recurra.tasks.flipflop import FlipFlop
 

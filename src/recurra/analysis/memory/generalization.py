@@ -10,10 +10,8 @@ from jaxtyping import Float, Int
 from recurra.analysis.memory.memory_tasks import memory_task
 from recurra.analysis.subjects import Subject, of_each_network, visit_of
 from recurra.checks import check_between, check_count
-from recurra.models.network import Network, check_fit
-from recurra.shown import Shown
-from recurra.tasks.base import step_noise
 from recurra.models.network import Network
+from recurra.shown import Shown
 from recurra.tasks.base import Task, step_noise
 from recurra.tasks.flipflop import FlipFlop
 from recurra.threads import one_thread

@@ -12,9 +12,7 @@ from recurra.analysis.dynamics.regimes import CHAOTIC, CYCLE, FIXED, QUASIPERIOD
 from recurra.analysis.memory.memory_tasks import memory_task
 from recurra.analysis.subjects import Subject, of_each_network, visit_of
 from recurra.checks import check_between, check_count, check_positive
-from recurra.models.network import Network, check_fit
 from recurra.shown import Shown
-from recurra.tasks.base import step_noise
 from recurra.tasks.base import Task, step_noise
 from recurra.tasks.flipflop import FlipFlop
 from recurra.tasks.trials import Trials

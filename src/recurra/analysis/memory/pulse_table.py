@@ -6,10 +6,9 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Int, Num
 
-from recurra.models.network import Network, check_fit
-from recurra.shown import Shown
 from recurra.analysis.memory.memory_tasks import memory_task
 from recurra.analysis.subjects import Subject, of_each_network, visit_of
+from recurra.shown import Shown
 from recurra.tasks.base import Task
 from recurra.tasks.flipflop import FlipFlop
 

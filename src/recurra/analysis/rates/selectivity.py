@@ -16,7 +16,6 @@ from recurra.analysis.rates.demixed import (
 )
 from recurra.analysis.subjects import Subject, of_each_network, seed_of, visit_of
 from recurra.checks import check_count
-from recurra.models.network import Network
 from recurra.shown import Shown
 from recurra.tasks.base import Task
 
