@@ -57,7 +57,7 @@ def running(
     networks, (shared,) = _networks(weights, keys, inputs)
 
     def one_network(one: Network):
-        rates = _run_trials(dynamics, steps, one, one.trials[0] if one.trials else shared)
+        rates = run_trials(dynamics, steps, one, one.trials[0] if one.trials else shared)
         return rates, dynamics.readout(one.weights, rates)
 
     return one_network, networks
@@ -99,7 +99,7 @@ def learning(
                 penalty.value(dynamics, weights, whole) for penalty in penalties
             )
             return error + rate_penalty * (whole.rates**2).mean() if rate_penalty else error
-        rates = _run_trials(dynamics, steps, one, inputs)
+        rates = run_trials(dynamics, steps, one, inputs)
         error = loss_of(dynamics.readout(weights, rates), targets, mask)
         return error + rate_penalty * (rates**2).mean() if rate_penalty else error
 
@@ -118,8 +118,9 @@ def _run_trial(
     inputs: Float[Array, "time input"],
     trial: UInt32[Array, ""],
     keep_states: bool,
+    start: Float[Array, "state"] | None = None,
 ) -> tuple[Float[Array, "time unit"], Float[Array, "time state"] | None]:
-    """Rates at every step, and states if they are kept."""
+    """Rates at every step, and states if they are kept; from the network's own initial state unless one is given."""
     weights, noise = network.weights, None
     if network.key is not None:
         scale = jnp.asarray(dynamics.noise_scale(weights), inputs.dtype)
@@ -133,12 +134,34 @@ def _run_trial(
         state = state if now[1] is None else state + now[1]
         return state, (dynamics.rates(state), state if keep_states else None)
 
-    return jax.lax.scan(step, dynamics.initial_state(weights), (given, noise), unroll=steps.unroll)[1]
+    start = dynamics.initial_state(weights) if start is None else start
+    return jax.lax.scan(step, start, (given, noise), unroll=steps.unroll)[1]
 
 
-def _run_trials(dynamics: Dynamics, steps: Steps, network: Network, inputs: Inputs) -> Float[Array, "trial time unit"]:
-    numbers = jnp.arange(inputs.shape[0], dtype=jnp.uint32)
-    return jax.vmap(partial(_run_trial, dynamics, steps, network, keep_states=False))(jnp.asarray(inputs), numbers)[0]
+def run_trials(
+    dynamics: Dynamics,
+    steps: Steps,
+    network: Network,
+    inputs: Inputs,
+    states: Float[Array, "trial state"] | None = None,
+) -> Float[Array, "trial time unit"]:
+    """The rates of one network on every trial.
+
+    Args:
+        dynamics: the equations of one step.
+        steps: how they are repeated.
+        network: its arrays.
+        inputs: of every trial.
+        states: before the first step of every trial; if not given, the network's own initial state.
+    """
+    numbers, inputs = jnp.arange(inputs.shape[0], dtype=jnp.uint32), jnp.asarray(inputs)
+    if states is None:
+        return jax.vmap(partial(_run_trial, dynamics, steps, network, keep_states=False))(inputs, numbers)[0]
+
+    def one_trial(inputs, number, start):
+        return _run_trial(dynamics, steps, network, inputs, number, keep_states=False, start=start)[0]
+
+    return jax.vmap(one_trial)(inputs, numbers, states)
 
 
 def _trajectories(dynamics: Dynamics, steps: Steps, network: Network, inputs: Inputs) -> Trajectories:

@@ -8,10 +8,10 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Bool, Float, UInt32
 
 from recurra.arrays import AnyArray, Inputs, Mask, NoiseKeys, Targets, Weights
-from recurra.engine.definition import Network, Steps, learning, running
+from recurra.engine.definition import Network, Steps, learning, run_trials, running
 from recurra.engine.dynamics import Dynamics
 from recurra.engine.penalties import TrajectoryPenalty
 from recurra.engine.shapes import check_call
@@ -38,6 +38,29 @@ def run(
     """
     check_call(weights, inputs, noise_keys=noise_keys)
     return jax.lax.map(*running(dynamics, STEPS, weights, inputs, noise_keys))
+
+
+@partial(jax.jit, static_argnames="dynamics")
+@exact_products()
+def run_from(
+    dynamics: Dynamics,
+    weights: Weights,
+    states: Float[AnyArray, "trial state"],
+    inputs: Inputs,
+    *,
+    noise_key: UInt32[AnyArray, "2"] | None = None,
+) -> tuple[Float[Array, "trial time unit"], Float[Array, "trial time output"]]:
+    """Rates and outputs of one network on every trial, each from a state of its own.
+
+    Args:
+        dynamics: the equations of one step.
+        weights: the weights of the network.
+        states: the state before the first step of every trial.
+        inputs: the inputs, in the dtype of the weights.
+        noise_key: two words for the recurrent noise, which is that of `run`; without them there is none.
+    """
+    rates = run_trials(dynamics, STEPS, Network(weights, noise_key, None), inputs, jnp.asarray(states))
+    return rates, dynamics.readout(weights, rates)
 
 
 @partial(jax.jit, static_argnames="dynamics")

@@ -1,9 +1,10 @@
 """A single network."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -11,7 +12,9 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from recurra.arrays import (
+    AnyArray,
     Inputs,
+    RandomKey,
     Weights,
     as_cohort,
     hash_of_arrays,
@@ -24,6 +27,9 @@ from recurra.arrays import (
 from recurra.checks import check_finite, check_shapes, same
 from recurra.engine import Dynamics, choose_engine
 from recurra.engine.dynamics import state_size
+from recurra.engine.portable import run_from
+from recurra.models.lesions import without_connections, without_units
+from recurra.models.simulate import checked_inputs, checked_states, noisy
 from recurra.numerics import pinned
 from recurra.saver import saver
 from recurra.shown import Shown
@@ -139,14 +145,59 @@ class Network(Shown):
         return self._of_rows(lambda rows: _rates(self.dynamics, rows), states)
 
     def run(
-        self, inputs: Inputs
+        self,
+        inputs: Inputs,
+        *,
+        initial_state: Float[AnyArray, "*trial state"] | None = None,
+        noise: float = 0.0,
+        key: RandomKey | int | None = None,
     ) -> tuple[Float[np.ndarray, "trial time unit"], Float[np.ndarray, "trial time output"]]:
-        """Rates and outputs on every trial, in float64 and without recurrent noise."""
-        check_finite("inputs", np.asarray(inputs))
-        engine = choose_engine("auto", self.dynamics)
+        """Rates and outputs on every trial, in float64.
+
+        Args:
+            inputs: inputs of the trials.
+            initial_state: the state before the first step, one for all trials or one per trial; if not given, the
+                network's own, which is 0 in a network of rate units.
+            noise: σ of the recurrent noise, as `recurrent_noise` of the model; 0 is none.
+            key: seed or random key of the noise, which it needs.
+        """
+        inputs = checked_inputs(inputs, self.weights.inputs)
+        dynamics, words = noisy(self.dynamics, noise, key)
         with pinned(double=True):
-            rates, outputs = engine.run(self.dynamics, as_cohort(self.double), np.asarray(inputs, np.float64))
+            if initial_state is not None:
+                states = checked_states(initial_state, len(inputs), self.state_size)
+                rates, outputs = run_from(dynamics, self.double, states, inputs, noise_key=words)
+                return np.asarray(rates), np.asarray(outputs)
+            keys = None if words is None else words[None]
+            engine = choose_engine("auto", dynamics)
+            rates, outputs = engine.run(dynamics, as_cohort(self.double), inputs, noise_keys=keys)
             return np.asarray(rates)[0], np.asarray(outputs)[0]
+
+    def without_units(self, units: Sequence[int] | np.ndarray) -> "Network":
+        """The network with these units silenced: every connection from them and to them is gone, and their biases.
+
+        Args:
+            units: the numbers of the units; the others keep theirs.
+
+        Example:
+            >>> rc.performance(cohort[0].without_units([3, 5])).success
+        """
+        return self._lesioned(lambda weights: without_units(weights, units))
+
+    def with_connections_cut(self, cut: Bool[np.ndarray, "post pre"]) -> "Network":
+        """The network without some recurrent connections; of a gated cell in every gate.
+
+        Args:
+            cut: True for every connection, from unit `pre` to unit `post`, that is cut, such as the weakest tenth,
+                `recurra.analysis.weights.damage.removed(network.recurrent, 10)`.
+        """
+        return self._lesioned(lambda weights: without_connections(weights, cut))
+
+    def _lesioned(self, lesion: Callable[[Any], Any]) -> "Network":
+        dynamics, weights = self.dynamics.settled(self.weights)
+        exist = named_arrays(self.connections)
+        connections = type(weights)(**{name: exist[name] for name in named_arrays(weights)})
+        return replace(self, dynamics=dynamics, weights=lesion(weights), connections=lesion(connections))
 
     def respond(self, inputs: Inputs) -> Float[np.ndarray, "trial time output"]:
         """Outputs on every trial, as `run` gives them, without keeping the rates."""
