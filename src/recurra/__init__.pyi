@@ -87,6 +87,8 @@ from .models import TorchUniform as TorchUniform
 from .models import TrainedTau as TrainedTau
 from .models import network as network
 from .report.play.notebook import play as play
+from .plotting.plot import plot as plot
+from .plotting.plot import show_task as show_task
 from .runs.saving import load as load
 from .runs.spec import preset as preset
 from .runs.spec import presets as presets

@@ -18,6 +18,7 @@ from recurra.plotting.papers.census import census_map
 from recurra.plotting.papers.spectra import MOST_PANELS, spectra, spectra_density
 from recurra.plotting.papers.spectra_points import spectra_points
 from recurra.plotting.papers.variance import variance_shares
+from recurra.plotting.scenes.learning_of import learning_of
 from recurra.plotting.scenes.loadings import loadings_scene
 from recurra.plotting.scenes.points import points_scene
 from recurra.plotting.scenes.scales import Scales
@@ -25,7 +26,6 @@ from recurra.plotting.scenes.spectra import density, spectrum_scene
 from recurra.plotting.scenes.variance import variance_scene
 from recurra.plotting.scenes.weights import weights_scene
 from recurra.report.figure_plans import Plan, condition_plan, flipflop_plan
-from recurra.report.learning import learning_of
 from recurra.report.paging import all_known, pages
 from recurra.status import Status
 from recurra.storage.files import replace_bytes

@@ -71,7 +71,7 @@ def census_map(census: Census, names: Sequence[str], origins: Origins | None = N
     rows = -(-len(scene.groups) // columns) + lines
     figure = new_figure(PAGE_MM, PANEL_MM + FOOT_MM + ROW_MM * rows)
     plane, strip, matrix = figure.subplots(1, 3, width_ratios=[1, 0.035, 1])
-    _map(plane, scene)
+    map_panel(plane, scene)
     order = np.lexsort((census.signature, _last_if_alone(census.labels)))
     order = order[census.compared[order]]
     if len(order):
@@ -86,7 +86,7 @@ def census_map(census: Census, names: Sequence[str], origins: Origins | None = N
     return figure
 
 
-def _map(axes: Axes, scene: CensusMap) -> None:
+def map_panel(axes: Axes, scene: CensusMap) -> None:
     """Clusters, and on them networks, rare signatures above frequent ones."""
     for outline in scene.outlines:
         _outline(axes, outline)

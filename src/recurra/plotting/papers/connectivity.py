@@ -17,7 +17,7 @@ from recurra.plotting.papers.style import (
     new_figure,
     plain_log,
 )
-from recurra.plotting.scenes.weights import WeightPanels
+from recurra.plotting.scenes.weights import Matrix, WeightPanels
 
 FAR_APART = 10  # units: the axis' name has room between the numbers of the first and the last
 FEW = 100  # weights: their histogram has a linear axis
@@ -41,9 +41,8 @@ def connectivity(scene: WeightPanels) -> Figure:
     panels = figure.subplots(1, count + 1, squeeze=False)[0]
     scale = Normalize(-scene.limit, scene.limit)
     for axes, (title, matrix) in zip(panels, scene.matrices.items(), strict=False):
-        axes.imshow(np.ma.masked_invalid(matrix), cmap=COLORS, norm=scale, interpolation="none")
+        matrix_panel(axes, matrix, scale)
         axes.set_title(title)
-        _unit_axes(axes, units)
         _groups(axes, scene)
     panels[0].set_ylabel("Postsynaptic unit", labelpad=-6 if units >= FAR_APART and not scene.labels else 2)
     bar = figure.colorbar(
@@ -55,6 +54,12 @@ def connectivity(scene: WeightPanels) -> Figure:
     _distribution(panels[-1], scene, units * units)
     figure.suptitle(scene.name)
     return figure
+
+
+def matrix_panel(axes: Axes, matrix: Matrix, scale: Normalize) -> None:
+    """A matrix of weights in colours; the first and the last unit have a tick."""
+    axes.imshow(np.ma.masked_invalid(matrix), cmap=COLORS, norm=scale, interpolation="none")
+    _unit_axes(axes, len(matrix))
 
 
 def _unit_axes(axes: Axes, units: int) -> None:

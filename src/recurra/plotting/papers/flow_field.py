@@ -43,8 +43,7 @@ def flow_field(scene: FlowPlane) -> Figure:
     height = PLANE_MM * float(np.clip(shape, FLATTEST, TALLEST)) + TITLE_MM + FOOT_MM + ROW_MM * rows
     figure = new_figure(COLUMN_MM, height)
     panel = figure.add_subplot()
-    shading = _speed(panel, field)
-    _streams(panel, field)
+    shading = flow_panel(panel, field)
     if scene.paths is not None and scene.lines is not None:
         _paths(panel, scene.paths, scene.lines)
     if scene.points is not None:
@@ -54,6 +53,13 @@ def flow_field(scene: FlowPlane) -> Figure:
     if handles:
         figure.legend(handles=handles, loc="outside lower center", ncols=min(4, len(handles)), columnspacing=1.2)
     return figure
+
+
+def flow_panel(panel: Axes, field: FlowField) -> QuadMesh:
+    """Streamlines on the speed as shading, which is returned for a scale."""
+    shading = _speed(panel, field)
+    _streams(panel, field)
+    return shading
 
 
 def _speed(panel: Axes, field: FlowField) -> QuadMesh:

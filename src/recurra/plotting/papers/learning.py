@@ -26,25 +26,40 @@ def learning(scene: LearningCurves) -> Figure:
     """
     figure = new_figure(PAGE_MM, 58)
     losses, successes = figure.subplots(1, 2)
-    thousands = scene.trials / 1000
-    for curve in scene.curves:
-        for axes, values in ((losses, curve.loss), (successes, curve.percent)):
-            _curve(axes, thousands, values, curve, scene.named)
-    plain_log(losses)
-    losses.set_ylim(*scene.loss_limits)
-    if scene.loss_bound is not None:
-        _bound(losses, scene.loss_bound, 1, "left")
-    _bound(successes, scene.success_bound, 100, "right")
-    successes.set_ylim(-3, 103)
+    loss_panel(losses, scene)
+    success_panel(successes, scene)
     for axes, title in zip((losses, successes), TITLES, strict=True):
         axes.set_title(title)
-        axes.set_xlim(0, 1.02 * thousands.max(initial=1e-3))
-        axes.set_xlabel("Training trials (thousands)")
-        few_ticks(axes, x=6)
     if scene.named:
         lines = [line for line in losses.get_lines() if not str(line.get_label()).startswith("_")]
         figure.legend(handles=lines, loc="outside right center")
     return figure
+
+
+def loss_panel(axes: Axes, scene: LearningCurves) -> None:
+    """The loss of all networks on a logarithmic axis."""
+    for curve in scene.curves:
+        _curve(axes, scene.trials / 1000, curve.loss, curve, scene.named)
+    plain_log(axes)
+    axes.set_ylim(*scene.loss_limits)
+    if scene.loss_bound is not None:
+        _bound(axes, scene.loss_bound, 1, "left")
+    _trials(axes, scene)
+
+
+def success_panel(axes: Axes, scene: LearningCurves) -> None:
+    """The share of successful trials of all networks."""
+    for curve in scene.curves:
+        _curve(axes, scene.trials / 1000, curve.percent, curve, scene.named)
+    _bound(axes, scene.success_bound, 100, "right")
+    axes.set_ylim(-3, 103)
+    _trials(axes, scene)
+
+
+def _trials(axes: Axes, scene: LearningCurves) -> None:
+    axes.set_xlim(0, 1.02 * scene.trials.max(initial=1) / 1000)
+    axes.set_xlabel("Training trials (thousands)")
+    few_ticks(axes, x=6)
 
 
 def _curve(

@@ -45,11 +45,7 @@ def spectra(planes: Sequence[SpectrumPlane]) -> Figure:
     height = -(-len(planes) // columns) * (panel * _height_to_width(view) + 8) + 11
     figure = new_figure(width, height, layout="compressed")
     for at, (axes, plane) in enumerate(zip(panel_grid(figure, len(planes)), planes, strict=True)):
-        _complex_plane(axes, view)
-        if plane.before is not None:
-            _points(axes, plane.before, START, 7)
-        _points(axes, plane.inside, mix(plane.color, PAPER, 0.25), 5)
-        _outliers(axes, plane.outliers, plane.color)
+        spectrum_panel(axes, plane)
         _title(axes, plane)
         axes.set_xlabel("Real part" if at + columns >= len(planes) else "")
         axes.set_ylabel("Imaginary part" if at % columns == 0 else "")
@@ -57,11 +53,21 @@ def spectra(planes: Sequence[SpectrumPlane]) -> Figure:
     return figure
 
 
+def spectrum_panel(axes: Axes, plane: SpectrumPlane) -> None:
+    """The eigenvalues of one network with the unit circle."""
+    complex_plane(axes, plane.view)
+    if plane.before is not None:
+        dots(axes, plane.before, START, 7)
+    dots(axes, plane.inside, mix(plane.color, PAPER, 0.25), 5)
+    _outliers(axes, plane.outliers, plane.color)
+
+
 def _height_to_width(view: PlaneLimits) -> float:
     return 2 * view.top / (view.right - view.left)
 
 
-def _complex_plane(axes: Axes, view: PlaneLimits) -> None:
+def complex_plane(axes: Axes, view: PlaneLimits) -> None:
+    """The axes and the unit circle."""
     axes.axhline(0, color=FRAME, linewidth=0.4, zorder=0)
     axes.axvline(0, color=FRAME, linewidth=0.4, zorder=0)
     axes.add_patch(Circle((0, 0), 1, fill=False, edgecolor=INK, linewidth=0.6, zorder=2.5))
@@ -71,7 +77,8 @@ def _complex_plane(axes: Axes, view: PlaneLimits) -> None:
     few_ticks(axes, x=4, y=4)
 
 
-def _points(axes: Axes, values: Eigenvalues, color: str, size: float) -> None:
+def dots(axes: Axes, values: Eigenvalues, color: str, size: float) -> None:
+    """Eigenvalues as dots."""
     axes.scatter(
         np.real(values), np.imag(values), s=size, color=color, linewidths=0, zorder=2, rasterized=len(values) > 2000
     )
@@ -114,7 +121,7 @@ def spectra_density(kinds: Mapping[str, tuple[Density, Sequence[SpectrumPlane]]]
     panels = figure.subplots(1, len(kinds), squeeze=False, sharex=True, sharey=True)[0]
     scale = LogNorm(1, max(2.0, *(float(density.counts.max()) for density, _ in kinds.values())))
     for axes, (title, (density, planes)) in zip(panels, kinds.items(), strict=True):
-        _complex_plane(axes, view)
+        complex_plane(axes, view)
         rows, columns = density.counts.shape
         box = (
             density.left,

@@ -8,6 +8,7 @@ from typing import Any
 import matplotlib
 import numpy as np
 from jaxtyping import Float
+from matplotlib import RcParams
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -76,6 +77,18 @@ STYLE: dict[Any, Any] = {
 def in_print() -> Iterator[None]:
     """A context, or decorator, in which figures have the style for print; settings are restored afterwards."""
     with matplotlib.rc_context({**STYLE, "font.family": families()}):
+        yield
+
+
+@contextmanager
+def in_print_but(own: RcParams) -> Iterator[None]:
+    """A context in which what is drawn has the style for print, but for what the user has set himself.
+
+    Args:
+        own: the settings that the user has; those that are not Matplotlib's defaults stay as they are.
+    """
+    style = {**STYLE, "font.family": families()}
+    with matplotlib.rc_context({key: style[key] for key in style if own[key] == matplotlib.rcParamsDefault[key]}):
         yield
 
 

@@ -9,7 +9,17 @@ from matplotlib.figure import Figure
 from recurra.checks import check_count
 from recurra.periods import Period
 from recurra.plotting.colors import FRAME, INPUT, TARGET, UNSET
-from recurra.plotting.papers.style import COLUMN_MM, PAGE_MM, SMALL, bounded, few_ticks, in_print, new_figure, zero_line
+from recurra.plotting.papers.style import (
+    COLUMN_MM,
+    MM_PER_INCH,
+    PAGE_MM,
+    SMALL,
+    bounded,
+    few_ticks,
+    in_print,
+    new_figure,
+    zero_line,
+)
 from recurra.tasks.trials import Trials
 
 ROW_MM, MARGIN_MM = 12.0, 14.0
@@ -28,6 +38,19 @@ def sample_trials(trials: Trials, count: int = 3) -> Figure:
         trials: trials of any task.
         count: number of trials to show, at least 1; all trials if there are fewer.
     """
+    figure = new_figure(PAGE_MM, MARGIN_MM)
+    draw_sample_trials(figure, trials, count)
+    return figure
+
+
+def draw_sample_trials(figure: Figure, trials: Trials, count: int) -> None:
+    """Draw the first trials into an empty figure, which gets the size that they need.
+
+    Args:
+        figure: the figure.
+        trials: trials of any task.
+        count: number of trials to show, at least 1; all trials if there are fewer.
+    """
     check_count("count", count)
     count = min(count, len(trials))
     inputs, targets, mask = (np.asarray(array) for array in (trials.inputs, trials.targets, trials.counts))
@@ -35,7 +58,7 @@ def sample_trials(trials: Trials, count: int = 3) -> Figure:
     channels = [(inputs, at, INPUT, _name("Input", at, inputs)) for at in range(inputs.shape[-1])]
     channels += [(targets, at, TARGET, _name("Target", at, targets)) for at in range(targets.shape[-1])]
     width = COLUMN_MM if count == 1 else max(PAGE_MM, NARROWEST_MM * count)
-    figure = new_figure(width, MARGIN_MM + ROW_MM * len(channels))
+    figure.set_size_inches(width / MM_PER_INCH, (MARGIN_MM + ROW_MM * len(channels)) / MM_PER_INCH)
     grid = figure.subplots(len(channels), count, sharex=True, sharey="row", squeeze=False)
     for (row, trial), axes in np.ndenumerate(grid):
         values, at, color, name = channels[row]
@@ -55,7 +78,6 @@ def sample_trials(trials: Trials, count: int = 3) -> Figure:
     if len(rows) > 1:
         _periods(grid, trials, rows)
     figure.align_ylabels(list(grid[:, 0]))
-    return figure
 
 
 def _name(kind: str, at: int, values: np.ndarray) -> str:

@@ -9,11 +9,11 @@ from recurra.analysis import is_low_rank
 from recurra.analysis.record import RunRecord
 from recurra.models.cohort import History
 from recurra.plotting.interactive import connectivity, learning_curves, loadings, spectra_density, spectrum_plane
+from recurra.plotting.scenes.learning_of import learning_of, trials_seen
 from recurra.plotting.scenes.loadings import loadings_scene
 from recurra.plotting.scenes.scales import Scales
 from recurra.plotting.scenes.spectra import density, mode_texts, motions, spectrum_scene
 from recurra.plotting.scenes.weights import weights_scene
-from recurra.report.learning import learning_of, trials_seen
 from recurra.report.page import descriptions as say
 from recurra.report.page.condition_panels import condition_panels
 from recurra.report.page.flipflop_panels import flipflop_panels, lifetimes_panel

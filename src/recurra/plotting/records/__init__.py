@@ -1,0 +1,1 @@
+"""One record on one pair of axes: what `rc.plot` draws."""

@@ -1,0 +1,75 @@
+"""Records in the space of the rates, which have up to three coordinates and need axes with as many dimensions."""
+
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from matplotlib.axes import Axes
+
+from recurra.analysis import Geometry, Landscape
+from recurra.analysis.memory.records import Walk
+from recurra.plotting.colors import INK, INPUT, condition_colors, state_colors
+from recurra.plotting.scenes.space import edges
+
+Points = Float[np.ndarray, "point coordinate"]
+
+
+def walk(axes: Axes, record: Walk) -> None:
+    """The walk through all memory states along the axes of the bits; dots are the states, lines the cube's edges."""
+    _path(axes, record.bits, INPUT)
+    _cube(axes, record.states_bits)
+    _labels(axes, "Bit {}", record.states_bits.shape[1])
+
+
+def walk_components(axes: Axes, record: Walk) -> None:
+    """The same walk along the principal components of the rates."""
+    _path(axes, record.components, INPUT)
+    _cube(axes, record.states_components)
+    _labels(axes, "Component {}", record.states_components.shape[1])
+
+
+def geometry(axes: Axes, record: Geometry) -> None:
+    """The mean rates in every memory state along the axes of the bits."""
+    _cube(axes, record.bit_coordinates(record.state_means))
+    _labels(axes, "Bit {}", len(record.axes))
+
+
+def landscape(axes: Axes, record: Landscape) -> None:
+    """The paths on the attractors and the fixed points, along the coordinates of the rates."""
+    for path, color in zip(record.paths, condition_colors(len(record.paths)), strict=True):
+        _path(axes, path, color)
+        _dots(axes, path[-1:], [color])
+    _dots(axes, record.points, [INK] * len(record.points), size=10)
+    _labels(axes, "Component {}", record.points.shape[1])
+
+
+def _cube(axes: Axes, states: Points) -> None:
+    """The memory states in their colours, and lines between those that differ in one bit."""
+    bits = max(len(states) - 1, 1).bit_length()
+    signs = 2 * ((np.arange(len(states))[:, None] >> np.arange(bits)[::-1]) & 1) - 1
+    for pair in edges(signs):
+        _path(axes, states[pair], INK)
+    _dots(axes, states, state_colors(signs))
+
+
+def _path(axes: Axes, points: Points, color: str) -> None:
+    drawn = _coordinates(points)
+    axes.plot(*np.where(np.isfinite(drawn), drawn, np.nan).T, color=color, linewidth=0.7)
+
+
+def _dots(axes: Axes, points: Points, colors: list[str], size: float = 24) -> None:
+    look: dict[str, Any] = {"s": size, "c": colors, "linewidths": 0}
+    axes.scatter(*_coordinates(points).T, **look)
+
+
+def _coordinates(points: Points) -> Points:
+    """The first three coordinates; a single one against zero."""
+    points = np.asarray(points, float)[:, :3]
+    return np.column_stack([points, np.zeros(len(points))]) if points.shape[1] == 1 else points
+
+
+def _labels(axes: Any, name: str, count: int) -> None:
+    axes.set_xlabel(name.format(1))
+    axes.set_ylabel(name.format(2) if count > 1 else "")
+    if count > 2:
+        axes.set_zlabel(name.format(3))

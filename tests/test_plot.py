@@ -1,0 +1,145 @@
+"""`rc.plot`: every record on the user's axes, in his style where he set one, and nothing done behind his back."""
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from mpl_toolkits.mplot3d import Axes3D
+
+import recurra as rc
+from built_records import built
+from recurra.plotting.records.table import DRAWINGS
+from recurra.runs.record import cohort_of, read_run
+
+mpl.use("Agg")
+PAIRS = [(kind, name) for kind, drawings in DRAWINGS.items() for name in drawings]
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left():
+    """Settings are as they were, and all figures of a test are closed after it."""
+    before = mpl.rcParams.copy()
+    yield
+    plt.close("all")
+    assert mpl.rcParams == before
+
+
+@pytest.fixture(scope="module")
+def run(small_run):
+    return read_run(small_run)
+
+
+@pytest.fixture(scope="module")
+def records(small_run, run, seed):
+    """A record of every kind that can be drawn: those of a run, and random ones of the other kinds."""
+    cohort, dossier = cohort_of(small_run), run.dossiers[0]
+    trials = run.task.probe()
+    pca = dossier.pca
+    field = rc.flow_field(cohort[0], pca.components[:2], pca.center, (-1, 1), (-1, 1), np.zeros(3))
+    found = [run, cohort, cohort[0], cohort.history, trials, field, *dossier.by_group().values()]
+    known = {type(record): record for record in found}
+    census = rc.census(rc.similarity_matrices([_signature(at, seed) for at in range(4)]), *_regimes(4), seed=seed)
+    known[type(census)] = census
+    return {kind: known[kind] if kind in known else built(kind, 4, seed) for kind in DRAWINGS}
+
+
+def _signature(at, seed):
+    random = np.random.default_rng([seed, at])
+    return rc.signature_of(random.normal(size=(3, 20, 5)), random.normal(size=(5, 5)), np.ones((3, 5), complex))
+
+
+def _regimes(count):
+    return np.ones((count, 3), int), np.ones(count, int), np.zeros(count, int)
+
+
+def own_axes(kind, name, record):
+    spatial = DRAWINGS[kind][name].coordinates(record) > 2
+    return plt.figure().add_subplot(projection="3d" if spatial else None)
+
+
+@pytest.mark.parametrize(("kind", "name"), PAIRS, ids=lambda one: getattr(one, "__name__", one))
+def test_every_record_is_drawn_on_own_axes(kind, name, records):
+    record = records[kind]
+    axes = own_axes(kind, name, record)
+    figures = plt.get_fignums()
+    assert rc.plot(record, name, ax=axes) is axes
+    assert plt.get_fignums() == figures
+    assert axes.lines or axes.collections or axes.images or axes.patches
+    assert axes.get_xlabel() or axes.get_ylabel()
+    axes.figure.canvas.draw()
+
+
+def test_without_axes_one_figure_is_made(records):
+    axes = rc.plot(records[rc.analysis.Spectrum])
+    assert plt.get_fignums() == [axes.figure.number]
+
+
+def test_first_drawing_is_the_default(records):
+    network = records[rc.Network]
+    assert rc.plot(network).get_ylabel() == "Postsynaptic unit"
+    assert rc.plot(network, "spectrum").get_ylabel() == "Imaginary part"
+
+
+def test_eigenvalues_are_where_they_belong():
+    values = np.array([0.5, -0.25, 1.5])
+    axes = rc.plot(rc.spectrum(np.diag(values)))
+    drawn = np.concatenate([one.get_offsets() for one in axes.collections])
+    assert sorted(drawn[:, 0]) == pytest.approx(sorted(values))
+
+
+def test_style_is_that_of_the_papers_unless_the_user_has_his_own(records):
+    spectrum = records[rc.analysis.Spectrum]
+    assert rc.plot(spectrum).xaxis.label.get_size() == 7
+    with mpl.rc_context({"axes.labelsize": 21, "figure.figsize": (3, 2), "axes.facecolor": "#123456"}):
+        axes = rc.plot(spectrum)
+        assert axes.xaxis.label.get_size() == 21
+        assert axes.figure.get_size_inches().tolist() == [3, 2]
+        assert mpl.colors.to_hex(axes.get_facecolor()) == "#123456"
+
+
+def test_dossier_is_drawn_by_the_names_of_its_records(run):
+    dossier = run.dossiers[0]
+    assert rc.plot(dossier).get_xlabel() == "Real part"
+    assert rc.plot(dossier, "regimes").get_ylabel() == "Condition"
+    assert isinstance(rc.plot(dossier, "walk"), Axes3D)
+    with pytest.raises(ValueError, match="unknown record 'spectra'; did you mean 'spectrum'"):
+        rc.plot(dossier, "spectra")
+
+
+def test_what_cannot_be_drawn_is_refused_in_one_line_with_what_can(run):
+    with pytest.raises(
+        TypeError, match=r"no drawing of a Performance; what can be drawn: .*Cohort.*Dossier.*Walk"
+    ) as told:
+        rc.plot(run.dossiers[0].performance)
+    assert "\n" not in str(told.value)
+    with pytest.raises(TypeError, match="no drawing of a int"):
+        rc.plot(3)
+    with pytest.raises(ValueError, match="unknown drawing 'losses'; did you mean 'loss'"):
+        rc.plot(run, "losses")
+
+
+def test_axes_with_the_wrong_number_of_dimensions_are_refused(records):
+    walk = next(record for kind, record in records.items() if kind.__name__ == "Walk")
+    with pytest.raises(ValueError, match=r'ax has 2 dimensions; a Walk has 3 coordinates .*projection="3d"'):
+        rc.plot(walk, ax=plt.figure().add_subplot())
+    with pytest.raises(ValueError, match="ax has 3 dimensions; this Spectrum needs axes with 2"):
+        rc.plot(records[rc.analysis.Spectrum], ax=plt.figure().add_subplot(projection="3d"))
+
+
+def test_names_of_others_are_no_formulas(run):
+    trials = run.task.probe()
+    named = rc.Trials(
+        trials.inputs, trials.targets, trials.mask, trials.condition, ("$\\frac$",) * 8, trials.periods, trials.dt_ms
+    )
+    axes = rc.plot(named)
+    axes.figure.canvas.draw()
+    assert axes.get_title() == "Condition $\\frac$"
+
+
+def test_task_is_shown_by_sample_trials():
+    figure = rc.show_task(rc.FlipFlop(bits=2), trials=2)
+    assert len(figure.axes) == 8
+    assert plt.get_fignums() == [figure.number]
+    figure.canvas.draw()
+    with pytest.raises(TypeError, match="task is 'flipflop'; expected a Task"):
+        rc.show_task("flipflop")
