@@ -131,6 +131,7 @@ from .training import Adam as Adam
 from .training import AdamW as AdamW
 from .training import Constant as Constant
 from .training import Cosine as Cosine
+from .training import Epoch as Epoch
 from .training import FixedTrials as FixedTrials
 from .training import FreshTrials as FreshTrials
 from .training import InverseTimeDecay as InverseTimeDecay

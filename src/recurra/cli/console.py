@@ -14,6 +14,7 @@ from recurra.analysis.record import RunRecord
 from recurra.cli.console_tables import print_table, progress_console, results_console
 from recurra.tasks import TASKS, Task
 from recurra.training import Training, TrainingState
+from recurra.training.progress import epoch_words, last_number
 from recurra.wording import fixed, percent, percent_high, percent_low
 from recurra.words.own import own_rows
 from recurra.words.spectra import gain_words, modes_words, outside_words
@@ -58,11 +59,11 @@ class ProgressBars:
         done = training.rule.steps if state.ended else int(state.history.step[-1]) if state.epoch else 0
         if self._training is None:
             self._training = self._bars.add_task("training steps", total=training.rule.steps, note="")
-        note = _note(state)
+        note = epoch_words(state.history)
         self._bars.update(self._training, completed=done, note=note)
         if self._plain and note:
             self._bars.console.print(f"epoch {state.epoch}/{training.epochs}  {note}", highlight=False)
-        if state.ended and not any(_last_number(row) > 0 for row in state.history.success):
+        if state.ended and not any(last_number(row) > 0 for row in state.history.success):
             self._bars.console.print(_nothing_learned(training), highlight=False, markup=False)
 
     def drawn(self, done: int, total: int) -> None:
@@ -78,15 +79,6 @@ class ProgressBars:
             self._bars.advance(self._analysis, networks)
 
 
-def _note(state: TrainingState) -> str:
-    """Worst and best validation loss and the mean success at the latest epoch in which each network took part."""
-    if state.epoch == 0:
-        return ""
-    latest = [_last_number(row) for row in state.history.validation_loss]
-    success = np.mean([_last_number(row) for row in state.history.success])
-    return f"loss {min(latest):.4f} to {max(latest):.4f}, success {success:.0%}"
-
-
 def _nothing_learned(training: Training) -> str:
     """What to look at where no network has learned: keys that model and rule have, and a preset if there is one."""
     parts = {"model.initializer": ("start", training.model), "training.learning_rate": ("learning rate", training.rule)}
@@ -97,11 +89,6 @@ def _nothing_learned(training: Training) -> str:
         "no trial is a success in any network. Where the loss still falls, train longer (training.steps)"
         f"{otherwise if there else ''}.{f' {preset}' if type(training.task) in TASKS.values() else ''}"
     )
-
-
-def _last_number(row: np.ndarray) -> float:
-    known = row[~np.isnan(row)]
-    return float(known[-1]) if len(known) else float("nan")
 
 
 def print_run(run: RunRecord) -> None:

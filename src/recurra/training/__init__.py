@@ -15,6 +15,7 @@ from recurra.training.penalties import (
     WeightPenalty,
 )
 from recurra.training.preset import Preset
+from recurra.training.progress import Epoch
 from recurra.training.ridge import Ridge
 from recurra.training.rule import Learner, LearningRule, Setup
 from recurra.training.schedules import SCHEDULES, Constant, Cosine, InverseTimeDecay, Linear
@@ -40,6 +41,7 @@ __all__ = [
     "Constant",
     "Cosine",
     "Course",
+    "Epoch",
     "FixedTrials",
     "FreshTrials",
     "InverseTimeDecay",
