@@ -77,6 +77,19 @@ def test_python_of_getting_started_runs(small_run, tmp_path, monkeypatch, capsys
     assert "RateDynamics(form='rate', activation='tanh', leak=1.0, noise=0.0)" in shown
 
 
+@pytest.mark.slow
+def test_python_of_notebooks_runs(tmp_path, monkeypatch, capsys):
+    code = "\n".join(blocks((DOCS / "notebooks.md").read_text(), "python"))
+    for value, smaller in SMALLER.items():
+        assert value in code, f"the page no longer has {value}"
+        code = code.replace(value, smaller)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    exec(compile(code, "notebooks.md", "exec"), {})  # noqa: S102 (our own page)
+    assert capsys.readouterr().out.startswith("Cohort: 2 × RateRNN, 8 units, on the 3-bit flip-flop\n")
+    assert {path.name for path in tmp_path.iterdir()} == {"network.html", "cohort.html"}
+
+
 def test_python_of_the_readme_runs(capsys):
     (code,) = blocks((ROOT / "README.md").read_text(), "python")
     for value, smaller in {"units=100": "units=4", "steps=350": "steps=2", "batch=16": "batch=2"}.items():

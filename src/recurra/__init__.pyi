@@ -89,6 +89,8 @@ from .models import network as network
 from .report.play.notebook import play as play
 from .plotting.plot import plot as plot
 from .plotting.plot import show_task as show_task
+from .report.write import write_report as write_report
+from .runs.inspect import inspect as inspect
 from .runs.saving import load as load
 from .runs.spec import preset as preset
 from .runs.spec import presets as presets

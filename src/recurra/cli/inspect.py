@@ -1,7 +1,6 @@
 """The command that inspects one network; heavy imports are deferred."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -37,8 +36,7 @@ def inspect(
     ] = None,
 ) -> None:
     """The dossier of one network: how well it does the task, and how."""
-    from recurra.analysis.record import record_of_network
-    from recurra.runs.compiled import kept_programs
+    from recurra.runs.inspect import inspected_record
     from recurra.runs.own import check_analyses
     from recurra.runs.own_analyses import analyses_named, analyses_or_reasons
     from recurra.terminal import print_error
@@ -50,16 +48,11 @@ def inspect(
     inspected = network_from_options(source, task, network, settings, activation, form, tau_ms, names)
     if seed is None and inspected.number is not None:
         print_error(f"test trials and chance levels have the seed of the run, {inspected.seed}; --seed takes another")
-    seed = inspected.seed if seed is None else seed
-    about = {"name": inspected.name(source), "network": inspected.table()}
     own, lost = analyses_or_reasons([one for one in inspected.analyses if one not in (analyses or ())])
     own = (*own, *analyses_named(analyses or ()))
     for one in lost.values():
         print_error(f"not made: {one.reason}")
-    of = inspected.before, inspected.number, inspected.status, own
-    with kept_programs():
-        record = record_of_network(inspected.network, inspected.task, seed, about, *of)
-    record = replace(record, groups=inspected.groups)
+    record = inspected_record(inspected, inspected.name(source), seed, own)
     if report:
         from recurra.report import write_report
 

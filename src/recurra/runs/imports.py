@@ -1,5 +1,6 @@
 """One network from a file or a run folder, whoever trained it."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -66,6 +67,11 @@ class InspectedNetwork:
         """The name of the network: that of its file, or that of its run with its number."""
         return source.name if self.number is None else f"{source.name}, network {self.number}"
 
+    def tell(self) -> None:
+        """Make a warning of every note."""
+        for note in self.notes:
+            warnings.warn(note, stacklevel=3)
+
     def table(self) -> dict[str, Any]:
         """Its number and status in the run, its equations, and the notes, as plain values for JSON."""
         dynamics = self.network.dynamics
@@ -105,16 +111,35 @@ def inspected_network(
             f"--set: {key} has no part in a network that is only looked at; "
             "expected keys of task, or model.activation, model.form, model.tau_ms, model.gate or model.reset"
         )
-    chosen = to_spec(table).task
+    return inspected_for(path, to_spec(table).task, number, stated, hints)
+
+
+def inspected_for(
+    path: Path,
+    task: Task,
+    number: int | None,
+    stated: StatedSettings = NOTHING_STATED,
+    hints: Hints = NO_HINTS,
+) -> InspectedNetwork:
+    """The network in a file of any program that recurra reads, or in a run folder, for a task.
+
+    Args:
+        path: the file or the folder.
+        task: what the network was trained on.
+        number: number of the network in a run folder; the first one if None.
+        stated: what the file does not say about the network.
+        hints: the names of the arrays in a file of another program, where the user maps them.
+    """
+    check_task(task)
     if path.is_dir():
         cohort, at = _of_run(path, number, stated)
         whose = cohort.before(at), cohort.numbers[at], cohort.status[at], spec_of(RunFolder.open(path)).analyses
-        inspected = InspectedNetwork(chosen, cohort[at], (), *whose, cohort.seed, cohort.model.groups())
+        inspected = InspectedNetwork(task, cohort[at], (), *whose, cohort.seed, cohort.model.groups())
     else:
-        imported = import_network(path, chosen.dt_ms, number, stated, hints)
-        inspected = InspectedNetwork(chosen, imported.network, imported.notes)
+        imported = import_network(path, task.dt_ms, number, stated, hints)
+        inspected = InspectedNetwork(task, imported.network, imported.notes)
     with naming(path):
-        check_fit(inspected.network, chosen)
+        check_fit(inspected.network, task)
     return inspected
 
 

@@ -36,7 +36,7 @@ def learning_success(axes: Axes, cohort: Cohort | RunRecord) -> None:
 def _learning(cohort: Cohort | RunRecord) -> LearningCurves:
     history, status = cohort.history, cohort.status
     if history is None or status is None:
-        raise ValueError("the networks were not trained here, so that there are no learning curves")
+        raise ValueError("these networks were not trained here; draw one of them: rc.plot(record.dossiers[0])")
     return learning_of(history, cohort.numbers, status, cohort.task, cohort.rule)
 
 

@@ -1,0 +1,96 @@
+"""The record of one network, from whatever program it comes: what `recurra inspect` prints and `rc.inspect` returns."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from recurra.analysis.own import OwnAnalysis
+from recurra.analysis.record import RunRecord, record_of_network
+from recurra.models.network import Network, check_fit
+from recurra.runs.compiled import kept_programs
+from recurra.runs.imports import InspectedNetwork, inspected_for
+from recurra.runs.record import spec_of
+from recurra.storage.run_folder import RunFolder
+from recurra.tasks import Task
+
+
+def inspect(
+    source: Path | str | Network, task: Task | None = None, *, number: int | None = None, seed: int | None = None
+) -> RunRecord:
+    """Analyse one network by itself, as `recurra inspect` does.
+
+    What a file does not say about its network is assumed, with a warning each.
+
+    Args:
+        source: a file of Keras, PyTorch, PsychRNN or recurra, a run folder, or a network.
+        task: what the network was trained on; a run folder knows it.
+        number: number of the network in a run folder; the first one if None.
+        seed: of the test trials and of the chance levels; that of the run, or 0 for a file or a network, if None.
+
+    Returns:
+        The record of the network. `record.dossiers[0]` has its analyses; `rc.write_report` makes a page of it.
+
+    Raises:
+        ValueError: the source cannot be read, does not fit the task, or does not say its task.
+
+    Example:
+        >>> import recurra as rc
+        >>> rule = rc.Ridge(steps=2, batch=8, validation_trials=4)
+        >>> cohort = rc.train(rc.Not(), rc.GRU(units=3), rule, networks=1, seed=0)
+        >>> record = rc.inspect(cohort[0], rc.Not())
+        >>> len(record.dossiers[0].regimes)
+        2
+    """
+    if isinstance(source, Network):
+        found, name = _given(source, task, number), "network"
+    else:
+        path = Path(source)
+        found = inspected_for(path, _task_of(path, task), number)
+        name = found.name(path)
+    found.tell()
+    return inspected_record(found, name, seed)
+
+
+def inspected_record(
+    inspected: InspectedNetwork, name: str, seed: int | None = None, analyses: Sequence[OwnAnalysis] = ()
+) -> RunRecord:
+    """The record of a network that was read.
+
+    Args:
+        inspected: the network and what is known of it.
+        name: its name in the record.
+        seed: of the test trials and of the chance levels; the one that belongs to the network if None.
+        analyses: the user's own analyses, which run after recurra's.
+    """
+    about = {"name": name, "network": inspected.table()}
+    with kept_programs():
+        record = record_of_network(
+            inspected.network,
+            inspected.task,
+            inspected.seed if seed is None else seed,
+            about,
+            inspected.before,
+            inspected.number,
+            inspected.status,
+            analyses,
+        )
+    return replace(record, groups=inspected.groups)
+
+
+def _given(network: Network, task: Task | None, number: int | None) -> InspectedNetwork:
+    if task is None:
+        raise ValueError("task is None; a network does not say what it was trained on, such as task=rc.Xor()")
+    if number is not None:
+        raise ValueError(f"number is {number}; a network is one already, leave number out")
+    check_fit(network, task)
+    return InspectedNetwork(task, network, ())
+
+
+def _task_of(path: Path, task: Task | None) -> Task:
+    if task is not None:
+        return task
+    if path.is_dir():
+        return spec_of(RunFolder.open(path)).task
+    if path.exists():
+        raise ValueError(f"{path} does not say what the network was trained on; give it as task, such as rc.Xor()")
+    raise ValueError(f"there is no file {path}")
