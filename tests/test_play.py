@@ -45,7 +45,9 @@ def with_view(network: Network, **fields) -> PlayedNetwork:
     units = network.weights.units
     components = np.zeros((3, units))
     components[:, :3] = np.eye(3)[:, : min(3, units)]
-    view = View(np.zeros(units), components, ("a", "b", "c"), 1.0, np.zeros((0, 3)), np.zeros((0, 2), int))
+    view = View(
+        np.zeros(units), components, ("a", "b", "c"), 1.0, np.zeros((0, 3)), np.zeros((0, 2), int), np.zeros((0, 1, 3))
+    )
     return PlayedNetwork(3, network, view, Points(np.zeros((0, 3)), np.zeros(0, bool), ()), **fields)
 
 

@@ -244,10 +244,16 @@ def test_a_click_silences_a_unit(page):
 def test_two_networks_stand_side_by_side(page):
     page.get_by_label("Beside it").select_option("1")
     assert page.locator(".stage").count() == 2
-    page.keyboard.press("Escape")
     page.get_by_role("button", name="20 steps").click()
-    fields = linked(page)
-    assert fields["networks"] == "0.1"
+    assert linked(page)["networks"] == "0.1"
+
+
+def test_a_choice_of_networks_keeps_the_focus(page):
+    beside = page.get_by_label("Beside it")
+    beside.focus()
+    page.keyboard.press("ArrowDown")
+    assert page.locator(".stage").count() == 2
+    assert beside.evaluate("one => one.getRootNode().activeElement === one")
 
 
 @pytest.mark.parametrize("width", [340, pytest.param(500, marks=pytest.mark.slow), 1200])

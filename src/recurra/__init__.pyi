@@ -86,9 +86,9 @@ from .models import SpectralRadius as SpectralRadius
 from .models import TorchUniform as TorchUniform
 from .models import TrainedTau as TrainedTau
 from .models import network as network
-from .report.play.notebook import play as play
 from .plotting.plot import plot as plot
 from .plotting.plot import show_task as show_task
+from .report.play.notebook import play as play
 from .report.write import write_report as write_report
 from .runs.inspect import inspect as inspect
 from .runs.saving import load as load

@@ -35,7 +35,7 @@ def play(
     with locked(folder.path):
         run = read_run(folder)
         chosen = played_of_run(run, _positions(run, networks))
-    write_play(run.task, f"{run.about['name']}: {run.task.title}", chosen, target)
+    write_play(run.task, chosen, target)
     typer.echo(f"play: {target}")
 
 

@@ -30,18 +30,22 @@ FILES = (
 @cache
 def page_script() -> str:
     """A classic script, since a page opened from a folder may load no module: it starts every player in the page."""
-    script = f'"use strict";\n(() => {{\n{_joined(("page.mjs",))}}})();\n'
+    script = f'"use strict";\n(() => {{\n{joined("page.mjs")}}})();\n'
     return script.replace("</", "<\\/")
 
 
 @cache
 def widget_module() -> str:
     """The ES module that anywidget loads."""
-    return _joined(("widget.mjs",)) + "export default { render };\n"
+    return joined("widget.mjs") + "export default { render };\n"
 
 
-def _joined(ends: tuple[str, ...]) -> str:
-    """The files without their imports and exports, and the style sheet as a constant: one scope holds all names."""
+def joined(*ends: str) -> str:
+    """The files without their imports and exports, and the style sheet as a constant: one scope holds all names.
+
+    Args:
+        ends: further files, which come last.
+    """
     style = f"const STYLE = {json.dumps(_text('player.css'))};\n"
     return style + "".join(_without_borders(_text(name)) for name in (*FILES, *ends))
 

@@ -10,7 +10,7 @@ from recurra.models.network import Network, check_fit
 from recurra.report.play.equations import equations_of
 from recurra.report.play.module import widget_module
 from recurra.report.play.page import page_of
-from recurra.report.play.payload import payload_json
+from recurra.report.play.payload import payload_json, title_of
 from recurra.report.play.played import visited_for_play
 from recurra.report.play.runs import MOST
 from recurra.storage.files import replace_text
@@ -105,5 +105,4 @@ def play(networks: Network | Cohort, task: Task | None = None, seed: int = 0) ->
         check_fit(one, task)
         equations_of(one)
     found = [visited_for_play(number, one, task, seed) for number, one in zip(numbers, chosen, strict=False)]
-    title = task.title[:1].upper() + task.title[1:]
-    return Player(title, payload_json(task, title, found))
+    return Player(title_of(task), payload_json(task, title_of(task), found))

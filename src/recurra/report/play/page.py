@@ -7,7 +7,7 @@ from pathlib import Path
 import jinja2
 
 from recurra.report.play.module import page_script
-from recurra.report.play.payload import payload_json
+from recurra.report.play.payload import payload_json, title_of
 from recurra.report.play.played import PlayedNetwork
 from recurra.storage.files import replace_text
 from recurra.tasks import Task
@@ -26,13 +26,13 @@ def page_of(title: str, payload: str) -> str:
     return page.render(title=title, payload=payload, script=page_script()) + "\n"
 
 
-def write_play(task: Task, title: str, networks: Sequence[PlayedNetwork], path: Path) -> None:
+def write_play(task: Task, networks: Sequence[PlayedNetwork], path: Path) -> None:
     """Write a page with networks as one file; an older one is replaced, and missing folders on the way to it are made.
 
     Args:
         task: what they were trained on.
-        title: of the page.
         networks: one or more.
         path: the file.
     """
+    title = title_of(task)
     replace_text(path, page_of(title, payload_json(task, title, networks)), folders=True)

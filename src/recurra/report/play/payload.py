@@ -13,7 +13,7 @@ from recurra.analysis import states_on
 from recurra.analysis.memory.analyses import has_memories
 from recurra.models.network import Network
 from recurra.numerics import GENERATOR, pinned
-from recurra.plotting.colors import network_color, state_colors
+from recurra.plotting.colors import condition_colors, network_color, state_colors
 from recurra.report.play.equations import NotPlayableError, arrays_of, equations_of
 from recurra.report.play.played import PlayedNetwork
 from recurra.tasks import Task
@@ -56,6 +56,11 @@ def payload(task: Task, title: str, networks: Sequence[PlayedNetwork]) -> dict[s
         "memories": _memories(task),
         "networks": [_network(one, task) for one in networks],
     }
+
+
+def title_of(task: Task) -> str:
+    """The title of a page with networks on a task."""
+    return task.title[:1].upper() + task.title[1:]
 
 
 def packed(array: Any) -> str:
@@ -132,6 +137,9 @@ def _network(one: PlayedNetwork, task: Task) -> dict[str, Any]:
             "corner_count": len(view.corners),
             "corners": packed(view.corners),
             "edges": view.edges.ravel().tolist(),
+            "path_points": view.paths.shape[1],
+            "path_colors": condition_colors(len(view.paths))[: len(view.paths)],
+            "paths": packed(view.paths),
         },
         "points": {
             "where": packed(one.points.where),

@@ -16,14 +16,13 @@ from recurra.analysis.visit import Visit
 from recurra.models import UnitGroup
 from recurra.models.network import Network
 from recurra.plotting.scenes.landmarks import point_text
-from recurra.plotting.scenes.limits import largest
 from recurra.plotting.scenes.space import component_names, edges
 from recurra.report.play.equations import NotPlayableError
 from recurra.tasks import Task
 
 AXES = 3
-BEYOND = 2.0  # fixed points whose distance from the origin is above this many limits of the view are left out
-POINTS = 1_000  # the most that are drawn
+BEYOND = 1.5  # fixed points whose distance from the origin is above this many limits of the view are left out
+POINTS, PATHS, PATH_POINTS = 1_000, 16, 100  # the most fixed points, paths and points of a path that are drawn
 NEEDED = ("pca", "behaviour", "fixed_points", "geometry")  # the records that are used
 
 
@@ -35,9 +34,10 @@ class View:
         center: rates at the origin.
         components: the directions.
         axes: their names, with their shares of the variance; empty where there are fewer.
-        limit: largest modulus of a coordinate on the probe.
+        limit: largest distance from the origin, on the probe and of the corners.
         corners: the corners of the parallelepiped of the memory states; none for a task without memories.
         edges: pairs of corners.
+        paths: the paths of the rates on the probe of a task without memories, a path a condition.
     """
 
     center: Float[np.ndarray, "unit"]
@@ -46,6 +46,7 @@ class View:
     limit: float
     corners: Float[np.ndarray, "state axis"]
     edges: Int[np.ndarray, "edge end"]
+    paths: Float[np.ndarray, "condition time axis"]
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ def played(
         raise NotPlayableError(f"the principal components of network {number} are not known: {pca.reason}")
     behaviour, points = record("behaviour"), record("fixed_points")
     geometry = record("geometry") if has_memories(task) else None
-    paths = np.zeros((0, AXES)) if isinstance(behaviour, Failure) else behaviour.probe_components
+    paths = np.zeros((0, 1, 0)) if isinstance(behaviour, Failure) else behaviour.probe_components
     view = _view(pca, None if isinstance(geometry, Failure) else geometry, task, paths)
     found = _no_points() if isinstance(points, Failure) else _points(network, points, view)
     return PlayedNetwork(number, network, view, found, earlier or {}, groups)
@@ -137,7 +138,9 @@ def coordinates(view: View, rates: Float[np.ndarray, "*batch unit"]) -> Float[np
     return (rates - view.center) @ view.components.T
 
 
-def _view(pca: Reduction, geometry: Geometry | None, task: Task, paths: Float[np.ndarray, "*batch component"]) -> View:
+def _view(
+    pca: Reduction, geometry: Geometry | None, task: Task, paths: Float[np.ndarray, "condition time component"]
+) -> View:
     kept = min(AXES, len(pca.components))
     components = np.zeros((AXES, len(pca.center)))
     components[:kept] = pca.components[:kept]
@@ -149,16 +152,29 @@ def _view(pca: Reduction, geometry: Geometry | None, task: Task, paths: Float[np
         center=pca.center,
         components=components,
         axes=(*component_names(pca.explained_variance, kept), *[""] * (AXES - kept)),
-        limit=max(largest(paths, AXES), float(np.abs(corners).max(initial=0))),
+        limit=max(_farthest(paths.reshape(-1, paths.shape[-1])), _farthest(corners)) or 1.0,
         corners=corners,
         edges=joined,
+        paths=np.zeros((0, 1, AXES)) if has_memories(task) else _thinned(paths),
     )
+
+
+def _thinned(paths: Float[np.ndarray, "condition time component"]) -> Float[np.ndarray, "condition at axis"]:
+    """Some points of the first paths, with three coordinates."""
+    steps = np.unique(np.linspace(0, paths.shape[1] - 1, PATH_POINTS).round().astype(int))
+    kept = paths[:PATHS, steps]
+    return np.pad(kept, ((0, 0), (0, 0), (0, AXES - kept.shape[2])))
+
+
+def _farthest(points: Float[np.ndarray, "point axis"]) -> float:
+    distances = np.linalg.norm(points, axis=1)
+    return float(distances[np.isfinite(distances)].max(initial=0))
 
 
 def _points(network: Network, points: FixedPoints, view: View) -> Points:
     where = coordinates(view, network.rates(points.states)) if len(points) else np.zeros((0, AXES))
     with np.errstate(invalid="ignore"):
-        near = np.linalg.norm(where, axis=1) < BEYOND * view.limit * np.sqrt(AXES)
+        near = np.linalg.norm(where, axis=1) < BEYOND * view.limit
     kept = np.flatnonzero(near & np.isfinite(points.radius))[:POINTS]
     return Points(
         where=where[kept],

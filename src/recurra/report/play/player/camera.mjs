@@ -7,9 +7,9 @@ export class Camera {
     this.look(1, 1, 1);
   }
 
-  // Width and height in pixels, and the largest modulus of a coordinate.
+  // Width and height in pixels, and the largest distance from the origin.
   look(width, height, limit) {
-    Object.assign(this, { width, height, scale: (0.36 * Math.min(width, height)) / limit, far: 7 * limit });
+    Object.assign(this, { width, height, scale: (0.47 * Math.min(width, height)) / limit, far: 7 * limit });
   }
 
   rotate(turn, tilt) {

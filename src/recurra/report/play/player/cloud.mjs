@@ -4,12 +4,15 @@ import { Cell } from "./cells.mjs";
 import { Random } from "./random.mjs";
 
 export const PARTICLES = 200;
+const HALF = 0.7; // of the view's limit: half the side of the box in which they start
+const BLOCK = 20; // particles that are moved at once
 
 export class Cloud {
   constructor(simulation) {
     const { network, inputs, outputs } = simulation;
     this.simulation = simulation;
     this.cell = new Cell(network.equations, network.units, inputs, outputs, PARTICLES);
+    this.next = 0;
     this.states = new Float64Array(PARTICLES * this.cell.stateSize);
     this.rates = new Float64Array(PARTICLES * network.units);
     this.outputs = new Float64Array(PARTICLES * outputs);
@@ -20,13 +23,13 @@ export class Cloud {
     this.scatter();
   }
 
-  // Start anew, uniformly in the box that the view shows.
+  // Start anew, uniformly in a box.
   scatter() {
     const { network } = this.simulation;
     const { units, view } = network;
     const size = this.cell.stateSize;
     for (let s = 0; s < PARTICLES; s++) {
-      const along = [0, 1, 2].map(() => view.limit * (2 * this.random.uniform() - 1));
+      const along = [0, 1, 2].map(() => HALF * view.limit * (2 * this.random.uniform() - 1));
       for (let at = 0; at < size; at++) {
         let value = view.center[at % units];
         for (let axis = 0; axis < 3; axis++) value += along[axis] * view.components[axis * units + (at % units)];
@@ -35,8 +38,15 @@ export class Cloud {
     }
   }
 
-  step() {
-    this.cell.step(this.simulation.weights, this.states, this.silence, PARTICLES);
+  // One step of all, or of as many as these milliseconds allow; the next call goes on with the others.
+  step(milliseconds = Infinity) {
+    const { cell, states, simulation, silence } = this;
+    const end = performance.now() + milliseconds;
+    do {
+      const first = this.next * cell.stateSize, last = first + BLOCK * cell.stateSize;
+      cell.step(simulation.weights, states.subarray(first, last), silence, BLOCK);
+      this.next = (this.next + BLOCK) % PARTICLES;
+    } while (this.next !== 0 && performance.now() < end);
   }
 
   // Places on the view, and colours by what the outputs say.

@@ -70,6 +70,12 @@ const readPoints = (given) => {
   };
 };
 
+const readPaths = (given) => {
+  const pathColors = list("path_colors", given.path_colors, 0, 16).map((one) => color("path", one));
+  const pathPoints = whole("path_points", given.path_points, 0, 1000);
+  return { pathColors, pathPoints, paths: numbers("paths", given.paths, 3 * pathPoints * pathColors.length) };
+};
+
 const readNetwork = (given, inputs, outputs) => {
   const units = whole("units", given.units, 1, LIMITS.units);
   const equations = readEquations(given.equations, units);
@@ -99,6 +105,7 @@ const readNetwork = (given, inputs, outputs) => {
       limit: finite("limit", given.view.limit, 1e-9),
       corners: numbers("corners", given.view.corners, 3 * whole("corners", given.view.corner_count, 0, 256)),
       edges: list("edges", given.view.edges, 0, 2048).map((one) => whole("edge", one, 0, given.view.corner_count - 1)),
+      ...readPaths(given.view),
     },
     points: readPoints(given.points),
     test: {

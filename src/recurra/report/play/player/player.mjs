@@ -16,6 +16,7 @@ import { STYLE } from "./style.mjs";
 const SPEEDS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000];
 const BUSY = 11; // ms of a frame that are used for steps
 const TESTING = 3; // ms of a frame that are used for the test of the memories
+const CLOUD = 4; // ms of a frame that are used for the particles of a network
 const SHOWN = 400; // steps that the traces show
 const SETTLED = 250; // ms for which outputs keep their signs before these are read out
 
@@ -78,9 +79,15 @@ export class Player {
     this.stages = networks.map(({ at }) => new Stage(this.payload, this.payload.networks[at], this.camera));
     this.stages.forEach((stage, at) => this.restore(stage, networks[at]));
     this.panel = new Panel(this);
+    const focused = this.focusable.indexOf(this.root.activeElement);
     this.build(networks.map(({ at }) => at));
+    if (focused >= 0) this.focusable[focused]?.focus();
     this.change(changed);
     this.scatter(cloud);
+  }
+
+  get focusable() {
+    return [...this.root.querySelectorAll("button, select, input, canvas[tabindex], summary")];
   }
 
   restore(stage, { silenced, state }) {
@@ -191,7 +198,7 @@ export class Player {
         {},
         "Drag the large dot to move the state, and anything else to turn the view. Fixed points are those of the trained network without input; " +
           "they are pale while the network is changed. A cut connection and a silenced unit are 0 for all others. Particles start " +
-          "anywhere in the view and get no input.",
+          "anywhere along the three components and get no input. Where there is no cube, pale lines are the paths in the conditions of the task.",
       ),
     );
   }
@@ -327,7 +334,7 @@ export class Player {
       this.owed -= 1;
       if (performance.now() > end) this.owed = 0; // slower than asked for, but never stuck
     }
-    this.stages.forEach((stage) => stage.cloud?.step());
+    this.stages.forEach((stage) => stage.cloud?.step(CLOUD));
     this.redraw();
   }
 

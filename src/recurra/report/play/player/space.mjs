@@ -27,6 +27,7 @@ export class Space {
     if (!width) return;
     this.camera.look(width, height, network.view.limit);
     this.drawFrame(context, network.view, palette);
+    this.drawPaths(context, network.view);
     if (cloud) this.drawCloud(context, cloud);
     this.drawTrail(context, palette);
     if (showPoints) this.drawPoints(context, network.points, palette, ownPoints);
@@ -48,7 +49,7 @@ export class Space {
     const origin = this.camera.project([0, 0, 0]);
     axes.forEach((name, axis) => {
       if (!name) return;
-      const end = this.camera.project([0, 1, 2].map((one) => (one === axis ? 1.25 * limit : 0)));
+      const end = this.camera.project([0, 1, 2].map((one) => (one === axis ? 0.72 * limit : 0)));
       line(context, origin, end);
       context.textAlign = end.x < this.camera.width / 2 ? "right" : "left";
       const room = context.measureText(name).width + 4;
@@ -59,6 +60,21 @@ export class Space {
     for (let at = 0; at < edges.length; at += 2) {
       line(context, this.camera.project(corners, 3 * edges[at]), this.camera.project(corners, 3 * edges[at + 1]));
     }
+  }
+
+  // The paths of the rates in the conditions of the probe.
+  drawPaths(context, { paths, pathPoints, pathColors }) {
+    context.globalAlpha = 0.45;
+    pathColors.forEach((color, path) => {
+      context.strokeStyle = color;
+      context.beginPath();
+      for (let at = 0; at < pathPoints; at++) {
+        const { x, y } = this.camera.project(paths, 3 * (path * pathPoints + at));
+        context.lineTo(x, y);
+      }
+      context.stroke();
+    });
+    context.globalAlpha = 1;
   }
 
   drawTrail(context, palette) {
@@ -102,7 +118,7 @@ export class Space {
     for (let at = 0; at < colors.length; at++) {
       const { x, y } = this.camera.project(places, 3 * at);
       context.fillStyle = colors[at];
-      context.fillRect(x - 1.5, y - 1.5, 3, 3);
+      context.fillRect(x - 2, y - 2, 4, 4);
     }
     context.globalAlpha = 1;
   }

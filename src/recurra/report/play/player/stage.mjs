@@ -10,6 +10,8 @@ const READ = 0.5; // an output with a smaller modulus is neither + nor −
 
 export const signOf = (value) => (value > READ ? "+" : value < -READ ? "−" : "0");
 
+const counted = (count, what) => `${count} ${what}${count === 1 ? "" : "s"}`;
+
 export class Stage {
   constructor(payload, network, camera) {
     const inputs = payload.inputs.length, outputs = payload.outputs.length;
@@ -32,7 +34,7 @@ export class Stage {
       "section",
       { class: "stage", "aria-label": network.name },
       h("h3", {}, h("i", { class: "dot", style: `background:${network.color}` }), network.name),
-      h("div", { class: "sides" }, h("div", {}, this.canvases.space, this.hint), h("div", {}, this.canvases.traces, this.canvases.units, this.held, this.test)),
+      h("div", { class: "sides" }, h("div", {}, this.canvases.space, this.hint), h("div", {}, this.canvases.traces, this.canvases.units, this.memoryTest && this.held, this.test)),
     );
     this.colors = payload.memories && new Map(payload.memories.names.map((name, at) => [name, payload.memories.colors[at]]));
   }
@@ -41,8 +43,8 @@ export class Stage {
     const { stable } = this.network.points;
     const count = stable.filter(Boolean).length;
     return (
-      `The state of ${this.network.name} along its first three principal components, with ${count} stable fixed points ` +
-      `and ${stable.length - count} saddles. Arrow keys turn the view, Shift with arrow keys moves the state.`
+      `The state of ${this.network.name} along its first three principal components, with ` +
+      `${counted(count, "stable fixed point")} and ${counted(stable.length - count, "saddle")}. Arrow keys turn the view, Shift with arrow keys moves the state.`
     );
   }
 
@@ -94,8 +96,9 @@ export class Stage {
   get about() {
     const { stable, leftOut } = this.network.points;
     const count = stable.filter(Boolean).length;
-    const more = leftOut ? `; ${leftOut} more are not proved or far away` : "";
-    return this.showPoints ? `${count} stable fixed points (●) and ${stable.length - count} saddles (◇) are proved${more}.` : "";
+    const more = leftOut ? `; ${leftOut} more not proved, or far away` : "";
+    const saddles = stable.length - count;
+    return this.showPoints ? `Proved: ${counted(count, "stable fixed point")} (●), ${counted(saddles, "saddle")} (◇)${more}.` : "";
   }
 
   scatter(wanted) {
