@@ -398,3 +398,13 @@ def test_the_report_leaves_out_what_the_player_does_not_have(small_run, monkeypa
     page = report_html(run)
     assert "data-play" not in page
     assert "#play" not in page
+
+
+def test_the_report_says_why_a_network_cannot_be_played(small_run, monkeypatch):
+    def broken(task):
+        raise ValueError("2 names for <b>3</b> stimuli")
+
+    monkeypatch.setattr("recurra.report.play.payload._stimuli", broken)
+    page = report_html(read_run(small_run))
+    assert "data-play" not in page
+    assert "The networks cannot be played: ValueError: 2 names for &lt;b&gt;3&lt;/b&gt; stimuli" in page

@@ -352,7 +352,7 @@ def test_in_firefox(path, tmp_path):
             elif self.path == "/":
                 self.wfile.write(page)
 
-        def log_message(self, *arguments):
+        def log_message(self, format, *arguments):
             pass
 
     with HTTPServer(("127.0.0.1", 0), Server) as server:

@@ -271,11 +271,11 @@ class TestFacts:
 
 class TestPage:
     def test_every_section_and_figure_is_there(self, page, run):
-        sections = "summary behaviour learning connectivity spectrum state-space geometry workings dossiers run"
+        sections = "summary behaviour learning connectivity spectrum state-space play geometry workings dossiers run"
         assert set(sections.split()) <= set(page.ids)
         kinds = ("trials", "walk", "connectivity", "spectrum", "principal", "bits", "program", "lifetimes")
         keys = {f"data-{kind}-{number}" for kind in kinds for number in run.numbers}
-        assert keys | {"data-learning"} == {key for key in page.ids if key.startswith("data-")}
+        assert keys | {"data-learning", "data-play"} == {key for key in page.ids if key.startswith("data-")}
         assert {f"network-{number}" for number in run.numbers} <= set(page.ids)
 
     def test_ids_are_unique_and_links_lead_somewhere(self, page):

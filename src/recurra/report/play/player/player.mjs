@@ -45,10 +45,12 @@ export class Player {
     this.owed = 0;
     this.told = h("p", { class: "hidden", role: "status", "aria-live": "polite" });
     this.toldOutputs = h("p", { class: "hidden", role: "status", "aria-live": "polite" });
-    this.set(settingsOf(location.hash, payload, stateSizeOf) ?? this.defaults());
+    const linked = settingsOf(location.hash, payload, stateSizeOf);
+    this.set(linked ?? this.defaults());
     this.play(!this.still);
     this.listen();
     this.watch(host);
+    if (linked) host.scrollIntoView();
   }
 
   defaults() {
