@@ -364,11 +364,15 @@ export class Player {
     this.root.addEventListener("keydown", (event) => this.key(event), { signal });
     window.addEventListener("resize", look, { signal });
     window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", look, { signal });
-    window.addEventListener("afterprint", look, { signal });
-    window.addEventListener("beforeprint", () => {
-      this.palette = null;
-      this.draw();
-    }, { signal });
+    window.addEventListener("beforeprint", () => this.print(true), { signal });
+    window.addEventListener("afterprint", () => this.print(false), { signal });
+  }
+
+  // A still picture for paper: the pictures are drawn in the colours of a light page before the page turns into one.
+  print(begins) {
+    this.root.querySelector(".player").classList.toggle("printed", begins);
+    this.palette = null;
+    this.draw();
   }
 
   key(event) {
