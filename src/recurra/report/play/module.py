@@ -22,6 +22,7 @@ FILES = (
     "link.mjs",
     "pointer.mjs",
     "panel.mjs",
+    "bars.mjs",
     "player.mjs",
 )
 """In this order each file needs only those before it."""

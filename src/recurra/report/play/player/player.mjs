@@ -1,8 +1,9 @@
 // The page: controls, keys, the clock, and one or two networks under the same inputs.
 
+import { SPEEDS, clockBar, help, inputBar, viewBar } from "./bars.mjs";
 import { Camera } from "./camera.mjs";
 import { CELLS } from "./cells.mjs";
-import { button, choice, digits, h, slider, tick } from "./controls.mjs";
+import { h } from "./controls.mjs";
 import { paletteOf } from "./drawing.mjs";
 import { fragmentOf, settingsOf } from "./link.mjs";
 import { Panel } from "./panel.mjs";
@@ -13,24 +14,11 @@ import { Stage } from "./stage.mjs";
 import { Stimulation } from "./stimulation.mjs";
 import { STYLE } from "./style.mjs";
 
-const SPEEDS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000];
 const BUSY = 11; // ms of a frame that are used for steps
 const TESTING = 3; // ms of a frame that are used for the test of the memories
 const CLOUD = 4; // ms of a frame that are used for the particles of a network
 const SHOWN = 400; // steps that the traces show
 const SETTLED = 250; // ms for which outputs keep their signs before these are read out
-
-const KEYS = [
-  ["Space", "play or pause"],
-  [".  ,", "one step, 20 steps"],
-  ["1 … 9", "a positive pulse on this input; with Shift a negative one"],
-  ["s", "the chosen stimulus"],
-  ["r", "back to rest"],
-  ["f", "show or hide the fixed points"],
-  ["b", "show or hide 200 particles"],
-  ["u", "silence the chosen unit, or let it speak"],
-  ["← → ↑ ↓", "on the cube: turn the view; with Shift move the state"],
-];
 
 const stateSizeOf = (network) => network.units * CELLS[network.equations.kind].values;
 
@@ -109,106 +97,17 @@ export class Player {
       h(
         "div",
         { class: "player" },
-        this.clockBar(),
-        this.inputBar(),
-        this.viewBar(positions),
+        clockBar(this),
+        inputBar(this),
+        viewBar(this, positions),
         h("div", { class: "stages" }, ...this.stages.map((stage) => stage.element)),
         this.panel.element,
-        this.help(),
+        help(),
         this.told,
         this.toldOutputs,
       ),
     );
     this.palette = null;
-  }
-
-  clockBar() {
-    this.playButton = button("", "Space", () => this.play(!this.running), { class: "play" });
-    this.playButton.firstChild.textContent = this.running ? "Pause" : "Play";
-    const speed = slider({
-      label: "Speed",
-      low: 0,
-      high: SPEEDS.length - 1,
-      step: 1,
-      value: this.speed,
-      words: (at) => this.speedWords(SPEEDS[at]),
-      change: (at) => (this.speed = at),
-    });
-    return h(
-      "div",
-      { class: "bar" },
-      this.playButton,
-      button("Step", ".", () => this.advance(1)),
-      button("20 steps", ",", () => this.advance(20)),
-      button("Back to rest", "r", () => this.rest()),
-      speed.element,
-    );
-  }
-
-  inputBar() {
-    const { inputs, stimuli } = this.payload;
-    const pulses = inputs.map((name, at) => this.inputButtons(name, at));
-    if (stimuli.length === 0) return h("div", { class: "bar" }, ...pulses);
-    const options = stimuli.map((stimulus, at) => [String(at), stimulus.name]);
-    this.stimulus = choice({ label: "Stimulus", options, value: "0", change: () => {} });
-    return h("div", { class: "bar" }, ...pulses, this.stimulus.element, button("Present", "s", () => this.present()));
-  }
-
-  inputButtons(name, at) {
-    const key = at < 9 ? String(at + 1) : null;
-    return h(
-      "div",
-      { class: "input", role: "group", "aria-label": name },
-      h("span", { "aria-hidden": "true" }, name),
-      button("−", key && `⇧${key}`, () => this.press(at, -1), { "aria-label": `negative pulse on ${name}` }),
-      button("+", key, () => this.press(at, 1), { "aria-label": `positive pulse on ${name}` }),
-    );
-  }
-
-  viewBar([first, second = -1]) {
-    const { networks } = this.payload;
-    const names = networks.map((network, at) => [String(at), network.name]);
-    const pick = (places) => {
-      const kept = places.filter((at) => at >= 0).map((at) => ({ at, silenced: [], state: null }));
-      this.set({ ...this.settings, networks: kept });
-    };
-    const one = choice({ label: "Network", options: names, value: String(first), change: (at) => pick([Number(at), second]) });
-    const beside = [["-1", "none"], ...names];
-    const two = choice({ label: "Beside it", options: beside, value: String(second), change: (at) => pick([first, Number(at)]) });
-    this.pointsTick = tick({ label: "Fixed points", key: "f", checked: this.showPoints, change: (show) => this.showFixed(show) });
-    this.cloudTick = tick({ label: "200 particles", key: "b", checked: this.cloud, change: (show) => this.scatter(show) });
-    const ownPage = location.protocol !== "about:";
-    return h(
-      "div",
-      { class: "bar" },
-      ...(networks.length > 1 ? [one.element, two.element] : []),
-      this.pointsTick.element,
-      this.cloudTick.element,
-      button("Undo all changes", null, () => this.set({ ...this.defaults(), networks: this.settings.networks.map(({ at }) => ({ at, silenced: [], state: null })) })),
-      ownPage ? button("Link to this state", null, () => this.share()) : null,
-    );
-  }
-
-  help() {
-    return h(
-      "details",
-      {},
-      h("summary", {}, "Keys, and what is shown"),
-      h("dl", {}, ...KEYS.map(([key, does]) => h("div", {}, h("dt", {}, h("kbd", {}, key)), h("dd", {}, does)))),
-      h(
-        "p",
-        {},
-        "Drag the large dot to move the state, and anything else to turn the view. Fixed points are those of the trained network without input; " +
-          "they are pale while the network is changed. A cut connection and a silenced unit are 0 for all others. Particles start " +
-          "anywhere along the three components and get no input. Where there is no cube, pale lines are the paths in the conditions of the task.",
-      ),
-    );
-  }
-
-  speedWords(speed) {
-    const share = (speed * this.payload.dtMs) / 1000;
-    const slower = `1/${digits(1 / share)} of real time`;
-    return `${speed} steps/s, ${share === 1 ? "real time" : share > 1 ? `${digits(share)} × real time` : slower}`;
   }
 
   say(words) {
