@@ -100,9 +100,7 @@ def play(networks: Network | Cohort, task: Task | None = None, seed: int = 0) ->
         raise TypeError(f"networks is a {type(networks).__name__}; expected a Network, such as cohort[0], or a Cohort")
     task = task or known
     if task is None:
-        raise ValueError(
-            "task is None; a network by itself does not know its task: give the one of its training"
-        )
+        raise ValueError("task is None; a network by itself does not know its task: give the one of its training")
     for one in chosen:
         check_fit(one, task)
         equations_of(one)
