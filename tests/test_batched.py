@@ -108,16 +108,27 @@ def test_a_cohort_of_several_tiles(active, seed):
 
 @pytest.mark.parametrize(
     ("networks", "units", "steps", "expected"),
-    [(1, 50, 200, 32), (33, 50, 200, 64), (1_000, 50, 200, 256), (1_000, 400, 200, 32), (1_000, 400, 20_000, 2)],
+    [(1, 50, 200, 32), (33, 50, 200, 64), (1_000, 50, 200, 128), (1_000, 400, 200, 16), (1_000, 400, 20_000, 2)],
 )
 def test_size_of_a_tile(networks, units, steps, expected):
-    """64 trials: the largest power of two of networks whose states have at most 2^28 entries at all steps."""
+    """64 trials: the largest power of two of networks whose states and drives have at most 2^28 entries in all."""
     arrays = ((units, units), (units, 2), (1, units), (units,), (1,))
     weights = RateWeights(*(np.broadcast_to(np.float32(0), (networks, *shape)) for shape in arrays))
     inputs = np.broadcast_to(np.float32(0), (64, steps, 2))
     tile = batched.tile_size(RateDynamics("rate", "tanh", 1.0), weights, inputs)
     assert tile == expected
-    assert tile * 64 * steps * units <= 2**28 or tile == 2
+    assert tile * 64 * steps * 2 * units <= 2**28 or tile == 2
+
+
+def test_memory_of_the_device_sets_the_size_of_a_tile(monkeypatch):
+    """80 GB hold the gradient of 1,000 networks of 50 units at once; 8 GB do not."""
+    weights = RateWeights(
+        *(np.broadcast_to(np.float32(0), (1_000, *shape)) for shape in [(50, 50), (50, 2), (1, 50), (50,), (1,)])
+    )
+    inputs, dynamics = np.broadcast_to(np.float32(0), (64, 200, 2)), RateDynamics("rate", "tanh", 1.0)
+    for limit, expected in ((80 * 2**30, 1_024), (8 * 2**30, 128)):
+        monkeypatch.setattr(batched, "_room", lambda itemsize, limit=limit: limit // (batched.ARRAYS * itemsize))
+        assert batched.tile_size(dynamics, weights, inputs) == expected
 
 
 def test_no_product_is_rounded(seed):

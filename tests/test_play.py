@@ -152,7 +152,7 @@ def test_a_leak_per_unit(seed):
     inputs = np.random.default_rng(seed).standard_normal((STEPS, 2)).astype(np.float32)
     (found,) = played_in_node(case_of(network, inputs))
     np.testing.assert_allclose(
-        [one["state"] for one in found["steps"]], states_on(network, inputs[None])[0], atol=1e-10
+        [one["state"] for one in found["steps"]], states_on(network, inputs=inputs[None])[0], atol=1e-10
     )
 
 

@@ -120,7 +120,7 @@ def test_keys_alone_give_the_states_of_recurra(page, run):
     page.keyboard.press(",")
     inputs, pulse = np.zeros((1, 70, 3)), round(run.task.pulse_ms / run.task.dt_ms)
     inputs[0, :pulse, 0], inputs[0, 30 : 30 + pulse, 1] = run.task.amplitude, -run.task.amplitude
-    np.testing.assert_allclose(state_of(page), states_on(single(run.network(0)), inputs)[0, -1], atol=1e-6)
+    np.testing.assert_allclose(state_of(page), states_on(single(run.network(0)), inputs=inputs)[0, -1], atol=1e-6)
     page.keyboard.press("r")
     said(page, "at rest")
     assert not state_of(page).any()

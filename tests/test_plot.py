@@ -8,6 +8,7 @@ from mpl_toolkits.mplot3d import Axes3D
 
 import recurra as rc
 from built_records import built
+from recurra.analysis.cohorts.census import census_of
 from recurra.plotting.records.table import DRAWINGS
 from recurra.runs.record import cohort_of, read_run
 
@@ -35,17 +36,23 @@ def records(small_run, run, seed):
     cohort, dossier = cohort_of(small_run), run.dossiers[0]
     trials = run.task.probe()
     pca = dossier.pca
-    field = rc.flow_field(cohort[0], pca.components[:2], pca.center, (-1, 1), (-1, 1), np.zeros(3))
+    field = rc.flow_field(
+        cohort[0], plane=pca.components[:2], center=pca.center, across=(-1, 1), upwards=(-1, 1), inputs=np.zeros(3)
+    )
     found = [run, cohort, cohort[0], cohort.history, trials, field, *dossier.by_group().values()]
     known = {type(record): record for record in found}
-    census = rc.census(rc.similarity_matrices([_signature(at, seed) for at in range(4)]), *_regimes(4), seed=seed)
+    census = census_of(
+        rc.similarity_matrices(signatures=[_signature(at, seed) for at in range(4)]), *_regimes(4), seed=seed
+    )
     known[type(census)] = census
     return {kind: known[kind] if kind in known else built(kind, 4, seed) for kind in DRAWINGS}
 
 
 def _signature(at, seed):
     random = np.random.default_rng([seed, at])
-    return rc.signature_of(random.normal(size=(3, 20, 5)), random.normal(size=(5, 5)), np.ones((3, 5), complex))
+    return rc.signature_of(
+        rates=random.normal(size=(3, 20, 5)), recurrent=random.normal(size=(5, 5)), linearized=np.ones((3, 5), complex)
+    )
 
 
 def _regimes(count):
@@ -82,7 +89,7 @@ def test_first_drawing_is_the_default(records):
 
 def test_eigenvalues_are_where_they_belong():
     values = np.array([0.5, -0.25, 1.5])
-    axes = rc.plot(rc.spectrum(np.diag(values)))
+    axes = rc.plot(rc.spectrum(recurrent=np.diag(values)))
     drawn = np.concatenate([one.get_offsets() for one in axes.collections])
     assert sorted(drawn[:, 0]) == pytest.approx(sorted(values))
 

@@ -126,7 +126,7 @@ def test_callback_ends_the_training(plain, tmp_path):
     assert cohort.history.step.tolist() == [10, 20]
     np.testing.assert_array_equal(cohort.history.loss, plain.history.loss[:, :2])
     assert cohort.status == (Status.training, Status.training)
-    assert rc.spectrum(cohort[0].recurrent).eigenvalues.shape == (4,)
+    assert rc.spectrum(cohort[0]).eigenvalues.shape == (4,)
     with pytest.raises(ValueError, match="the training of network 0 has not ended"):
         cohort.save(tmp_path / "run")
 

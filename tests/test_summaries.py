@@ -220,7 +220,7 @@ def test_texts_of_others_are_escaped(run):
 
 
 def test_known_words():
-    assert repr(rc.spectrum(2 * np.eye(3))).split("\n")[:2] == [
+    assert repr(rc.spectrum(recurrent=2 * np.eye(3))).split("\n")[:2] == [
         "Spectrum (mode: 3)",
         "  3 eigenvalues outside the unit circle, largest |λ| 2.000.",
     ]

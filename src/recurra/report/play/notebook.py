@@ -17,7 +17,7 @@ from recurra.storage.files import replace_text
 from recurra.tasks import Task
 
 if TYPE_CHECKING:
-    from anywidget import AnyWidget
+    from anywidget import AnyWidget  # pyright: ignore[reportMissingImports]
 
 HEIGHT = 1_060  # px of the frame in a notebook
 
@@ -57,8 +57,8 @@ class Player:
             ImportError: anywidget is not installed.
         """
         try:
-            import anywidget  # noqa: PLC0415 - optional
-            import traitlets  # noqa: PLC0415 - comes with it
+            import anywidget  # noqa: PLC0415 # pyright: ignore[reportMissingImports] - optional
+            import traitlets  # noqa: PLC0415 # pyright: ignore[reportMissingImports] - comes with it
         except ImportError as error:
             raise ImportError(
                 "a widget needs anywidget, which is not installed: pip install 'recurra[notebook]'"

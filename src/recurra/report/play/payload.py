@@ -10,7 +10,7 @@ import jax
 import numpy as np
 
 from recurra.analysis import states_on
-from recurra.analysis.memory.analyses import has_memories
+from recurra.analysis.memory.memory_tasks import has_memories
 from recurra.models.network import Network
 from recurra.numerics import GENERATOR, pinned
 from recurra.plotting.colors import condition_colors, network_color, state_colors
@@ -161,7 +161,7 @@ def _self_test(network: Network, task: Task) -> dict[str, Any]:
         trial = np.asarray(task.sample(jax.random.key(0, impl=GENERATOR), 1).inputs[0], np.float32)
     inputs = np.resize(trial, (TEST_STEPS, trial.shape[1]))
     single = jax.tree.map(lambda array: np.asarray(array, np.float32), network.weights)
-    states = states_on(replace(network, weights=single), inputs[None])[0]
+    states = states_on(replace(network, weights=single), inputs=inputs[None])[0]
     with np.errstate(over="ignore"):
         finite = np.isfinite(states.astype(np.float32)).all(axis=1)
     steps = TEST_STEPS if finite.all() else int(np.argmin(finite))

@@ -10,8 +10,8 @@ from jaxtyping import Bool, Float, Int
 from recurra.analysis import FixedPoints, Reduction
 from recurra.analysis.dossier import analyses_of
 from recurra.analysis.failures import Failure
-from recurra.analysis.memory.analyses import has_memories
 from recurra.analysis.memory.geometry import Geometry
+from recurra.analysis.memory.memory_tasks import has_memories
 from recurra.analysis.visit import Visit
 from recurra.models import UnitGroup
 from recurra.models.network import Network
