@@ -289,6 +289,7 @@ class TestReport:
         assert found >= SECTIONS
         assert {key for key in found if key.startswith("data-")} == {
             "data-learning",
+            "data-play",
             *(f"data-{kind}-{number}" for kind in kinds for number in (0, 1)),
         }
         links = re.findall(r'href="#([^"]+)"', html)

@@ -323,7 +323,7 @@ def test_inspect_takes_the_seed_of_the_run(run, monkeypatch, capsys):
     about["spec"]["seed"] = run_seed
     seeds = []
     monkeypatch.setattr(RunFolder, "about", lambda _: about)
-    monkeypatch.setattr("recurra.analysis.record.record_of_network", lambda *given: seeds.append(given[2]) or 1 / 0)
+    monkeypatch.setattr("recurra.runs.inspect.record_of_network", lambda *given: seeds.append(given[2]) or 1 / 0)
     for options in ([], ["--seed", "9"]):
         with contextlib.suppress(ZeroDivisionError):
             main(["inspect", str(run.path), *options])

@@ -53,7 +53,7 @@ def with_view(network: Network, **fields) -> PlayedNetwork:
 
 def random_network(model, seed: int = 0, scale: float = 1.0, task=TASK) -> Network:
     """A network whose weights and biases are all random."""
-    random, dynamics = np.random.default_rng(seed), model.dynamics(task.dt_ms)
+    random, dynamics = np.random.default_rng(seed), model.for_task(task).dynamics(task.dt_ms)
     gates = {GRUDynamics: 3, LSTMDynamics: 4}.get(type(dynamics), 2)
     sizes = {"input": task.inputs, "output": task.outputs, "gate": gates}
     arrays = {
@@ -159,7 +159,7 @@ def test_a_leak_per_unit(seed):
 @pytest.mark.parametrize("sign", ["both", "positive", "negative"])
 @pytest.mark.parametrize("removal", ["cumulative", "strongest"])
 def test_damage_is_that_of_recurra(sign, removal):
-    model = RateRNN(units=20, constraints=(Sparse(0.5),))
+    model = RateRNN(units=20, tau_ms=1.0, constraints=(Sparse(0.5),))
     start = model.start(jax.random.key(1), 2, 2)
     network = Network(model.dynamics(1.0), start, 1.0, model.connections(start))
     percents = (0, 7, 30, 100)
@@ -171,7 +171,7 @@ def test_damage_is_that_of_recurra(sign, removal):
 
 
 def test_damage_between_areas():
-    model = RateRNN(units=6, constraints=(Areas(units=(2, 4), density=((1.0, 0.75), (0.75, 1.0))),))
+    model = RateRNN(units=6, tau_ms=1.0, constraints=(Areas(units=(2, 4), density=((1.0, 0.75), (0.75, 1.0))),))
     start = model.start(jax.random.key(1), 2, 2)
     network = Network(model.dynamics(1.0), start, 1.0, model.connections(start))
     data = payload_json(TASK, "areas", [with_view(network, groups=model.groups())])

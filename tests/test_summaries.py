@@ -264,8 +264,7 @@ def test_a_repr_of_your_own_is_kept():
 
 
 def test_showing_loads_no_drawing_library():
-    code = (
-        "import recurra as rc, numpy, sys; r = rc.spectrum(numpy.eye(3)); repr(r), r._repr_html_(); print(*sys.modules)"
-    )
+    shown = "r = rc.spectrum(recurrent=numpy.eye(3)); repr(r), r._repr_html_()"
+    code = f"import recurra as rc, numpy, sys; {shown}; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not {"matplotlib", "plotly", "IPython"} & set(loaded)

@@ -98,7 +98,10 @@ def performance(
         seed: seed of these; if not given, that of the network's cohort, or 0.
 
     Example:
-        >>> [record.success for record in rc.performance(cohort)]
+        >>> import recurra as rc
+        >>> silent = rc.network([[0.0]], [[0.0, 0.0]], [[0.0]])
+        >>> rc.performance(silent, rc.Xor()).trials
+        1000
 
     Source: Jarne and Laje (2019) for the distance; Wilson (1927) for the interval.
     """

@@ -180,7 +180,10 @@ class Network(Shown):
             units: the numbers of the units; the others keep theirs.
 
         Example:
-            >>> rc.performance(cohort[0].without_units([3, 5])).success
+            >>> import recurra as rc
+            >>> network = rc.network([[1.5, 0.2], [0.0, 0.5]], [[1.0], [1.0]], [[1.0, 1.0]])
+            >>> network.without_units([1]).recurrent.tolist()
+            [[1.5, 0.0], [0.0, 0.0]]
         """
         return self._lesioned(lambda weights: without_units(weights, units))
 

@@ -50,8 +50,10 @@ def network(  # noqa: PLR0913 - the arrays and settings of the equations
         TypeError: an array does not hold real numbers.
 
     Example:
+        >>> import recurra as rc
         >>> bistable = rc.network([[1.5]], [[1.0]], [[1.0]], tau_ms=10.0)
-        >>> rc.fixed_points(bistable, starts=[[-1.0], [0.0], [1.0]]).states
+        >>> rc.fixed_points(bistable, starts=[[-1.0], [0.1], [1.0]]).states.round(3).ravel().tolist()
+        [-0.859, 0.859, 0.0]
     """
     given = {"recurrent": recurrent, "input": input, "output": output}
     arrays = {name: _real(name, array) for name, array in given.items()}

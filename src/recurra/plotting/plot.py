@@ -44,7 +44,7 @@ def plot(record: Any, what: str | None = None, *, ax: Axes | None = None) -> Axe
     Example:
         >>> import numpy as np
         >>> import recurra as rc
-        >>> axes = rc.plot(rc.spectrum(np.eye(3)))
+        >>> axes = rc.plot(rc.spectrum(recurrent=np.eye(3)))
         >>> axes.get_xlabel()
         'Real part'
     """

@@ -108,7 +108,9 @@ def preset(name: str) -> Preset:
         ValueError: there is no preset of this name; the line has the closest one.
 
     Example:
-        >>> cohort = rc.train(rc.preset("xor"), networks=4, seed=0)
+        >>> import recurra as rc
+        >>> rc.preset("xor").model.units
+        50
     """
     check_choice("preset", name, presets())
     spec = to_spec(read_table(name))

@@ -130,7 +130,7 @@ def _step_work(batch: int, steps: int, units: int, channels: int) -> float:
 
 def speed(engine: str = "auto") -> float:
     """Operations per second of training on this machine, measured on a few steps of 20 networks of 50 units."""
-    model: Any = cast(Any, MODELS["rate"])(units=50)
+    model: Any = cast(Any, MODELS["rate"])(units=50, tau_ms=1.0)
     dynamics = model.dynamics(1.0)
     chosen = choose_engine(engine, dynamics)
     one = model.initial_weights(random_key(0, Stream.weights), 2, 1)

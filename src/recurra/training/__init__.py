@@ -1,6 +1,7 @@
 """Learning rules, and the loop that applies them to a cohort."""
 
 from recurra.training.bptt import BPTT
+from recurra.training.cohort_training import train
 from recurra.training.course import Course
 from recurra.training.optimizers import OPTIMIZERS, SGD, Adam, AdamW, Muon, RMSprop
 from recurra.training.penalties import (
@@ -20,7 +21,7 @@ from recurra.training.ridge import Ridge
 from recurra.training.rule import Learner, LearningRule, Setup
 from recurra.training.schedules import SCHEDULES, Constant, Cosine, InverseTimeDecay, Linear
 from recurra.training.stopping import STOPS, LossBelow, Never, SuccessAbove
-from recurra.training.train import Training, TrainingState, train
+from recurra.training.train import Training, TrainingState
 from recurra.training.trial_sets import TRIAL_SETS, FixedTrials, FreshTrials
 
 LEARNING_RULES: dict[str, type[LearningRule]] = {"bptt": BPTT, "ridge": Ridge}

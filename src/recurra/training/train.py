@@ -2,12 +2,11 @@
 
 import math
 import os
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import Any, cast, final, overload
+from typing import Any, final
 
 import jax
 import jax.numpy as jnp
@@ -16,23 +15,20 @@ import numpy as np
 from recurra.arrays import Weights
 from recurra.checks import check_count
 from recurra.engine import LOSSES, Dynamics, Engine, choose_engine
-from recurra.interrupts import listening, stop_if_asked
-from recurra.models.cohort import Cohort, History, Origin
+from recurra.interrupts import stop_if_asked
+from recurra.models.cohort import Cohort, History
 from recurra.models.constraints import check_order
 from recurra.models.model import Model
 from recurra.numerics import pinned
 from recurra.shown import Shown
 from recurra.status import Status
 from recurra.streams import LARGEST_NUMBER, Stream, check_seed, random_key
-from recurra.surroundings import stretch_of
 from recurra.tasks.base import Task
 from recurra.tasks.border import check_task
 from recurra.tasks.trials import Trials
 from recurra.training.arguments import check_kind
 from recurra.training.groups import Group, Scores, ValidationScores, gathered, measure_group, score_group, train_group
 from recurra.training.period_weights import check_periods
-from recurra.training.preset import Preset
-from recurra.training.progress import Callback, Epoch, asks_to_stop, progress_line
 from recurra.training.rule import Learner, LearningRule, Setup, step_noise
 from recurra.training.sizes import STRETCH, check_size
 from recurra.training.stopping import Never
@@ -251,92 +247,6 @@ class Training:
         if step < self.rule.steps:
             return Status.training
         return Status.finished if isinstance(self.rule.stop, Never) else Status.missed
-
-
-@overload
-def train(
-    task: Preset,
-    *,
-    networks: int | Sequence[int],
-    seed: int,
-    engine: str = "auto",
-    progress: bool = True,
-    callback: Callback | None = None,
-) -> Cohort: ...
-@overload
-def train(
-    task: Task,
-    model: Model,
-    rule: LearningRule,
-    *,
-    networks: int | Sequence[int],
-    seed: int,
-    engine: str = "auto",
-    progress: bool = True,
-    callback: Callback | None = None,
-) -> Cohort: ...
-def train(
-    task: Task | Preset,
-    model: Model | None = None,
-    rule: LearningRule | None = None,
-    *,
-    networks: int | Sequence[int],
-    seed: int,
-    engine: str = "auto",
-    progress: bool = True,
-    callback: Callback | None = None,
-) -> Cohort:
-    """Train a cohort.
-
-    Args:
-        task: what the networks learn; or a preset, `rc.preset("xor")`, which has model and rule too.
-        model: their architecture.
-        rule: how they learn.
-        networks: how many, or the numbers of the networks to train; number k with this seed is the same in any cohort.
-        seed: fixes everything that is random.
-        engine: "auto" (the fastest that can be used here), "native", "portable", "batched" or "native-bfloat16".
-        progress: whether a line says how far the training is: on standard error if that is a terminal, under the cell
-            of a notebook, and nowhere else.
-        callback: called at the end of every epoch with an `Epoch`; if it returns "stop", the training ends there. It
-            does not change the bits of the training.
-
-    Returns:
-        The cohort, with the status of each network: a network that diverges or misses its criterion is not an error.
-        Where the callback ended the training, networks that had not ended have the status `training`; they can be
-        analysed, but `Cohort.save` refuses them, since a run folder holds what its spec gives.
-
-    Raises:
-        TypeError: the callback is no function, or returned anything but None or "stop".
-
-    Example:
-        >>> import recurra as rc
-        >>> def until_half(epoch):
-        ...     return "stop" if epoch.success.mean() >= 0.5 else None
-        >>> rule = rc.BPTT(steps=20, batch=2, trials=rc.FreshTrials(steps_an_epoch=10), validation_trials=4)
-        >>> cohort = rc.train(rc.Xor(), rc.GRU(units=4), rule, networks=2, seed=0, callback=until_half)
-        >>> len(cohort)
-        2
-    """
-    if isinstance(task, Preset):
-        if model is not None or rule is not None:
-            raise TypeError("model and rule are those of the preset; for others: train(preset.task, model, rule)")
-        task, model, rule = task.task, task.model, task.rule
-    if callback is not None and not callable(callback):
-        raise TypeError(f"callback is {callback!r}; expected a function of an Epoch, or None")
-    if not isinstance(networks, Sequence):
-        check_count("networks", networks)
-    numbers = networks if isinstance(networks, Sequence) else range(networks)
-    training = Training(task, cast(Model, model), cast(LearningRule, rule), numbers, seed, engine)
-    stretch, began = stretch_of(training.used_engine.about(), 0), time.perf_counter()
-    with listening(), progress_line(progress, len(training.numbers), training.rule.steps) as line:
-        state = training.start()
-        stopped = False
-        while not state.ended and not stopped:
-            state = training.advance(state, line.steps)
-            line.epoch(state.history)
-            told = Epoch.last_of(state.history, training.rule.steps, state.status, tuple(training.numbers))
-            stopped = asks_to_stop(callback, told)
-    return replace(training.cohort(state), origin=Origin("", time.perf_counter() - began, (stretch,)))
 
 
 def _rows(every: Learner | Weights, positions: Sequence[int]) -> Any:

@@ -72,9 +72,6 @@ def census(
 
     Raises:
         ValueError: there are fewer than three networks, or the regimes of none are known.
-
-    Example:
-        >>> rc.census(rc.train(rc.preset("xor"), networks=8, seed=0)).signature_count
     """
     visits = _visits(cohort, task, seed)
     if len(visits) < FEWEST:

@@ -24,17 +24,7 @@ from recurra.shown import Shown
 from recurra.tasks.base import Task
 from recurra.threads import in_threads, one_thread
 
-PER_POINT = (
-    "states",
-    "residual",
-    "eigenvalues",
-    "index",
-    "radius",
-    "stability_proved",
-    "dimension",
-    "extent",
-    "found",
-)
+PER_POINT = ("states", "residual", "eigenvalues", "index", "radius", "stability_proved", "dimension", "extent", "found")
 NARROW = 1e-3  # extent up to which a flat point is a single point; where the slope vanishes the search is no finer
 BETWEEN = 0.25  # two points are on one continuum if a fixed point lies this close to their middle, relative to distance
 
