@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeAlias, TypeVar, overload
+from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeAlias, TypeVar, overload, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float
@@ -19,6 +19,7 @@ Parts = ParamSpec("Parts")
 Record = TypeVar("Record")
 
 
+@runtime_checkable
 class Analysis(Protocol, Generic[Parts, Record]):
     """An analysis of a network, which also takes a cohort."""
 
