@@ -107,6 +107,11 @@ def test_it_passes_its_self_test_and_starts_still_if_motion_is_not_wanted(page):
     assert not state_of(page).any()
 
 
+def test_keys_need_no_focus_where_the_player_is_alone(page):
+    page.keyboard.press("Digit1")
+    said(page, "A positive pulse on input 1 waits for the next step.")
+
+
 def test_keys_alone_give_the_states_of_recurra(page, run):
     """A positive pulse on input 1, a negative one on input 2 after 30 steps: 70 steps in all, one of them by one."""
     page.locator(".space").focus()

@@ -260,7 +260,8 @@ export class Player {
   listen() {
     const { signal } = this.stops;
     const look = () => (this.palette = null);
-    this.root.addEventListener("keydown", (event) => this.key(event), { signal });
+    const keys = this.root.host.dataset.keys === "page" ? document : this.root; // where the player is alone on its page
+    keys.addEventListener("keydown", (event) => this.key(event), { signal });
     window.addEventListener("resize", look, { signal });
     window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", look, { signal });
     window.addEventListener("beforeprint", () => this.print(true), { signal });
@@ -275,7 +276,8 @@ export class Player {
   }
 
   key(event) {
-    const typing = event.target.matches("input[type=number], select");
+    const within = (names) => event.composedPath()[0].matches?.(names);
+    const typing = within("input[type=number], select");
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || typing) return;
     const digit = Number(/^Digit([1-9])$/.exec(event.code)?.[1]);
     const does = {
@@ -288,7 +290,7 @@ export class Player {
       u: () => this.silence(this.panel.unitNumber),
     }[event.key];
     if (digit <= this.payload.inputs.length) this.press(digit - 1, event.shiftKey ? -1 : 1);
-    else if (event.key === " " && !event.target.matches("button, input, summary")) this.play(!this.running);
+    else if (event.key === " " && !within("button, input, summary")) this.play(!this.running);
     else if (does) does();
     else return;
     event.preventDefault();
