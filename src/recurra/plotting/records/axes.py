@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Bool, Float
 from matplotlib.axes import Axes
+from matplotlib.image import AxesImage
 from matplotlib.ticker import LogLocator, MaxNLocator
 from mpl_toolkits.mplot3d import Axes3D
 
@@ -71,6 +72,12 @@ def bars(
         axes.legend()
 
 
+def scale(axes: Axes, image: AxesImage, label: str) -> None:
+    """The scale of an image's colours beside it."""
+    if axes.figure is not None:
+        axes.figure.colorbar(image, ax=axes, label=label)
+
+
 def matrix(
     axes: Axes, values: Float[np.ndarray, "row column"], label: str, wrong: Bool[np.ndarray, "row column"]
 ) -> None:
@@ -78,7 +85,6 @@ def matrix(
     image = axes.imshow(np.ma.masked_invalid(values), cmap="Greys", aspect="auto", interpolation="none")
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(MaxNLocator(6, integer=True))
-    if axes.figure is not None:
-        axes.figure.colorbar(image, ax=axes, label=label)
+    scale(axes, image, label)
     rows, columns = np.nonzero(wrong)
     axes.scatter(columns, rows, marker="x", color="C3", zorder=3)

@@ -26,7 +26,7 @@ from recurra.analysis.cohorts.census import Clusters
 from recurra.models.network import Network
 from recurra.plotting.colors import INK, INPUT
 from recurra.plotting.papers.connectivity import matrix_panel
-from recurra.plotting.records.axes import bars, labelled, log_axis, matrix, named_ticks
+from recurra.plotting.records.axes import bars, labelled, log_axis, matrix, named_ticks, scale
 from recurra.plotting.scenes.weights import weight_limit
 from recurra.words.names import bit_name, short_name
 
@@ -35,8 +35,7 @@ def weights(axes: Axes, record: Network) -> None:
     """The recurrent weights: red is excitatory, blue inhibitory, grey no connection."""
     limit = weight_limit([record.connected_recurrent])
     matrix_panel(axes, record.connected_recurrent, Normalize(-limit, limit))
-    if axes.figure is not None:
-        axes.figure.colorbar(axes.images[-1], ax=axes, label="Weight")
+    scale(axes, axes.images[-1], "Weight")
     axes.set_ylabel("Postsynaptic unit")
 
 
@@ -67,8 +66,7 @@ def regimes(axes: Axes, record: Regimes) -> None:
     """The mean outputs after every condition, a row each, with the kind of its regime."""
     reach = float(np.abs(record.mean_output[np.isfinite(record.mean_output)]).max(initial=0)) or 1.0
     image = axes.imshow(record.mean_output, cmap="RdBu_r", vmin=-reach, vmax=reach, aspect="auto", interpolation="none")
-    if axes.figure is not None:
-        axes.figure.colorbar(image, ax=axes, label="Mean output")
+    scale(axes, image, "Mean output")
     if len(record) <= 32:
         axes.set_yticks(list(range(len(record))), [f"{record.kind_of(at)} {at}" for at in range(len(record))])
     named_ticks(axes, [str(at + 1) for at in range(record.mean_output.shape[1])])
@@ -131,8 +129,7 @@ def generalization(axes: Axes, record: Generalization) -> None:
 def alignment(axes: Axes, record: Alignment) -> None:
     """The cosines between the axes of the bits and the rows of the readout."""
     image = axes.imshow(record.readout, cmap="RdBu_r", vmin=-1, vmax=1, interpolation="none")
-    if axes.figure is not None:
-        axes.figure.colorbar(image, ax=axes, label="Cosine")
+    scale(axes, image, "Cosine")
     named_ticks(axes, [str(at + 1) for at in range(record.readout.shape[1])])
     axes.set_yticks(list(range(len(record.readout))), _bit_names(len(record.readout)))
     labelled(axes, "Output", "")
