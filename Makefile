@@ -1,6 +1,7 @@
 # The environment is .venv; it is made when it is missing and brought up to date when pyproject.toml or the C++ changes.
 PYTHON ?= python3
 BIN := .venv/bin
+export PYTHONDONTWRITEBYTECODE := # each of many processes would compile every module anew: a second and a half
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 NATIVE := CMakeLists.txt $(wildcard src/recurra/engine/native/*.cc src/recurra/engine/native/*.h)
 

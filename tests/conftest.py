@@ -45,8 +45,8 @@ SMALL = [
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """One worker more than there are cores: some wait for a browser, a command or each other."""
-    return min(len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else 2, 4)
+    """A worker a core. One more would be slower: the waiting for browsers and commands is short beside compilation."""
+    return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2, 4)
 
 
 LONG = ("test_report_browser.py", "test_dossier_tasks.py", "test_native.py", "test_cli.py", "test_training.py")

@@ -143,6 +143,7 @@ def test_backends_only_draw(path):
             assert not computing, f"{path.name} computes: {', '.join(computing)} of {module}"
 
 
+@pytest.mark.slow
 def test_loading_a_scene_loads_no_drawing_library():
     names = [path.stem for path in (SOURCE / "plotting" / "scenes").glob("*.py") if path.stem != "__init__"]
     code = "; ".join(f"import recurra.plotting.scenes.{name}" for name in sorted(names))

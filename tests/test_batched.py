@@ -37,7 +37,7 @@ def smaller(cases, every):
     ("module", "case"),
     [
         pytest.param(module, *one.values, marks=one.marks, id=one.id)
-        for module, cases, every in ((native, native.PAIRS, 9), (gated, gated.PAIRS, 13))
+        for module, cases, every in ((native, native.PAIRS, 18), (gated, gated.PAIRS, 26))
         for one in smaller(cases, every)
     ],
 )
@@ -80,7 +80,7 @@ def of_active(made, active):
     return BATCHED.loss_and_gradient(made.dynamics, made.weights, *made.trials, active=active, **made.options)
 
 
-@pytest.mark.parametrize("own_trials", [False, True])
+@pytest.mark.parametrize("own_trials", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_bits_do_not_depend_on_the_company(own_trials, seed):
     """Alone, among 3 and among 20, all of which fill one tile; and those that are not active change nothing."""
     case = native.Case(leak=0.2, units=13, trials=9, noise=0.1, rate_penalty=0.5, own_trials=own_trials, networks=20)
@@ -168,6 +168,7 @@ TASK, MODEL = rc.FlipFlop(bits=1, length_ms=100.0), rc.RateRNN(units=6, initiali
 RULE = rc.BPTT(steps=12, batch=4, trials=rc.FreshTrials(6), validation_trials=8, penalties=(rc.L2("recurrent", 1e-3),))
 
 
+@pytest.mark.slow
 def test_a_training_is_that_of_the_portable_engine():
     found, expected = (
         rc.train(TASK, MODEL, RULE, networks=3, seed=0, engine=engine) for engine in ("batched", "portable")
@@ -177,6 +178,7 @@ def test_a_training_is_that_of_the_portable_engine():
         np.testing.assert_allclose(getattr(found.history, name), getattr(expected.history, name), rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_network_that_diverges_leaves_the_others():
     """The middle network has a learning rate that ends it."""
     rule = replace(RULE, learning_rate=(1e-3, 1e6, 1e-3), optimizer=rc.SGD(), gradient_clip=float("inf"))

@@ -172,6 +172,7 @@ def test_inspect_says_which_network_of_which_run(demo, tmp_path, capsys):
     assert "imported" not in out + re.sub("(?s)<script.*?</script>", "", page)
 
 
+@pytest.mark.slow
 def test_a_report_in_a_folder_that_cannot_be_made(demo, tmp_path, capsys):
     (tmp_path / "file").write_text("")
     target = tmp_path / "file" / "x.html"

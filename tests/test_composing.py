@@ -85,7 +85,13 @@ def assert_same(one, other):
         np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.parametrize("name", sorted(set(analyses()) - OF_TWO - OF_COHORTS - {"make_dossier"}))
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow if name in ("noisy_lifetimes", "resampling") else ())
+        for name in sorted(set(analyses()) - OF_TWO - OF_COHORTS - {"make_dossier"})
+    ],
+)
 def test_a_cohort_gives_what_its_networks_give(name, cohorts):
     cohort = cohorts["flipflop" if name in MEMORY else "xor"]
     analysis, needed = analyses()[name], NEEDED.get(name, {})

@@ -178,6 +178,7 @@ class TestStart:
         assert 0 < back < 40
         assert 20 < forward <= 80
 
+    @pytest.mark.slow
     def test_areas_without_dales_law_have_signs_of_their_own(self, seed):
         areas = rc.Areas((4, 3), density=((1.0, 1.0), (0.5, 0.0)), signs=("*-", "+*"))
         after = trained(rc.RateRNN(units=7, constraints=(areas,)))[-1]["recurrent"]
@@ -202,7 +203,8 @@ MODELS = {
 
 class TestTraining:
     @pytest.mark.parametrize(
-        "name", [pytest.param(name, marks=pytest.mark.slow) if name == "lstm" else name for name in MODELS]
+        "name",
+        [pytest.param(name, marks=pytest.mark.slow) if name not in ("all", "readout") else name for name in MODELS],
     )
     def test_constraints_hold_to_the_bit_after_every_epoch(self, name):
         model = MODELS[name]

@@ -21,6 +21,7 @@ def arrays(task, trials=4000, seed=0):
     return inputs, choices, inputs[..., 1] != 0
 
 
+@pytest.mark.slow
 def test_conforms():
     check_task(rc.DecisionStream(length_ms=1000.0))
     made = RunSpec(rc.DecisionStream(coherences=(10.0,), cut=False))
@@ -78,6 +79,7 @@ def test_an_ideal_observer_of_a_single_decision(seed):
     assert (observed[:, 0] == choices[:, -1]).mean() < expected - 0.05
 
 
+@pytest.mark.slow
 def test_the_probe_has_every_condition_alike():
     task = rc.DecisionStream()
     probe = task.probe()

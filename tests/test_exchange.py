@@ -170,6 +170,7 @@ def test_export_of_what_cannot_be_leaves_nothing(run, tmp_path, capsys, monkeypa
     assert call(capsys, "export", run, "--format", "onnx", "--out", tmp_path / "out")[0] == 2
 
 
+@pytest.mark.slow
 def test_a_file_of_torch_through_inspect(run, tmp_path, capsys):
     call(capsys, "export", run, "--format", "torch", "--out", tmp_path / "out")
     path, options = tmp_path / "out" / "network-000.pt", ("--task", "flipflop", "--set", "task.bits=1", "--json")

@@ -176,6 +176,7 @@ def test_two_processes_give_the_bits_of_one(small_run, run):
     assert found == expected
 
 
+@pytest.mark.slow
 def test_a_census_in_processes_is_that_of_one(small_run, tmp_path):
     from recurra.runs.census_runs import census_of_runs
     from recurra.runs.compared_networks import read_compared

@@ -87,7 +87,7 @@ def test_probe_has_every_state_once():
     assert task.hold(2_100.0).inputs.shape == (8, 2_100, 3)
 
 
-@pytest.mark.parametrize("bits", [1, 2, 3, 4, 8])
+@pytest.mark.parametrize("bits", [1, 2, 3, 4, pytest.param(8, marks=pytest.mark.slow)])
 def test_cube_walk_visits_every_state(bits):
     task = FlipFlop(bits=bits)
     walk = task.cube_walk()
@@ -129,6 +129,7 @@ def test_poisson_rate_and_answer(seed):
 
 @settings(max_examples=25, deadline=None)
 @given(onset=st.lists(st.integers(0, 40), min_size=1, max_size=4, unique=True).map(sorted), width=st.integers(1, 12))
+@pytest.mark.slow
 def test_a_new_pulse_ends_the_one_before(onset, width):
     signs = np.array([1 if place % 2 else -1 for place in range(len(onset))], np.int32)
     pulses = Pulses(

@@ -35,7 +35,7 @@ def states_of(network, seed, count=5):
     return np.random.default_rng(seed).uniform(-1, 1, (count, network.state_size))
 
 
-@pytest.mark.parametrize("gate", GATES)
+@pytest.mark.parametrize("gate", [GATES[0], *(pytest.param(one, marks=pytest.mark.slow) for one in GATES[1:])])
 @pytest.mark.parametrize("cell", CELLS)
 def test_derivatives_by_hand_are_those_of_autodiff(cell, gate, seed):
     network, inputs = drawn(cell, seed, gate=gate)
@@ -49,7 +49,7 @@ def test_derivatives_by_hand_are_those_of_autodiff(cell, gate, seed):
     np.testing.assert_array_equal(by_hand.leaks(), np.ones(network.state_size))
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", [pytest.param(one, marks=pytest.mark.slow) if one != "gru" else one for one in CELLS])
 def test_change_of_the_jacobian_is_bounded(cell, seed):
     network, inputs = drawn(cell, seed, units=6, gain=2.0)
     flow, state, random = flow_of(network, inputs), states_of(network, seed)[0], np.random.default_rng(seed)

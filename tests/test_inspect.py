@@ -53,6 +53,7 @@ def test_what_is_missing_is_said(cohort, tmp_path):
         rc.inspect(tmp_path / "one.npz", rc.Xor())
 
 
+@pytest.mark.slow
 def test_report_of_a_folder_is_that_of_the_command(small_run, tmp_path):
     rc.write_report(small_run.path, tmp_path / "ours.html")
     assert main(["report", str(small_run.path), "--out", str(tmp_path / "theirs.html")]) == 0

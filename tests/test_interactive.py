@@ -593,6 +593,7 @@ class TestLearning:
         assert layout(self.curves(1, loss=np.inf)).yaxis.type == "log"
 
 
+@pytest.mark.slow
 def test_a_worker_loads_no_plotly_and_no_matplotlib():
     code = "import recurra, recurra.runs.runner, sys; sys.exit(bool({'plotly', 'matplotlib'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

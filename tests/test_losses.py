@@ -54,8 +54,8 @@ def test_what_is_masked_may_be_anything():
     np.testing.assert_array_equal(np.asarray(slope)[0, 1], 0)
 
 
-@pytest.mark.parametrize("flags", [True, False])
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("flags", [True, pytest.param(False, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("dtype", [np.float32, pytest.param(np.float64, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: type(model).__name__)
 def test_engines_agree(model, dtype, flags):
     weights, inputs, targets, mask = cohort_of(model, dtype)
@@ -125,6 +125,7 @@ class Sooner(rc.OwnTask):
         return rc.Trial.of(pulse, jax.nn.one_hot(jnp.where(time < 6, 0, 1 + second), 3), condition=second)
 
 
+@pytest.mark.slow
 def test_choices_are_learned_by_cross_entropy():
     rule = rc.BPTT(steps=400, learning_rate=5e-3, loss="cross_entropy", batch=32, validation_trials=64)
     cohort = rc.train(Sooner(), rc.RateRNN(units=16, tau_ms=20.0), rule, networks=2, seed=0)
@@ -154,7 +155,7 @@ class TestPeriodWeights:
         np.testing.assert_array_equal(np.asarray(weighted.mask), np.asarray(trials.mask) * factor)
         assert trials.weighted(()) is trials
 
-    @pytest.mark.parametrize("engine", ["native", "portable"])
+    @pytest.mark.parametrize("engine", ["portable", pytest.param("native", marks=pytest.mark.slow)])
     def test_a_weight_of_zero_is_no_period_and_a_common_factor_is_none(self, engine):
         def losses(**options):
             rule = rc.BPTT(steps=3, batch=4, trials=rc.FreshTrials(1), validation_trials=8, **options)

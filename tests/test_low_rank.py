@@ -222,6 +222,7 @@ def resampled():
     )
 
 
+@pytest.mark.slow
 def test_resampled_networks_decide_and_shuffled_ones_do_not(resampled):
     result, network, task, _, _, trials = resampled
     assert result.original == pytest.approx(rc.performance(network, task, trials=trials).success)
@@ -230,6 +231,7 @@ def test_resampled_networks_decide_and_shuffled_ones_do_not(resampled):
     assert result.chance[0] < 0.75
 
 
+@pytest.mark.slow
 def test_resampling_is_reproducible_and_of_any_size(resampled):
     result, network, task, found, fitted, trials = resampled
     again = resampling(network, task, loadings=found, populations=fitted, trials=trials, draws=4, seed=0)
@@ -332,6 +334,7 @@ def test_figures_of_the_loadings(scene):
     np.testing.assert_allclose(screen.data[0].y, scene.points[:, 1], rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_report_of_a_low_rank_run_has_its_loadings(small_run):
     run = read_run(small_run)
     assert "Loadings." not in report_html(run)

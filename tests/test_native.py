@@ -436,12 +436,14 @@ def steps_for_three_segments(case):
     ],
     ids=str,
 )
+@pytest.mark.slow
 def test_segments_of_long_trials(case, seed):
     case = replace(case, steps=steps_for_three_segments(case))
     made = problem(case, np.random.default_rng(seed))
     assert_close(made.loss_and_gradient(NATIVE), made.loss_and_gradient(PORTABLE), case.dtype)
 
 
+@pytest.mark.slow
 def test_narrow_groups_have_room_for_their_longer_segments(seed):
     """33 trials are a group of two packs and one of one pack, whose segments hold more steps of fewer numbers."""
     case = Case(leak=0.5, units=4, inputs=700, trials=33, networks=1, mask="all")
@@ -620,7 +622,7 @@ def test_bits_do_not_depend_on_the_number_of_threads(threads, bits_of_one_thread
 # The best there is serves in all other tests, and what is between it and the least is slow.
 @pytest.mark.parametrize(
     "instructions",
-    [one if one in ("baseline", "avx2") else pytest.param(one, marks=pytest.mark.slow) for one in library.INSTRUCTIONS],
+    [one if one == "baseline" else pytest.param(one, marks=pytest.mark.slow) for one in library.INSTRUCTIONS],
 )
 def test_instruction_sets_agree(instructions, bits_of_one_thread):
     """Each with the backward pass by hand; those with fused multiply-add to the bit."""
@@ -750,6 +752,7 @@ print(call(1, 100, 1000), call(24, 100, 1000), call(1, 200, 10_000))
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="there is no /proc to read the peak from")
+@pytest.mark.slow
 def test_memory_is_that_of_the_threads_and_not_of_the_trials_or_cohort():
     """All rates of the last call would take 0.5 GB, twice that with the activations, and 24 networks 1.2 GB."""
     one, cohort, long = map(float, in_own_process(MEMORY, RECURRA_THREADS="2").split())

@@ -208,6 +208,7 @@ _forgotten = native._forgotten
     ),
     data=st.integers(0, 2**31),
 )
+@pytest.mark.slow
 def test_agrees_with_hand_on_random_shapes(case, data):
     random = np.random.default_rng(data)
     made = problem(case, random)
@@ -222,9 +223,8 @@ def long_case(cell):
     return replace(case, steps=2 * native.segment_bytes() // (64 * 2 * (case.inputs + (1 + kept) * case.units)) + 100)
 
 
-@pytest.mark.parametrize(
-    "cell", ["gru_before", *(pytest.param(one, marks=pytest.mark.slow) for one in CELLS if one != "gru_before")]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("cell", CELLS)
 def test_segments_of_long_trials(cell, seed):
     made = problem(long_case(cell), np.random.default_rng(seed))
     assert_close(made.loss_and_gradient(NATIVE), made.loss_and_gradient(PORTABLE), "float32")
@@ -291,14 +291,13 @@ def bits_of_one_thread():
     return native.bits("test_native_gated", RECURRA_THREADS="1", RECURRA_INSTRUCTIONS="")[2:]
 
 
+@pytest.mark.slow
 def test_bits_do_not_depend_on_the_number_of_threads(bits_of_one_thread):
     assert native.bits("test_native_gated", RECURRA_THREADS="3", RECURRA_INSTRUCTIONS="")[2:] == bits_of_one_thread
 
 
-@pytest.mark.parametrize(
-    "instructions",
-    [one if one == "avx2" else pytest.param(one, marks=pytest.mark.slow) for one in library.INSTRUCTIONS],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("instructions", library.INSTRUCTIONS)
 def test_instruction_sets_agree(instructions, bits_of_one_thread):
     if not native.supported(instructions):
         pytest.skip(f"this processor has no {instructions}")

@@ -195,6 +195,7 @@ def test_a_training_of_ones_own_parts_goes_on_to_the_same_bits(parts, tmp_path, 
     np.testing.assert_array_equal(cohort_of(cut).weights.output, cohort_of(whole).weights.output)
 
 
+@pytest.mark.slow
 def test_the_command_that_goes_on_names_what_it_needs(parts, tmp_path):
     own.use([str(parts)])
     folder = start_run(to_spec({"name": "mine", **TABLE}), tmp_path / "run", False, SilentProgress())

@@ -110,6 +110,7 @@ def test_what_fails_is_a_reason(run):
     assert dossier.own["my_analysis:broken"] == Failure(dossier.failures["my_analysis.broken"])
 
 
+@pytest.mark.slow
 def test_it_is_shown(run, tmp_path, capsys):
     """In the report, in tables and in JSON, without the module."""
     html = report_html(read_run(run))
@@ -210,6 +211,7 @@ def drawn(_: rc.Visit) -> Mixed:
     return Mixed(np.random.default_rng().integers(10**9), True, "", np.array(["a"]), np.zeros(1, complex))
 
 
+@pytest.mark.slow
 def test_conformance_of_one_that_has_everything():
     check_analysis(mixed)
 
@@ -227,6 +229,7 @@ def test_what_is_wrong_is_found(module):
             check_analysis(function)
 
 
+@pytest.mark.slow
 def test_one_of_a_notebook_is_told_so_and_all_else_too(monkeypatch):
     """Where no spec can name it is one finding, and what else is wrong another."""
     monkeypatch.setattr(mixed, "__module__", "__main__")

@@ -529,7 +529,7 @@ def test_lifetimes_are_bars_and_arrows():
     assert len(figure.legends[0].get_texts()) == 4
 
 
-@pytest.mark.parametrize(("networks", "bits"), [(1, 1), (20, 3), (2, 4), (1, 6)])
+@pytest.mark.parametrize(("networks", "bits"), [(1, 1), pytest.param(20, 3, marks=pytest.mark.slow), (2, 4), (1, 6)])
 def test_lifetimes_of_nothing_but_lost_memories(networks, bits):
     count = 2**bits
     lost = Lifetimes(np.ones(count, int), np.zeros(count), np.zeros(count, int), 20_000.0)
@@ -641,7 +641,7 @@ def test_sample_trials_have_a_row_a_channel_and_a_column_a_trial():
         sample_trials(trials, 0)
 
 
-@pytest.mark.parametrize("count", [1, 12])
+@pytest.mark.parametrize("count", [1, pytest.param(12, marks=pytest.mark.slow)])
 def test_sample_trials_of_any_task(count):
     trials = Trials(
         inputs=np.zeros((12, 30, 1)),
@@ -660,6 +660,7 @@ def test_sample_trials_of_any_task(count):
     assert len(figure.axes[count].collections) == 1, "the time that is left out of the loss is shaded"
 
 
+@pytest.mark.slow
 def test_files_are_whole(record, tmp_path):
     told = []
     record = dataclasses.replace(record, numbers=(1,), dossiers=record.dossiers[1:])
@@ -711,6 +712,7 @@ def test_nothing_global_changes(record):
     assert dict(matplotlib.rcParams) == before
 
 
+@pytest.mark.slow
 def test_pyplot_is_not_loaded():
     code = "import recurra.report.figures, sys; sys.exit('matplotlib.pyplot' in sys.modules)"
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)

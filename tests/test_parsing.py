@@ -87,7 +87,7 @@ def damaged_heap(content: bytes, what: str) -> bytes:
 
 
 @pytest.mark.parametrize("what", ["endless", "text of 4 GB"])
-@pytest.mark.parametrize("which", ["keras 2", "archive"])
+@pytest.mark.parametrize("which", ["keras 2", pytest.param("archive", marks=pytest.mark.slow)])
 def test_a_damaged_heap_is_one_line(
     files: dict[str, Path], tmp_path: Path, which: str, what: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -105,7 +105,11 @@ class TestTrajectories:
             assert float(rc.RateL1(0.4).value(None, None, made)) == pytest.approx(0.4 * np.abs(made.rates).mean())
 
 
-@pytest.mark.parametrize("model", [MODEL, rc.GRU(units=3), replace(MODEL, form="current")], ids=lambda m: str(m)[:12])
+@pytest.mark.parametrize(
+    "model",
+    [rc.GRU(units=3), *(pytest.param(one, marks=pytest.mark.slow) for one in (MODEL, replace(MODEL, form="current")))],
+    ids=lambda m: str(m)[:12],
+)
 def test_gradients_are_those_of_differences(model):
     """Of the loss with all penalties on trajectories, with noise in the states."""
     dynamics = replace(model, recurrent_noise=0.1).dynamics(10.0)
@@ -136,12 +140,14 @@ def trained(engine="auto", model=MODEL, networks=2, **options):
 
 class TestTraining:
     @pytest.mark.skipif(bool(NATIVE.missing()), reason="the native engine cannot be used")
+    @pytest.mark.slow
     def test_engines_agree_on_weights(self):
         native, portable = (trained(engine, penalties=ON_WEIGHTS) for engine in ("native", "portable"))
         for one, other in zip(jax.tree.leaves(native.weights), jax.tree.leaves(portable.weights), strict=True):
             np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
         assert (native.weights.recurrent != trained("native").weights.recurrent).any()
 
+    @pytest.mark.slow
     def test_a_network_is_the_same_in_any_company(self):
         both, alone = trained(penalties=ON_WEIGHTS), trained(networks=1, penalties=ON_WEIGHTS)
         for one, other in zip(jax.tree.leaves(both.weights), jax.tree.leaves(alone.weights), strict=True):
@@ -157,6 +163,7 @@ class TestTraining:
         added = 0.5 * (np.asarray(plain.initial.recurrent) ** 2).mean(axis=(1, 2))
         np.testing.assert_allclose(more.history.loss[:, 0] - plain.history.loss[:, 0], added, rtol=1e-4)
 
+    @pytest.mark.slow
     def test_a_strong_penalty_holds_what_it_is_about(self):
         free = trained(learning_rate=0.05)
         tied = trained(learning_rate=0.05, penalties=(rc.StartDistance("recurrent", 1e3),))

@@ -157,7 +157,7 @@ def test_a_leak_per_unit(seed):
 
 
 @pytest.mark.parametrize("sign", ["both", "positive", "negative"])
-@pytest.mark.parametrize("removal", ["cumulative", "strongest"])
+@pytest.mark.parametrize("removal", ["cumulative", pytest.param("strongest", marks=pytest.mark.slow)])
 def test_damage_is_that_of_recurra(sign, removal):
     model = RateRNN(units=20, tau_ms=1.0, constraints=(Sparse(0.5),))
     start = model.start(jax.random.key(1), 2, 2)
@@ -170,6 +170,7 @@ def test_damage_is_that_of_recurra(sign, removal):
         assert one["removed"] == taken.sum()
 
 
+@pytest.mark.slow
 def test_damage_between_areas():
     model = RateRNN(units=6, tau_ms=1.0, constraints=(Areas(units=(2, 4), density=((1.0, 0.75), (0.75, 1.0))),))
     start = model.start(jax.random.key(1), 2, 2)
@@ -182,6 +183,7 @@ def test_damage_between_areas():
     assert found["removed"] == (np.abs(network.recurrent[2:, :2][between]) > existing.min()).sum()
 
 
+@pytest.mark.slow
 def test_memories_are_those_that_recurra_finds_held():
     networks = [random_network(RateRNN(units=30), number, 0.8) for number in range(4)]
     for network, found in zip(networks, played_in_node(*map(case_of, networks)), strict=True):
@@ -190,7 +192,14 @@ def test_memories_are_those_that_recurra_finds_held():
 
 @pytest.mark.parametrize(
     "model",
-    [RateRNN(units=9, form="current"), LSTM(units=9), GRU(units=9, reset="before"), GRU(units=9), UGRNN(units=9)],
+    [
+        RateRNN(units=9, form="current"),
+        GRU(units=9),
+        *(
+            pytest.param(one, marks=pytest.mark.slow)
+            for one in (LSTM(units=9), GRU(units=9, reset="before"), UGRNN(units=9))
+        ),
+    ],
 )
 def test_particles_move_by_the_same_equations(model):
     """Two hundred states at once, and a few of them one by one."""

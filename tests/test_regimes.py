@@ -97,6 +97,7 @@ def test_a_memory_far_from_the_origin_has_its_own_mode():
     assert found.time_constant_ms[0] < 0 < found.time_constant_ms[1]
 
 
+@pytest.mark.slow
 def test_neither_growing_nor_shrinking_takes_for_ever():
     """An identity matrix and no stimulus: all eigenvalues are 1."""
     rest = regimes_of(network_of(np.eye(3)), kicked())
@@ -137,6 +138,7 @@ def test_exact_repetition_has_no_trivial_multiplier():
 
 
 @pytest.mark.parametrize("angle", [0.2, 0.3, 2.0])
+@pytest.mark.slow
 def test_a_rotation_that_neither_grows_nor_decays_is_never_at_rest(angle):
     """Rounding makes its eigenvalues a little smaller than 1 for some angles: that brings nothing to rest."""
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
@@ -163,12 +165,15 @@ def test_strong_random_network_is_chaotic(seed):
     assert np.isnan([found.period_ms[1], found.multiplier[1], found.time_constant_ms[1]]).all()
 
 
+@pytest.mark.slow
 def test_time_step_does_not_change_the_exponent():
     slow, fast = (regimes_of(network_of([[0.5]], leak=leak), kicked()) for leak in (0.001, 0.002))
     assert slow.exponent_hz[0] * 2 == pytest.approx(fast.exponent_hz[0], rel=0.01)  # dt_ms is 1 in both: tau_ms differs
 
 
-@pytest.mark.parametrize("leak", [1.0, 1e-2, 1e-5])
+@pytest.mark.parametrize(
+    "leak", [pytest.param(1.0, marks=pytest.mark.slow), pytest.param(1e-2, marks=pytest.mark.slow), 1e-5]
+)
 def test_what_goes_straight_to_a_point_rests_there(leak):
     """A mode with a time constant of 2 or of 10,000 time constants of the unit, however short the step is."""
     for weight in (0.5, 0.9999):
@@ -215,7 +220,7 @@ class TestTimeStep:
         assert constants[2] == pytest.approx(constants[1], rel=0.1)
         assert all(abs(float(one.exponent_hz[0])) < 0.1 for one in found)
 
-    @pytest.mark.parametrize("leak", [0.2, 0.02])
+    @pytest.mark.parametrize("leak", [0.2, pytest.param(0.02, marks=pytest.mark.slow)])
     def test_two_independent_cycles(self, leak):
         both = np.zeros((4, 4))
         both[:2, :2], both[2:, 2:] = HOPF, [[1.2, -0.37], [0.37, 1.2]]
@@ -246,6 +251,7 @@ class TestTimeStep:
             np.testing.assert_allclose(getattr(other, name), 10 * getattr(one, name), rtol=1e-9)
         np.testing.assert_allclose(other.exponent_hz, one.exponent_hz / 10, rtol=1e-9)
 
+    @pytest.mark.slow
     def test_no_cycle_grows(self, seed):
         """Of random networks of two to four units nothing with a multiplier beyond 1 is called a cycle."""
         random = np.random.default_rng(seed)
@@ -275,7 +281,7 @@ class TestHardCases:
         for name in ("period_ms", "amplitude", "multiplier", "time_constant_ms"):
             np.testing.assert_allclose(getattr(first, name), getattr(second, name), rtol=1e-3)
 
-    @pytest.mark.parametrize("form", ["rate", "current"])
+    @pytest.mark.parametrize("form", ["rate", pytest.param("current", marks=pytest.mark.slow)])
     def test_explosion_is_drifting_without_numbers(self, form):
         for recurrent in (1e6 * np.array([[1.0, -2.0], [0.5, 3.0]]), 1.05 * np.eye(2), 1e12 * np.ones((2, 2))):
             found = regimes_of(network_of(recurrent, form=form, activation="relu", bias=0.1), kicked())
@@ -289,6 +295,7 @@ class TestHardCases:
         assert kinds_of(found) == ["quiescent", "drifting"]
         assert np.isfinite(found.mean_output[0]).all()
 
+    @pytest.mark.slow
     def test_enormous_weights(self):
         """Units are saturated: two of them keep their signs, a ring turns them, and a hundred never come back."""
         assert kinds(network_of(1e6 * np.eye(2))) == ["quiescent", "fixed"]
@@ -347,7 +354,7 @@ def test_a_cohort_is_stored():
     assert [one.kind_of(1) for one in again] == ["quiescent", "fixed", "cycle"]
 
 
-@pytest.mark.parametrize("form", ["rate", "current"])
+@pytest.mark.parametrize("form", ["rate", pytest.param("current", marks=pytest.mark.slow)])
 def test_all_activations_and_forms(form, seed):
     for activation in ("relu", "sigmoid", "softplus"):
         recurrent = 0.1 * random_network(seed).weights.recurrent

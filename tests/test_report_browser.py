@@ -117,6 +117,7 @@ def test_webgl_contexts_stay_few(page):
     assert page.locator(".plot[data-spatial=yes][data-drawn=yes]").count() <= 12
 
 
+@pytest.mark.slow
 def test_the_switch_turns_to_the_bit_axes(page):
     plot = page.query_selector("#state-space .plot")
     show(page, plot)
@@ -143,6 +144,7 @@ def test_the_tables_are_those_of_the_chosen_network(page):
     assert [tables.nth(at).is_visible() for at in range(2)] == [False, True]
 
 
+@pytest.mark.slow
 def test_a_click_on_the_map_opens_the_dossier(browser, small_run, tmp_path):
     run = repeated(read_run(small_run), 8)
     write_report(replace(run, census=census_with_kinds(8, [[1]] * 8)), tmp_path / "census.html")

@@ -157,6 +157,7 @@ class TestRegimeWords:
             "the high level is a fixed point with output 0.953."
         )
 
+    @pytest.mark.slow
     def test_the_published_set_reset_network(self, reference):
         """Jarne and Laje's network holds the high level at rest, and the low one on a cycle."""
         task = SetReset()

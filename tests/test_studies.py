@@ -51,7 +51,7 @@ def untrained(spec):
     return training.cohort(replace(state, history=history))
 
 
-LONG = ("memory-delay", "realizations", "robustness", "spectra", "time-invariance")
+LONG = ("dale-network", "memory-delay", "memory-size", "realizations", "robustness", "spectra", "time-invariance")
 TRAINING = [
     pytest.param(name, marks=pytest.mark.slow if name in LONG else ())
     for name, kind in STUDIES.items()
@@ -257,7 +257,7 @@ def test_failures_with_and_without_noise():
     assert choices["all shifts, without input noise"] == "agrees"
 
 
-@pytest.mark.parametrize("delay", [25.0, 40.0, 45.0, 50.0])
+@pytest.mark.parametrize("delay", [25.0, *(pytest.param(one, marks=pytest.mark.slow) for one in (40.0, 45.0, 50.0))])
 def test_published_pulse_is_that_of_the_program(delay, seed):
     """Beside the program's own way to make it: each pulse convolved within its own steps."""
     task = PublishedPulse(delay_ms=delay, noise=0.0)
@@ -369,6 +369,7 @@ def tiny():
     return papers_spec("and", networks=3, seed=0, units=5, settings=settings)
 
 
+@pytest.mark.slow
 def test_shelf_gives_what_it_has(tiny, tmp_path):
     cohorts = TrainedCohorts(tmp_path)
     assert cohorts.find(tiny) is None

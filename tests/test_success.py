@@ -89,6 +89,7 @@ def test_only_the_target_is_a_success(name):
     assert {adversary: found[adversary] for adversary in never} == dict.fromkeys(never, 0)
 
 
+@pytest.mark.slow
 def test_silence_before_the_first_pulse_is_judged(seed):
     """The flip-flop's outputs may not be above 0.5 where no pulse has come."""
     task = FlipFlop()
@@ -109,6 +110,7 @@ def flat(*levels, mask=None, rule=None):
     return task, gather(task, jax.tree.map(lambda array: array[None], trial))
 
 
+@pytest.mark.slow
 def test_silence_before_the_answer_and_the_answer_are_judged_apart():
     """Neither is hidden by a long silence; the silence after the answer is judged with all silence."""
     for levels, wrong, passes in [
@@ -128,7 +130,7 @@ def test_silence_before_the_answer_and_the_answer_are_judged_apart():
     ("task", "false_ms"),
     [
         pytest.param(rc.PulseMemory(length_ms=300), 20, marks=pytest.mark.slow),
-        (rc.PulseMemory(length_ms=1_000), 20),
+        pytest.param(rc.PulseMemory(length_ms=1_000), 20, marks=pytest.mark.slow),
         pytest.param(rc.PulseMemory(length_ms=5_000), 12, marks=pytest.mark.slow),
         (rc.GoNoGo(), 60),
         pytest.param(rc.GoNoGo(delay_ms=4_500), 200, marks=pytest.mark.slow),
@@ -207,6 +209,7 @@ def constant(value):
     return replace(network, weights=replace(network.weights, output=np.zeros((1, 1)), output_bias=np.full(1, value)))
 
 
+@pytest.mark.slow
 def test_trials_without_a_judged_step_count_neither_way(seed):
     task = half_scored()
     trials = task.sample(jax.random.key(seed), 100)

@@ -263,6 +263,7 @@ def test_a_repr_of_your_own_is_kept():
     assert repr(Named()) == "mine"
 
 
+@pytest.mark.slow
 def test_showing_loads_no_drawing_library():
     shown = "r = rc.spectrum(recurrent=numpy.eye(3)); repr(r), r._repr_html_()"
     code = f"import recurra as rc, numpy, sys; {shown}; print(*sys.modules)"

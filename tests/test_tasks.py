@@ -124,7 +124,13 @@ def test_spec_there_and_back(name):
 
 @pytest.mark.parametrize(
     "task",
-    [*(kind() for kind in TASKS.values()), rc.PerceptualDecision(dt_ms=5.0), rc.FlipFlop(dt_ms=4.0), rc.Not(dt_ms=0.5)],
+    [
+        *(kind() for kind in TASKS.values()),
+        *(
+            pytest.param(one, marks=pytest.mark.slow)
+            for one in (rc.PerceptualDecision(dt_ms=5.0), rc.FlipFlop(dt_ms=4.0), rc.Not(dt_ms=0.5))
+        ),
+    ],
     ids=lambda task: type(task).__name__,
 )
 def test_noise(task, seed):

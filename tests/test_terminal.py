@@ -25,6 +25,7 @@ def recurra(*arguments, environment=None, **options):
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", slow("latin-1"), slow("ascii")])
+@pytest.mark.slow
 def test_a_spec_in_a_file_is_utf8_whatever_the_console_speaks(encoding, tmp_path):
     with (tmp_path / "mine.toml").open("wb") as file:
         done = recurra("run", "flipflop", "--show", stdout=file, environment={"PYTHONIOENCODING": encoding})

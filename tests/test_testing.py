@@ -152,6 +152,7 @@ def found(check, part):
     return caught.value.findings
 
 
+@pytest.mark.slow
 def test_a_mask_that_the_model_has_no_array_for():
     @dataclass(frozen=True)
     class NoBias(rc.Constraint):
@@ -241,6 +242,7 @@ def constant(self, key, inputs, outputs):
     return Cells().initial_weights(jax.random.key(0), inputs, outputs)
 
 
+@pytest.mark.slow
 def test_a_model_of_ones_own_conforms():
     check_model(Cells())
 
@@ -391,6 +393,7 @@ def stepped(change):
     )
 
 
+@pytest.mark.slow
 def test_a_rule_of_ones_own_conforms():
     check_rule(Descent())
 

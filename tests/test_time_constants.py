@@ -46,7 +46,10 @@ CASES = [
 
 
 @needs_native
-@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize(
+    "case",
+    [pytest.param(case, marks=pytest.mark.slow if at % 3 else (), id=str(case)) for at, case in enumerate(CASES)],
+)
 def test_engines_agree(case, seed):
     made = problem(case, np.random.default_rng(seed))
     assert_close(made.loss_and_gradient(NATIVE), made.loss_and_gradient(PORTABLE), case.dtype, native.least(case))

@@ -303,6 +303,7 @@ def test_what_is_not_trained_stays_to_the_bit(name, seed):
     assert np.any(np.asarray(learner.weights.output) != np.asarray(weights.output))
 
 
+@pytest.mark.slow
 def test_a_batch_in_which_nothing_counts_is_no_step(seed):
     """Momentum would move the weights otherwise, and a mean over nothing would end the networks as diverged."""
     trials = TASK.sample(jax.random.key(seed), 4)

@@ -4,6 +4,7 @@ import pickle
 from dataclasses import fields
 
 import numpy as np
+import pytest
 
 import recurra as rc
 from recurra.analysis.visit import Visit
@@ -42,6 +43,7 @@ def test_the_probe_is_run_once(monkeypatch):
     assert runs == [np.shape(visit.probe.inputs)]
 
 
+@pytest.mark.slow
 def test_the_records_do_not_depend_on_how_many_are_made_at_a_time(monkeypatch):
     visit, made = visit_of(3, rc.FlipFlop(bits=2)), {}
     for threads in ("1", "3"):
