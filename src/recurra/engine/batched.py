@@ -20,7 +20,7 @@ from recurra.engine.penalties import TrajectoryPenalty
 from recurra.engine.shapes import check_call
 from recurra.numerics import exact_products
 
-STEPS = Steps(drives_first=True, unroll=4)
+STEPS = Steps(drives_first=True, unroll=4, blocks=True)
 SMALLEST = 32  # networks of a tile: smaller cohorts are filled up, so that they all have the same program
 LARGEST = 2**28  # entries of states and drives of a tile at all steps, where the device does not tell its memory
 ARRAYS = 8  # of this size that the gradient needs, and some room

@@ -11,6 +11,7 @@ from jaxtyping import Array, Float, UInt32
 
 from recurra.arrays import AnyArray, Inputs, Mask, NoiseKeys, Targets, Weights
 from recurra.checks import check_choice
+from recurra.engine import blocks
 from recurra.engine.dynamics import Dynamics, state_size
 from recurra.engine.losses import LOSSES
 from recurra.engine.noise import trial_noise
@@ -24,10 +25,12 @@ class Steps:
     Args:
         drives_first: whether the inputs of all steps go through `Dynamics.drive` before the first step.
         unroll: steps in one turn of the loop.
+        blocks: whether all steps of a trial are one program, for equations and machines that `engine.blocks` knows.
     """
 
     drives_first: bool
     unroll: int
+    blocks: bool = False
 
 
 class Network(NamedTuple):
@@ -111,6 +114,17 @@ def _networks(weights: Weights, keys: NoiseKeys | None, *trials: AnyArray) -> tu
     return Network(weights, keys, trials if trials[0].ndim == 4 else None), trials
 
 
+def _noise(
+    dynamics: Dynamics, network: Network, trial: UInt32[Array, ""], inputs: Float[Array, "time input"]
+) -> Float[Array, "time state"] | None:
+    """What is added to the state at every step of a trial."""
+    if network.key is None:
+        return None
+    scale = jnp.asarray(dynamics.noise_scale(network.weights), inputs.dtype)
+    size = state_size(dynamics, network.weights)
+    return scale * trial_noise(network.key, trial, inputs.shape[0], size, inputs.dtype)
+
+
 def _run_trial(
     dynamics: Dynamics,
     steps: Steps,
@@ -121,10 +135,7 @@ def _run_trial(
     start: Float[Array, "state"] | None = None,
 ) -> tuple[Float[Array, "time unit"], Float[Array, "time state"] | None]:
     """Rates at every step, and states if they are kept; from the network's own initial state unless one is given."""
-    weights, noise = network.weights, None
-    if network.key is not None:
-        scale = jnp.asarray(dynamics.noise_scale(weights), inputs.dtype)
-        noise = scale * trial_noise(network.key, trial, inputs.shape[0], state_size(dynamics, weights), inputs.dtype)
+    weights, noise = network.weights, _noise(dynamics, network, trial, inputs)
     advance, given = dynamics.step, inputs
     if steps.drives_first:
         advance, given = dynamics.driven, jax.vmap(partial(dynamics.drive, weights))(inputs)
@@ -155,6 +166,9 @@ def run_trials(
         states: before the first step of every trial; if not given, the network's own initial state.
     """
     numbers, inputs = jnp.arange(inputs.shape[0], dtype=jnp.uint32), jnp.asarray(inputs)
+    if states is None and steps.blocks and blocks.knows(dynamics, network.weights, inputs):
+        noise = jax.vmap(partial(_noise, dynamics, network))(numbers, inputs)
+        return dynamics.rates(blocks.states(dynamics, network.weights, inputs, noise))
     if states is None:
         return jax.vmap(partial(_run_trial, dynamics, steps, network, keep_states=False))(inputs, numbers)[0]
 
