@@ -5,8 +5,9 @@
 
 It needs JAX for the accelerator, torch for the rows of torch, and recurra (or PYTHONPATH=src) with jaxtyping,
 lazy_loader and optax. What matters most comes first: checks, then networks of 50 units, GRUs, networks of 100 units,
-settings of the engine (of its scan with GRUs, which have one), networks of 400 units. Every row is printed, and written to the JSON file, as soon as it is there; a row that fails says why,
-and rows for which no time is left are not measured. No product is rounded to TF32.
+settings of the engine (of its scan with GRUs, which have one), networks of 400 units. Every row is printed, and written
+to the JSON file, as soon as it is there; a row that fails says why, and rows for which no time is left are not
+measured. No product is rounded to TF32.
 
 Contenders, each in a process of its own:
 
@@ -66,9 +67,9 @@ class Row:
     tile: int = 0
 
     @property
-    def process(self) -> tuple[str, int, int]:
-        """Rows with the same one share a process."""
-        return self.contender, self.unroll, self.tile
+    def process(self) -> tuple[str, str, int, int, int]:
+        """Rows with the same one share a process, whose memory on the device is free again after the last of them."""
+        return self.contender, self.shape.cell, self.shape.units, self.unroll, self.tile
 
     def start(self) -> Worker:
         """The process that measures it."""
@@ -104,11 +105,12 @@ def rows(quick: bool) -> Iterator[Row]:
 
 
 class Workers:
-    """The processes of all contenders, each started before it is needed and ended after its last row."""
+    """The processes of the contenders; the first are started at once, and each is ended after its last row."""
 
     def __init__(self, asked: Sequence[Row]):
         self.rows_left = Counter(row.process for row in asked)
-        self.started = {process: row.start() for process, row in {row.process: row for row in asked}.items()}
+        first = list({row.process: row for row in asked}.items())[: len(CONTENDERS)]
+        self.started = {process: row.start() for process, row in first}
 
     def measured(self, row: Row, deadline: float) -> dict[str, Any]:
         """One row: its times, or why there are none. A contender that outlasts the deadline is ended."""
