@@ -90,7 +90,9 @@ from .plotting.plot import plot as plot
 from .plotting.plot import show_task as show_task
 from .report.play.notebook import play as play
 from .report.write import write_report as write_report
+from .runs.compare import compare as compare
 from .runs.inspect import inspect as inspect
+from .runs.network_tables import table as table
 from .runs.saving import load as load
 from .runs.spec import preset as preset
 from .runs.spec import presets as presets

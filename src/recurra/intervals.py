@@ -49,3 +49,21 @@ def wilson_interval(count: int, total: int, confidence: float = 0.95) -> Proport
     half = math.sqrt(per_trial * (share * (1 - share) + per_trial / 4))
     low, high = ((share + per_trial / 2 + side * half) / (1 + per_trial) for side in (-1, 1))
     return Proportion(int(count), int(total), low if count else 0.0, high if count < total else 1.0)
+
+
+def newcombe_interval(first: Proportion, second: Proportion) -> tuple[float, float]:
+    r"""Newcombe's interval of the difference $\hat p_2 - \hat p_1$ of two independent proportions, his method 10.
+
+    $\hat p_2 - \hat p_1 - \sqrt{(\hat p_2 - l_2)^2 + (u_1 - \hat p_1)^2}$ to
+    $\hat p_2 - \hat p_1 + \sqrt{(u_2 - \hat p_2)^2 + (\hat p_1 - l_1)^2}$, with the intervals l to u of each.
+
+    Args:
+        first: the proportion that is subtracted, with its Wilson interval.
+        second: the other, with an interval of the same level.
+
+    Source: Newcombe (1998), doi:10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I.
+    """
+    apart = second.value - first.value
+    down = math.hypot(second.value - second.low, first.high - first.value)
+    up = math.hypot(second.high - second.value, first.value - first.low)
+    return apart - down, apart + up

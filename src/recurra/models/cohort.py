@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from operator import index
 from pathlib import Path
-from typing import Any, SupportsIndex, overload
+from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
 import jax
 import numpy as np
@@ -24,6 +24,10 @@ from recurra.status import Status
 from recurra.streams import Stream, random_key
 from recurra.tasks.base import Task
 from recurra.tasks.rules import SUCCESSFUL
+
+if TYPE_CHECKING:
+    import pandas
+    import xarray
 
 WITHOUT_ARRAYS = ("model", "rule", "task", "seed", "numbers", "status")
 
@@ -174,6 +178,30 @@ class Cohort(Shown):
                 such as a class that is not in a file of its own.
         """
         saver().save_cohort(self, path, overwrite)
+
+    def to_dataframe(self) -> "pandas.DataFrame":
+        """The numbers of the networks as a pandas frame, one row a network.
+
+        Its columns are `network` (the number), `status`, `steps` (training steps taken), `steps_to_criterion` (missing
+        if it was not met), `loss` and `validation_loss` of its last epoch, `success` (share of 1,000 fresh trials) with
+        its 95 % Wilson interval `success_low` and `success_high`, `learned`, and the error on these trials. A number
+        that is not known is missing. `rc.table` gives the numbers of analysed runs too.
+
+        Example:
+            >>> cohort.to_dataframe()[["network", "status", "steps", "success"]]
+        """
+        return saver().cohort_table(self)
+
+    def to_xarray(self, before: bool = False) -> "xarray.Dataset":
+        """The weights as labelled arrays: `cohort.to_xarray()["recurrent"].sel(network=0, pre=3)`.
+
+        Every array has the axis `network`, whose coordinate is the number of the network, and those that `Weights.axes`
+        names, such as `post` and `pre`, with numbers from 0 on.
+
+        Args:
+            before: whether to give the weights before training.
+        """
+        return saver().weights_dataset(self.initial if before else self.weights, self.numbers)
 
     @pinned()
     def success_rate(self, trials: int = 1_000, needed: float = SUCCESSFUL) -> Proportion:

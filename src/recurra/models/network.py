@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
@@ -34,6 +34,9 @@ from recurra.numerics import pinned
 from recurra.saver import saver
 from recurra.shown import Shown
 from recurra.tasks.base import Task
+
+if TYPE_CHECKING:
+    import xarray
 
 
 class NotApplicableError(TypeError):
@@ -220,6 +223,17 @@ class Network(Shown):
                 not in a file of its own.
         """
         saver().save_network(self, path, overwrite)
+
+    def to_xarray(self) -> "xarray.Dataset":
+        """The weights as labelled arrays, with the axes that `Weights.axes` names, such as `post` and `pre`.
+
+        Example:
+            >>> import recurra as rc
+            >>> network = rc.network([[1.5, 0.2], [0.0, 0.5]], [[1.0], [1.0]], [[1.0, 1.0]])
+            >>> float(network.to_xarray()["recurrent"].sel(post=0, pre=1).round(3))
+            0.2
+        """
+        return saver().weights_dataset(self.weights)
 
     @cached_property
     def double(self) -> Weights:

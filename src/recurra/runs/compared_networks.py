@@ -61,7 +61,7 @@ def read_compared(paths: Sequence[Path], all_networks: bool = False) -> Compared
         raise ValueError("a run is given twice; name every run folder once")
     folders = [RunFolder.open(path) for path in paths]
     cohorts = [cohort_of(folder) for folder in folders]
-    whose = _run_names([folder.path for folder in folders])
+    whose = run_names([folder.path for folder in folders])
     notes = _compared_notes(cohorts, whose)
     networks, names, rows, statuses, apart = [], [], [], [], {}
     for run, cohort in enumerate(cohorts):
@@ -101,8 +101,12 @@ def _outcomes(cohort: Cohort) -> list[tuple[str, bool]]:
     return outcomes
 
 
-def _run_names(paths: Sequence[Path]) -> tuple[str, ...]:
-    """The names of the folders, or their paths if two folders have the same name."""
+def run_names(paths: Sequence[Path]) -> tuple[str, ...]:
+    """The names of the folders, or their paths if two folders have the same name.
+
+    Args:
+        paths: the folders.
+    """
     names = tuple(path.name for path in paths)
     return names if len(set(names)) == len(names) else tuple(str(shown(path)) for path in paths)
 
@@ -128,10 +132,21 @@ def _compared_notes(cohorts: Sequence[Cohort], names: Sequence[str]) -> tuple[st
     return tuple(notes)
 
 
-def _check_comparable(first: Task, second: Task, names: str) -> None:
+def check_same_kind(first: Task, second: Task, names: str) -> None:
+    """Check that two tasks are of one kind.
+
+    Args:
+        first: the task of the first run.
+        second: the task of another.
+        names: the names of both runs, for the message.
+    """
     if type(first) is not type(second):
         kinds = f"{type(second).__name__} and {type(first).__name__}"
         raise ValueError(f"{names} are runs of different kinds of tasks, {kinds}; compare runs of one kind of task")
+
+
+def _check_comparable(first: Task, second: Task, names: str) -> None:
+    check_same_kind(first, second, names)
     facts: dict[str, Callable[[Task], object]] = {
         "time steps, ms": lambda task: task.dt_ms,
         "numbers of outputs": lambda task: task.outputs,

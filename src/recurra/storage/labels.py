@@ -3,6 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+import xarray as xr
+
+from recurra.arrays import Weights, named_arrays
 from recurra.docstrings import parameter_texts
 
 UNITS = {"_ms": "ms", "_hz": "Hz", "_step": "time steps", "_steps": "time steps"}  # by the ending of a name; 1 for none
@@ -32,3 +36,23 @@ def word_labels(words: Sequence[str]) -> dict[str, Any]:
         "flag_values": list(range(len(words))),
         "flag_meanings": " ".join("_".join(word.split()) or "_" for word in words),
     }
+
+
+def weights_dataset(weights: Weights, networks: Sequence[int] | None = None) -> xr.Dataset:
+    """Weights as a dataset whose axes are those that the annotations of their class name, each counted from 0.
+
+    An axis that is named like an array, as `input` may be, has no coordinate: `sel` takes its places all the same.
+
+    Args:
+        weights: the weights of one network, or of a cohort, with a leading `network` axis.
+        networks: for a cohort the numbers of the networks, the coordinate of that axis.
+    """
+    kind, arrays = type(weights), named_arrays(weights)
+    leading = () if networks is None else ("network",)
+    variables = {
+        name: ((*leading, *kind.axes()[name]), np.asarray(array), labels_of(kind, name))
+        for name, array in arrays.items()
+    }
+    dataset = xr.Dataset(variables)
+    places = {axis: np.arange(size) for axis, size in dataset.sizes.items() if axis not in {"network", *arrays}}
+    return dataset.assign_coords(places | ({} if networks is None else {"network": list(networks)}))

@@ -56,6 +56,7 @@ def spectrum_table(values: Spectrum) -> dict[str, Any]:
         "outliers": [[value.real, value.imag] for value in values.outliers.tolist()],
         "count_outside": values.count_outside,
         "leading": [values.leading.real, values.leading.imag],
+        "largest_modulus": abs(values.leading),
         "largest_real_part": values.largest_real_part,
     }
 
@@ -71,6 +72,7 @@ def modes_table(modes: RestingModes) -> dict[str, Any]:
         "of": OF_REST,
         "rest": rest_words(modes),
         "leading": [modes.leading.real, modes.leading.imag] if modes.known else None,
+        "largest_modulus": abs(modes.leading) if modes.known else None,
         "frequency_hz": modes.frequency_hz,
         "time_constant_ms": modes.time_constant_ms,
         "course": course_words(modes.time_constant_ms) if modes.known else None,
@@ -92,5 +94,6 @@ def gains_table(gains: TransientGains) -> dict[str, Any]:
             }
             for at in np.argsort(-gains.gain, kind="stable").tolist()
         ],
+        "largest": float(gains.gain.max()) if len(gains) else None,
         "left_out": gains.left_out,
     }
