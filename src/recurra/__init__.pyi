@@ -40,6 +40,7 @@ from .analysis import program as program
 from .analysis import pulse_table as pulse_table
 from .analysis import regimes as regimes
 from .analysis import resampling as resampling
+from .analysis import responses as responses
 from .analysis import resting_modes as resting_modes
 from .analysis import share_on_circle as share_on_circle
 from .analysis import shuffled_loadings as shuffled_loadings

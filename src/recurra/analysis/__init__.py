@@ -39,6 +39,7 @@ from recurra.analysis.memory.pulse_table import PulseTable, pulse_table
 from recurra.analysis.performance import Performance, performance
 from recurra.analysis.rates.demixed import Demixed, demixed_components
 from recurra.analysis.rates.reduction import Reduction, principal_components, singular_vectors
+from recurra.analysis.rates.responses import responses
 from recurra.analysis.rates.selectivity import Selectivity, unit_selectivity
 from recurra.analysis.rates.tensors import TensorComponents, tensor_components
 from recurra.analysis.states import starts_near, states_on
@@ -128,6 +129,7 @@ __all__ = [
     "pulse_table",
     "regimes",
     "resampling",
+    "responses",
     "resting_modes",
     "share_on_circle",
     "shuffled_loadings",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from recurra.cli.census import census
+from recurra.cli.compare import compare
 from recurra.cli.inspect import inspect
 from recurra.cli.options import AsJson, NumberOfProcesses
 from recurra.cli.own import Analyses, Use, use_own
@@ -203,6 +204,7 @@ app.command()(tasks)
 app.command()(study)
 app.command()(damage)
 app.command()(census)
+app.command()(compare)
 app.command()(reproduction)
 
 

@@ -17,7 +17,7 @@ from recurra.runs.compared_networks import check_same_kind
 from recurra.runs.network_tables import Row, TableRun, differing_keys, read_table_runs
 
 NO_NUMBERS = ("network", "status")
-NO_RESULTS = ("success_low", "success_high", "silent_mse", "silent_success")  # nor do chance levels say what one does
+NO_RESULTS = ("success_low", "success_high", "silent_mse", "silent_success", "fixed_points.residual_max")
 OF_THE_SAMPLE = ("seed", "networks")  # settings that are no condition
 
 
@@ -117,8 +117,8 @@ def _numbers(
     groups: Sequence[Group], only: Sequence[str]
 ) -> tuple[list[str], tuple[str, ...], dict[str, str], dict[str, list[str]]]:
     """The numbers to test; and those that are the same in all networks, equal another, or are lacking in a run."""
-    known = [name for name in dict.fromkeys(key for group in groups for row in group.rows for key in row)]
-    known = [name for name in known if name not in NO_NUMBERS]
+    every = dict.fromkeys(key for group in groups for row in group.rows for key in row)
+    known = [name for name in every if name not in NO_NUMBERS]
     asked = _asked(known, only) if only else [name for name in known if not _says_nothing(name)]
     names, same, lacking = list[str](), list[str](), dict[str, list[str]]()
     doubles, before = dict[str, str](), dict[bytes, str]()
@@ -147,6 +147,7 @@ def _asked(known: Sequence[str], only: Sequence[str]) -> list[str]:
 
 
 def _says_nothing(name: str) -> bool:
+    """Whether a number is no result of a network: an end of an interval, a chance level, a numerical error."""
     return name in NO_RESULTS or name.endswith(("chance", "chance_high"))
 
 
@@ -214,10 +215,14 @@ def _notes(
 def _start_notes(first: Group, group: Group, numbers: Sequence[int], paired: bool | None) -> Iterator[str]:
     names = f"{group.name} and {first.name}"
     if numbers:
-        yield f"networks of {names} with the same number began with the same weights: {len(numbers)} pairs are compared"
+        yield f"networks of {names} with the same number began with the same weights: {_pairs_words(len(numbers))} compared"
     elif first.run.cohort.seed == group.run.cohort.seed and not _disjoint(first, group):
         begun = "began with the same weights" if paired is False and _pairs(first, group, None) else "share their seed"
         yield f"networks of {names} {begun}, but p treats them as independent; train the runs with different seeds"
+
+
+def _pairs_words(count: int) -> str:
+    return f"{count} pair{' is' if count == 1 else 's are'}"
 
 
 def _disjoint(first: Group, group: Group) -> bool:
@@ -231,10 +236,11 @@ def _size_notes(
     if min(counts) == 1:
         alone = [one.name for one, count in zip((group, first), counts, strict=True) if count == 1]
         yield f"one network of {' and '.join(alone)} is compared: a difference of means has no interval"
+        return
     least = smallest_p(*counts, paired=bool(numbers))
     if rows and least * tests > ERROR_RATE:
+        how = f"{counts[0]} pairs" if numbers else f"{counts[0]} and {counts[1]} networks"
         yield (
-            f"with {counts[0]} and {counts[1]} networks p is at least {least:.2g}, so that of {tests} tests none can be "
-            f"below {ERROR_RATE:g} after the correction; train more networks, or name fewer numbers (--only)"
+            f"with {how} p is at least {least:.2g}, so that after the correction for {tests} tests none can be below "
+            f"{ERROR_RATE:g}; train more networks, or name the numbers that you ask about with `only`"
         )
-

@@ -99,13 +99,16 @@ def read_table_runs(what: Sequence[Cohort | Path | str]) -> list[TableRun]:
     """
     if not what:
         raise ValueError("there is no run; give run folders or cohorts, such as rc.table('runs/demo')")
-    folders = {at: RunFolder.open(Path(one)) for at, one in enumerate(what) if not isinstance(_known(one), Cohort)}
+    for one in what:
+        if not isinstance(one, Cohort | Path | str):
+            raise TypeError(f"{type(one).__name__} is no run; expected the path of a run folder, or a Cohort")
+    folders = {at: RunFolder.open(Path(one)) for at, one in enumerate(what) if not isinstance(one, Cohort)}
     paths = [folder.path for folder in folders.values()]
     if len({path.resolve() for path in paths}) < len(paths):
         raise ValueError("a run is given twice; name every run folder once")
     names = dict(zip(folders, run_names(paths), strict=True))
     return [
-        _of_folder(folders[at], names[at]) if at in folders else _of_cohort(one, f"cohort {at + 1}")
+        _of_cohort(one, f"cohort {at + 1}") if isinstance(one, Cohort) else _of_folder(folders[at], names[at])
         for at, one in enumerate(what)
     ]
 
@@ -119,12 +122,6 @@ def differing_keys(specs: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
     first = dict(specs[0])
     keys = dict.fromkeys(key for other in specs[1:] for key in changes(first, dict(other)))
     return {key: [_value(spec, key) for spec in specs] for key in keys if key not in UNNAMED}
-
-
-def _known(one: Any) -> Cohort | Path | str:
-    if not isinstance(one, Cohort | Path | str):
-        raise TypeError(f"{type(one).__name__} is no run; expected the path of a run folder, or a Cohort")
-    return one
 
 
 def _of_folder(folder: RunFolder, name: str) -> TableRun:

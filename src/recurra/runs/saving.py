@@ -7,14 +7,16 @@ from recurra.models.cohort import Cohort
 from recurra.models.network import Network
 from recurra.runs.cells import read_network_file, write_network_file
 from recurra.runs.imports import READERS
-from recurra.runs.network_tables import cohort_table as cohort_table
+from recurra.runs.network_tables import cohort_table
 from recurra.runs.record import cohort_of
 from recurra.runs.spec import RunSpec, to_spec
 from recurra.storage.checkpoints import save_trained
 from recurra.storage.files import make_folder_of
-from recurra.storage.labels import weights_dataset as weights_dataset
+from recurra.storage.labels import weights_dataset
 from recurra.storage.lock import locked
 from recurra.storage.run_folder import RunFolder
+
+__all__ = ["cohort_spec", "cohort_table", "load", "save_cohort", "save_network", "weights_dataset"]
 
 
 def load(path: Path | str) -> Cohort | Network:

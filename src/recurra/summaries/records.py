@@ -22,6 +22,7 @@ from recurra.analysis import (
     Spectrum,
     TransientGains,
 )
+from recurra.analysis.cohorts.differences import Differences
 from recurra.analysis.dossier_records import Dossier
 from recurra.analysis.dynamics.fixed_points import FixedPoints
 from recurra.analysis.memory.records import MemoryRecords
@@ -32,6 +33,7 @@ from recurra.models.cohort import Cohort, History
 from recurra.models.network import Network
 from recurra.runs.census_runs import RunsCensus
 from recurra.studies.verdicts import Verdict
+from recurra.summaries.differences import differences_summary
 from recurra.summaries.dossiers import (
     dossier_summary,
     memories_summary,
@@ -87,6 +89,7 @@ def verdict_summary(verdict: Verdict) -> Summary:
 
 SUMMARIES: dict[type, Callable[[Any], Summary]] = {
     Cohort: cohort_summary,
+    Differences: differences_summary,
     Dossier: dossier_summary,
     FixedPoints: points_summary,
     History: history_summary,

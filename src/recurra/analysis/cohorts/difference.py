@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import comb
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -155,7 +156,7 @@ def _test(values: Values, others: Values, paired: bool, shares: bool) -> tuple[s
     if comb(len(ranks), len(values)) > EXACT:
         return "Mann-Whitney", float(stats.mannwhitneyu(values, others, method="asymptotic").pvalue)
     groups = ranks[: len(values)], ranks[len(values) :]
-    found = stats.permutation_test(groups, _mean_apart, vectorized=True, n_resamples=math.inf)
+    found = stats.permutation_test(groups, _mean_apart, vectorized=True, n_resamples=EXACT)
     return "Mann-Whitney", float(found.pvalue)
 
 
@@ -164,11 +165,12 @@ def _wilcoxon(apart: Float[np.ndarray, "pair"]) -> float:
     if not len(apart):
         return 1.0
     if 2 ** len(apart) > EXACT:
-        return float(stats.wilcoxon(apart).pvalue)
+        tested: Any = stats.wilcoxon(apart)
+        return float(tested.pvalue)
     ranks = np.sign(apart) * stats.rankdata(np.abs(apart))
     found = stats.permutation_test(
         (ranks,), lambda signed, axis: signed.sum(axis), permutation_type="samples", vectorized=True,
-        n_resamples=math.inf,
+        n_resamples=EXACT,
     )  # fmt: skip
     return float(found.pvalue)
 
@@ -181,7 +183,8 @@ def _test_of_shares(
         both = only + only_other
         return "McNemar", float(stats.binomtest(only, both).pvalue) if both else 1.0
     table = [[int(group.sum()), int((~group).sum())] for group in (values, others)]
-    return "Fisher", float(stats.fisher_exact(table).pvalue)
+    found: Any = stats.fisher_exact(table)
+    return "Fisher", float(found.pvalue)
 
 
 def _newcombe(first: Values, second: Values) -> tuple[float, float]:
@@ -213,7 +216,7 @@ def _bootstrapped(values: Values, others: Values, paired: bool) -> tuple[float, 
             low, high = (float(end) for end in found.confidence_interval)
             if math.isfinite(low) and math.isfinite(high):
                 break
-    return (-high, -low) if turned else (low, high)
+    return (-high + 0.0, -low + 0.0) if turned else (low + 0.0, high + 0.0)
 
 
 def _first_of(one: Values, other: Values) -> int:

@@ -35,6 +35,7 @@ from recurra.analysis import (
     TransientGains,
 )
 from recurra.analysis.cohorts.census import Clusters
+from recurra.analysis.cohorts.differences import Differences
 from recurra.analysis.cohorts.network_map import NetworkMap
 from recurra.analysis.cohorts.similarity import MEASURES, Signature
 from recurra.analysis.dossier_records import Behaviour
@@ -43,6 +44,7 @@ from recurra.analysis.record import RunRecord
 from recurra.models.cohort import Cohort, History
 from recurra.models.network import Network
 from recurra.plotting.papers.census import LABELS
+from recurra.plotting.papers.differences import draw_differences
 from recurra.plotting.records import curves, panels, planes, spaces
 from recurra.tasks.trials import Trials
 
@@ -71,6 +73,7 @@ DRAWINGS: dict[type, dict[str, Drawing]] = {
     Clusters: {"silhouette": Drawing(panels.clusters)},
     Cohort: LEARNING,
     Demixed: {"variance": Drawing(panels.demixed)},
+    Differences: {"spread": Drawing(draw_differences)},
     FixedPoints: {"eigenvalues": Drawing(planes.fixed_points)},
     FlowField: {"flow": Drawing(planes.flow_field)},
     Generalization: {"score": Drawing(panels.generalization)},
