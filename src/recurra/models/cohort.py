@@ -196,7 +196,8 @@ class Cohort(Shown):
         """The weights as labelled arrays: `cohort.to_xarray()["recurrent"].sel(network=0, pre=3)`.
 
         Every array has the axis `network`, whose coordinate is the number of the network, and those that `Weights.axes`
-        names, such as `post` and `pre`, with numbers from 0 on.
+        names, such as `post` and `pre`, with numbers from 0 on. The arrays `input` and `output` are called
+        `input_weights` and `output_weights`, since axes have these names.
 
         Args:
             before: whether to give the weights before training.

@@ -227,6 +227,8 @@ class Network(Shown):
     def to_xarray(self) -> "xarray.Dataset":
         """The weights as labelled arrays, with the axes that `Weights.axes` names, such as `post` and `pre`.
 
+        The arrays `input` and `output` are called `input_weights` and `output_weights`, since axes have these names.
+
         Example:
             >>> import recurra as rc
             >>> network = rc.network([[1.5, 0.2], [0.0, 0.5]], [[1.0], [1.0]], [[1.0, 1.0]])

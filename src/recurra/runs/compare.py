@@ -215,7 +215,8 @@ def _notes(
 def _start_notes(first: Group, group: Group, numbers: Sequence[int], paired: bool | None) -> Iterator[str]:
     names = f"{group.name} and {first.name}"
     if numbers:
-        yield f"networks of {names} with the same number began with the same weights: {_pairs_words(len(numbers))} compared"
+        pairs = _pairs_words(len(numbers))
+        yield f"networks of {names} with the same number began with the same weights: {pairs} compared"
     elif first.run.cohort.seed == group.run.cohort.seed and not _disjoint(first, group):
         begun = "began with the same weights" if paired is False and _pairs(first, group, None) else "share their seed"
         yield f"networks of {names} {begun}, but p treats them as independent; train the runs with different seeds"

@@ -41,18 +41,22 @@ def word_labels(words: Sequence[str]) -> dict[str, Any]:
 def weights_dataset(weights: Weights, networks: Sequence[int] | None = None) -> xr.Dataset:
     """Weights as a dataset whose axes are those that the annotations of their class name, each counted from 0.
 
-    An axis that is named like an array, as `input` may be, has no coordinate: `sel` takes its places all the same.
+    An array with the name of an axis, such as `input`, is called `input_weights`, since xarray has one name for both.
 
     Args:
         weights: the weights of one network, or of a cohort, with a leading `network` axis.
         networks: for a cohort the numbers of the networks, the coordinate of that axis.
     """
-    kind, arrays = type(weights), named_arrays(weights)
-    leading = () if networks is None else ("network",)
+    kind, leading = type(weights), () if networks is None else ("network",)
+    every = {axis for axes in kind.axes().values() for axis in axes}
     variables = {
-        name: ((*leading, *kind.axes()[name]), np.asarray(array), labels_of(kind, name))
-        for name, array in arrays.items()
+        f"{name}_weights" if name in every else name: (
+            (*leading, *kind.axes()[name]),
+            np.asarray(array),
+            labels_of(kind, name),
+        )
+        for name, array in named_arrays(weights).items()
     }
     dataset = xr.Dataset(variables)
-    places = {axis: np.arange(size) for axis, size in dataset.sizes.items() if axis not in {"network", *arrays}}
+    places = {axis: np.arange(size) for axis, size in dataset.sizes.items() if axis != "network"}
     return dataset.assign_coords(places | ({} if networks is None else {"network": list(networks)}))

@@ -153,8 +153,8 @@ def _test(values: Values, others: Values, paired: bool, shares: bool) -> tuple[s
     ranks = stats.rankdata(np.concatenate([values, others]))
     if ranks.min() == ranks.max():
         return "Mann-Whitney", 1.0
-    if comb(len(ranks), len(values)) > EXACT:
-        return "Mann-Whitney", float(stats.mannwhitneyu(values, others, method="asymptotic").pvalue)
+    if min(len(values), len(others)) < 2 or comb(len(ranks), len(values)) > EXACT:
+        return "Mann-Whitney", float(stats.mannwhitneyu(values, others).pvalue)
     groups = ranks[: len(values)], ranks[len(values) :]
     found = stats.permutation_test(groups, _mean_apart, vectorized=True, n_resamples=EXACT)
     return "Mann-Whitney", float(found.pvalue)
@@ -162,7 +162,7 @@ def _test(values: Values, others: Values, paired: bool, shares: bool) -> tuple[s
 
 def _wilcoxon(apart: Float[np.ndarray, "pair"]) -> float:
     """The p value of Wilcoxon's signed ranks, over all signs if there are few pairs."""
-    if not len(apart):
+    if len(apart) < 2:
         return 1.0
     if 2 ** len(apart) > EXACT:
         tested: Any = stats.wilcoxon(apart)
