@@ -13,7 +13,9 @@ from typing import Any, get_args, get_type_hints
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pandas
 import pytest
+import xarray
 from jaxtyping import Float
 
 import recurra as rc
@@ -33,6 +35,8 @@ from recurra.summaries.text import LINES, WIDTH
 
 LARGEST = 100_000  # bytes of what a notebook shows of one record
 HOSTILE = "<script>alert(1)</script>\x1b[31m\n<img src=x onerror=y>"
+
+LATER = {"pandas": pandas, "xarray": xarray}  # of annotations, imported only when they are used
 
 
 def reached(hint: Any, found: dict[type, None]) -> None:
@@ -56,7 +60,7 @@ def results() -> list[type]:
             called = getattr(member, "fget", None) or getattr(member, "func", None) or member
             function = getattr(called, "__func__", called)
             if inspect.isfunction(function):
-                reached(get_type_hints(function).get("return"), found)
+                reached(get_type_hints(function, localns=LATER).get("return"), found)
     return list(found)
 
 

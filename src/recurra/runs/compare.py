@@ -45,23 +45,24 @@ class Group:
 
 
 def compare(
-    *what: Cohort | Path | str, only: Sequence[str] = (), learned: bool = False, paired: bool | None = None
+    *what: Cohort | Path | str, only: str | Sequence[str] = (), learned: bool = False, paired: bool | None = None
 ) -> Differences:
     r"""Say in which numbers the networks of runs differ: each run is compared with the first.
 
     The numbers are those of `rc.table`: of the training alone for cohorts and for runs that are not analysed. Each has
-    the difference of the means with a 95 % interval (bootstrap, BCa), the p value of the test of Mann and Whitney, and
-    Cliff's $\delta = P(x > y) - P(x < y)$. What is true or false, such as `learned`, has the difference of the shares
-    with Newcombe's interval and Fisher's exact test. P values are corrected by the method of Holm for all tests of the
-    call; so name with `only` the numbers that you ask about. Networks that do not have a number are counted and left
-    out of it. Nothing is random, and no result depends on the order of the networks.
+    the difference of the means with a 95 % interval (bootstrap, BCa; of fewer than ten networks Welch's), the p value
+    of the test of Mann and Whitney, and Cliff's $\delta = P(x > y) - P(x < y)$. What is true or false, such as
+    `learned`, has the difference of the shares with Newcombe's interval and Fisher's exact test. P values
+    are corrected by the method of Holm for all tests of the call; so name with `only` the numbers that you ask about.
+    Networks that do not have a number are counted and left out of it. Nothing is random, and no result depends on the
+    order of the networks.
 
     Networks that began with the same weights, with the same seed and number, are pairs: the test is that of Wilcoxon
-    over the differences (McNemar's for shares), and the bootstrap draws pairs. A note says so.
+    over the differences (McNemar's for shares), and the interval is that of their mean. A note says so.
 
     Args:
         what: two or more run folders whose training has ended, or cohorts, of one kind of task.
-        only: numbers that are compared, such as "success", or parts, such as "spectrum"; all if none is named.
+        only: names of the numbers that are compared, such as "success", or of parts, such as "spectrum"; all if none.
         learned: whether to compare only networks that have learned their task.
         paired: True or False to compare networks as pairs or as independent; if None, as pairs where they are.
 
@@ -75,7 +76,8 @@ def compare(
         >>> found.of("success").difference, found.of("success").p_corrected
         >>> rc.plot(found)
 
-    Source: Efron (1987), Mann and Whitney (1947), Wilcoxon (1945), Newcombe (1998), Holm (1979), Cliff (1993).
+    Source: Efron (1987), Welch (1947), Mann and Whitney (1947), Wilcoxon (1945), Newcombe (1998), Holm (1979) and Cliff
+    (1993); the page on methods has the equations.
     """
     if len(what) < 2:
         raise ValueError(f"{len(what) or 'no'} run is given; a comparison needs two or more")
@@ -83,7 +85,7 @@ def compare(
     for run in runs[1:]:
         check_same_kind(runs[0].cohort.task, run.cohort.task, f"{run.name} and {runs[0].name}")
     groups = [_group(run, learned) for run in runs]
-    names, same, doubles, lacking = _numbers(groups, only)
+    names, same, doubles, lacking = _numbers(groups, [only] if isinstance(only, str) else only)
     pairs = [_pairs(groups[0], group, paired) for group in groups[1:]]
     rows = [
         _difference(name, group, groups[0], numbers, _is_share(name, groups))
@@ -242,6 +244,7 @@ def _size_notes(
     if rows and least * tests > ERROR_RATE:
         how = f"{counts[0]} pairs" if numbers else f"{counts[0]} and {counts[1]} networks"
         yield (
-            f"with {how} p is at least {least:.2g}, so that after the correction for {tests} tests none can be below "
-            f"{ERROR_RATE:g}; train more networks, or name the numbers that you ask about with `only`"
+            f"with {how} p is at least {least:.2g}, so that after the correction for {tests} "
+            f"test{'' if tests == 1 else 's'} none can be below {ERROR_RATE:g}; train more networks, "
+            "or name the numbers that you ask about with `only`"
         )

@@ -4,9 +4,10 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
+import pandas as pd
 
 from recurra.analysis import Performance, performance
 from recurra.analysis.dossier_records import Dossier
@@ -22,9 +23,6 @@ from recurra.storage.run_folder import RunFolder
 from recurra.words.own import scalars_of
 from recurra.words.summary import cube_before, dossier_table
 from recurra.words.workings_table import workings_table
-
-if TYPE_CHECKING:
-    import pandas
 
 Row: TypeAlias = dict[str, Any]
 PERFORMANCE = "performance"
@@ -51,12 +49,12 @@ class TableRun:
     analysed: bool
 
 
-def cohort_table(cohort: Cohort) -> "pandas.DataFrame":
+def cohort_table(cohort: Cohort) -> pd.DataFrame:
     """The numbers of a cohort, one row a network, as in `Cohort.to_dataframe`."""
     return _frame(_rows(cohort))
 
 
-def table(*what: Cohort | Path | str) -> "pandas.DataFrame":
+def table(*what: Cohort | Path | str) -> pd.DataFrame:
     """The numbers of all networks of one or several runs as one tidy pandas frame.
 
     The columns are `run` (the name of the folder; "cohort 1" for the first argument if that is a cohort) and `network`
@@ -212,8 +210,6 @@ def _value(spec: Mapping[str, Any], key: str) -> Any:
     return str(value) if isinstance(value, list) else value
 
 
-def _frame(rows: Sequence[Row]) -> "pandas.DataFrame":
-    import pandas  # noqa: PLC0415 - importing recurra is quick
-
+def _frame(rows: Sequence[Row]) -> pd.DataFrame:
     columns = dict.fromkeys(name for row in rows for name in row)
-    return pandas.DataFrame(list(rows), columns=list(columns))
+    return pd.DataFrame(list(rows), columns=list(columns))

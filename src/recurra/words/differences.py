@@ -14,6 +14,8 @@ def differences_words(found: Differences) -> str:
     """How many numbers were tested, and in which the runs differ."""
     certain = [row for row in found.rows if row.p_corrected < ERROR_RATE]
     tests = f"{len(found)} test{'' if len(found) == 1 else 's'}"
+    if not found.rows:
+        return "Nothing was tested."
     if not certain:
         return f"In none of {tests} p is below {ERROR_RATE:g} after the correction for their number."
     told = [difference_words(row, several=len(found.runs) > 2) for row in certain[:MOST_NAMES]]
@@ -57,7 +59,8 @@ def test_words(found: Differences) -> str:
         tests.setdefault(row.test, []).append(row.name)
     most = max(tests, key=lambda test: len(tests[test]))
     others = [f"of {', '.join(dict.fromkeys(names))} {test}" for test, names in tests.items() if test != most]
-    corrected = "corrected by the method of Holm; δ is that of Cliff"
+    intervals = ", ".join(dict.fromkeys(row.interval for row in found.rows if row.interval != "none")) or "none"
+    corrected = f"corrected by the method of Holm; intervals: {intervals}; δ is that of Cliff"
     return f"p: {'; '.join([most, *others])}; {corrected}"
 
 

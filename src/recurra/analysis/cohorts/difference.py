@@ -8,7 +8,7 @@ from math import comb
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Shaped
 from scipy import stats
 
 from recurra.intervals import newcombe_interval, wilson_interval
@@ -16,6 +16,7 @@ from recurra.shown import Shown
 
 EXACT = 20_000  # most orders of the networks that are all tried; of more the approximation by a normal distribution
 RESAMPLES = 9_999
+FEW = 10  # networks; of fewer a bootstrapped interval is too narrow: at four networks it has the truth in 84 % of cases
 ERROR_RATE = 0.05  # probability that any p value of a comparison, corrected, is below it although nothing differs
 
 
@@ -30,7 +31,8 @@ class Difference(Shown):
         mean: mean of the group; of what is true or false the share that is true.
         mean_against: the same of the other group.
         difference: `mean - mean_against`, for pairs of the networks that have a partner.
-        low: lower end of its 95 % interval; NaN if there is none.
+        interval: "bootstrap", of fewer than ten networks "Welch" or, for pairs, "t"; of shares "Newcombe"; or "none".
+        low: lower end of the 95 % interval; NaN if there is none.
         high: upper end of the interval.
         spread: pooled standard deviation of the groups, for pairs that of the differences; NaN if not known.
         effect: Cliff's delta, -1 to 1: the probability that a network of the group has the larger number, minus that of
@@ -49,6 +51,7 @@ class Difference(Shown):
     mean: float
     mean_against: float
     difference: float
+    interval: str
     low: float
     high: float
     spread: float
@@ -66,7 +69,7 @@ class Difference(Shown):
         return self.difference / self.spread if self.spread > 0 else math.nan
 
 
-Values = Float[np.ndarray, "network"]
+Values = Shaped[np.ndarray, "_network"]  # numbers, or 0 and 1, or False and True
 
 
 def difference_of(
@@ -74,10 +77,11 @@ def difference_of(
 ) -> Difference:
     r"""Compare one number of two groups of networks; NaN where a network does not have it.
 
-    The interval of the difference of two means is bootstrapped (BCa, 9,999 samples, always the same); that of the
-    difference of two shares is Newcombe's. The test is that of Mann and Whitney, or of Wilcoxon for pairs, over all
-    orders if there are at most 20,000, and Fisher's exact test, or McNemar's for pairs, of shares. Cliff's
-    $\delta = P(x > y) - P(x < y)$ over all x of the group and y of the other.
+    The interval of the difference of two means is bootstrapped (BCa, 9,999 samples, always the same); if a group has
+    fewer than ten networks, of which the bootstrap knows too little, it is Welch's, or that of Student's t for pairs.
+    That of the difference of two shares is Newcombe's, but for pairs. The test is that of Mann and Whitney, or of
+    Wilcoxon for pairs, over all orders if there are at most 20,000, and Fisher's exact test, or McNemar's for pairs, of
+    shares. Cliff's $\delta = P(x > y) - P(x < y)$ over all x of the group and y of the other.
 
     Args:
         name: name of the number.
@@ -88,21 +92,21 @@ def difference_of(
         paired: whether networks at the same place are pairs.
         shares: whether the number is 0 or 1, for what is true or false.
 
-    Source: Efron (1987) for the interval; Newcombe (1998) for that of shares; Cliff (1993) for the effect.
+    Source: Efron (1987) and Welch (1947) for the interval; Newcombe (1998) for that of shares; Cliff (1993) for δ.
     """
     values, others, missing = _known(values, others, paired)
     few = min(len(values), len(others))
     mean, mean_against = (float(group.mean()) if len(group) else math.nan for group in (values, others))
     apart = mean - mean_against
-    low, high, test, p_value = math.nan, math.nan, "none", math.nan
+    interval, low, high, test, p_value = "none", math.nan, math.nan, "none", math.nan
     if few:
         test, p_value = _test(values, others, paired, shares)
     if shares and not paired and few:
-        low, high = _newcombe(others, values)
-    elif few > 1:
-        low, high = _bootstrapped(values, others, paired)
+        interval, (low, high) = "Newcombe", _newcombe(others, values)
+    elif few > 1 and _varies(values, others, paired):
+        interval, (low, high) = _interval(values, others, paired)
     return Difference(
-        name, run, against, mean, mean_against, apart, low, high, _spread(values, others, paired),
+        name, run, against, mean, mean_against, apart, interval, low, high, _spread(values, others, paired),
         _cliff(values, others), test, p_value, math.nan, len(values), len(others), missing,
     )  # fmt: skip
 
@@ -176,7 +180,7 @@ def _wilcoxon(apart: Float[np.ndarray, "pair"]) -> float:
 
 
 def _test_of_shares(
-    values: Bool[np.ndarray, "network"], others: Bool[np.ndarray, "network"], paired: bool
+    values: Bool[np.ndarray, "_network"], others: Bool[np.ndarray, "_network"], paired: bool
 ) -> tuple[str, float]:
     if paired:
         only, only_other = int((values & ~others).sum()), int((others & ~values).sum())
@@ -192,15 +196,28 @@ def _newcombe(first: Values, second: Values) -> tuple[float, float]:
     return newcombe_interval(*shares)
 
 
-def _mean_apart(values: np.ndarray, others: np.ndarray, axis: int) -> np.ndarray:
+def _mean_apart(values: np.ndarray, others: np.ndarray, axis: int) -> Any:
     return values.mean(axis) - others.mean(axis)
+
+
+def _varies(values: Values, others: Values, paired: bool) -> bool:
+    groups = (values - others,) if paired else (values, others)
+    return any(np.ptp(group) > 0 for group in groups)
+
+
+def _interval(values: Values, others: Values, paired: bool) -> tuple[str, tuple[float, float]]:
+    if min(len(values), len(others)) >= FEW:
+        return "bootstrap", _bootstrapped(values, others, paired)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of numbers that are nearly equal
+        found: Any = stats.ttest_rel(values, others) if paired else stats.ttest_ind(values, others, equal_var=False)
+    low, high = found.confidence_interval(0.95)
+    return ("t" if paired else "Welch"), (float(low), float(high))
 
 
 def _bootstrapped(values: Values, others: Values, paired: bool) -> tuple[float, float]:
     """The interval of the difference of means; the groups are drawn in an order that does not depend on their names."""
     groups = (values - others,) if paired else (values, others)
-    if not any(np.ptp(group) > 0 for group in groups):
-        return math.nan, math.nan
     turned = (_first_of(-groups[0], groups[0]) if paired else _first_of(others, values)) == 0
     if turned:
         groups = (np.sort(-groups[0]),) if paired else groups[::-1]

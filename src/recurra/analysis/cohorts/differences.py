@@ -3,14 +3,13 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from recurra.analysis.cohorts.difference import Difference
 from recurra.checks import check_choice
 from recurra.shown import Shown
-
-if TYPE_CHECKING:
-    import pandas
 
 
 @dataclass(frozen=True)
@@ -58,12 +57,10 @@ class Differences(Shown):
         check_choice("number", name, list(rows))
         return rows[name]
 
-    def to_dataframe(self) -> "pandas.DataFrame":
+    def to_dataframe(self) -> pd.DataFrame:
         """One row per number and run: the fields of `Difference`, and the difference in units of the spread."""
-        import pandas  # noqa: PLC0415 - importing recurra is quick
-
         names = [*Difference.__dataclass_fields__, "standardized"]
-        return pandas.DataFrame([_plain(row) for row in self.rows], columns=names)
+        return pd.DataFrame([_plain(row) for row in self.rows], columns=names)
 
     def table(self) -> dict[str, Any]:
         """The same as plain values for JSON; null for a number that is not known."""
