@@ -311,5 +311,8 @@ def test_of_analysed_runs(small_run, tmp_path, capsys):
     printed = capsys.readouterr().out
     assert "two minus one, 2 and 2 networks" in printed
     assert picture.stat().st_size > 1000
+    for command in ("compare", "census"):
+        assert main([command, str(tmp_path / "one"), str(tmp_path / "two"), "--figure", str(tmp_path / "a.txt")]) == 2
+        assert "a.txt: unknown ending '.txt'; expected one of: .png, .svg, .pdf" in capsys.readouterr().err
     assert main(["compare", str(tmp_path / "one"), str(tmp_path / "one")]) == 2
     assert "a run is given twice" in capsys.readouterr().err

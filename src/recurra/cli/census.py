@@ -38,15 +38,15 @@ def census(
     from recurra.cli.console_census import print_census
     from recurra.cli.console_tables import progress_console
     from recurra.plotting.papers.census import census_map
-    from recurra.report.figures import write_figure
+    from recurra.report.figures import check_new_picture, write_figure
     from recurra.runs.census_runs import census_of_runs
     from recurra.runs.compared_networks import read_compared
     from recurra.runs.compiled import kept_programs
     from recurra.runs.executors import executor_of
 
     check_choice("measure", measure, MEASURES)
-    if figure and figure.exists():
-        raise ValueError(f"{figure} exists; choose another file")
+    if figure:
+        check_new_picture(figure)
     use_own(use)
     executor = executor_of(processes)
     with kept_programs(), Progress(console=progress_console(), transient=True) as bars:

@@ -35,12 +35,12 @@ def compare(
     """Say in which numbers the networks of runs differ, with intervals and tests. Best for analysed runs."""
     from recurra.cli.console_compare import print_comparison
     from recurra.plotting.papers.differences import differences_figure
-    from recurra.report.figures import write_figure
+    from recurra.report.figures import check_new_picture, write_figure
     from recurra.runs.compare import compare as compared
     from recurra.runs.compiled import kept_programs
 
-    if figure and figure.exists():
-        raise ValueError(f"{figure} exists; choose another file")
+    if figure:
+        check_new_picture(figure)
     use_own(use)
     with kept_programs():
         found = compared(*runs, only=only or (), learned=learned, paired=False if unpaired else None)

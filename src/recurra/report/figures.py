@@ -159,6 +159,19 @@ def _factors(run: RunRecord) -> tuple[list[str], list[str]]:
     return names, bits if memory_findings(run) else condition_colors(len(names))
 
 
+def check_new_picture(path: Path) -> None:
+    """Check that a file of this name can be drawn: its ending is known, and there is no such file.
+
+    Args:
+        path: the file to make.
+    """
+    endings = [f".{kind}" for kind in METADATA]
+    if path.suffix not in endings:
+        raise ValueError(f"{path}: unknown ending {path.suffix!r}; expected one of: {', '.join(endings)}")
+    if path.exists():
+        raise ValueError(f"{path} exists; choose another file")
+
+
 def write_figure(figure: Figure, path: Path) -> None:
     """Write a figure in one piece: it is there whole, or as it was."""
     content, kind = io.BytesIO(), path.suffix.removeprefix(".")

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from recurra.plotting.papers import sample_trials
-from recurra.report.figures import METADATA, write_figure
+from recurra.report.figures import check_new_picture, write_figure
 from recurra.streams import Stream, random_key
 from recurra.tasks import Task
 
@@ -17,9 +17,5 @@ def write_task_picture(task: Task, seed: int, path: Path, trials: int = 3) -> No
         path: the file to make; its ending says which kind.
         trials: number of trials that are drawn.
     """
-    endings = [f".{kind}" for kind in METADATA]
-    if path.suffix not in endings:
-        raise ValueError(f"{path}: unknown ending {path.suffix!r}; expected one of: {', '.join(endings)}")
-    if path.exists():
-        raise ValueError(f"{path} exists; choose another file")
+    check_new_picture(path)
     write_figure(sample_trials(task.sample(random_key(seed, Stream.test), trials), trials), path)

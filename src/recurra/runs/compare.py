@@ -85,7 +85,11 @@ def compare(
     for run in runs[1:]:
         check_same_kind(runs[0].cohort.task, run.cohort.task, f"{run.name} and {runs[0].name}")
     groups = [_group(run, learned) for run in runs]
-    names, same, doubles, lacking = _numbers(groups, [only] if isinstance(only, str) else only)
+    return _compared(groups, [only] if isinstance(only, str) else only, learned, paired)
+
+
+def _compared(groups: Sequence[Group], only: Sequence[str], learned: bool, paired: bool | None) -> Differences:
+    names, same, doubles, lacking = _numbers(groups, only)
     pairs = [_pairs(groups[0], group, paired) for group in groups[1:]]
     rows = [
         _difference(name, group, groups[0], numbers, _is_share(name, groups))
@@ -94,9 +98,9 @@ def compare(
     ]
     corrected = holm([row.p_value for row in rows])
     rows = [replace(row, p_corrected=p_value) for row, p_value in zip(rows, corrected, strict=True)]
-    settings = differing_keys([run.spec for run in runs])
+    settings = differing_keys([group.run.spec for group in groups])
     return Differences(
-        runs=tuple(run.name for run in runs),
+        runs=tuple(group.name for group in groups),
         networks=tuple(len(group.rows) for group in groups),
         rows=by_size(rows),
         settings=settings,
