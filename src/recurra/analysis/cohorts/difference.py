@@ -16,7 +16,7 @@ from recurra.shown import Shown
 
 EXACT = 20_000  # most orders of the networks that are all tried; of more the approximation by a normal distribution
 RESAMPLES = 9_999
-FEW = 10  # networks; of fewer a bootstrapped interval is too narrow: at four networks it has the truth in 84 % of cases
+FEW = 10  # networks; of fewer a bootstrapped interval is too narrow: the page on methods shows how much
 ERROR_RATE = 0.05  # probability that any p value of a comparison, corrected, is below it although nothing differs
 
 
