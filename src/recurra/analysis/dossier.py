@@ -1,6 +1,7 @@
 """The analyses that make the dossier of one network."""
 
 from collections.abc import Callable, Sequence
+from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -34,9 +35,10 @@ from recurra.analysis.own import OwnAnalysis, analysis_name, own_record, record_
 from recurra.analysis.shown_trials import EXAMPLES
 from recurra.analysis.subjects import Subject, of_each_network, visit_of
 from recurra.analysis.visit import Visit
-from recurra.models.network import Network
+from recurra.models.network import Network, NotApplicableError
 from recurra.numerics import pinned
 from recurra.tasks import Task
+from recurra.tasks.no_task import NEEDED
 from recurra.threads import one_thread
 
 TENSORS, TENSOR_STEPS = 3, 100  # tensor components; most time steps of the probe that they are fitted to
@@ -74,16 +76,30 @@ def _program(visit: Visit) -> Program | Failure:
     return _points_and_program(visit)[1]
 
 
+def needs_task(analysis: Callable[[Visit], Any]) -> Callable[[Visit], Any]:
+    """The analysis, which is not defined where no task was given."""
+
+    @wraps(analysis)
+    def of_task(visit: Visit) -> Any:
+        if not visit.task.known:
+            raise NotApplicableError(NEEDED)
+        return analysis(visit)
+
+    return of_task
+
+
 ANALYSES: dict[str, Callable[[Visit], Any]] = {
-    "performance": performance,
+    "performance": needs_task(performance),
     "spectrum": spectrum,
     "non_normality": non_normality,
     "modes": resting_modes,
     "pca": principal_components,
-    "svd": singular_vectors,
-    "demixed": demixed_components,
-    "tensors": lambda visit: tensor_components(visit, rates=_thinned(visit.rates), components=TENSORS, starts=2),
-    "selectivity": unit_selectivity,
+    "svd": needs_task(singular_vectors),
+    "demixed": needs_task(demixed_components),
+    "tensors": needs_task(
+        lambda visit: tensor_components(visit, rates=_thinned(visit.rates), components=TENSORS, starts=2)
+    ),
+    "selectivity": needs_task(unit_selectivity),
     "behaviour": _behaviour,
     "regimes": regimes,
     "fixed_points": lambda visit: _points_and_program(visit)[0],
@@ -94,7 +110,10 @@ ANALYSES: dict[str, Callable[[Visit], Any]] = {
         visit, points=visit["fixed_points"], graph=visit["program"], project=visit.along_components
     ),
 }
-"""The analyses of any task by the group of their record, in order; an analysis asks for other records by group."""
+"""The analyses of any task by the group of their record, in order; an analysis asks for other records by group.
+
+The others than those that need the task are made of a network alone too, on paths from random states without input.
+"""
 
 
 def analyses_of(task: Task) -> dict[str, Callable[[Visit], Any]]:

@@ -105,6 +105,11 @@ class Dossier(Records):
         """Why some records are not defined for networks of this kind, by their groups."""
         return {group: failure.reason for group, failure in self._missing() if not failure.applies}
 
+    @property
+    def without_task(self) -> bool:
+        """Whether no task was given, so that nobody can say how well the network does it."""
+        return "performance" in self.not_applicable
+
     def _missing(self) -> list[tuple[str, Failure]]:
         return [(group, record) for group, record in self.by_group().items() if isinstance(record, Failure)]
 

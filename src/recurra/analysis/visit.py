@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from recurra.analysis.dynamics.starts import starts_among
-from recurra.analysis.dynamics.steps import states_along
+from recurra.analysis.dynamics.starts import starts_among, starts_anywhere
+from recurra.analysis.dynamics.steps import first_state, paths_from, states_along
 from recurra.analysis.failures import Failure, UnavailableError, attempted
 from recurra.analysis.shown_trials import test_trials
 from recurra.checks import check_count, nearest
@@ -111,9 +111,22 @@ class Visit:
         return self.checked_task.probe()
 
     @cached_property
+    def begun(self) -> Float[np.ndarray, "condition state"] | None:
+        """The states in which the conditions begin; None for the network's own first state, as in every task.
+
+        Where no task was given the first condition begins there, and the others in random states.
+        """
+        if self.checked_task.known:
+            return None
+        own = first_state(self.network)
+        return np.concatenate([own[None], starts_anywhere(own, STARTS, self.seed)])[: len(self.probe)]
+
+    @cached_property
     def answers(self) -> tuple[Float[np.ndarray, "condition time unit"], Float[np.ndarray, "condition time output"]]:
         """Rates and outputs on the probe."""
-        return self.network.run(self.probe.inputs)
+        if self.begun is None:
+            return self.network.run(self.probe.inputs)
+        return self.network.run(self.probe.inputs, initial_state=self.begun)
 
     @property
     def rates(self) -> Float[np.ndarray, "condition time unit"]:
@@ -123,7 +136,10 @@ class Visit:
     @cached_property
     def states(self) -> Float[np.ndarray, "condition time state"]:
         """States on the probe; in the current form and in some cells these are not the rates."""
-        return states_along(self.network, np.asarray(self.probe.inputs))
+        inputs = np.asarray(self.probe.inputs)
+        if self.begun is None:
+            return states_along(self.network, inputs)
+        return paths_from(self.network, self.begun, inputs[0, 0], inputs.shape[1])
 
     @property
     def ends(self) -> Float[np.ndarray, "condition state"]:
@@ -132,8 +148,14 @@ class Visit:
 
     @property
     def starts(self) -> Float[np.ndarray, "start state"]:
-        """States near those on the probe, from which the search for fixed points begins."""
-        return starts_among(self.states, STARTS, SPREAD, self.seed)
+        """States near those on the probe, from which the search for fixed points begins.
+
+        Where no task was given, half of them are random states.
+        """
+        if self.begun is None:
+            return starts_among(self.states, STARTS, SPREAD, self.seed)
+        near = starts_among(self.states, STARTS // 2, SPREAD, self.seed)
+        return np.concatenate([near, starts_anywhere(first_state(self.network), STARTS - len(near), self.seed)])
 
     @cached_property
     def factors(self) -> Any:

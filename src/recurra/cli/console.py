@@ -17,6 +17,7 @@ from recurra.training import Training, TrainingState
 from recurra.training.progress import epoch_words, last_number
 from recurra.wording import fixed, percent, percent_high, percent_low
 from recurra.words.own import own_rows
+from recurra.words.runs import NO_TASK
 from recurra.words.spectra import gain_words, modes_words, outside_words
 from recurra.words.summary import score_before, verdict_words
 from recurra.words.workings_table import workings_table
@@ -99,6 +100,8 @@ def print_run(run: RunRecord) -> None:
         told = {"network": str(number), "status": f"{outcome}, {verdict_words(dossier)}"}
         rows.append({**told, **_cells(dossier, score_before(run, at))})
     console = results_console()
+    if not run.task.known:
+        console.print(NO_TASK, highlight=False, markup=False)
     print_table(console, f"{run.about['name']}: {run.task.title}", rows, left=("status",))
     for number, dossier in zip(run.numbers, run.dossiers, strict=True):
         contradiction = where_known(lambda one=dossier: one.performance.contradiction, "")
@@ -133,6 +136,8 @@ def _cells(dossier: Dossier, before: str) -> dict[str, str]:
         "outside": lambda: str(dossier.spectrum.count_outside),
         "Henrici": lambda: f"{dossier.non_normality.henrici:.3f}",
     }
+    if dossier.without_task:
+        cells = {heading: cell for heading, cell in cells.items() if heading in ("outside", "Henrici")}
     told = {heading: where_known(cell, MISSING) for heading, cell in cells.items()}
     return {heading: cell for heading, cell in told.items() if cell is not None}
 

@@ -35,7 +35,10 @@ def inspect(
         Path | None, typer.Option(parser=user_path, metavar="FILE", help="Also write its report to this HTML file.")
     ] = None,
 ) -> None:
-    """The dossier of one network: how well it does the task, and how."""
+    """The dossier of one network: how well it does the task, and how.
+
+    Without a task, of a file that does not say it: what weights and dynamics say by themselves.
+    """
     from recurra.runs.inspect import inspected_record
     from recurra.runs.own import check_analyses
     from recurra.runs.own_analyses import analyses_named, analyses_or_reasons
@@ -45,7 +48,9 @@ def inspect(
         raise ValueError(f"{report} exists; choose another file")
     use_own(use)
     check_analyses(analyses or ())
-    inspected = network_from_options(source, task, network, settings, activation, form, tau_ms, names)
+    inspected = network_from_options(
+        source, task, network, settings, activation, form, tau_ms, names, without_task=True
+    )
     if seed is None and inspected.number is not None:
         print_error(f"test trials and chance levels have the seed of the run, {inspected.seed}; --seed takes another")
     own, lost = analyses_or_reasons([one for one in inspected.analyses if one not in (analyses or ())])
@@ -65,6 +70,7 @@ def inspect(
 def _print(record: "RunRecord", network: dict[str, Any] | None) -> None:
     """The dossier as tables, or as JSON together with the table of the network."""
     from recurra.cli.console import print_run, print_workings
+    from recurra.words.runs import NO_TASK
     from recurra.words.summary import cube_before, dossier_table, plain
     from recurra.words.workings_table import workings_table
 
@@ -73,5 +79,6 @@ def _print(record: "RunRecord", network: dict[str, Any] | None) -> None:
         print_run(record)
         print_workings(dossier, record.task)
         return
-    table = {"network": network} | dossier_table(dossier, cube_before(record, 0))
+    alone = {} if record.task.known else {"no_task": NO_TASK}
+    table = {**alone, "network": network} | dossier_table(dossier, cube_before(record, 0))
     typer.echo(json.dumps(table | plain(workings_table(dossier, record.task)), indent=2))

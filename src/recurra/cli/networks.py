@@ -53,6 +53,7 @@ def network_from_options(
     form: str | None,
     tau_ms: float | None,
     names: list[str] | None = None,
+    without_task: bool = False,
 ) -> "InspectedNetwork":
     """The network in a file or a run folder; assumptions about what its file does not say go to standard error."""
     from recurra.runs.imports import inspected_network
@@ -60,7 +61,8 @@ def network_from_options(
 
     options = {"model.activation": activation, "model.form": form, "model.tau_ms": tau_ms}
     given = [f"{key}={value}" for key, value in options.items() if value is not None]
-    inspected = inspected_network(source, task, network, [*given, *(settings or [])], Hints(names_of(names or ())))
+    hints = Hints(names_of(names or ()))
+    inspected = inspected_network(source, task, network, [*given, *(settings or [])], hints, without_task)
     for note in inspected.notes:
         print_error(note)
     return inspected

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,15 +14,16 @@ from recurra.models.network import Network, check_fit
 from recurra.runs.cells import read_network_file
 from recurra.runs.record import cohort_of, spec_of
 from recurra.runs.spec import to_spec, with_settings
-from recurra.runs.tables import from_table
+from recurra.runs.tables import Table, from_table
 from recurra.status import Status
 from recurra.storage.content import NO_HINTS, Hints
 from recurra.storage.imported import Imported, StatedSettings, check_stated, import_file
-from recurra.storage.reading import naming
+from recurra.storage.reading import NoTimeStepError, naming
 from recurra.storage.run_folder import RunFolder
 from recurra.storage.torch_files import import_json
 from recurra.tasks import Task
 from recurra.tasks.border import check_task
+from recurra.tasks.no_task import NoTask
 
 KERAS_ENDINGS = (".hdf5", ".h5", ".keras")
 TORCH_ENDINGS = (".pt", ".pth", ".safetensors")
@@ -35,6 +36,11 @@ READERS = {
 """The readers of files, by the files' endings."""
 
 NOTHING_STATED = StatedSettings()
+STEP_MS = 1.0  # a time step of a network whose file says none and whose task nobody named
+STEPS = (
+    "does not say its time step, and no task was given that has one: a step is taken as 1 ms, so that all times are in "
+    "steps. Say it with --set task.dt_ms=NUMBER."
+)
 
 
 @dataclass(frozen=True)
@@ -42,7 +48,7 @@ class InspectedNetwork:
     """A network that a command inspects.
 
     Args:
-        task: what the network was trained on.
+        task: what the network was trained on; `NoTask` if nobody says it.
         network: the network.
         notes: what its file does not say and was assumed, a sentence each.
         before: the network before training; None for a file, which does not hold it.
@@ -92,7 +98,12 @@ class InspectedNetwork:
 
 
 def inspected_network(
-    path: Path, task: str | None, number: int | None, settings: Sequence[str], hints: Hints = NO_HINTS
+    path: Path,
+    task: str | None,
+    number: int | None,
+    settings: Sequence[str],
+    hints: Hints = NO_HINTS,
+    without_task: bool = False,
 ) -> InspectedNetwork:
     """The network in a file of any program that recurra reads, or in a run folder, and its task.
 
@@ -103,14 +114,18 @@ def inspected_network(
         settings: keys of the task, such as "task.bits=2", and what the file does not say about the network, such as
             "model.activation=relu".
         hints: the names of the arrays in a file of another program, where the user maps them.
+        without_task: whether a file goes without a task if none is named.
     """
-    table = with_settings({"task": _task_table(path, task)}, settings)
+    alone = without_task and task is None and path.is_file()
+    table = with_settings({} if alone else {"task": _task_table(path, task)}, settings)
     stated = from_table(StatedSettings, table.pop("model", {}), {}, "model")
     for key in set(table) - {"task"}:
         raise ValueError(
             f"--set: {key} has no part in a network that is only looked at; "
             "expected keys of task, or model.activation, model.form, model.tau_ms, model.gate or model.reset"
         )
+    if alone:
+        return inspected_alone(path, number, stated, hints, _stated_step(table.get("task", {})))
     return inspected_for(path, to_spec(table).task, number, stated, hints)
 
 
@@ -141,6 +156,43 @@ def inspected_for(
     with naming(path):
         check_fit(inspected.network, task)
     return inspected
+
+
+def inspected_alone(
+    path: Path,
+    number: int | None = None,
+    stated: StatedSettings = NOTHING_STATED,
+    hints: Hints = NO_HINTS,
+    dt_ms: float | None = None,
+) -> InspectedNetwork:
+    """The network in a file, where nobody says what it was trained on.
+
+    Args:
+        path: the file.
+        number: must be None; it is for a run folder.
+        stated: what the file does not say about the network.
+        hints: the names of the arrays in a file of another program, where the user maps them.
+        dt_ms: length of a time step, ms; if None, the file's own. If it has none a step is 1 ms, and a note says so.
+    """
+    notes = ()
+    try:
+        imported = import_network(path, dt_ms, number, stated, hints)
+    except NoTimeStepError:
+        imported, notes = import_network(path, STEP_MS, number, stated, hints), (f"{path.name}: {STEPS}",)
+    return replace(alone(imported.network), notes=(*imported.notes, *notes))
+
+
+def alone(network: Network) -> InspectedNetwork:
+    """A network of which nobody says what it was trained on."""
+    return InspectedNetwork(NoTask(network.weights.inputs, network.weights.outputs, dt_ms=network.dt_ms), network, ())
+
+
+def _stated_step(table: Table) -> float | None:
+    """The time step that the user states, ms, where he names no task; an error if he states more of one."""
+    more = sorted(set(table) - {"dt_ms"})
+    if more:
+        raise ValueError(f"--set: task.{more[0]} is of a task, and none is named; name it with --task")
+    return table.get("dt_ms")
 
 
 def _task_table(path: Path, name: str | None) -> Any:
@@ -199,9 +251,9 @@ def read_network(
 
 
 def import_network(
-    path: Path, dt_ms: float, number: int | None, stated: StatedSettings, hints: Hints = NO_HINTS
+    path: Path, dt_ms: float | None, number: int | None, stated: StatedSettings, hints: Hints = NO_HINTS
 ) -> Imported:
-    """The network with its notes, without warnings."""
+    """The network with its notes, without warnings; `dt_ms` None takes the file's own time step."""
     if path.is_dir():
         if hints.names:
             raise ValueError(f"{path} is a run folder, which names its arrays; leave out --map")

@@ -8,7 +8,7 @@ from recurra.analysis.own import OwnAnalysis
 from recurra.analysis.record import RunRecord, record_of_network
 from recurra.models.network import Network, check_fit
 from recurra.runs.compiled import kept_programs
-from recurra.runs.imports import InspectedNetwork, inspected_for
+from recurra.runs.imports import InspectedNetwork, alone, inspected_alone, inspected_for
 from recurra.runs.record import spec_of
 from recurra.storage.run_folder import RunFolder
 from recurra.tasks import Task
@@ -23,7 +23,9 @@ def inspect(
 
     Args:
         source: a file of Keras, PyTorch, PsychRNN or recurra, a run folder, or a network.
-        task: what the network was trained on; a run folder knows it.
+        task: what the network was trained on; a run folder knows it. Without it the record has what weights and
+            dynamics say by themselves: spectrum, fixed points, and what the network does when it is left alone in
+            random states; performance, memories and answers are not defined in it.
         number: number of the network in a run folder; the first one if None.
         seed: of the test trials and of the chance levels; that of the run, or 0 for a file or a network, if None.
 
@@ -31,7 +33,7 @@ def inspect(
         The record of the network. `record.dossiers[0]` has its analyses; `rc.write_report` makes a page of it.
 
     Raises:
-        ValueError: the source cannot be read, does not fit the task, or does not say its task.
+        ValueError: the source cannot be read, or does not fit the task.
 
     Example:
         >>> import recurra as rc
@@ -40,12 +42,15 @@ def inspect(
         >>> record = rc.inspect(cohort[0], rc.Not())
         >>> len(record.dossiers[0].regimes)
         2
+        >>> rc.inspect(rc.network([[0.5]], [[1.0]], [[1.0]])).dossiers[0].not_applicable["performance"]
+        'it needs the task, and none was given'
     """
     if isinstance(source, Network):
         found, name = _given(source, task, number), "network"
     else:
         path = Path(source)
-        found = inspected_for(path, _task_of(path, task), number)
+        known = _task_of(path, task)
+        found = inspected_alone(path, number) if known is None else inspected_for(path, known, number)
         name = found.name(path)
     found.tell()
     return inspected_record(found, name, seed)
@@ -78,19 +83,15 @@ def inspected_record(
 
 
 def _given(network: Network, task: Task | None, number: int | None) -> InspectedNetwork:
-    if task is None:
-        raise ValueError("task is None; a network does not say what it was trained on, such as task=rc.Xor()")
     if number is not None:
         raise ValueError(f"number is {number}; a network is one already, leave number out")
+    task = network.task if task is None else task
+    if task is None:
+        return alone(network)
     check_fit(network, task)
     return InspectedNetwork(task, network, ())
 
 
-def _task_of(path: Path, task: Task | None) -> Task:
-    if task is not None:
-        return task
-    if path.is_dir():
-        return spec_of(RunFolder.open(path)).task
-    if path.exists():
-        raise ValueError(f"{path} does not say what the network was trained on; give it as task, such as rc.Xor()")
-    raise ValueError(f"there is no file {path}")
+def _task_of(path: Path, task: Task | None) -> Task | None:
+    """The task that was given, or that of the run folder; None for a file."""
+    return spec_of(RunFolder.open(path)).task if task is None and path.is_dir() else task

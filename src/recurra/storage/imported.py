@@ -16,7 +16,7 @@ from recurra.models import CELLS
 from recurra.models.network import Network
 from recurra.storage.content import KIND, NO_HINTS, Content, Hints
 from recurra.storage.parsing import read_content
-from recurra.storage.reading import naming
+from recurra.storage.reading import NoTimeStepError, naming
 
 USUAL: dict[str, dict[str, Any]] = {
     "rate": {"activation": "tanh", "form": "rate", "leak": 1.0},
@@ -98,37 +98,43 @@ class Imported:
 
 
 def import_file(
-    kind: Literal["keras", "torch"], path: Path, dt_ms: float, stated: StatedSettings, hints: Hints = NO_HINTS
+    kind: Literal["keras", "torch"], path: Path, dt_ms: float | None, stated: StatedSettings, hints: Hints = NO_HINTS
 ) -> Imported:
     """The network in a file of Keras or PyTorch with its notes, without warnings.
 
     Args:
         kind: the program: "keras", or "torch", also for `.safetensors`.
         path: the file.
-        dt_ms: length of a time step, ms.
+        dt_ms: length of a time step, ms; None takes the file's own.
         stated: what the user states about the network.
         hints: what is known of the file beforehand.
     """
-    check_positive("dt_ms", dt_ms)
+    if dt_ms is not None:
+        check_positive("dt_ms", dt_ms)
     content = read_content(path, kind, RateWeights.axes(), hints)
     with naming(path):
         return imported(path.name, content, dt_ms, stated)
 
 
-def imported(name: str, content: Content, dt_ms: float, stated: StatedSettings) -> Imported:
+def imported(name: str, content: Content, dt_ms: float | None, stated: StatedSettings) -> Imported:
     """The network that a file holds.
 
     Args:
         name: name of the file, for the notes.
         content: what the file holds.
-        dt_ms: length of a time step, ms; it must be equal to that in the file, if the file has one.
+        dt_ms: length of a time step, ms; it must be equal to that in the file, if the file has one. None takes the
+            file's own.
         stated: what the user states about the network.
 
     Raises:
         ValueError: the file and the user contradict each other, or there can be no such network.
+        NoTimeStepError: neither says the time step.
     """
     in_file = dict(content.says)
     kind, own_dt_ms = in_file.pop(KIND, "rate"), in_file.pop("dt_ms", dt_ms)
+    if own_dt_ms is None:
+        raise NoTimeStepError("does not say its time step dt_ms; read it with recurra.runs.imports.read_network")
+    dt_ms = float(own_dt_ms) if dt_ms is None else dt_ms
     check_time_step(own_dt_ms, dt_ms)
     asked, usual = stated.equations(dt_ms), USUAL[kind]
     check_known(kind, asked)

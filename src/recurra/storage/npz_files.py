@@ -72,21 +72,18 @@ def import_npz(
         check_positive("dt_ms", dt_ms)
     content = read_content(path, "npz", RateWeights.axes(), hints)
     with naming(path):
-        dt_ms = content.says.get(TIME_STEP) if dt_ms is None else dt_ms
-        if dt_ms is None:
-            raise ValueError("does not say its time step dt_ms; read it with recurra.runs.imports.read_network")
         if CELL in content.says:
             return Imported(_connected(_of_cell(content, dt_ms, stated, equations), content))
         read = imported(path.name, content, dt_ms, stated)
         return replace(read, network=_connected(read.network, content))
 
 
-def _of_cell(content: Content, dt_ms: float, stated: StatedSettings, equations: Equations) -> Network:
+def _of_cell(content: Content, dt_ms: float | None, stated: StatedSettings, equations: Equations) -> Network:
     """The network of another cell than rate units."""
     if stated != NOTHING_STATED:
         raise ValueError("says its equations; --activation, --form and --tau are for rate units, leave them out")
     own_dt_ms, cell = float(content.says[TIME_STEP]), content.says[CELL]
-    check_time_step(own_dt_ms, dt_ms)
+    check_time_step(own_dt_ms, own_dt_ms if dt_ms is None else dt_ms)
     check_positive("dt_ms", own_dt_ms)
     dynamics = equations(cell["equations"])
     axes = {name: tuple(own) for name, own in cell["axes"].items()}

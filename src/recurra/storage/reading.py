@@ -46,6 +46,10 @@ def read_text(path: Path, most_bytes: int) -> str:
     return read_bytes(path, most_bytes).decode("utf-8")
 
 
+class NoTimeStepError(ValueError):
+    """Neither a file nor its reader says the length of a time step."""
+
+
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
     """Turn an error with a file into a `ValueError` of one line that begins with the name of the file."""
@@ -53,6 +57,8 @@ def naming(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise ValueError(f"{path}: {one_line(error.strerror or error)}") from None
+    except NoTimeStepError as error:
+        raise NoTimeStepError(f"{path}: {one_line(error)}") from None
     except ValueError as error:
         raise ValueError(f"{path}: {one_line(error)}") from None
 

@@ -35,9 +35,10 @@ def read_torch(path: Path, dt_ms: float, stated: StatedSettings = NOTHING_STATED
     return import_file("torch", path, dt_ms, stated).told()
 
 
-def import_json(path: Path, dt_ms: float, stated: StatedSettings, hints: Hints = NO_HINTS) -> Imported:
+def import_json(path: Path, dt_ms: float | None, stated: StatedSettings, hints: Hints = NO_HINTS) -> Imported:
     """The network of a `.json` file of trainRNNbrain, or of a configuration of NeuralRNN and the weights beside it."""
-    check_positive("dt_ms", dt_ms)
+    if dt_ms is not None:
+        check_positive("dt_ms", dt_ms)
     content = read_content(path, "json", RateWeights.axes(), hints)
     if CONFIGURATION in content.says:
         with naming(path):

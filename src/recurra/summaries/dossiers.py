@@ -35,6 +35,8 @@ def dossier_summary(dossier: Dossier) -> Summary:
         "program": lambda: attractor_words(dossier.program),
         "transient gain": lambda: gain_words(dossier.gains),
     }
+    undefined = [in_words(name) for name in dossier.not_applicable]
+    told = {name: say for name, say in told.items() if name not in undefined}
     found = {name: where_known(say, "not known: its analysis failed") for name, say in told.items()}
     records = dossier.by_group()
     missing = [in_words(name) for name, record in records.items() if isinstance(record, Failure)]
@@ -87,7 +89,7 @@ def run_summary(run: RunRecord) -> Summary:
         Fact(name, value)
         for name, value in (
             ("networks", f"{len(run.numbers):,}"),
-            ("task", type(run.task).__name__),
+            ("task", type(run.task).__name__ if run.task.known else "none given"),
             ("status", counted(status.name for status in run.status) if run.status else "imported"),
             ("verdict", counted(map(verdict_words, run.dossiers))),
             ("census", run.census_failure or ("none" if run.census is None else f"by {run.census.measure_name}")),

@@ -37,6 +37,8 @@ class Task(abc.ABC):
     """Time constant of the rate units of a model that names none, ms; None for the time step."""
     conditions_are_levels: ClassVar[bool] = False
     """Whether the conditions are the levels at which the output is held; then texts speak of levels."""
+    known: ClassVar[bool] = True
+    """Whether anybody has said what the networks do; if not, analyses that need the task do not apply."""
     dt_ms: float
     rule: SuccessRule
 

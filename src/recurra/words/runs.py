@@ -23,6 +23,10 @@ Record = TypeVar("Record")
 RIGHT = 0.2  # axes with at most this cosine are called orthogonal
 EVEN = 1.25  # edges with at most this ratio are called equal
 SHAPES = {2: ("a square", "a rectangle", "a parallelogram"), 3: ("a cube", "a right-angled box", "a parallelepiped")}
+NO_TASK = (
+    "No task was given, so performance, memories and answers to stimuli are missing, and all that follows is about the "
+    "network left alone, without input; the task is named with --task NAME, or as the second argument of rc.inspect."
+)
 MORE = ("a hypercube", "a right-angled box", "a parallelepiped")
 
 
@@ -76,7 +80,9 @@ def has_learned(dossier: Dossier) -> bool:
 
 
 def sentence(run: RunRecord) -> str:
-    """The result of a run in one sentence."""
+    """The result of a run in one sentence; where no task was given, what therefore is missing."""
+    if not run.task.known:
+        return NO_TASK
     good = [dossier for dossier in run.dossiers if has_learned(dossier)]
     told = good or run.dossiers
     parts = [

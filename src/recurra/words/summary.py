@@ -16,7 +16,9 @@ from recurra.words.spectra import gains_table, modes_table, skew_table, spectrum
 
 
 def verdict_words(dossier: Dossier) -> str:
-    """Whether a network has learned its task, or that it was not tested."""
+    """Whether a network has learned its task, or that it was not tested, or that no task was given."""
+    if dossier.without_task:
+        return "no task given"
     return where_known(lambda: dossier.performance.verdict, "not tested")
 
 
@@ -42,11 +44,15 @@ def dossier_table(dossier: Dossier, before: MemoryCube | None = None) -> dict[st
         "transient_gain": lambda: gains_table(dossier.gains),
         "cube": lambda: _cube_table(memories.cube, before) if memories else None,
         "geometry": lambda: _geometry_table(memories.geometry) if memories else None,
-        "reduction": lambda: {
-            "explained_variance": dossier.pca.explained_variance,
-            "explained_variance_svd": where_known(lambda: dossier.svd.explained_variance, None),
-            "participation_ratio": dossier.pca.participation_ratio,
-        },
+        "reduction": lambda: (
+            {
+                "explained_variance": dossier.pca.explained_variance,
+                "explained_variance_svd": where_known(lambda: dossier.svd.explained_variance, None),
+                "participation_ratio": dossier.pca.participation_ratio,
+            }
+            if not dossier.without_task
+            else None
+        ),
     }
     table = {name: where_known(part, None) for name, part in parts.items()}
     table |= {"own_analyses": own_table(dossier)} if dossier.own else {}

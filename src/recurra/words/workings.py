@@ -21,6 +21,7 @@ from recurra.analysis.dynamics.regimes import (
 )
 from recurra.analysis.failures import in_words, where_known
 from recurra.tasks import Task
+from recurra.tasks.no_task import NEEDED
 from recurra.wording import as_sentence, is_or_are, percent, three
 from recurra.words.attractors import MOST_NAMED, attractor_words, forgotten_words, listed
 from recurra.words.memories import memory_sentences
@@ -78,8 +79,9 @@ def sentences(task: Task, dossier: Dossier, names: Sequence[str]) -> Iterator[st
     yield from (sentence for one in told if (sentence := where_known(one, "")))
     if dossier.failures:
         yield f"Not known, since the analysis failed: {listed([in_words(name) for name in dossier.failures])}."
-    if dossier.not_applicable:
-        yield f"Not defined for these networks: {listed([in_words(name) for name in dossier.not_applicable])}."
+    undefined = [in_words(name) for name, reason in dossier.not_applicable.items() if reason != NEEDED]
+    if undefined:
+        yield f"Not defined for these networks: {listed(undefined)}."
 
 
 def regime_words(regimes: Regimes, program: Program, names: Sequence[str]) -> str:

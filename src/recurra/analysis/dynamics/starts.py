@@ -38,6 +38,22 @@ def starts_among(
     return drawn + spread * random.standard_normal(drawn.shape)
 
 
+def starts_anywhere(center: Float[np.ndarray, "state"], starts: int, seed: int) -> Float[np.ndarray, "start state"]:
+    r"""Random states, near and far, where no trajectories are known: $h_0 + u\, \xi$.
+
+    u is uniform between 0 and 1, one for each state, and ξ standard normal, one for each entry. The rates of tanh lie
+    between -1 and 1; the states of other cells are reached from there after a few steps.
+
+    Args:
+        center: the state $h_0$ before the first step.
+        starts: number of states that are drawn.
+        seed: seed of the draw.
+    """
+    check_count("starts", starts)
+    random = np.random.default_rng([seed, len(center)])
+    return center + random.random((starts, 1)) * random.standard_normal((starts, len(center)))
+
+
 def in_parts(work: Callable[[States], Values], starts: States) -> Values:
     """The results of a function on equal parts of the starts, computed on all cores.
 

@@ -36,10 +36,14 @@ class PlayPart:
 def play_part(run: RunRecord, shown: Sequence[int]) -> PlayPart | None:
     """The part for the first of the networks that the sections show; None if the player does not have their equations.
 
+    None too where no task says what the network is shown.
+
     Args:
         run: the run.
         shown: the positions of these networks.
     """
+    if not run.task.known:
+        return None
     made = attempted(lambda: _play_part(run, shown[:MOST]))
     return PlayPart("", "", 0, made.reason) if isinstance(made, Failure) else made
 

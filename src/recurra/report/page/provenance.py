@@ -60,7 +60,8 @@ def provenance(run: RunRecord, spec: RunSpec | None) -> Provenance:
 
 def used_sources(run: RunRecord) -> tuple[Source, ...]:
     """The sources of the task, of the training and of the analyses, each once, by author and year."""
-    records: list[Any] = list(record_kinds(run.task).values())
+    undefined = run.dossiers[0].not_applicable
+    records: list[Any] = [kind for group, kind in record_kinds(run.task).items() if group not in undefined]
     keys = [*run.about.get("sources", run.task.sources)]
     records += [run.census, Similarities] if run.census else []
     keys += [key for record in records for key in getattr(record, "sources", ())]
