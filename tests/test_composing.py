@@ -24,6 +24,7 @@ MEMORY = {
     "noisy_lifetimes",
     "pulse_table",
 }
+CHOICES = {"psychometric", "chronometric"}
 NEEDED = {
     "continuation": {"direction": np.ones(2)},
     "cross_condition_generalization": {"arrangements": 2, "repeats": 2},
@@ -66,7 +67,7 @@ def trained(task, **options):
 @pytest.fixture(scope="module")
 def cohorts():
     flipflop = rc.FlipFlop(bits=2, length_ms=60.0, pulse_ms=5.0, response_delay_ms=5.0)
-    return {"xor": trained(rc.Xor()), "flipflop": trained(flipflop)}
+    return {"xor": trained(rc.Xor()), "flipflop": trained(flipflop), "decision": trained(rc.PerceptualDecision())}
 
 
 def assert_same(one, other):
@@ -93,7 +94,7 @@ def assert_same(one, other):
     ],
 )
 def test_a_cohort_gives_what_its_networks_give(name, cohorts):
-    cohort = cohorts["flipflop" if name in MEMORY else "xor"]
+    cohort = cohorts["flipflop" if name in MEMORY else "decision" if name in CHOICES else "xor"]
     analysis, needed = analyses()[name], NEEDED.get(name, {})
     every = analysis(cohort, **needed)
     assert len(every) == 2

@@ -23,7 +23,8 @@ def test_a_notebook_has_what_its_page_has(page):
 def test_text_code_and_what_it_prints_and_draws(tmp_path):
     (tmp_path / "one.png").write_bytes(b"picture")
     page = (
-        "# Title\n\nSee [here](there.md), [it][recurra.it] and [far](https://example.org).\n\n```python\nx = 1\nprint(x)\n"
+        "# Title\n\nSee [here](there.md), [it][recurra.it] and [far](https://example.org).\n\n"
+        "```python\nx = 1\nprint(x)\n"
         '```\n\n```text\n1\n```\n\n![One](one.png)\n\n```python\nx\n```\n\n??? success "Answers"\n\n    1. Yes.\n'
     )
     cells = notebook_of(page, tmp_path)["cells"]

@@ -9,6 +9,7 @@ from . import testing as testing
 from . import training as training
 from .analysis import axis_alignment as axis_alignment
 from .analysis import census as census
+from .analysis import chronometric as chronometric
 from .analysis import connectivity_agreement as connectivity_agreement
 from .analysis import continuation as continuation
 from .analysis import cross_condition_generalization as cross_condition_generalization
@@ -37,6 +38,7 @@ from .analysis import populations as populations
 from .analysis import principal_components as principal_components
 from .analysis import procrustes_distance as procrustes_distance
 from .analysis import program as program
+from .analysis import psychometric as psychometric
 from .analysis import pulse_table as pulse_table
 from .analysis import regimes as regimes
 from .analysis import resampling as resampling

@@ -514,6 +514,13 @@ SOURCES: dict[str, Source] = {
         "Journal of Pharmacokinetics and Biopharmaceutics 15, 657-680",
         "https://doi.org/10.1007/BF01068419",
     ),
+    "wichmann2001": Source(
+        "F. A. Wichmann and N. J. Hill",
+        2001,
+        "The psychometric function: I. Fitting, sampling, and goodness of fit",
+        "Perception & Psychophysics 63, 1293-1313",
+        "https://doi.org/10.3758/BF03194544",
+    ),
     "wilson1927": Source(
         "E. B. Wilson",
         1927,

@@ -1,5 +1,7 @@
 """Analyses: networks or arrays in, frozen records out."""
 
+from recurra.analysis.choices.chronometric import Chronometric, chronometric
+from recurra.analysis.choices.psychometric import Psychometric, psychometric, psychometric_of
 from recurra.analysis.cohorts.census import Census, census_of, clusters, network_map
 from recurra.analysis.cohorts.comparison import census, similarity_matrices
 from recurra.analysis.cohorts.eigenvalue_distances import dynamical_distance, nearest_linearizations, spectral_distance
@@ -58,6 +60,7 @@ __all__ = [
     "Alignment",
     "Branch",
     "Census",
+    "Chronometric",
     "Demixed",
     "FixedPoints",
     "FlowField",
@@ -74,6 +77,7 @@ __all__ = [
     "Performance",
     "Populations",
     "Program",
+    "Psychometric",
     "PulseTable",
     "Reduction",
     "Regimes",
@@ -90,6 +94,7 @@ __all__ = [
     "best_populations",
     "census",
     "census_of",
+    "chronometric",
     "clusters",
     "connectivity_agreement",
     "continuation",
@@ -126,6 +131,8 @@ __all__ = [
     "principal_components",
     "procrustes_distance",
     "program",
+    "psychometric",
+    "psychometric_of",
     "pulse_table",
     "regimes",
     "resampling",

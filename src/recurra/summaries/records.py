@@ -8,12 +8,14 @@ import numpy as np
 
 from recurra.analysis import (
     Census,
+    Chronometric,
     Lifetimes,
     Memories,
     MemoryCube,
     NonNormality,
     Performance,
     Program,
+    Psychometric,
     PulseTable,
     Reduction,
     Regimes,
@@ -55,6 +57,7 @@ from recurra.summaries.summary import Fact, Picture, Summary
 from recurra.tasks.trials import Trials
 from recurra.wording import as_sentence, percent, percent_high, percent_low, three
 from recurra.words.attractors import attractor_words
+from recurra.words.choices import chronometric_words, psychometric_words
 from recurra.words.runs import held_words, shape_words
 from recurra.words.spectra import gain_words, modes_words, outside_words
 from recurra.words.workings import census_words
@@ -108,12 +111,14 @@ SUMMARIES: dict[type, Callable[[Any], Summary]] = {
 
 SENTENCES: dict[type, Callable[[Any], str]] = {
     Census: census_words,
+    Chronometric: chronometric_words,
     Lifetimes: lambda record: f"{int((record.kind == 0).sum())} of {len(record.kind)} memories are stable.",
     Memories: lambda record: as_sentence(held_words([record])),
     MemoryCube: lambda record: as_sentence(shape_words([record], ()) or "the memories stand on no parallelepiped"),
     NonNormality: lambda record: f"Henrici's departure is {three(record.henrici)}; that of a normal matrix is 0.",
     Performance: performance_words,
     Program: attractor_words,
+    Psychometric: psychometric_words,
     PulseTable: lambda record: f"{record.right} of {record.reached.size} entries are as the task asks.",
     Reduction: lambda record: f"The rates fill {three(record.participation_ratio)} dimensions.",
     RestingModes: lambda record: as_sentence(f"rest {modes_words(record)}"),

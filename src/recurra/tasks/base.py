@@ -17,6 +17,7 @@ from recurra.checks import check_count
 from recurra.numerics import GENERATOR, pinned
 from recurra.periods import Period
 from recurra.streams import as_key, seed_or_key
+from recurra.tasks.choices import Choices
 from recurra.tasks.rules import SuccessRule
 from recurra.tasks.trials import Trial, Trials, check_trial, check_weights
 
@@ -97,6 +98,10 @@ class Task(abc.ABC):
     def stimulus_names(self) -> tuple[str, ...]:
         """The names of the stimuli; by default the names of the conditions."""
         return tuple(self.condition_names[at] for at in np.asarray(self.probe().condition))
+
+    def choices(self) -> Choices | None:
+        """How answers are read as choices by signed evidence, for psychometric curves; None for a task without."""
+        return None
 
     @property
     def inputs(self) -> int:

@@ -1,5 +1,6 @@
 """Perceptual decisions in a stream: NeuroGym's task, cut out of trials that follow each other."""
 
+import dataclasses
 import math
 from dataclasses import dataclass, field
 from typing import ClassVar, NamedTuple, final
@@ -13,6 +14,7 @@ from recurra.arrays import RandomKey
 from recurra.checks import check_at_least_zero, check_flag, check_positive, steps_of
 from recurra.periods import Period, periods_until
 from recurra.tasks.base import Task, gather, step_noise, uniform_and_normal
+from recurra.tasks.choices import Choices
 from recurra.tasks.rules import ChoiceRule, SuccessRule
 from recurra.tasks.staged import both_signs
 from recurra.tasks.trials import Trial, Trials
@@ -120,6 +122,16 @@ class DecisionStream(Task):
             decisions = _Decisions(fixation, stimulus, coherence, coherence >= 0, jnp.int32(0))
             made.append(self._rendered(decisions, jnp.zeros((self._stretch, 2), jnp.float32), coherence[0] != 0))
         return gather(self, jax.tree.map(lambda *arrays: jnp.stack(arrays), *made))
+
+    def choices(self) -> Choices:
+        """The signed coherence of the first decision, in streams of decisions of middle lengths from the start.
+
+        The decision variable is the difference of the two choices.
+        """
+        fixation, stimulus = (own[len(own) // 2] for own in (self.fixation_ms, self.stimulus_ms))
+        alike = dataclasses.replace(self, fixation_ms=(fixation,), stimulus_ms=(stimulus,), cut=False)
+        before = fixation + stimulus
+        return Choices(alike, self._values, fixation, (before, before + self.decision_ms), unit="%", sides=(1, 2))
 
     @property
     def _values(self) -> Float[np.ndarray, "condition"]:

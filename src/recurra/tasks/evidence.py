@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from recurra.periods import Period, in_a_row
+from recurra.tasks.choices import Choices
 from recurra.tasks.rules import NearRule, SuccessRule
 from recurra.tasks.staged import StagedTask, both_signs
 from recurra.tasks.trials import Trial
@@ -60,6 +61,12 @@ class PerceptualDecision(StagedTask):
     @property
     def periods(self) -> tuple[Period, ...]:
         return in_a_row(self.dt_ms, fixation=self.fixation_ms, stimulus=self.stimulus_ms, decision=self.decision_ms)
+
+    def choices(self) -> Choices:
+        """The signed coherence, and the sign of the output during the decision."""
+        before, end = self.fixation_ms + self.stimulus_ms, self.fixation_ms + self.stimulus_ms + self.decision_ms
+        values = both_signs("coherences", self.coherences, 100)
+        return Choices(self, values, self.fixation_ms, (before, end), unit="%")
 
     def render(self, condition: Int[Array, ""], chance: Float[Array, "chance"]) -> Trial:
         coherence = jnp.asarray(both_signs("coherences", self.coherences, 100) / 100, jnp.float32)[condition]

@@ -13,6 +13,7 @@ from jaxtyping import Array, Float, Int
 from recurra.arrays import RandomKey
 from recurra.checks import check_positive
 from recurra.periods import Period, in_a_row
+from recurra.tasks.choices import Choices, named_evidence
 from recurra.tasks.rules import NearRule, SuccessRule
 from recurra.tasks.staged import StagedTask, both_signs, signals
 from recurra.tasks.trials import Trial
@@ -69,6 +70,11 @@ class SignedDecision(StagedTask):
     def periods(self) -> tuple[Period, ...]:
         before = {"fixation": self.fixation_ms, "stimulus": self.stimulus_ms}
         return in_a_row(self.dt_ms, **before, delay=self.delay_ms, decision=self.decision_ms)
+
+    def choices(self) -> Choices:
+        """The signed strength, and the sign of the output during the decision."""
+        ends = {period.name: (period.start_ms, period.end_ms) for period in self.periods}
+        return Choices(self, _signed(self.strengths), ends["stimulus"][0], ends["decision"])
 
     def render(self, condition: Int[Array, ""], chance: Float[Array, "chance"]) -> Trial:
         strength = jnp.asarray(_signed(self.strengths), jnp.float32)[condition]
@@ -148,6 +154,13 @@ class CuedDecision(StagedTask):
         clean = self.render(drawn.condition, jnp.zeros(0, jnp.float32))
         inputs = jnp.concatenate([drawn.inputs[:, :2], clean.inputs[:, 2:]], axis=1)
         return dataclasses.replace(drawn, inputs=inputs)
+
+    def choices(self) -> Choices:
+        """The signed strength of the named stream, and the sign of the output during the decision, by context."""
+        ends = {period.name: (period.start_ms, period.end_ms) for period in self.periods}
+        context, evidence = named_evidence(self._values)
+        begin, answer = ends["stimulus"][0], ends["decision"]
+        return Choices(self, evidence, begin, answer, context=context, contexts=("A", "B"))
 
     def render(self, condition: Int[Array, ""], chance: Float[Array, "chance"]) -> Trial:
         values = jnp.asarray(self._values, jnp.float32)[condition]

@@ -11,6 +11,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from recurra.arrays import RandomKey
 from recurra.periods import Period, in_a_row
+from recurra.tasks.choices import Choices, named_evidence
 from recurra.tasks.rules import NearRule, SuccessRule
 from recurra.tasks.staged import StagedTask, both_signs, signals
 from recurra.tasks.trials import Trial
@@ -72,6 +73,13 @@ class ContextDecision(StagedTask):
     def periods(self) -> tuple[Period, ...]:
         before = {"fixation": self.fixation_ms, "stimulus": self.stimulus_ms}
         return in_a_row(self.dt_ms, **before, delay=self.delay_ms, decision=self.decision_ms)
+
+    def choices(self) -> Choices:
+        """The signed coherence of the named stream, and the sign of the output during the decision, by context."""
+        ends = {period.name: (period.start_ms, period.end_ms) for period in self.periods}
+        context, evidence = named_evidence(self._values)
+        names, begin = ("motion", "colour"), ends["stimulus"][0]
+        return Choices(self, evidence, begin, ends["decision"], unit="%", context=context, contexts=names)
 
     def render(self, condition: Int[Array, ""], chance: Float[Array, "chance"]) -> Trial:
         values = jnp.asarray(self._values / [1, 100, 100], jnp.float32)[condition]
@@ -140,6 +148,17 @@ class EvidenceIntegration(StagedTask):
     @property
     def periods(self) -> tuple[Period, ...]:
         return in_a_row(self.dt_ms, fixation=self.fixation_ms, stimulus=self.stimulus_ms, hold=self.hold_ms)
+
+    def choices(self) -> Choices:
+        """The drift of the named stream, and the sign of the integral that is held, by context.
+
+        The output is undecided within half of the smallest drift.
+        """
+        ends = {period.name: (period.start_ms, period.end_ms) for period in self.periods}
+        context, evidence = named_evidence(self._values)
+        names, bound = ("first", "second"), min(self.drifts) / 2
+        begin, answer = ends["stimulus"][0], ends["hold"]
+        return Choices(self, evidence, begin, answer, bound, context=context, contexts=names)
 
     def trial(self, key: RandomKey) -> Trial:
         drawn = super().trial(key)

@@ -8,6 +8,7 @@ from recurra.analysis import (
     Alignment,
     Branch,
     Census,
+    Chronometric,
     Demixed,
     FixedPoints,
     FlowField,
@@ -22,6 +23,7 @@ from recurra.analysis import (
     NoisyLifetimes,
     Populations,
     Program,
+    Psychometric,
     PulseTable,
     Reduction,
     Regimes,
@@ -45,7 +47,7 @@ from recurra.models.cohort import Cohort, History
 from recurra.models.network import Network
 from recurra.plotting.papers.census import LABELS
 from recurra.plotting.papers.differences import draw_differences
-from recurra.plotting.records import curves, panels, planes, spaces
+from recurra.plotting.records import choices, curves, panels, planes, spaces
 from recurra.tasks.trials import Trials
 
 
@@ -70,6 +72,7 @@ DRAWINGS: dict[type, dict[str, Drawing]] = {
     Behaviour: {"probe": Drawing(curves.behaviour)},
     Branch: {"branch": Drawing(curves.branch)},
     Census: {"map": Drawing(planes.census)},
+    Chronometric: {"times": Drawing(choices.chronometric)},
     Clusters: {"silhouette": Drawing(panels.clusters)},
     Cohort: LEARNING,
     Demixed: {"variance": Drawing(panels.demixed)},
@@ -90,6 +93,7 @@ DRAWINGS: dict[type, dict[str, Drawing]] = {
     NoisyLifetimes: {"lifetimes": Drawing(curves.noisy_lifetimes)},
     Populations: {"shares": Drawing(panels.populations)},
     Program: {"stimuli": Drawing(panels.program)},
+    Psychometric: {"choices": Drawing(choices.psychometric)},
     PulseTable: {"reached": Drawing(panels.pulse_table)},
     Reduction: {"variance": Drawing(panels.reduction)},
     Regimes: {"outputs": Drawing(panels.regimes)},

@@ -1,0 +1,1 @@
+"""Choices by evidence: psychometric and chronometric curves."""
