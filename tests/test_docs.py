@@ -281,3 +281,28 @@ def test_counts_in_words():
     assert f"{kinds['Optimizer']} optimizers" in index
     assert f"{kinds['Schedule']} learning-rate schedules" in index
     assert f"{kinds['Initializer']} kinds of initial weights" in index
+
+
+GLOSSARY = re.findall(r"^\*\*(.+?)\.\*\* (.+)$", (DOCS / "glossary.md").read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize(("term", "text"), GLOSSARY, ids=[term for term, _ in GLOSSARY])
+def test_a_term_of_the_glossary_has_its_page_and_its_functions(term, text):
+    """Two sentences; a heading that exists; and public names, each at the place that its link names."""
+    said = text.partition(" [More](")[0]
+    assert 2 <= len(re.findall(r"[.:;] (?=[A-Z])|\.$", said)) <= 3, f"{term}: {said}"
+    (page, anchor), *more = re.findall(r"\[More\]\(([\w-]+\.md)(?:#([\w-]+))?\)", text)
+    assert not more
+    headings = re.findall(r"^#+ (.+)$", (DOCS / page).read_text(), re.MULTILINE)
+    assert not anchor or anchor in {re.sub(r"[^\w -]", "", one).strip().lower().replace(" ", "-") for one in headings}
+    named = re.findall(r"\[`rc\.(\w+)`\]\[([\w.]+)\]", text)
+    assert named
+    for name, place in named:
+        module, _, own = place.rpartition(".")
+        assert getattr(recurra, name) is getattr(importlib.import_module(module), own)
+
+
+def test_the_glossary_is_in_the_order_of_the_alphabet():
+    terms = [term.lower() for term, _ in GLOSSARY]
+    assert len(terms) >= 50
+    assert terms == sorted(terms)
