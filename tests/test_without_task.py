@@ -88,13 +88,14 @@ def test_the_command_finds_what_the_paper_says(capsys):
     assert " ".join(out.split()).startswith(NO_TASK)
     assert "fixed points without input: 3 (2 stable, 1 not with 6 unstable modes), 3 proved" in out
     assert "73.8" in out, "the period of its oscillation"
+    assert "weights: mean " in out
     assert "does not say its time step, and no task was given that has one: a step is taken as 1 ms" in " ".join(
         err.split()
     )
 
 
 def test_json_of_a_network_without_task(tmp_path, capsys):
-    path, _ = saved(tmp_path, rc.RateRNN(units=3))
+    path, network = saved(tmp_path, rc.RateRNN(units=3))
     assert main(["inspect", str(path), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["no_task"] == NO_TASK
@@ -102,6 +103,7 @@ def test_json_of_a_network_without_task(tmp_path, capsys):
     assert [found[name] for name in ("performance", "memories", "reduction", "selectivity")] == [None] * 4
     assert set(found["not_applicable"]) == MISSING
     assert len(found["regimes"]) == 8
+    assert found["weights"]["deviation"] == rc.weight_statistics(network).deviation
 
 
 @pytest.mark.parametrize("model", [rc.GRU(units=4), rc.LSTM(units=3), rc.RateRNN(units=1)])

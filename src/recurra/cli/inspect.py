@@ -71,14 +71,17 @@ def _print(record: "RunRecord", network: dict[str, Any] | None) -> None:
     """The dossier as tables, or as JSON together with the table of the network."""
     from recurra.cli.console import print_run, print_workings
     from recurra.words.runs import NO_TASK
+    from recurra.words.spectra import weights_table, weights_words
     from recurra.words.summary import cube_before, dossier_table, plain
     from recurra.words.workings_table import workings_table
 
-    dossier = record.dossiers[0]
+    dossier, alone = record.dossiers[0], not record.task.known
     if network is None:
         print_run(record)
         print_workings(dossier, record.task)
+        if alone and record.network(0).has_recurrent:
+            typer.echo(weights_words(record.network(0)))
         return
-    alone = {} if record.task.known else {"no_task": NO_TASK}
-    table = {**alone, "network": network} | dossier_table(dossier, cube_before(record, 0))
-    typer.echo(json.dumps(table | plain(workings_table(dossier, record.task)), indent=2))
+    more = {"no_task": NO_TASK, "weights": weights_table(record.network(0))} if alone else {}
+    table = {**more, "network": network} | dossier_table(dossier, cube_before(record, 0))
+    typer.echo(json.dumps(plain(table | workings_table(dossier, record.task)), indent=2))

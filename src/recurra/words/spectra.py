@@ -4,9 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from recurra.analysis import NonNormality, RestingModes, Spectrum, TransientGains
+from recurra.analysis import NonNormality, RestingModes, Spectrum, TransientGains, weight_statistics
 from recurra.analysis.dynamics.modes import LIMIT
-from recurra.wording import course_words, motion_words, three, time_words
+from recurra.models.network import Network
+from recurra.wording import course_words, motion_words, percent, three, time_words
 
 OF_WEIGHTS = "the recurrent weights W: h <- W h"
 OF_REST = "one step of the network without input, linearized where it rests"
@@ -97,3 +98,17 @@ def gains_table(gains: TransientGains) -> dict[str, Any]:
         "largest": float(gains.gain.max()) if len(gains) else None,
         "left_out": gains.left_out,
     }
+
+
+def weights_table(network: Network) -> dict[str, Any] | None:
+    """The numbers of the distribution of the recurrent weights, for JSON; None for a cell without one matrix."""
+    return {"of": "the recurrent weights W"} | vars(weight_statistics(network)) if network.has_recurrent else None
+
+
+def weights_words(network: Network) -> str:
+    """The distribution of the recurrent weights in a line."""
+    told = weight_statistics(network)
+    return (
+        f"weights: mean {three(told.mean)}, standard deviation {three(told.deviation)}, excess kurtosis "
+        f"{three(told.excess_kurtosis)}, largest {three(told.largest)}, {percent(told.positive)} % above 0"
+    )
