@@ -7,10 +7,11 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from recurra.arrays import Outputs
+from recurra.shown import Shown
 
 
 @dataclass(frozen=True, eq=False)
-class Choices:
+class Choices(Shown):
     """How the answers of a network are read as choices between two sides, by signed evidence.
 
     Args:

@@ -8,16 +8,22 @@ from recurra.wording import as_sentence, percent, three
 
 def psychometric_words(record: Psychometric) -> str:
     """Threshold and slope, or that the choices do not depend on the evidence, in every context."""
-    return " ".join(as_sentence(f"{name}{_curve_words(record, at)}") for at, name in _contexts(record.contexts))
+    return " ".join(
+        as_sentence(f"{name}{_curve_words(record, at)}")
+        for at, name in _contexts(record.contexts, len(record.threshold))
+    )
 
 
 def chronometric_words(record: Chronometric) -> str:
     """The median reaction times at the weakest and the strongest evidence, and the trials without a decision."""
-    return " ".join(as_sentence(f"{name}{_time_words(record, at)}") for at, name in _contexts(record.contexts))
+    return " ".join(
+        as_sentence(f"{name}{_time_words(record, at)}")
+        for at, name in _contexts(record.contexts, len(record.median_ms))
+    )
 
 
-def _contexts(names: tuple[str, ...]) -> list[tuple[int, str]]:
-    return [(at, f"{name}: " if name else "") for at, name in enumerate(names)]
+def _contexts(names: tuple[str, ...], count: int) -> list[tuple[int, str]]:
+    return [(at, f"{name}: " if name else "") for at, name in enumerate(names[:count])]
 
 
 def _curve_words(record: Psychometric, at: int) -> str:
@@ -26,11 +32,14 @@ def _curve_words(record: Psychometric, at: int) -> str:
         share = float(np.nansum(record.share[at] * record.total[at]) / max(int(record.total[at].sum()), 1))
         told = f"no dependence on evidence (p = {three(float(record.p_value[at]))})"
         return f"{told}, {percent(share)} % of the choices are positive"
-    (low, high), (least, most) = record.intervals[at, 0], record.intervals[at, 1]
-    slope = f"slope {three(float(record.slope[at]))} [{three(least)}, {three(most)}] per {record.unit or 'unit'}"
+    low, high, least, most = (
+        three(float(one[at]))
+        for one in (record.threshold_low, record.threshold_high, record.slope_low, record.slope_high)
+    )
+    slope = f"slope {three(float(record.slope[at]))} [{least}, {most}] per {record.unit or 'unit'}"
     if not record.resolved[at]:
         slope = f"steeper than its levels can tell, slope at least {three(abs(float(record.slope[at])))}"
-    bias = f"choices turn at {three(float(record.threshold[at]))}{unit} [{three(low)}, {three(high)}]"
+    bias = f"choices turn at {three(float(record.threshold[at]))}{unit} [{low}, {high}]"
     return f"{bias}, {slope}, lapses {percent(float(record.lapse[at]))} %"
 
 

@@ -35,7 +35,12 @@ class Psychometric(Shown):
         threshold: θ, the evidence at which both choices are equally likely: the bias. NaN without dependence.
         slope: b, logits per unit of evidence.
         lapse: λ, the share of choices that do not follow the evidence, on either side, 0 to 0.2.
-        intervals: lower and upper end of the 95 % interval of threshold, slope and lapse, from a parametric bootstrap.
+        threshold_low: lower end of the 95 % interval of θ, from a parametric bootstrap.
+        threshold_high: its upper end.
+        slope_low: lower end of that of b.
+        slope_high: its upper end.
+        lapse_low: lower end of that of λ.
+        lapse_high: its upper end.
         p_value: of the likelihood-ratio test against a constant, with two degrees of freedom.
         resolved: whether the levels can tell the slope; if not, the network turns from one side to the other between
             two neighbouring levels, and the true slope is at least as steep.
@@ -54,7 +59,12 @@ class Psychometric(Shown):
     threshold: Float[np.ndarray, "context"]
     slope: Float[np.ndarray, "context"]
     lapse: Float[np.ndarray, "context"]
-    intervals: Float[np.ndarray, "context parameter end"]
+    threshold_low: Float[np.ndarray, "context"]
+    threshold_high: Float[np.ndarray, "context"]
+    slope_low: Float[np.ndarray, "context"]
+    slope_high: Float[np.ndarray, "context"]
+    lapse_low: Float[np.ndarray, "context"]
+    lapse_high: Float[np.ndarray, "context"]
     p_value: Float[np.ndarray, "context"]
     resolved: Bool[np.ndarray, "context"]
     unit: str
@@ -157,6 +167,7 @@ def psychometric_of(
         ]
     )
     fits = [_fitted(evidence, row, of, draws, seed) for row, of in zip(positive, total, strict=True)]
+    intervals = np.array([interval for _, interval in fits])
     with np.errstate(invalid="ignore"):
         share = np.where(total > 0, positive / np.maximum(total, 1), np.nan)
     return Psychometric(
@@ -168,7 +179,12 @@ def psychometric_of(
         threshold=np.array([fit.threshold for fit, _ in fits]),
         slope=np.array([fit.slope for fit, _ in fits]),
         lapse=np.array([fit.lapse for fit, _ in fits]),
-        intervals=np.array([interval for _, interval in fits]),
+        threshold_low=intervals[:, 0, 0],
+        threshold_high=intervals[:, 0, 1],
+        slope_low=intervals[:, 1, 0],
+        slope_high=intervals[:, 1, 1],
+        lapse_low=intervals[:, 2, 0],
+        lapse_high=intervals[:, 2, 1],
         p_value=np.array([fit.p_value for fit, _ in fits]),
         resolved=np.array([fit.resolved for fit, _ in fits]),
         unit=unit,
