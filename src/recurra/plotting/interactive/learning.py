@@ -1,5 +1,7 @@
 """Learning curves of networks."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
@@ -12,18 +14,20 @@ from recurra.status import Status
 ENDS = {Status.diverged: "x", Status.reached: "circle"}
 
 
-def learning_curves(scene: LearningCurves) -> go.Figure:
+def learning_curves(scene: LearningCurves, numbers: Sequence[int] = ()) -> go.Figure:
     """Loss (logarithmic) and success on validation trials, one line per network.
 
     A cross marks where a network diverged, a dot where it met its criterion.
 
     Args:
         scene: the curves.
+        numbers: of the networks, by which the page finds their lines.
     """
     figure = make_subplots(rows=1, cols=2, horizontal_spacing=0.09, subplot_titles=TITLES)
     for column in (1, 2):
-        for curve in scene.curves:
+        for number, curve in zip(numbers or [None] * len(scene.curves), scene.curves, strict=True):
             line = go.Scatter(
+                meta=number,
                 x=scene.trials.astype(np.float32),
                 y=(curve.loss if column == 1 else curve.percent).astype(np.float32),
                 mode="lines" if len(scene.trials) > 1 else "markers",

@@ -32,13 +32,16 @@ def spectrum_plane(scene: SpectrumPlane, told: ModeMotions) -> go.Figure:
     return figure
 
 
-def spectra_density(density: Density, planes: Sequence[SpectrumPlane], texts: Sequence[Sequence[str]]) -> go.Figure:
+def spectra_density(
+    density: Density, planes: Sequence[SpectrumPlane], texts: Sequence[Sequence[str]], numbers: Sequence[int]
+) -> go.Figure:
     """All networks together: how many eigenvalues lie where, and the outliers of each in its colour.
 
     Args:
         density: the density.
         planes: the networks.
         texts: the texts of each network's outliers under the pointer.
+        numbers: of the networks, by which the page finds their points.
     """
     shades = [[0, PAPER], [0.02, mix(PAPER, "#2166ac", 0.15)], [1, "#2166ac"]]
     figure = go.Figure(
@@ -54,9 +57,9 @@ def spectra_density(density: Density, planes: Sequence[SpectrumPlane], texts: Se
         )
     )
     figure.add_trace(_unit_circle())
-    for plane, said in zip(planes, texts, strict=True):
+    for plane, said, number in zip(planes, texts, numbers, strict=True):
         look = {"color": plane.color, "size": 6, "line": {"color": PAPER, "width": 0.5}}
-        figure.add_trace(_points(plane.outliers, said, plane.name, look))
+        figure.add_trace(_points(plane.outliers, said, plane.name, look).update(meta=number))
     styled(figure, 560, margin=(56, 20, 20, 48))
     _plane_axes(figure, planes[0].view)
     figure.update_layout(showlegend=False)

@@ -21,7 +21,11 @@ from recurra.plotting.scenes.loadings import MOST_LOADINGS
 from recurra.plotting.scenes.program_parts import left_words, parts_of
 from recurra.plotting.scenes.scales import Scales
 from recurra.plotting.scenes.space import WALK_STEPS
+from recurra.report.explorer.script import report_script
+from recurra.report.page.explorer_part import explorer_part
 from recurra.report.page.missing import FirstKnown, RecordEnvironment, told
+from recurra.report.page.packing import Packed
+from recurra.report.page.panel import FINE
 from recurra.report.page.panels import all_panels, cells_of
 from recurra.report.page.play_part import play_part
 from recurra.report.page.provenance import provenance, recurra_version
@@ -62,6 +66,7 @@ def report_html(run: RunRecord) -> str:
     panels = all_panels(run, [row.name for row in table], SHOWN)
     conditions = Conditions.of(run.probe)
     workings = [workings_of(run.task, dossier, conditions.names) for dossier in run.dossiers]
+    left = {number: left_out(one) for number, one in zip(run.numbers, run.dossiers, strict=True)}
     page = _environment().get_template("page.html.j2")
     html = page.render(
         run=run,
@@ -71,6 +76,7 @@ def report_html(run: RunRecord) -> str:
         rows=table,
         shown=[table[at] for at in picked],
         panels=panels,
+        packed=Packed(panels) if len(table) > FINE else None,
         play=play_part(run, picked),
         no_matrix="" if run.network(0).has_recurrent else NO_MATRIX,
         weight_limit=Scales.of(run).weight,
@@ -91,7 +97,9 @@ def report_html(run: RunRecord) -> str:
         length_ms=run.task.steps * run.task.dt_ms,
         conditions=conditions,
         workings=dict(zip(run.numbers, workings, strict=True)),
-        left_out={number: left_out(one) for number, one in zip(run.numbers, run.dossiers, strict=True)},
+        left_out=left,
+        explorer=explorer_part(run, table, picked, left),
+        script=report_script(),
         bits=[bit_look(bit) for bit in range(findings.task.bits)] if findings else [],
         census_sentence=census_words(run.census) if run.census else "",
         factor_names=run.task.factor_names(),

@@ -22,7 +22,7 @@ def condition_panels(run: RunRecord, at: int, name: str) -> Iterator[PlannedFigu
     """
     number, conditions = run.numbers[at], Conditions.of(run.probe)
     if run.task.known:
-        yield PlannedFigure(f"trials-{number}", partial(_trials, run, at, name), detail=True)
+        yield PlannedFigure(f"trials-{number}", partial(_trials, run, at, name))
         yield PlannedFigure(f"probe-{number}", partial(_probe, run, at, name, conditions))
     yield PlannedFigure(f"principal-{number}", partial(_trajectories, run, at, name, conditions))
 

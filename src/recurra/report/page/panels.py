@@ -43,7 +43,7 @@ def all_panels(run: RunRecord, names: Sequence[str], shown: int) -> dict[str, Pa
     picked = pick(run, shown) if len(names) > FINE else range(len(names))
     memories = memory_findings(run)
     if is_low_rank(run.network(0)):
-        for at in pick(run, shown):
+        for at in range(len(names)):
             figures.append(PlannedFigure(f"loadings-{run.numbers[at]}", partial(_loadings, run, at, names[at])))
     for at, name in enumerate(names):
         figures += [one for one in _of_network(run, memories, at, name, scales) if at in picked or not one.detail]
@@ -76,7 +76,8 @@ def _of_network(
 def _learning(run: RunRecord, history: History, names: Sequence[str]) -> PageFigure:
     label = say.learning(names, history.validation_loss, float(trials_seen(history, run.rule)[-1]))
     status = run.status or [Status.finished] * len(names)
-    return PageFigure("learning", learning_curves(learning_of(history, run.numbers, status, run.task, run.rule)), label)
+    scene = learning_of(history, run.numbers, status, run.task, run.rule)
+    return PageFigure("learning", learning_curves(scene, run.numbers), label)
 
 
 def _connectivity(run: RunRecord, at: int, name: str, scales: Scales) -> PageFigure:
@@ -107,5 +108,5 @@ def _spectra(run: RunRecord, scales: Scales) -> PageFigure:
     view, dt_ms = scales.spectrum, run.task.dt_ms
     planes = [spectrum_scene(one, None, number, view) for one, number in zip(spectra, numbers, strict=True)]
     texts = [mode_texts(plane.outliers, one, dt_ms) for plane, one in zip(planes, modes, strict=True)]
-    figure = spectra_density(density(spectra, view), planes, texts)
+    figure = spectra_density(density(spectra, view), planes, texts, numbers)
     return PageFigure("spectra", figure, say.spectra(spectra))

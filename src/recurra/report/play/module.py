@@ -48,10 +48,11 @@ def joined(*ends: str) -> str:
         ends: further files, which come last.
     """
     style = f"const STYLE = {json.dumps(_text('player.css'))};\n"
-    return style + "".join(_without_borders(_text(name)) for name in (*FILES, *ends))
+    return style + "".join(without_borders(_text(name)) for name in (*FILES, *ends))
 
 
-def _without_borders(text: str) -> str:
+def without_borders(text: str) -> str:
+    """A module without its imports and exports."""
     text = re.sub(r"^import .*;\n", "", text, flags=re.MULTILINE)
     text = re.sub(r"^export default .*;\n", "", text, flags=re.MULTILINE)
     return re.sub(r"^export ", "", text, flags=re.MULTILINE)
