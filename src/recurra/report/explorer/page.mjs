@@ -17,8 +17,7 @@ const config = {
   modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "resetCameraLastSave3d", "tableRotation"],
 };
 const brushed = { ...config, modeBarButtonsToRemove: config.modeBarButtonsToRemove.slice(2) };
-const pieces = document.getElementById("shared");
-const shared = pieces ? unpack(pieces.textContent) : [];
+let shared = null;  // what packed figures have in common
 let printing = false;
 
 // Neutral colours of the figures are those of the light page; the dark page has a partner for each.
@@ -56,7 +55,11 @@ const choose = () => document.querySelectorAll("[data-of]").forEach((block) => {
   block.hidden = radio !== null && radio.value !== block.dataset.value;
 });
 
-const figureOf = (data) => (data.type === "text/plain" ? unpack(data.textContent, shared) : JSON.parse(data.textContent));
+const figureOf = (data) => {
+  if (data.type !== "text/plain") return JSON.parse(data.textContent);
+  shared ??= unpack(document.getElementById("shared").textContent);
+  return unpack(data.textContent, shared);
+};
 
 const draw = (plot) => {
   const key = chosen(plot);
@@ -106,11 +109,21 @@ const watch = new IntersectionObserver((entries) => {
 
 const redraw = () => plots.filter((plot) => plot.dataset.drawn === "yes").forEach(draw);
 
-// A figure that is not near is drawn when it is reached.
-const refresh = (plot) => {
-  if (plot.dataset.drawn !== "yes") return;
+// Figures that are to be drawn again follow one by one, so that the page answers at once; one that is not near is drawn
+// when it is reached.
+const late = new Set();
+const next = () => {
+  if (!late.size) return;
+  const plot = [...late].find((one) => near.has(one)) ?? [...late][0];
+  late.delete(plot);
   if (near.has(plot)) draw(plot);
   else erase(plot);
+  if (late.size) setTimeout(next);
+};
+const refresh = (plot) => {
+  if (plot.dataset.drawn !== "yes") return;
+  if (late.size === 0) requestAnimationFrame(() => setTimeout(next));
+  late.add(plot);
 };
 
 const explorer = startExplorer({
@@ -145,6 +158,7 @@ window.addEventListener("hashchange", open);
 
 window.addEventListener("beforeprint", () => {
   printing = true;
+  late.clear();
   let left = CONTEXTS + 3;
   for (const plot of plots) {
     if (plot.closest("details:not([open])")) continue;

@@ -28,7 +28,9 @@ def _thinned_trace(trace: dict[str, Any], layout: dict[str, Any]) -> dict[str, A
     if count <= MANY:
         return trace
     if "x0" in trace:
-        arrays = {"x": trace["x0"] + trace["dx"] * np.arange(count), **arrays}
+        arrays = {"x": trace["x0"] + trace["dx"] * np.arange(count, dtype=np.float64), **arrays}
+    if "x" not in arrays:
+        return trace
     scales = _scales(trace, layout, arrays)
     if scales is None:
         return trace
@@ -47,7 +49,7 @@ def _scales(
         return dict.fromkeys("xyz", SPACE / max(high - low for low, high in axes))
     pixels = {}
     for name, whole in (("x", WIDTH), ("y", layout["height"])):
-        axis = layout[f"{name}axis{trace.get(f'{name}axis', name)[1:]}"]
+        axis = layout.get(f"{name}axis{trace.get(f'{name}axis', name)[1:]}", {})
         if axis.get("type", "linear") != "linear":
             return None
         finite = arrays[name][np.isfinite(arrays[name])]
