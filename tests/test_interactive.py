@@ -558,7 +558,7 @@ class TestSpectra:
         found = [spectrum(recurrent=np.diag([1.5, 0.2, 0.1]))] * 20
         view = PlaneLimits.of(found)
         planes = [spectrum_scene(one, None, at, view) for at, one in enumerate(found)]
-        figure = spectra_density(density(found, view), planes, [("outlier",)] * 20)
+        figure = spectra_density(density(found, view), planes, [("outlier",)] * 20, range(20))
         assert traces(figure)[0].type == "heatmap"
         assert (10 ** np.asarray(traces(figure)[0].z) - 1).sum() == pytest.approx(60, rel=1e-5)
         assert layout(figure).showlegend is False

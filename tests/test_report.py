@@ -349,7 +349,8 @@ class TestPage:
         assert {f"network-{number}" for number in range(count)} <= set(page.ids)
         assert sum(key.startswith("data-walk-") for key in page.ids) == count
         assert sum(key.startswith("data-program-") for key in page.ids) == count
-        assert sum(key.startswith("data-trials-") for key in page.ids) == SHOWN
+        assert sum(key.startswith("data-trials-") for key in page.ids) == count
+        assert sum(key.startswith("data-bits-") for key in page.ids) == SHOWN
 
     @pytest.mark.parametrize(
         "name", [pytest.param('"><img src=x onerror=alert(1)>', marks=pytest.mark.slow), "</script>"]

@@ -141,12 +141,14 @@ export const startExplorer = (page) => {
   return {
     start: () => { chosen = chosenIn(location.hash, numbers) ?? new Set(); show(); },
     figure: (key, figure) => emphasised(key, figure, partial()),
-    // A click on the map turns a network over; a box or a lasso chooses those inside, and around nothing, none.
+    // A click on the map turns a network over; a box or a lasso chooses those inside, a double click none.
     listen: (plot) => {
       const inside = ({ points } = {}) => (points ?? []).map((point) => networkOf(point.customdata)).filter((number) => at.has(number));
       plot.on("plotly_click", (event) => setTimeout(() => take(toggled(chosen, inside(event)))));
-      plot.on("plotly_selected", (event) => { if (event) setTimeout(() => take(new Set(inside(event)))); });
-      plot.on("plotly_deselect", () => setTimeout(() => take(new Set())));
+      plot.on("plotly_selected", (event) => {  // drawing the map again tells of a selection too, without its border
+        if (event?.range || event?.lassoPoints) setTimeout(() => take(new Set(inside(event))));
+      });
+      plot.on("plotly_doubleclick", () => setTimeout(() => take(new Set())));
     },
   };
 };

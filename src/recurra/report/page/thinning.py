@@ -20,7 +20,7 @@ def thinned(figure: dict[str, Any]) -> dict[str, Any]:
 
 
 def _thinned_trace(trace: dict[str, Any], layout: dict[str, Any]) -> dict[str, Any]:
-    if trace["type"] not in ("scatter", "scatter3d") or "markers" in (trace.get("mode") or "lines"):
+    if trace["type"] not in ("scatter", "scatter3d") or trace.get("mode", "lines") != "lines":
         return trace
     names = [name for name in "xyz" if name in trace]
     arrays = {name: unpacked(trace[name]) for name in names}
@@ -37,6 +37,7 @@ def _thinned_trace(trace: dict[str, Any], layout: dict[str, Any]) -> dict[str, A
     kept = kept_points(np.stack([arrays[name] * scales[name] for name in arrays], axis=1))
     rest = {name: value for name, value in trace.items() if name not in ("x0", "dx")}
     listed = {name: _taken(trace[name], kept) for name in PER_POINT if name in trace}
+    rest["mode"] = "lines"  # plotly would mark the points of a short line
     return {**rest, **listed, **{name: packed(array[kept]) for name, array in arrays.items()}}
 
 
