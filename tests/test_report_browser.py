@@ -5,15 +5,18 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import jax
+import numpy as np
 import pytest
 
 from recurra.analysis.record import record_of_network
 from recurra.engine import RateDynamics
 from recurra.models import Network, RateRNN
 from recurra.report import write_report
+from recurra.report.page.explorer_part import MANY
 from recurra.runs.record import read_run
 from recurra.tasks import And
 from test_report import repeated
+from test_report_explorer import cohort
 from test_report_workings import census_with_kinds
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -146,19 +149,135 @@ def test_the_tables_are_those_of_the_chosen_network(page):
 
 @pytest.mark.slow
 def test_a_click_on_the_map_opens_the_dossier(browser, small_run, tmp_path):
-    run = repeated(read_run(small_run), 8)
-    write_report(replace(run, census=census_with_kinds(8, [[1]] * 8)), tmp_path / "census.html")
+    """Where there are too few networks to choose from."""
+    run = repeated(read_run(small_run), 7)
+    census = replace(census_with_kinds(7, [[1]] * 7), labels=np.zeros(7, int))
+    write_report(replace(run, census=census), tmp_path / "census.html")
     with opened_page(browser, tmp_path / "census.html") as page:
         plot = page.query_selector("#census .plot")
         show(page, plot)
         points = page.locator("#census .plot .points path")
-        assert points.count() == 8
-        points.nth(3).hover(force=True)
-        page.wait_for_selector("#census .hovertext")
-        box = points.nth(3).bounding_box()
-        page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        assert points.count() == 7
+        click_on(page, points.nth(3))
         page.wait_for_function("() => document.getElementById('network-3').open")
         assert page.evaluate("location.hash") == "#network-3"
+
+
+def click_on(page, point) -> None:
+    point.hover(force=True)
+    page.wait_for_selector("#census .hovertext")
+    box = point.bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+
+
+@pytest.fixture(scope="module")
+def explored(small_run, tmp_path_factory):
+    """A report with an explorer, and with its figures packed as if there were many networks."""
+    path = tmp_path_factory.mktemp("explored") / "report.html"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("recurra.report.page.build.FINE", MANY - 1)
+        write_report(cohort(read_run(small_run), MANY), path)
+    return path
+
+
+CHOSEN = "() => document.getElementById('chosen-line').textContent"
+
+
+def wait_for_chosen(page, count: int) -> None:
+    page.wait_for_function(f"() => document.getElementById('chosen-line').textContent.startsWith('{count} of 8')")
+
+
+def test_one_choice_is_shared_by_the_table_the_address_and_the_figures(browser, explored):
+    with opened_page(browser, explored) as page:
+        assert page.evaluate(CHOSEN).startswith("No network is chosen: the figures show 6 of 8")
+        page.locator(".summary input[data-choose='5']").focus()
+        page.keyboard.press("Space")
+        page.locator(".summary tr[data-network='7'] .spark").click()
+        wait_for_chosen(page, 2)
+        assert page.evaluate("location.hash") == "#networks=5,7"
+        assert page.locator("#spectrum [data-slot]:visible h3").all_inner_texts() == ["Network 5", "Network 7"]
+        show(page, page.query_selector("#learning .plot"))
+        lines = "() => document.querySelector('#learning .plot').data.map(trace => trace.meta ?? trace.name)"
+        assert page.evaluate(lines) == ["others", "others", 5, 7, 5, 7]
+        show(page, page.query_selector("#behaviour .plot"))
+        assert page.query_selector("#behaviour .plot").get_attribute("data-key") == "trials-5"
+        page.go_back()
+        wait_for_chosen(page, 1)
+        page.goto(f"{explored.as_uri()}#network-6")
+        page.wait_for_function("() => document.getElementById('network-6').open")
+
+
+@pytest.mark.slow
+def test_what_an_address_asks_for_is_chosen_and_what_is_no_network_is_ignored(browser, explored):
+    with opened_page(browser, explored) as page:
+        page.goto(f"{explored.as_uri()}#networks=3-4,999,<b>,-1,7")
+        wait_for_chosen(page, 3)
+        assert page.locator(".summary tr.chosen").count() == 3
+        assert page.locator("#geometry tbody tr:visible").count() == 2 * 3, "two tables"
+        page.locator("#only-chosen").check()
+        assert page.locator(".summary tbody tr:visible").count() == 3
+
+
+@pytest.mark.slow
+def test_outcomes_ranges_and_columns(browser, explored):
+    with opened_page(browser, explored) as page:
+        diverged = page.locator(".explorer button", has_text="diverged")
+        diverged.click()
+        wait_for_chosen(page, 1)
+        assert diverged.get_attribute("aria-pressed") == "true"
+        page.locator(".explorer select").select_option("success")
+        page.locator(".explorer [name=low]").fill("50")
+        page.locator(".explorer [name=low]").press("Enter")
+        good = [row.split("\t")[0].strip() for row in page.locator(".summary tr.chosen th").all_inner_texts()]
+        assert 0 < len(good) < 8
+        head = page.locator(".summary th", has_text="Error")
+        errors = page.evaluate("JSON.parse(document.getElementById('explorer-data').textContent).columns.error")
+        for direction in ("ascending", "descending"):
+            head.locator("button").press("Enter")
+            assert head.get_attribute("aria-sort") == direction
+            rows = page.locator(".summary tbody tr").evaluate_all(
+                "rows => rows.map(row => Number(row.dataset.network))"
+            )
+            shown = [errors[number] for number in rows]
+            assert shown == sorted(errors, reverse=direction == "descending")
+
+
+@pytest.mark.slow
+def test_the_map_chooses(browser, explored):
+    with opened_page(browser, explored) as page:
+        show(page, page.query_selector("#census .plot"))
+        page.wait_for_timeout(300)
+        click_on(page, page.locator("#census .plot .points path").first)
+        wait_for_chosen(page, 1)
+        box = page.locator("#census .plot .nsewdrag").first.bounding_box()
+        page.mouse.move(box["x"] + 2, box["y"] + 2)
+        page.mouse.down()
+        page.mouse.move(box["x"] + box["width"] - 2, box["y"] + box["height"] - 2, steps=4)
+        page.mouse.up()
+        wait_for_chosen(page, 8)
+
+
+@pytest.mark.slow
+def test_small_multiples_page_over_the_chosen_networks(browser, explored):
+    with opened_page(browser, explored) as page:
+        page.locator("[data-act=all]").click()
+        on = page.locator("#spectrum .pager [data-act=on]")
+        names = page.locator("#state-space [data-slot]:visible h3")
+        for wanted in (range(6), range(6, 8)):
+            assert names.all_inner_texts() == [f"Network {number}" for number in wanted]
+            if wanted[-1] < 6:
+                on.click()
+        assert on.is_disabled()
+        assert "Networks 7 to 8 of the 8 chosen" in page.locator("#spectrum .pager").inner_text()
+
+
+@pytest.mark.slow
+def test_every_packed_figure_is_drawn(browser, explored):
+    with opened_page(browser, explored) as page:
+        page.goto(f"{explored.as_uri()}#network-7")
+        for plot in page.query_selector_all("#network-7 .plot, #census .plot, #learning .plot, #spectrum .plot"):
+            if plot.is_visible():
+                show(page, plot)
 
 
 def test_the_figures_turn_dark_with_the_page(page):

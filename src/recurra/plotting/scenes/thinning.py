@@ -16,7 +16,7 @@ def kept_points(points: Float[np.ndarray, "at axis"], tolerance: float = TOLERAN
         points: in pixels.
         tolerance: px.
     """
-    finite = np.isfinite(points).all(axis=1)
+    finite = np.logical_and.reduce(np.isfinite(points), axis=1)
     border = np.append(True, finite[1:] != finite[:-1])
     kept = border | np.append(border[1:], True) | ~finite
     while True:

@@ -47,7 +47,8 @@ def _scales(
     """Pixels to a unit of each coordinate; None where an axis is not linear."""
     if trace["type"] == "scatter3d":
         axes = [layout["scene"][f"{name}axis"]["range"] for name in "xyz"]
-        return dict.fromkeys("xyz", SPACE / max(high - low for low, high in axes))
+        longest = float(max(high - low for low, high in axes))
+        return dict.fromkeys("xyz", SPACE / longest)
     pixels = {}
     for name, whole in (("x", WIDTH), ("y", layout["height"])):
         axis = layout.get(f"{name}axis{trace.get(f'{name}axis', name)[1:]}", {})
