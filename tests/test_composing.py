@@ -6,6 +6,7 @@ import inspect
 import jax
 import numpy as np
 import pytest
+import xarray as xr
 
 import recurra as rc
 from recurra.analysis.failures import Failure
@@ -77,6 +78,8 @@ def assert_same(one, other):
     if isinstance(one, dict):
         for name, value in one.items():
             assert_same(value, other[name])
+    elif isinstance(one, xr.Dataset):
+        xr.testing.assert_identical(one, other)
     elif isinstance(one, list | tuple):
         for value, again in zip(one, other, strict=True):
             assert_same(value, again)

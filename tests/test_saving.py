@@ -77,7 +77,7 @@ def test_the_commands_take_a_saved_cohort(cohort, tmp_path, capsys):
     assert main(["export", str(path), "--format", "npz", "--out", str(tmp_path / "npz")]) == 0
     capsys.readouterr()
     record = read_run(RunFolder.open(path))
-    assert (record.model, record.rule, record.numbers) == (MODEL, RULE, (5, 2))
+    assert (record.model, record.rule, record.numbers) == (MODEL.for_task(cohort.task), RULE, (5, 2))
     assert record.versions == cohort.versions
     assert record.spec["model"]["units"] == 3
     assert_same(rc.load(path), cohort)
