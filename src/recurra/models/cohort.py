@@ -188,7 +188,11 @@ class Cohort(Shown):
         that is not known is missing. `rc.table` gives the numbers of analysed runs too.
 
         Example:
-            >>> cohort.to_dataframe()[["network", "status", "steps", "success"]]
+            >>> import recurra as rc
+            >>> rule = rc.Ridge(steps=2, batch=8, validation_trials=4)
+            >>> cohort = rc.train(rc.Not(), rc.RateRNN(3), rule, networks=2, seed=0)
+            >>> cohort.to_dataframe()["status"].tolist()
+            ['finished', 'finished']
         """
         return saver().cohort_table(self)
 

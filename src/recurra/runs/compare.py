@@ -72,9 +72,12 @@ def compare(
         TypeError: an argument is neither a path nor a cohort.
 
     Example:
-        >>> found = rc.compare("runs/slow", "runs/fast", only=["success", "steps"])
-        >>> found.of("success").difference, found.of("success").p_corrected
-        >>> rc.plot(found)
+        >>> import recurra as rc
+        >>> rule = rc.Ridge(steps=2, batch=8, validation_trials=4)
+        >>> few, many = (rc.train(rc.Not(), rc.GRU(units=n), rule, networks=3, seed=n) for n in (2, 20))
+        >>> found = rc.compare(few, many, only=["validation_loss"])
+        >>> found.of("validation_loss").networks
+        3
 
     Source: Efron (1987), Welch (1947), Mann and Whitney (1947), Wilcoxon (1945), Newcombe (1998), Holm (1979) and Cliff
     (1993); the page on methods has the equations.

@@ -75,8 +75,11 @@ def table(*what: Cohort | Path | str) -> pd.DataFrame:
         TypeError: an argument is neither a path nor a cohort.
 
     Example:
-        >>> frame = rc.table("runs/slow", "runs/fast")
-        >>> frame.groupby("run")["success"].mean()
+        >>> import recurra as rc
+        >>> rule = rc.Ridge(steps=2, batch=8, validation_trials=4)
+        >>> few, many = (rc.train(rc.Not(), rc.GRU(units=n), rule, networks=3, seed=n) for n in (2, 20))
+        >>> len(rc.table(few, many))
+        6
     """
     runs = read_table_runs(what)
     differing = differing_keys([run.spec for run in runs])
