@@ -43,6 +43,7 @@ def test_a_known_curve_is_recovered(threshold, slope, lapse):
     assert record.resolved[0]
 
 
+@pytest.mark.slow
 def test_the_interval_has_the_true_value_in_most_samples():
     """95 % in theory; 20 samples have it in fewer than 14 with a probability below 1e-5."""
     share = curve(np.array([-0.5, 0.5, 0.04]), LEVELS)
@@ -160,7 +161,11 @@ def test_the_evidence_has_the_sign_of_the_right_answer(task):
     )
 
 
-@pytest.mark.parametrize("task", WITH_CHOICES, ids=lambda task: type(task).__name__)
+@pytest.mark.parametrize(
+    "task",
+    [*WITH_CHOICES[:2], *(pytest.param(task, marks=pytest.mark.slow) for task in WITH_CHOICES[2:])],
+    ids=lambda task: type(task).__name__,
+)
 def test_every_task_with_choices_has_both_curves(task):
     model = rc.RateRNN(units=4).for_task(task)
     cohort = rc.train(task, model, rc.BPTT(steps=1, batch=2, validation_trials=4), networks=1, seed=0)

@@ -287,6 +287,7 @@ def test_weights_and_rates_as_labelled_arrays():
     assert rc.responses(network, AND).sizes["condition"] == len(AND.probe())
 
 
+@pytest.mark.slow
 def test_of_analysed_runs(small_run, tmp_path, capsys):
     """The same run under two names: numbers of its analyses, pairs, and no difference."""
     import shutil

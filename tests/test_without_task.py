@@ -131,6 +131,7 @@ def test_the_time_step_is_that_of_the_file_or_stated(tmp_path):
         inspected_network(path, None, None, ["task.dt_ms=-1"], without_task=True)
 
 
+@pytest.mark.slow
 def test_the_seed_draws_the_starts(tmp_path):
     path, _ = saved(tmp_path, rc.RateRNN(units=3))
     inspected = inspected_network(path, None, None, [], without_task=True)
