@@ -327,6 +327,7 @@ class TestReport:
         assert "input noise" not in text_of(html)
         assert "whose protocol it follows" not in html
 
+    @pytest.mark.slow
     def test_functions_make_a_task(self):
         def draw(key):
             return Trial.of(jax.random.normal(key, (20, 1), jnp.float32), jnp.ones((20, 1)))

@@ -420,6 +420,7 @@ class TestPage:
             assert page.text.replace(JOINER, "").count(sentences) >= 2, "in the section and in the dossier"
             assert f"network-{number}" in page.ids
 
+    @pytest.mark.slow
     def test_a_wrong_entry_is_marked_with_the_right_one(self, run):
         one = run.dossiers[0]
         expected = one.memories.pulse_table.expected

@@ -133,6 +133,7 @@ def test_spec_there_and_back(name):
     ],
     ids=lambda task: type(task).__name__,
 )
+@pytest.mark.slow
 def test_noise(task, seed):
     """One meaning in every task: σ/√dt a step, so that a mean over time has the same noise at any step."""
     noise = drawn(task, seed).inputs - clean(task, seed).inputs

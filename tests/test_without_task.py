@@ -107,6 +107,7 @@ def test_json_of_a_network_without_task(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("model", [rc.GRU(units=4), rc.LSTM(units=3), rc.RateRNN(units=1)])
+@pytest.mark.slow
 def test_every_cell_has_a_dossier(model, tmp_path):
     path, network = saved(tmp_path, model)
     record = rc.inspect(path)
