@@ -16,7 +16,7 @@ from recurra.analysis.own import group_of
 from recurra.models.cohort import Cohort
 from recurra.numerics import pinned
 from recurra.runs.compared_networks import run_names
-from recurra.runs.record import cohort_of, read_run, spec_of
+from recurra.runs.record import cohort_of, cohort_spec, read_run, spec_of
 from recurra.runs.tables import changes
 from recurra.status import Status
 from recurra.storage.run_folder import RunFolder
@@ -137,8 +137,6 @@ def _of_folder(folder: RunFolder, name: str) -> TableRun:
 
 
 def _of_cohort(cohort: Cohort, name: str) -> TableRun:
-    from recurra.runs.saving import cohort_spec  # noqa: PLC0415 - which imports this module
-
     try:
         spec = cohort_spec(cohort, "run").table()
     except ValueError:  # of classes that no spec can name

@@ -116,3 +116,13 @@ def check_arrays(folder: RunFolder, weights: Weights, spec: RunSpec, networks: i
             raise ValueError(
                 f"{folder}/run.zarr/weights/{name} has the shape {array.shape}; by run.json it should be {shape}"
             )
+
+
+def cohort_spec(cohort: Cohort, name: str) -> RunSpec:
+    """The spec of a cohort.
+
+    Args:
+        cohort: the cohort.
+        name: name of the run.
+    """
+    return RunSpec(cohort.task, name, len(cohort), cohort.seed, cohort.model, cohort.rule)

@@ -8,7 +8,7 @@ from recurra.models.network import Network
 from recurra.runs.cells import read_network_file, write_network_file
 from recurra.runs.imports import READERS
 from recurra.runs.network_tables import cohort_table
-from recurra.runs.record import cohort_of
+from recurra.runs.record import cohort_of, cohort_spec
 from recurra.runs.spec import RunSpec, to_spec
 from recurra.storage.checkpoints import save_trained
 from recurra.storage.files import make_folder_of
@@ -16,7 +16,7 @@ from recurra.storage.labels import weights_dataset
 from recurra.storage.lock import locked
 from recurra.storage.run_folder import RunFolder
 
-__all__ = ["cohort_spec", "cohort_table", "load", "save_cohort", "save_network", "weights_dataset"]
+__all__ = ["cohort_table", "load", "save_cohort", "save_network", "weights_dataset"]
 
 
 def load(path: Path | str) -> Cohort | Network:
@@ -57,16 +57,6 @@ def save_cohort(cohort: Cohort, path: Path | str, overwrite: bool = False) -> No
     with locked(folder.path):
         RunFolder.create(folder.path, _about(cohort, spec), overwrite)
         save_trained(folder, cohort, {"spec": table})
-
-
-def cohort_spec(cohort: Cohort, name: str) -> RunSpec:
-    """The spec of a cohort.
-
-    Args:
-        cohort: the cohort.
-        name: name of the run.
-    """
-    return RunSpec(cohort.task, name, len(cohort), cohort.seed, cohort.model, cohort.rule)
 
 
 def save_network(network: Network, path: Path | str, overwrite: bool = False) -> None:

@@ -64,9 +64,8 @@ class PerceptualDecision(StagedTask):
 
     def choices(self) -> Choices:
         """The signed coherence, and the sign of the output during the decision."""
-        before, end = self.fixation_ms + self.stimulus_ms, self.fixation_ms + self.stimulus_ms + self.decision_ms
         values = both_signs("coherences", self.coherences, 100)
-        return Choices(self, values, self.fixation_ms, (before, end), unit="%")
+        return Choices(self, values, self.span_ms("stimulus")[0], self.span_ms("decision"), unit="%")
 
     def render(self, condition: Int[Array, ""], chance: Float[Array, "chance"]) -> Trial:
         coherence = jnp.asarray(both_signs("coherences", self.coherences, 100) / 100, jnp.float32)[condition]

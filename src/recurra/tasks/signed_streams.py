@@ -73,8 +73,7 @@ class SignedDecision(StagedTask):
 
     def choices(self) -> Choices:
         """The signed strength, and the sign of the output during the decision."""
-        ends = {period.name: (period.start_ms, period.end_ms) for period in self.periods}
-        return Choices(self, _signed(self.strengths), ends["stimulus"][0], ends["decision"])
+        return Choices(self, _signed(self.strengths), self.span_ms("stimulus")[0], self.span_ms("decision"))
 
     def render(self, condition: Int[Array, ""], chance: Float[Array, "chance"]) -> Trial:
         strength = jnp.asarray(_signed(self.strengths), jnp.float32)[condition]
@@ -157,9 +156,8 @@ class CuedDecision(StagedTask):
 
     def choices(self) -> Choices:
         """The signed strength of the named stream, and the sign of the output during the decision, by context."""
-        ends = {period.name: (period.start_ms, period.end_ms) for period in self.periods}
         context, evidence = named_evidence(self._values)
-        begin, answer = ends["stimulus"][0], ends["decision"]
+        begin, answer = self.span_ms("stimulus")[0], self.span_ms("decision")
         return Choices(self, evidence, begin, answer, context=context, contexts=("A", "B"))
 
     def render(self, condition: Int[Array, ""], chance: Float[Array, "chance"]) -> Trial:

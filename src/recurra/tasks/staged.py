@@ -76,6 +76,10 @@ class StagedTask(Task):
         spans = [self.within(period.start_ms, period.end_ms) for period in self.periods if period.name in names]
         return jnp.stack(spans).any(axis=0)
 
+    def span_ms(self, name: str) -> tuple[float, float]:
+        """Begin and end of a named period, ms."""
+        return next((period.start_ms, period.end_ms) for period in self.periods if period.name == name)
+
 
 @partial(jax.jit, static_argnames="task")
 def _every_condition(task: StagedTask) -> Trial:

@@ -76,10 +76,9 @@ class ContextDecision(StagedTask):
 
     def choices(self) -> Choices:
         """The signed coherence of the named stream, and the sign of the output during the decision, by context."""
-        ends = {period.name: (period.start_ms, period.end_ms) for period in self.periods}
         context, evidence = named_evidence(self._values)
-        names, begin = ("motion", "colour"), ends["stimulus"][0]
-        return Choices(self, evidence, begin, ends["decision"], unit="%", context=context, contexts=names)
+        names, begin = ("motion", "colour"), self.span_ms("stimulus")[0]
+        return Choices(self, evidence, begin, self.span_ms("decision"), unit="%", context=context, contexts=names)
 
     def render(self, condition: Int[Array, ""], chance: Float[Array, "chance"]) -> Trial:
         values = jnp.asarray(self._values / [1, 100, 100], jnp.float32)[condition]
@@ -154,10 +153,9 @@ class EvidenceIntegration(StagedTask):
 
         The output is undecided within half of the smallest drift.
         """
-        ends = {period.name: (period.start_ms, period.end_ms) for period in self.periods}
         context, evidence = named_evidence(self._values)
         names, bound = ("first", "second"), min(self.drifts) / 2
-        begin, answer = ends["stimulus"][0], ends["hold"]
+        begin, answer = self.span_ms("stimulus")[0], self.span_ms("hold")
         return Choices(self, evidence, begin, answer, bound, context=context, contexts=names)
 
     def trial(self, key: RandomKey) -> Trial:
