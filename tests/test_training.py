@@ -13,6 +13,8 @@ import recurra as rc
 from recurra.engine import NATIVE, PORTABLE
 from recurra.status import Status
 from recurra.training import OPTIMIZERS, SCHEDULES, Training
+from recurra.training.bptt import _steps
+from recurra.training.numbers import numbers_of, with_numbers, without_numbers
 from recurra.training.rule import Setup
 
 TASK = rc.FlipFlop(bits=1, length_ms=120.0)
@@ -268,6 +270,33 @@ def test_bad_training():
         rc.train(TASK, MODEL, dataclasses.replace(RULE, learning_rate=(1e-3, 1e-3)), networks=3, seed=0)
     with pytest.raises(ValueError, match=r"training 1 networks of 300,000 units would take .* GiB of memory"):
         rc.train(TASK, rc.RateRNN(units=300_000), RULE, networks=1, seed=0)
+
+
+# ---- numbers that one program serves
+
+
+def test_one_program_serves_all_numbers_of_a_rule():
+    parts = {"optimizer": rc.AdamW(beta1=0.8), "schedule": rc.Linear(0.5), "penalties": (rc.L2("recurrent", 0.1),)}
+    first = dataclasses.replace(RULE, **parts, learning_rate=0.01, gradient_clip=2.0)
+    parts = {"optimizer": rc.AdamW(beta1=0.9), "schedule": rc.Linear(0.1), "penalties": (rc.L2("recurrent", 0.3),)}
+    second = dataclasses.replace(RULE, **parts, learning_rate=0.02, gradient_clip=0.5)
+    cohorts, sizes = [], []
+    for rule in (first, second):
+        cohorts.append(rc.train(TASK, MODEL, rule, networks=1, seed=0, progress=False))
+        sizes.append(_steps._cache_size())
+    assert sizes[0] == sizes[1]
+    assert np.any(np.asarray(cohorts[0].weights.recurrent) != np.asarray(cohorts[1].weights.recurrent))
+
+
+def test_numbers_of_a_rule_and_its_parts():
+    rule = dataclasses.replace(RULE, optimizer=rc.SGD(momentum=0.5), penalties=(rc.L1("input", 0.2),))
+    numbers = numbers_of(rule)
+    assert numbers["optimizer.momentum"] == 0.5
+    assert numbers["penalties.0.strength"] == 0.2
+    other = dataclasses.replace(rule, optimizer=rc.SGD(momentum=0.1), penalties=(rc.L1("input", 0.7),))
+    assert without_numbers(rule) == without_numbers(other)
+    assert with_numbers(without_numbers(rule), numbers_of(other)) == other
+    assert without_numbers(rule) != without_numbers(dataclasses.replace(other, penalties=(rc.L2("input", 0.7),)))
 
 
 # ---- what is not trained, what is not scored, what is weighted

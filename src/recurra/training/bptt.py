@@ -17,6 +17,7 @@ from recurra.engine import LOSSES, Dynamics, Penalty, TrajectoryPenalty
 from recurra.models.constraints import Constraint, Parameters, constrained, free_parameters
 from recurra.tasks.trials import Trials
 from recurra.training.course import check_part
+from recurra.training.numbers import numbers_of, with_numbers, without_numbers
 from recurra.training.one_by_one import each_network, one_of
 from recurra.training.optimizers import Adam, Optimizer
 from recurra.training.packing import Packing
@@ -55,6 +56,7 @@ class BPTT(LearningRule):
     """
 
     sources: ClassVar[tuple[str, ...]] = ("pascanu2013",)
+    varying: ClassVar[tuple[str, ...]] = ("learning_rate", "gradient_clip")
 
     learning_rate: float | tuple[float, ...] = 1e-3
     optimizer: Optimizer = field(default_factory=Adam)
@@ -100,9 +102,11 @@ class BPTT(LearningRule):
         for one in self.penalties:
             one.check(dynamics)
 
-    def own(self, numbers: Sequence[int]) -> Float[Array, "network"]:
-        """The learning rate of each network."""
-        return jnp.asarray([self.learning_rate_of(number) for number in numbers], jnp.float32)
+    def own(self, numbers: Sequence[int]) -> Mapping[str, Float[Array, "network"]]:
+        """The numbers of `numbers_of` for each network: the learning rate, and those that all networks share."""
+        own = {name: [number] * len(numbers) for name, number in numbers_of(self).items()}
+        own["learning_rate"] = [self.learning_rate_of(number) for number in numbers]
+        return {name: jnp.asarray(values, jnp.float32) for name, values in own.items()}
 
     def learning_rate_of(self, number: int) -> float:
         """The learning rate of network `number`."""
@@ -136,13 +140,13 @@ class BPTT(LearningRule):
     def stretch(
         self, setup: Setup, learner: Learner, active: Bool[Array, "network"], batches: Sequence[Trials]
     ) -> tuple[Learner, Bool[Array, "network"], Float[Array, "step network"]]:
-        losses = []
+        losses, program = [], without_numbers(self)
         for _, group in groupby(batches, key=lambda trials: trials.inputs.shape):
             alike = tuple(group)
             for begin in range(0, len(alike), STRETCH):
                 some = alike[begin : begin + STRETCH]
                 filled = some + some[-1:] * (STRETCH - len(some))  # one program for all numbers of steps
-                learner, active, loss = _steps(self, setup, learner, active, filled, len(some))
+                learner, active, loss = _steps(program, setup, learner, active, filled, len(some))
                 losses.append(loss[: len(some)])
         return learner, active, jnp.concatenate(losses)
 
@@ -168,7 +172,7 @@ def _steps(
     batches: tuple[Trials, ...],
     count: int | Int[Array, ""],
 ) -> tuple[Learner, Bool[Array, "network"], Float[Array, "step network"]]:
-    """The steps on the first `count` batches."""
+    """The steps on the first `count` batches; the rule is without the numbers that `setup.own` has."""
     networks = active.shape[0]
     if networks == 1:  # the compiler would treat a single network differently, down to its bits
         own = (learner, setup.start, setup.own, setup.noise)
@@ -215,7 +219,8 @@ def _step(
         **on_trajectories,
     )
     if rule.weight_penalties:
-        loss, gradient = penalized(rule.weight_penalties, setup, learner.weights, active, (loss, gradient))
+        found, penalties_of = (loss, gradient), partial(_weight_penalties, rule)
+        loss, gradient = penalized(penalties_of, setup, learner.weights, active, found)
     going = active & (loss <= setup.loss_bound) & scored
     moved, still = _all_moved(rule, setup, packing, learner, gradient, going)
     passed = active & ~scored
@@ -233,10 +238,12 @@ def _all_moved(
 ) -> tuple[Learner, Bool[Array, "network"]]:
     """The active networks one step later; networks whose weights stay finite are still active."""
 
-    def one_network(given: tuple[Weights, Weights, Float[Array, ""]], so_far: tuple[Learner, Bool[Array, ""]]):
-        (start, gradient, learning_rate), (old, active) = given, so_far
+    def one_network(
+        given: tuple[Weights, Weights, Mapping[str, Float[Array, ""]]], so_far: tuple[Learner, Bool[Array, ""]]
+    ):
+        (start, gradient, own), (old, active) = given, so_far
         weights_of = partial(_constrained, setup.constraints, packing, start)
-        new = _moved(rule, weights_of, old, gradient, learning_rate)
+        new = _moved(with_numbers(rule, own), own["learning_rate"], weights_of, old, gradient)
         taken = active & all_finite(new.weights)
         return jax.tree.map(partial(jnp.where, taken), new, old), taken
 
@@ -246,10 +253,10 @@ def _all_moved(
 
 def _moved(
     rule: BPTT,
+    learning_rate: Float[Array, ""],
     weights_of: Callable[[Any], Weights],
     one: Learner,
     gradient: Weights,
-    learning_rate: Float[Array, ""],
 ) -> Learner:
     """One network after a step along its gradient."""
     free = one.memory.free
@@ -259,6 +266,10 @@ def _moved(
     rate = learning_rate * rule.schedule.factor(one.step.astype(learning_rate.dtype), rule.steps)
     free = jax.tree.map(lambda value, change: value - (rate * change).astype(value.dtype), free, direction)
     return Learner(weights_of(free), one.step + 1, Memory(free, optimizer))
+
+
+def _weight_penalties(rule: BPTT, own: Mapping[str, Float[Array, ""]]) -> tuple[WeightPenalty, ...]:
+    return with_numbers(rule, own).weight_penalties
 
 
 def _constrained(constraints: tuple[Constraint, ...], packing: Packing, start: Weights, packed: Any) -> Weights:

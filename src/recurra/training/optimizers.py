@@ -20,6 +20,8 @@ class Optimizer(abc.ABC):
         """The transformation of one network's gradient."""
 
     sources: ClassVar[tuple[str, ...]] = ()
+    varying: ClassVar[tuple[str, ...]] = ()
+    """Fields that `direction` takes as numbers or as arrays alike: one program then serves all their values."""
     elementwise: ClassVar[bool] = False
     """Whether each entry of a direction depends on the same entry of the gradients alone, as if all were one array."""
 
@@ -38,6 +40,7 @@ class Adam(Optimizer):
     """
 
     sources: ClassVar[tuple[str, ...]] = ("kingma2015",)
+    varying: ClassVar[tuple[str, ...]] = ("beta1", "beta2", "epsilon")
     elementwise: ClassVar[bool] = True
 
     beta1: float = 0.9
@@ -68,6 +71,7 @@ class AdamW(Optimizer):
     """
 
     sources: ClassVar[tuple[str, ...]] = ("kingma2015", "loshchilov2019")
+    varying: ClassVar[tuple[str, ...]] = ("beta1", "beta2", "epsilon", "weight_decay")
     elementwise: ClassVar[bool] = True
 
     beta1: float = 0.9
@@ -95,6 +99,7 @@ class SGD(Optimizer):
         momentum: share of the last step that is kept, in [0, 1); 0 is plain gradient descent.
     """
 
+    varying: ClassVar[tuple[str, ...]] = ("momentum",)
     elementwise: ClassVar[bool] = True
 
     momentum: float = 0.0
@@ -119,6 +124,7 @@ class RMSprop(Optimizer):
     """
 
     sources: ClassVar[tuple[str, ...]] = ("hinton2012",)
+    varying: ClassVar[tuple[str, ...]] = ("decay", "epsilon")
     elementwise: ClassVar[bool] = True
 
     decay: float = 0.9
@@ -150,6 +156,7 @@ class Muon(Optimizer):
     """
 
     sources: ClassVar[tuple[str, ...]] = ("jordan2024", "kingma2015")
+    varying: ClassVar[tuple[str, ...]] = ("beta", "bias_factor")
 
     beta: float = 0.95
     iterations: int = 5

@@ -4,9 +4,9 @@ $E = L + \sum_i P_i$. They are means and not sums, so that λ means the same for
 """
 
 import abc
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any, ClassVar, final
 
 import jax
 import jax.numpy as jnp
@@ -41,6 +41,8 @@ class ArrayPenalty(WeightPenalty):
         array: its name, such as "recurrent", "input", "output", "recurrent_bias" or "output_bias".
         strength: λ, above 0.
     """
+
+    varying: ClassVar[tuple[str, ...]] = ("strength",)
 
     array: str
     strength: float
@@ -124,6 +126,8 @@ class RadiusAbove(WeightPenalty):
         strength: λ, above 0.
         radius: $\rho_0$, above 0, up to which nothing is added.
     """
+
+    varying: ClassVar[tuple[str, ...]] = ("strength", "radius")
 
     strength: float
     radius: float = 1.0
@@ -222,7 +226,7 @@ PENALTIES: dict[str, type[Penalty]] = {
 
 
 def penalized(
-    penalties: Sequence[WeightPenalty],
+    penalties_of: Callable[[Any], Sequence[WeightPenalty]],
     setup: Setup,
     weights: Weights,
     active: Bool[Array, "network"],
@@ -231,15 +235,16 @@ def penalized(
     """Loss and gradient of the active networks with penalties on their weights.
 
     Args:
-        penalties: the penalties.
+        penalties_of: the penalties of a network, from its part of `setup.own`.
         setup: the setting in which they learn.
         weights: their weights.
         active: networks that train.
         found: their loss and gradient without the penalties.
     """
 
-    def one_network(given: tuple[Weights, Weights], so_far: tuple[Float[Array, ""], Weights]):
-        start, weights = given
+    def one_network(given: tuple[Weights, Weights, Any], so_far: tuple[Float[Array, ""], Weights]):
+        start, weights, own = given
+        penalties = penalties_of(own)
 
         def together(one: Weights) -> Float[Array, ""]:
             return jnp.stack([penalty.value(setup.dynamics, one, start) for penalty in penalties]).sum()
@@ -247,4 +252,4 @@ def penalized(
         terms = jax.value_and_grad(together)(weights)
         return jax.tree.map(lambda old, term: old + term.astype(old.dtype), so_far, terms)
 
-    return each_network(setup.engine.together, active, one_network, (setup.start, weights), found)
+    return each_network(setup.engine.together, active, one_network, (setup.start, weights, setup.own), found)

@@ -3,7 +3,7 @@
 import abc
 import math
 from dataclasses import dataclass
-from typing import final
+from typing import ClassVar, final
 
 import jax.numpy as jnp
 
@@ -13,6 +13,9 @@ from recurra.checks import check_at_least_zero, check_between, check_count
 
 class Schedule(abc.ABC):
     """The factor on the learning rate."""
+
+    varying: ClassVar[tuple[str, ...]] = ()
+    """Fields that `factor` takes as numbers or as arrays alike: one program then serves all their values."""
 
     @abc.abstractmethod
     def factor(self, step: Scalar, steps: int) -> Scalar:
@@ -48,6 +51,8 @@ class InverseTimeDecay(Schedule):
     Source: the programs of Jarne (2024) and Jarne and Laje (2019), where d is 1e-4 (the `decay` of Keras 2).
     """
 
+    varying: ClassVar[tuple[str, ...]] = ("decay",)
+
     decay: float = 1e-4
 
     def __post_init__(self) -> None:
@@ -66,6 +71,8 @@ class Cosine(Schedule):
         final: factor at the end, 0 to 1.
         warmup_steps: length of the linear rise at the start; 1 is none.
     """
+
+    varying: ClassVar[tuple[str, ...]] = ("final",)
 
     final: float = 0.0
     warmup_steps: int = 1
@@ -88,6 +95,8 @@ class Linear(Schedule):
     Args:
         final: factor at the end, 0 to 1.
     """
+
+    varying: ClassVar[tuple[str, ...]] = ("final",)
 
     final: float = 0.0
 
