@@ -1,10 +1,13 @@
 """Records of any kind, filled with random numbers as their annotations allow."""
 
 import dataclasses
+from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import numpy as np
 
+from recurra.analysis.cohorts.sweep import Sweep
+from recurra.analysis.cohorts.swept import SweptCondition, word
 from recurra.arrays import axes_in
 
 
@@ -30,3 +33,14 @@ def built(kind: type, size: int, seed: int) -> Any:
     hints = get_type_hints(kind)
     names = [field.name for field in dataclasses.fields(kind)]
     return kind(**{name: filled(hints[name], size, random, len(flags.get(name, ()))) for name in names})
+
+
+def built_sweep(keys, how, columns):
+    """A sweep of made-up numbers: for every condition its values, the losses of its networks, and its starts."""
+    conditions = []
+    for values, losses, starts in columns:
+        rows = tuple({"network": k, "status": "finished", "learned": loss < 1, "validation_loss": loss}
+                     for k, loss in enumerate(losses))  # fmt: skip
+        label = ", ".join(f"{key.name} {word(value)}" for key, value in zip(keys, values, strict=True))
+        conditions.append(SweptCondition(values, label, Path("x"), False, rows, tuple(starts), 1.0))
+    return Sweep("built", Path("x"), keys, how, tuple(conditions))

@@ -7,8 +7,10 @@ import pytest
 from mpl_toolkits.mplot3d import Axes3D
 
 import recurra as rc
-from built_records import built
+from built_records import built, built_sweep
 from recurra.analysis.cohorts.census import census_of
+from recurra.analysis.cohorts.sweep import Sweep
+from recurra.analysis.cohorts.swept import SweptKey
 from recurra.plotting.records.table import DRAWINGS
 from recurra.runs.record import cohort_of, read_run
 
@@ -45,6 +47,8 @@ def records(small_run, run, seed):
         rc.similarity_matrices(signatures=[_signature(at, seed) for at in range(4)]), *_regimes(4), seed=seed
     )
     known[type(census)] = census
+    keys = (SweptKey("model.units", "units", (2, 3)),)
+    known[Sweep] = built_sweep(keys, "all", [((units,), [0.5, 2.0], "ab") for units in (2, 3)])
     return {kind: known[kind] if kind in known else built(kind, 4, seed) for kind in DRAWINGS}
 
 

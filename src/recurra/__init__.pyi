@@ -99,6 +99,9 @@ from .runs.network_tables import table as table
 from .runs.saving import load as load
 from .runs.spec import preset as preset
 from .runs.spec import presets as presets
+from .runs.sweep.axes import Range as Range
+from .runs.sweep.sweep import load_sweep as load_sweep
+from .runs.sweep.sweep import sweep as sweep
 from .tasks import And as And
 from .tasks import ChoiceRule as ChoiceRule
 from .tasks import ContextDecision as ContextDecision

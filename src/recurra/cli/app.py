@@ -36,6 +36,7 @@ from recurra.cli.specs import (
     trained,
 )
 from recurra.cli.studies import damage, reproduction, study
+from recurra.cli.sweep import sweep
 from recurra.cli.tasks import tasks
 from recurra.interrupts import Stopped, listening, stop_if_asked
 from recurra.terminal import discard_output, prepare_streams, print_error
@@ -205,6 +206,7 @@ app.command()(study)
 app.command()(damage)
 app.command()(census)
 app.command()(compare)
+app.command()(sweep)
 app.command()(reproduction)
 
 

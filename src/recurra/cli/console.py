@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
@@ -43,7 +43,7 @@ class ProgressBars:
         self._analysis: TaskID | None = None
         self._figures: TaskID | None = None
 
-    def __enter__(self) -> "ProgressBars":
+    def __enter__(self) -> Self:
         self._bars.start()
         return self
 
@@ -66,6 +66,17 @@ class ProgressBars:
             self._bars.console.print(f"epoch {state.epoch}/{training.epochs}  {note}", highlight=False)
         if state.ended and not any(last_number(row) > 0 for row in state.history.success):
             self._bars.console.print(_nothing_learned(training), highlight=False, markup=False)
+
+    def restart(self) -> None:
+        """Begin with new bars, for another training."""
+        for bar in (self._training, self._analysis):
+            if bar is not None:
+                self._bars.remove_task(bar)
+        self._training = self._analysis = None
+
+    def say(self, line: str) -> None:
+        """A line above the bars."""
+        self._bars.console.print(line, highlight=False, markup=False)
 
     def drawn(self, done: int, total: int) -> None:
         if self._figures is None:

@@ -20,6 +20,7 @@ from recurra.runs.record import cohort_of, cohort_spec, read_run, spec_of
 from recurra.runs.tables import changes
 from recurra.status import Status
 from recurra.storage.run_folder import RunFolder
+from recurra.tasks.rules import SUCCESSFUL
 from recurra.words.own import scalars_of
 from recurra.words.summary import cube_before, dossier_table
 from recurra.words.workings_table import workings_table
@@ -109,7 +110,7 @@ def read_table_runs(what: Sequence[Cohort | Path | str]) -> list[TableRun]:
         raise ValueError("a run is given twice; name every run folder once")
     names = dict(zip(folders, run_names(paths), strict=True))
     return [
-        _of_cohort(one, f"cohort {at + 1}") if isinstance(one, Cohort) else _of_folder(folders[at], names[at])
+        _of_cohort(one, f"cohort {at + 1}") if isinstance(one, Cohort) else table_run(folders[at], names[at])
         for at, one in enumerate(what)
     ]
 
@@ -125,7 +126,13 @@ def differing_keys(specs: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
     return {key: [_value(spec, key) for spec in specs] for key in keys if key not in UNNAMED}
 
 
-def _of_folder(folder: RunFolder, name: str) -> TableRun:
+def table_run(folder: RunFolder, name: str) -> TableRun:
+    """The numbers of the networks of a run folder; those of the training alone if it is not analysed.
+
+    Args:
+        folder: the run folder, whose training has ended.
+        name: what the run is called.
+    """
     cohort, spec = cohort_of(folder), spec_of(folder).table()
     if folder.entry("status") != "analysed":
         return TableRun(name, cohort, _rows(cohort), spec, analysed=False)
@@ -162,6 +169,7 @@ def _row(cohort: Cohort, at: int, measured: Performance | Failure) -> Row:
         "status": status.name,
         "steps": steps,
         "steps_to_criterion": steps if status is Status.reached else math.nan,
+        "steps_to_success": _steps_to_success(cohort, at),
         "loss": math.nan if last is None else float(history.loss[at, last]),
         "validation_loss": math.nan if last is None else float(history.validation_loss[at, last]),
         **{name: getattr(measured, name) if known else math.nan for name in OF_SUCCESS},
@@ -171,6 +179,12 @@ def _row(cohort: Cohort, at: int, measured: Performance | Failure) -> Row:
             for name in ("mse", "distance", "bit_accuracy", "silent_mse", "silent_success")
         },
     }
+
+
+def _steps_to_success(cohort: Cohort, at: int) -> float:
+    """The first step after which as many validation trials are right as a successful network needs; NaN if none."""
+    right = np.flatnonzero(cohort.history.success[at] >= SUCCESSFUL)
+    return float(cohort.history.step[right[0]]) if len(right) else math.nan
 
 
 def _numbers(dossier: Dossier, task: Any, before: Any) -> Row:

@@ -64,6 +64,8 @@ def read_run(folder: RunFolder) -> RunRecord:
 
 def spec_of(folder: RunFolder) -> RunSpec:
     """The spec of a run."""
+    if "sweep" in folder.about():
+        raise ValueError(f"{folder} is a sweep; name one of the runs in {folder}/conditions")
     with naming(folder.path / "run.json"):
         return to_spec(folder.entry("spec"))
 
@@ -86,8 +88,9 @@ def check_analysed(folder: RunFolder) -> None:
 
 def cohort_of(folder: RunFolder) -> Cohort:
     """The trained cohort of a run."""
+    spec = spec_of(folder)
     check_trained(folder)
-    spec, networks, about = spec_of(folder), folder.entry("networks"), folder.about()
+    networks, about = folder.entry("networks"), folder.about()
     kind = spec.model.dynamics(spec.task.dt_ms).weights
     initial, weights = read_weights(folder, kind, 0), read_weights(folder, kind, -1)
     check_arrays(folder, initial, spec, len(networks))

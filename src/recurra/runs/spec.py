@@ -152,10 +152,23 @@ def with_settings(table: Table, settings: Iterable[str]) -> Table:
         if key.count(".") >= DEEPEST:
             raise ValueError(f"--set got a key of {key.count('.') + 1} levels; no spec has more than {DEEPEST}")
         try:
-            table = _with(table, key.split("."), _parsed(value))
+            table = with_value(table, key, plain_value(value))
         except ValueError as error:
             raise ValueError(f"--set {key}: {error}") from None
     return table
+
+
+def with_value(table: Table, key: str, value: object) -> Table:
+    """The table with a value at a key, with dots between levels."""
+    return _with(table, key.split("."), value)
+
+
+def plain_value(text: str) -> object:
+    """A value from text: as in TOML, or a bare word."""
+    try:
+        return _loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
 
 
 def to_spec(table: Table) -> RunSpec:
@@ -191,13 +204,6 @@ def _with(table: Table, keys: list[str], value: object) -> Table:
     if not isinstance(inner, dict):
         raise ValueError(f"{keys[0]} is a value, not a table; it has no key {'.'.join(keys[1:])}")
     return {**table, keys[0]: _with(inner, keys[1:], value)}
-
-
-def _parsed(value: str) -> object:
-    try:
-        return _loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
-        return value
 
 
 def _loads(text: str) -> Table:

@@ -74,7 +74,7 @@ class AnalysisAbout(TypedDict):
 
 
 class About(TypedDict, total=False):
-    """The entries of `run.json` of a run or a study; which of them are required depends on what is done with it."""
+    """The entries of `run.json` of a run, a study or a sweep; which are required depends on what is done with it."""
 
     name: str
     status: Literal["training", "trained", "analysed", "running", "finished"]
@@ -90,6 +90,8 @@ class About(TypedDict, total=False):
     analysis: AnalysisAbout
     spec: dict[str, Any]
     sources: list[str]
+    sweep: dict[str, Any]
+    base: dict[str, Any]
     study: str
     scale: str
     seed: Count

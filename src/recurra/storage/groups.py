@@ -63,8 +63,10 @@ def write_groups(path: Path, datasets: Mapping[str, xr.Dataset]) -> None:
     sync_all([path / "zarr.json", path, path.parent])
 
 
-def create_array(group: zarr.Group, name: str, shape: tuple[int, ...], dtype: np.dtype, axes: tuple[str, ...]) -> None:
-    """An array to be filled along its first axis, one chunk per index; a float array reads NaN where it is not filled.
+def create_array(
+    group: zarr.Group, name: str, shape: tuple[int, ...], dtype: np.dtype, axes: tuple[str, ...], filled: int = 1
+) -> None:
+    """An array to be filled along its first axes, one chunk per index; a float array reads NaN where it is not filled.
 
     Args:
         group: the group that holds it.
@@ -72,11 +74,12 @@ def create_array(group: zarr.Group, name: str, shape: tuple[int, ...], dtype: np
         shape: its shape.
         dtype: its type.
         axes: the names of its axes.
+        filled: number of the axes along which it is filled.
     """
     group.create_array(
         name,
         shape=shape,
-        chunks=(1, *_chunks(shape[1:], dtype)),
+        chunks=(*[1] * filled, *_chunks(shape[filled:], dtype)),
         dtype=dtype,
         fill_value=np.nan,
         compressors=(Crc32cCodec(),),  # trained weights are noise to a compressor

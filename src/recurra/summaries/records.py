@@ -25,6 +25,8 @@ from recurra.analysis import (
     TransientGains,
 )
 from recurra.analysis.cohorts.differences import Differences
+from recurra.analysis.cohorts.effects import SweepEffects
+from recurra.analysis.cohorts.sweep import Sweep
 from recurra.analysis.dossier_records import Dossier
 from recurra.analysis.dynamics.fixed_points import FixedPoints
 from recurra.analysis.memory.records import MemoryRecords
@@ -54,6 +56,7 @@ from recurra.summaries.networks import (
 )
 from recurra.summaries.sparklines import bars, plane
 from recurra.summaries.summary import Fact, Picture, Summary
+from recurra.summaries.sweeps import effects_summary, sweep_summary
 from recurra.tasks.trials import Trials
 from recurra.wording import as_sentence, percent, percent_high, percent_low, three
 from recurra.words.attractors import attractor_words
@@ -104,6 +107,8 @@ SUMMARIES: dict[type, Callable[[Any], Summary]] = {
     RunRecord: run_summary,
     RunsCensus: runs_census_summary,
     SlowPoints: slow_points_summary,
+    Sweep: sweep_summary,
+    SweepEffects: effects_summary,
     Trials: trials_summary,
     Verdict: verdict_summary,
 }

@@ -1,5 +1,6 @@
 """Ridge regression of the readout: what a reservoir learns."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar, cast, final
@@ -13,6 +14,7 @@ from recurra.checks import check_positive
 from recurra.engine import mean_squared_error
 from recurra.models.constraints import Constraint, constrained, free_parameters
 from recurra.tasks.trials import Trials
+from recurra.training.numbers import without_numbers
 from recurra.training.rule import Learner, LearningRule, Setup, all_finite, step_noise
 
 
@@ -32,12 +34,17 @@ class Ridge(LearningRule):
     """
 
     sources: ClassVar[tuple[str, ...]] = ("jaeger2001", "lukosevicius2012")
+    varying: ClassVar[tuple[str, ...]] = ("ridge",)
 
     ridge: float = 1e-4
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_positive("ridge", self.ridge)
+
+    def own(self, numbers: Sequence[int]) -> Float[Array, "network"]:
+        """β of each network, which is the same."""
+        return jnp.full(len(numbers), self.ridge, jnp.float32)
 
     def init(self, setup: Setup, weights: Weights) -> Learner:
         networks, outputs = weights.networks, weights.outputs
@@ -49,7 +56,7 @@ class Ridge(LearningRule):
     def step(
         self, setup: Setup, learner: Learner, active: Bool[Array, "network"], trials: Trials
     ) -> tuple[Learner, Bool[Array, "network"], Float[Array, "network"]]:
-        return _step(self, setup, learner, active, trials)
+        return _step(without_numbers(self), setup, learner, active, trials)
 
     @staticmethod
     def _biased(setup: Setup, weights: Weights) -> bool:
@@ -74,7 +81,8 @@ def _step(
         products + jnp.einsum("bto,nbti,bto->noi", weight, features, jnp.where(trials.counts, trials.targets, 0)),
         counted + weight.sum(axis=(0, 1)),
     )
-    weights = jax.vmap(partial(_solved, rule.ridge, setup.constraints))(learner.weights, setup.start, *memory)
+    solved = jax.vmap(partial(_solved, setup.constraints))
+    weights = solved(setup.own, learner.weights, setup.start, *memory)
     going = active & (loss <= setup.loss_bound)
     taken = going & jax.vmap(all_finite)(weights)
     moved = Learner(weights, learner.step + 1, memory)
@@ -83,8 +91,8 @@ def _step(
 
 
 def _solved(
-    ridge: float,
     constraints: tuple[Constraint, ...],
+    ridge: Float[Array, ""],
     weights: Weights,
     start: Weights,
     squares: Float[Array, "output feature feature"],

@@ -40,6 +40,7 @@ from recurra.analysis.cohorts.census import Clusters
 from recurra.analysis.cohorts.differences import Differences
 from recurra.analysis.cohorts.network_map import NetworkMap
 from recurra.analysis.cohorts.similarity import MEASURES, Signature
+from recurra.analysis.cohorts.sweep import Sweep
 from recurra.analysis.dossier_records import Behaviour
 from recurra.analysis.memory.records import Walk
 from recurra.analysis.record import RunRecord
@@ -47,6 +48,7 @@ from recurra.models.cohort import Cohort, History
 from recurra.models.network import Network
 from recurra.plotting.papers.census import LABELS
 from recurra.plotting.papers.differences import draw_differences
+from recurra.plotting.papers.sweeps import draw_sweep
 from recurra.plotting.records import choices, curves, panels, planes, spaces
 from recurra.tasks.trials import Trials
 
@@ -105,6 +107,7 @@ DRAWINGS: dict[type, dict[str, Drawing]] = {
     Similarities: {name: Drawing(panels.similarity_drawing(name, LABELS[name])) for name in MEASURES},
     SlowPoints: {"eigenvalues": Drawing(planes.slow_points)},
     Spectrum: {"eigenvalues": Drawing(planes.spectrum)},
+    Sweep: {"learned": Drawing(draw_sweep)},
     TensorComponents: {"time": Drawing(curves.tensor_components)},
     TransientGains: {"gains": Drawing(curves.transient_gains)},
     Trials: {"first": Drawing(curves.trials)},

@@ -67,7 +67,7 @@ def report_html(run: RunRecord) -> str:
     conditions = Conditions.of(run.probe)
     workings = [workings_of(run.task, dossier, conditions.names) for dossier in run.dossiers]
     left = {number: left_out(one) for number, one in zip(run.numbers, run.dossiers, strict=True)}
-    page = _environment().get_template("page.html.j2")
+    page = environment().get_template("page.html.j2")
     html = page.render(
         run=run,
         spec=spec,
@@ -141,7 +141,7 @@ def legend(run: RunRecord) -> list[tuple[str, str, bool]]:
     return [(state_name(state), color, False) for state, color in zip(states, state_colors(states), strict=True)]
 
 
-def _environment() -> jinja2.Environment:
+def environment() -> jinja2.Environment:
     """Templates from the package; all that is put into them is escaped."""
     environment = RecordEnvironment(
         loader=jinja2.FunctionLoader(_template),
@@ -157,6 +157,7 @@ def _environment() -> jinja2.Environment:
         "percent_high": percent_high,
         "fixed": fixed,
         "plain": "{:,.6g}".format,
+        "capitalize_first": lambda text: text[:1].upper() + text[1:],
         "unbroken": partial(re.sub, "(?<=[+−])(?=[+−])", "\u2060"),
     }
     return environment

@@ -1,0 +1,1 @@
+"""Sweeps: conditions × networks as one labelled cohort."""
