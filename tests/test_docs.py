@@ -254,7 +254,8 @@ def test_groups_of_a_run_folder(small_run):
     table = page[page.index("| group of `run.zarr` | holds |") :].split("\n\n")[0]
     shown = {name for row in table.splitlines() for name in re.findall(r"`(\w+)`", row.split("|")[1])}
     groups = {path.name for path in (small_run.path / "run.zarr").iterdir() if path.is_dir()}
-    assert shown == groups | {"census", "similarities"}  # which only three networks or more have
+    three_networks, choices = {"census", "similarities"}, {"psychometric", "chronometric"}
+    assert shown == groups | three_networks | choices  # which this run does not have
 
 
 def test_keys_of_the_json(small_run):

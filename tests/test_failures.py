@@ -21,7 +21,7 @@ from recurra.runs.record_store import cohort_dataset, cohort_records, single_dat
 from recurra.runs.runner import SilentProgress, analyse_run, start_run
 from recurra.runs.spec import read_table, to_spec, with_settings
 from recurra.storage.run_folder import RunFolder
-from recurra.tasks import And, FlipFlop
+from recurra.tasks import And, FlipFlop, PerceptualDecision
 from recurra.words.summary import dossier_table, run_table
 from recurra.words.workings_table import workings_table
 
@@ -53,7 +53,7 @@ def with_failure(run, *names):
     return replace(run, dossiers=[run.dossiers[0], Dossier.of(run.task, records)])
 
 
-@pytest.mark.parametrize("task", [FlipFlop(), And()], ids=["memories", "others"])
+@pytest.mark.parametrize("task", [FlipFlop(), PerceptualDecision(), And()], ids=["memories", "choices", "others"])
 def test_every_record_has_its_analysis(task):
     assert set(analyses_of(task)) == set(record_kinds(task))
 

@@ -12,10 +12,10 @@ from recurra.analysis.dynamics.regimes import KINDS
 from recurra.runs.export import _write_dataset
 from recurra.storage.labels import labels_of, word_labels
 from recurra.storage.records import from_dataset, named, to_dataset
-from recurra.tasks import FlipFlop
+from recurra.tasks import FlipFlop, PerceptualDecision
 
 NAMES = ("--", "-+", "+-", "++")
-RECORDS = {**record_kinds(FlipFlop()), "census": Census}
+RECORDS = {**record_kinds(FlipFlop()), **record_kinds(PerceptualDecision()), "census": Census}
 
 
 def lifetimes(kind):

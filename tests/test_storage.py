@@ -18,8 +18,10 @@ import xarray as xr
 from jaxtyping import Complex, Float
 
 from recurra.analysis import Census, Similarities
+from recurra.analysis.choices.records import ChoiceRecords
 from recurra.analysis.dossier_records import record_kinds
 from recurra.analysis.dynamics.fixed_points import FixedPoints, fixed_points
+from recurra.analysis.failures import kinds_of
 from recurra.arrays import RateWeights
 from recurra.runs.record import cohort_of, read_run
 from recurra.runs.runner import SilentProgress, resume_run, start_run
@@ -81,7 +83,9 @@ def test_records_of_different_lengths():
                 np.testing.assert_array_equal(getattr(one, field.name), getattr(other, field.name))
 
 
-@pytest.mark.parametrize("kind", [*record_kinds(FlipFlop()).values(), Census, Similarities])
+@pytest.mark.parametrize(
+    "kind", [*record_kinds(FlipFlop()).values(), *kinds_of(ChoiceRecords).values(), Census, Similarities]
+)
 def test_no_field_is_called_like_an_axis(kind):
     """xarray would take it for the coordinate of that axis."""
     axes = record_axes(kind)

@@ -72,7 +72,15 @@ def has_arrays(kind: type) -> bool:
 
 RESULTS = results()
 KINDS = [kind for kind in RESULTS if has_arrays(kind)]
-NOT_BUILT = {"Cohort", "Network", "Dossier", "MemoryRecords", "Frozen", "RunRecord"}  # made of other records
+NOT_BUILT = {
+    "Cohort",
+    "Network",
+    "Dossier",
+    "MemoryRecords",
+    "ChoiceRecords",
+    "Frozen",
+    "RunRecord",
+}  # made of other records
 BUILT = [
     *(kind for kind in KINDS if kind.__name__ not in NOT_BUILT and not inspect.isabstract(kind)),
     *(TimedRateWeights, Clusters, NetworkMap, Origins, Independence),

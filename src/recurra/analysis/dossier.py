@@ -27,6 +27,7 @@ from recurra.analysis import (
     unit_selectivity,
     with_program,
 )
+from recurra.analysis.choices.records import CHOICE_ANALYSES, has_choices
 from recurra.analysis.dossier_records import Behaviour, Dossier
 from recurra.analysis.failures import Failure, attempted, where_known
 from recurra.analysis.memory.analyses import MEMORY_ANALYSES
@@ -118,7 +119,8 @@ The others than those that need the task are made of a network alone too, on pat
 
 def analyses_of(task: Task) -> dict[str, Callable[[Visit], Any]]:
     """The analyses whose records make the dossier of a task, by the group of the record."""
-    return ANALYSES | (MEMORY_ANALYSES if has_memories(task) else {})
+    memories = MEMORY_ANALYSES if has_memories(task) else {}
+    return ANALYSES | memories | (CHOICE_ANALYSES if has_choices(task) else {})
 
 
 def visited(network: Network, task: Task, seed: int) -> Visit:

@@ -23,6 +23,7 @@ from recurra.analysis import (
     TensorComponents,
     TransientGains,
 )
+from recurra.analysis.choices.records import ChoiceRecords, has_choices
 from recurra.analysis.failures import GROUP, Failure, Records, groups_of, kinds_of
 from recurra.analysis.memory.memory_tasks import has_memories
 from recurra.analysis.memory.records import MemoryRecords
@@ -51,8 +52,9 @@ class Behaviour(Shown):
 class Dossier(Records):
     """The records of one network; the field names are the groups of `run.zarr`.
 
-    `memories` holds the records that only tasks with memories have; None for every other task. `own` holds the records
-    of the user's own analyses, or their `Failure`s, by "module:function".
+    `memories` holds the records that only tasks with memories have, and `choices` those of tasks with choices by
+    evidence; None for every other task. `own` holds the records of the user's own analyses, or their `Failure`s, by
+    "module:function".
     """
 
     performance: Performance
@@ -72,6 +74,7 @@ class Dossier(Records):
     program: Program
     landscape: Landscape
     memories: MemoryRecords | None = field(default=None, metadata={GROUP: ""})
+    choices: ChoiceRecords | None = field(default=None, metadata={GROUP: ""})
     own: Mapping[str, Any] = field(default_factory=dict, metadata={GROUP: ""})
 
     @classmethod
@@ -85,11 +88,14 @@ class Dossier(Records):
         """
         ours = {name: records[group] for name, group in groups_of(cls).items()}
         memories = MemoryRecords.of_groups(records) if has_memories(task) else None
-        return cls(**ours, memories=memories, own=own or {})
+        choices = ChoiceRecords.of_groups(records) if has_choices(task) else None
+        return cls(**ours, memories=memories, choices=choices, own=own or {})
 
     def by_group(self) -> dict[str, Any]:
         memories = self.memories.by_group() if self.memories else {}
-        return super().by_group() | memories | {group_of(name): record for name, record in self.own.items()}
+        choices = self.choices.by_group() if self.choices else {}
+        own = {group_of(name): record for name, record in self.own.items()}
+        return super().by_group() | memories | choices | own
 
     def record(self, group: str) -> Any:
         """A record by the name of its group, or its `Failure`."""
@@ -116,4 +122,5 @@ class Dossier(Records):
 
 def record_kinds(task: Task) -> dict[str, type]:
     """The classes of the records in the dossiers of a task, by the names of their groups."""
-    return kinds_of(Dossier) | (kinds_of(MemoryRecords) if has_memories(task) else {})
+    memories = kinds_of(MemoryRecords) if has_memories(task) else {}
+    return kinds_of(Dossier) | memories | (kinds_of(ChoiceRecords) if has_choices(task) else {})

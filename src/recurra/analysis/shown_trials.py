@@ -23,7 +23,7 @@ def chance_trials(task: Task, seed: int) -> Trials:
     return _drawn(hashed(task), seed, Stream.chance)
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=3)
 def _drawn(task: Task, seed: int, stream: Stream) -> Trials:
     """Random trials, drawn once for all networks of a run."""
     return task.sample(random_key(seed, stream), TEST_TRIALS)

@@ -16,6 +16,7 @@ from recurra.tasks import TASKS, Task
 from recurra.training import Training, TrainingState
 from recurra.training.progress import epoch_words, last_number
 from recurra.wording import fixed, percent, percent_high, percent_low
+from recurra.words.choices import choice_sentences
 from recurra.words.own import own_rows
 from recurra.words.runs import NO_TASK
 from recurra.words.spectra import gain_words, modes_words, outside_words
@@ -183,7 +184,14 @@ def print_workings(dossier: Dossier, task: Task) -> None:
             for state, row in pulses["reached"].items()
         ]
         print_table(console, f"state and pulse: {pulses['right']} of {pulses['of']} as the task asks", _texts(rows))
-    console.print("\n".join([*_spectral_lines(dossier), *_lines(table)]), highlight=False)
+    lines = [*_choice_lines(dossier), *_spectral_lines(dossier), *_lines(table)]
+    console.print("\n".join(lines), highlight=False, markup=False)
+
+
+def _choice_lines(dossier: Dossier) -> list[str]:
+    """How it chooses, and how fast, where its task has choices by evidence."""
+    told = choice_sentences(dossier.choices) if dossier.choices else []
+    return [line for one in told if (line := where_known(one, ""))]
 
 
 def _spectral_lines(dossier: Dossier) -> list[str]:

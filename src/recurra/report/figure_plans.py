@@ -7,11 +7,13 @@ from typing import TypeAlias, TypeVar
 import numpy as np
 from matplotlib.figure import Figure
 
+from recurra.analysis.choices.records import ChoiceRecords
 from recurra.analysis.dossier_records import Dossier
 from recurra.analysis.failures import where_known
 from recurra.analysis.record import RunRecord
 from recurra.plotting.papers import (
     behaviour,
+    choice_curves,
     cube_walk,
     probe_answers,
     state_space,
@@ -21,6 +23,7 @@ from recurra.plotting.papers.flow_field import flow_field
 from recurra.plotting.papers.landscape import landscape_of_paths, landscape_of_states
 from recurra.plotting.papers.lifetimes import lifetimes
 from recurra.plotting.papers.program import program
+from recurra.plotting.scenes.choices import chronometric_scene, psychometric_scene
 from recurra.plotting.scenes.conditions import Conditions
 from recurra.plotting.scenes.flow import flow_scene
 from recurra.plotting.scenes.lifetimes import lifetimes_scene
@@ -74,6 +77,8 @@ def condition_plan(run: RunRecord) -> Plan:
         plan[f"behaviour_{number}"] = lambda at=at: _sample_answers(run, at)
         plan[f"probe_{number}"] = lambda at=at: _probe_answers(run, conditions, at)
         plan[f"program_{number}"] = lambda at=at: _program(run, at)
+        if (choices := run.dossiers[at].choices) is not None:
+            plan[f"choices_{number}"] = lambda choices=choices, number=number: _choices(choices, number)
         if "spec" in run.about and where_known(lambda one=run.dossiers[at]: _is_planar(one), False):
             plan[f"flow_field_{number}"] = lambda at=at: _flow_field(run, conditions, at)
     return plan
@@ -99,6 +104,11 @@ def _sample_answers(run: RunRecord, at: int) -> Figure:
 def _probe_answers(run: RunRecord, conditions: Conditions, at: int) -> Figure:
     probe, outputs = run.probe.isel(condition=conditions.shown), run.dossiers[at].behaviour.probe
     return probe_answers(probe_signals(probe, outputs[conditions.shown], conditions.shown_names, run.numbers[at]))
+
+
+def _choices(choices: ChoiceRecords, number: int) -> Figure:
+    panels = psychometric_scene(choices.psychometric), chronometric_scene(choices.chronometric)
+    return choice_curves(panels, number)
 
 
 def _trajectories(run: RunRecord, conditions: Conditions, part: range, marked: bool = False) -> Figure:

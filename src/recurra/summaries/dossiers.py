@@ -5,8 +5,9 @@ from collections.abc import Callable
 import numpy as np
 
 from recurra.analysis import FixedPoints, Regimes, SlowPoints
+from recurra.analysis.choices.records import ChoiceRecords
 from recurra.analysis.dossier_records import Dossier
-from recurra.analysis.failures import Failure, in_words, where_known
+from recurra.analysis.failures import Failure, Records, in_words, where_known
 from recurra.analysis.memory.records import MemoryRecords
 from recurra.analysis.record import RunRecord
 from recurra.summaries.fields import facts_of, title_of
@@ -15,6 +16,7 @@ from recurra.summaries.sparklines import ROW, plane
 from recurra.summaries.summary import Fact, Summary, Table
 from recurra.wording import as_sentence, course_words, percent, three
 from recurra.words.attractors import attractor_words, listed
+from recurra.words.choices import choice_sentences, chronometric_words, psychometric_words
 from recurra.words.runs import held_words, sentence
 from recurra.words.spectra import gain_words, modes_words, outside_words
 from recurra.words.summary import verdict_words
@@ -28,6 +30,8 @@ def dossier_summary(dossier: Dossier) -> Summary:
     told: dict[str, Callable[[], str]] = {
         "performance": lambda: _performance_words(dossier),
         "memories": lambda: held_words([dossier.memories.held] if dossier.memories else []),
+        "psychometric": lambda: psychometric_words(dossier.choices.psychometric) if dossier.choices else "",
+        "chronometric": lambda: chronometric_words(dossier.choices.chronometric) if dossier.choices else "",
         "spectrum": lambda: outside_words(dossier.spectrum),
         "modes at rest": lambda: modes_words(dossier.modes),
         "regimes": lambda: counted_regimes(dossier.regimes),
@@ -63,13 +67,22 @@ def _point_counts(points: FixedPoints) -> str:
 
 def memories_summary(memories: MemoryRecords) -> Summary:
     """Which memory records there are, and how many memories are held."""
-    records = memories.by_group()
+    held = where_known(lambda: (as_sentence(held_words([memories.held])),), ())
+    return _records_summary(memories, held)
+
+
+def choices_summary(choices: ChoiceRecords) -> Summary:
+    """Which records of choices there are, and what they say."""
+    return _records_summary(choices, tuple(filter(None, (where_known(one, "") for one in choice_sentences(choices)))))
+
+
+def _records_summary(records: Records, told: tuple[str, ...]) -> Summary:
+    found = records.by_group()
     facts = tuple(
         Fact(name, f"failed: {record.reason}" if isinstance(record, Failure) else type(record).__name__)
-        for name, record in records.items()
+        for name, record in found.items()
     )
-    held = where_known(lambda: (as_sentence(held_words([memories.held])),), ())
-    return Summary(f"{type(memories).__name__}: {len(records)} records", held, facts)
+    return Summary(f"{type(records).__name__}: {len(found)} records", told, facts)
 
 
 def run_summary(run: RunRecord) -> Summary:

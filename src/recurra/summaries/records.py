@@ -24,6 +24,7 @@ from recurra.analysis import (
     Spectrum,
     TransientGains,
 )
+from recurra.analysis.choices.records import ChoiceRecords
 from recurra.analysis.cohorts.differences import Differences
 from recurra.analysis.cohorts.effects import SweepEffects
 from recurra.analysis.cohorts.sweep import Sweep
@@ -39,6 +40,7 @@ from recurra.runs.census_runs import RunsCensus
 from recurra.studies.verdicts import Verdict
 from recurra.summaries.differences import differences_summary
 from recurra.summaries.dossiers import (
+    choices_summary,
     dossier_summary,
     memories_summary,
     points_summary,
@@ -94,6 +96,7 @@ def verdict_summary(verdict: Verdict) -> Summary:
 
 
 SUMMARIES: dict[type, Callable[[Any], Summary]] = {
+    ChoiceRecords: choices_summary,
     Cohort: cohort_summary,
     Differences: differences_summary,
     Dossier: dossier_summary,

@@ -1,9 +1,19 @@
-"""Sentences about choices: whether they depend on the evidence, and how fast they are made."""
+"""Choices in sentences and in plain values: whether they depend on the evidence, and how fast they are made."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
 from recurra.analysis import Chronometric, Psychometric
+from recurra.analysis.choices.psychometric import PARAMETERS
+from recurra.analysis.choices.records import ChoiceRecords
 from recurra.wording import as_sentence, percent, three
+
+
+def choice_sentences(choices: ChoiceRecords) -> list[Callable[[], str]]:
+    """How a network chooses, and how fast: one sentence or more each, and each may fail alone."""
+    return [lambda: psychometric_words(choices.psychometric), lambda: chronometric_words(choices.chronometric)]
 
 
 def psychometric_words(record: Psychometric) -> str:
@@ -22,7 +32,48 @@ def chronometric_words(record: Chronometric) -> str:
     )
 
 
-def _contexts(names: tuple[str, ...], count: int) -> list[tuple[int, str]]:
+def psychometric_rows(record: Psychometric) -> list[dict[str, Any]]:
+    """One row per context, with the share of positive choices at every level of the evidence."""
+    intervals = {
+        f"{name}_interval": (getattr(record, f"{name}_low"), getattr(record, f"{name}_high")) for name in PARAMETERS
+    }
+    return [
+        {
+            "context": str(record.contexts[at]),
+            "unit": record.unit,
+            "evidence": record.evidence.tolist(),
+            "share": record.share[at].tolist(),
+            "share_interval": np.stack([record.low[at], record.high[at]], axis=1).tolist(),
+            "choices": record.total[at].tolist(),
+            "depends": bool(record.depends[at]),
+            "p_value": float(record.p_value[at]),
+            **{name: float(getattr(record, name)[at]) for name in PARAMETERS},
+            **{name: [float(low[at]), float(high[at])] for name, (low, high) in intervals.items()},
+            "resolved": bool(record.resolved[at]),
+        }
+        for at in range(len(record.contexts))
+    ]
+
+
+def chronometric_rows(record: Chronometric) -> list[dict[str, Any]]:
+    """One row per context, with the median reaction time at every strength of the evidence."""
+    return [
+        {
+            "context": str(record.contexts[at]),
+            "unit": record.unit,
+            "strength": record.strength.tolist(),
+            "median_ms": record.median_ms[at].tolist(),
+            "interval_ms": np.stack([record.low_ms[at], record.high_ms[at]], axis=1).tolist(),
+            "decided": record.decided[at].tolist(),
+            "undecided": record.undecided[at].tolist(),
+            "bound": record.bound,
+            "answer_ms": record.answer_ms,
+        }
+        for at in range(len(record.contexts))
+    ]
+
+
+def _contexts(names: Sequence[str], count: int) -> list[tuple[int, str]]:
     return [(at, f"{name}: " if name else "") for at, name in enumerate(names[:count])]
 
 

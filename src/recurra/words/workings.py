@@ -24,6 +24,7 @@ from recurra.tasks import Task
 from recurra.tasks.no_task import NEEDED
 from recurra.wording import as_sentence, is_or_are, percent, three
 from recurra.words.attractors import MOST_NAMED, attractor_words, forgotten_words, listed
+from recurra.words.choices import choice_sentences
 from recurra.words.memories import memory_sentences
 
 FEW = 3  # a signature names the conditions of its most frequent kind up to this number; for more it says "otherwise"
@@ -72,6 +73,8 @@ def sentences(task: Task, dossier: Dossier, names: Sequence[str]) -> Iterator[st
         told.append(lambda: level_words(dossier.regimes, names))
     else:
         told.append(lambda: regime_words(dossier.regimes, dossier.program, names))
+    if dossier.choices is not None:
+        told += choice_sentences(dossier.choices)
     told.append(lambda: forgotten_words(dossier.program, answers_of(task), names))
     told.append(lambda: attractor_words(dossier.program))
     told.append(lambda: point_words(dossier.fixed_points))

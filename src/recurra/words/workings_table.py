@@ -20,6 +20,7 @@ from recurra.analysis.dynamics.program import answers_of, forgotten
 from recurra.analysis.failures import where_known
 from recurra.tasks import Task
 from recurra.wording import course_words
+from recurra.words.choices import chronometric_rows, psychometric_rows
 
 
 def workings_table(dossier: Dossier, task: Task) -> dict[str, Any]:
@@ -31,9 +32,11 @@ def workings_table(dossier: Dossier, task: Task) -> dict[str, Any]:
         dossier: the dossier of the network.
         task: the task the network was trained on.
     """
-    memories = dossier.memories
+    memories, choices = dossier.memories, dossier.choices
     parts: dict[str, Callable[[], Any]] = {
         "regimes": lambda: regime_rows(dossier.regimes, task),
+        "psychometric": lambda: psychometric_rows(choices.psychometric) if choices else None,
+        "chronometric": lambda: chronometric_rows(choices.chronometric) if choices else None,
         "memory_states": lambda: memory_rows(memories.lifetimes, task) if memories else None,
         "noisy_lifetimes": lambda: _noisy(memories.noisy_lifetimes) if memories else None,
         "fixed_points": lambda: _points(dossier.fixed_points),

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Shaped
 
 from recurra.analysis.choices.psychometric import ENDS
 from recurra.analysis.choices.trials import choice_trials, choices_of
@@ -45,7 +45,7 @@ class Chronometric(Shown):
     bound: float
     answer_ms: float
     unit: str
-    contexts: tuple[str, ...]
+    contexts: Shaped[np.ndarray, "context"]
 
 
 @of_each_network
@@ -102,7 +102,7 @@ def chronometric(
         bound=float(bound),
         answer_ms=choices.answer_ms[0] - choices.stimulus_ms,
         unit=choices.unit,
-        contexts=choices.contexts,
+        contexts=np.array(choices.contexts),
     )
 
 

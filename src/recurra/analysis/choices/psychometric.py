@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Shaped
 
-from recurra.analysis.choices.logistic import LEVEL, LogisticFit, curve, fit_logistic
+from recurra.analysis.choices.logistic import LEVEL, LogisticFit, curve, fit_drawn, fit_logistic
 from recurra.analysis.choices.trials import choice_trials, choices_of
 from recurra.analysis.subjects import Subject, of_each_network, seed_of, visit_of
 from recurra.checks import check_count
@@ -46,7 +46,7 @@ class Psychometric(Shown):
             two neighbouring levels, and the true slope is at least as steep.
         unit: of the evidence.
         contexts: the names of the contexts; one that is empty for a task without contexts.
-        unmade: number of trials in which the decision variable is exactly 0, so that there is no choice.
+        unmade: number of trials in which the decision variable is exactly 0 or no number, so that there is no choice.
     """
 
     sources: ClassVar[tuple[str, ...]] = ("wichmann2001", "wilson1927")
@@ -68,7 +68,7 @@ class Psychometric(Shown):
     p_value: Float[np.ndarray, "context"]
     resolved: Bool[np.ndarray, "context"]
     unit: str
-    contexts: tuple[str, ...]
+    contexts: Shaped[np.ndarray, "context"]
     unmade: int
 
     @property
@@ -132,9 +132,9 @@ def psychometric(
     for number in range(len(choices.contexts)):
         for at in choices.of_context(number):
             own, level = side[condition == at], np.searchsorted(levels, choices.evidence[at])
-            counts[:, number, level] += [int((own > 0).sum()), int((own != 0).sum())]
+            counts[:, number, level] += [int((own > 0).sum()), int((np.abs(own) > 0).sum())]
     positive, total = counts
-    unmade, seed = int((side == 0).sum()), seed_of(visit, None)
+    unmade, seed = int((~(np.abs(side) > 0)).sum()), seed_of(visit, None)
     return psychometric_of(levels, positive, total, draws, seed, choices.unit, choices.contexts, unmade)
 
 
@@ -188,7 +188,7 @@ def psychometric_of(
         p_value=np.array([fit.p_value for fit, _ in fits]),
         resolved=np.array([fit.resolved for fit, _ in fits]),
         unit=unit,
-        contexts=contexts,
+        contexts=np.array(contexts),
         unmade=unmade,
     )
 
@@ -218,6 +218,6 @@ def _fitted(
         return LogisticFit(np.nan, 0.0, np.nan, fit.gain, True), nothing
     random = np.random.default_rng(seed)
     drawn = random.binomial(of, fit.at(levels), size=(draws, len(levels)))
-    again = [fit_logistic(levels, one, of, near=fit) for one in drawn]
-    values = np.array([[getattr(one, name) for name in PARAMETERS] for one in again])
-    return fit, np.nanpercentile(values, ENDS, axis=0).T
+    offset, slope, lapse = fit_drawn(levels, drawn, of, near=fit).T
+    threshold = np.divide(-offset, slope, out=np.full(draws, np.nan), where=slope != 0)
+    return fit, np.nanpercentile([threshold, slope, lapse], ENDS, axis=1).T

@@ -2,6 +2,7 @@
 
 from recurra.plotting.interactive.behaviour import cube_walk, probe_answers, sample_trials
 from recurra.plotting.interactive.census import census_map
+from recurra.plotting.interactive.choices import choice_curves
 from recurra.plotting.interactive.connectivity import connectivity, strongest
 from recurra.plotting.interactive.learning import learning_curves
 from recurra.plotting.interactive.lifetimes import lifetime_bars
@@ -13,6 +14,7 @@ from recurra.plotting.interactive.trajectories import trajectories
 
 __all__ = [
     "census_map",
+    "choice_curves",
     "connectivity",
     "cube_walk",
     "learning_curves",

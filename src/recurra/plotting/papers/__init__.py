@@ -1,6 +1,7 @@
 """Figures for print, at the sizes of the papers: scenes in, Matplotlib figures out."""
 
 from recurra.plotting.papers.behaviour import behaviour, cube_walk, probe_answers
+from recurra.plotting.papers.choices import choice_curves
 from recurra.plotting.papers.connectivity import connectivity
 from recurra.plotting.papers.learning import learning
 from recurra.plotting.papers.loadings import loadings
@@ -12,6 +13,7 @@ from recurra.plotting.papers.trajectories import trajectories
 
 __all__ = [
     "behaviour",
+    "choice_curves",
     "connectivity",
     "cube_walk",
     "in_print",

@@ -83,7 +83,7 @@ def report_html(run: RunRecord) -> str:
         absent=run.network(0).has_recurrent and not run.network(0).recurrent_connections.all(),
         provenance=provenance(run, spec),
         known=FirstKnown(run.dossiers),
-        memories=memories_of(run),
+        **of_some_tasks(run),
         in_words=in_words,
         version=recurra_version(run.about),
         words=words,
@@ -121,10 +121,11 @@ def report_html(run: RunRecord) -> str:
     return html + "\n"
 
 
-def memories_of(run: RunRecord) -> FirstKnown | None:
-    """What only tasks with memories have, for what is the same in all networks; None for every other task."""
-    networks = [dossier.memories for dossier in run.dossiers if dossier.memories]
-    return FirstKnown(networks) if networks else None
+def of_some_tasks(run: RunRecord) -> dict[str, FirstKnown | None]:
+    """What only tasks with memories or with choices have, for what is the same in all networks; None for others."""
+    memories = [dossier.memories for dossier in run.dossiers if dossier.memories]
+    choices = [dossier.choices for dossier in run.dossiers if dossier.choices]
+    return {name: FirstKnown(one) if one else None for name, one in (("memories", memories), ("choices", choices))}
 
 
 def left_out(dossier: Dossier) -> str:

@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from functools import partial
 
+from recurra.analysis.choices.records import ChoiceRecords
 from recurra.analysis.record import RunRecord
-from recurra.plotting.interactive import probe_answers, sample_trials, trajectories
+from recurra.plotting.interactive import choice_curves, probe_answers, sample_trials, trajectories
+from recurra.plotting.scenes.choices import chronometric_scene, psychometric_scene
 from recurra.plotting.scenes.conditions import Conditions
 from recurra.plotting.scenes.signals import probe_signals, trial_signals
 from recurra.plotting.scenes.space import paths_scene
@@ -24,6 +26,8 @@ def condition_panels(run: RunRecord, at: int, name: str) -> Iterator[PlannedFigu
     if run.task.known:
         yield PlannedFigure(f"trials-{number}", partial(_trials, run, at, name))
         yield PlannedFigure(f"probe-{number}", partial(_probe, run, at, name, conditions))
+    if (choices := run.dossiers[at].choices) is not None:
+        yield PlannedFigure(f"choices-{number}", partial(_choices, choices, number, name))
     yield PlannedFigure(f"principal-{number}", partial(_trajectories, run, at, name, conditions))
 
 
@@ -38,6 +42,12 @@ def _probe(run: RunRecord, at: int, name: str, conditions: Conditions) -> PageFi
     shown, names = run.probe.isel(condition=conditions.shown), conditions.shown_names
     figure = probe_answers(probe_signals(shown, outputs, names, run.numbers[at]))
     return PageFigure(f"probe-{run.numbers[at]}", figure, say.probe(name, shown, outputs, names))
+
+
+def _choices(choices: ChoiceRecords, number: int, name: str) -> PageFigure:
+    shares, times = choices.psychometric, choices.chronometric
+    figure = choice_curves((psychometric_scene(shares), chronometric_scene(times)))
+    return PageFigure(f"choices-{number}", figure, say.choices(name, shares, times))
 
 
 def _trajectories(run: RunRecord, at: int, name: str, conditions: Conditions) -> PageFigure:

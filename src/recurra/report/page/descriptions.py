@@ -6,11 +6,21 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float, Int
 
-from recurra.analysis import Census, Geometry, Lifetimes, Reduction, RestingModes, Spectrum
+from recurra.analysis import (
+    Census,
+    Chronometric,
+    Geometry,
+    Lifetimes,
+    Psychometric,
+    Reduction,
+    RestingModes,
+    Spectrum,
+)
 from recurra.plotting.scenes.graph import Graph
 from recurra.plotting.scenes.landmarks import Landmarks
 from recurra.plotting.scenes.loadings import LoadingsCloud
 from recurra.wording import percent, three
+from recurra.words.choices import chronometric_words, psychometric_words
 from recurra.words.spectra import modes_words
 
 ARROWS = 24  # arrows of a graph that are read out
@@ -46,6 +56,14 @@ def probe(
         f"{name}: the answer to {len(names)} condition{'s' if len(names) > 1 else ''}, {_listed(names)}; one panel "
         f"per condition, with target and output. The root-mean-square difference is at most {three(errors[worst])}, "
         f"in the condition {names[worst]}."
+    )
+
+
+def choices(name: str, shares: Psychometric, times: Chronometric) -> str:
+    """The psychometric and the chronometric curve."""
+    return (
+        f"{name}: the share of positive choices by the evidence, and the median reaction time by its strength. "
+        f"{psychometric_words(shares)} {chronometric_words(times)}"
     )
 
 
