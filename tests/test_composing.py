@@ -129,8 +129,9 @@ def test_what_is_computed_on_a_task_is_asked_for_in_a_line():
     assert rc.spectrum(alone).leading == 0.5
     with pytest.raises(TypeError, match="no network is given; give one, or what is computed from it by keyword"):
         rc.principal_components()
-    with pytest.raises(TypeError, match="network is a ndarray; expected a Network, such as cohort"):
-        rc.spectrum(np.eye(3))  # pyright: ignore[reportCallIssue]
+    for analysis in (rc.spectrum, rc.fixed_points, rc.performance):
+        with pytest.raises(TypeError, match=r"network is a ndarray; .* by rc.network\(recurrent, input, output\)"):
+            analysis(np.eye(3))  # pyright: ignore[reportCallIssue]
     with pytest.raises(TypeError, match="the task is Xor, which has no memory states; expected a flip-flop"):
         rc.held_memories(rc.network(np.eye(3), np.ones((3, 2)), np.ones((1, 3))), rc.Xor())
     with pytest.raises(ValueError, match="the network has 2 inputs; the task has 3"):

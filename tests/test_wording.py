@@ -5,8 +5,9 @@ import re
 import numpy as np
 import pytest
 
+import recurra as rc
 from recurra.intervals import wilson_interval
-from recurra.wording import course_words, percent, percent_high, percent_low, time_words, whole_or_three
+from recurra.wording import course_words, number_of, percent, percent_high, percent_low, time_words, whole_or_three
 
 
 @pytest.mark.parametrize(
@@ -73,3 +74,9 @@ def test_times():
 def test_whole_numbers_keep_their_digits():
     values = (27, -1_234_567.0, 0.5, np.nan, np.inf, 1e12)
     assert list(map(whole_or_three, values)) == ["27", "−1,234,567", "0.500", "–", "∞", "1.00 × 10¹²"]
+
+
+def test_one_thing_is_singular():
+    assert [number_of(count, "eigenvalue") for count in (0, 1, 2)] == ["0 eigenvalues", "1 eigenvalue", "2 eigenvalues"]
+    assert number_of(1_200, "point at rest", "points at rest") == "1,200 points at rest"
+    assert repr(rc.spectrum(recurrent=np.diag([2.0, 0.5, 0.1]))).count("1 eigenvalue outside") == 1

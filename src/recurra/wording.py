@@ -66,6 +66,17 @@ def is_or_are(count: int) -> str:
     return "is" if count == 1 else "are"
 
 
+def number_of(count: int, one: str, many: str = "") -> str:
+    """A count with its noun: "1 eigenvalue", "1,200 eigenvalues", "0 orbits".
+
+    Args:
+        count: how many there are.
+        one: the noun for one.
+        many: the noun for any other number; if not given, that for one with an s.
+    """
+    return f"{count:,} {one if count == 1 else many or f'{one}s'}"
+
+
 def as_sentence(text: str) -> str:
     """The text with a capital at its start and a full stop at its end."""
     return text[0].upper() + text[1:] + "."

@@ -12,7 +12,7 @@ from recurra.analysis.dynamics.steps import first_state, paths_from, states_alon
 from recurra.analysis.failures import Failure, UnavailableError, attempted
 from recurra.analysis.shown_trials import test_trials
 from recurra.checks import check_count, nearest
-from recurra.models.network import Network, check_fit
+from recurra.models.network import Network, check_fit, check_network
 from recurra.numerics import pinned
 from recurra.tasks import Task, Trials
 from recurra.tasks.border import check_task
@@ -36,8 +36,7 @@ class Visit:
     """
 
     def __init__(self, network: Network, task: Task | None = None, seed: int | None = None) -> None:
-        if not isinstance(network, Network):
-            raise TypeError(f"network is a {type(network).__name__}; expected a Network, such as cohort[0]")
+        check_network(network)
         known = task if task is not None else network.task
         if known is not None:
             check_fit(network, known)

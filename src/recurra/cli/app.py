@@ -40,6 +40,7 @@ from recurra.cli.sweep import sweep
 from recurra.cli.tasks import tasks
 from recurra.interrupts import Stopped, listening, stop_if_asked
 from recurra.terminal import discard_output, prepare_streams, print_error
+from recurra.wording import number_of
 
 if TYPE_CHECKING:
     from recurra.runs.executors import Executor
@@ -170,7 +171,7 @@ def report(
             missing: dict[str, str] = {}
             with ProgressBars() as progress:
                 files = write_figures(record, path / "figures", progress.drawn, missing.__setitem__)
-            typer.echo(f"figures: {len(files)} files in {path / 'figures'}")
+            typer.echo(f"figures: {number_of(len(files), 'file')} in {path / 'figures'}")
             for name, why in missing.items():
                 typer.echo(f"not drawn: {name}: {why}")
 
@@ -196,7 +197,7 @@ def export(
     check_choice("format", kind, (*NETWORKS, "csv"))
     use_own(use)
     files = export_run(RunFolder.open(path), kind, out)
-    typer.echo(f"exported: {len(files)} files in {out}")
+    typer.echo(f"exported: {number_of(len(files), 'file')} in {out}")
 
 
 app.command()(play)

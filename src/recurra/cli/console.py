@@ -220,7 +220,7 @@ def _lines(table: dict[str, Any]) -> Iterator[str]:
 def _point_lines(points: dict[str, Any]) -> Iterator[str]:
     stable = points["by_index"].get("0", 0)
     unstable = [int(index) for index in points["by_index"] if index != "0"]
-    modes = "" if not unstable else f" with {_span(unstable)} unstable modes"
+    modes = "" if not unstable else f" with {_span(unstable)} unstable mode{'' if unstable == [1] else 's'}"
     yield (
         f"fixed points without input: {points['count']} ({stable} stable, {points['count'] - stable} not{modes}), "
         f"{points['certified']} proved, at least {points['missing_at_least']:.0f} not found"

@@ -279,10 +279,18 @@ def _readout(dynamics: Dynamics, weights: Weights, rates: Float[Array, "row unit
     return dynamics.readout(weights, rates)
 
 
+def check_network(network: Any) -> None:
+    """Check that this is a network, and not the arrays that one can be made of."""
+    if not isinstance(network, Network):
+        raise TypeError(
+            f"network is a {type(network).__name__}; expected a Network, such as cohort[0], or one made of your own "
+            "arrays by rc.network(recurrent, input, output)"
+        )
+
+
 def check_fit(network: Network, task: Task, kind: type[Task] = Task) -> None:
     """Check that the network has the inputs, outputs and time step of the task, and that the task is of this kind."""
-    if not isinstance(network, Network):
-        raise TypeError(f"network is a {type(network).__name__}; expected a Network, such as cohort[0]")
+    check_network(network)
     if not isinstance(task, kind):
         raise TypeError(f"task is a {type(task).__name__}; expected a {kind.__name__}")
     for name in ("inputs", "outputs"):

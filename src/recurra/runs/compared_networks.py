@@ -23,6 +23,7 @@ from recurra.storage.files import shown
 from recurra.storage.run_folder import RunFolder
 from recurra.tasks import Task
 from recurra.tasks.trials import Trials
+from recurra.wording import number_of
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def read_compared(paths: Sequence[Path], all_networks: bool = False) -> Compared
 
 def _too_few(kept: int, of: int, all_networks: bool) -> str:
     if all_networks or of < FEWEST:
-        return f"the runs have {of} network{'' if of == 1 else 's'}; a census needs at least {FEWEST}"
+        return f"the runs have {number_of(of, 'network')}; a census needs at least {FEWEST}"
     return (
         f"{kept} of {of} networks have learned their task; a census needs at least {FEWEST}. "
         "--all includes networks that have not learned it"

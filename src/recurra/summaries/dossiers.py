@@ -14,7 +14,7 @@ from recurra.summaries.fields import facts_of, title_of
 from recurra.summaries.networks import MOST_ROWS, counted
 from recurra.summaries.sparklines import ROW, plane
 from recurra.summaries.summary import Fact, Summary, Table
-from recurra.wording import as_sentence, course_words, percent, three
+from recurra.wording import as_sentence, course_words, is_or_are, number_of, percent, three
 from recurra.words.attractors import attractor_words, listed
 from recurra.words.choices import choice_sentences, chronometric_words, psychometric_words
 from recurra.words.runs import held_words, sentence
@@ -127,7 +127,7 @@ def regimes_summary(regimes: Regimes) -> Summary:
     )
     left = len(regimes) - len(rows)
     headings = ("condition", "kind", "period (ms)", "slowest mode", "mean output", "amplitude")
-    table = Table(headings, rows, f"and {left:,} more conditions" if left else "")
+    table = Table(headings, rows, f"and {number_of(left, 'more condition')}" if left else "")
     return Summary(title_of(regimes), (counted_regimes(regimes),), facts_of(regimes), table=table)
 
 
@@ -147,16 +147,17 @@ def points_summary(points: FixedPoints) -> Summary:
     )
     left = len(points) - len(rows)
     headings = ("point", "stability", "existence", "starts", "largest |μ|", "eigenvalues of one step")
-    table = Table(headings, rows, f"and {left:,} more points" if left else "") if rows else None
+    table = Table(headings, rows, f"and {number_of(left, 'more point')}" if left else "") if rows else None
     return Summary(title_of(points), (point_words(points),), facts_of(points), table=table)
 
 
 def _stability(index: int) -> str:
-    return f"{index} unstable mode{'' if index == 1 else 's'}" if index else "stable"
+    return number_of(index, "unstable mode") if index else "stable"
 
 
 def slow_points_summary(points: SlowPoints) -> Summary:
     """How many slow points there are, and their eigenvalues."""
     count = len(points)
-    said = f"{count or 'No'} slow point{'' if count == 1 else 's'} that {'is' if count == 1 else 'are'} no fixed point."
+    met = number_of(count, "slow point") if count else "No slow points"
+    said = f"{met} that {is_or_are(count)} no fixed point."
     return Summary(title_of(points), (said,), facts_of(points), plane(points.eigenvalues) if count else None)

@@ -60,7 +60,7 @@ from recurra.summaries.sparklines import bars, plane
 from recurra.summaries.summary import Fact, Picture, Summary
 from recurra.summaries.sweeps import effects_summary, sweep_summary
 from recurra.tasks.trials import Trials
-from recurra.wording import as_sentence, percent, percent_high, percent_low, three
+from recurra.wording import as_sentence, number_of, percent, percent_high, percent_low, three
 from recurra.words.attractors import attractor_words
 from recurra.words.choices import chronometric_words, psychometric_words
 from recurra.words.runs import held_words, shape_words
@@ -81,12 +81,13 @@ def own_summary(record: OwnRecord) -> Summary:
         Fact(name, value_words(np.asarray(record.values[name]) if axes else record.values[name], axes), meaning)
         for (name, axes), meaning in zip(record.axes.items(), record.meanings.values(), strict=True)
     )
-    return Summary(f"OwnRecord: {len(facts)} values", facts=facts)
+    return Summary(f"OwnRecord: {number_of(len(facts), 'value')}", facts=facts)
 
 
 def runs_census_summary(found: RunsCensus) -> Summary:
     """Whether the networks of the runs fall into clusters."""
-    title = f"RunsCensus: {len(found.compared.names):,} networks of {len(found.compared.origins.names)} runs"
+    runs = number_of(len(found.compared.origins.names), "run")
+    title = f"RunsCensus: {number_of(len(found.compared.names), 'network')} of {runs}"
     return Summary(title, (census_words(found.census),), facts_of(found))
 
 

@@ -15,7 +15,7 @@ from recurra.models.cohort import History
 from recurra.shown import Shown
 from recurra.status import Status
 from recurra.terminal import harmless
-from recurra.wording import time_words
+from recurra.wording import number_of, time_words
 
 WIDEST = 100  # characters of the line; a narrow terminal has room for fewer
 CELLS = 10  # of the bar
@@ -113,7 +113,7 @@ class ProgressLine:
 
     def __init__(self, stream: TextIO | None, networks: int, steps: int) -> None:
         self._stream, self._steps, self._began = stream, steps, time.perf_counter()
-        self._what = f"training {networks} network{'' if networks == 1 else 's'}"
+        self._what = f"training {number_of(networks, 'network')}"
         self._done, self._note, self._length = 0, "", 0
         self._write()
 

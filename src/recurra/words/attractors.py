@@ -8,6 +8,7 @@ from jaxtyping import Float
 
 from recurra.analysis import Program
 from recurra.analysis.dynamics.program import forgotten
+from recurra.wording import number_of
 
 MOST_NAMED = 8  # most conditions or memories that a sentence names or a table lists; more are only counted
 
@@ -54,7 +55,7 @@ def attractor_words(program: Program) -> str:
     if not len(program):
         return "No path that was followed settles."
     parts = counted_kinds(program, range(len(program)))
-    return f"Paths end at {len(program)} attractor{'s' if len(program) > 1 else ''}: {listed(parts)}."
+    return f"Paths end at {number_of(len(program), 'attractor')}: {listed(parts)}."
 
 
 def counted_kinds(program: Program, attractors: Iterable[int]) -> list[str]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from recurra.analysis.cohorts.difference import ERROR_RATE, Difference
 from recurra.analysis.cohorts.differences import Differences
-from recurra.wording import three
+from recurra.wording import number_of, three
 
 MOST_NAMES = 8  # numbers that a sentence names
 
@@ -13,7 +13,7 @@ MOST_NAMES = 8  # numbers that a sentence names
 def differences_words(found: Differences) -> str:
     """How many numbers were tested, and in which the runs differ."""
     certain = [row for row in found.rows if row.p_corrected < ERROR_RATE]
-    tests = f"{len(found)} test{'' if len(found) == 1 else 's'}"
+    tests = number_of(len(found), "test")
     if not found.rows:
         return "Nothing was tested."
     if not certain:

@@ -17,7 +17,7 @@ from recurra.intervals import wilson_interval
 from recurra.periods import Period
 from recurra.status import Status
 from recurra.tasks import Task
-from recurra.wording import fixed, percent, percent_high, percent_low
+from recurra.wording import fixed, number_of, percent, percent_high, percent_low
 
 Record = TypeVar("Record")
 RIGHT = 0.2  # axes with at most this cosine are called orthogonal
@@ -109,7 +109,7 @@ def _known(dossiers: Sequence[Dossier], record: Callable[[Dossier], Record | Non
 def joined(words: Sequence[str], most: int = 5) -> str:
     """The names as "A, B and C"; if there are more than `most`, only their number."""
     if len(words) > most:
-        return f"{len(words)} networks"
+        return number_of(len(words), "network")
     return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
 
@@ -153,7 +153,7 @@ def _success_words(run: RunRecord, good: int) -> str:
         return (
             f"{name}: {percent(performance.success)} % of {performance.trials:,} fresh trials of the {task} are right"
         )
-    return f"{good} of {len(run.dossiers)} network{'' if len(run.dossiers) == 1 else 's'} learned the {task}"
+    return f"{good} of {number_of(len(run.dossiers), 'network')} learned the {task}"
 
 
 def _ends(values: Iterable[float]) -> tuple[float, float]:

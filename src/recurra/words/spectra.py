@@ -7,7 +7,7 @@ import numpy as np
 from recurra.analysis import NonNormality, RestingModes, Spectrum, TransientGains, weight_statistics
 from recurra.analysis.dynamics.modes import LIMIT
 from recurra.models.network import Network
-from recurra.wording import course_words, motion_words, percent, three, time_words
+from recurra.wording import course_words, motion_words, number_of, percent, three, time_words
 
 OF_WEIGHTS = "the recurrent weights W: h <- W h"
 OF_REST = "one step of the network without input, linearized where it rests"
@@ -16,7 +16,8 @@ OF_POINTS = "one step of the network without input, linearized at its stable fix
 
 def outside_words(values: Spectrum) -> str:
     """How many eigenvalues lie outside the unit circle, and the largest modulus."""
-    return f"{values.count_outside} eigenvalues outside the unit circle, largest |λ| {abs(values.leading):.3f}"
+    outside = number_of(values.count_outside, "eigenvalue")
+    return f"{outside} outside the unit circle, largest |λ| {abs(values.leading):.3f}"
 
 
 def rest_words(modes: RestingModes) -> str:
@@ -45,7 +46,7 @@ def gain_words(gains: TransientGains) -> str:
     at = int(gains.gain.argmax())
     when = f"after {time_words(gains.gain_ms[at])}" if gains.gain_ms[at] else "disturbances only decay"
     bound = "" if gains.proved.all() else f", the largest within {LIMIT:,} steps"
-    points = f"{len(gains)} stable fixed point{'' if len(gains) == 1 else 's'}"
+    points = number_of(len(gains), "stable fixed point")
     more = f", {gains.left_out} more not looked at" if gains.left_out else ""
     return f"{three(gains.gain[at])} ({when}{bound}), the most at {points}{more}"
 

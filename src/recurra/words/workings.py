@@ -22,7 +22,7 @@ from recurra.analysis.dynamics.regimes import (
 from recurra.analysis.failures import in_words, where_known
 from recurra.tasks import Task
 from recurra.tasks.no_task import NEEDED
-from recurra.wording import as_sentence, is_or_are, percent, three
+from recurra.wording import as_sentence, is_or_are, number_of, percent, three
 from recurra.words.attractors import MOST_NAMED, attractor_words, forgotten_words, listed
 from recurra.words.choices import choice_sentences
 from recurra.words.memories import memory_sentences
@@ -134,7 +134,7 @@ def point_words(points: FixedPoints) -> str:
 
 def slow_words(count: int) -> str:
     """How many slow points there are besides the fixed points; empty if there are none."""
-    return f"There {is_or_are(count)} {count} slow point{'s' if count > 1 else ''} besides." if count else ""
+    return f"There {is_or_are(count)} {number_of(count, 'slow point')} besides." if count else ""
 
 
 def signature_words(kinds: Sequence[str], names: Sequence[str]) -> str:
@@ -187,9 +187,7 @@ def census_words(census: Census) -> str:
         grouping = "The networks are one continuum: no clustering has a silhouette above 0"
     left = len(census.compared) - compared
     out = (
-        f" {left} network{'' if left == 1 else 's'} for which the measure has no number {is_or_are(left)} left out."
-        if left
-        else ""
+        f" {number_of(left, 'network')} for which the measure has no number {is_or_are(left)} left out." if left else ""
     )
     near = ""
     if len(census.signature_count) > 1:

@@ -17,6 +17,7 @@ from recurra.plotting.papers.style import COLUMN_MM, MM_PER_INCH, SMALL, columns
 from recurra.plotting.papers.trajectories import condition_marks, line_style
 from recurra.plotting.scenes.landmarks import Landmarks
 from recurra.plotting.scenes.space import MemorySpace, PathSpace, bound_of
+from recurra.wording import number_of
 
 STABLE, SADDLE = 2.2, 3.4  # sizes of the marks where there is room, points; a stable one stands on a memory's sphere
 LENGTH = 0.16  # of a network's longest direction, as a share of half the panel's box
@@ -93,7 +94,7 @@ def _mark(axes: Axes, panel: StatePanel, landmarks: Landmarks) -> None:
         style = {"facecolors": fill, "edgecolors": INK, "linewidths": 0.6 * size, "clip_on": False}
         axes.scatter(*places.T, s=(diameter * size) ** 2, zorder=order, **style)
     if landmarks.hidden:
-        told = f"{landmarks.hidden} fixed point{'' if landmarks.hidden == 1 else 's'} not in view"
+        told = f"{number_of(landmarks.hidden, 'fixed point')} not in view"
         axes.text(0.5, 0.99, told, transform=axes.transAxes, ha="center", va="top", fontsize=SMALL)
 
 

@@ -12,7 +12,7 @@ from recurra.analysis.dynamics.attractors import ORBIT
 from recurra.analysis.dynamics.program import UNSTABLE
 from recurra.analysis.weights.spectra import time_constant_ms
 from recurra.plotting.scenes.program_parts import SAME
-from recurra.wording import course_words, three
+from recurra.wording import course_words, number_of, three
 
 FEW_MODES = 3  # unstable directions are drawn for saddles with at most this many
 MOST_ORBITS = 12  # the first ones; a chaotic network has many
@@ -126,7 +126,7 @@ def point_text(points: FixedPoints, at: int, dt_ms: float) -> str:
         dt_ms: length of a time step, ms.
     """
     index, leading = int(points.index[at]), complex(points.eigenvalues[at, 0])
-    kind = f"saddle, {index} unstable mode{'s' if index > 1 else ''}" if index else "stable fixed point"
+    kind = f"saddle, {number_of(index, 'unstable mode')}" if index else "stable fixed point"
     radius = float(points.radius[at])
     proof = f"the only one within {three(radius)}" if np.isfinite(radius) else "not proved"
     proof += ", stability proved" if points.stability_proved[at] else ", stability computed"

@@ -13,7 +13,7 @@ from recurra.plotting.scenes.graph import Arrow, Graph, SaddleMark, SelfLoop
 from recurra.plotting.scenes.program_parts import DrawnProgram, SaddleGroup, counted_words, left_words, parts_of
 from recurra.plotting.scenes.readings import Reading, memory_reading
 from recurra.tasks import Task
-from recurra.wording import three
+from recurra.wording import number_of, three
 from recurra.words.attractors import listed
 from recurra.words.names import network_name
 from recurra.words.workings import output_words, plain_output
@@ -136,9 +136,11 @@ def _saddle_mark(dossier: Dossier, saddles: SaddleGroup, nodes: list[int], readi
     modes = points.index[own].tolist()
     if len(own) == 1:
         growth = float(abs(points.eigenvalues[own[0]]).max())
-        told = f"saddle, {modes[0]} unstable mode{'s' if modes[0] > 1 else ''}, |λ| {three(growth)}"
+        told = f"saddle, {number_of(modes[0], 'unstable mode')}, |λ| {three(growth)}"
     else:
-        told = f"{len(own)} saddles with {listed([str(mode) for mode in sorted(set(modes))])} unstable modes"
+        counts = sorted(set(modes))
+        noun = "unstable mode" if counts == [1] else "unstable modes"
+        told = f"{len(own)} saddles with {listed([str(mode) for mode in counts])} {noun}"
     return SaddleMark(
         between=tuple(nodes.index(end) for end in saddles.ends),
         text=f"{told}<br>between {listed([reading.names[end] for end in saddles.ends])}",

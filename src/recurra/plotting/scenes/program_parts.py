@@ -8,6 +8,7 @@ from jaxtyping import Float
 
 from recurra.analysis import Program
 from recurra.analysis.dynamics.attractors import UNSETTLED
+from recurra.wording import number_of
 from recurra.words.attractors import counted_kinds, listed, reached
 
 MOST_NODES, MOST_DIVIDES = 40, 24
@@ -94,10 +95,10 @@ def counted_words(program: Program, parts: DrawnProgram) -> str:
     if not met:
         return "no condition ends at an attractor"
     others, all_saddles = len(program) - met, len(np.unique(program.saddle))
-    told = f"{drawn} of " * (drawn < met) + f"{met} attractor{'' if met == 1 else 's'}"
+    told = f"{drawn} of " * (drawn < met) + f"{number_of(met, 'attractor')}"
     told += f", {len(parts.beside)} of {others} that no stimulus leads to" if others else ""
     seen = sum(len(one.points) for one in parts.saddles)
-    return told + (f", {seen} of {all_saddles} saddle{'' if all_saddles == 1 else 's'}" if all_saddles else "")
+    return told + (f", {seen} of {number_of(all_saddles, 'saddle')}" if all_saddles else "")
 
 
 def left_words(program: Program, parts: DrawnProgram) -> str:

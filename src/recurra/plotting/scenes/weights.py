@@ -34,7 +34,7 @@ class WeightPanels:
 
     Args:
         name: the name of the network.
-        matrices: by their titles: before and after training and their difference, or only those after.
+        matrices: by their titles: before and after training and their difference, or only those of the network.
         limit: the weight at the end of the colours, on both sides of zero.
         beyond: on which sides weights lie beyond the colours.
         edges: the edges of the bins.
@@ -96,7 +96,7 @@ def weights_scene(
         number: number of the network, for its name and colour.
         groups: groups of neighbouring units.
     """
-    matrices = {"After training": after}
+    matrices = {"This network": after}
     known = {"after": (after, network_color(number))}
     if before is not None:
         matrices = {"Before training": before, "After training": after, "Difference": after - before}

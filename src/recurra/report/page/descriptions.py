@@ -19,7 +19,7 @@ from recurra.analysis import (
 from recurra.plotting.scenes.graph import Graph
 from recurra.plotting.scenes.landmarks import Landmarks
 from recurra.plotting.scenes.loadings import LoadingsCloud
-from recurra.wording import percent, three
+from recurra.wording import number_of, percent, three
 from recurra.words.choices import chronometric_words, psychometric_words
 from recurra.words.spectra import modes_words
 
@@ -32,7 +32,7 @@ def bit_trials(
     """The sample trials of a flip-flop."""
     agree = _agreement(targets, outputs)
     return (
-        f"{name}: {len(targets)} sample trials, one row per bit, with input, target and output. "
+        f"{name}: {number_of(len(targets), 'sample trial')}, one row per bit, with input, target and output. "
         f"Where the target is not zero the output has its sign {percent(agree)} % of the time; "
         f"root-mean-square difference {three(_rms(targets, outputs))}."
     )
@@ -41,7 +41,7 @@ def bit_trials(
 def trials(name: str, examples: xr.Dataset, outputs: Float[np.ndarray, "trial time output"]) -> str:
     """The sample trials of any other task."""
     return (
-        f"{name}: {len(outputs)} sample trials with {_channels(examples)}, target and output. "
+        f"{name}: {number_of(len(outputs), 'sample trial')} with {_channels(examples)}, target and output. "
         f"Root-mean-square difference between target and output {three(_masked_rms(examples, outputs))}."
     )
 
@@ -53,7 +53,7 @@ def probe(
     errors = [_masked_rms(shown.isel(condition=at), one) for at, one in enumerate(outputs)]
     worst = int(np.argmax(np.nan_to_num(errors, nan=np.inf)))
     return (
-        f"{name}: the answer to {len(names)} condition{'s' if len(names) > 1 else ''}, {_listed(names)}; one panel "
+        f"{name}: the answer to {number_of(len(names), 'condition')}, {_listed(names)}; one panel "
         f"per condition, with target and output. The root-mean-square difference is at most {three(errors[worst])}, "
         f"in the condition {names[worst]}."
     )
@@ -71,8 +71,8 @@ def trajectories(name: str, reduction: Reduction, names: Sequence[str], count: i
     """The paths of the probe in state space."""
     share = percent(float(reduction.explained_variance[:count].sum()))
     return (
-        f"{name}: the path of the rates in {len(names)} condition{'s' if len(names) > 1 else ''}, {_listed(names)}, "
-        f"along {count} principal component{'s' if count > 1 else ''} with {share} % of the variance."
+        f"{name}: the path of the rates in {number_of(len(names), 'condition')}, {_listed(names)}, "
+        f"along {number_of(count, 'principal component')} with {share} % of the variance."
     )
 
 
@@ -96,7 +96,7 @@ def learning(names: Sequence[str], losses: Float[np.ndarray, "network epoch"], t
     if not last:
         return "Learning curves: no network has a finite loss."
     return (
-        f"Learning curves of {len(names)} network{'s' if len(names) > 1 else ''} over {trials:,.0f} training trials: "
+        f"Learning curves of {number_of(len(names), 'network')} over {trials:,.0f} training trials: "
         f"the last validation loss is between {three(min(last))} and {three(max(last))}."
     )
 
@@ -117,14 +117,15 @@ def loadings(name: str, scene: LoadingsCloud) -> str:
     """The cloud of the loadings."""
     groups = _listed([one.name for one in scene.populations])
     return (
-        f"{name}: the loadings {_listed(scene.names)} of {scene.units} units, every pair against each other. {groups}."
+        f"{name}: the loadings {_listed(scene.names)} of {number_of(scene.units, 'unit')}, every pair against each "
+        f"other. {groups}."
     )
 
 
 def spectrum(name: str, record: Spectrum, modes: RestingModes) -> str:
     """One spectrum."""
     return (
-        f"{name}: {len(record.eigenvalues)} eigenvalues of the recurrent weights in the complex plane, "
+        f"{name}: {number_of(len(record.eigenvalues), 'eigenvalue')} of the recurrent weights in the complex plane, "
         f"{record.count_outside} outside the unit circle, the largest modulus {three(abs(record.leading))}. "
         f"Modes {modes_words(modes)}."
     )
@@ -134,7 +135,7 @@ def spectra(all_spectra: Sequence[Spectrum]) -> str:
     """The spectra of many networks."""
     outside = [one.count_outside for one in all_spectra]
     return (
-        f"Density of the eigenvalues of {len(all_spectra)} networks in the complex plane; "
+        f"Density of the eigenvalues of {number_of(len(all_spectra), 'network')} in the complex plane; "
         f"each network has between {min(outside)} and {max(outside)} outside the unit circle."
     )
 
@@ -156,8 +157,8 @@ def landmarks(marks: Landmarks | None) -> str:
         return ""
     stable = int(marks.stable.sum())
     counts = {"stable fixed point": stable, "saddle": len(marks.points) - stable, "orbit": len(marks.orbits)}
-    told = [f"{count} {name}{'' if count == 1 else 's'}" for name, count in counts.items()]
-    hidden = f"; {marks.hidden} fixed point{'' if marks.hidden == 1 else 's'} not in view" if marks.hidden else ""
+    told = [number_of(count, name) for name, count in counts.items()]
+    hidden = f"; {number_of(marks.hidden, 'fixed point')} not in view" if marks.hidden else ""
     return f" It shows {told[0]}, {told[1]} and {told[2]}{hidden}."
 
 
@@ -170,8 +171,8 @@ def program(name: str, graph: Graph) -> str:
     more = f"; and {len(graph.arrows) - ARROWS} more" if len(graph.arrows) > ARROWS else ""
     return (
         f"{name}: graph of {', '.join(told) or 'no attractors'} and where stimuli lead from them, "
-        f"{len(graph.arrows)} arrow{'' if len(graph.arrows) == 1 else 's'}{': ' if arrows else ''}{arrows}{more}; "
-        f"{len(graph.saddles)} place{'' if len(graph.saddles) == 1 else 's'} with saddles between."
+        f"{number_of(len(graph.arrows), 'arrow')}{': ' if arrows else ''}{arrows}{more}; "
+        f"{number_of(len(graph.saddles), 'place')} with saddles between."
     )
 
 

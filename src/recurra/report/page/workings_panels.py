@@ -13,6 +13,7 @@ from recurra.plotting.scenes.conditions import Conditions
 from recurra.plotting.scenes.program import graph_scene
 from recurra.report.page import descriptions as say
 from recurra.report.page.panel import PageFigure
+from recurra.wording import number_of
 from recurra.words.workings import signatures
 
 
@@ -48,7 +49,8 @@ def _seen(census: Census, told: Sequence[str], at: int) -> str:
     does = told[census.signature[at]] if census.signature[at] > UNKNOWN else "regimes unknown"
     if census.stable_points[at] == UNKNOWN:
         return f"{does}<br>fixed points unknown"
-    return f"{does}<br>{census.stable_points[at]} stable fixed points, {census.unstable_points[at]} unstable"
+    stable = number_of(int(census.stable_points[at]), "stable fixed point")
+    return f"{does}<br>{stable}, {census.unstable_points[at]} unstable"
 
 
 def signature_members(run: RunRecord) -> list[tuple[str, str, str, list[int]]]:
