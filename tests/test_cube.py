@@ -3,6 +3,7 @@
 import dataclasses
 
 import jax
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
@@ -128,3 +129,29 @@ def test_score_by_hand(seed):
     np.testing.assert_allclose(found.axis_cosines, 0, atol=1e-12)
     nothing = cube_of(np.zeros((4, 6)), np.zeros((4, 2, 1, 6)), np.ones((4, 2, 2), bool), signs, 100.0)
     assert (nothing.score, nothing.stands) == (0, False)
+
+
+@pytest.mark.parametrize("bits", [1, 2, 3, 4])
+def test_the_corners_are_those_of_the_fit_but_for_a_rotation(bits, seed):
+    random = np.random.default_rng(seed)
+    signs = 2 * ((np.arange(2**bits)[:, None] >> np.arange(bits)[::-1]) & 1) - 1
+    states = signs @ random.normal(size=(bits, 9)) + random.normal(size=9)
+    right = np.ones((len(signs), 1, bits), bool)
+    record = cube_of(states, states[:, None, None], right, signs, 100.0)
+    centred = states - states.mean(axis=0)
+    np.testing.assert_allclose(record.corners(bits) @ record.corners(bits).T, centred @ centred.T, atol=1e-8)
+    axes = rc.plot(record)
+    assert (axes.name == "3d") == (bits > 2)
+    assert axes.get_title() == ("Bits 1 to 3 of 4, cube score 1.000" if bits == 4 else "Cube score 1.000")
+    assert len(axes.get_lines()) == {1: 1, 2: 4, 3: 12, 4: 12}[bits]
+    plt.close(axes.figure)
+
+
+def test_bits_that_share_a_direction_have_no_corners():
+    signs = np.array([[-1, -1], [-1, 1], [1, -1], [1, 1]])
+    states = signs.sum(axis=1, keepdims=True) * np.ones((1, 3))
+    record = cube_of(states, states[:, None, None], np.ones((4, 1, 2), bool), signs, 100.0)
+    assert np.isnan(record.corners(2)).all()
+    assert rc.plot(record).get_title() == "Cube score 0.000"
+    assert rc.plot(record, "scores").get_ylabel() == "Score"
+    plt.close("all")

@@ -30,8 +30,9 @@ def plot(record: Any, what: str | None = None, *, ax: Axes | None = None) -> Axe
     Args:
         record: the result of an analysis, a cohort, a network, a dossier, or trials.
         what: which drawing, if there are several: "loss" (default) or "success" of a cohort, "weights" (default) or
-            "spectrum" of a network, "bits" (default) or "components" of a walk, a measure of similarities; of a dossier
-            the name of a record, such as "fixed_points" ("spectrum" if not given).
+            "spectrum" of a network, "bits" (default) or "components" of a walk, "cube" (default) or "scores" of a
+            memory cube, a measure of similarities; of a dossier the name of a record, such as "fixed_points"
+            ("spectrum" if not given).
         ax: your axes; if None, axes in a new figure of pyplot.
 
     Returns:

@@ -1,6 +1,7 @@
 """Whether the memory states of an n-bit flip-flop are held on the corners of a parallelepiped."""
 
 from dataclasses import dataclass
+from itertools import product
 from typing import ClassVar
 
 import numpy as np
@@ -19,6 +20,7 @@ PULSES = 3  # pulses per bit that set the previous state, so that a network that
 MOMENTS = 20  # times within the last trial's length at which the rates are measured
 STANDS = 0.8  # score from which the memories stand on a parallelepiped; for untrained networks see docs/methods.md
 NEAR = 0.5  # largest distance from the right sign at which an output is read right
+SHARED = 1e-12  # least eigenvalue of the cosines between axes that are different directions
 LARGE = 1e100  # rates beyond this grow without bound
 
 Axes = Float[np.ndarray, "bit unit"]
@@ -56,6 +58,27 @@ class MemoryCube(Shown):
     def stands(self) -> bool:
         """Whether the score is high enough to say that the memories stand on a parallelepiped."""
         return self.score >= STANDS
+
+    def corners(self, bits: int) -> Float[np.ndarray, "state bit"]:
+        r"""The corners of the fitted parallelepiped of the first bits, around 0; NaN where bits share a direction.
+
+        With the cosines G between its axes, an edge is $2 h_k \sqrt{(G^{-1})_{kk}}$ long. The coordinates are along
+        the axis of bit 1, along the part of that of bit 2 at right angles to it, and so on. The memory states of a
+        network are near to these corners only if its score is near 1.
+
+        Args:
+            bits: how many bits, 1 or more; the states of these are in the order of their signs.
+        """
+        count = len(self.heights)
+        cosines = np.eye(count)
+        rows, columns = np.triu_indices(count, k=1)
+        cosines[rows, columns] = cosines[columns, rows] = self.axis_cosines
+        signs = np.array(list(product((-1.0, 1.0), repeat=bits)))
+        if not (np.isfinite(cosines).all() and np.linalg.eigvalsh(cosines)[0] > SHARED):
+            return np.full(signs.shape, np.nan)
+        lengths = self.heights * np.sqrt(np.diag(np.linalg.inv(cosines)))
+        axes = np.linalg.cholesky(cosines)[:bits, :bits] * lengths[:bits, None]
+        return signs @ axes / 2
 
 
 @of_each_network

@@ -1,15 +1,17 @@
 """Records in the space of the rates, which have up to three coordinates and need axes with as many dimensions."""
 
+from itertools import product
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
 
-from recurra.analysis import Geometry, Landscape
+from recurra.analysis import Geometry, Landscape, MemoryCube
 from recurra.analysis.memory.records import Walk
 from recurra.plotting.colors import INK, INPUT, condition_colors, state_colors
 from recurra.plotting.scenes.space import edges
+from recurra.words.names import short_name
 
 Points = Float[np.ndarray, "point coordinate"]
 
@@ -32,6 +34,22 @@ def geometry(axes: Axes, record: Geometry) -> None:
     """The mean rates in every memory state along the axes of the bits."""
     _cube(axes, record.bit_coordinates(record.state_means))
     _labels(axes, "Bit {}", len(record.axes))
+
+
+def cube(axes: Axes, record: MemoryCube) -> None:
+    """The fitted parallelepiped with a memory state at each corner; of more than three bits, that of the first three.
+
+    The first direction is that of bit 1, the second the part of bit 2 at right angles to it, and so on.
+    """
+    bits = len(record.bit_scores)
+    corners = record.corners(min(bits, 3))
+    _cube(axes, corners)
+    for point, signs in zip(_coordinates(corners), product((-1, 1), repeat=min(bits, 3)), strict=True):
+        if np.isfinite(point).all():
+            axes.text(*point, f"  {short_name(signs)}")
+    _labels(axes, "Bit {}", bits)
+    first = f"bits 1 to 3 of {bits}, " if bits > 3 else ""
+    axes.set_title(f"{first}cube score {record.score:.3f}".capitalize())
 
 
 def landscape(axes: Axes, record: Landscape) -> None:

@@ -89,7 +89,10 @@ DRAWINGS: dict[type, dict[str, Drawing]] = {
     Lifetimes: {"lifetimes": Drawing(panels.lifetimes)},
     Loadings: {"first": Drawing(planes.loadings)},
     Memories: {"held": Drawing(panels.memories)},
-    MemoryCube: {"scores": Drawing(panels.cube)},
+    MemoryCube: {
+        "cube": Drawing(spaces.cube, lambda record: len(record.bit_scores)),
+        "scores": Drawing(panels.cube),
+    },
     Network: {"weights": Drawing(panels.weights), "spectrum": Drawing(planes.network_spectrum)},
     NetworkMap: {"map": Drawing(planes.network_map)},
     NoisyLifetimes: {"lifetimes": Drawing(curves.noisy_lifetimes)},
