@@ -1,4 +1,4 @@
-"""Any record on one pair of axes: `rc.plot`; sample trials of a task: `rc.show_task`."""
+"""Any record on one pair of axes: `rc.plot`; sample trials of a task, and a network's answers: `rc.show_task`."""
 
 from typing import Any
 
@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from recurra.analysis.dossier_records import Dossier
 from recurra.checks import check_choice
+from recurra.models.network import Network, check_fit
 from recurra.plotting.papers.style import MM_PER_INCH, in_print_but
 from recurra.plotting.papers.tasks import draw_sample_trials
 from recurra.plotting.records.axes import check_dimensions
@@ -62,13 +63,14 @@ def plot(record: Any, what: str | None = None, *, ax: Axes | None = None) -> Axe
     return axes
 
 
-def show_task(task: Task, trials: int = 3, seed: int = 0) -> Figure:
+def show_task(task: Task, trials: int = 3, seed: int = 0, network: Network | None = None) -> Figure:
     """Draw inputs and targets of sample trials, one column for each trial, in a new figure of pyplot.
 
     Args:
         task: the task.
         trials: number of trials, at least 1.
         seed: fixes the trials.
+        network: a network whose outputs in these trials are drawn over the targets.
 
     Returns:
         The figure; `plt.show()` shows it, and a notebook does so by itself.
@@ -82,9 +84,13 @@ def show_task(task: Task, trials: int = 3, seed: int = 0) -> Figure:
     if not isinstance(task, Task):
         raise TypeError(f"task is {task!r}; expected a Task, such as rc.Xor()")
     check_task(task)
+    if network is not None:
+        check_fit(network, task)
+    shown = task.sample(random_key(seed, Stream.test), trials)
+    outputs = None if network is None else network.respond(shown.inputs)
     with in_print_but(matplotlib.rcParams.copy()):
         figure = pyplot.figure(layout="constrained")
-        draw_sample_trials(figure, task.sample(random_key(seed, Stream.test), trials), trials)
+        draw_sample_trials(figure, shown, trials, outputs)
     return figure
 
 

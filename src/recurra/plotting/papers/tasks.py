@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 
 import numpy as np
+from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from recurra.checks import check_count
 from recurra.periods import Period
-from recurra.plotting.colors import FRAME, INPUT, TARGET, UNSET
+from recurra.plotting.colors import FRAME, INPUT, TARGET, UNSET, network_color
 from recurra.plotting.papers.style import (
     COLUMN_MM,
     MM_PER_INCH,
@@ -24,6 +26,8 @@ from recurra.tasks.trials import Trials
 
 ROW_MM, MARGIN_MM = 12.0, 14.0
 AXES_SHARE, LETTER_MM = 0.85, 1.15  # of a column's width that its axes take; width of a small letter
+ROOM = 0.25  # above and below the targets for an output, as a share of their extent; what is beyond is cut off
+OUTPUT = network_color(1)
 NARROWEST_MM = 30.0  # of a column; with many trials the figure becomes wider than a page
 
 
@@ -43,13 +47,16 @@ def sample_trials(trials: Trials, count: int = 3) -> Figure:
     return figure
 
 
-def draw_sample_trials(figure: Figure, trials: Trials, count: int) -> None:
+def draw_sample_trials(
+    figure: Figure, trials: Trials, count: int, outputs: Float[np.ndarray, "trial time output"] | None = None
+) -> None:
     """Draw the first trials into an empty figure, which gets the size that they need.
 
     Args:
         figure: the figure.
         trials: trials of any task.
         count: number of trials to show, at least 1; all trials if there are fewer.
+        outputs: what a network answers, drawn over the targets; nothing if None.
     """
     check_count("count", count)
     count = min(count, len(trials))
@@ -66,6 +73,8 @@ def draw_sample_trials(figure: Figure, trials: Trials, count: int) -> None:
         axes.plot(time_ms, bounded(values[trial, :, at], 1e6), color=color, linewidth=0.6 if color == INPUT else 1.1)
         if values is targets:
             _shade(axes, time_ms, ~mask[trial, :, at])
+            if outputs is not None:
+                _draw_output(axes, time_ms, outputs[trial, :, at], values)
         if trial == 0:
             axes.set_ylabel(name)
         few_ticks(axes, x=4, y=3)
@@ -77,7 +86,22 @@ def draw_sample_trials(figure: Figure, trials: Trials, count: int) -> None:
         axes.set_xlim(time_ms[0], max(time_ms[-1], time_ms[0] + trials.dt_ms))
     if len(rows) > 1:
         _periods(grid, trials, rows)
+    if outputs is not None:
+        _legend(figure)
     figure.align_ylabels(list(grid[:, 0]))
+
+
+def _draw_output(axes: Axes, time_ms: np.ndarray, output: np.ndarray, targets: np.ndarray) -> None:
+    axes.plot(time_ms, bounded(output, 1e6), color=OUTPUT, linewidth=0.8)
+    low, high = float(targets.min()), float(targets.max())
+    room = ROOM * ((high - low) or 1.0)
+    axes.set_ylim(low - room, high + room)
+
+
+def _legend(figure: Figure) -> None:
+    looks = (("input", INPUT), ("target", TARGET), ("output", OUTPUT))
+    lines = [Line2D([], [], color=color, label=name) for name, color in looks]
+    figure.legend(handles=lines, loc="outside upper center", ncols=3)
 
 
 def _name(kind: str, at: int, values: np.ndarray) -> str:
