@@ -1,6 +1,7 @@
 import csv
 import json
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import jax
 import numpy as np
@@ -23,6 +24,7 @@ from recurra.studies.memory import pulse_task
 from recurra.studies.memory_verdicts import FLOOR, SILENCE, expected_distance, follows, longest_released, scores
 from recurra.studies.minimum_size import bisect
 from recurra.studies.protocol import STOPS, papers_spec
+from recurra.studies.stored import read_study
 from recurra.studies.study import column, published, where
 from recurra.studies.success_rates import NAMES
 from recurra.studies.time_invariance import shifted
@@ -484,3 +486,18 @@ def test_quick_scale(name, tmp_path, capsys, monkeypatch, request):
     shown = json.loads(capsys.readouterr().out)
     assert {one["verdict"] for one in shown} <= {"agrees", "differs", "undecided", "cannot be compared"}
     assert (tmp_path / "runs" / f"{name}-quick" / "run.json").is_file()
+
+
+def test_a_stored_study_is_read_back(tmp_path):
+    """The tables of the repository give their verdicts and their figure; older or other folders are refused."""
+    stored = Path(__file__).parents[1] / "reproductions" / "success-rates"
+    study, tables = read_study(stored)
+    assert study.name == "success-rates"
+    assert len(tables["rates"]) == 14
+    about = json.loads((stored / "run.json").read_text())
+    assert [one.verdict for one in study.verdicts(tables)] == [one["verdict"] for one in about["verdicts"]]
+    assert set(study.figures(tables)) == {"rates"}
+    for changed, reason in (({"rules": 0}, "older than the rules"), ({"study": "none"}, "holds no finished study")):
+        (tmp_path / "run.json").write_text(json.dumps(about | changed))
+        with pytest.raises(ValueError, match=reason):
+            read_study(tmp_path)
