@@ -20,6 +20,7 @@ NEAR = 0.3  # relative difference of two numbers: another processor rounds other
 NEAR_ZERO, NEAR_PERCENT = 0.01, 5.0
 OF_TESTS = ("XLA_FLAGS", "JAX_COMPILATION_CACHE_DIR")  # set in conftest.py: with them the numbers have other bits
 BETWEEN = "\x1e"
+TABLES = Path(__file__).parents[1] / "reproductions"  # of the studies, which pages read as in a checkout
 FILE = re.compile(r"# (\w+\.py)\n")  # what a block begins with that the reader saves
 
 
@@ -70,6 +71,8 @@ def run_command(code: str, folder: Path, last: int) -> tuple[str, int]:
 def run_python(blocks: list[str], folder: Path) -> list[str]:
     """What each block prints, all in one go; a block that is a file is there to be imported."""
     save_files(blocks, folder)
+    if not (folder / TABLES.name).exists():
+        (folder / TABLES.name).symlink_to(TABLES)
     text, status = _printed(["-c", f"\nprint({BETWEEN!r})\n".join(blocks)], folder)
     assert status == 0, text
     return [part.lstrip("\n") for part in text.split(BETWEEN)]

@@ -1,9 +1,11 @@
-"""Makes the notebooks of the primer from its pages, and the pages' figures from their code.
+"""Makes the notebooks of the primer and of the papers' figures from their pages, and the pages' images from their code.
 
-`python tests/primer.py docs/primer-*.md` runs each page, saves the figure that a block draws as the image that the page
-shows behind the block, puts in the page what its blocks print, and writes the notebook of the page beside it.
+`python -m tests.primer docs/primer-*.md` runs each page, saves the figure that a block draws, or that its last line
+gives, as the image that the page shows behind the block, puts in the page what its blocks print, and writes the
+notebook of the page beside it.
 """
 
+import ast
 import base64
 import json
 import re
@@ -23,9 +25,11 @@ LINK = re.compile(r"\[([^\]]+)\]\((?!https?:)[^)]*\)|\[([^\]]+)\]\[[^\]]*\]")
 FOLDED = re.compile(r"^\?\?\? \w+ \"(.*)\"\n((?:    .*\n|\n)*)", re.MULTILINE)
 SAVE = """
 import matplotlib.pyplot as plt
-if plt.get_fignums():
-    plt.savefig({path!r}, dpi=110, bbox_inches="tight", metadata={{"Software": None}})
-    plt.close("all")
+from PIL import Image
+shown_ = plt.gcf() if plt.get_fignums() else last_
+shown_.savefig({path!r}, dpi=110, bbox_inches="tight", metadata={{"Software": None}})
+Image.open({path!r}).convert("RGB").quantize(64).save({path!r}, optimize=True)
+plt.close("all")
 """
 
 
@@ -79,7 +83,7 @@ def remade(path: Path) -> None:
         target = path.parent / piece["image"] if piece["image"] else None
         if target:
             target.parent.mkdir(parents=True, exist_ok=True)
-        blocks.append(piece["code"] + (SAVE.format(path=str(target.resolve())) if target else ""))
+        blocks.append(kept(piece["code"]) + SAVE.format(path=str(target.resolve())) if target else piece["code"])
     with tempfile.TemporaryDirectory() as folder:
         printed = run_python(blocks, Path(folder))[1:]
     for piece, found in reversed(list(zip(pieces, printed, strict=True))):
@@ -87,6 +91,14 @@ def remade(path: Path) -> None:
             page = page[: piece.start("printed")] + found + page[piece.end("printed") :]
     path.write_text(page, encoding="utf-8")
     path.with_suffix(".ipynb").write_text(written(notebook_of(page, path.parent)), encoding="utf-8")
+
+
+def kept(code: str) -> str:
+    """The code, with the value of its last line under a name: a notebook shows it if it is a figure."""
+    last, lines = ast.parse(code).body[-1], code.splitlines(keepends=True)
+    if isinstance(last, ast.Expr):
+        lines[last.lineno - 1] = f"last_ = {lines[last.lineno - 1]}"
+    return "".join(lines)
 
 
 if __name__ == "__main__":
