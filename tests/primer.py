@@ -28,7 +28,7 @@ import matplotlib.pyplot as plt
 from PIL import Image
 shown_ = plt.gcf() if plt.get_fignums() else last_
 shown_.savefig({path!r}, dpi=110, bbox_inches="tight", metadata={{"Software": None}})
-Image.open({path!r}).convert("RGB").quantize(64).save({path!r}, optimize=True)
+Image.open({path!r}).convert("RGB").quantize(128, Image.Quantize.MAXCOVERAGE).save({path!r}, optimize=True)
 plt.close("all")
 """
 
