@@ -1,13 +1,16 @@
-"""The notebooks of the primer are its pages."""
+"""The notebooks of the primer and of the papers' figures are their pages."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
-from tests.primer import PIECE, notebook_of, written
+from tests.primer import PIECE, kept, notebook_of, written
 
-PAGES = sorted((Path(__file__).parents[1] / "docs").glob("primer-*.md"))
+DOCS = Path(__file__).parents[1] / "docs"
+FIGURES = sorted(DOCS.glob("figures-*.md"))
+PAGES = [*sorted(DOCS.glob("primer-*.md")), *FIGURES]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
@@ -18,6 +21,28 @@ def test_a_notebook_has_what_its_page_has(page):
     assert page.with_suffix(".ipynb").read_text(encoding="utf-8") == written(notebook), (
         f"run python -m tests.primer docs/{page.name}"
     )
+
+
+def test_every_figure_has_a_row_of_the_index_and_a_place_in_the_navigation():
+    index, settings = ((DOCS / name).read_text(encoding="utf-8") for name in ("figures.md", "../mkdocs.yml"))
+    assert set(re.findall(r"\]\((figures-[\w-]+\.md)\)", index)) == {page.name for page in FIGURES}
+    assert set(re.findall(r": (figures-\S+)", settings)) == {page.name for page in FIGURES}
+
+
+@pytest.mark.parametrize("page", FIGURES, ids=lambda page: page.stem)
+def test_a_page_of_figures_has_source_statement_picture_and_verdict(page):
+    text = page.read_text(encoding="utf-8")
+    assert re.search(r"\]\(https://doi\.org/\S+\)", text)
+    for part in ("**What is stated** (", "**Verdict", "](assets/figures/"):
+        assert part in text, part
+    for piece in PIECE.finditer(text):
+        assert not piece["image"] or (DOCS / piece["image"]).stat().st_size <= 60_000, piece["image"]
+
+
+def test_the_last_line_of_a_block_is_kept_as_a_notebook_shows_it():
+    assert kept("x = 1\nx + 1\n") == "x = 1\nlast_ = x + 1\n"
+    assert kept("f(\n    1,\n)\n") == "last_ = f(\n    1,\n)\n"
+    assert kept("x = 1\n") == "x = 1\n"
 
 
 def test_text_code_and_what_it_prints_and_draws(tmp_path):

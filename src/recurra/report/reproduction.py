@@ -24,7 +24,8 @@ The published results next to those of recurra. This page is made from the folde
 after the study commands below; the verdicts are computed again from the stored tables. *Agrees*: the whole interval of
 the difference lies inside the margin that was stated before. *Differs*: the whole interval lies outside. *Undecided*:
 the interval crosses an end of the margin, because there are too few networks or they vary too much; the column *power*
-says what the comparison can show. *Cannot be compared*: the note says why. [Studies](studies.md) explains the rules.
+says what the comparison can show. *Cannot be compared*: the note says why. [Studies](studies.md) explains the rules;
+[The papers' figures](figures.md) goes through the papers figure by figure.
 """
 RERUN = """The tables of this study are older than the rules of [Studies](studies.md) and cannot be judged by them.
 There is no verdict until the study is rerun.
