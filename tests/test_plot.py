@@ -159,14 +159,14 @@ def test_task_is_shown_by_sample_trials():
 
 def test_a_network_answers_the_sample_trials(small_run):
     """Its outputs are drawn over the targets and nowhere else, as `respond` gives them."""
-    network = cohort_of(small_run)[0]
-    figure = rc.show_task(network.task, trials=2, seed=3, network=network)
+    cohort = cohort_of(small_run)
+    network, task = cohort[0], cohort.task
+    figure = rc.show_task(task, trials=2, seed=3, network=network)
     lines = [len(axes.lines) for axes in figure.axes]
-    channels = network.task.inputs, network.task.outputs
-    assert lines == [2] * (2 * channels[0]) + [3] * (2 * channels[1])
-    answers = network.respond(network.task.sample(random_key(3, Stream.test), 2).inputs)
-    np.testing.assert_allclose(figure.axes[-1].lines[-1].get_ydata(), answers[1, :, -1])
+    assert lines == [2] * (2 * task.inputs) + [3] * (2 * task.outputs)
+    answers = network.respond(task.sample(random_key(3, Stream.test), 2).inputs)
+    np.testing.assert_allclose(np.asarray(figure.axes[-1].lines[-1].get_ydata()), answers[1, :, -1])
     with pytest.raises(ValueError, match="the network has 3 inputs; the task has 2"):
         rc.show_task(rc.Xor(), network=network)
     with pytest.raises(TypeError, match="network is a str; expected a Network"):
-        rc.show_task(network.task, network="first")
+        rc.show_task(task, network="first")
