@@ -8,6 +8,7 @@ from mpl_toolkits.mplot3d import Axes3D
 
 import recurra as rc
 from built_records import built, built_sweep
+from recurra.analysis import Memories
 from recurra.analysis.cohorts.census import census_of
 from recurra.analysis.cohorts.sweep import Sweep
 from recurra.analysis.cohorts.swept import SweptKey
@@ -170,3 +171,21 @@ def test_a_network_answers_the_sample_trials(small_run):
         rc.show_task(rc.Xor(), network=network)
     with pytest.raises(TypeError, match="network is a str; expected a Network"):
         rc.show_task(task, network="first")
+
+
+CUT = ("Branch", "Chronometric", "Lifetimes", "Loadings", "NetworkMap", "Populations", "Psychometric", "TransientGains")
+
+
+@pytest.mark.parametrize("name", CUT)
+def test_no_mark_is_cut_by_the_frame(name, records):
+    axes = rc.plot(next(record for kind, record in records.items() if kind.__name__ == name))
+    assert axes.viewLim.x0 < axes.dataLim.x0 <= axes.dataLim.x1 < axes.viewLim.x1
+
+
+def test_a_memory_that_is_lost_is_not_filled():
+    record = Memories(held=np.array([True, True]), held_long=np.array([False, True]), long_ms=600.0)
+    axes = rc.plot(record)
+    trial, long = axes.collections
+    assert mpl.colors.same_color(trial.get_facecolors()[0], trial.get_edgecolors()[0])
+    assert not mpl.colors.same_color(long.get_facecolors()[0], long.get_edgecolors()[0])
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["a trial", "600 ms"]

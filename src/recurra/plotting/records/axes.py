@@ -12,6 +12,7 @@ from mpl_toolkits.mplot3d import Axes3D
 from recurra.plotting.colors import INPUT
 from recurra.plotting.papers.style import plain_log
 
+ROOM = 0.04  # between marks and the frame, as a share of the axes, so that no mark is cut
 MOST_NAMES = 16  # names at the ticks of an axis; of more only the numbers are there
 
 
@@ -66,10 +67,11 @@ def bars(
     """Bars, each with its chance level where that is known: a dot for the mean, a line to the 95th percentile."""
     places = np.arange(len(heights))
     axes.bar(places, heights, width=0.72, color=INPUT, linewidth=0)
+    axes.margins(x=ROOM)
     if chance is not None and chance_high is not None:
         axes.vlines(places, chance, chance_high, color="C3", linewidth=0.8, zorder=3)
         axes.plot(places, chance, color="C3", marker="o", markersize=3, linestyle="none", zorder=4, label="chance")
-        axes.legend()
+        axes.legend(loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0)  # over no bar
 
 
 def scale(axes: Axes, image: AxesImage, label: str) -> None:

@@ -13,7 +13,7 @@ from recurra.models.cohort import Cohort, History
 from recurra.plotting.colors import INPUT, PAPER, TARGET, condition_colors, network_color
 from recurra.plotting.papers.learning import loss_panel, success_panel
 from recurra.plotting.papers.style import bounded, zero_line
-from recurra.plotting.records.axes import labelled, log_axis
+from recurra.plotting.records.axes import ROOM, labelled, log_axis
 from recurra.plotting.scenes.learning import TITLES, LearningCurves
 from recurra.plotting.scenes.learning_of import learning_of
 from recurra.tasks.trials import Trials
@@ -103,6 +103,7 @@ def branch(axes: Axes, record: Branch) -> None:
     for chosen, fill in ((record.index > 0, PAPER), (record.index == 0, TARGET)):
         axes.scatter(record.amplitude[chosen], sizes[chosen], s=9, facecolors=fill, edgecolors=TARGET, linewidths=0.6)
     axes.scatter(record.amplitude[record.fold], sizes[record.fold], s=40, marker="x", color="C3", zorder=3)
+    axes.margins(ROOM)
     labelled(axes, "Amplitude of the input", "Norm of the fixed point")
 
 
@@ -110,6 +111,7 @@ def transient_gains(axes: Axes, record: TransientGains) -> None:
     """The largest gain at each stable fixed point, and the time after which it is reached."""
     axes.scatter(record.gain_ms, record.gain, s=12, color=TARGET)
     axes.axhline(1, color=INPUT, linewidth=0.6, zorder=0)
+    axes.margins(ROOM)
     labelled(axes, "Time of the largest gain (ms)", "Largest gain")
 
 
@@ -122,5 +124,5 @@ def noisy_lifetimes(axes: Axes, record: NoisyLifetimes) -> None:
         record.input_noise[known], record.mean_ms[known], color=TARGET, marker="o", markersize=4, linestyle="none"
     )
     log_axis(axes)
-    axes.margins(x=0.06)
+    axes.margins(x=ROOM)
     labelled(axes, "Noise on the inputs (√ms)", "Mean lifetime (ms)")

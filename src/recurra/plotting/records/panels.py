@@ -24,9 +24,9 @@ from recurra.analysis import (
 )
 from recurra.analysis.cohorts.census import Clusters
 from recurra.models.network import Network
-from recurra.plotting.colors import INK, INPUT
+from recurra.plotting.colors import INK, INPUT, PAPER
 from recurra.plotting.papers.connectivity import matrix_panel
-from recurra.plotting.records.axes import bars, labelled, log_axis, matrix, named_ticks, scale
+from recurra.plotting.records.axes import ROOM, bars, labelled, log_axis, matrix, named_ticks, scale
 from recurra.plotting.scenes.weights import weight_limit
 from recurra.words.names import bit_name, short_name
 
@@ -95,6 +95,7 @@ def lifetimes(axes: Axes, record: Lifetimes) -> None:
     times = np.where(held, record.longest_ms, record.lifetime_ms)
     least = float(min(times[times > 0], default=1.0)) / 2
     axes.bar(np.arange(len(times)), np.maximum(times - least, 0), bottom=least, width=0.72, color=INPUT, linewidth=0)
+    axes.margins(x=ROOM)
     axes.scatter(np.flatnonzero(held), np.full(held.sum(), record.longest_ms * 1.3), marker="^", s=14, color=INK)
     log_axis(axes)
     named_ticks(axes, _state_names(len(times)))
@@ -102,12 +103,17 @@ def lifetimes(axes: Axes, record: Lifetimes) -> None:
 
 
 def memories(axes: Axes, record: Memories) -> None:
-    """Whether each memory is held to the end of a trial, and for six times as long."""
-    held = np.stack([record.held, record.held_long]).astype(float)
-    axes.imshow(1 - held, cmap="Greys", vmin=-0.5, vmax=1.2, aspect="auto", interpolation="none")
-    axes.set_yticks([0, 1], ["a trial", f"{record.long_ms:g} ms"])
+    """Whether each memory is held to the end of a trial, and for six times as long: filled dots are held."""
+    for row, held in enumerate((record.held, record.held_long)):
+        fills = [INK if one else PAPER for one in held]
+        axes.scatter(np.arange(len(held)), np.full(len(held), row), s=40, c=fills, edgecolors=INK, linewidths=0.8)
+    axes.set_yticks([0, 1], ["a trial", f"{record.long_ms:,g} ms"])
+    axes.set_ylim(1.5, -0.5)
+    axes.margins(x=ROOM)
     named_ticks(axes, _state_names(len(record.held)))
-    labelled(axes, "Memory state", "Held for", f"{int(record.held_long.sum())} of {len(record.held)} held long")
+    labelled(
+        axes, "Memory state", "Held for", f"Filled: held. {int(record.held_long.sum())} of {len(record.held)} held long"
+    )
 
 
 def cube(axes: Axes, record: MemoryCube) -> None:

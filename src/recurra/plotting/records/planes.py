@@ -12,7 +12,7 @@ from recurra.plotting.colors import INK, INPUT
 from recurra.plotting.papers.census import map_panel
 from recurra.plotting.papers.flow_field import flow_panel
 from recurra.plotting.papers.spectra import complex_plane, dots, spectrum_panel
-from recurra.plotting.records.axes import labelled
+from recurra.plotting.records.axes import ROOM, labelled
 from recurra.plotting.scenes.census import census_scene
 from recurra.plotting.scenes.spectra import PlaneLimits, spectrum_scene
 
@@ -87,6 +87,7 @@ def network_map(axes: Axes, record: NetworkMap) -> None:
     if record.coordinates.shape[1] < 2:
         raise ValueError(f"the map has {record.coordinates.shape[1]} dimensions; a drawing needs 2")
     axes.scatter(*record.coordinates[:, :2].T, s=14, color=INK)
+    axes.margins(ROOM)
     shares = [f"Dimension {at + 1} ({100 * share:.0f} %)" for at, share in enumerate(record.explained[:2])]
     labelled(axes, shares[0], shares[1], f"Stress {record.stress:.2g}")
 
@@ -96,6 +97,7 @@ def loadings(axes: Axes, record: Loadings) -> None:
     axes.scatter(record.n[:, 0], record.m[:, 0], s=4, color=INK, alpha=0.6, linewidths=0)
     axes.axhline(0, color=INPUT, linewidth=0.4, zorder=0)
     axes.axvline(0, color=INPUT, linewidth=0.4, zorder=0)
+    axes.margins(ROOM)
     labelled(axes, "n1", "m1")
 
 
