@@ -1,4 +1,4 @@
-"""Makes the notebooks of the primer and of the papers' figures from their pages, and the pages' images from their code.
+"""Makes the notebooks of the primer, the galleries and the papers' figures from their pages, and the pages' images.
 
 `python -m tests.primer docs/primer-*.md` runs each page, saves the figure that a block draws, or that its last line
 gives, as the image that the page shows behind the block, puts in the page what its blocks print, and writes the
@@ -23,24 +23,32 @@ PIECE = re.compile(
 )
 LINK = re.compile(r"\[([^\]]+)\]\((?!https?:)[^)]*\)|\[([^\]]+)\]\[[^\]]*\]")
 FOLDED = re.compile(r"^\?\?\? \w+ \"(.*)\"\n((?:    .*\n|\n)*)", re.MULTILINE)
+DPI, GALLERY_DPI = 110, 90
+GALLERIES = ("gallery", "tasks")  # folders of many small images
+INSTALL = """\
+import importlib.util
+
+if importlib.util.find_spec("recurra") is None:
+    %pip install --quiet recurra
+"""
 SAVE = """
 import matplotlib.pyplot as plt
 from PIL import Image
 shown_ = plt.gcf() if plt.get_fignums() else last_
-shown_.savefig({path!r}, dpi=110, bbox_inches="tight", metadata={{"Software": None}})
+shown_.savefig({path!r}, dpi={dpi}, bbox_inches="tight", metadata={{"Software": None}})
 Image.open({path!r}).convert("RGB").quantize(128, Image.Quantize.MAXCOVERAGE).save({path!r}, optimize=True)
 plt.close("all")
 """
 
 
 def notebook_of(page: str, folder: Path) -> dict[str, Any]:
-    """The notebook of a page: its text, its code, and what the code prints and draws.
+    """The notebook of a page: how to install recurra, the page's text, its code, and what the code prints and draws.
 
     Args:
         page: the text of the page.
         folder: where its images are.
     """
-    cells, at = [], 0
+    cells, at = [_code(INSTALL, [])], 0
     for piece in PIECE.finditer(page):
         cells += _text(page[at : piece.start()])
         outputs: list[dict[str, Any]] = []
@@ -49,14 +57,18 @@ def notebook_of(page: str, folder: Path) -> dict[str, Any]:
         if piece["image"]:
             drawn = base64.b64encode((folder / piece["image"]).read_bytes()).decode()
             outputs.append({"output_type": "display_data", "metadata": {}, "data": {"image/png": drawn}})
-        code = _lines(piece["code"].strip("\n"))
-        cells.append({"cell_type": "code", "metadata": {}, "execution_count": None, "source": code, "outputs": outputs})
+        cells.append(_code(piece["code"], outputs))
         at = piece.end()
     cells += _text(page[at:])
     for number, cell in enumerate(cells):
         cell["id"] = f"cell-{number}"
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     return {"nbformat": 4, "nbformat_minor": 5, "metadata": kernel, "cells": cells}
+
+
+def _code(code: str, outputs: list[dict[str, Any]]) -> dict[str, Any]:
+    source = _lines(code.strip("\n"))
+    return {"cell_type": "code", "metadata": {}, "execution_count": None, "source": source, "outputs": outputs}
 
 
 def _text(markdown: str) -> list[dict[str, Any]]:
@@ -74,6 +86,11 @@ def written(notebook: dict[str, Any]) -> str:
     return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
 
 
+def _saving(target: Path) -> str:
+    dpi = GALLERY_DPI if target.parent.name in GALLERIES else DPI
+    return SAVE.format(path=str(target.resolve()), dpi=dpi)
+
+
 def remade(path: Path) -> None:
     """Run the page, and write its figures, its printed lines and its notebook."""
     page = path.read_text(encoding="utf-8")
@@ -83,7 +100,7 @@ def remade(path: Path) -> None:
         target = path.parent / piece["image"] if piece["image"] else None
         if target:
             target.parent.mkdir(parents=True, exist_ok=True)
-        blocks.append(kept(piece["code"]) + SAVE.format(path=str(target.resolve())) if target else piece["code"])
+        blocks.append(kept(piece["code"]) + _saving(target) if target else piece["code"])
     with tempfile.TemporaryDirectory() as folder:
         printed = run_python(blocks, Path(folder))[1:]
     for piece, found in reversed(list(zip(pieces, printed, strict=True))):

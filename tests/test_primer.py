@@ -1,4 +1,4 @@
-"""The notebooks of the primer and of the papers' figures are their pages."""
+"""The notebooks of the primer, the galleries and the papers' figures are their pages."""
 
 import json
 import re
@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.primer import PIECE, kept, notebook_of, written
+from tests.primer import INSTALL, PIECE, kept, notebook_of, written
 
 DOCS = Path(__file__).parents[1] / "docs"
 FIGURES = sorted(DOCS.glob("figures-*.md"))
-PAGES = [*sorted(DOCS.glob("primer-*.md")), *FIGURES]
+PAGES = [*sorted(DOCS.glob("primer-*.md")), *sorted(DOCS.glob("gallery-*.md")), *FIGURES]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
@@ -52,7 +52,8 @@ def test_text_code_and_what_it_prints_and_draws(tmp_path):
         "```python\nx = 1\nprint(x)\n"
         '```\n\n```text\n1\n```\n\n![One](one.png)\n\n```python\nx\n```\n\n??? success "Answers"\n\n    1. Yes.\n'
     )
-    cells = notebook_of(page, tmp_path)["cells"]
+    install, *cells = notebook_of(page, tmp_path)["cells"]
+    assert "".join(install["source"]) == INSTALL.strip()
     assert [cell["cell_type"] for cell in cells] == ["markdown", "code", "code", "markdown"]
     assert "".join(cells[0]["source"]) == "# Title\n\nSee here, it and [far](https://example.org)."
     assert "".join(cells[1]["source"]) == "x = 1\nprint(x)"
