@@ -207,6 +207,19 @@ def test_one_choice_is_shared_by_the_table_the_address_and_the_figures(browser, 
         page.wait_for_function("() => document.getElementById('network-6').open")
 
 
+def test_what_is_not_looked_at_costs_nothing_when_the_page_opens(browser, explored):
+    """Neither the drawing library runs nor does a dossier have an inside, until it is opened."""
+    with opened_page(browser, explored) as page:
+        page.add_init_script("document.addEventListener('DOMContentLoaded', () => { window.early = typeof Plotly; })")
+        page.reload()
+        assert page.evaluate("early") == "undefined"
+        assert page.locator(".dossier dl").count() == 0
+        page.locator("#network-4 summary").click()
+        assert "Error on fresh trials" in page.locator("#network-4 dl").inner_text()
+        show(page, page.query_selector("#network-4 .plot"))
+        assert page.locator(".dossier dl").count() == 1
+
+
 @pytest.mark.slow
 def test_what_an_address_asks_for_is_chosen_and_what_is_no_network_is_ignored(browser, explored):
     with opened_page(browser, explored) as page:

@@ -154,6 +154,12 @@ class TestPacking:
                 assert got.keys() == one.keys()
                 assert "y" not in one or np.allclose(got["y"], unpacked(one["y"]), atol=1e-3, equal_nan=True)
 
+    def test_the_page_has_the_inside_of_a_dossier_again(self):
+        html = "<dl><dt>λ &amp; µ</dt></dl></script>" * 9
+        text = Packed.text(html)
+        assert "<" not in text
+        assert told_by_node("unpack.mjs", f"return own.unpack({json.dumps(text)});") == html
+
     def test_a_damaged_figure_is_refused(self):
         code = 'try { own.unpack("////AAAA"); } catch (error) { return error.message; } return "nothing";'
         assert "damaged" in told_by_node("unpack.mjs", code) or "cut off" in told_by_node("unpack.mjs", code)

@@ -29,6 +29,7 @@ export const startExplorer = (page) => {
     slot.dataset.shows = number ?? "";
     if (slot.hidden) return;
     const place = at.get(number), dossier = document.getElementById(`network-${number}`);
+    page.unfold(dossier);
     slot.querySelectorAll("[data-name]").forEach((name) => { name.textContent = names[place] + name.dataset.name; });
     slot.querySelectorAll(".dot").forEach((dot) => { dot.style.background = colors[place]; });
     slot.querySelectorAll("[data-left]").forEach((text) => { text.textContent = left[place]; });

@@ -61,7 +61,16 @@ const figureOf = (data) => {
   return unpack(data.textContent, shared);
 };
 
+// To run the drawing library takes a second of a slow processor, so that the first figure does it and not the page.
+const startPlotly = () => {
+  if (window.Plotly) return;
+  const script = document.createElement("script");
+  script.textContent = document.getElementById("plotly").textContent;
+  document.head.append(script);
+};
+
 const draw = (plot) => {
+  startPlotly();
   const key = chosen(plot);
   const data = document.getElementById(`data-${key}`);
   const stored = figureOf(data);
@@ -128,6 +137,7 @@ const refresh = (plot) => {
 
 const explorer = startExplorer({
   choose: () => choose(),
+  unfold: (dossier) => unfold(dossier),
   redraw: (keys) => plots.filter((plot) => keys.includes(plot.dataset.key)).forEach(refresh),
   turn: (plot, panels) => {
     const text = JSON.stringify(panels);
@@ -146,10 +156,24 @@ document.addEventListener("change", ({ target }) => {
 });
 dark.addEventListener("change", redraw);
 
+// The inside of a dossier is unpacked when it is first asked for.
+const unfold = (dossier) => {
+  const packed = dossier.querySelector("script[data-inside]");
+  if (!packed) return;
+  const inside = document.createElement("template");
+  inside.innerHTML = unpack(packed.textContent);
+  const own = [...inside.content.querySelectorAll(".plot")];
+  packed.replaceWith(inside.content);
+  plots.push(...own);
+  own.forEach((plot) => watch.observe(plot));
+};
+document.addEventListener("toggle", ({ target }) => { if (target.matches(".dossier")) unfold(target); }, true);
+
 // A link to a dossier opens it.
 const open = () => {
   const target = document.getElementById(location.hash.slice(1));
   if (target?.matches("details")) {
+    unfold(target);
     target.open = true;
     target.scrollIntoView();
   }

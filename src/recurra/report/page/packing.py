@@ -35,6 +35,11 @@ class Packed:
         self.shared = deflated([json.loads(text) for text in self._places], self._whole)
         self.figures = {key: deflated(figure, self._shorter) for key, figure in figures.items()}
 
+    @staticmethod
+    def text(html: str) -> str:
+        """A piece of the page that is not shown at once: as text it costs no elements when the page opens."""
+        return deflated(html, str)
+
     def _shorter(self, value: Json) -> Json:
         """A value with references to what is shared."""
         if _is_shareable(value):
