@@ -42,7 +42,7 @@ export const startExplorer = (page) => {
     }
     slot.querySelectorAll(".plot").forEach((plot) => {
       const keys = Object.entries(JSON.parse(plot.dataset.panels)).map(([value, key]) => [value, key.replace(/-\d+$/, `-${number}`)]);
-      page.turn(plot, Object.fromEntries(keys.filter(([, key]) => document.getElementById(`data-${key}`))));
+      page.turn(plot, Object.fromEntries(keys));
     });
   };
 

@@ -28,7 +28,7 @@ def flipflop_panels(run: RunRecord, findings: MemoryFindings, at: int, name: str
     yield PlannedFigure(f"trials-{number}", partial(_trials, run, at, name))
     yield PlannedFigure(f"walk-{number}", partial(_walk, run, findings, at, name))
     yield PlannedFigure(f"principal-{number}", partial(_along_components, run, findings, at, name))
-    yield PlannedFigure(f"bits-{number}", partial(_along_bits, run, findings, at, name), detail=True)
+    yield PlannedFigure(f"bits-{number}", partial(_along_bits, run, findings, at, name))
 
 
 def lifetimes_panel(run: RunRecord, findings: MemoryFindings, at: int, name: str, scales: Scales) -> PageFigure:

@@ -12,7 +12,7 @@ from recurra.analysis.failures import Failure, UnavailableError, attempted
 from recurra.plotting.interactive.theme import note, styled
 
 GAP = 120  # px: the height of what stands in the place of a figure
-FINE = 12  # networks up to which each has all details, and spheres are fine
+FINE = 12  # networks up to which figures are stored as they are, and spheres are fine
 
 
 @dataclass(frozen=True)
@@ -24,14 +24,12 @@ class PageFigure:
         figure: the figure.
         label: a description of the figure in words.
         spatial: whether it needs WebGL.
-        detail: whether it is left out for networks that the sections do not show, where there are many.
     """
 
     key: str
     figure: go.Figure
     label: str
     spatial: bool = False
-    detail: bool = False
 
     @property
     def height(self) -> int:
@@ -55,12 +53,10 @@ class PlannedFigure:
     Args:
         key: its name in the page.
         make: draws it.
-        detail: as in `PageFigure`.
     """
 
     key: str
     make: Callable[[], PageFigure]
-    detail: bool = False
 
     def panel(self) -> PageFigure:
         """The figure; where what it shows is not known, or it cannot be drawn, the reason in its place."""

@@ -17,8 +17,7 @@ from recurra.plotting.scenes.weights import weights_scene
 from recurra.report.page import descriptions as say
 from recurra.report.page.condition_panels import condition_panels
 from recurra.report.page.flipflop_panels import flipflop_panels, lifetimes_panel
-from recurra.report.page.panel import FINE, PageFigure, PlannedFigure
-from recurra.report.page.rows import pick
+from recurra.report.page.panel import PageFigure, PlannedFigure
 from recurra.report.page.workings_panels import census_panel, program_panel
 from recurra.report.paging import all_known
 from recurra.status import Status
@@ -40,13 +39,12 @@ def all_panels(run: RunRecord, names: Sequence[str], shown: int) -> dict[str, Pa
     if run.history is not None and run.rule is not None:
         figures.append(PlannedFigure("learning", partial(_learning, run, run.history, names)))
     scales = Scales.of(run)
-    picked = pick(run, shown) if len(names) > FINE else range(len(names))
     memories = memory_findings(run)
     if is_low_rank(run.network(0)):
         for at in range(len(names)):
             figures.append(PlannedFigure(f"loadings-{run.numbers[at]}", partial(_loadings, run, at, names[at])))
     for at, name in enumerate(names):
-        figures += [one for one in _of_network(run, memories, at, name, scales) if at in picked or not one.detail]
+        figures += _of_network(run, memories, at, name, scales)
     if len(names) > shown and run.network(0).has_recurrent:
         figures.append(PlannedFigure("spectra", partial(_spectra, run, scales)))
     if run.census is not None:
