@@ -271,6 +271,28 @@ def test_the_map_chooses(browser, explored):
 
 
 @pytest.mark.slow
+def test_the_map_is_used_by_keys(browser, explored):
+    with opened_page(browser, explored) as page:
+        plot = page.locator("#census .plot")
+        show(page, plot.element_handle())
+        plot.focus()
+        page.keyboard.press("ArrowRight")
+        told = page.locator("#census [role=status]")
+        first = told.inner_text()
+        assert first.endswith("not chosen.")
+        page.keyboard.press("Enter")
+        wait_for_chosen(page, 1)
+        assert told.inner_text() == first.replace("not chosen", "chosen")
+        page.wait_for_selector("#census .hovertext")
+        assert "extra" not in page.locator("#census .hovertext").inner_text()
+        for way in ("Left", "Right", "Up", "Down"):
+            page.keyboard.press(f"Arrow{way}")
+        assert told.inner_text() != first
+        page.keyboard.press("Escape")
+        page.wait_for_function("() => document.getElementById('chosen-line').textContent.startsWith('No network')")
+
+
+@pytest.mark.slow
 def test_small_multiples_page_over_the_chosen_networks(browser, explored):
     with opened_page(browser, explored) as page:
         page.locator("[data-act=all]").click()

@@ -191,11 +191,20 @@ class TestSelection:
 
     def test_the_others_become_one_line_a_panel(self):
         code = """const line = (meta, xaxis) => ({ meta, xaxis, x: [1, 2], y: [3, 4], line: { color: "red" } });
-        const figure = { layout: {}, data: [line(0, "x"), line(1, "x"), line(2, "x"), line(0, "x2"), line(1, "x2")] };
-        const { data } = own.emphasised("learning", figure, new Set([0]));
-        return data.map(({ name, meta, xaxis, x }) => [name ?? meta, xaxis, x.length]);"""
-        lines = [["others", "x", 6], ["others", "x2", 3], [0, "x", 2], [0, "x2", 2]]
-        assert told_by_node("emphasis.mjs", code) == lines
+        const ends = { name: "ends", xaxis: "x", x: [2, 2], customdata: [0, 2], marker: { color: ["red", "blue"] } };
+        const data = [line(0, "x"), line(1, "x"), line(2, "x"), line(0, "x2"), line(1, "x2"), ends];
+        const { data: drawn } = own.emphasised("learning", { layout: {}, data }, new Set([0]));
+        return [drawn.map(({ name, meta, xaxis, x }) => [name ?? meta, xaxis, x.length]), drawn.at(-1).marker.color];"""
+        lines, colors = told_by_node("emphasis.mjs", code)
+        assert lines == [["others", "x", 6], ["others", "x2", 3], [0, "x", 2], [0, "x2", 2], ["ends", "x", 2]]
+        assert colors[0] == "red", "the mark of the chosen network"
+        assert colors[1] != "blue"
+
+    def test_arrow_keys_lead_to_the_nearest_point_on_that_side(self):
+        """Of five points: to the right there are two, up one that is nearer aside, down none."""
+        code = """const points = [[0, 0], [3, 0], [1, 0.5], [-0.1, 2], [-4, 1]].map(([x, y]) => ({ x, y }));
+        return [[1, 0], [-1, 0], [0, 1], [0, -1]].map((way) => own.nearest(points, 0, way));"""
+        assert told_by_node("keys.mjs", code) == [2, 4, 3, 0]
 
 
 class TestPart:

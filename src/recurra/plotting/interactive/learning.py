@@ -39,25 +39,27 @@ def learning_curves(scene: LearningCurves, numbers: Sequence[int] = ()) -> go.Fi
                 showlegend=scene.named and column == 1,
             )
             figure.add_trace(line, row=1, col=column)
-        figure.add_traces(_ends(scene, column), rows=1, cols=column)
+        figure.add_traces(_ends(scene, numbers, column), rows=1, cols=column)
     styled(figure, 400, margin=(64, 20, 34, 84))
     figure.update_traces(hovertemplate="%{y:.3g} after %{x:,.0f} trials")
     _axes(figure, scene)
     return figure
 
 
-def _ends(scene: LearningCurves, column: int) -> list[go.Scatter]:
-    """The marks at informative ends of curves."""
+def _ends(scene: LearningCurves, numbers: Sequence[int], column: int) -> list[go.Scatter]:
+    """The marks at informative ends of curves, with the numbers of their networks where these are given."""
     marks = []
-    for curve in scene.curves:
+    for number, curve in zip(numbers or [None] * len(scene.curves), scene.curves, strict=True):
         values = curve.loss if column == 1 else curve.percent
         last = np.flatnonzero(np.isfinite(values))[-1:].tolist()
-        marks += [(scene.trials[at], values[at], curve.color, ENDS[curve.end]) for at in last if curve.end in ENDS]
+        marks += [
+            (scene.trials[at], values[at], curve.color, ENDS[curve.end], number) for at in last if curve.end in ENDS
+        ]
     if not marks:
         return []
-    x, y, colors, symbols = (list(part) for part in zip(*marks, strict=True))
+    x, y, colors, symbols, owners = (list(part) for part in zip(*marks, strict=True))
     look = {"color": colors, "symbol": symbols, "size": 7}
-    return [go.Scatter(x=x, y=y, mode="markers", marker=look, name="ends", showlegend=False)]
+    return [go.Scatter(x=x, y=y, mode="markers", marker=look, customdata=owners, name="ends", showlegend=False)]
 
 
 def _axes(figure: go.Figure, scene: LearningCurves) -> None:

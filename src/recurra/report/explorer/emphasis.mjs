@@ -15,12 +15,18 @@ const together = (traces) => {
   return { type: "scatter", mode, xaxis, yaxis, x, y, line: { color: OTHERS, width: 1 }, marker: { color: OTHERS }, opacity: 0.45, hoverinfo: "skip", showlegend: false, name: "others" };
 };
 
+// The marks at the ends of curves; `customdata` are the networks.
+const marks = (trace, chosen) => {
+  const color = trace.marker.color.map((own, at) => (chosen.has(trace.customdata[at]) ? own : OTHERS));
+  return { ...trace, marker: { ...trace.marker, color } };
+};
+
 const curves = (figure, chosen) => {
   const own = figure.data.filter((trace) => trace.meta !== undefined);
   const [inside, outside] = [true, false].map((wanted) => own.filter((trace) => chosen.has(trace.meta) === wanted));
   const panels = [...new Set(own.map((trace) => trace.xaxis))].map((axis) => outside.filter((trace) => trace.xaxis === axis));
   const front = inside.map((trace) => ({ ...trace, opacity: 1, line: { ...trace.line, width: 2 } }));
-  const rest = figure.data.filter((trace) => trace.meta === undefined && trace.name !== "ends");
+  const rest = figure.data.filter((trace) => trace.meta === undefined).map((trace) => (trace.name === "ends" ? marks(trace, chosen) : trace));
   return { ...figure, data: [...panels.filter((panel) => panel.length).map(together), ...front, ...rest] };
 };
 

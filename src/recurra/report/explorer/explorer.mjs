@@ -1,6 +1,7 @@
 // The explorer of a cohort: one choice of networks that the table, the map and the figures share.
 import { chosenIn, chosenWords, hashOf, inRange, numbersIn, ordered, paged, textOf, toggled } from "./selection.mjs";
 import { emphasised, networkOf } from "./emphasis.mjs";
+import { listenToKeys } from "./keys.mjs";
 
 /** Starts the explorer if the page has one; `page` draws and erases figures. */
 export const startExplorer = (page) => {
@@ -16,7 +17,7 @@ export const startExplorer = (page) => {
   const chips = [...document.querySelectorAll("[data-members]")].map((chip) => [chip, [...numbersIn(chip.dataset.members, numbers)]]);
   const slots = [...document.querySelectorAll("[data-slot]")];
   const size = picks.length;
-  let chosen = new Set(), current = 0;
+  let chosen = new Set(), current = 0, showKey = null;
 
   const partial = () => (chosen.size > 0 && chosen.size < numbers.length ? chosen : null);
   const listed = () => (chosen.size ? numbers.filter((number) => chosen.has(number)) : picks);
@@ -150,6 +151,12 @@ export const startExplorer = (page) => {
         if (event?.range || event?.lassoPoints) setTimeout(() => take(new Set(inside(event))));
       });
       plot.on("plotly_doubleclick", () => setTimeout(() => take(new Set())));
+      showKey ??= listenToKeys(plot, {
+        has: (number) => chosen.has(number),
+        turn: (number) => take(toggled(chosen, [number])),
+        none: () => take(new Set()),
+      });
+      plot.on("plotly_afterplot", showKey);
     },
   };
 };

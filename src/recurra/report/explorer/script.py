@@ -5,7 +5,7 @@ from importlib import resources
 
 from recurra.report.play.module import without_borders
 
-FILES = ("unpack.mjs", "selection.mjs", "emphasis.mjs", "explorer.mjs", "page.mjs")
+FILES = ("unpack.mjs", "selection.mjs", "emphasis.mjs", "keys.mjs", "explorer.mjs", "page.mjs")
 """In this order each file needs only those before it."""
 
 
