@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 
 import jax
 import numpy as np
+import plotly.graph_objects as go
 import pytest
 
 from recurra import wording
@@ -15,7 +16,7 @@ from recurra.engine import RateDynamics
 from recurra.models import Network, RateRNN
 from recurra.report import write_report
 from recurra.report.page.build import SHOWN, report_html
-from recurra.report.page.panel import FINE
+from recurra.report.page.panel import FINE, PageFigure
 from recurra.report.page.provenance import provenance, used_sources
 from recurra.report.page.rows import pick, rows, sparklines
 from recurra.runs.record import read_run
@@ -292,6 +293,11 @@ class TestPage:
     def test_the_figures_data_is_json(self, page):
         for text in page.data.values():
             json.loads(text)
+
+    def test_a_label_under_the_pointer_has_no_other_markup_than_its_own(self):
+        figure = go.Figure(go.Scatter(y=[1.0], hovertemplate="<a href='x'>y</a><br>%{y}<extra></extra>"))
+        (trace,) = json.loads(PageFigure("one", figure, "").json)["data"]
+        assert trace["hovertemplate"] == "&lt;a href='x'>y&lt;/a><br>%{y}<extra></extra>"
 
     def test_nothing_is_loaded_from_elsewhere(self, run):
         html = report_html(run)

@@ -39,10 +39,12 @@ class PageFigure:
     def json(self) -> str:
         """The figure as JSON that can stand in a script element: no `<` in it.
 
-        Plotly makes markup of what looks like it, links too; of a stranger's names only line breaks are taken for it.
+        Plotly makes markup of what looks like it, links too; of a stranger's names only line breaks are taken for it,
+        and the empty `<extra>` by which a label under the pointer leaves out the name of its trace.
         """
         text = str(self.figure.to_json()).replace("\\u003c", "<").replace("\\u003e", ">")
         text = re.sub(r"<(?!br>)", "&lt;", text)
+        text = re.sub(r"&lt;extra>&lt;(/|\\u002f)extra>", "<extra></extra>", text)
         return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
