@@ -331,6 +331,31 @@ def test_as_the_module_of_a_widget(browser, payload, tmp_path):
     page.close()
 
 
+def test_a_widget_has_the_colours_of_the_notebook(browser, payload, tmp_path):
+    """Its theme counts and not the preference for all pages; without one the preference does."""
+    empty = tmp_path / "empty.html"
+    empty.write_text("<!DOCTYPE html><body></body>", "utf-8")
+    page = browser.new_page(color_scheme="light")
+    page.goto(empty.as_uri())
+    seen = page.evaluate(
+        """async ({ module, payload }) => {
+          const url = URL.createObjectURL(new Blob([module], { type: "text/javascript" }));
+          const { default: widget } = await import(url);
+          widget.render({ model: { get: (name) => ({ payload })[name] }, el: document.body });
+          const player = document.body.firstChild.shadowRoot.querySelector(".player"), seen = [];
+          for (const light of ["false", "true"]) {
+            document.body.dataset.jpThemeLight = light;
+            await new Promise((done) => setTimeout(done));
+            seen.push(getComputedStyle(player).backgroundColor);
+          }
+          return seen;
+        }""",
+        {"module": widget_module(), "payload": payload},
+    )
+    assert seen == ["rgb(20, 23, 28)", "rgb(255, 255, 255)"]
+    page.close()
+
+
 FIREFOX_SCRIPT = """
 window.addEventListener("load", () => setTimeout(() => {
   const root = document.querySelector("[data-play]").shadowRoot;

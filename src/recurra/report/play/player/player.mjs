@@ -20,6 +20,12 @@ const CLOUD = 4; // ms of a frame that are used for the particles of a network
 const SHOWN = 400; // steps that the traces show
 const SETTLED = 250; // ms for which outputs keep their signs before these are read out
 
+// JupyterLab says on its body whether its theme is light; elsewhere the reader's preference counts.
+const isDark = () => {
+  const light = document.body.dataset.jpThemeLight;
+  return light === undefined ? window.matchMedia("(prefers-color-scheme: dark)").matches : light === "false";
+};
+
 const stateSizeOf = (network) => network.units * CELLS[network.equations.kind].values;
 
 export class Player {
@@ -107,7 +113,12 @@ export class Player {
         this.toldOutputs,
       ),
     );
+    this.dress();
+  }
+
+  dress() {
     this.palette = null;
+    this.root.querySelector(".player").classList.toggle("dark", isDark());
   }
 
   say(words) {
@@ -259,7 +270,10 @@ export class Player {
 
   listen() {
     const { signal } = this.stops;
-    const look = () => (this.palette = null);
+    const look = () => this.dress();
+    const theme = new MutationObserver(look);
+    theme.observe(document.body, { attributeFilter: ["data-jp-theme-light"] });
+    signal.addEventListener("abort", () => theme.disconnect());
     const keys = this.root.host.dataset.keys === "page" ? document : this.root; // where the player is alone on its page
     keys.addEventListener("keydown", (event) => this.key(event), { signal });
     window.addEventListener("resize", look, { signal });
