@@ -299,6 +299,11 @@ class TestPage:
         (trace,) = json.loads(PageFigure("one", figure, "").json)["data"]
         assert trace["hovertemplate"] == "&lt;a href='x'>y&lt;/a><br>%{y}<extra></extra>"
 
+    def test_a_name_may_have_a_backslash(self):
+        """What looks like an escaped character stays what it is."""
+        (trace,) = json.loads(PageFigure("one", go.Figure(go.Scatter(y=[1.0], name=r"a\u003cb\\")), "").json)["data"]
+        assert trace["name"] == r"a\u003cb\\"
+
     def test_nothing_is_loaded_from_elsewhere(self, run):
         html = report_html(run)
         assert Page(html).loads == []

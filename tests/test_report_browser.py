@@ -284,7 +284,7 @@ def test_the_map_is_used_by_keys(browser, explored):
         wait_for_chosen(page, 1)
         assert told.inner_text() == first.replace("not chosen", "chosen")
         page.wait_for_selector("#census .hovertext")
-        assert "extra" not in page.locator("#census .hovertext").inner_text()
+        assert "extra" not in page.locator("#census .hovertext").text_content()
         for way in ("Left", "Right", "Up", "Down"):
             page.keyboard.press(f"Arrow{way}")
         assert told.inner_text() != first

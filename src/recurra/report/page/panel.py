@@ -13,6 +13,8 @@ from recurra.plotting.interactive.theme import note, styled
 
 GAP = 120  # px: the height of what stands in the place of a figure
 FINE = 12  # networks up to which figures are stored as they are, and spheres are fine
+ESCAPED = re.compile(r"\\(?:\\|u00(?:3c|3e|2f))")  # what plotly escapes; a backslash of the text itself is a pair
+PLAIN = {"\\u003c": "<", "\\u003e": ">", "\\u002f": "/"}
 
 
 @dataclass(frozen=True)
@@ -42,9 +44,8 @@ class PageFigure:
         Plotly makes markup of what looks like it, links too; of a stranger's names only line breaks are taken for it,
         and the empty `<extra>` by which a label under the pointer leaves out the name of its trace.
         """
-        text = str(self.figure.to_json()).replace("\\u003c", "<").replace("\\u003e", ">")
-        text = re.sub(r"<(?!br>)", "&lt;", text)
-        text = re.sub(r"&lt;extra>&lt;(/|\\u002f)extra>", "<extra></extra>", text)
+        text = ESCAPED.sub(lambda found: PLAIN.get(found[0], found[0]), str(self.figure.to_json()))
+        text = re.sub(r"<(?!br>)", "&lt;", text).replace("&lt;extra>&lt;/extra>", "<extra></extra>")
         return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
