@@ -285,9 +285,11 @@ def test_the_map_is_used_by_keys(browser, explored):
         assert told.inner_text() == first.replace("not chosen", "chosen")
         page.wait_for_selector("#census .hovertext")
         assert "extra" not in page.locator("#census .hovertext").text_content()
+        seen = set()
         for way in ("Left", "Right", "Up", "Down"):
             page.keyboard.press(f"Arrow{way}")
-        assert told.inner_text() != first
+            seen.add(told.inner_text())
+        assert len(seen) > 1
         page.keyboard.press("Escape")
         page.wait_for_function("() => document.getElementById('chosen-line').textContent.startsWith('No network')")
 
