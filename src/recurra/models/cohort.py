@@ -184,9 +184,9 @@ class Cohort(Shown):
 
         Its columns are `network` (the number), `status`, `steps` (training steps taken), `steps_to_criterion` (missing
         if it was not met), `steps_to_success` (the first step after which 95 % of the validation trials were right,
-        missing if there is none), `loss` and `validation_loss` of its last epoch, `success` (share of 1,000 fresh trials) with
-        its 95 % Wilson interval `success_low` and `success_high`, `learned`, and the error on these trials. A number
-        that is not known is missing. `rc.table` gives the numbers of analysed runs too.
+        missing if there is none), `loss` and `validation_loss` of its last epoch, `success` (share of 1,000 fresh
+        trials) with its 95 % Wilson interval `success_low` and `success_high`, `learned`, and the error on these
+        trials. A number that is not known is missing. `rc.table` gives the numbers of analysed runs too.
 
         Example:
             >>> import recurra as rc
