@@ -4,10 +4,10 @@
     python benchmarks/accelerator.py --quick            # tiny networks, to see that all of it works
 
 It needs JAX for the accelerator, torch for the rows of torch, and recurra (or PYTHONPATH=src) with jaxtyping,
-lazy_loader and optax. What matters most comes first: checks, then networks of 50 units, GRUs, networks of 100 units,
-settings of the engine (of its scan with GRUs, which have one), networks of 400 units. Every row is printed, and written
-to the JSON file, as soon as it is there; a row that fails says why, and rows for which no time is left are not
-measured. No product is rounded to TF32.
+lazy_loader and optax. What matters most comes first: checks, then networks of 50, 100 and 400 units, GRUs of 50 units,
+settings of the engine (of its scan with GRUs, which have one). Every row is printed, and written to the JSON file, as
+soon as it is there; a row that fails says why, and rows for which no time is left are not measured. No product is
+rounded to TF32.
 
 Contenders, each in a process of its own:
 
@@ -95,13 +95,13 @@ def rows(quick: bool) -> Iterator[Row]:
 
     cohorts = (2,) if quick else (1_000, 100, 20, 1)
     yield from (Row(name, shape(networks, 50)) for networks in cohorts for name in CONTENDERS)
-    yield from (Row(name, shape(1_000, 50, "gru")) for name in CONTENDERS if name != "jax_vmap")
-    yield from (Row(name, shape(networks, 100)) for networks in cohorts[: 0 if quick else None] for name in CONTENDERS)
+    for cell, units in (("gru", 50),) if quick else (("rate", 100), ("rate", 400), ("gru", 50)):
+        names = [name for name in CONTENDERS if (name, cell) != ("jax_vmap", "gru")]  # which has rate units alone
+        yield from (Row(name, shape(networks, units, cell)) for name in names for networks in cohorts)
     for number in UNROLLS[:1] if quick else UNROLLS:
         yield Row("recurra_gradient", shape(1_000, 50, "gru"), unroll=number)
     for number in TILES[:1] if quick else TILES:
         yield Row("recurra_gradient", shape(1_000, 50), tile=number)
-    yield from (Row(name, shape(networks, 400)) for networks in cohorts[: 0 if quick else None] for name in CONTENDERS)
 
 
 class Workers:
