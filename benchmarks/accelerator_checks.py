@@ -16,7 +16,7 @@ from recurra.numerics import pinned
 from recurra.tasks import FlipFlop
 from recurra.training import BPTT, FreshTrials, Training
 
-NETWORKS, UNITS, TRIALS, STEPS, INPUTS, OUTPUTS = 3, 50, 16, 40, 2, 1
+NETWORKS, UNITS, TRIALS, STEPS, INPUTS, OUTPUTS = 3, 50, 64, 40, 2, 1
 BOUND = {"float32": 1e-5, "float64": 1e-11}
 COHORT = 100  # networks
 
@@ -40,10 +40,13 @@ def problem(model: Model, networks: int, kind: str, seed: int = 0) -> tuple[Dyna
 
 
 def answer(engine: Engine, made: tuple[Dynamics, Weights, list[np.ndarray]], **options: Any) -> list[np.ndarray]:
-    """Loss, gradient and outputs with noise, as NumPy arrays."""
+    """Loss and gradient without and with a penalty on rates, which have programs of their own, and outputs."""
     dynamics, weights, trials = made
-    keys = np.arange(2 * weights.networks, dtype=np.uint32).reshape(-1, 2)
-    found = engine.loss_and_gradient(dynamics, weights, *trials, noise_keys=keys, rate_penalty=0.1, **options)
+    keys = np.arange(2 * weights.networks, dtype=np.uint32).reshape(-1, 2) if dynamics.noisy else None
+    found = [
+        engine.loss_and_gradient(dynamics, weights, *trials, noise_keys=keys, rate_penalty=penalty, **options)
+        for penalty in (0.0, 0.1)
+    ]
     outputs = engine.respond(dynamics, weights, trials[0], noise_keys=keys)
     return [np.asarray(array) for array in jax.tree.leaves((found, outputs))]
 

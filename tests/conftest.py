@@ -75,6 +75,15 @@ def reference() -> Path:
     return REFERENCE
 
 
+@pytest.fixture
+def of_a_gpu(monkeypatch):
+    """The programs of a GPU with much memory are taken, and interpreted."""
+    from recurra.engine import blocks, fused, programs
+
+    for module in (blocks, fused):
+        monkeypatch.setattr(module, "most_units", lambda: programs.MANY)
+
+
 @pytest.fixture(scope="session")
 def small_spec():
     """A 3-bit flip-flop run that trains in a second."""

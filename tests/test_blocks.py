@@ -8,17 +8,12 @@ import numpy as np
 import pytest
 
 from recurra.arrays import RateWeights
-from recurra.engine import blocks, portable
+from recurra.engine import blocks, portable, programs
 from recurra.engine.definition import Steps, learning, running
 from recurra.engine.gated import GRUDynamics
 from recurra.engine.rate import RateDynamics
 
 STEPS = Steps(drives_first=True, unroll=4, blocks=True)
-
-
-@pytest.fixture
-def of_a_gpu(monkeypatch):
-    monkeypatch.setattr(blocks, "most_units", lambda: blocks.MANY)
 
 
 def drawn(seed, units, inputs=2, outputs=3, networks=2):
@@ -85,7 +80,7 @@ def test_a_scan_is_not_taken_where_blocks_are(of_a_gpu, seed):
 )
 def test_which_machines_have_them(monkeypatch, device, most):
     monkeypatch.setattr(jax, "devices", lambda: [device])
-    assert blocks.most_units.__wrapped__() == most
+    assert programs.most_units.__wrapped__() == most
 
 
 def test_what_they_know(of_a_gpu, seed):
@@ -102,4 +97,4 @@ def test_what_they_know(of_a_gpu, seed):
 def test_none_here_without_a_gpu(seed):
     if jax.default_backend() != "cpu":
         pytest.skip("there is an accelerator")
-    assert blocks.most_units() == 0
+    assert programs.most_units() == 0

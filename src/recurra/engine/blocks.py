@@ -2,26 +2,24 @@
 
 The loop over the steps runs within the block, so that states leave the chip only to be written once; a scan starts a
 program or more for every step, and reads all from memory again. It computes what `RateDynamics` says, with Pallas on
-Triton, for networks whose weights fit the memory of a block. Where there is no GPU the programs are interpreted.
+Triton, for networks whose weights fit the memory of a block; `fused` has the readout in the program too. Where there is
+no GPU the programs are interpreted.
 """
 
-from collections.abc import Callable, Sequence
-from functools import cache, partial
+from functools import partial
 from typing import Any, TypeAlias, TypeGuard
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.experimental import pallas as pl
 from jaxtyping import Array, Float
 
 from recurra.engine.dynamics import Dynamics
+from recurra.engine.programs import call, most_units, own_rows, power_of_two, product, whole
 from recurra.engine.rate import ACTIVATIONS, RateDynamics
 
 TRIALS = 32  # of a block
-SMALLEST = 16  # rows and columns of the products of a block are powers of two from here
 CHANNELS = 64  # at most
-FEW, MANY = 64, 128  # units at most: on every card of `tensor_cores`, and on those whose blocks have more memory
 
 Padded: TypeAlias = tuple[Float[Array, "unit unit"], Float[Array, "unit input"], Float[Array, "unit"]]
 Equations: TypeAlias = tuple[str, str]  # form and activation
@@ -45,19 +43,6 @@ def knows(dynamics: Dynamics, weights: Any, inputs: Float[Array, "trial time inp
     )
 
 
-@cache
-def most_units() -> int:
-    """How many units a network may have for a block of this machine's GPU; 0 where there is none that has TF32."""
-    device = jax.devices()[0]
-    capability = str(getattr(device, "compute_capability", ""))
-    if device.platform not in ("gpu", "cuda") or not capability.replace(".", "", 1).isdigit():
-        return 0
-    generation = int(float(capability))
-    if generation in (9, 10):  # 227 KiB a block; a card of another generation may have 99
-        return MANY
-    return FEW if generation >= 8 else 0
-
-
 def states(
     dynamics: RateDynamics,
     weights: Any,
@@ -76,8 +61,8 @@ def states(
         noise: what is added to the state at every step.
     """
     count, _, channels = inputs.shape
-    units, size = weights.units, _power_of_two(weights.units)
-    more, columns, rows = size - units, _power_of_two(channels) - channels, -count % TRIALS
+    units, size = weights.units, power_of_two(weights.units)
+    more, columns, rows = size - units, power_of_two(channels) - channels, -count % TRIALS
     leak = np.pad(dynamics.unit_leaks(units).astype(np.float32), (0, more))
     padded = (
         jnp.pad(weights.recurrent, ((0, more), (0, more))),
@@ -88,10 +73,6 @@ def states(
     added = None if noise is None else jnp.pad(noise, ((0, rows), (0, 0), (0, more)))
     found: Array = _states((dynamics.form, dynamics.activation), padded, jnp.asarray(leak), given, added)
     return found[:count, :, :units]
-
-
-def _power_of_two(size: int) -> int:
-    return max(SMALLEST, 1 << (size - 1).bit_length())
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
@@ -108,11 +89,11 @@ def _gradient(equations: Equations, kept, slopes):
     weights, leak, inputs, noise, found = kept
     given = [weights[0], leak, inputs, slopes, *found]
     made = [jax.ShapeDtypeStruct((len(inputs) // TRIALS, *one.shape), one.dtype) for one in weights]
-    sums = _call(
+    sums = call(
         partial(_backward_steps, equations),
-        len(inputs),
-        [*map(_whole, given[:2]), *map(_own_trials, given[2:])],
-        [pl.BlockSpec((1, *one.shape[1:]), partial(_at, one.ndim)) for one in made],
+        len(inputs) // TRIALS,
+        [*map(whole, given[:2]), *(own_rows(array, TRIALS) for array in given[2:])],
+        [own_rows(one, 1) for one in made],
         made,
     )(*given)
     of_noise = None if noise is None else jnp.zeros_like(noise)
@@ -127,44 +108,13 @@ def _forward(equations: Equations, weights: Padded, leak, inputs, noise, *, keep
     recurrent, inward, bias = weights
     given = [recurrent.T, inward.T, bias, leak, inputs] + ([] if noise is None else [noise])
     made = [jax.ShapeDtypeStruct((*inputs.shape[:2], len(bias)), inputs.dtype)] * (1 + keep_currents)
-    return _call(
+    return call(
         partial(_forward_steps, equations, noise is not None),
-        len(inputs),
-        [*map(_whole, given[:4]), *map(_own_trials, given[4:])],
-        [_own_trials(one) for one in made],
+        len(inputs) // TRIALS,
+        [*map(whole, given[:4]), *(own_rows(array, TRIALS) for array in given[4:])],
+        [own_rows(one, TRIALS) for one in made],
         made,
     )(*given)
-
-
-def _whole(array: Array) -> pl.BlockSpec:
-    return pl.BlockSpec(array.shape, lambda _: (0,) * array.ndim)
-
-
-def _own_trials(array: Any) -> pl.BlockSpec:
-    return pl.BlockSpec((TRIALS, *array.shape[1:]), partial(_at, 3))
-
-
-def _at(axes: int, block: Any) -> tuple[Any, ...]:
-    return (block,) + (0,) * (axes - 1)
-
-
-def _call(
-    steps: Callable[..., None], trials: int, given: Sequence[pl.BlockSpec], made: Sequence[pl.BlockSpec], shapes: Any
-) -> Callable[..., Any]:
-    options: dict[str, Any] = {"interpret": True}
-    if jax.default_backend() != "cpu":
-        from jax.experimental.pallas import triton  # noqa: PLC0415 - where JAX has no part for GPUs it may be missing
-
-        warps = 4 if max(shape.shape[-1] for shape in shapes) <= FEW else 8
-        options = {"compiler_params": triton.CompilerParams(num_warps=warps, num_stages=1)}
-    grid = (trials // TRIALS,)
-    return pl.pallas_call(steps, grid=grid, in_specs=given, out_specs=made, out_shape=shapes, **options)
-
-
-def _product(left: Array, right: Array) -> Array:
-    thirds = jax.lax.DotAlgorithmPreset.TF32_TF32_F32_X3
-    precision = jax.lax.Precision.HIGHEST if jax.default_backend() == "cpu" else thirds
-    return jax.lax.dot_general(left, right, (((1,), (0,)), ((), ())), precision=precision)
 
 
 def _forward_steps(equations: Equations, noisy: bool, recurrent, inward, bias, leak, inputs, *rest) -> None:
@@ -175,7 +125,7 @@ def _forward_steps(equations: Equations, noisy: bool, recurrent, inward, bias, l
 
     def step(time, state):
         rates = state if form == "rate" else phi(state)
-        current = _product(rates, recurrent) + _product(inputs[:, time, :], inward) + bias
+        current = product(rates, recurrent) + product(inputs[:, time, :], inward) + bias
         state = (1 - leak) * state + leak * (phi(current) if form == "rate" else current)
         if noise is not None:
             state += noise[:, time, :]
@@ -202,11 +152,11 @@ def _backward_steps(equations: Equations, recurrent, leak, inputs, slopes, state
         bent = currents[0][:, time, :] if form == "rate" else before
         rates, rise = jax.jvp(phi, (bent,), (jnp.ones_like(bent),))
         own, rates = (leak * carried * rise, before) if form == "rate" else (leak * carried, rates)
-        back = _product(own, recurrent)
+        back = product(own, recurrent)
         return (
             (1 - leak) * carried + (back if form == "rate" else rise * back),
-            of_recurrent + _product(own.T, rates),
-            of_input + _product(own.T, inputs[:, time, :]),
+            of_recurrent + product(own.T, rates),
+            of_input + product(own.T, inputs[:, time, :]),
             of_bias + own.sum(axis=0),
         )
 

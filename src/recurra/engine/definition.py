@@ -11,7 +11,7 @@ from jaxtyping import Array, Float, UInt32
 
 from recurra.arrays import AnyArray, Inputs, Mask, NoiseKeys, Targets, Weights
 from recurra.checks import check_choice
-from recurra.engine import blocks
+from recurra.engine import blocks, fused
 from recurra.engine.dynamics import Dynamics, state_size
 from recurra.engine.losses import LOSSES
 from recurra.engine.noise import trial_noise
@@ -102,9 +102,10 @@ def learning(
                 penalty.value(dynamics, weights, whole) for penalty in penalties
             )
             return error + rate_penalty * (whole.rates**2).mean() if rate_penalty else error
+        if not rate_penalty:
+            return loss_of(_outputs(dynamics, steps, one, inputs), targets, mask)
         rates = run_trials(dynamics, steps, one, inputs)
-        error = loss_of(dynamics.readout(weights, rates), targets, mask)
-        return error + rate_penalty * (rates**2).mean() if rate_penalty else error
+        return loss_of(dynamics.readout(weights, rates), targets, mask) + rate_penalty * (rates**2).mean()
 
     return lambda one: jax.value_and_grad(penalized)(one.weights, one), networks
 
@@ -123,6 +124,13 @@ def _noise(
     scale = jnp.asarray(dynamics.noise_scale(network.weights), inputs.dtype)
     size = state_size(dynamics, network.weights)
     return scale * trial_noise(network.key, trial, inputs.shape[0], size, inputs.dtype)
+
+
+def _noise_of_all(
+    dynamics: Dynamics, network: Network, inputs: Float[Array, "trial time input"]
+) -> Float[Array, "trial time state"] | None:
+    numbers = jnp.arange(inputs.shape[0], dtype=jnp.uint32)
+    return jax.vmap(partial(_noise, dynamics, network))(numbers, inputs)
 
 
 def _run_trial(
@@ -167,7 +175,7 @@ def run_trials(
     """
     numbers, inputs = jnp.arange(inputs.shape[0], dtype=jnp.uint32), jnp.asarray(inputs)
     if states is None and steps.blocks and blocks.knows(dynamics, network.weights, inputs):
-        noise = jax.vmap(partial(_noise, dynamics, network))(numbers, inputs)
+        noise = _noise_of_all(dynamics, network, inputs)
         return dynamics.rates(blocks.states(dynamics, network.weights, inputs, noise))
     if states is None:
         return jax.vmap(partial(_run_trial, dynamics, steps, network, keep_states=False))(inputs, numbers)[0]
@@ -176,6 +184,14 @@ def run_trials(
         return _run_trial(dynamics, steps, network, inputs, number, keep_states=False, start=start)[0]
 
     return jax.vmap(one_trial)(inputs, numbers, states)
+
+
+def _outputs(dynamics: Dynamics, steps: Steps, network: Network, inputs: Inputs) -> Float[Array, "trial time output"]:
+    """The outputs of one network on every trial, from its own initial state."""
+    weights, inputs = network.weights, jnp.asarray(inputs)
+    if steps.blocks and fused.knows(dynamics, weights, inputs):
+        return fused.outputs(dynamics, weights, inputs, _noise_of_all(dynamics, network, inputs))
+    return dynamics.readout(weights, run_trials(dynamics, steps, network, inputs))
 
 
 def _trajectories(dynamics: Dynamics, steps: Steps, network: Network, inputs: Inputs) -> Trajectories:

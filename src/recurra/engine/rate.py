@@ -22,6 +22,15 @@ ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "hard_sigmoid_5": lambda current: jnp.clip(current / 5 + 0.5, 0, 1),
     "hard_sigmoid_6": lambda current: jnp.clip(current / 6 + 0.5, 0, 1),
 }
+SLOPES: dict[str, Callable[[Array], Array]] = {  # of the activations, where they have a given value
+    "tanh": lambda value: 1 - value**2,
+    "relu": lambda value: jnp.where(value > 0, jnp.ones_like(value), 0),
+    "sigmoid": lambda value: value * (1 - value),
+    "softplus": lambda value: -jnp.expm1(-value),
+    "linear": jnp.ones_like,
+    "hard_sigmoid_5": lambda value: jnp.where((value > 0) & (value < 1), jnp.full_like(value, 1 / 5), 0),
+    "hard_sigmoid_6": lambda value: jnp.where((value > 0) & (value < 1), jnp.full_like(value, 1 / 6), 0),
+}
 HARD_WIDTHS = {"hard_sigmoid_5": 5, "hard_sigmoid_6": 6}  # range of currents over which they rise from 0 to 1
 
 
