@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import fields, replace
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -105,10 +106,11 @@ def test_they_are_drawn_in_print(run):
     plan = figures_of(run)
     figure = plan["choices_0"]()
     left, right = figure.axes
+    legend: Any = left.get_legend()
     assert (left.get_xlabel(), right.get_ylabel()) == ("Evidence (%)", "Median reaction time (ms)")
-    assert [text.get_text() for text in left.get_legend().get_texts()] == ["motion", "colour"]
-    axes = rc.plot(run.dossiers[0], "chronometric")
-    assert "the answer is asked for" in [text.get_text() for text in axes.get_legend().get_texts()]
+    assert [text.get_text() for text in legend.get_texts()] == ["motion", "colour"]
+    legend = rc.plot(run.dossiers[0], "chronometric").get_legend()
+    assert "the answer is asked for" in [text.get_text() for text in legend.get_texts()]
     plt.close("all")
 
 

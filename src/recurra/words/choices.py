@@ -1,6 +1,6 @@
 """Choices in sentences and in plain values: whether they depend on the evidence, and how fast they are made."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -73,8 +73,8 @@ def chronometric_rows(record: Chronometric) -> list[dict[str, Any]]:
     ]
 
 
-def _contexts(names: Sequence[str], count: int) -> list[tuple[int, str]]:
-    return [(at, f"{name}: " if name else "") for at, name in enumerate(names[:count])]
+def _contexts(names: Iterable[str], count: int) -> list[tuple[int, str]]:
+    return [(at, f"{name}: " if name else "") for at, name in zip(range(count), names, strict=False)]
 
 
 def _curve_words(record: Psychometric, at: int) -> str:

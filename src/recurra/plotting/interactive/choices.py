@@ -1,5 +1,7 @@
 """Psychometric and chronometric curves of one network."""
 
+from typing import Any
+
 import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
@@ -29,7 +31,8 @@ def choice_curves(panels: tuple[ChoiceCurves, ...]) -> go.Figure:
 
 
 def _panel_axes(figure: go.Figure, panel: ChoiceCurves, column: int) -> None:
-    place, neutral = {"row": 1, "col": column}, {"color": INPUT, "width": 1}
+    place: Any = {"row": 1, "col": column}
+    neutral = {"color": INPUT, "width": 1}
     dash = {"dash": "dash"} if panel.level_name else {}
     figure.add_hline(y=panel.level, line={**neutral, **dash}, layer="below", **place)
     if panel.zero:

@@ -46,7 +46,7 @@ def cube(axes: Axes, record: MemoryCube) -> None:
     _cube(axes, corners)
     for point, signs in zip(_coordinates(corners), product((-1, 1), repeat=min(bits, 3)), strict=True):
         if np.isfinite(point).all():
-            axes.text(*point, f"  {short_name(signs)}")
+            axes.text(*point, s=f"  {short_name(signs)}")  # pyright: ignore[reportCallIssue] - of three dimensions
     _labels(axes, "Bit {}", bits)
     first = f"bits 1 to 3 of {bits}, " if bits > 3 else ""
     axes.set_title(f"{first}cube score {record.score:.3f}".capitalize())
