@@ -15,7 +15,7 @@ import typer
 from recurra.cli.census import census
 from recurra.cli.compare import compare
 from recurra.cli.inspect import inspect
-from recurra.cli.options import AsJson, NumberOfProcesses
+from recurra.cli.options import AsJson, NumberOfProcesses, Scheduler
 from recurra.cli.own import Analyses, Use, use_own
 from recurra.cli.paths import user_path
 from recurra.cli.play import play
@@ -77,6 +77,7 @@ def run(
     settings: Settings = None,
     engine: EngineName = None,
     processes: NumberOfProcesses = None,
+    scheduler: Scheduler = None,
     use: Use = None,
     resume: Resume = False,
     resume_anyway: ResumeAnyway = False,
@@ -85,14 +86,14 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Train a cohort, analyse it, and write the report."""
-    from recurra.runs.executors import executor_of
+    from recurra.runs.scheduler import chosen_executor
 
     use_own(use)
     chosen, path = spec_and_folder(spec, out, resume or resume_anyway, networks, units, seed, settings)
     if show:
         show_spec(chosen)
         return
-    executor = executor_of(processes)
+    executor = chosen_executor(processes, scheduler)
     folder = trained(chosen, path, engine, resume, overwrite, resume_anyway)
     if folder.entry("status") != "analysed":
         _analysed(folder, executor)
@@ -127,16 +128,17 @@ def train(
 def analyse(
     path: RunPath,
     processes: NumberOfProcesses = None,
+    scheduler: Scheduler = None,
     use: Use = None,
     analyses: Analyses = None,
     as_json: AsJson = False,
 ) -> None:
     """Analyse every network of a run: the second step."""
-    from recurra.runs.executors import executor_of
+    from recurra.runs.scheduler import chosen_executor
     from recurra.storage.run_folder import RunFolder
 
     use_own(use)
-    executor, folder = executor_of(processes), RunFolder.open(path)
+    executor, folder = chosen_executor(processes, scheduler), RunFolder.open(path)
     _analysed(folder, executor, analyses or ())
     _printed(folder, as_json)
 

@@ -9,6 +9,14 @@ NumberOfProcesses = Annotated[
     int | None,
     typer.Option("--processes", help="Processes that analyse; if not given, one, or all cores where that is faster."),
 ]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="Work on Dask: local:N for N processes of this machine, or a scheduler such as tcp://host:8786.",
+    ),
+]
 TaskSettings = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A key of the task, such as task.bits=2.")
 ]

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from recurra.cli.options import AsJson, NumberOfProcesses
+from recurra.cli.options import AsJson, NumberOfProcesses, Scheduler
 from recurra.cli.own import Use, use_own
 from recurra.cli.paths import user_path
 from recurra.cli.specs import EngineName, Networks, Seed, Settings, Units
 
 if TYPE_CHECKING:
     from recurra.analysis.cohorts.swept import How
+    from recurra.runs.executors import Executor
+    from recurra.runs.sweep.folder import SweepFolder
     from recurra.runs.sweep.plan import SweepPlan
 
 Vary = Annotated[
@@ -49,6 +51,7 @@ def sweep(
     settings: Settings = None,
     engine: EngineName = None,
     processes: NumberOfProcesses = None,
+    scheduler: Scheduler = None,
     train_only: Annotated[
         bool,
         typer.Option("--train-only", help="Leave the analyses of the networks away; the command without it adds them."),
@@ -62,6 +65,8 @@ def sweep(
     as_json: AsJson = False,
 ) -> None:
     """Train networks in every combination of values, and say what the values change. The same command goes on."""
+    from recurra.runs.scheduler import chosen_executor
+
     use_own(use)
     if together and sample is not None:
         raise ValueError("--zip and --sample exclude each other")
@@ -78,7 +83,9 @@ def sweep(
     if show:
         typer.echo("\n".join(f"{one.number}: {one.label}" for one in plan.conditions))
         return
-    _conducted(plan, path, engine or "auto", not train_only, processes, only or [], as_json)
+    executor = chosen_executor(processes, scheduler)
+    folder = _conducted(plan, path, engine or "auto", not train_only, executor, train_there=scheduler is not None)
+    _told(folder, only or [], as_json)
 
 
 def _plan_in(path: Path) -> "tuple[SweepPlan, Path]":
@@ -99,22 +106,26 @@ def _new_plan(spec: str, settings: list[str], vary: list[str], how: "How", sampl
 
 
 def _conducted(
-    plan: "SweepPlan", path: Path, engine: str, analyses: bool, processes: int | None, only: list[str], as_json: bool
-) -> None:
-    from recurra.cli.console_sweep import SweepBars, print_sweep
-    from recurra.report.sweep import write_sweep_report
+    plan: "SweepPlan", path: Path, engine: str, analyses: bool, executor: "Executor", train_there: bool
+) -> "SweepFolder":
+    from recurra.cli.console_sweep import SweepBars
     from recurra.runs.compiled import kept_programs
-    from recurra.runs.executors import executor_of
     from recurra.runs.sweep.conduct import conduct_sweep
 
-    executor = executor_of(processes)
+    trainer = executor if train_there else None
     with kept_programs(), SweepBars() as progress:
-        folder = conduct_sweep(plan, path, progress, engine, analyses, executor)
-    found = folder.read()
+        return conduct_sweep(plan, path, progress, engine, analyses, executor, trainer)
+
+
+def _told(folder: "SweepFolder", only: list[str], as_json: bool) -> None:
+    from recurra.cli.console_sweep import print_sweep
+    from recurra.report.sweep import write_sweep_report
+
+    found, page = folder.read(), folder.folder.path / "report.html"
     effects = found.effects(only)
-    write_sweep_report(found, effects, folder.folder, path / "report.html")
+    write_sweep_report(found, effects, folder.folder, page)
     if as_json:
         typer.echo(json.dumps({**found.table(), "effects": effects.table()}, indent=2))
     else:
         print_sweep(found, effects, only)
-    typer.echo(f"report: {path / 'report.html'}", err=as_json)
+    typer.echo(f"report: {page}", err=as_json)

@@ -95,7 +95,7 @@ class Processes(Executor):
         check_count("processes", self.number, at_most=MOST_PROCESSES)
 
     def map(self, job, pieces):
-        _check_job(job)
+        check_job(job)
         number = min(self.number, len(pieces))
         threads = max(1, cores() // max(1, number))
         waiting, workers, shown = deque(pieces), [], {}
@@ -153,7 +153,7 @@ def executor_of(processes: int | None) -> Executor:
 
 
 @dataclass(frozen=True)
-class _Answer:
+class Answer:
     """The answer of a worker: a result, or an error with its traceback; and the warnings of the piece."""
 
     result: Any = None
@@ -164,6 +164,20 @@ class _Answer:
 
 class _WorkerError(Exception):
     """The cause of an error: the traceback in the worker."""
+
+
+def repeat_warnings(answer: Answer, shown: dict[Any, Any]) -> Any:
+    """The result in the answer of a worker, whose warnings and error are repeated here.
+
+    Args:
+        answer: the answer.
+        shown: the warnings that workers of this job have given; each is shown once.
+    """
+    for message, category, filename, line in answer.warned:
+        warnings.warn_explicit(message, category, filename, line, registry=shown)
+    if answer.error is not None:
+        raise answer.error from _WorkerError(answer.trace)
+    return answer.result
 
 
 class _Worker:
@@ -197,15 +211,11 @@ class _Worker:
     def result(self) -> Any:
         """Wait for the result of its piece, or `LostPiece`, and repeat the errors and warnings of the worker here."""
         try:
-            answer: _Answer = self.connection.recv()
+            answer: Answer = self.connection.recv()
         except (EOFError, OSError):
             self.end()
             return LostPiece(_ending(self._process.exitcode))
-        for message, category, filename, line in answer.warned:
-            warnings.warn_explicit(message, category, filename, line, registry=self._shown)
-        if answer.error is not None:
-            raise answer.error from _WorkerError(answer.trace)
-        return answer.result
+        return repeat_warnings(answer, self._shown)
 
     def end(self) -> None:
         """End the process at once."""
@@ -221,18 +231,24 @@ def _work(connection: Connection, job: Callable[[Any], Any], threads: int) -> No
     os.environ.setdefault(THREADS, str(threads))
     with one_thread(), suppress(EOFError):
         while True:
-            connection.send(_answer(job, connection.recv()))
+            connection.send(answer_of(job, connection.recv()))
 
 
-def _answer(job: Callable[[Any], Any], piece: Any) -> _Answer:
+def answer_of(job: Callable[[Any], Any], piece: Any) -> Answer:
+    """The answer of a worker to a piece: what the job returns or raises, and its warnings.
+
+    Args:
+        job: a function of a module.
+        piece: what it is called on.
+    """
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default")
         try:
-            answer = _Answer(job(piece))
+            answer = Answer(job(piece))
         except Exception as error:
-            answer = _Answer(error=_portable(error), trace=traceback.format_exc())
+            answer = Answer(error=_portable(error), trace=traceback.format_exc())
     warned = tuple((str(warning.message), warning.category, warning.filename, warning.lineno) for warning in caught)
-    return _Answer(answer.result, answer.error, answer.trace, warned)
+    return Answer(answer.result, answer.error, answer.trace, warned)
 
 
 def _portable(error: Exception) -> Exception:
@@ -281,7 +297,7 @@ def _on_accelerator() -> bool:
     return jax.default_backend() != "cpu"
 
 
-def _check_job(job: Callable[[Any], Any]) -> None:
+def check_job(job: Callable[[Any], Any]) -> None:
     """Check that the job is a function of a module, which another process can find by name."""
     imported: Any = sys.modules.get(getattr(job, "__module__", ""))
     for name in getattr(job, "__qualname__", "?").split("."):

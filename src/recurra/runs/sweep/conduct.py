@@ -60,6 +60,7 @@ def conduct_sweep(
     engine: str = "auto",
     analyses: bool = True,
     executor: Executor | None = None,
+    trainer: Executor | None = None,
 ) -> SweepFolder:
     """Train every condition, and analyse every network; what the folder has already is not made again.
 
@@ -70,6 +71,7 @@ def conduct_sweep(
         engine: "auto" (the fastest that can be used here), "native", "portable", "batched" or "native-bfloat16".
         analyses: whether to analyse the networks after their training.
         executor: does the analyses, one condition a piece; this process if not given.
+        trainer: trains, one condition a piece; this process if not given.
     """
     plan.conditions  # noqa: B018 - an impossible condition is an error before anything is written
     try:
@@ -79,7 +81,7 @@ def conduct_sweep(
             if sweep.folder.entry("status") == "finished" and not sweep.lacking(wanted):
                 return sweep
             sweep.folder.update_about(status="running")
-            _done(sweep, "trained", ThisProcess(), progress, sweep.folder.entry("engine")["name"])
+            _done(sweep, "trained", trainer or ThisProcess(), progress, sweep.folder.entry("engine")["name"])
             if analyses:
                 _done(sweep, "analysed", executor or ThisProcess(), progress, engine)
             write_arrays(sweep.folder, sweep.read())

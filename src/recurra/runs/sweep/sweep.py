@@ -82,7 +82,8 @@ def sweep(  # noqa: PLR0913 - those of a training, and what makes it a sweep
         samples: number of conditions of a sample, drawn by Latin hypercube.
         analyses: whether to analyse every network, as `recurra run` does.
         engine: "auto" (the fastest that can be used here), "native", "portable", "batched" or "native-bfloat16".
-        executor: does the analyses, one condition a piece; this process if not given.
+        executor: trains and analyses, one condition a piece, such as `rc.runs.scheduler.Dask("local:4")`; this process
+            if not given.
 
     Raises:
         ValueError: a key or a value is not possible (the line names the condition), or the folder holds something else.
@@ -99,7 +100,7 @@ def sweep(  # noqa: PLR0913 - those of a training, and what makes it a sweep
     """
     base = _base(task, model, rule)
     plan = SweepPlan({**base, "networks": networks, "seed": seed}, axes_of(vary), how, samples)
-    return conduct_sweep(plan, Path(path), SilentSweepProgress(), engine, analyses, executor).read()
+    return conduct_sweep(plan, Path(path), SilentSweepProgress(), engine, analyses, executor, executor).read()
 
 
 def load_sweep(path: Path | str) -> Sweep:
