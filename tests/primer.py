@@ -23,6 +23,7 @@ PIECE = re.compile(
 )
 LINK = re.compile(r"\[([^\]]+)\]\((?!https?:)[^)]*\)|\[([^\]]+)\]\[[^\]]*\]")
 FOLDED = re.compile(r"^\?\?\? \w+ \"(.*)\"\n((?:    .*\n|\n)*)", re.MULTILINE)
+DRAWING = {"plot", "set", "legend", "supxlabel", "supylabel", "set_title", "set_xlabel", "set_ylabel", "axhline"}
 DPI, GALLERY_DPI = 110, 90
 GALLERIES = ("gallery", "tasks")  # folders of many small images
 INSTALL = """\
@@ -67,8 +68,16 @@ def notebook_of(page: str, folder: Path) -> dict[str, Any]:
 
 
 def _code(code: str, outputs: list[dict[str, Any]]) -> dict[str, Any]:
-    source = _lines(code.strip("\n"))
+    code = code.strip("\n").replace('"reproductions/', '"../reproductions/')  # a notebook runs in its own folder
+    source = _lines(f"{code};" if outputs and _draws(code) else code)
     return {"cell_type": "code", "metadata": {}, "execution_count": None, "source": source, "outputs": outputs}
+
+
+def _draws(code: str) -> bool:
+    """Whether the last line is a call that draws: a notebook would print what it returns above the figure."""
+    last = ast.parse(code).body[-1]
+    call = last.value if isinstance(last, ast.Expr) else None
+    return isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr in DRAWING
 
 
 def _text(markdown: str) -> list[dict[str, Any]]:

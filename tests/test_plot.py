@@ -173,6 +173,21 @@ def test_a_network_answers_the_sample_trials(small_run):
         rc.show_task(task, network="first")
 
 
+def test_a_backend_that_the_first_figure_loads_stays_interactive(run, monkeypatch):
+    """The backend of a notebook is loaded by the first figure; without its setting no later figure would be shown."""
+    made, before = plt.figure, mpl.is_interactive()
+
+    def first(*shape, **named):
+        mpl.interactive(True)
+        return made(*shape, **named)
+
+    monkeypatch.setattr(plt, "figure", first)
+    rc.plot(run.history)
+    kept = mpl.is_interactive()
+    mpl.interactive(before)
+    assert kept
+
+
 CUT = ("Branch", "Chronometric", "Lifetimes", "Loadings", "NetworkMap", "Populations", "Psychometric", "TransientGains")
 
 

@@ -198,7 +198,7 @@ def test_one_choice_is_shared_by_the_table_the_address_and_the_figures(browser, 
         assert page.locator("#spectrum [data-slot]:visible h3").all_inner_texts() == ["Network 5", "Network 7"]
         show(page, page.query_selector("#learning .plot"))
         lines = "() => document.querySelector('#learning .plot').data.map(trace => trace.meta ?? trace.name)"
-        assert page.evaluate(lines) == ["others", "others", 5, 7, 5, 7]
+        assert page.evaluate(lines) == ["others", "others", 5, 7, 5, 7, "ends", "ends"]
         show(page, page.query_selector("#behaviour .plot"))
         assert page.query_selector("#behaviour .plot").get_attribute("data-key") == "trials-5"
         page.go_back()

@@ -90,6 +90,8 @@ def in_print_but(own: RcParams) -> Iterator[None]:
     style = {**STYLE, "font.family": families()}
     with matplotlib.rc_context({key: style[key] for key in style if own[key] == matplotlib.rcParamsDefault[key]}):
         yield
+        interactive = matplotlib.rcParams["interactive"]  # a notebook's backend, loaded by the first figure, sets it
+    matplotlib.rcParams["interactive"] = interactive
 
 
 @cache
