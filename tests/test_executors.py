@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recurra.runs import executors
+from recurra.runs import executors, scheduler
 from recurra.runs.executors import Automatic, Executor, LostPiece, Processes, ThisProcess, executor_of
 from recurra.threads import cores
 
@@ -267,7 +267,7 @@ def test_an_interrupted_analysis_says_how_to_go_on(run, monkeypatch, capfd):
     from recurra.cli.app import main
 
     before = contents(run.path)
-    monkeypatch.setattr(executors, "executor_of", lambda _: Interrupted())
+    monkeypatch.setattr(scheduler, "executor_of", lambda _: Interrupted())
     assert main(["analyse", str(run.path)]) == 130
     assert f"recurra: interrupted; recurra analyse {run.path} begins the analysis anew\n" in capfd.readouterr().err
     assert contents(run.path) == before

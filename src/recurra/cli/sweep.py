@@ -128,4 +128,4 @@ def _told(folder: "SweepFolder", only: list[str], as_json: bool) -> None:
         typer.echo(json.dumps({**found.table(), "effects": effects.table()}, indent=2))
     else:
         print_sweep(found, effects, only)
-    typer.echo(f"report: {page}", err=as_json)
+    typer.echo(f"report: {folder.folder}/report.html", err=as_json)

@@ -64,14 +64,20 @@ def read_run(folder: RunFolder) -> RunRecord:
 
 def spec_of(folder: RunFolder) -> RunSpec:
     """The spec of a run."""
-    if "sweep" in folder.about():
-        raise ValueError(f"{folder} is a sweep; name one of the runs in {folder}/conditions")
+    check_run(folder)
     with naming(folder.path / "run.json"):
         return to_spec(folder.entry("spec"))
 
 
+def check_run(folder: RunFolder) -> None:
+    """Check that a folder is that of a run and not of a sweep, which has several."""
+    if "sweep" in folder.about():
+        raise ValueError(f"{folder} is a sweep; name one of the runs in {folder}/conditions")
+
+
 def check_trained(folder: RunFolder) -> None:
     """Check that the training of a run has ended; the error says how to end it."""
+    check_run(folder)
     if folder.entry("status") == "training":
         raise ValueError(
             f"the training in {folder} has not ended; wait for the process that trains, or go on with "
@@ -88,9 +94,8 @@ def check_analysed(folder: RunFolder) -> None:
 
 def cohort_of(folder: RunFolder) -> Cohort:
     """The trained cohort of a run."""
-    spec = spec_of(folder)
     check_trained(folder)
-    networks, about = folder.entry("networks"), folder.about()
+    spec, networks, about = spec_of(folder), folder.entry("networks"), folder.about()
     kind = spec.model.dynamics(spec.task.dt_ms).weights
     initial, weights = read_weights(folder, kind, 0), read_weights(folder, kind, -1)
     check_arrays(folder, initial, spec, len(networks))
