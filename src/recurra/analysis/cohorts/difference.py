@@ -125,6 +125,12 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return corrected
 
 
+def json_value(value: Any) -> Any:
+    """A value as JSON has it: null for a number that is not known or not finite."""
+    plain = value.item() if isinstance(value, np.generic) else value
+    return None if isinstance(plain, float) and not math.isfinite(plain) else plain
+
+
 def smallest_p(count: int, others: int, paired: bool) -> float:
     """The smallest p value that so many networks can give: if every order of them is equally likely, 2 in all orders.
 

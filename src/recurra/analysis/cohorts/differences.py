@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from recurra.analysis.cohorts.difference import Difference
+from recurra.analysis.cohorts.difference import Difference, json_value
 from recurra.checks import check_choice
 from recurra.shown import Shown
 
@@ -64,11 +64,11 @@ class Differences(Shown):
 
     def table(self) -> dict[str, Any]:
         """The same as plain values for JSON; null for a number that is not known."""
-        known = [{key: _json(value) for key, value in _plain(row).items()} for row in self.rows]
+        known = [{key: json_value(value) for key, value in _plain(row).items()} for row in self.rows]
         runs = zip(self.runs, self.networks, (None, *self.pairs), strict=True)
         return {
             "runs": [{"run": run, "networks": networks, "pairs": pairs} for run, networks, pairs in runs],
-            "settings": {key: [_json(value) for value in values] for key, values in self.settings.items()},
+            "settings": {key: [json_value(value) for value in values] for key, values in self.settings.items()},
             "differences": known,
             "same": list(self.same),
             "doubles": dict(self.doubles),
@@ -94,7 +94,3 @@ def _size(row: Difference) -> float:
 
 def _plain(row: Difference) -> dict[str, Any]:
     return {**asdict(row), "standardized": row.standardized}
-
-
-def _json(value: Any) -> Any:
-    return None if isinstance(value, float) and not math.isfinite(value) else value

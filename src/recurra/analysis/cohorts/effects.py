@@ -11,7 +11,7 @@ import pandas as pd
 from jaxtyping import Float
 from scipy import stats
 
-from recurra.analysis.cohorts.difference import Difference, difference_of, holm
+from recurra.analysis.cohorts.difference import Difference, difference_of, holm, json_value
 from recurra.analysis.cohorts.swept import How, SweptCondition, SweptKey, is_known, numbers_of
 from recurra.checks import nearest
 from recurra.shown import Shown
@@ -207,5 +207,4 @@ def _sample_notes(keys: Sequence[SweptKey], conditions: Sequence[SweptCondition]
 
 
 def _plain(row: Difference | Trend) -> dict[str, Any]:
-    return {key: None if isinstance(value, float) and not math.isfinite(value) else value
-            for key, value in asdict(row).items()}  # fmt: skip
+    return {key: json_value(value) for key, value in asdict(row).items()}

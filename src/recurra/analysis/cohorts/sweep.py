@@ -12,6 +12,7 @@ import xarray as xr
 from jaxtyping import Float
 from numpy import dtypes
 
+from recurra.analysis.cohorts.difference import json_value
 from recurra.analysis.cohorts.effects import SweepEffects, effects_of
 from recurra.analysis.cohorts.swept import How, SweptCondition, SweptKey, is_known, numbers_of, word
 from recurra.intervals import Proportion
@@ -147,7 +148,7 @@ class Sweep(Shown):
     def table(self) -> dict[str, Any]:
         """The conditions as plain values for JSON; null for a number that is not known."""
         rows = self.by_condition().to_dict("records")
-        known = [{str(key): _json(value) for key, value in row.items()} for row in rows]
+        known = [{str(key): json_value(value) for key, value in row.items()} for row in rows]
         return {"sweep": self.name, "keys": [key.key for key in self.keys], "how": self.how, "conditions": known}
 
     def _values(self, condition: SweptCondition) -> dict[str, Any]:
@@ -163,10 +164,6 @@ def _mean(column: Float[np.ndarray, "network"]) -> float:
 def _median(column: Float[np.ndarray, "network"]) -> float:
     known = column[np.isfinite(column)]
     return float(np.median(known)) if len(known) else math.nan
-
-
-def _json(value: Any) -> Any:
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _texts(values: Sequence[Any]) -> np.ndarray:

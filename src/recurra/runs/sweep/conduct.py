@@ -104,7 +104,7 @@ def _opened(plan: SweepPlan, path: Path, engine: str) -> SweepFolder:
 
 
 def _done(sweep: SweepFolder, what: str, executor: Executor, progress: SweepProgress, engine: str) -> None:
-    """Do the step "trained" or "analysed" of all conditions that lack it, and keep their numbers."""
+    """Do the step "trained" or "analysed" of all conditions that lack it."""
     enough = ("trained", "analysed") if what == "trained" else ("analysed",)
     waiting = sweep.lacking(enough)
     done, count = len(sweep.plan.conditions) - len(waiting), len(sweep.plan.conditions)
@@ -119,8 +119,6 @@ def _done(sweep: SweepFolder, what: str, executor: Executor, progress: SweepProg
                 label = sweep.plan.conditions[piece.condition].label
                 raise ChildProcessError(f"the condition {label} was not {what}: {result.reason}")
             progress.conditions(what, done + at, count, waiting[at].label if at < len(waiting) else "")
-    for one in sweep.plan.conditions:
-        sweep.swept(one)
 
 
 def train_condition(piece: SweepPiece, progress: Progress | None = None) -> None:

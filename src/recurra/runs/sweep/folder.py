@@ -12,6 +12,7 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
+from recurra.analysis.cohorts.difference import json_value
 from recurra.analysis.cohorts.sweep import Sweep
 from recurra.analysis.cohorts.swept import SweptCondition, SweptKey
 from recurra.arrays import named_arrays
@@ -120,7 +121,7 @@ class SweepFolder:
             kept = {
                 "made_of": self._seal(condition),
                 "analysed": run.analysed,
-                "rows": [{key: _number(value) for key, value in row.items()} for row in run.rows],
+                "rows": [{key: json_value(value) for key, value in row.items()} for row in run.rows],
                 "starts": _starts(run.cohort),
                 "seconds": run.cohort.origin.seconds,
             }
@@ -170,8 +171,3 @@ def _starts(cohort: Cohort) -> list[str]:
             digest.update(f"{name}{array.shape[1:]}".encode() + np.ascontiguousarray(array[at]).tobytes())
         hashes.append(digest.hexdigest()[:16])
     return hashes
-
-
-def _number(value: Any) -> Any:
-    plain = value.item() if isinstance(value, np.generic) else value
-    return None if isinstance(plain, float) and not math.isfinite(plain) else plain
