@@ -94,7 +94,7 @@ class Sweep(Shown):
         rows = []
         for number, one in enumerate(self.conditions):
             share, means = one.success_rate, {name: _mean(one.column(name)) for name in self.numbers()}
-            means["steps_to_success"] = _median(one.column("steps_to_success"))
+            means["steps_to_success"] = one.median("steps_to_success")
             means |= {"learned": share.value, "learned_low": share.low, "learned_high": share.high}
             rows.append({"condition": number, **self._values(one), "networks": len(one.rows), **means})
         first = ("condition", *(key.key for key in self.keys), "networks", "learned", "learned_low", "learned_high")
@@ -159,11 +159,6 @@ class Sweep(Shown):
 def _mean(column: Float[np.ndarray, "network"]) -> float:
     known = column[np.isfinite(column)]
     return float(known.mean()) if len(known) else math.nan
-
-
-def _median(column: Float[np.ndarray, "network"]) -> float:
-    known = column[np.isfinite(column)]
-    return float(np.median(known)) if len(known) else math.nan
 
 
 def _texts(values: Sequence[Any]) -> np.ndarray:

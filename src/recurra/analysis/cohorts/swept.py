@@ -70,6 +70,12 @@ class SweptCondition:
         """One number of every network; NaN where it is not known."""
         return np.array([float(row.get(name, math.nan)) for row in self.rows])
 
+    def median(self, name: str) -> float:
+        """The median of one number over the networks that have it; NaN if none has."""
+        column = self.column(name)
+        known = column[np.isfinite(column)]
+        return float(np.median(known)) if len(known) else math.nan
+
 
 def numbers_of(conditions: Sequence[SweptCondition]) -> list[str]:
     """The names of the numbers that networks of the conditions have."""

@@ -4,7 +4,6 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
@@ -52,7 +51,7 @@ def sweep_figure(sweep: Sweep) -> Figure:
         figure = new_figure(PAGE_MM, 24 + 7.0 * len(sweep.keys[0].values) + 10)
         left, right = figure.subplots(1, 2)
         draw_heat_map(left, sweep, [one.success_rate.value * 100 for one in sweep.conditions], "Learned (%)", (0, 100))
-        middle = [_middle(one.column(second[0])) for one in sweep.conditions]
+        middle = [one.median(second[0]) for one in sweep.conditions]
         draw_heat_map(right, sweep, middle, f"{second[1]}, median", None)
         return figure
     figure = new_figure(PAGE_MM, 18 + ROW_MM * min(len(sweep), MOST_ROWS))
@@ -99,7 +98,7 @@ def draw_networks(axes: Axes, sweep: Sweep, name: str, label: str) -> None:
         aside = width * (2 * np.mod(GOLDEN * np.arange(len(known)), 1) - 1)
         where = place * np.exp(aside) if _logarithmic(key) else place + aside
         axes.plot(where, known, "o", color=NETWORKS[0], markersize=2.2, alpha=0.6, linestyle="none")
-        middles.append(_middle(known))
+        middles.append(one.median(name))
     joined = key.is_number
     axes.plot(places, middles, "_", color=INK, markersize=9, linestyle="-" if joined else "none", linewidth=0.9)
     _key_axis(axes, key)
@@ -151,7 +150,7 @@ def draw_list_of_networks(axes: Axes, sweep: Sweep, name: str, label: str) -> No
         axes.plot(
             column, np.full(len(column), row), "o", color=NETWORKS[0], markersize=2.2, alpha=0.6, linestyle="none"
         )
-        axes.plot(_middle(column), row, "|", color=INK, markersize=8)
+        axes.plot(one.median(name), row, "|", color=INK, markersize=8)
     axes.set_xlabel(label)
     axes.margins(x=0.06)
 
@@ -189,8 +188,3 @@ def _step(key: SweptKey, places: Sequence[float]) -> float:
     on_axis = np.log(places) if _logarithmic(key) else np.asarray(places)
     apart = np.diff(np.unique(on_axis))
     return float(apart.min()) if len(apart) else 1.0
-
-
-def _middle(column: Float[np.ndarray, "network"]) -> float:
-    known = column[np.isfinite(column)]
-    return float(np.median(known)) if len(known) else math.nan
