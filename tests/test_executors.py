@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from recurra.runs import executors, scheduler
-from recurra.runs.executors import Automatic, Executor, LostPiece, Processes, ThisProcess, executor_of
+from recurra.runs.executors import Automatic, Executor, LostPiece, Processes, ThisProcess, executor_of, nothing
 from recurra.threads import cores
 
 SOON_S = 60.0  # a machine may have much else to do
@@ -193,7 +193,9 @@ def test_a_census_in_processes_is_that_of_one(small_run, tmp_path):
 class Losing(Executor):
     """Where the worker of the first piece is killed."""
 
-    def map(self, job, pieces):
+    workers = 1
+
+    def map(self, job, pieces, on_look=nothing):
         yield pieces[0], LostPiece("its process was ended by SIGKILL")
         yield from ThisProcess().map(job, pieces[1:])
 
@@ -258,7 +260,9 @@ def test_a_full_disk_names_the_folder_and_changes_nothing(run, monkeypatch, capf
 class Interrupted(Executor):
     """Where Ctrl-C comes while the first piece is worked on."""
 
-    def map(self, job, pieces):
+    workers = 1
+
+    def map(self, job, pieces, on_look=nothing):
         signal.raise_signal(signal.SIGINT)
         yield from ThisProcess().map(job, pieces)
 

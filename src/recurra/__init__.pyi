@@ -102,6 +102,7 @@ from .runs.spec import presets as presets
 from .runs.sweep.axes import Range as Range
 from .runs.sweep.sweep import load_sweep as load_sweep
 from .runs.sweep.sweep import sweep as sweep
+from .runs.train_run import train_run as train_run
 from .tasks import And as And
 from .tasks import ChoiceRule as ChoiceRule
 from .tasks import ContextDecision as ContextDecision

@@ -14,8 +14,9 @@ import typer
 
 from recurra.cli.census import census
 from recurra.cli.compare import compare
+from recurra.cli.divided import Part, join, part_trained
 from recurra.cli.inspect import inspect
-from recurra.cli.options import AsJson, NumberOfProcesses, Scheduler
+from recurra.cli.options import AsJson, NumberOfProcesses, Parts, Scheduler
 from recurra.cli.own import Analyses, Use, use_own
 from recurra.cli.paths import user_path
 from recurra.cli.play import play
@@ -78,6 +79,7 @@ def run(
     engine: EngineName = None,
     processes: NumberOfProcesses = None,
     scheduler: Scheduler = None,
+    parts: Parts = None,
     use: Use = None,
     resume: Resume = False,
     resume_anyway: ResumeAnyway = False,
@@ -94,7 +96,8 @@ def run(
         show_spec(chosen)
         return
     executor = chosen_executor(processes, scheduler)
-    folder = trained(chosen, path, engine, resume, overwrite, resume_anyway)
+    trainer = executor if scheduler else None
+    folder = trained(chosen, path, engine, resume, overwrite, resume_anyway, trainer, parts)
     if folder.entry("status") != "analysed":
         _analysed(folder, executor)
     _reported(folder, as_json)
@@ -109,6 +112,9 @@ def train(
     seed: Seed = None,
     settings: Settings = None,
     engine: EngineName = None,
+    scheduler: Scheduler = None,
+    parts: Parts = None,
+    part: Part = None,
     use: Use = None,
     resume: Resume = False,
     resume_anyway: ResumeAnyway = False,
@@ -116,12 +122,20 @@ def train(
     show: Show = False,
 ) -> None:
     """Train a cohort: the first of the three steps of run."""
+    from recurra.runs.scheduler import chosen_executor
+
     use_own(use)
+    if part and (scheduler or parts or overwrite or resume_anyway):
+        raise ValueError("--part is for one job of many: --scheduler, --parts, --overwrite, --resume-anyway exclude it")
     chosen, path = spec_and_folder(spec, out, resume or resume_anyway, networks, units, seed, settings)
     if show:
         show_spec(chosen)
-        return
-    typer.echo(f"trained: {trained(chosen, path, engine, resume, overwrite, resume_anyway)}")
+    elif part:
+        typer.echo(part_trained(chosen, path, engine, part))
+    else:
+        executor = chosen_executor(None, scheduler) if scheduler else None
+        folder = trained(chosen, path, engine, resume, overwrite, resume_anyway, executor, parts)
+        typer.echo(f"trained: {folder}")
 
 
 @app.command()
@@ -202,6 +216,7 @@ def export(
     typer.echo(f"exported: {number_of(len(files), 'file')} in {out}")
 
 
+app.command()(join)
 app.command()(play)
 app.command()(inspect)
 app.command()(tasks)

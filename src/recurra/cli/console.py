@@ -43,6 +43,7 @@ class ProgressBars:
         self._training: TaskID | None = None
         self._analysis: TaskID | None = None
         self._figures: TaskID | None = None
+        self._told = ""  # how many parts are trained
 
     def __enter__(self) -> Self:
         self._bars.start()
@@ -67,6 +68,16 @@ class ProgressBars:
             self._bars.console.print(f"epoch {state.epoch}/{training.epochs}  {note}", highlight=False)
         if state.ended and not any(last_number(row) > 0 for row in state.history.success):
             self._bars.console.print(_nothing_learned(training), highlight=False, markup=False)
+
+    def parts(self, done: int, of: int, steps: float, last: int) -> None:
+        """So many parts of a training are trained, and so many of the last step were taken by the mean network."""
+        if self._training is None:
+            self._training = self._bars.add_task("training steps", total=last, note="")
+        note = f"{done} of {of} parts trained"
+        before, self._told = self._told, note
+        self._bars.update(self._training, completed=int(steps), note=note)
+        if self._plain and note != before:
+            self._bars.console.print(note, highlight=False)
 
     def restart(self) -> None:
         """Begin with new bars, for another training."""

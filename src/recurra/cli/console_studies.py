@@ -51,6 +51,12 @@ class StudyBars:
             rest = f"  at most {duration(left)} left" if left else ""
             self._bars.console.print(f"cohort {number}/{of}  {name}{rest}", highlight=False)
 
+    def cohorts(self, trained: int, of: int) -> None:
+        note = f"{trained} of {of} cohorts trained"
+        self._bars.update(self._bar, note=note)
+        if self._plain:
+            self._bars.console.print(note, highlight=False)
+
     def trained(self, steps: int) -> None:
         if 0 <= self._at < len(self._work):
             self._bars.advance(self._bar, self._work[self._at] * steps / self._steps[self._at])

@@ -14,8 +14,12 @@ Scheduler = Annotated[
     typer.Option(
         "--scheduler",
         metavar="ADDRESS",
-        help="Work on Dask: local:N for N processes of this machine, or a scheduler such as tcp://host:8786.",
+        help="Work on Dask: local:N for N processes of this machine, tcp://host:8786, or slurm:FILE.toml.",
     ),
+]
+Parts = Annotated[
+    int | None,
+    typer.Option("--parts", help="Train the networks in so many parts; with --scheduler one for each worker."),
 ]
 TaskSettings = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A key of the task, such as task.bits=2.")

@@ -11,6 +11,7 @@ import typer
 from recurra.cli.paths import user_path
 
 if TYPE_CHECKING:
+    from recurra.runs.executors import Executor
     from recurra.runs.spec import RunSpec
     from recurra.storage.run_folder import RunFolder
 
@@ -89,19 +90,37 @@ def show_spec(spec: "RunSpec") -> None:
 
 
 def trained(
-    spec: "RunSpec", path: Path, engine: str | None, resume: bool, overwrite: bool, anyway: bool
+    spec: "RunSpec",
+    path: Path,
+    engine: str | None,
+    resume: bool,
+    overwrite: bool,
+    anyway: bool,
+    executor: "Executor | None" = None,
+    parts: int | None = None,
 ) -> "RunFolder":
-    """The folder of the trained run: a new one, or the one to go on with."""
+    """The folder of the trained run: a new one, or the one to go on with.
+
+    Args:
+        spec: the spec of the run.
+        path: its folder.
+        engine: the engine, if the user has named one.
+        resume: whether to go on with what the folder holds.
+        overwrite: whether to delete it.
+        anyway: whether to go on even if the bits may differ.
+        executor: trains the networks in parts; if not given, a new run is trained here in one piece.
+        parts: number of parts; one for each worker of the executor if not given.
+    """
     resume = resume or anyway
     if resume and overwrite:
         raise ValueError("--resume and --overwrite exclude each other")
+    if parts is not None and executor is None:
+        raise ValueError("--parts needs --scheduler, whose workers train them; a job of a queue takes --part K/N")
     from recurra.cli.console import ProgressBars
-    from recurra.runs.runner import resume_run, start_run
+    from recurra.runs import divided
     from recurra.storage.run_folder import RunFolder
 
     with ProgressBars() as progress:
         if resume and (path / "run.json").is_file():
-            folder = RunFolder.open(path)
-            resume_run(folder, spec, progress, engine, anyway)
-            return folder
-        return start_run(spec, path, overwrite, progress, engine or "auto")
+            return divided.resumed(RunFolder.open(path), spec, executor, parts, progress, engine, anyway)
+        return divided.trained(spec, path, executor, parts, progress, engine or "auto", overwrite)

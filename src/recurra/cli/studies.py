@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from recurra.cli.networks import Activation, Form, Map, Number, Source, TaskName, Tau, network_from_options
-from recurra.cli.options import TaskSettings
+from recurra.cli.options import Scheduler, TaskSettings
 from recurra.cli.own import Use, use_own
 from recurra.cli.paths import user_path
 
 if TYPE_CHECKING:
+    from recurra.runs.executors import Executor
     from recurra.runs.trained_cohorts import TrainedCohorts
     from recurra.storage.run_folder import RunFolder
     from recurra.studies.study import Scale, Study
@@ -34,6 +35,7 @@ def study(
     files: Annotated[
         Path | None, typer.Option(help="The folder of the author's files, for published-networks.")
     ] = None,
+    scheduler: Scheduler = None,
     show: Annotated[
         bool, typer.Option("--show", help="Print what would be trained and how long; train nothing.")
     ] = False,
@@ -41,6 +43,7 @@ def study(
 ) -> None:
     """A study of the papers: found and published results. After an interruption the same command goes on."""
     from recurra.checks import check_choice
+    from recurra.runs.scheduler import chosen_executor
     from recurra.runs.trained_cohorts import TrainedCohorts
     from recurra.streams import check_seed
     from recurra.studies.all_studies import STUDIES
@@ -61,7 +64,8 @@ def study(
     if show:
         _show(chosen, size, seed, cohorts)
         return
-    folder = _conducted(chosen, size, seed, out or Path("runs") / f"{name}-{scale}", cohorts)
+    executor = chosen_executor(None, scheduler) if scheduler else None
+    folder = _conducted(chosen, size, seed, out or Path("runs") / f"{name}-{scale}", cohorts, executor)
     verdicts = folder.entry("verdicts")
     typer.echo(json.dumps(verdicts, indent=2) if as_json else "\n".join(map(_line, verdicts)))
     typer.echo(f"results: {folder}", err=as_json)
@@ -114,14 +118,16 @@ def reproduction(
     typer.echo(f"page: {page}")
 
 
-def _conducted(chosen: "Study", scale: "Scale", seed: int, path: Path, cohorts: "TrainedCohorts") -> "RunFolder":
+def _conducted(
+    chosen: "Study", scale: "Scale", seed: int, path: Path, cohorts: "TrainedCohorts", executor: "Executor | None"
+) -> "RunFolder":
     from recurra.cli.console_studies import StudyBars
     from recurra.interrupts import Stopped
     from recurra.studies.conduct import conduct, planned
 
     try:
         with StudyBars(planned(chosen, scale, seed, cohorts)) as progress:
-            return conduct(chosen, scale, seed, path, cohorts, progress)
+            return conduct(chosen, scale, seed, path, cohorts, progress, executor)
     except Stopped as stopped:
         stopped.hint = "the same command goes on where it was"
         raise

@@ -49,6 +49,26 @@ class History(Shown):
     validation_loss: Float[np.ndarray, "network epoch"]
     success: Float[np.ndarray, "network epoch"]
 
+    @classmethod
+    def joined(cls, histories: Sequence["History"]) -> "History":
+        """The measurements of the networks of several trainings with the same steps, one after the other.
+
+        Args:
+            histories: where one has fewer epochs than another, its networks have ended.
+        """
+        longest = max(histories, key=lambda history: len(history.step))
+
+        def stacked(name: str) -> Float[np.ndarray, "network epoch"]:
+            curves = [getattr(history, name) for history in histories]
+            missing = [len(longest.step) - curve.shape[1] for curve in curves]
+            filled = [
+                np.pad(curve, ((0, 0), (0, more)), constant_values=np.nan)
+                for curve, more in zip(curves, missing, strict=True)
+            ]
+            return np.concatenate(filled)
+
+        return cls(longest.step, stacked("loss"), stacked("validation_loss"), stacked("success"))
+
 
 @dataclass(frozen=True)
 class Origin(Shown):

@@ -46,12 +46,21 @@ class LostPiece:
     reason: str
 
 
+def nothing() -> None:
+    """Do nothing."""
+
+
 class Executor(abc.ABC):
     """Applies a job to pieces."""
 
+    @property
+    @abc.abstractmethod
+    def workers(self) -> int:
+        """How many pieces are done at once."""
+
     @abc.abstractmethod
     def map(
-        self, job: Callable[[Piece], Result], pieces: Sequence[Piece]
+        self, job: Callable[[Piece], Result], pieces: Sequence[Piece], on_look: Callable[[], None] = nothing
     ) -> Generator[tuple[Piece, Result | LostPiece], None, None]:
         """Every piece with its result, as soon as it is available, in any order.
 
@@ -60,6 +69,7 @@ class Executor(abc.ABC):
         Args:
             job: a function of a module.
             pieces: the job is called once on each.
+            on_look: called about every `LOOK_S` seconds while other processes work.
 
         Raises:
             Exception: the error that the job raises on a piece; the remaining pieces are then not done. If a worker is
@@ -72,7 +82,11 @@ class Executor(abc.ABC):
 class ThisProcess(Executor):
     """Works in this process, one piece after the other."""
 
-    def map(self, job, pieces):
+    @property
+    def workers(self) -> int:
+        return 1
+
+    def map(self, job, pieces, on_look=nothing):
         for piece in pieces:
             stop_if_asked()
             yield piece, job(piece)
@@ -94,7 +108,11 @@ class Processes(Executor):
     def __post_init__(self) -> None:
         check_count("processes", self.number, at_most=MOST_PROCESSES)
 
-    def map(self, job, pieces):
+    @property
+    def workers(self) -> int:
+        return self.number
+
+    def map(self, job, pieces, on_look=nothing):
         check_job(job)
         number = min(self.number, len(pieces))
         threads = max(1, cores() // max(1, number))
@@ -106,6 +124,7 @@ class Processes(Executor):
             busy = {worker.connection: worker for worker in workers if worker.give(waiting)}
             while busy:
                 stop_if_asked()
+                on_look()
                 for connection in wait(list(busy), LOOK_S):
                     worker = busy.pop(connection)  # type: ignore[arg-type]
                     piece, result = worker.piece, worker.result()
@@ -130,7 +149,11 @@ class Automatic(Executor):
     they take, and how many cores they keep busy.
     """
 
-    def map(self, job, pieces):
+    @property
+    def workers(self) -> int:
+        return cores()
+
+    def map(self, job, pieces, on_look=nothing):
         number = int(min(cores(), len(pieces) - TRIED, free_memory_bytes() // WORKER_BYTES))
         if number < 2 or _on_accelerator():
             yield from ThisProcess().map(job, pieces)
@@ -142,7 +165,7 @@ class Automatic(Executor):
             duration, busy = time.perf_counter() - began, time.process_time() - busy_before
         rest = pieces[TRIED:]
         gain = len(rest) * (duration - busy / number)
-        yield from (Processes(number) if gain > BEGINNING_S else ThisProcess()).map(job, rest)
+        yield from (Processes(number) if gain > BEGINNING_S else ThisProcess()).map(job, rest, on_look)
 
 
 def executor_of(processes: int | None) -> Executor:

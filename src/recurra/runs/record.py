@@ -69,6 +69,25 @@ def spec_of(folder: RunFolder) -> RunSpec:
         return to_spec(folder.entry("spec"))
 
 
+def numbers_in(folder: RunFolder, spec: RunSpec) -> range:
+    """The numbers of the networks that a run folder trains: all of the spec, or those of a part of it."""
+    part = folder.about().get("part")
+    return numbers_of_part(spec.networks, part["number"], part["of"]) if part else range(spec.networks)
+
+
+def numbers_of_part(networks: int, number: int, of: int) -> range:
+    """The numbers of the networks of a part: consecutive ones, and no part has more than one more than another.
+
+    Args:
+        networks: number of networks in all.
+        number: the part, from 1.
+        of: number of parts.
+    """
+    if not 1 <= number <= of <= networks:
+        raise ValueError(f"part {number} of {of} of {networks} networks: expected a part from 1 to {of} with networks")
+    return range((number - 1) * networks // of, number * networks // of)
+
+
 def check_run(folder: RunFolder) -> None:
     """Check that a folder is that of a run and not of a sweep, which has several."""
     if "sweep" in folder.about():
@@ -79,6 +98,11 @@ def check_trained(folder: RunFolder) -> None:
     """Check that the training of a run has ended; the error says how to end it."""
     check_run(folder)
     if folder.entry("status") == "training":
+        if "parts" in folder.about():
+            raise ValueError(
+                f"{folder} is trained in {folder.entry('parts')} parts, which are not joined yet; go on with "
+                f"{command_for('run --resume', folder)}, or where all are trained {command_for('join', folder)}"
+            )
         raise ValueError(
             f"the training in {folder} has not ended; wait for the process that trains, or go on with "
             + command_for("run --resume", folder)

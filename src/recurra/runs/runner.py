@@ -1,9 +1,9 @@
 """A run from its spec to its analysis, stored in its run folder."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from recurra.analysis.cohorts.comparison import FEWEST
 from recurra.analysis.dossier_records import Dossier
@@ -18,7 +18,7 @@ from recurra.runs.compiled import kept_programs
 from recurra.runs.executors import Executor, ThisProcess
 from recurra.runs.own import check_analyses, command_for
 from recurra.runs.own_analyses import analyses_named, remove_older
-from recurra.runs.record import cohort_of, spec_of
+from recurra.runs.record import cohort_of, numbers_in, spec_of
 from recurra.runs.record_store import cohort_dataset, single_dataset
 from recurra.runs.spec import RunSpec
 from recurra.runs.stretches import begin_stretch
@@ -27,7 +27,7 @@ from recurra.storage.about import FORMAT
 from recurra.storage.checkpoints import begin_training, resume_training, save_epoch
 from recurra.storage.lock import locked
 from recurra.storage.records import named
-from recurra.storage.run_folder import RunFolder
+from recurra.storage.run_folder import PARTS, RunFolder
 from recurra.surroundings import stretch_of
 from recurra.training import Training, TrainingState
 
@@ -71,9 +71,36 @@ def start_run(spec: RunSpec, path: Path, overwrite: bool, progress: Progress, en
     """
     RunFolder.check_free(path, overwrite)
     analyses_named(spec.analyses)  # a missing analysis is an error before the training, not after it
-    training = spec.to_training(engine)
+    start_training(spec, spec.to_training(engine), path, overwrite, progress, {})
+    return RunFolder(path)
+
+
+def start_training(
+    spec: RunSpec, training: Training, path: Path, overwrite: bool, progress: Progress, entries: Mapping[str, Any]
+) -> None:
+    """Train all or some of the networks of a spec in a new run folder.
+
+    Args:
+        spec: the spec of the run.
+        training: the training of these networks.
+        path: the run folder; it must not exist unless `overwrite` is set.
+        overwrite: whether an existing run may be deleted.
+        progress: receives the progress of training.
+        entries: further entries of `run.json`.
+    """
+    about = {**begun(spec, training), **entries}
+    with kept_programs():
+        state = training.start()  # and so is an array that the weights do not have, such as one to be frozen
+        with locked(path) as still_ours:
+            folder = RunFolder.create(path, about, overwrite)
+            begin_training(folder, training, state)
+            _train(folder, training, state, progress, still_ours)
+
+
+def begun(spec: RunSpec, training: Training) -> dict[str, Any]:
+    """The entries of `run.json` when a training begins."""
     stretch = stretch_of(training.used_engine.about(), 0)
-    about = {
+    return {
         "name": spec.name,
         "status": "training",
         "engine": training.used_engine.about(),
@@ -85,13 +112,6 @@ def start_run(spec: RunSpec, path: Path, overwrite: bool, progress: Progress, en
         "spec": spec.table(),
         "sources": list(spec.sources()),
     }
-    with kept_programs():
-        state = training.start()  # and so is an array that the weights do not have, such as one to be frozen
-        with locked(path) as still_ours:
-            folder = RunFolder.create(path, about, overwrite)
-            begin_training(folder, training, state)
-            _train(folder, training, state, progress, still_ours)
-    return folder
 
 
 def resume_run(
@@ -106,29 +126,44 @@ def resume_run(
         engine: if given, it must be the engine of the folder, or "auto".
         anyway: whether to resume even if the engine, versions, instructions or settings that affect the bits differ.
     """
-    own, first_engine = spec_of(folder), folder.about().get("engine", {}).get("name")
-    if engine not in (None, "auto", first_engine) and first_engine is not None and not anyway:
-        raise ValueError(f"{folder} was begun with the {first_engine} engine, which has other bits than {engine}")
-    different = changes(own.table(), spec.table()) if spec else {}
+    if not anyway:
+        check_engine(folder, engine)
+    check_spec(folder, spec)
+    if folder.entry("status") != "training":
+        return
+    if PARTS in folder.about():
+        raise ValueError(f"{folder} is trained in parts; go on with it by {command_for('run --resume', folder)}")
+    with locked(folder.path) as still_ours, kept_programs():
+        if folder.entry("status") != "training":  # another process has ended it in the meantime
+            return
+        if folder.entry("format") != FORMAT:
+            raise ValueError(f"{folder} was begun by an older recurra; start its training anew with --overwrite")
+        own = spec_of(folder)
+        analyses_named(own.analyses)
+        chosen = engine if engine and anyway else folder.entry("engine")["name"]
+        training = own.to_training(chosen, numbers_in(folder, own))
+        begin_stretch(folder, training, anyway)
+        if "epoch" not in folder.about():
+            begin_training(folder, training, training.start())
+        _train(folder, training, resume_training(folder, training), progress, still_ours)
+
+
+def check_engine(folder: RunFolder, engine: str | None) -> None:
+    """Check that a training can go on with an engine: the one that began it, or none in particular."""
+    first = folder.about().get("engine", {}).get("name")
+    if engine not in (None, "auto", first) and first is not None:
+        raise ValueError(f"{folder} was begun with the {first} engine, which has other bits than {engine}")
+
+
+def check_spec(folder: RunFolder, spec: RunSpec | None) -> None:
+    """Check that a folder holds the run of a spec, if one is given."""
+    different = changes(spec_of(folder).table(), spec.table()) if spec else {}
     if different:
         words = ", ".join(f"{key} ({old}, not {new})" for key, (old, new) in different.items())
         raise ValueError(
             f"{folder} was made with another {words}. Go on with it as it was made: "
             f"{command_for('run --resume', folder)}; or choose another folder with --out"
         )
-    if folder.entry("status") != "training":
-        return
-    with locked(folder.path) as still_ours, kept_programs():
-        if folder.entry("status") != "training":  # another process has ended it in the meantime
-            return
-        if folder.entry("format") != FORMAT:
-            raise ValueError(f"{folder} was begun by an older recurra; start its training anew with --overwrite")
-        analyses_named(own.analyses)
-        training = own.to_training(engine if engine and anyway else folder.entry("engine")["name"])
-        begin_stretch(folder, training, anyway)
-        if "epoch" not in folder.about():
-            begin_training(folder, training, training.start())
-        _train(folder, training, resume_training(folder, training), progress, still_ours)
 
 
 def analyse_run(

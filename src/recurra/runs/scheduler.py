@@ -5,35 +5,22 @@ and numbers, never arrays or functions. Workers need the same version of recurra
 """
 
 import os
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any, final
 
-from recurra.checks import check_count
 from recurra.interrupts import stop_if_asked
+from recurra.runs.clusters import FORGIVEN, Cluster, cluster_of, distributed, end, started
 from recurra.runs.executors import (
     LOOK_S,
-    MOST_PROCESSES,
     Executor,
     LostPiece,
     answer_of,
     check_job,
     executor_of,
+    nothing,
     repeat_warnings,
 )
 from recurra.threads import THREADS, cores, one_thread
-
-LOCAL = "local:"
-REMOTE = ("tcp://", "tls://", "ucx://", "ws://", "wss://")
-KINDS = "local:N for N processes of this machine, or the address of a scheduler such as tcp://host:8786"
-FORGIVEN = (
-    10  # workers that may be lost while they do a piece: a walltime ends them, and the piece goes on from the disk
-)
-WAIT_S = 60.0  # for the first worker of a cluster
 
 
 @final
@@ -42,79 +29,45 @@ class Dask(Executor):
     """Works in the workers of a Dask cluster; a piece whose worker is lost is done again by another one.
 
     Args:
-        address: "local:8" for eight processes of this machine, or the address of a scheduler, "tcp://host:8786".
+        address: "local:8" for eight processes of this machine; the address of a scheduler, "tcp://host:8786"; or
+            "slurm:FILE.toml" for jobs of SLURM, as the file describes them.
     """
 
     address: str
 
     def __post_init__(self) -> None:
-        if self.address.startswith(LOCAL):
-            number = self.address.removeprefix(LOCAL)
-            if not number.isdecimal():
-                raise ValueError(f"the scheduler is {self.address!r}; expected {KINDS}")
-            check_count("the number of local workers", int(number), at_most=MOST_PROCESSES)
-        elif not self.address.startswith(REMOTE):
-            raise ValueError(f"the scheduler is {self.address!r}; expected {KINDS}")
-        check_installed()
+        cluster_of(self.address)
 
-    def map(self, job, pieces):
+    @property
+    def cluster(self) -> Cluster:
+        """Where the workers are."""
+        return cluster_of(self.address)
+
+    @property
+    def workers(self) -> int:
+        return self.cluster.workers
+
+    def map(self, job, pieces, on_look=nothing):
         check_job(job)
         if not pieces:
             return
-        with self._client() as client:
-            futures = dict(zip(client.map(_in_worker, [job] * len(pieces), pieces, pure=False), pieces, strict=True))
-            shown: dict[Any, Any] = {}
-            try:
-                while futures:
-                    stop_if_asked()
-                    try:
-                        done = distributed().wait(list(futures), timeout=LOOK_S, return_when="FIRST_COMPLETED").done
-                    except TimeoutError:
-                        continue
-                    for future in done:
-                        yield futures.pop(future), _result(future, shown)
-            finally:
-                client.cancel(list(futures), force=True)
-
-    @contextmanager
-    def _client(self) -> Iterator[Any]:
-        settings = {"distributed.scheduler.allowed-failures": FORGIVEN, "distributed.worker.daemon": True}
-        dask, made = import_module("dask"), distributed()
-        with tempfile.TemporaryDirectory(prefix="recurra-dask-") as scratch, dask.config.set(settings):
-            if not self.address.startswith(LOCAL):
+        client = started(self.cluster)
+        futures = dict(zip(client.map(_in_worker, [job] * len(pieces), pieces, pure=False), pieces, strict=True))
+        shown: dict[Any, Any] = {}
+        try:
+            while futures:
+                stop_if_asked()
+                on_look()
                 try:
-                    client = made.Client(self.address, timeout=WAIT_S)
-                    client.wait_for_workers(1, timeout=WAIT_S)
-                except (OSError, TimeoutError) as error:
-                    raise ValueError(
-                        f"the scheduler {self.address} does not answer or has no worker: {error}"
-                    ) from None
-                with client:
-                    yield client
-                return
-            number = int(self.address.removeprefix(LOCAL))
-            share = str(max(1, cores() // number))
-            cluster = made.LocalCluster(
-                n_workers=number,
-                threads_per_worker=1,
-                dashboard_address=None,
-                local_directory=scratch,
-                env={THREADS: os.environ.get(THREADS, share)},
-                silence_logs=50,
-            )
-            with cluster, made.Client(cluster) as client:
-                yield client
-
-
-def check_installed() -> None:
-    """Check that Dask is installed; the error says how to install it."""
-    if find_spec("distributed") is None:
-        raise ValueError("a scheduler needs Dask, which is not installed here: pip install 'recurra[cluster]'")
-
-
-def distributed() -> Any:
-    """The module of Dask, which is optional and takes a second to import."""
-    return import_module("distributed")
+                    done = distributed().wait(list(futures), timeout=LOOK_S, return_when="FIRST_COMPLETED").done
+                except TimeoutError:
+                    continue
+                for future in done:
+                    yield futures.pop(future), _result(future, shown)
+        finally:
+            if futures:  # left early: by an error, or by a signal
+                client.cancel(list(futures), force=True)
+                end(self.cluster)
 
 
 def _in_worker(job: Any, piece: Any) -> Any:

@@ -1,7 +1,7 @@
 """The spec of a run: task, model, training, networks, seed; from the name of a preset or a TOML file."""
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -84,9 +84,15 @@ class RunSpec:
         check_analyses(self.analyses)
         object.__setattr__(self, "model", self.model.for_task(self.task))
 
-    def to_training(self, engine: str = "auto") -> Training:
-        """The training of this run's cohort; an error if it needs more memory than there is."""
-        return Training(self.task, self.model, self.training, range(self.networks), self.seed, engine)
+    def to_training(self, engine: str = "auto", numbers: Sequence[int] | None = None) -> Training:
+        """The training of this run's cohort; an error if it needs more memory than there is.
+
+        Args:
+            engine: the engine.
+            numbers: of the networks, if not all are trained together.
+        """
+        chosen = range(self.networks) if numbers is None else numbers
+        return Training(self.task, self.model, self.training, chosen, self.seed, engine)
 
     def table(self) -> Table:
         """The complete spec in plain values; without `analyses` where there are none."""

@@ -3,14 +3,18 @@
 import hashlib
 import json
 import warnings
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from recurra.engine import choose_engine
 from recurra.models.cohort import Cohort
+from recurra.runs.executors import Executor, LostPiece
+from recurra.runs.own import use, used
 from recurra.runs.record import cohort_of
-from recurra.runs.runner import Progress, resume_run, start_run
-from recurra.runs.spec import RunSpec
+from recurra.runs.runner import Progress, SilentProgress, resume_run, start_run
+from recurra.runs.spec import RunSpec, to_spec
 from recurra.storage.about import FORMAT
 from recurra.storage.files import OURS
 from recurra.storage.lock import locked
@@ -44,6 +48,37 @@ class TrainedCohorts:
                 resume_run(RunFolder.open(folder), None, progress)
             return cohort_of(RunFolder.open(folder))[: spec.networks]
 
+    def prepare(self, specs: Sequence[RunSpec], executor: Executor, on_cohorts: Callable[[int, int], None]) -> None:
+        """Train those cohorts that are not trained yet, one a piece.
+
+        Args:
+            specs: their specs.
+            executor: trains.
+            on_cohorts: called with how many of them are trained, and how many there are.
+
+        Raises:
+            ChildProcessError: a cohort was not trained because its workers were ended; the others are kept.
+        """
+        different = {spec_hash(spec): spec for spec in sorted(specs, key=lambda spec: spec.networks)}  # the largest
+        waiting = [spec for spec in different.values() if not self.ready(spec)]
+        done, lost = len(different) - len(waiting), []
+        on_cohorts(done, len(different))
+        pieces = [CohortPiece(self.path, self.engine, json.dumps(spec.table()), used()) for spec in waiting]
+        with closing(executor.map(train_cohort, pieces)) as results:
+            for _, result in results:
+                if isinstance(result, LostPiece):
+                    lost.append(result.reason)
+                    continue
+                done += 1
+                on_cohorts(done, len(different))
+        if lost:
+            raise ChildProcessError(f"{len(lost)} cohorts were not trained: {lost[0]}. The same command goes on")
+
+    def ready(self, spec: RunSpec) -> bool:
+        """Whether a spec is trained."""
+        folder = self.find(spec)
+        return folder is not None and RunFolder.open(folder).entry("status") != "training"
+
     def seconds(self, spec: RunSpec) -> float:
         """Duration of the training of a spec in seconds, whichever study trained it."""
         folder = self.find(spec)
@@ -69,6 +104,33 @@ class TrainedCohorts:
         about = RunFolder.open(folder).about()
         can_go_on = about.get("status") != "training" or about["format"] == FORMAT
         return can_go_on and about.get("engine", {}).get("name") == self._engine(spec)
+
+
+@dataclass(frozen=True)
+class CohortPiece:
+    """A cohort that a worker trains.
+
+    Args:
+        path: the folder of run folders.
+        engine: the engine that trains.
+        spec: its spec, as JSON.
+        uses: the user's own files and modules that the spec may name; another process imports them too.
+    """
+
+    path: Path
+    engine: str
+    spec: str
+    uses: tuple[str, ...]
+
+
+def train_cohort(piece: CohortPiece) -> None:
+    """Train a cohort, or go on with it: a job of an `Executor`.
+
+    Args:
+        piece: which cohort.
+    """
+    use(piece.uses)
+    TrainedCohorts(piece.path, piece.engine).cohort(to_spec(json.loads(piece.spec)), SilentProgress())
 
 
 def _say(message: str) -> None:

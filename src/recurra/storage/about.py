@@ -64,6 +64,14 @@ class StretchAbout(TypedDict, total=False):
     machine: MachineAbout
     settings: dict[str, str]
     gave_up: list[str]
+    part: Count
+
+
+class PartAbout(TypedDict):
+    """Which part of a run's networks a folder holds; parts are numbered from 1."""
+
+    number: Count
+    of: Count
 
 
 class AnalysisAbout(TypedDict):
@@ -88,6 +96,8 @@ class About(TypedDict, total=False):
     started: str
     stretches: list[StretchAbout]
     analysis: AnalysisAbout
+    parts: Count
+    part: PartAbout
     spec: dict[str, Any]
     sources: list[str]
     sweep: dict[str, Any]

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+import jax
 import numpy as np
 import zarr
 
@@ -20,7 +21,7 @@ from recurra.models.cohort import Cohort, History
 from recurra.status import Status
 from recurra.storage.files import naming_file, remove, replace_text, shown, sync, sync_all, sync_tree
 from recurra.storage.groups import create_array, create_coordinate, read_row, reading
-from recurra.storage.log import CURVES
+from recurra.storage.log import CURVES, read_history
 from recurra.storage.run_folder import RunFolder
 from recurra.storage.states import read_state, write_state
 from recurra.training import Training, TrainingState
@@ -82,6 +83,33 @@ def save_trained(folder: RunFolder, cohort: Cohort, entries: Mapping[str, Any]) 
     folder.update_about(
         epoch=epochs, status="trained", networks=_networks_about(cohort.numbers, cohort.status), **entries
     )
+
+
+def join_training(
+    folder: RunFolder, parts: Sequence[RunFolder], kind: type[Weights], entries: Mapping[str, Any]
+) -> None:
+    """Save what was trained in parts as if it had been trained in one piece, with the same bits.
+
+    Args:
+        folder: the run folder; what a join that was interrupted has left is replaced.
+        parts: the folders of the parts, in the order of their networks; their trainings have ended.
+        kind: class of the weights.
+        entries: further entries of `run.json`, besides the epoch and the status of the networks, written last.
+    """
+    ends = [part.entry("epoch") for part in parts]
+    networks = [network for part in parts for network in part.entry("networks")]
+    numbers = [network["number"] for network in networks]
+    with naming_file(folder.path / "run.zarr"):
+        for epoch in range(max(ends) + 1):
+            rows = [read_weights(part, kind, min(epoch, end)) for part, end in zip(parts, ends, strict=True)]
+            weights = jax.tree.map(lambda *arrays: np.concatenate(arrays), *rows)
+            if epoch == 0:
+                _write_metadata(folder, weights, numbers, max(ends))
+            _write_weights(folder, weights, epoch, epoch == max(ends))
+    history = History.joined([read_history(part) for part in parts])
+    _write_log(folder, numbers, history, [Status[network["status"]] for network in networks])
+    sync(folder.path)
+    folder.update_about(epoch=max(ends), status="trained", networks=networks, **entries)
 
 
 def resume_training(folder: RunFolder, training: Training) -> TrainingState:

@@ -16,7 +16,8 @@ from recurra.storage.groups import consolidate, read_group, reading, store, writ
 from recurra.storage.seals import check_sealed, seal_of
 from recurra.terminal import one_line
 
-CONTENTS = ("run.zarr", "state", "log.jsonl", "report.html", "figures")  # contents of a run besides run.json
+PARTS = "parts"  # the folders of the parts in which the networks are trained
+CONTENTS = ("run.zarr", "state", "log.jsonl", "report.html", "figures", PARTS)  # contents of a run besides run.json
 LEFT_OVER = "run.json.partial"  # left by an interrupted start of an older version
 
 

@@ -18,6 +18,7 @@ from numpy import dtypes
 from recurra.engine import choose_engine
 from recurra.models import MODELS
 from recurra.models.cohort import Cohort
+from recurra.runs.executors import Executor
 from recurra.runs.runner import Progress
 from recurra.runs.spec import RunSpec
 from recurra.runs.trained_cohorts import TrainedCohorts, spec_hash
@@ -36,6 +37,9 @@ class StudyProgress(Progress, Protocol):
     def cohort(self, name: str, number: int, of: int) -> None:
         """The study starts cohort `number` of `of`."""
 
+    def cohorts(self, trained: int, of: int) -> None:
+        """So many cohorts are trained, by workers."""
+
 
 @dataclass(frozen=True)
 class PlannedCohort:
@@ -53,7 +57,13 @@ class PlannedCohort:
 
 
 def conduct(
-    study: Study, scale: Scale, seed: int, path: Path, cohorts: TrainedCohorts, progress: StudyProgress
+    study: Study,
+    scale: Scale,
+    seed: int,
+    path: Path,
+    cohorts: TrainedCohorts,
+    progress: StudyProgress,
+    executor: Executor | None = None,
 ) -> RunFolder:
     """Carry out a study.
 
@@ -67,8 +77,11 @@ def conduct(
         path: the folder for the results: a new one, or one with an unfinished study of the same name, scale and seed.
         cohorts: the store of trained cohorts.
         progress: receives the progress.
+        executor: trains the cohorts, one a piece; this process if not given. A study that searches trains them here.
     """
     with locked(path):
+        if executor is not None and not study.searches:
+            cohorts.prepare(study.plan(scale, seed), executor, progress.cohorts)
         return _conducted(study, scale, seed, path, cohorts, progress)
 
 
@@ -114,7 +127,7 @@ def _conducted(
 
 def planned(study: Study, scale: Scale, seed: int, cohorts: TrainedCohorts) -> list[PlannedCohort]:
     """The cohorts that a study would train, one entry per spec."""
-    return [PlannedCohort(spec, work(spec), cohorts.find(spec) is not None) for spec in study.plan(scale, seed)]
+    return [PlannedCohort(spec, work(spec), cohorts.ready(spec)) for spec in study.plan(scale, seed)]
 
 
 def work(spec: RunSpec) -> float:

@@ -39,6 +39,7 @@ class MinimumSize(Study):
     name: ClassVar[str] = "minimum-size"
     title: ClassVar[str] = "The smallest network (Jarne 2024, section 5.1)"
     sources: ClassVar[tuple[str, ...]] = ("jarne2024", "clopper1934", "killip2004")
+    searches: ClassVar[bool] = True
 
     def plan(self, scale: Scale, seed: int) -> list[RunSpec]:
         """The sizes of each task that are tried if only the largest is enough."""

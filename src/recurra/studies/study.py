@@ -26,6 +26,7 @@ class Study(abc.ABC):
     title: ClassVar[str]
     sources: ClassVar[tuple[str, ...]]
     reads_files: ClassVar[bool] = False  # whether it reads networks from the folder `files` and trains none
+    searches: ClassVar[bool] = False  # whether what it trains next depends on what it has found
     rules: ClassVar[int] = 1  # increased when older tables cannot be judged by the current rules
 
     @abc.abstractmethod

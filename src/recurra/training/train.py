@@ -1,7 +1,6 @@
 """The training of a cohort, epoch by epoch: state in, state out."""
 
 import math
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -26,6 +25,7 @@ from recurra.streams import LARGEST_NUMBER, Stream, check_seed, random_key
 from recurra.tasks.base import Task
 from recurra.tasks.border import check_task
 from recurra.tasks.trials import Trials
+from recurra.threads import thread_count
 from recurra.training.arguments import check_kind
 from recurra.training.groups import Group, Scores, ValidationScores, gathered, measure_group, score_group, train_group
 from recurra.training.period_weights import check_periods
@@ -90,7 +90,7 @@ class Training:
         self.rule.check_networks(self.dynamics)
         check_count("networks", len(self.numbers))
         check_seed(self.seed)
-        at_once = None if self.used_engine.whole_cohorts else _workers()
+        at_once = None if self.used_engine.whole_cohorts else thread_count()
         check_size(self.task, self.model, self.rule, len(self.numbers), at_once)
         for number in self.numbers:
             check_count("a network's number", number, at_least=0, at_most=LARGEST_NUMBER)
@@ -140,7 +140,7 @@ class Training:
         first = state.epoch * self.rule.epoch_steps
         last = min(first + self.rule.epoch_steps, self.rule.steps)
         groups = self._groups(state, self.rule.divergence * self._silent_loss)
-        with ThreadPoolExecutor(1 if self.used_engine.whole_cohorts else _workers()) as pool:
+        with ThreadPoolExecutor(1 if self.used_engine.whole_cohorts else thread_count()) as pool:
             for begin in range(first, last, STRETCH):
                 stop_if_asked()
                 steps = range(begin, min(begin + STRETCH, last))
@@ -251,8 +251,3 @@ class Training:
 
 def _rows(every: Learner | Weights, positions: Sequence[int]) -> Any:
     return jax.tree.map(lambda array: jnp.asarray(np.asarray(array)[list(positions)]), every)
-
-
-def _workers() -> int:
-    """Number of networks computed at once."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
