@@ -15,14 +15,16 @@ import recurra as rc
 from recurra.cli.app import main
 from recurra.models.cohort import History
 from recurra.runs.clusters import Slurm, cluster_of
-from recurra.runs.divided import DividedRun, TrainingPiece, resumed, train_divided, train_part
-from recurra.runs.executors import LostPiece, ThisProcess
+from recurra.runs.divided import DividedRun
+from recurra.runs.executors import ThisProcess
 from recurra.runs.record import cohort_of, numbers_of_part
 from recurra.runs.runner import start_run
 from recurra.runs.scheduler import Dask
 from recurra.runs.spec import read_table, to_spec, with_settings
 from recurra.runs.train_run import SilentPartsProgress
 from recurra.runs.trained_cohorts import TrainedCohorts
+from recurra.runs.trained_parts import TrainingPiece, resumed, train_divided, train_part
+from recurra.runs.workers import LostPiece
 from recurra.storage.run_folder import RunFolder
 
 # the networks end in different epochs: by their success, as a stop of the rule
@@ -249,7 +251,7 @@ def test_workers_that_are_killed_change_nothing(killed, whole, tmp_path, seed):
     rng, path = np.random.default_rng([seed, killed]), tmp_path / "run"
     command = [sys.executable, "-m", "recurra", "train", *WORDS, "--out", str(path), "--scheduler", "local:4"]
     process = subprocess.Popen(command, env={**os.environ, "JAX_ENABLE_X64": "1"})
-    while not list(path.glob("parts/*/run.json")):
+    while not list(path.glob("parts/*/run.json")) and process.poll() is None:
         time.sleep(0.01)
     for _ in range(3):
         time.sleep(rng.uniform(0, 6))
@@ -268,7 +270,7 @@ def test_an_interrupted_command_goes_on_without_workers(tmp_path):
     words = [*WORDS, *(word for one in long for word in ("--set", one))]
     command = [sys.executable, "-m", "recurra", "train", *words, "--out", str(path), "--scheduler", "local:2"]
     process = subprocess.Popen(command, env={**os.environ, "JAX_ENABLE_X64": "1"}, stderr=subprocess.PIPE, text=True)
-    while not list(path.glob("parts/*/log.jsonl")):
+    while not list(path.glob("parts/*/log.jsonl")) and process.poll() is None:
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     assert process.communicate()[1].splitlines()[-1].endswith("goes on from the last epoch")

@@ -18,7 +18,8 @@ import numpy as np
 import pytest
 
 from recurra.runs import executors, scheduler
-from recurra.runs.executors import Automatic, Executor, LostPiece, Processes, ThisProcess, executor_of, nothing
+from recurra.runs.executors import Automatic, Executor, Processes, ThisProcess, executor_of, nothing
+from recurra.runs.workers import LostPiece
 from recurra.threads import cores
 
 SOON_S = 60.0  # a machine may have much else to do

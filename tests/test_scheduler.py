@@ -9,8 +9,8 @@ import pytest
 import recurra as rc
 from recurra.cli.app import main
 from recurra.runs import scheduler
-from recurra.runs.executors import LostPiece
 from recurra.runs.scheduler import Dask, chosen_executor
+from recurra.runs.workers import LostPiece
 
 VARY = {"training.ridge": [1e-4, 1e-2]}
 TASK, MODEL = rc.Not(), rc.GRU(units=3)

@@ -117,10 +117,11 @@ def trained(
     if parts is not None and executor is None:
         raise ValueError("--parts needs --scheduler, whose workers train them; a job of a queue takes --part K/N")
     from recurra.cli.console import ProgressBars
-    from recurra.runs import divided
+    from recurra.runs.trained_parts import resumed
+    from recurra.runs.trained_parts import trained as trained_now
     from recurra.storage.run_folder import RunFolder
 
     with ProgressBars() as progress:
         if resume and (path / "run.json").is_file():
-            return divided.resumed(RunFolder.open(path), spec, executor, parts, progress, engine, anyway)
-        return divided.trained(spec, path, executor, parts, progress, engine or "auto", overwrite)
+            return resumed(RunFolder.open(path), spec, executor, parts, progress, engine, anyway)
+        return trained_now(spec, path, executor, parts, progress, engine or "auto", overwrite)

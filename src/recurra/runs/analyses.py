@@ -17,11 +17,12 @@ from recurra.analysis.own import OwnAnalysis, group_of, record_kind
 from recurra.analysis.record import kinds_before
 from recurra.models.cohort import Cohort
 from recurra.runs.compiled import kept_programs
-from recurra.runs.executors import Executor, LostPiece
+from recurra.runs.executors import Executor
 from recurra.runs.own import command_for, use, used
 from recurra.runs.own_analyses import analyses_named
 from recurra.runs.parts import read_part, write_part
 from recurra.runs.record import cohort_of
+from recurra.runs.workers import LostPiece
 from recurra.storage.files import beside, naming_file, remove
 from recurra.storage.run_folder import RunFolder
 from recurra.threads import one_thread

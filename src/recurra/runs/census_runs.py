@@ -21,10 +21,11 @@ from recurra.numerics import pinned
 from recurra.runs.census import census_table
 from recurra.runs.compared_networks import ComparedNetworks
 from recurra.runs.compiled import kept_programs
-from recurra.runs.executors import Executor, LostPiece, ThisProcess
+from recurra.runs.executors import Executor, ThisProcess
 from recurra.runs.own import use, used
 from recurra.runs.own_scalars import OwnScalars, own_scalars
 from recurra.runs.record import cohort_of, spec_of
+from recurra.runs.workers import LostPiece
 from recurra.shown import Shown
 from recurra.storage.run_folder import RunFolder
 from recurra.threads import one_thread

@@ -10,16 +10,8 @@ from typing import Any, final
 
 from recurra.interrupts import stop_if_asked
 from recurra.runs.clusters import FORGIVEN, Cluster, cluster_of, distributed, end, started
-from recurra.runs.executors import (
-    LOOK_S,
-    Executor,
-    LostPiece,
-    answer_of,
-    check_job,
-    executor_of,
-    nothing,
-    repeat_warnings,
-)
+from recurra.runs.executors import LOOK_S, Executor, executor_of, nothing
+from recurra.runs.workers import LostPiece, answer_of, check_job, repeat_warnings
 from recurra.threads import THREADS, cores, one_thread
 
 

@@ -5,11 +5,11 @@ from typing import cast, overload
 
 from recurra.models.cohort import Cohort
 from recurra.models.model import Model
-from recurra.runs.divided import resumed, trained
 from recurra.runs.executors import Executor
 from recurra.runs.record import cohort_of
 from recurra.runs.runner import SilentProgress
 from recurra.runs.spec import RunSpec
+from recurra.runs.trained_parts import resumed, trained
 from recurra.storage.run_folder import RunFolder
 from recurra.tasks.base import Task
 from recurra.training.preset import Preset

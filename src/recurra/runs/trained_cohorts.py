@@ -10,11 +10,12 @@ from pathlib import Path
 
 from recurra.engine import choose_engine
 from recurra.models.cohort import Cohort
-from recurra.runs.executors import Executor, LostPiece
+from recurra.runs.executors import Executor
 from recurra.runs.own import use, used
 from recurra.runs.record import cohort_of
 from recurra.runs.runner import Progress, SilentProgress, resume_run, start_run
 from recurra.runs.spec import RunSpec, to_spec
+from recurra.runs.workers import LostPiece
 from recurra.storage.about import FORMAT
 from recurra.storage.files import OURS
 from recurra.storage.lock import locked

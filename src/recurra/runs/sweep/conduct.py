@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from recurra.interrupts import Stopped
-from recurra.runs.executors import Executor, LostPiece, ThisProcess
+from recurra.runs.executors import Executor, ThisProcess
 from recurra.runs.own import use, used
 from recurra.runs.runner import Progress, SilentProgress, analyse_run, resume_run, start_run
 from recurra.runs.spec import RunSpec
 from recurra.runs.sweep.arrays import write_arrays
 from recurra.runs.sweep.folder import SweepFolder
 from recurra.runs.sweep.plan import Condition, SweepPlan
+from recurra.runs.workers import LostPiece
 from recurra.storage.lock import locked
 from recurra.storage.run_folder import RunFolder
 from recurra.surroundings import machine
