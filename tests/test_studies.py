@@ -23,7 +23,7 @@ from recurra.studies.damage_verdicts import BOUNDS, WAYS, crossing, damage_choic
 from recurra.studies.memory import pulse_task
 from recurra.studies.memory_verdicts import FLOOR, SILENCE, expected_distance, follows, longest_released, scores
 from recurra.studies.minimum_size import bisect
-from recurra.studies.protocol import STOPS, papers_spec
+from recurra.studies.protocol import STOPS, papers_sweep
 from recurra.studies.stored import read_study
 from recurra.studies.study import column, published, where
 from recurra.studies.success_rates import NAMES
@@ -359,7 +359,7 @@ def test_the_dale_network_agrees_within_a_tenth():
 
 
 def test_hash_of_a_spec():
-    spec = papers_spec("and", networks=5, seed=0)
+    spec = papers_sweep("and", [0], networks=5).conditions[0].spec
     assert spec_hash(replace(spec, networks=9, name="other")) == spec_hash(spec)
     assert spec_hash(replace(spec, seed=1)) != spec_hash(spec)
     assert spec_hash(replace(spec, model=RateRNN(units=51))) != spec_hash(spec)
@@ -368,7 +368,7 @@ def test_hash_of_a_spec():
 @pytest.fixture(scope="module")
 def tiny():
     settings = ("training.steps=2", "training.trials.count=16", "training.batch=8", "training.validation_trials=4")
-    return papers_spec("and", networks=3, seed=0, units=5, settings=settings)
+    return papers_sweep("and", [0], networks=3, units=5, settings=settings).conditions[0].spec
 
 
 @pytest.mark.slow
@@ -452,7 +452,7 @@ def test_a_study_from_plan_to_page(tmp_path):
 
 @pytest.mark.slow
 def test_work_and_speed():
-    spec = papers_spec("and", networks=2, seed=0)
+    spec = papers_sweep("and", [0], networks=2).conditions[0].spec
     assert work(spec) == 2 * 4_700 * 6 * 64 * 200 * 50 * 53
     assert speed("portable") > 1e8
 

@@ -14,9 +14,11 @@ from recurra.engine import choose_engine
 from recurra.models.cohort import Cohort
 from recurra.numerics import pinned
 from recurra.plotting.papers.studies import learning_beside_published
-from recurra.runs.spec import RunSpec, to_spec
+from recurra.runs.spec import RunSpec
+from recurra.runs.sweep.plan import SweepPlan
+from recurra.runs.tables import Table
 from recurra.streams import Stream, random_key
-from recurra.studies.protocol import data_sets
+from recurra.studies.protocol import data_sets, over_sets
 from recurra.studies.study import Rows, Scale, Study, column, published, where
 from recurra.studies.verdict_words import cannot_compare
 from recurra.studies.verdicts import (
@@ -50,9 +52,9 @@ class DaleNetwork(Study):
     title: ClassVar[str] = "Excitatory and inhibitory units (Yang and Wang 2020)"
     sources: ClassVar[tuple[str, ...]] = ("yang2020", "song2016", "molano2022", "killip2004")
 
-    def plan(self, scale: Scale, seed: int) -> list[RunSpec]:
+    def sweeps(self, scale: Scale, seed: int) -> list[SweepPlan]:
         sets, networks = NETWORKS[scale]
-        return [to_spec(_table(one, networks, LENGTH[scale])) for one in data_sets(seed, 3000, sets)]
+        return [over_sets(_table(networks, LENGTH[scale]), data_sets(seed, 3000, sets))]
 
     def measure(self, scale: Scale, seed: int, trained: Callable[[RunSpec], Cohort]) -> dict[str, Rows]:
         losses: Rows = []
@@ -84,12 +86,11 @@ class DaleNetwork(Study):
         return {"cross-entropy": learning_beside_published(tables["losses"], published("dale_network"))}
 
 
-def _table(seed: int, networks: int, steps: int) -> dict[str, Any]:
+def _table(networks: int, steps: int) -> Table:
     """The published setting as a spec. Uniform weights start within one over the root of their number per unit."""
     return {
-        "name": f"dale-{seed}",
+        "name": "dale",
         "networks": networks,
-        "seed": seed,
         "task": {"kind": "decision_stream"},
         "model": {
             "units": UNITS,

@@ -19,8 +19,9 @@ from recurra.models.network import Network
 from recurra.numerics import pinned
 from recurra.plotting.papers.studies import damage_curves
 from recurra.runs.spec import RunSpec
+from recurra.runs.sweep.plan import SweepPlan
 from recurra.studies.damage_verdicts import BOUNDS, WAYS, damage_choices, damage_points, damage_verdicts, learned
-from recurra.studies.protocol import data_sets, papers_spec
+from recurra.studies.protocol import data_sets, papers_sweep
 from recurra.studies.study import Rows, Scale, Study
 from recurra.studies.trends import STRONGEST, damage_claims
 from recurra.studies.verdicts import Verdict
@@ -96,10 +97,10 @@ class Damage(Study):
     title: ClassVar[str] = "Selective damage (Jarne and Laje 2019, Figure 14)"
     sources: ClassVar[tuple[str, ...]] = ("jarne2019", "schuirmann1987", "killip2004")
 
-    def plan(self, scale: Scale, seed: int) -> list[RunSpec]:
+    def sweeps(self, scale: Scale, seed: int) -> list[SweepPlan]:
         sets = data_sets(seed, 200, 2 if scale == "quick" else 10)
         networks, passes = {"quick": (1, 1), "laptop": (2, 20), "paper": (4, 20)}[scale]
-        return [papers_spec("and", networks=networks, seed=one, passes=passes) for one in sets]
+        return [papers_sweep("and", sets, networks=networks, passes=passes)]
 
     def measure(self, scale: Scale, seed: int, trained: Callable[[RunSpec], Cohort]) -> dict[str, Rows]:
         percents = PERCENTS[::6] if scale == "quick" else PERCENTS

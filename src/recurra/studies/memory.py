@@ -11,6 +11,7 @@ from recurra.analysis.shown_trials import test_trials
 from recurra.models.cohort import Cohort
 from recurra.plotting.papers.studies import memory_curve
 from recurra.runs.spec import RunSpec
+from recurra.runs.sweep.plan import SweepPlan
 from recurra.studies.memory_verdicts import (
     AS_PUBLISHED,
     longest_released,
@@ -21,7 +22,7 @@ from recurra.studies.memory_verdicts import (
     scores,
     short_verdict,
 )
-from recurra.studies.protocol import PASSES, data_sets, papers_spec
+from recurra.studies.protocol import PASSES, data_sets, papers_sweep
 from recurra.studies.study import Rows, Scale, Study, published
 from recurra.studies.trends import delay_claim, size_claim
 from recurra.studies.verdicts import Verdict
@@ -31,18 +32,18 @@ RELEASED_MS = 100.0  # length of a trial in the published program, whatever the 
 
 
 @dataclass(frozen=True)
-class TrainedCondition:
-    """The training of one cohort of the study, with the factor and the free choice in which it differs from others.
+class Cell:
+    """The trainings of one condition of the study, with the factor and the free choice in which it differs from others.
 
     Args:
         value: value of the factor: the delay in ms, or the number of units.
         choice: "as published", or the name of the free choice that was made differently.
-        spec: how the cohort is trained.
+        sweep: how its cohorts are trained, one per data set.
     """
 
     value: float
     choice: str
-    spec: RunSpec
+    sweep: SweepPlan
 
 
 def pulse_task(delay_ms: float, longer_ms: float = 0.0) -> PublishedPulse:
@@ -52,29 +53,27 @@ def pulse_task(delay_ms: float, longer_ms: float = 0.0) -> PublishedPulse:
     return replace(plain, length_ms=length_ms + longer_ms)
 
 
-def memory_specs(
+def memory_sweep(
     seed: int, cell: int, task: PublishedPulse, *, units: int, networks: int, passes: int = PASSES
-) -> list[RunSpec]:
-    """The specs of networks trained as published: one cohort of `networks` networks per data set."""
+) -> SweepPlan:
+    """Networks trained as published: one cohort of `networks` networks per data set."""
     words = f"name=pulse, {units} units, {task.delay_ms:g} ms, {passes} {'pass' if passes == 1 else 'passes'}"
     settings = (words, f"task.delay_ms={task.delay_ms}", f"task.length_ms={task.length_ms}")
-    return [
-        papers_spec("pulse_published", networks=networks, seed=one, units=units, passes=passes, settings=settings)
-        for one in data_sets(seed, cell)
-    ]
+    sets = data_sets(seed, cell)
+    return papers_sweep("pulse_published", sets, networks=networks, units=units, passes=passes, settings=settings)
 
 
-def measured(condition: TrainedCondition, cohort: Cohort, factor: str) -> Rows:
+def measured(cell: Cell, spec: RunSpec, cohort: Cohort, factor: str) -> Rows:
     """One row per network: its distance on fresh trials beside the distances of a perfect and of a silent network."""
-    task, spec = condition.spec.task, condition.spec
+    task = spec.task
     if not isinstance(task, PublishedPulse):
         raise TypeError(f"the task is {type(task).__name__}; expected PublishedPulse")
     floor, silence = scores(task)
     trials = test_trials(task, spec.seed)
     return [
         {
-            factor: condition.value,
-            "choice": condition.choice,
+            factor: cell.value,
+            "choice": cell.choice,
             "data_set": spec.seed,
             "network": number,
             "status": cohort.status[at].name,
@@ -86,8 +85,9 @@ def measured(condition: TrainedCondition, cohort: Cohort, factor: str) -> Rows:
     ]
 
 
-def _tables(conditions: list[TrainedCondition], trained: Callable[[RunSpec], Cohort], factor: str) -> dict[str, Rows]:
-    networks = [row for condition in conditions for row in measured(condition, trained(condition.spec), factor)]
+def _tables(cells: list[Cell], trained: Callable[[RunSpec], Cohort], factor: str) -> dict[str, Rows]:
+    specs = [(cell, condition.spec) for cell in cells for condition in cell.sweep.conditions]
+    networks = [row for cell, spec in specs for row in measured(cell, spec, trained(spec), factor)]
     return {"points": memory_points(networks, factor), "networks": networks}
 
 
@@ -99,14 +99,14 @@ class MemoryDelay(Study):
     title: ClassVar[str] = "Memory against delay (Jarne and Laje 2019, Figure 13, top)"
     sources: ClassVar[tuple[str, ...]] = ("jarne2019", "schuirmann1987", "killip2004")
 
-    def plan(self, scale: Scale, seed: int) -> list[RunSpec]:
-        return [condition.spec for condition in self._conditions(scale, seed)]
+    def sweeps(self, scale: Scale, seed: int) -> list[SweepPlan]:
+        return [cell.sweep for cell in self._cells(scale, seed)]
 
-    def _conditions(self, scale: Scale, seed: int) -> list[TrainedCondition]:
+    def _cells(self, scale: Scale, seed: int) -> list[Cell]:
         every = [float(row["delay_ms"]) for row in published("memory_delay")]
         some = {"quick": [25.0, 60.0], "laptop": [25.0, 30.0, 35.0, 40.0, 60.0, 100.0, 170.0]}
         networks, passes = {"quick": (2, 1), "laptop": (3, PASSES), "paper": (12, PASSES)}[scale]
-        conditions = []
+        cells = []
         for delay in some.get(scale, every):
             number, task = every.index(delay), pulse_task(delay)
             choices = {AS_PUBLISHED: (task, passes)}
@@ -115,12 +115,12 @@ class MemoryDelay(Study):
             if scale != "quick" and delay == 100.0:
                 choices["trials 50 ms longer"] = (pulse_task(delay, 50.0), passes)
             for choice, (posed, many) in choices.items():
-                specs = memory_specs(seed, number, posed, units=50, networks=networks, passes=many)
-                conditions += [TrainedCondition(delay, choice, spec) for spec in specs]
-        return conditions
+                sweep = memory_sweep(seed, number, posed, units=50, networks=networks, passes=many)
+                cells.append(Cell(delay, choice, sweep))
+        return cells
 
     def measure(self, scale: Scale, seed: int, trained: Callable[[RunSpec], Cohort]) -> dict[str, Rows]:
-        return _tables(self._conditions(scale, seed), trained, "delay_ms")
+        return _tables(self._cells(scale, seed), trained, "delay_ms")
 
     def verdicts(self, tables: dict[str, Rows]) -> list[Verdict]:
         pairs = memory_distances(tables["networks"], "delay_ms")
@@ -150,25 +150,25 @@ class MemorySize(Study):
     title: ClassVar[str] = "Memory against size (Jarne and Laje 2019, Figure 13, bottom)"
     sources: ClassVar[tuple[str, ...]] = ("jarne2019", "schuirmann1987", "killip2004")
 
-    def plan(self, scale: Scale, seed: int) -> list[RunSpec]:
-        return [condition.spec for condition in self._conditions(scale, seed)]
+    def sweeps(self, scale: Scale, seed: int) -> list[SweepPlan]:
+        return [cell.sweep for cell in self._cells(scale, seed)]
 
-    def _conditions(self, scale: Scale, seed: int) -> list[TrainedCondition]:
+    def _cells(self, scale: Scale, seed: int) -> list[Cell]:
         every = [int(float(row["units"])) for row in published("memory_size")]
         sizes = {"quick": [50], "laptop": [50, 75, 100, 150, 200]}.get(scale, every)
-        conditions = []
+        cells = []
         for units in sizes:
             networks = {"quick": 2, "laptop": 3 if units <= 100 else 2, "paper": 10}[scale]
             passes = 1 if scale == "quick" else PASSES
             choices = {AS_PUBLISHED: passes} if scale == "quick" or units > 100 else {AS_PUBLISHED: passes, "1 pass": 1}
             for choice, many in choices.items():
                 number, task = 100 + every.index(units), pulse_task(150.0)
-                specs = memory_specs(seed, number, task, units=units, networks=networks, passes=many)
-                conditions += [TrainedCondition(units, choice, spec) for spec in specs]
-        return conditions
+                sweep = memory_sweep(seed, number, task, units=units, networks=networks, passes=many)
+                cells.append(Cell(units, choice, sweep))
+        return cells
 
     def measure(self, scale: Scale, seed: int, trained: Callable[[RunSpec], Cohort]) -> dict[str, Rows]:
-        return _tables(self._conditions(scale, seed), trained, "units")
+        return _tables(self._cells(scale, seed), trained, "units")
 
     def verdicts(self, tables: dict[str, Rows]) -> list[Verdict]:
         what = "150 ms: the rescaled distance is the published one"

@@ -11,8 +11,9 @@ from recurra.analysis import performance
 from recurra.analysis.shown_trials import test_trials
 from recurra.models.cohort import Cohort
 from recurra.plotting.papers.studies import series_panels
-from recurra.runs.spec import RunSpec, read_table, to_spec, with_settings
-from recurra.studies.protocol import data_sets
+from recurra.runs.spec import RunSpec, read_table, with_settings
+from recurra.runs.sweep.plan import SweepPlan
+from recurra.studies.protocol import data_sets, over_sets
 from recurra.studies.study import Rows, Scale, Study, column, where
 from recurra.studies.verdict_words import verdict_of
 from recurra.studies.verdicts import (
@@ -41,24 +42,24 @@ class MinimumSize(Study):
     sources: ClassVar[tuple[str, ...]] = ("jarne2024", "clopper1934", "killip2004")
     searches: ClassVar[bool] = True
 
-    def plan(self, scale: Scale, seed: int) -> list[RunSpec]:
+    def sweeps(self, scale: Scale, seed: int) -> list[SweepPlan]:
         """The sizes of each task that are tried if only the largest is enough."""
-        specs = []
+        sweeps = []
         for task in _tasks(scale):
             low, high = 0, _largest(scale)
-            specs += _specs(task, high, scale, seed)
+            sweeps.append(_sweep(task, high, scale, seed))
             while high - low > 1:
                 low = (low + high) // 2
-                specs += _specs(task, low, scale, seed)
-        return specs
+                sweeps.append(_sweep(task, low, scale, seed))
+        return sweeps
 
     def measure(self, scale: Scale, seed: int, trained: Callable[[RunSpec], Cohort]) -> dict[str, Rows]:
         networks: Rows = []
 
         def shown(task: str, units: int) -> Comparison:
             if not where(networks, task=task, units=units):
-                for spec in _specs(task, units, scale, seed):
-                    networks.extend(_measured(task, trained(spec), spec))
+                for condition in _sweep(task, units, scale, seed).conditions:
+                    networks.extend(_measured(task, trained(condition.spec), condition.spec))
             return proportion_at_least(_share(networks, task, units), SHARE)
 
         for task in _tasks(scale):
@@ -112,11 +113,11 @@ def _largest(scale: Scale) -> int:
     return 8 if scale == "quick" else LARGEST
 
 
-def _specs(task: str, units: int, scale: Scale, seed: int) -> list[RunSpec]:
+def _sweep(task: str, units: int, scale: Scale, seed: int) -> SweepPlan:
     sets = data_sets(seed, 1000 + 200 * TASKS.index(task) + units)
     networks = NETWORKS[scale] // len(sets)
     settings = [f"name={task}-{units}", f"networks={networks}", f"model.units={units}"]
-    return [to_spec(with_settings(read_table(task), [*settings, f"seed={one}"])) for one in sets]
+    return over_sets(with_settings(read_table(task), settings), sets)
 
 
 def _measured(task: str, cohort: Cohort, spec: RunSpec) -> Rows:

@@ -1,8 +1,11 @@
 """The papers' training protocol as a spec."""
 
-from typing import Any
+from collections.abc import Sequence
 
-from recurra.runs.spec import RunSpec, to_spec, with_settings
+from recurra.runs.spec import with_settings
+from recurra.runs.sweep.axes import Axis
+from recurra.runs.sweep.plan import SweepPlan
+from recurra.runs.tables import Table
 from recurra.tasks.flipflop import PAPERS_ERROR
 
 # Mean squared error at which the programs published with the papers stop.
@@ -35,17 +38,27 @@ def data_sets(seed: int, condition: int, count: int = DATA_SETS) -> list[int]:
     return [seed * 1_000_000 + condition * 100 + number for number in range(count)]
 
 
-def papers_spec(
+def over_sets(table: Table, sets: Sequence[int]) -> SweepPlan:
+    """The sweep of one recipe over several data sets.
+
+    Args:
+        table: the recipe, as the table of a spec.
+        sets: seeds of the data sets.
+    """
+    return SweepPlan(table, (Axis("seed", tuple(sets)),))
+
+
+def papers_sweep(
     task: str,
+    sets: Sequence[int],
     *,
     networks: int,
-    seed: int,
     units: int = 50,
     initializer: str = "orthogonal",
     passes: int = PASSES,
     settings: tuple[str, ...] = (),
-) -> RunSpec:
-    """The spec of a cohort trained as in Jarne and Laje (2019), section 4.2, and its programs.
+) -> SweepPlan:
+    """Cohorts trained as in Jarne and Laje (2019), section 4.2, and its programs: one for each data set.
 
     Adam with a learning rate of 1e-4 and inverse-time decay; 15,000 trials in batches of 64, passed up to 20 times; no
     biases except that of the readout (and those of the units for `not`). Training ends when the error on fresh trials
@@ -53,17 +66,16 @@ def papers_spec(
 
     Args:
         task: the name of one of the papers' tasks.
-        networks: number of networks.
-        seed: fixes everything that is random.
+        sets: seeds of the data sets.
+        networks: number of networks of a cohort.
         units: recurrent units per network.
         initializer: "orthogonal" or "normal".
         passes: largest number of passes through the trials.
         settings: further settings, as for `--set`.
     """
-    table: dict[str, Any] = {
+    table: Table = {
         "name": f"{task}-{initializer}-{units}",
         "networks": networks,
-        "seed": seed,
         "task": {"kind": task},
         "model": {"units": units, "recurrent_bias": task in BIASED, "initializer": {"kind": initializer}},
         "training": {
@@ -77,4 +89,4 @@ def papers_spec(
             "stop": {"kind": "loss", "bound": STOPS[task]},
         },
     }
-    return to_spec(with_settings(table, settings))
+    return over_sets(with_settings(table, settings), sets)

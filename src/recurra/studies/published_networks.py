@@ -14,6 +14,7 @@ from recurra.models.network import Network
 from recurra.plotting.papers.studies import spectra_before_after
 from recurra.runs.imports import KERAS_ENDINGS, read_network
 from recurra.runs.spec import RunSpec, to_spec
+from recurra.runs.sweep.plan import SweepPlan
 from recurra.studies.claims import large_claim, leading_claim, oscillation_claim, regime_claim, weight_claims
 from recurra.studies.study import Rows, Scale, Study
 from recurra.studies.traits import NO_DYNAMICS, dynamic_traits, eigenvalue_rows, weight_traits
@@ -106,7 +107,7 @@ class PublishedNetworks(Study):
     files: Path | None = None
     reads_files: ClassVar[bool] = True
 
-    def plan(self, scale: Scale, seed: int) -> list[RunSpec]:
+    def sweeps(self, scale: Scale, seed: int) -> list[SweepPlan]:
         return []
 
     def measure(self, scale: Scale, seed: int, trained: Callable[[RunSpec], Cohort]) -> dict[str, Rows]:

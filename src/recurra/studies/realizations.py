@@ -1,6 +1,6 @@
 """Figures 5 and 7 of Jarne (2024): networks of one task, their spectra and the cubes of their memories."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ClassVar, final
 
 import numpy as np
@@ -13,9 +13,10 @@ from recurra.analysis.shown_trials import test_trials
 from recurra.models.cohort import Cohort
 from recurra.models.network import Network
 from recurra.plotting.papers.studies import realizations
-from recurra.runs.spec import RunSpec, read_table, to_spec, with_settings
+from recurra.runs.spec import RunSpec, read_table, with_settings
+from recurra.runs.sweep.plan import SweepPlan
 from recurra.studies.claims import REMAIN, SMALL_SET, of_all, span
-from recurra.studies.protocol import data_sets
+from recurra.studies.protocol import data_sets, over_sets
 from recurra.studies.rotations import rotation_verdict
 from recurra.studies.study import Rows, Scale, Study, column, where
 from recurra.studies.traits import eigenvalue_rows, weight_traits
@@ -55,27 +56,26 @@ class Realizations(Study):
     title: ClassVar[str] = "Realizations of the 3-bit flip-flop (Jarne 2024, Figures 5 and 7)"
     sources: ClassVar[tuple[str, ...]] = ("jarne2024", "sussillo2013")
 
-    def plan(self, scale: Scale, seed: int) -> list[RunSpec]:
-        return [spec for _, spec in self._cells(scale, seed)]
+    def sweeps(self, scale: Scale, seed: int) -> list[SweepPlan]:
+        return [sweep for _, sweep in self._cells(scale, seed)]
 
-    def _cells(self, scale: Scale, seed: int) -> list[tuple[str, RunSpec]]:
-        common = [f"seed={seed}"]
+    def _cells(self, scale: Scale, seed: int) -> list[tuple[str, SweepPlan]]:
         if scale == "quick":
-            small = [*common, "networks=4", "model.units=20", "training.steps=25"]
-            return [(name, to_spec(with_settings(read_table(name_of), small))) for name, name_of in RECIPES.items()]
-        cells = [] if scale == "laptop" else [(PUBLISHED, to_spec(with_settings(read_table("flipflop-paper"), common)))]
-        cells.append((ORTHOGONAL, to_spec(with_settings(read_table(RECIPES[ORTHOGONAL]), [*common, "networks=4"]))))
-        for one in data_sets(seed, 0, DATA_SETS):
-            again = [f"seed={one}", "networks=7"]
-            cells.append((IDENTITY, to_spec(with_settings(read_table(RECIPES[IDENTITY]), again))))
-            for name, settings in VARIED.items():
-                varied = [f"seed={one}", "networks=1", f"name=flipflop, {name}", *settings]
-                cells.append((name, to_spec(with_settings(read_table("flipflop"), varied))))
+            small = ["networks=4", "model.units=20", "training.steps=25"]
+            return [(name, _recipe(preset, small, [seed])) for name, preset in RECIPES.items()]
+        cells = [] if scale == "laptop" else [(PUBLISHED, _recipe("flipflop-paper", [], [seed]))]
+        cells.append((ORTHOGONAL, _recipe(RECIPES[ORTHOGONAL], ["networks=4"], [seed])))
+        sets = data_sets(seed, 0, DATA_SETS)
+        cells.append((IDENTITY, _recipe(RECIPES[IDENTITY], ["networks=7"], sets)))
+        for name, settings in VARIED.items():
+            varied = ["networks=1", f"name=flipflop, {name}", *settings]
+            cells.append((name, _recipe("flipflop", varied, sets)))
         return cells
 
     def measure(self, scale: Scale, seed: int, trained: Callable[[RunSpec], Cohort]) -> dict[str, Rows]:
         networks, spectra, states = [], [], []
-        for name, spec in self._cells(scale, seed):
+        specs = [(name, condition.spec) for name, sweep in self._cells(scale, seed) for condition in sweep.conditions]
+        for name, spec in specs:
             cohort, task = trained(spec), memory_task(spec.task)
             for number, network in enumerate(cohort):
                 row = _row(name, number, network, cohort.before(number), task, spec.seed)
@@ -132,6 +132,10 @@ class Realizations(Study):
 
     def figures(self, tables: dict[str, Rows]) -> dict[str, Figure]:
         return {"realizations": realizations(tables["spectra"], tables["states"])}
+
+
+def _recipe(preset: str, settings: Sequence[str], sets: Sequence[int]) -> SweepPlan:
+    return over_sets(with_settings(read_table(preset), settings), sets)
 
 
 def _row(recipe: str, number: int, network: Network, before: Network, task: FlipFlop, seed: int) -> dict:

@@ -13,8 +13,9 @@ from recurra.analysis import performance
 from recurra.analysis.shown_trials import test_trials
 from recurra.models.cohort import Cohort
 from recurra.plotting.papers.studies import factor_curves
-from recurra.runs.spec import RunSpec, read_table, to_spec, with_settings
-from recurra.studies.protocol import DATA_SETS, data_sets
+from recurra.runs.spec import RunSpec, read_table, with_settings
+from recurra.runs.sweep.plan import SweepPlan
+from recurra.studies.protocol import DATA_SETS, data_sets, over_sets
 from recurra.studies.study import Rows, Scale, Study, column, where
 from recurra.studies.success_rates import learners
 from recurra.studies.verdicts import Proportion, Verdict, design_effect, intraclass_correlation, wilson
@@ -59,13 +60,13 @@ class Robustness(Study):
     title: ClassVar[str] = "Robustness against noise and other stimuli (Jarne 2024, section 5.1)"
     sources: ClassVar[tuple[str, ...]] = ("jarne2024", "wilson1927", "killip2004")
 
-    def plan(self, scale: Scale, seed: int) -> list[RunSpec]:
+    def sweeps(self, scale: Scale, seed: int) -> list[SweepPlan]:
         networks = {"quick": 2, "laptop": 5, "paper": 20}[scale]
         shorter = ["training.steps=25"] if scale == "quick" else []
         settings = [f"networks={networks}", "name=flipflop", *shorter]
         table, sets = read_table("flipflop"), data_sets(seed, 300, 1 if scale == "quick" else DATA_SETS)
-        flipflop = [to_spec(with_settings(table, [*settings, f"seed={one}"])) for one in sets]
-        return flipflop if scale == "quick" else [*flipflop, *learners("and", "orthogonal", scale, seed)]
+        flipflop = over_sets(with_settings(table, settings), sets)
+        return [flipflop] if scale == "quick" else [flipflop, learners("and", "orthogonal", scale, seed)]
 
     def measure(self, scale: Scale, seed: int, trained: Callable[[RunSpec], Cohort]) -> dict[str, Rows]:
         networks: Rows = []

@@ -12,6 +12,7 @@ from recurra.analysis.weights.spectra import girko_distance
 from recurra.models.cohort import Cohort
 from recurra.plotting.papers.studies import spectra_before_after
 from recurra.runs.spec import RunSpec
+from recurra.runs.sweep.plan import SweepPlan
 from recurra.studies.claims import oscillation_claim, variety_claim, weight_claims
 from recurra.studies.study import Rows, Scale, Study, where
 from recurra.studies.success_rates import INITIALIZERS, NAMES, learners
@@ -33,9 +34,9 @@ class Spectra(Study):
     title: ClassVar[str] = "Spectra and regimes (Jarne and Laje 2019, Figure 6 and section 5.5)"
     sources: ClassVar[tuple[str, ...]] = ("jarne2019", "jarne2024", "rajan2006", "henrici1962")
 
-    def plan(self, scale: Scale, seed: int) -> list[RunSpec]:
+    def sweeps(self, scale: Scale, seed: int) -> list[SweepPlan]:
         tasks = ["and"] if scale == "quick" else list(NAMES)
-        return [spec for task in tasks for start in INITIALIZERS for spec in learners(task, start, scale, seed)]
+        return [learners(task, start, scale, seed) for task in tasks for start in INITIALIZERS]
 
     def measure(self, scale: Scale, seed: int, trained: Callable[[RunSpec], Cohort]) -> dict[str, Rows]:
         networks: Rows = []

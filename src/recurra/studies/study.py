@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from recurra.models.cohort import Cohort
 from recurra.runs.spec import RunSpec
+from recurra.runs.sweep.plan import SweepPlan
 from recurra.studies.verdicts import Verdict
 
 Value = str | float | int
@@ -20,7 +21,7 @@ SCALES: tuple[Scale, ...] = ("quick", "laptop", "paper")
 
 
 class Study(abc.ABC):
-    """A study of the papers: `plan` lists the cohorts to train, `measure` makes tables from them."""
+    """A study of the papers: `sweeps` are the cohorts to train, `measure` makes tables from them."""
 
     name: ClassVar[str]
     title: ClassVar[str]
@@ -30,8 +31,17 @@ class Study(abc.ABC):
     rules: ClassVar[int] = 1  # increased when older tables cannot be judged by the current rules
 
     @abc.abstractmethod
+    def sweeps(self, scale: Scale, seed: int) -> list[SweepPlan]:
+        """What the study trains, as sweeps; if it searches for a value, all that it might train.
+
+        Args:
+            scale: scale of the study.
+            seed: fixes everything that is random.
+        """
+
     def plan(self, scale: Scale, seed: int) -> list[RunSpec]:
-        """The cohorts that the study trains; if it searches for a value, all cohorts that it might train."""
+        """The specs of the cohorts: those of all conditions of the sweeps."""
+        return [condition.spec for sweep in self.sweeps(scale, seed) for condition in sweep.conditions]
 
     @abc.abstractmethod
     def measure(self, scale: Scale, seed: int, trained: Callable[[RunSpec], Cohort]) -> dict[str, Rows]:

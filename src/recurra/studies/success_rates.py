@@ -10,8 +10,9 @@ from recurra.analysis.shown_trials import test_trials
 from recurra.models.cohort import Cohort
 from recurra.plotting.papers.studies import success_bars
 from recurra.runs.spec import RunSpec
+from recurra.runs.sweep.plan import SweepPlan
 from recurra.status import Status
-from recurra.studies.protocol import PASSES, data_sets, papers_spec
+from recurra.studies.protocol import data_sets, papers_sweep
 from recurra.studies.study import Rows, Scale, Study, column, published, where
 from recurra.studies.verdict_words import verdict_of
 from recurra.studies.verdicts import (
@@ -43,14 +44,14 @@ NETWORKS: dict[Scale, int] = {"quick": 2, "laptop": 12, "paper": 60}  # per task
 CLAIMS = 3
 
 
-def learners(task: str, initializer: str, scale: Scale, seed: int) -> list[RunSpec]:
-    """The specs of a task and initial condition, one per data set; other studies use these networks too."""
+def learners(task: str, initializer: str, scale: Scale, seed: int) -> SweepPlan:
+    """The cohorts of a task and initial condition, one per data set; other studies use these networks too."""
     if scale == "quick":
-        return [papers_spec(task, networks=2, seed=seed, initializer=initializer, passes=1)]
+        return papers_sweep(task, [seed], networks=2, initializer=initializer, passes=1)
     number = 10 * list(NAMES).index(task) + INITIALIZERS.index(initializer)
     sets = data_sets(seed, number)
     networks = NETWORKS[scale] // len(sets)
-    return [papers_spec(task, networks=networks, seed=one, initializer=initializer, passes=PASSES) for one in sets]
+    return papers_sweep(task, sets, networks=networks, initializer=initializer)
 
 
 @final
@@ -61,9 +62,9 @@ class SuccessRates(Study):
     title: ClassVar[str] = "Success rates by initial condition (Jarne and Laje 2019, Table 6)"
     sources: ClassVar[tuple[str, ...]] = ("jarne2019", "newcombe1998", "schuirmann1987", "killip2004")
 
-    def plan(self, scale: Scale, seed: int) -> list[RunSpec]:
+    def sweeps(self, scale: Scale, seed: int) -> list[SweepPlan]:
         tasks = ["and"] if scale == "quick" else list(NAMES)
-        return [spec for task in tasks for start in INITIALIZERS for spec in learners(task, start, scale, seed)]
+        return [learners(task, start, scale, seed) for task in tasks for start in INITIALIZERS]
 
     def measure(self, scale: Scale, seed: int, trained: Callable[[RunSpec], Cohort]) -> dict[str, Rows]:
         networks: Rows = []

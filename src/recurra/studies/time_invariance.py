@@ -11,6 +11,7 @@ from recurra.intervals import wilson_interval
 from recurra.models.cohort import Cohort
 from recurra.plotting.papers.studies import series_panels
 from recurra.runs.spec import RunSpec
+from recurra.runs.sweep.plan import SweepPlan
 from recurra.studies.robustness import success_rows, varied
 from recurra.studies.study import Rows, Scale, Study, Value, column, where
 from recurra.studies.success_rates import NAMES, learners
@@ -40,9 +41,9 @@ class TimeInvariance(Study):
     title: ClassVar[str] = "Invariance in time (Jarne and Laje 2019, Figure 12)"
     sources: ClassVar[tuple[str, ...]] = ("jarne2019", "clopper1934", "killip2004")
 
-    def plan(self, scale: Scale, seed: int) -> list[RunSpec]:
+    def sweeps(self, scale: Scale, seed: int) -> list[SweepPlan]:
         tasks = ["and"] if scale == "quick" else list(NAMES)
-        return [spec for task in tasks for spec in learners(task, "orthogonal", scale, seed)]
+        return [learners(task, "orthogonal", scale, seed) for task in tasks]
 
     def measure(self, scale: Scale, seed: int, trained: Callable[[RunSpec], Cohort]) -> dict[str, Rows]:
         networks: Rows = []
