@@ -1,12 +1,15 @@
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy.linalg import hadamard
 from scipy.optimize import brentq
 
+import recurra as rc
 from recurra.analysis.dynamics.automatic_flow import AutomaticFlow
-from recurra.analysis.dynamics.fixed_points import chao_missing, fixed_points, fixed_points_under
+from recurra.analysis.dynamics.fixed_points import fixed_points, fixed_points_under
 from recurra.analysis.dynamics.flows import flow_of
 from recurra.analysis.dynamics.slow_points import slow_points
+from recurra.analysis.dynamics.starts import chao_missing
 from recurra.analysis.states import starts_near
 from recurra.engine import ACTIVATIONS, Dynamics, RateDynamics
 from recurra.models import Network
@@ -306,3 +309,18 @@ def test_bad_arguments():
         fixed_points(network, starts=starts_of(network), inputs=np.zeros(3))
     with pytest.raises(ValueError, match="starts is 0; expected at least 1"):
         starts_near(states=np.zeros((1, 2, 3)), starts=0, spread=0.1, seed=0)
+
+
+def test_the_state_in_which_the_network_waits_is_among_the_points():
+    task = rc.FunctionTask(
+        draw=lambda _: rc.Trial.of(jnp.full((50, 1), -5.0), jnp.zeros((50, 1))), deterministic=True
+    )  # in all trials it is driven far away from where it waits
+    network = rc.network([[3.0]], [[1.0]], [[1.0]], recurrent_bias=[0.1])
+    points = fixed_points(network, task)
+    resting = network.run(np.zeros((1, 500, 1)))[0][0, -1]
+    assert resting[0] > 0.9
+    assert np.abs(points.states - resting).min() < 1e-6
+    assert len(points) == 3, "the saddle beside the state before the first step is found too"
+    assert points.starts == 400
+    assert points.found.tolist().count(0) == 2, "these states are no random draw"
+    assert len(fixed_points(network, starts=rc.starts_near(network, task))) == 1

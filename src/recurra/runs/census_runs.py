@@ -161,7 +161,7 @@ def look_at(piece: Piece) -> Looks:
         visit = Visit(cohort[cohort.numbers.index(piece.number)], task, piece.seed)
         return (
             attempted(lambda: regimes(visit.network, probe=visit.probe, ends=visit.ends)),
-            attempted(lambda: fixed_points(visit.network, starts=visit.starts)),
+            attempted(lambda: fixed_points(visit)),
         )
 
 

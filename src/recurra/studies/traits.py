@@ -125,7 +125,7 @@ def dynamic_traits(network: Network, task: Task, seed: int) -> dict[str, Any]:
         seed: seed of the starts of the search for fixed points.
     """
     visit = Visit(network, task, seed)
-    probe, points = visit.probe, fixed_points(network, starts=visit.starts)
+    probe, points = visit.probe, fixed_points(visit)
     network_regimes = regimes(network, probe=probe, ends=visit.ends)
     kinds = [network_regimes.kind_of(at) for at in range(len(network_regimes))]
     names = [probe.condition_names[int(number)] for number in np.asarray(probe.condition)]

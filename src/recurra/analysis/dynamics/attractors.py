@@ -11,7 +11,7 @@ from recurra.analysis.dynamics.flow import Flow
 from recurra.analysis.dynamics.flows import flow_of
 from recurra.analysis.dynamics.proofs import contracts
 from recurra.analysis.dynamics.stability import at_least, sampling
-from recurra.analysis.dynamics.steps import FEW, left_alone, paths_from
+from recurra.analysis.dynamics.steps import FEW, first_state, left_alone, paths_from
 from recurra.checks import check_count
 from recurra.models.network import Network
 from recurra.shown import Shown
@@ -111,7 +111,7 @@ def settle(
         The attractors, those known before first, and their number for every state; -1 where a state is not settled at
         the end, grows without bound, or is on a further orbit.
     """
-    stretch = min(at_least(STRETCH, network), LONGEST_STRETCH)
+    stretch = _stretch_of(network)
     longest = LOOKS * stretch if longest is None else longest
     check_count("longest", longest)
     flow = flow_of(network, inputs)
@@ -171,6 +171,25 @@ class _Paths:
             made = paths_from(self.network, self.states[rows], self.inputs, self.steps, sampling(self.network))
             self._made = dict(zip(rows.tolist(), made, strict=True))
         return self._made[row]
+
+
+def waiting_states(network: Network, inputs: Float[np.ndarray, "input"]) -> States:
+    """The state before the first step, and the one to which a network that is left alone there comes, if there is one.
+
+    There it waits before anything happens in a trial. It is left alone as long as between two looks of `settle`.
+
+    Args:
+        network: the network.
+        inputs: the constant input meanwhile.
+    """
+    first = first_state(network)[None]
+    waiting = left_alone(network, first, inputs, _stretch_of(network))
+    return np.concatenate([first, waiting[np.isfinite(waiting).all(axis=1)]])
+
+
+def _stretch_of(network: Network) -> int:
+    """Steps between two looks."""
+    return min(at_least(STRETCH, network), LONGEST_STRETCH)
 
 
 def _soon_at_rest(

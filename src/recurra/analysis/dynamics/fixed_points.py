@@ -10,12 +10,13 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 from scipy.spatial.distance import cdist
 
+from recurra.analysis.dynamics.attractors import waiting_states
 from recurra.analysis.dynamics.flow import Flow
 from recurra.analysis.dynamics.flows import flow_of
 from recurra.analysis.dynamics.linearization import OUTSIDE, modes_at
 from recurra.analysis.dynamics.newton import FLAT, States, descent, is_fixed, newton, polished
 from recurra.analysis.dynamics.proofs import UNKNOWN, Proof, prove
-from recurra.analysis.dynamics.starts import in_parts, told_apart, unique
+from recurra.analysis.dynamics.starts import chao_missing, in_parts, told_apart, unique
 from recurra.analysis.subjects import Subject, of_each_network, visit_of
 from recurra.checks import check_count, check_positive
 from recurra.linalg import inverse_of
@@ -120,7 +121,10 @@ def fixed_points(
     Args:
         network: the network, or a cohort.
         task: its task; not needed where the network knows it, or with `starts`.
-        starts: states from which the search begins; if not given, 400 near those on the task's probe (`starts_near`).
+        starts: states from which the search begins; if not given, 400 near those on the task's probe (`starts_near`),
+            and two more: the state before the first step, and the one where the network waits if it is left alone
+            there with these inputs. These two are no random draw: they do not count in `found`, `starts` and
+            `missing_at_least`.
         inputs: the constant input, one number for all channels or one per channel.
         apart: distance below which two points are the same.
         seed: seed of the starts; if not given, that of the network's cohort, or 0.
@@ -133,8 +137,18 @@ def fixed_points(
     """
     check_positive("apart", apart)
     visit = visit_of(network, task, seed)
-    points = _search(visit.network, visit.starts if starts is None else starts, inputs, apart)
-    if not flow_of(visit.network, inputs).odd:
+    points = _searched(visit.network, visit.starts if starts is None else starts, inputs, apart)
+    if starts is not None:
+        return points
+    return with_more(visit.network, points, waiting_states(visit.network, points.inputs), apart)
+
+
+def _searched(
+    network: Network, starts: States, inputs: float | Float[np.ndarray, "input"], apart: float
+) -> FixedPoints:
+    """What the search finds; of an odd flow also the mirror image of each point."""
+    points = _search(network, starts, inputs, apart)
+    if not flow_of(network, inputs).odd:
         return points
     joined = _joined(points, replace(points, states=-points.states), apart)
     missing = max(points.missing_at_least - (len(joined) - len(points)), 0.0)
@@ -231,16 +245,6 @@ def _joined(points: FixedPoints, more: FixedPoints, apart: float) -> FixedPoints
     joined = {name: np.concatenate(parts) for name, parts in columns.items()}
     order = np.lexsort((-joined["found"], joined["index"]))
     return replace(points, **{name: values[order] for name, values in joined.items()})
-
-
-def chao_missing(counts: Int[np.ndarray, "point"]) -> float:
-    r"""A lower bound on the number of unseen kinds, $f_1 (f_1 - 1) / (2 (f_2 + 1))$, with $f_k$ kinds seen k times.
-
-    Args:
-        counts: how many times each kind was seen.
-    """
-    once, twice = int((counts == 1).sum()), int((counts == 2).sum())
-    return once * (once - 1) / (2 * (twice + 1))
 
 
 def _continua(

@@ -104,3 +104,13 @@ def told_apart(
             kept.append(int(at))
     order = np.sort(np.array(kept, int))
     return order, total[order]
+
+
+def chao_missing(counts: Int[np.ndarray, "point"]) -> float:
+    r"""A lower bound on the number of unseen kinds, $f_1 (f_1 - 1) / (2 (f_2 + 1))$, with $f_k$ kinds seen k times.
+
+    Args:
+        counts: how many times each kind was seen.
+    """
+    once, twice = int((counts == 1).sum()), int((counts == 2).sum())
+    return once * (once - 1) / (2 * (twice + 1))
