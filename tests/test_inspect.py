@@ -1,6 +1,7 @@
 """`rc.inspect` and `rc.write_report` do what the commands do."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -72,3 +73,14 @@ def test_other_things_have_no_report(tmp_path):
         rc.write_report(3, tmp_path / "no.html")
     with pytest.raises(ValueError, match="nowhere"):
         rc.write_report(tmp_path / "nowhere", tmp_path / "no.html")
+
+
+def test_a_network_of_a_cohort_knows_how_it_began(cohort):
+    network = cohort[1]
+    assert network.untrained == cohort.before(1) != network
+    assert cohort.before(1).untrained is None
+    cubes = rc.inspect(network).cubes_before
+    assert cubes is not None
+    assert cubes[0] is not None
+    assert cubes[0].score == rc.memory_cube(cohort.before(1), cohort.task, seed=0).score
+    assert rc.inspect(replace(network, untrained=None)).cubes_before is None

@@ -142,7 +142,8 @@ class Cohort(Shown):
     def __getitem__(self, position: slice | Sequence[int] | Sequence[bool] | np.ndarray) -> "Cohort": ...
     def __getitem__(self, position: Any) -> "Network | Cohort":
         if isinstance(position, SupportsIndex) and not getattr(position, "ndim", 0):
-            return self._network(self.weights, index(position))
+            at = index(position)
+            return replace(self._network(self.weights, at), untrained=self.before(at))
         return self._part(np.arange(len(self))[chosen(position, len(self))])
 
     def __eq__(self, other: object) -> bool:

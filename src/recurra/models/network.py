@@ -54,8 +54,9 @@ class Network(Shown):
         connections: which connections exist: True or False in place of every weight; by default all. The weight of one
             that does not exist is 0.
         task: what it was trained on, which analyses take from it; None if that is not known. Two networks are equal
-            whatever their tasks and seeds.
+            whatever their tasks, seeds and pasts.
         seed: the seed of its run, from which analyses draw; None if that is not known.
+        untrained: the network before training, which those of a cohort know; None if that is not known.
     """
 
     dynamics: Dynamics
@@ -64,6 +65,7 @@ class Network(Shown):
     connections: Weights = None  # type: ignore[assignment]  # __post_init__ fills it
     task: Task | None = None
     seed: int | None = None
+    untrained: "Network | None" = None
 
     def __post_init__(self) -> None:
         arrays = named_arrays(self.weights)
@@ -156,6 +158,9 @@ class Network(Shown):
         key: RandomKey | int | None = None,
     ) -> tuple[Float[np.ndarray, "trial time unit"], Float[np.ndarray, "trial time output"]]:
         """Rates and outputs on every trial, in float64.
+
+        The rates are those after every step: the state h itself in the rate form, and φ(v) in the current form, whose
+        states v `rc.states_on(network, inputs=inputs)` gives.
 
         Args:
             inputs: inputs of the trials.

@@ -89,7 +89,7 @@ def _given(network: Network, task: Task | None, number: int | None) -> Inspected
     if task is None:
         return alone(network)
     check_fit(network, task)
-    return InspectedNetwork(task, network, ())
+    return InspectedNetwork(task, network, (), network.untrained)
 
 
 def _task_of(path: Path, task: Task | None) -> Task | None:
