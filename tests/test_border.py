@@ -2,6 +2,7 @@
 
 import itertools
 from dataclasses import dataclass, field
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -215,3 +216,25 @@ def test_no_run_folder_for_a_task_or_rule_of_ones_own(tmp_path):
         with pytest.raises(ValueError, match=message):
             start_run(RunSpec(task, model=rc.RateRNN(units=3)), tmp_path / "run", False, SilentProgress())
         assert list(tmp_path.iterdir()) == []
+
+
+class Unnamed(Parts):
+    def factor_names(self):
+        raise KeyError("direction")
+
+
+class Numbered(Parts):
+    def stimulus_names(self) -> Any:
+        return (1,)
+
+
+@pytest.mark.parametrize(
+    ("task", "message"),
+    [
+        (Unnamed(), "Unnamed.factor_names fails: KeyError: 'direction'"),
+        (Numbered(), r"Numbered.stimulus_names gives \(1,\); expected a tuple of texts"),
+    ],
+)
+def test_names(task, message):
+    with pytest.raises(ValueError, match=message):
+        check_task(task)

@@ -4,6 +4,8 @@ import json
 from dataclasses import fields, replace
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -71,6 +73,24 @@ def test_only_tasks_with_choices_have_the_records():
     missing = {name: Failure("not made") for name in record_kinds(TASK)}
     assert Dossier.of(rc.Xor(), missing).choices is None
     assert set(Dossier.of(TASK, missing).failures) == set(record_kinds(TASK))
+
+
+class Indecisive(rc.OwnTask):
+    """A task whose choices cannot be said."""
+
+    def trial(self, key):
+        inputs = jax.random.normal(key, (20, 1), jnp.float32)
+        return rc.Trial.of(inputs, jnp.zeros((20, 1)))
+
+    def choices(self):
+        raise KeyError("left")
+
+
+def test_choices_that_fail_are_missing_and_nothing_else_is():
+    dossier = rc.make_dossier(rc.network([[0.5]], [[1.0]], [[1.0]]), Indecisive())
+    assert set(dossier.failures) == GROUPS
+    assert all("KeyError: 'left'" in reason for reason in dossier.failures.values())
+    assert "psychometric" in str(dossier)
 
 
 def test_they_are_read_as_they_were_stored(choices, tmp_path):

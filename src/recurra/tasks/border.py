@@ -21,8 +21,9 @@ def check_task(task: Task) -> None:
     """Raise an error, in a line that names what is wrong, if networks cannot be trained or tested on a task.
 
     It examines the shapes and dtypes of a trial's arrays, the periods and the probe; and whether a trial follows from
-    its key alone, its numbers are finite, its condition is among the named ones, and something is scored. The tasks of
-    recurra itself are tested and pass at once.
+    its key alone, its numbers are finite, its condition is among the named ones, and something is scored; and the names
+    of conditions, factors and stimuli. What else a task may say, such as its choices, fails in the analysis that asks
+    for it. The tasks of recurra itself are tested and pass at once.
     """
     hashed(task)
     if isinstance(task, OwnTask | NeuroGymTask) or not type(task).__module__.startswith("recurra.tasks."):
@@ -60,6 +61,18 @@ def _check_probe(task: Task) -> None:
             f"{name}.probe has {probe.inputs.shape[-1]} inputs and {probe.targets.shape[-1]} outputs; "
             f"its trials have {task.inputs} and {task.outputs}"
         )
+
+
+def _check_names(task: Task) -> None:
+    """Check the names that tables and figures print, which nobody wants to miss after a long training."""
+    for hook in ("condition_titles", "factor_names", "stimulus_names"):
+        said = f"{type(task).__name__}.{hook}"
+        try:
+            names = tuple(getattr(task, hook)())
+        except Exception as error:
+            raise ValueError(f"{said} fails: {type(error).__name__}: {error}") from error
+        if not all(isinstance(name, str) for name in names):
+            raise ValueError(f"{said} gives {names!r}; expected a tuple of texts")
 
 
 def _check_values(what: str, trials: Trials) -> None:
@@ -126,5 +139,12 @@ def _uses_key(task: Task) -> bool:
     return any(id(one) in needed for one in traced.invars)
 
 
-LOOKS: tuple[Callable[[Task], None], ...] = (_check_shapes, _check_periods, _check_key, _check_trials, _check_probe)
+LOOKS: tuple[Callable[[Task], None], ...] = (
+    _check_shapes,
+    _check_periods,
+    _check_key,
+    _check_trials,
+    _check_probe,
+    _check_names,
+)
 """The checks in their order; each raises one line. All after the first are independent of each other."""

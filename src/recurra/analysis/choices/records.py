@@ -6,7 +6,7 @@ from typing import Any
 
 from recurra.analysis.choices.chronometric import Chronometric, chronometric
 from recurra.analysis.choices.psychometric import Psychometric, psychometric
-from recurra.analysis.failures import Records
+from recurra.analysis.failures import Records, attempted
 from recurra.analysis.visit import Visit
 from recurra.tasks.base import Task
 
@@ -29,5 +29,5 @@ CHOICE_ANALYSES: dict[str, Callable[[Visit], Any]] = {"psychometric": psychometr
 
 
 def has_choices(task: Task) -> bool:
-    """Whether a task says how answers are read as choices by signed evidence."""
-    return task.choices() is not None
+    """Whether a task says how answers are read as choices by signed evidence, or fails to: then its records say why."""
+    return attempted(task.choices) is not None
