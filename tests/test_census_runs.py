@@ -104,7 +104,9 @@ def test_only_networks_that_learned_are_compared(read):
 
 
 def test_what_cannot_be_compared_is_one_line(read):
-    with pytest.raises(ValueError, match=r"1 of 4 networks have learned .*needs at least 3. --all includes networks"):
+    with pytest.raises(
+        ValueError, match=r"1 of 4 networks have learned .*needs at least 3. --all, in Python .* includes networks"
+    ):
         read([made(AND, [GOOD, BAD, BAD, BAD])])
     with pytest.raises(ValueError, match="the runs have 2 networks; a census needs at least 3"):
         read([made(AND, [GOOD, BAD])])

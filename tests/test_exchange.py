@@ -187,7 +187,7 @@ def test_a_file_of_torch_through_inspect(run, tmp_path, capsys):
     [
         (["recurrent"], "--map: 'recurrent' is not of the form ARRAY=NAME, such as recurrent=Wrec"),
         (["recurrent=a", "recurrent=b"], "--map names recurrent twice: 'a' and 'b'"),
-        (["recurrent=W", "input=Win", "output=Wout", "bias=b"], "--map: recurra has no array 'bias'; "),
+        (["recurrent=W", "input=Win", "output=Wout", "bias=b"], "recurra has no array 'bias'; "),
     ],
 )
 def test_a_wrong_map_is_one_line(tmp_path, capsys, given, message):

@@ -483,9 +483,9 @@ def test_what_weights_alone_do_not_say_is_assumed_aloud(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("stated", "message"),
     [
-        (StatedSettings(activation="relu"), "says activation = tanh, and --activation says relu; leave the option out"),
-        (StatedSettings(form="current"), "says form = rate, and --form says current"),
-        (StatedSettings(tau_ms=10.0), "says leak = dt_ms / tau_ms = 1, and --tau says 0.1"),
+        (StatedSettings(activation="relu"), "says activation = tanh, and relu was stated; leave that out"),
+        (StatedSettings(form="current"), "says form = rate, and current was stated"),
+        (StatedSettings(tau_ms=10.0), "says leak = dt_ms / tau_ms = 1, and 0.1 was stated"),
     ],
 )
 def test_a_model_that_speaks_for_itself_is_not_contradicted(

@@ -90,7 +90,8 @@ def test_weights_alone_say_all_but_the_gate_function(tmp_path, names, case):
     path = write_named(tmp_path / "one.weights.h5", found, names)
     read = check_runs(path, by_hand(kind, found, dynamics), dynamics, notes=1)
     assert read.notes == (
-        "one.weights.h5: does not say its gate function; assumed: sigmoid. Say it with --set model.gate=NAME.",
+        "one.weights.h5: does not say its gate function; assumed: sigmoid. Say it with --set model.gate=NAME, "
+        "or in Python read it with read_network and stated=StatedSettings(gate=).",
     )
     hard = type(dynamics)(**{**vars(dynamics), "gate": "hard_sigmoid_5"})
     check_runs(path, by_hand(kind, found, hard), hard, StatedSettings(gate="hard_sigmoid_5"))
@@ -273,11 +274,11 @@ def test_stacked_layers_are_refused(tmp_path):
     [
         (
             StatedSettings(activation="tanh"),
-            "holds a cell of the kind lstm, without activation; leave out --activation",
+            "holds a cell of the kind lstm, without activation; leave that out",
         ),
-        (StatedSettings(tau_ms=5.0), "without time constant; leave out --tau"),
-        (StatedSettings(reset="after"), "without place of the reset gate; leave out --set model.reset"),
-        (StatedSettings(gate="hard_sigmoid_5"), "says gate = sigmoid, and --set model.gate=NAME says hard_sigmoid_5"),
+        (StatedSettings(tau_ms=5.0), "without time constant; leave that out"),
+        (StatedSettings(reset="after"), "without place of the reset gate; leave that out"),
+        (StatedSettings(gate="hard_sigmoid_5"), "says gate = sigmoid, and hard_sigmoid_5 was stated"),
     ],
 )
 def test_the_user_says_nothing_that_a_gated_cell_does_not_have(tmp_path, stated, message):

@@ -9,7 +9,7 @@ import pytest
 
 from recurra.engine.rate import RateDynamics
 from recurra.runs.imports import import_network, read_network
-from recurra.storage.content import Hints
+from recurra.storage.content import MAP, Hints
 from recurra.storage.imported import StatedSettings
 from tests.networks import read_here
 from tests.test_torch_files import safetensors, state_dict
@@ -79,7 +79,8 @@ def test_a_network_of_psychrnn(tmp_path, dale):
 def test_what_psychrnn_has_beside_is_told(tmp_path):
     np.savez(tmp_path / "one.npz", **psychrnn() | {"init_state": np.full((1, UNITS), 0.1, np.float32)})
     assert import_network(tmp_path / "one.npz", 10.0, None, StatedSettings(tau_ms=100.0)).notes == (
-        "one.npz: does not say its activation; assumed: tanh. Say it with --activation.",
+        "one.npz: does not say its activation; assumed: tanh. Say it with --activation, "
+        "or in Python read it with read_network and stated=StatedSettings(activation=).",
         "one.npz: its init_state is not zero; recurra begins every trial at a state of zero",
     )
 
@@ -281,8 +282,8 @@ def test_arrays_of_any_names(tmp_path, ending):
 @pytest.mark.parametrize(
     ("names", "message"),
     [
-        ({"recurent": "net/W"}, "--map: recurra has no array 'recurent'; did you mean 'recurrent'?"),
-        ({"recurrent": "net/W"}, "--map lacks input, output; name recurrent, input and output"),
+        ({"recurent": "net/W"}, f"{MAP}: recurra has no array 'recurent'; did you mean 'recurrent'?"),
+        ({"recurrent": "net/W"}, f"{MAP} lacks input, output; name recurrent, input and output"),
         (NAMES | {"recurrent": "W"}, "holds no array 'W'; it has Wout, b1, b2, bout, net/W, net/Win"),
         (NAMES | {"input": "net/Win"}, "input weights have shape (2, 6); expected (6, 6)"),
         (NAMES | {"recurrent_bias": "b1+bout"}, "adds arrays of shapes (6,) and (3,) to recurrent_bias"),
@@ -297,5 +298,5 @@ def test_what_is_wrong_with_a_map_is_named(tmp_path, names, message):
 
 
 def test_a_run_folder_needs_no_map(tmp_path):
-    with pytest.raises(ValueError, match="is a run folder, which names its arrays; leave out --map"):
+    with pytest.raises(ValueError, match="is a run folder, which names its arrays; leave them out"):
         import_network(tmp_path, 10.0, None, NOTHING, Hints(NAMES))

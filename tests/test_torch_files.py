@@ -154,7 +154,10 @@ def test_a_state_dict_runs_as_torch_runs_it(tmp_path, kind):
     assert check_runs(safetensors(tmp_path / "one.safetensors", found), kind, found).notes == tuple(
         note.replace(".pt", ".safetensors") for note in notes
     )
-    said = ("one.pt: does not say its activation; assumed: tanh. Say it with --activation.",)
+    said = (
+        "one.pt: does not say its activation; assumed: tanh. Say it with --activation, "
+        "or in Python read it with read_network and stated=StatedSettings(activation=).",
+    )
     assert notes == (said if kind == "RNN" else ())
 
 
@@ -210,7 +213,7 @@ def test_what_the_texts_of_a_file_say(tmp_path):
     safetensors(path, found, {"dt_ms": "-1"})
     with pytest.raises(ValueError, match="says dt_ms = '-1'; expected a number above 0"):
         read_torch(path, 1.0)
-    with pytest.raises(ValueError, match=r"says leak = dt_ms / tau_ms = 1, and --tau says 0\.5"):
+    with pytest.raises(ValueError, match=r"says leak = dt_ms / tau_ms = 1, and 0\.5 was stated"):
         read_torch(safetensors(path, found), 1.0, StatedSettings(tau_ms=2.0))
 
 

@@ -87,7 +87,7 @@ def _too_few(kept: int, of: int, all_networks: bool) -> str:
         return f"the runs have {number_of(of, 'network')}; a census needs at least {FEWEST}"
     return (
         f"{kept} of {of} networks have learned their task; a census needs at least {FEWEST}. "
-        "--all includes networks that have not learned it"
+        "--all, in Python all_networks=True, includes networks that have not learned it"
     )
 
 

@@ -16,7 +16,7 @@ from recurra.runs.record import cohort_of, spec_of
 from recurra.runs.spec import to_spec, with_settings
 from recurra.runs.tables import Table, from_table
 from recurra.status import Status
-from recurra.storage.content import NO_HINTS, Hints
+from recurra.storage.content import MAP, NO_HINTS, Hints
 from recurra.storage.imported import Imported, StatedSettings, check_stated, import_file
 from recurra.storage.reading import NoTimeStepError, naming
 from recurra.storage.run_folder import RunFolder
@@ -39,7 +39,7 @@ NOTHING_STATED = StatedSettings()
 STEP_MS = 1.0  # a time step of a network whose file says none and whose task nobody named
 STEPS = (
     "does not say its time step, and no task was given that has one: a step is taken as 1 ms, so that all times are in "
-    "steps. Say it with --set task.dt_ms=NUMBER."
+    "steps. Say it with --set task.dt_ms=NUMBER, or in Python read it with read_network and dt_ms=NUMBER."
 )
 
 
@@ -256,7 +256,7 @@ def import_network(
     """The network with its notes, without warnings; `dt_ms` None takes the file's own time step."""
     if path.is_dir():
         if hints.names:
-            raise ValueError(f"{path} is a run folder, which names its arrays; leave out --map")
+            raise ValueError(f"{path} is a run folder, which names its arrays; leave them out ({MAP})")
         cohort, at = _of_run(path, number, stated)
         return Imported(cohort[at])
     if not path.exists():

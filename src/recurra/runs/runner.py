@@ -162,7 +162,7 @@ def check_spec(folder: RunFolder, spec: RunSpec | None) -> None:
         words = ", ".join(f"{key} ({old}, not {new})" for key, (old, new) in different.items())
         raise ValueError(
             f"{folder} was made with another {words}. Go on with it as it was made: "
-            f"{command_for('run --resume', folder)}; or choose another folder with --out"
+            f"{command_for('run --resume', folder)}; or choose another folder"
         )
 
 

@@ -14,6 +14,7 @@ MOST_ARRAY_BYTES = 2**29  # largest size of all arrays of a network together: 8,
 END_OF_ARCHIVE, END_BYTES = b"PK\x05\x06", 22
 MOST_TABLE_BYTES = 2**20
 KIND = "kind"
+MAP = "--map ARRAY=NAME, in Python names={ARRAY: NAME}"  # what says which array is which
 CONNECTIONS = "connections_"  # before the name of an array: which of its connections exist
 
 Axes: TypeAlias = Mapping[str, tuple[str, ...]]  # axes of arrays by the names of the arrays

@@ -26,13 +26,13 @@ USUAL: dict[str, dict[str, Any]] = {
 """What is assumed of each kind of cell if neither its file nor the user says it."""
 
 WORDS = {
-    "activation": ("activation", "tanh", "--activation"),
-    "form": ("form", "the rate form", "--form"),
-    "leak": ("time constant", "tau_ms = dt_ms (leak 1)", "--tau"),
-    "gate": ("gate function", "sigmoid", "--set model.gate=NAME"),
-    "reset": ("place of the reset gate", "after the recurrent weights", "--set model.reset=NAME"),
+    "activation": ("activation", "tanh", "--activation", "activation="),
+    "form": ("form", "the rate form", "--form", "form="),
+    "leak": ("time constant", "tau_ms = dt_ms (leak 1)", "--tau", "tau_ms="),
+    "gate": ("gate function", "sigmoid", "--set model.gate=NAME", "gate="),
+    "reset": ("place of the reset gate", "after the recurrent weights", "--set model.reset=NAME", "reset="),
 }
-"""Of each setting its word, what is assumed, and the option that states it."""
+"""Of each setting its word, what is assumed, and what states it: an option, and an argument of `StatedSettings`."""
 
 
 @final
@@ -155,7 +155,7 @@ def check_known(kind: str, asked: Mapping[str, Any]) -> None:
     for key in asked:
         if key not in USUAL[kind]:
             holds = "rate units" if kind == "rate" else f"a cell of the kind {kind}"
-            raise ValueError(f"holds {holds}, without {WORDS[key][0]}; leave out {WORDS[key][2]}")
+            raise ValueError(f"holds {holds}, without {WORDS[key][0]}; leave that out")
 
 
 def check_time_step(own_dt_ms: float, dt_ms: float) -> None:
@@ -176,7 +176,7 @@ def check_stated(in_file: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
         if key == "leak" and np.shape(known) in ((), np.shape(value)) and np.allclose(known, value, rtol=1e-6, atol=0):
             continue
         what = "leak = dt_ms / tau_ms" if key == "leak" else key
-        raise ValueError(f"says {what} = {shown(known)}, and {WORDS[key][2]} says {shown(value)}; leave the option out")
+        raise ValueError(f"says {what} = {shown(known)}, and {shown(value)} was stated; leave that out")
 
 
 def shown(value: Any) -> str:
@@ -188,8 +188,11 @@ def shown(value: Any) -> str:
 
 def assumed(unsaid: list[str]) -> str:
     """The sentence about what neither the file nor the user says."""
-    words, taken, options = (", ".join(WORDS[key][at] for key in unsaid) for at in range(3))
-    return f"does not say its {words}; assumed: {taken}. Say it with {options}."
+    words, taken, options, arguments = (", ".join(WORDS[key][at] for key in unsaid) for at in range(4))
+    return (
+        f"does not say its {words}; assumed: {taken}. Say it with {options}, "
+        f"or in Python read it with read_network and stated=StatedSettings({arguments})."
+    )
 
 
 def weights_of(given: Mapping[str, np.ndarray], kind: type[Weights]) -> Weights:

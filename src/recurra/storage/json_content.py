@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from recurra.checks import check_shapes
-from recurra.storage.content import MOST_ARRAY_BYTES, Axes, Content, Hints
+from recurra.storage.content import MAP, MOST_ARRAY_BYTES, Axes, Content, Hints
 from recurra.storage.mapped import mapped
 from recurra.storage.neural_rnn import MODEL_TYPE, number_in
 
@@ -65,7 +65,7 @@ def json_content(content: bytes, axes: Axes, hints: Hints) -> Content:
     if not set(NAMES.values()) <= set(arrays):
         raise ValueError(
             "holds neither W_rec, W_inp and W_out, as files of trainRNNbrain do, nor a configuration of NeuralRNN; of "
-            "another program name the arrays with --map recurrent=NAME"
+            f"another program name the arrays ({MAP})"
         )
     return of_train_rnn_brain(table, {name: one.array for name, one in arrays.items()}, axes)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from recurra.checks import check_shapes, nearest
-from recurra.storage.content import MOST_ARRAY_BYTES, Axes, Content, at_least_single, check_array
+from recurra.storage.content import MAP, MOST_ARRAY_BYTES, Axes, Content, at_least_single, check_array
 from recurra.storage.tensors import Stored, Tensors
 
 NEEDED = ("recurrent", "input", "output")
@@ -50,10 +50,10 @@ def check_names(names: Mapping[str, str], axes: Axes) -> None:
     """Check that the user maps arrays of recurra, and those that a network needs."""
     for name in names:
         if name not in axes:
-            raise ValueError(f"--map: recurra has no array {name!r}; {nearest(name, axes)}")
+            raise ValueError(f"{MAP}: recurra has no array {name!r}; {nearest(name, axes)}")
     missing = [name for name in NEEDED if name not in names]
     if missing:
-        raise ValueError(f"--map lacks {', '.join(missing)}; name recurrent, input and output")
+        raise ValueError(f"{MAP} lacks {', '.join(missing)}; name recurrent, input and output")
 
 
 def term_of(tensors: Tensors, text: str) -> tuple[Stored, bool]:

@@ -81,7 +81,9 @@ def import_npz(
 def _of_cell(content: Content, dt_ms: float | None, stated: StatedSettings, equations: Equations) -> Network:
     """The network of another cell than rate units."""
     if stated != NOTHING_STATED:
-        raise ValueError("says its equations; --activation, --form and --tau are for rate units, leave them out")
+        raise ValueError(
+            "says its equations; activation, form and time constant are stated for rate units, leave them out"
+        )
     own_dt_ms, cell = float(content.says[TIME_STEP]), content.says[CELL]
     check_time_step(own_dt_ms, own_dt_ms if dt_ms is None else dt_ms)
     check_positive("dt_ms", own_dt_ms)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from recurra.storage.content import KIND, MOST_ARRAY_BYTES, Axes, Content, Hints, at_least_single, check_array
+from recurra.storage.content import KIND, MAP, MOST_ARRAY_BYTES, Axes, Content, Hints, at_least_single, check_array
 from recurra.storage.mapped import mapped, shown
 from recurra.storage.neural_rnn import neural_rnn_content
 from recurra.storage.tensors import Stored, Tensors, safetensors, torch_tensors
@@ -122,9 +122,7 @@ def recurrent_module(tensors: Tensors) -> tuple[dict[str, Stored], dict[str, Sto
         modules.setdefault(match["module"] or "", {})[match["role"]] = tensor
     if len(modules) != 1:
         found = f"{len(modules)} recurrent modules" if modules else "no weights of nn.RNN, nn.GRU or nn.LSTM"
-        raise ValueError(
-            f"holds {found}; of another network name the arrays with --map recurrent=NAME, among {shown(tensors)}"
-        )
+        raise ValueError(f"holds {found}; of another network name the arrays ({MAP}), among {shown(tensors)}")
     (module,) = modules.values()
     if not {"weight_ih", "weight_hh"} <= set(module) or ("bias_ih" in module) != ("bias_hh" in module):
         raise ValueError(f"holds {', '.join(sorted(module))} of its recurrent module and lacks the others")

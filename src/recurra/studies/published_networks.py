@@ -112,7 +112,9 @@ class PublishedNetworks(Study):
 
     def measure(self, scale: Scale, seed: int, trained: Callable[[RunSpec], Cohort]) -> dict[str, Rows]:
         if self.files is None:
-            raise ValueError("published-networks reads the author's files; name their folder with --files")
+            raise ValueError(
+                "published-networks reads the author's files; name their folder with --files, or in Python files="
+            )
         networks: Rows = []
         spectra: Rows = []
         for one in published_files(self.files):

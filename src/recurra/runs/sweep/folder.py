@@ -78,7 +78,7 @@ class SweepFolder:
         different = changes(own, {**plan.base, "sweep": _named(plan)})
         if different:
             words = ", ".join(f"{key} ({old}, not {new})" for key, (old, new) in different.items())
-            raise ValueError(f"{self.folder} holds a sweep with another {words}; choose another folder with --out")
+            raise ValueError(f"{self.folder} holds a sweep with another {words}; choose another folder")
 
     def path_of(self, condition: Condition) -> Path:
         """The run folder of a condition."""
