@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 import recurra as rc
+from recurra.analysis.memory.memories import Memories
 from recurra.intervals import wilson_interval
 from recurra.wording import course_words, number_of, percent, percent_high, percent_low, time_words, whole_or_three
+from recurra.words.runs import held_words
 
 
 @pytest.mark.parametrize(
@@ -80,3 +82,8 @@ def test_one_thing_is_singular():
     assert [number_of(count, "eigenvalue") for count in (0, 1, 2)] == ["0 eigenvalues", "1 eigenvalue", "2 eigenvalues"]
     assert number_of(1_200, "point at rest", "points at rest") == "1,200 points at rest"
     assert repr(rc.spectrum(recurrent=np.diag([2.0, 0.5, 0.1]))).count("1 eigenvalue outside") == 1
+
+
+def test_counts_of_thousands_have_separators():
+    held = np.ones(4_096, bool)
+    assert held_words([Memories(held, held, 100.0)]) == "it holds 4,096 of 4,096 memories"

@@ -194,7 +194,7 @@ def print_workings(dossier: Dossier, task: Task) -> None:
             {"state": state, **{pulse: end or "?" for pulse, end in row.items()}}
             for state, row in pulses["reached"].items()
         ]
-        print_table(console, f"state and pulse: {pulses['right']} of {pulses['of']} as the task asks", _texts(rows))
+        print_table(console, f"state and pulse: {pulses['right']:,} of {pulses['of']:,} as the task asks", _texts(rows))
     lines = [*_choice_lines(dossier), *_spectral_lines(dossier), *_lines(table)]
     console.print("\n".join(lines), highlight=False, markup=False)
 

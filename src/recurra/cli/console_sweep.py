@@ -23,7 +23,7 @@ class SweepBars(ProgressBars):
         """So many conditions are done; the bars begin anew for the next one."""
         self.restart()
         rest = f"; next: {label}" if label else ""
-        self.say(f"{number} of {of} conditions {what}{rest}")
+        self.say(f"{number:,} of {of:,} conditions {what}{rest}")
 
 
 def print_sweep(sweep: Sweep, effects: SweepEffects, only: Sequence[str] = ()) -> None:

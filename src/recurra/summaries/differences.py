@@ -12,7 +12,7 @@ MOST_ROWS = 40  # of a table; the others are summed up
 def differences_summary(found: Differences) -> Summary:
     """Which runs are compared, and in which numbers they differ; in a notebook a row for each number."""
     first, *others = found.runs
-    title = f"Differences: {len(found)} tests of {', '.join(others)} against {first}"
+    title = f"Differences: {len(found):,} tests of {', '.join(others)} against {first}"
     return Summary(
         title, (differences_words(found),), facts_of(found, without=("doubles", "lacking")), table=_table(found)
     )

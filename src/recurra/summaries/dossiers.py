@@ -62,7 +62,7 @@ def _performance_words(dossier: Dossier) -> str:
 
 def _point_counts(points: FixedPoints) -> str:
     stable = int((points.index == 0).sum())
-    return f"{stable} stable, {len(points) - stable} not; {points.certified} of {len(points)} proved"
+    return f"{stable} stable, {len(points) - stable} not; {points.certified:,} of {len(points):,} proved"
 
 
 def memories_summary(memories: MemoryRecords) -> Summary:

@@ -17,7 +17,7 @@ def sweep_summary(sweep: Sweep) -> Summary:
     rows = tuple((one.label, str(len(one.rows)), share_words(one.success_rate)) for one in shown)
     rest = f"and {len(sweep) - MOST_ROWS} further conditions" if len(sweep) > MOST_ROWS else ""
     table = Table(("condition", "networks", "learned [95 %]"), rows, rest)
-    return Summary(f"Sweep: {sweep.name}, {len(sweep)} conditions of {keys}", (sweep_words(sweep),), table=table)
+    return Summary(f"Sweep: {sweep.name}, {len(sweep):,} conditions of {keys}", (sweep_words(sweep),), table=table)
 
 
 def effects_summary(effects: SweepEffects) -> Summary:

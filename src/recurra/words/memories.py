@@ -83,7 +83,7 @@ def memory_words(lifetimes: Lifetimes, task: Task) -> str:
 
 def table_words(table: PulseTable, program: Program) -> str:
     """How many entries of the pulse table are right, and how many pulses are right when they come much later."""
-    text = f"{table.right} of {table.expected.size} entries of its table of states and pulses are right"
+    text = f"{table.right:,} of {table.expected.size:,} entries of its table of states and pulses are right"
     right, total = settled_pulses(program)
     later = f"; of pulses that come when it has settled, {right} of {total}" if total else ""
     return f"{text}{later}."

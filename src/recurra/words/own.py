@@ -80,12 +80,12 @@ def own_rows(dossiers: Sequence[Dossier]) -> list[OwnRow]:
         fields = [fields_of(record) for record in every if not isinstance(record, Failure)]
         if not fields:
             why = " / ".join(dict.fromkeys(one.reason for one in every if one.reason))
-            rows.append(OwnRow(name, NOTHING, NOTHING, f"0 of {count}", why))
+            rows.append(OwnRow(name, NOTHING, NOTHING, f"0 of {count:,}", why))
         for what in dict.fromkeys(key for one in fields for key in one):
             entries = [one[what] for one in fields if what in one]
             values, axes, meaning = [one[0] for one in entries], entries[0][1], entries[0][2]
             words = _shapes(values, axes) if axes else _spread(values)
-            networks = f"{len(values)}" if len(values) == count else f"{len(values)} of {count}"
+            networks = f"{len(values):,}" if len(values) == count else f"{len(values):,} of {count:,}"
             rows.append(OwnRow(name, what, words, networks, meaning))
     return rows
 

@@ -56,7 +56,7 @@ def shape_words(cubes: Sequence[MemoryCube], before: Sequence[MemoryCube]) -> st
     if not standing or len(standing[0].heights) < 2:
         return ""
     name = SHAPES.get(len(standing[0].heights), MORE)[max(map(shape_of, standing))]
-    whose = "" if len(standing) == len(cubes) else f" of {len(standing)} of {len(cubes)}"
+    whose = "" if len(standing) == len(cubes) else f" of {len(standing):,} of {len(cubes):,}"
     untrained = f"{span(cube.score for cube in before)} before training" if before else "untrained: not known"
     return f"the memories{whose} stand on {name}, score {span(cube.score for cube in standing)} ({untrained})"
 
@@ -68,10 +68,10 @@ def held_words(memories: Sequence[Memories]) -> str:
         return ""
     states = len(memories[0].held)
     if len(held) == 1:
-        return f"it holds {held[0]} of {states} memories"
+        return f"it holds {held[0]:,} of {states:,} memories"
     if min(held) == max(held):
-        return f"each holds {held[0]} of {states} memories"
-    return f"they hold {min(held)} to {max(held)} of {states} memories"
+        return f"each holds {held[0]:,} of {states:,} memories"
+    return f"they hold {min(held):,} to {max(held):,} of {states:,} memories"
 
 
 def has_learned(dossier: Dossier) -> bool:
@@ -96,7 +96,9 @@ def sentence(run: RunRecord) -> str:
     failing = sum(bool(dossier.failures) for dossier in run.dossiers)
     if failing:
         what = "an analysis" if sum(len(dossier.failures) for dossier in run.dossiers) == 1 else "analyses"
-        parts.append(f"{what} failed{'' if run.status is None else f' on {failing} of {len(run.dossiers)}'}, see below")
+        parts.append(
+            f"{what} failed{'' if run.status is None else f' on {failing:,} of {len(run.dossiers):,}'}, see below"
+        )
     return "; ".join(part for part in parts if part) + "."
 
 
@@ -116,7 +118,7 @@ def joined(words: Sequence[str], most: int = 5) -> str:
 def learned_interval(run: RunRecord) -> str:
     """How many networks learned, with the 95 % Wilson interval of their share."""
     share = wilson_interval(sum(map(has_learned, run.dossiers)), len(run.dossiers))
-    return f"{share.count} of {share.total}, 95 % interval {percent_low(share.low)} to {percent_high(share.high)} %"
+    return f"{share.count:,} of {share.total:,}, 95 % interval {percent_low(share.low)} to {percent_high(share.high)} %"
 
 
 def task_summary(task: Task) -> str:
@@ -153,7 +155,7 @@ def _success_words(run: RunRecord, good: int) -> str:
         return (
             f"{name}: {percent(performance.success)} % of {performance.trials:,} fresh trials of the {task} are right"
         )
-    return f"{good} of {number_of(len(run.dossiers), 'network')} learned the {task}"
+    return f"{good:,} of {number_of(len(run.dossiers), 'network')} learned the {task}"
 
 
 def _ends(values: Iterable[float]) -> tuple[float, float]:

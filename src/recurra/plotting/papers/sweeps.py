@@ -140,7 +140,7 @@ def draw_list(axes: Axes, sweep: Sweep) -> None:
     axes.set_xlim(-4, 104)
     axes.set_xlabel("Networks that learned (%)")
     if len(sweep) > MOST_ROWS:
-        axes.set_title(f"The first {MOST_ROWS} of {len(sweep)} conditions")
+        axes.set_title(f"The first {MOST_ROWS} of {len(sweep):,} conditions")
 
 
 def draw_list_of_networks(axes: Axes, sweep: Sweep, name: str, label: str) -> None:

@@ -86,7 +86,7 @@ def pulse_table(axes: Axes, record: PulseTable) -> None:
     names = _state_names(len(record.reached))
     if len(names) <= 16:
         axes.set_yticks(list(range(len(names))), names)
-    labelled(axes, "Pulse", "Memory state", f"{record.right} of {record.reached.size} as the task asks")
+    labelled(axes, "Pulse", "Memory state", f"{record.right:,} of {record.reached.size:,} as the task asks")
 
 
 def lifetimes(axes: Axes, record: Lifetimes) -> None:

@@ -116,8 +116,10 @@ export class Panel {
     this.sign.select.value = damage.sign;
     this.from.select.value = String(damage.from);
     this.to.select.value = String(damage.to);
-    const counts = stages.map(({ simulation }) => `${simulation.removedCount} of ${simulation.strengths.length}`);
-    this.removed.textContent = `${counts.join(", ")} connections are cut.`;
+    const counts = stages.map(({ simulation }) =>
+      [simulation.removedCount, simulation.strengths.length].map((count) => count.toLocaleString("en")).join(" of "),
+    );
+    this.removed.textContent = `${counts.join("; ")} connections are cut.`;
     const silenced = stages.map(({ simulation }) => [...simulation.silenced].map((unit) => unit + 1).join(", ") || "none");
     this.silent.textContent = `Silenced: ${silenced.join("; ")}.`;
   }
