@@ -281,3 +281,9 @@ def test_showing_loads_no_drawing_library():
     code = f"import recurra as rc, numpy, sys; {shown}; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not {"matplotlib", "plotly", "IPython"} & set(loaded)
+
+
+def test_what_is_said_of_a_field_has_no_marks_of_code():
+    points = rc.fixed_points(rc.network([[0.5]], [[1.0]], [[1.0]]), starts=np.array([[0.1]]))
+    assert "for a point added by with_more" in points._repr_html_()
+    assert "`" not in points._repr_html_()

@@ -41,9 +41,8 @@ def facts_of(record: Any, without: Sequence[str] = ()) -> tuple[Fact, ...]:
     names = [field.name for field in fields(record) if field.name not in without]
     values = {name: record.__dict__.get(name) for name in names}
     order = sorted(names, key=lambda name: np.ndim(values[name]) > 0 if _is_array(values[name]) else False)
-    return tuple(
-        Fact(name, value_words(values[name], axes[name], words.get(name, ())), texts.get(name, "")) for name in order
-    )
+    said = {name: texts.get(name, "").replace("`", "") for name in order}  # no Markdown is rendered in a summary
+    return tuple(Fact(name, value_words(values[name], axes[name], words.get(name, ())), said[name]) for name in order)
 
 
 def fields_summary(record: Any) -> Summary:
