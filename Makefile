@@ -5,7 +5,7 @@ export PYTHONDONTWRITEBYTECODE := # each of many processes would compile every m
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 NATIVE := CMakeLists.txt $(wildcard src/recurra/engine/native/*.cc src/recurra/engine/native/*.h)
 
-.PHONY: demo test test-slow test-types test-wheel install docs lint clean help
+.PHONY: demo test test-slow test-types test-wheel wheel install docs lint clean help
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/:/'
@@ -26,8 +26,15 @@ TYPED := models modes fixed_points similarity analysis interactive keras_files n
 test-types: .venv/installed-test ## the annotations, kinds and shapes, while some of the tests run
 	$(BIN)/python -m pytest -p tests.annotations -m "not slow" -n auto --dist loadfile $(TYPED:%=tests/test_%.py)
 
-test-wheel: .venv/installed ## the package, built, installed elsewhere and run, with the native engine and without
+test-wheel: wheel ## what `make wheel` made, installed elsewhere and run: with the native engine, with the oldest dependencies, without a compiler
 	$(BIN)/python tests/wheel.py
+
+# Compiled in an environment of its own, with the versions that pyproject.toml asks for, and beside what is compiled for .venv.
+wheel: .venv/installed-release ## the package as it is published, for Linux: a wheel with the native engine and the source archive, in dist/
+	rm -rf dist build/wheel
+	$(BIN)/python -m build --sdist --no-isolation --skip-dependency-check
+	RECURRA_REQUIRE_NATIVE=1 $(BIN)/python -m build --wheel --outdir build/wheel --config-setting build-dir=build/release
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/auditwheel repair --wheel-dir dist build/wheel/*.whl
 
 install: .venv/installed ## the environment alone
 

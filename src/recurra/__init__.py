@@ -12,6 +12,10 @@ _imported, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 def __getattr__(name: str) -> object:
     """A public name, imported now; an AttributeError with the nearest one where there is none."""
+    if name == "__version__":
+        from importlib.metadata import version  # noqa: PLC0415 - importing recurra is quick
+
+        return version("recurra")  # of pyproject.toml, as it was installed
     try:
         return _imported(name)
     except AttributeError:

@@ -164,3 +164,5 @@ from .training import StartDistance as StartDistance
 from .training import SuccessAbove as SuccessAbove
 from .training import WeightPenalty as WeightPenalty
 from .training import train as train
+
+__version__: str
