@@ -103,6 +103,18 @@ def test_a_plan_comes_back_from_its_table():
     assert plan_of(base, json.loads(json.dumps(plan.table()))) == plan
 
 
+def test_infinite_numbers_are_stored_and_read_back(tmp_path):
+    base = {"task": "not", "training": {"kind": "bptt", "gradient_clip": math.inf}}
+    axes = (*axes_of({"training.divergence": [10.0, math.inf]}), axis_from_text("training.learning_rate=0.01,0.1"))
+    plan = SweepPlan(base, axes)
+    SweepFolder.create(tmp_path / "clipped", plan, {})
+    read = SweepFolder.open(tmp_path / "clipped").plan
+    assert read == plan
+    rules = [one.spec.training for one in read.conditions]
+    assert {rule.gradient_clip for rule in rules} == {math.inf}
+    assert [rule.divergence for rule in rules] == [10.0, 10.0, math.inf, math.inf]
+
+
 def test_an_impossible_condition_is_named():
     plan = SweepPlan({"task": "not"}, (Axis("model.units", (2, -1)),))
     with pytest.raises(ValueError, match="units -1: model: units is -1; expected at least 1"):

@@ -60,6 +60,20 @@ def kind_name(kind: type, names: dict[str, type]) -> str:
     return next((name for name, known in names.items() if known is kind), None) or own_name(kind)
 
 
+def storable(value: Any) -> Any:
+    """A plain value as JSON can hold it: infinite numbers, also within lists and tables, are "inf" and "-inf".
+
+    `from_table` reads these words as the numbers.
+    """
+    if isinstance(value, dict):
+        return {key: storable(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [storable(one) for one in value]
+    if isinstance(value, float) and math.isinf(value):
+        return "inf" if value > 0 else "-inf"
+    return value
+
+
 def changes(old: Table, new: Table, path: str = "") -> dict[str, tuple[object, object]]:
     """The full keys whose values differ between two tables, with both values; "nothing" for a missing key."""
     changed: dict[str, tuple[object, object]] = {}
@@ -188,11 +202,9 @@ def _plain(value: object, registry: Registry, path: str) -> object:
         return to_table(value, registry)
     if isinstance(value, tuple):
         return [_plain(item, registry, path) for item in value]
-    if isinstance(value, float) and math.isinf(value):
-        return "inf" if value > 0 else "-inf"
     if value is not None and not isinstance(value, (bool, int, float, str)):
         raise ValueError(
             f"{path} is a {type(value).__name__}, which no spec can hold; expected numbers, texts, tuples or frozen "
             "dataclasses. rc.train and the analyses take it as it is."
         )
-    return value
+    return storable(value)

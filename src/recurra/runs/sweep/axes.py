@@ -12,7 +12,7 @@ from scipy.stats import qmc
 from recurra.analysis.cohorts.swept import How, word
 from recurra.checks import check_count
 from recurra.runs.spec import REGISTRY, plain_value
-from recurra.runs.tables import to_table
+from recurra.runs.tables import storable, to_table
 
 FIXED = ("name", "networks", "analyses")  # keys of a spec that are no condition
 MOST_CONDITIONS = 10_000
@@ -68,6 +68,7 @@ class Axis:
             raise ValueError(f"{self.key} cannot vary: it is the same in all conditions of a sweep")
         if isinstance(self.values, Range):
             return
+        object.__setattr__(self, "values", tuple(map(storable, self.values)))
         if not self.values:
             raise ValueError(f"{self.key} has no values")
         twice = [value for at, value in enumerate(self.values) if value in self.values[:at]]

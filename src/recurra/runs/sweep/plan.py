@@ -8,7 +8,7 @@ from typing import Any, final
 from recurra.analysis.cohorts.swept import How, word
 from recurra.runs.spec import RunSpec, to_spec, with_value
 from recurra.runs.sweep.axes import Axis, Range, combined
-from recurra.runs.tables import Table
+from recurra.runs.tables import Table, storable
 
 
 @final
@@ -48,6 +48,9 @@ class SweepPlan:
     axes: tuple[Axis, ...]
     how: How = "all"
     samples: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "base", storable(self.base))
 
     @cached_property
     def conditions(self) -> tuple[Condition, ...]:
