@@ -30,6 +30,9 @@ class Stream(IntEnum):
     chance = 5
     noise = 6
     validation_noise = 7
+    tuning = 8  # what a search suggests for its trial `number`
+    tuning_trials = 9  # the seed of that trial's cohort
+    confirmation = 10  # the seed of the cohort that is trained anew with the values of that trial
 
 
 def random_key(seed: int, stream: Stream, number: int = 0) -> RandomKey:
@@ -44,6 +47,18 @@ def random_key(seed: int, stream: Stream, number: int = 0) -> RandomKey:
     check_count("the number of a draw", number, at_least=0, at_most=LARGEST_NUMBER)
     with pinned():
         return _folded(_words(seed), np.uint32(stream), np.uint32(number))
+
+
+def derived_seed(seed: int, stream: Stream, number: int) -> int:
+    """The seed of a run that is a part of something larger with a seed of its own.
+
+    Args:
+        seed: the seed of the whole.
+        stream: what the run is for.
+        number: its number in the stream.
+    """
+    high, low = np.asarray(jax.random.key_data(random_key(seed, stream, number))).tolist()
+    return (high << 32 | low) >> 1
 
 
 def check_seed(seed: object) -> None:

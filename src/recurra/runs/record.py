@@ -21,6 +21,8 @@ from recurra.storage.log import read_history
 from recurra.storage.reading import naming
 from recurra.storage.run_folder import RunFolder
 
+SEVERAL = {"sweep": ("a sweep", "conditions"), "tuning": ("a search over hyperparameters", "trials")}
+
 
 def read_run(folder: RunFolder) -> RunRecord:
     """The record of an analysed run."""
@@ -89,9 +91,10 @@ def numbers_of_part(networks: int, number: int, of: int) -> range:
 
 
 def check_run(folder: RunFolder) -> None:
-    """Check that a folder is that of a run and not of a sweep, which has several."""
-    if "sweep" in folder.about():
-        raise ValueError(f"{folder} is a sweep; name one of the runs in {folder}/conditions")
+    """Check that a folder is that of a run and not of a sweep or a search, which have several."""
+    for kind, (words, inside) in SEVERAL.items():
+        if kind in folder.about():
+            raise ValueError(f"{folder} is {words}; name one of the runs in {folder}/{inside}")
 
 
 def check_trained(folder: RunFolder) -> None:

@@ -81,8 +81,15 @@ class AnalysisAbout(TypedDict):
     groups: dict[str, str]
 
 
+class ConfirmedAbout(TypedDict):
+    """The trial of a search that is confirmed, and the aim of the networks that confirm it; null if not finite."""
+
+    trial: Count
+    value: Annotated[float, Field(allow_inf_nan=False)] | None
+
+
 class About(TypedDict, total=False):
-    """The entries of `run.json` of a run, a study or a sweep; which are required depends on what is done with it."""
+    """The entries of `run.json` of a run, study, sweep or search; which are required depends on its use."""
 
     name: str
     status: Literal["training", "trained", "analysed", "running", "finished"]
@@ -101,6 +108,9 @@ class About(TypedDict, total=False):
     spec: dict[str, Any]
     sources: list[str]
     sweep: dict[str, Any]
+    tuning: dict[str, Any]
+    trials: Count
+    confirmed: ConfirmedAbout
     base: dict[str, Any]
     study: str
     scale: str

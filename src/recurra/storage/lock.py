@@ -20,6 +20,10 @@ NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS, errno.EROFS, errno.EACCES
 PAUSE_S = 0.2  # between two checks of a lock that another process holds
 
 
+class InUseError(ValueError):
+    """Another process works in the folder."""
+
+
 @contextmanager
 def locked(folder: Path, on_wait: Callable[[str], None] | None = None) -> Iterator[Callable[[], None]]:
     """Work in a folder alone; a missing folder is made, and removed again if it stays empty.
@@ -36,7 +40,7 @@ def locked(folder: Path, on_wait: Callable[[str], None] | None = None) -> Iterat
         another process.
 
     Raises:
-        ValueError: another process works in the folder.
+        InUseError: another process works in the folder.
     """
     missing = [parent for parent in (folder, *folder.parents) if not parent.exists()]
     try:
@@ -79,7 +83,7 @@ def _acquired(folder: Path, on_wait: Callable[[str], None] | None) -> int | None
     announced = False
     while isinstance(lock_or_owner := _tried(folder), str):
         if on_wait is None:
-            raise ValueError(f"{shown(folder)} is in use by {lock_or_owner}; wait for it, or choose another folder")
+            raise InUseError(f"{shown(folder)} is in use by {lock_or_owner}; wait for it, or choose another folder")
         if not announced:
             on_wait(f"waiting for {lock_or_owner}, which works in {shown(folder)}")
         announced = True

@@ -80,6 +80,13 @@ class Axis:
         """The last part of the key."""
         return self.key.rpartition(".")[2]
 
+    @property
+    def words(self) -> str:
+        """The values in words, or the range as on the command line."""
+        if isinstance(self.values, Range):
+            return f"{self.values.low:g}..{self.values.high:g}{LOG if self.values.log else ''}"
+        return ", ".join(map(word, self.values))
+
     def at(self, share: float) -> Any:
         """The value below which this share of the draws lies."""
         if isinstance(self.values, Range):

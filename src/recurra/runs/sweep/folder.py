@@ -1,42 +1,16 @@
 """The folder of a sweep: the plan in `run.json`, a run folder for each condition, and the numbers of its networks."""
 
-import hashlib
-import json
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from pydantic import TypeAdapter, ValidationError
-from typing_extensions import TypedDict
-
-from recurra.analysis.cohorts.difference import json_value
 from recurra.analysis.cohorts.sweep import Sweep
 from recurra.analysis.cohorts.swept import SweptCondition, SweptKey
-from recurra.arrays import named_arrays
-from recurra.models.cohort import Cohort
-from recurra.runs.network_tables import table_run
+from recurra.runs.sweep.kept import swept_condition
 from recurra.runs.sweep.plan import Condition, SweepPlan, axis_names, plan_of
 from recurra.runs.tables import changes
-from recurra.storage.files import replace_text
 from recurra.storage.run_folder import RunFolder
-
-MOST_ROWS_BYTES = 2**28
-
-
-class Rows(TypedDict):
-    """What is kept of a condition: the fields of `SweptCondition`, and what they were made of."""
-
-    made_of: str
-    analysed: bool
-    rows: list[dict[str, bool | int | float | str | None]]
-    starts: list[str]
-    seconds: float
-
-
-ROWS = TypeAdapter(Rows)
 
 
 @dataclass(frozen=True)
@@ -114,60 +88,10 @@ class SweepFolder:
 
     def swept(self, condition: Condition) -> SweptCondition:
         """The numbers of the networks of a trained condition, which are kept so that they are computed once."""
-        kept = self._kept(condition)
-        if kept is None:
-            folder = RunFolder.open(self.path_of(condition))
-            run = table_run(folder, condition.label)
-            kept = {
-                "made_of": self._seal(condition),
-                "analysed": run.analysed,
-                "rows": [{key: json_value(value) for key, value in row.items()} for row in run.rows],
-                "starts": _starts(run.cohort),
-                "seconds": run.cohort.origin.seconds,
-            }
-            replace_text(self._rows_path(condition), json.dumps(kept, allow_nan=False), folders=True)
-        rows = [{key: math.nan if value is None else value for key, value in row.items()} for row in kept["rows"]]
-        return SweptCondition(
-            values=condition.values,
-            label=condition.label,
-            folder=self.path_of(condition),
-            analysed=kept["analysed"],
-            rows=tuple(rows),
-            starts=tuple(kept["starts"]),
-            seconds=kept["seconds"],
-        )
-
-    def _kept(self, condition: Condition) -> dict[str, Any] | None:
-        """What is kept of a condition; None if that is not what its run is now."""
-        path = self._rows_path(condition)
-        if not path.is_file() or path.stat().st_size > MOST_ROWS_BYTES:
-            return None
-        try:
-            kept = ROWS.validate_json(path.read_bytes(), strict=True)
-        except ValidationError:
-            return None
-        return dict(kept) if kept["made_of"] == self._seal(condition) else None
-
-    def _rows_path(self, condition: Condition) -> Path:
-        return self.folder.path / "rows" / f"{self.path_of(condition).name}.json"
-
-    def _seal(self, condition: Condition) -> str:
-        """A hash of what the run's own `run.json` says."""
-        text = (self.path_of(condition) / "run.json").read_bytes()
-        return hashlib.sha256(text).hexdigest()[:16]
+        run = self.path_of(condition)
+        return swept_condition(condition, run, self.folder.path / "rows" / f"{run.name}.json")
 
 
 def _named(plan: SweepPlan) -> dict[str, Any]:
     table = plan.table()
     return {**table, "axes": {one["key"]: {**one} for one in table["axes"]}}
-
-
-def _starts(cohort: Cohort) -> list[str]:
-    arrays = {name: np.asarray(array) for name, array in named_arrays(cohort.initial).items()}
-    hashes = []
-    for at in range(len(cohort)):
-        digest = hashlib.sha256(f"{cohort.seed}".encode())
-        for name, array in arrays.items():
-            digest.update(f"{name}{array.shape[1:]}".encode() + np.ascontiguousarray(array[at]).tobytes())
-        hashes.append(digest.hexdigest()[:16])
-    return hashes

@@ -56,7 +56,7 @@ class SweepPlan:
     def conditions(self) -> tuple[Condition, ...]:
         """All conditions; an error names the first whose spec is not possible."""
         rows = combined(self.axes, self.how, self.samples, self.base.get("seed", 0))
-        return tuple(self._condition(number, values) for number, values in enumerate(rows))
+        return tuple(condition_of(self.base, self.axes, number, values) for number, values in enumerate(rows))
 
     @property
     def name(self) -> str:
@@ -65,20 +65,28 @@ class SweepPlan:
     def table(self) -> Table:
         """The plan in plain values, from which `plan_of` makes it."""
         return {
-            "axes": [{"key": axis.key, **_values_table(axis)} for axis in self.axes],
+            "axes": axes_table(self.axes),
             "how": self.how,
             "samples": self.samples,
         }
 
-    def _condition(self, number: int, values: Sequence[Any]) -> Condition:
-        table = self.base
-        label = ", ".join(f"{name} {word(value)}" for name, value in zip(axis_names(self.axes), values, strict=True))
-        try:
-            for axis, value in zip(self.axes, values, strict=True):
-                table = with_value(table, axis.key, value)
-            return Condition(number, tuple(values), label, to_spec(table))
-        except ValueError as error:
-            raise ValueError(f"{label}: {error}") from None
+
+def condition_of(base: Table, axes: Sequence[Axis], number: int, values: Sequence[Any]) -> Condition:
+    """One condition; an error names it if its spec is not possible.
+
+    Args:
+        base: the spec in plain values.
+        axes: what varies.
+        number: its number.
+        values: the value of every axis.
+    """
+    label = ", ".join(f"{name} {word(value)}" for name, value in zip(axis_names(axes), values, strict=True))
+    try:
+        for axis, value in zip(axes, values, strict=True):
+            base = with_value(base, axis.key, value)
+        return Condition(number, tuple(values), label, to_spec(base))
+    except ValueError as error:
+        raise ValueError(f"{label}: {error}") from None
 
 
 def plan_of(base: Table, table: Table) -> SweepPlan:
@@ -88,8 +96,17 @@ def plan_of(base: Table, table: Table) -> SweepPlan:
         base: the spec in plain values.
         table: what `SweepPlan.table` gives.
     """
-    axes = tuple(Axis(one["key"], _values_of(one)) for one in table["axes"])
-    return SweepPlan(base, axes, table["how"], table["samples"])
+    return SweepPlan(base, axes_in(table["axes"]), table["how"], table["samples"])
+
+
+def axes_table(axes: Sequence[Axis]) -> list[Table]:
+    """The axes in plain values, from which `axes_in` makes them."""
+    return [{"key": axis.key, **_values_table(axis)} for axis in axes]
+
+
+def axes_in(tables: Sequence[Table]) -> tuple[Axis, ...]:
+    """The axes from their tables."""
+    return tuple(Axis(one["key"], _values_of(one)) for one in tables)
 
 
 def axis_names(axes: Sequence[Axis]) -> list[str]:

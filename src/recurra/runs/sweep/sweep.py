@@ -98,7 +98,7 @@ def sweep(  # noqa: PLR0913 - those of a training, and what makes it a sweep
         >>> found.to_xarray().sizes["units"]
         2
     """
-    base = _base(task, model, rule)
+    base = base_of(task, model, rule, "sweep")
     plan = SweepPlan({**base, "networks": networks, "seed": seed}, axes_of(vary), how, samples)
     return conduct_sweep(plan, Path(path), SilentSweepProgress(), engine, analyses, executor, executor).read()
 
@@ -115,12 +115,22 @@ def load_sweep(path: Path | str) -> Sweep:
     return SweepFolder.open(path).read()
 
 
-def _base(task: Task | Preset, model: Model | None, rule: LearningRule | None) -> Table:
+def base_of(task: Task | Preset, model: Model | None, rule: LearningRule | None, command: str) -> Table:
+    """The spec of a task, model and rule, or of a preset, in plain values; without networks and seed.
+
+    Args:
+        task: the task, or a preset.
+        model: the model; None with a preset.
+        rule: the rule; None with a preset.
+        command: the function that the user called, which names a spec that has no name.
+    """
     if isinstance(task, Preset):
         if model is not None or rule is not None:
-            raise TypeError("model and rule are those of the preset; for others: sweep(preset.task, model, rule, ...)")
+            raise TypeError(
+                f"model and rule are those of the preset; for others: {command}(preset.task, model, rule, ...)"
+            )
         name, task, model, rule = task.name, task.task, task.model, task.rule
     else:
-        name = "sweep"
+        name = command
     parts = {"task": task, "model": model, "training": rule}
     return {"name": name, **{key: to_table(part, REGISTRY) for key, part in parts.items()}}
