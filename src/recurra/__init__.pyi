@@ -103,6 +103,8 @@ from .runs.sweep.axes import Range as Range
 from .runs.sweep.sweep import load_sweep as load_sweep
 from .runs.sweep.sweep import sweep as sweep
 from .runs.train_run import train_run as train_run
+from .runs.tune.tune import load_tuning as load_tuning
+from .runs.tune.tune import tune as tune
 from .tasks import And as And
 from .tasks import ChoiceRule as ChoiceRule
 from .tasks import ContextDecision as ContextDecision

@@ -39,6 +39,7 @@ from recurra.cli.specs import (
 from recurra.cli.studies import damage, reproduction, study
 from recurra.cli.sweep import sweep
 from recurra.cli.tasks import tasks
+from recurra.cli.tune import tune
 from recurra.interrupts import Stopped, listening, stop_if_asked
 from recurra.terminal import discard_output, prepare_streams, print_error
 from recurra.wording import number_of
@@ -225,6 +226,7 @@ app.command()(damage)
 app.command()(census)
 app.command()(compare)
 app.command()(sweep)
+app.command()(tune)
 app.command()(reproduction)
 
 

@@ -28,6 +28,7 @@ from recurra.analysis.choices.records import ChoiceRecords
 from recurra.analysis.cohorts.differences import Differences
 from recurra.analysis.cohorts.effects import SweepEffects
 from recurra.analysis.cohorts.sweep import Sweep
+from recurra.analysis.cohorts.tuning import Tuning
 from recurra.analysis.dossier_records import Dossier
 from recurra.analysis.dynamics.fixed_points import FixedPoints
 from recurra.analysis.memory.records import MemoryRecords
@@ -59,6 +60,7 @@ from recurra.summaries.networks import (
 from recurra.summaries.sparklines import bars, plane
 from recurra.summaries.summary import Fact, Picture, Summary
 from recurra.summaries.sweeps import effects_summary, sweep_summary
+from recurra.summaries.tunings import tuning_summary
 from recurra.tasks.trials import Trials
 from recurra.wording import as_sentence, number_of, percent, percent_high, percent_low, three
 from recurra.words.attractors import attractor_words
@@ -114,6 +116,7 @@ SUMMARIES: dict[type, Callable[[Any], Summary]] = {
     Sweep: sweep_summary,
     SweepEffects: effects_summary,
     Trials: trials_summary,
+    Tuning: tuning_summary,
     Verdict: verdict_summary,
 }
 """The kinds of records whose summary is more than a sentence and a picture beside their fields."""

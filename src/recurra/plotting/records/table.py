@@ -41,6 +41,7 @@ from recurra.analysis.cohorts.differences import Differences
 from recurra.analysis.cohorts.network_map import NetworkMap
 from recurra.analysis.cohorts.similarity import MEASURES, Signature
 from recurra.analysis.cohorts.sweep import Sweep
+from recurra.analysis.cohorts.tuning import Tuning
 from recurra.analysis.dossier_records import Behaviour
 from recurra.analysis.memory.records import Walk
 from recurra.analysis.record import RunRecord
@@ -49,6 +50,7 @@ from recurra.models.network import Network
 from recurra.plotting.papers.census import LABELS
 from recurra.plotting.papers.differences import draw_differences
 from recurra.plotting.papers.sweeps import draw_sweep
+from recurra.plotting.papers.tunings import draw_tuning
 from recurra.plotting.records import choices, curves, panels, planes, spaces
 from recurra.tasks.trials import Trials
 
@@ -114,6 +116,7 @@ DRAWINGS: dict[type, dict[str, Drawing]] = {
     TensorComponents: {"time": Drawing(curves.tensor_components)},
     TransientGains: {"gains": Drawing(curves.transient_gains)},
     Trials: {"first": Drawing(curves.trials)},
+    Tuning: {"history": Drawing(draw_tuning)},
     Walk: {
         "bits": Drawing(spaces.walk, lambda record: record.bits.shape[1]),
         "components": Drawing(spaces.walk_components, lambda record: record.components.shape[1]),

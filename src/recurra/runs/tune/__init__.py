@@ -1,0 +1,1 @@
+"""Searches over hyperparameters: a cohort of networks is one trial."""
