@@ -18,10 +18,11 @@ import recurra as rc
 from recurra.analysis.cohorts.tuning import best_of
 from recurra.cli.app import main
 from recurra.models.cohort import History
-from recurra.runs.executors import LostPiece, ThisProcess
+from recurra.runs.executors import Executor, LostPiece, Processes
 from recurra.runs.spec import read_table, to_spec
 from recurra.runs.sweep.axes import Axis
 from recurra.runs.tune import journal as journals
+from recurra.runs.tune import pruning
 from recurra.runs.tune.aims import Loss, Rate, Time, aim_named
 from recurra.runs.tune.conduct import SilentTuneProgress, TunePiece, conduct_tuning, next_trial
 from recurra.runs.tune.folder import TuneFolder
@@ -298,7 +299,21 @@ def test_a_trial_that_another_works_at_is_left_to_it(plan, tmp_path):
     assert [trial.state for trial in folder.read().trials] == ["finished", "finished"]
 
 
-class LosesAll(ThisProcess.__mro__[1]):
+def test_a_hopeless_trial_is_ended_and_stays_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(pruning, "is_hopeless", lambda course, others, *_: others and max(course) >= 3)
+    steps = {"steps": 5, "trials": {"kind": "fresh", "steps_an_epoch": 1}}
+    plan = TunePlan({**BASE, "training": {**BASE["training"], **steps}}, (RIDGE,), "loss", patience=1, confirm=1)
+    found = conduct_tuning(plan, tmp_path / "pruned", 3, SilentTuneProgress()).read()
+    assert [trial.state for trial in found.trials] == ["finished", "pruned", "pruned"]
+    assert [sorted(trial.so_far) for trial in found.trials] == [[1, 2, 3, 4, 5], [1, 2, 3], [1, 2, 3]]
+    assert found.best_trial == found.trials[0]
+    assert math.isnan(found.trials[1].value)
+    assert found.trials[1].networks is None
+    again = conduct_tuning(plan, tmp_path / "pruned", 3, SilentTuneProgress()).read()
+    assert again.table() == found.table()
+
+
+class LosesAll(Executor):
     """An executor whose workers are all killed."""
 
     def map(self, job, pieces):
@@ -411,6 +426,17 @@ def test_command(tmp_path, capsys, monkeypatch):
     for key in ("optimization_history", "param_importances", "slice", "parallel_coordinate", "contour"):
         assert f'id="data-{key}"' in page
     assert main(["run", "here/best.toml", "--show"]) == 0
+
+
+@pytest.mark.slow
+def test_several_processes_of_one_command(tmp_path):
+    plan = TunePlan(BASE, (RIDGE,), "loss", confirm=2)
+    found = conduct_tuning(plan, tmp_path / "two", 5, SilentTuneProgress(), executor=Processes(2)).read()
+    assert [trial.state for trial in found.trials] == ["finished"] * 5
+    assert len({trial.values for trial in found.trials}) == 5
+    alone = rc.load(found.trials[4].folder)
+    again = rc.train(alone.task, alone.model, alone.rule, networks=2, seed=alone.seed)
+    np.testing.assert_array_equal(alone.weights.output, again.weights.output)
 
 
 @pytest.mark.slow

@@ -27,7 +27,7 @@ from recurra.words.sweeps import share_words
 from recurra.words.tunings import aim_words, best_words, confirmed_words, trials_words, value_words
 
 HEIGHT = 420  # px
-MARGIN = (72, 24, 40, 64)  # left, right, top and bottom, px
+MARGIN = (72, 40, 40, 100)  # left, right, top and bottom, px; names of keys stand at the bottom
 ROW = 190  # px, of each row of a picture with a panel for every two keys
 MOST_KEYS = 4  # of that picture
 PICTURES = {
@@ -80,8 +80,9 @@ def _panels(tuning: Tuning, folder: TuneFolder) -> Iterator[PageFigure]:
 def _picture(name: str, study: Any, tuning: Tuning) -> PageFigure:
     figure, keys = _drawn(name, study, tuning), min(len(tuning.keys), MOST_KEYS)
     height = max(HEIGHT, ROW * keys) if name == "contour" and keys > 2 else HEIGHT
-    figure.update_layout(title=None)
-    return PageFigure(name, styled(figure, height, MARGIN), PICTURES[name])
+    styled(figure, height, MARGIN).update_layout(title=None)
+    figure.update_xaxes(automargin=True).update_yaxes(automargin=True)  # labels are names of keys, however long
+    return PageFigure(name, figure, PICTURES[name])
 
 
 def _drawn(name: str, study: Any, tuning: Tuning) -> go.Figure:

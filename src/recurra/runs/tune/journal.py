@@ -75,9 +75,9 @@ class Journal:
 
     def entries(self) -> list[Entry]:
         """All trials, in the order of their numbers."""
-        trials = self.study().get_trials(deepcopy=False)
+        study = self.study()
         with self._reading():
-            return [self._entry(trial) for trial in trials]
+            return [self._entry(trial) for trial in study.get_trials(deepcopy=False)]
 
     def suggested(self, seed: int) -> dict[str, Any]:
         """What Optuna suggests for the next trial: it follows from the seed and from the trials so far alone.
@@ -131,7 +131,7 @@ class Journal:
             values=tuple(_value(axis, trial.params[axis.key]) for axis in self._axes),
             state=STATES[trial.state.name],
             value=float(trial.value) if finished else math.nan,
-            reason=str(trial.user_attrs.get(REASON, "")),
+            reason=one_line(str(trial.user_attrs.get(REASON, ""))),
             so_far={int(step): float(value) for step, value in sorted(trial.intermediate_values.items())},
         )
 
