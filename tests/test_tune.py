@@ -292,10 +292,12 @@ def test_a_trial_that_another_works_at_is_left_to_it(plan, tmp_path):
         conduct_tuning(plan, tmp_path / "shared", 2, Kills(1))
     folder = TuneFolder.open(tmp_path / "shared")
     piece = TunePiece(folder.folder.path, ())
+    folder.lock_of(0).mkdir()  # as a killed worker leaves it
     with locked(folder.lock_of(0)):
         assert next_trial(piece) == (1,), "trial 0 is somebody's, so that a new one begins"
     assert next_trial(piece) == (0,), "its worker has ended, so that it is free"
     assert next_trial(piece) == ()
+    assert {path.name for path in (folder.folder.path / "trials").iterdir()} == {"0000", "0001"}
     assert [trial.state for trial in folder.read().trials] == ["finished", "finished"]
 
 

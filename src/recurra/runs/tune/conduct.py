@@ -8,7 +8,7 @@ and goes on has the same trials as one that was not.
 import math
 import time
 from collections.abc import Callable
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -124,7 +124,10 @@ def next_trial(piece: TunePiece, progress: Progress | None = None, function: Fun
             entry = _taken(folder, stack)
             if entry is not None:
                 _work(folder, entry, progress or SilentProgress(), function)
-                return (entry.number,)
+        if entry is not None:
+            with suppress(OSError):  # that of a killed worker is still there
+                folder.lock_of(entry.number).rmdir()
+            return (entry.number,)
         if not folder.left():
             return ()
         time.sleep(LOOK_S)  # others work at all that are left; if one is killed, its trial is free

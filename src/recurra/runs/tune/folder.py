@@ -94,7 +94,8 @@ class TuneFolder:
 
     def best(self) -> TunedTrial | None:
         """The best of the finished trials."""
-        return best_of(tuple(map(self._trial, self._finished())), larger_is_better(self.plan.aim))
+        finished = [self._trial(entry) for entry in self.journal.entries() if entry.state == "finished"]
+        return best_of(finished, larger_is_better(self.plan.aim))
 
     def confirmation(self, best: TunedTrial) -> Condition:
         """The networks that confirm the best trial."""
@@ -135,9 +136,6 @@ class TuneFolder:
         kept = self.folder.about().get(CONFIRMED, {})
         value = kept.get("value") if best and kept.get("trial") == best.number else None
         return math.nan if value is None else float(value)
-
-    def _finished(self) -> list[Entry]:
-        return [entry for entry in self.journal.entries() if entry.state == "finished"]
 
     def _trial(self, entry: Entry) -> TunedTrial:
         names = axis_names(self.plan.axes)
