@@ -5,7 +5,7 @@ export PYTHONDONTWRITEBYTECODE := # each of many processes would compile every m
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 NATIVE := CMakeLists.txt $(wildcard src/recurra/engine/native/*.cc src/recurra/engine/native/*.h)
 
-.PHONY: demo test test-slow test-types test-wheel wheel install docs lint clean help
+.PHONY: demo test test-slow test-types test-wheel campaign wheel install docs lint clean help
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/:/'
@@ -18,6 +18,9 @@ test: .venv/installed-test ## the whole test suite but the slow tests
 
 test-slow: .venv/installed-test ## the slow tests
 	$(BIN)/python -m pytest -m slow
+
+campaign: .venv/installed-test ## an hour of kills, full disks, damaged files, two writers, lost workers, a clock that jumps (MINUTES=60)
+	$(BIN)/python -m tests.campaign --minutes $(or $(MINUTES),60)
 
 # In all tests the checks would take longer than the tests: these are quick ones, of most rooms.
 TYPED := models modes fixed_points similarity analysis interactive keras_files npz_files spec alignment stability program \

@@ -146,6 +146,7 @@ class TestDossier:
         np.testing.assert_allclose(found.behaviour.probe_components, expected)
         assert found.memories is None
 
+    @pytest.mark.slow
     def test_only_a_flipflop_has_memories(self, small_run):
         run = read_run(small_run)
         found = run.dossiers[0]

@@ -252,6 +252,7 @@ def test_threefry_gives_the_words_of_its_publication(key, counter, words):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.slow
 def test_noise_is_box_and_mullers(dtype):
     """Each counter's two words make the noise of two neighbouring units; float32 uses 24 bits of a word."""
     key, trial, steps, units = np.array([5, 7], np.uint32), jnp.uint32(3), 4, 5

@@ -145,6 +145,7 @@ def call(capsys, *arguments):
 
 
 @pytest.mark.parametrize("kind", NETWORKS)
+@pytest.mark.slow
 def test_export_writes_a_file_a_network(run, tmp_path, capsys, kind):
     out = tmp_path / "out"
     status, said, _ = call(capsys, "export", run, "--format", kind, "--out", out)

@@ -194,13 +194,16 @@ def test_a_census_in_processes_is_that_of_one(small_run, tmp_path):
 class Losing(Executor):
     """Where the worker of the first piece is killed."""
 
-    workers = 1
+    @property
+    def workers(self) -> int:
+        return 1
 
     def map(self, job, pieces, on_look=nothing):
         yield pieces[0], LostPiece("its process was ended by SIGKILL")
         yield from ThisProcess().map(job, pieces[1:])
 
 
+@pytest.mark.slow
 def test_a_network_of_a_lost_worker_is_left_out_of_the_census(small_run, tmp_path):
     from recurra.runs.census_runs import census_of_runs
     from recurra.runs.compared_networks import read_compared
@@ -261,7 +264,9 @@ def test_a_full_disk_names_the_folder_and_changes_nothing(run, monkeypatch, capf
 class Interrupted(Executor):
     """Where Ctrl-C comes while the first piece is worked on."""
 
-    workers = 1
+    @property
+    def workers(self) -> int:
+        return 1
 
     def map(self, job, pieces, on_look=nothing):
         signal.raise_signal(signal.SIGINT)

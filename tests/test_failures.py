@@ -115,6 +115,7 @@ def test_tables_go_on(small, name, capsys):
     assert f"network 1, {name.replace('_', ' ')}: made to fail" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_report_of_a_network_of_which_nothing_is_known(small):
     """Every table and figure is there for the other network, and says of this one what is missing."""
     html = report_html(with_failure(small, *record_kinds(small.task)))

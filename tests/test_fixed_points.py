@@ -226,7 +226,9 @@ def test_no_slow_point_is_a_fixed_point(seed):
 
 
 @pytest.mark.parametrize("form", ["rate", "current"])
-@pytest.mark.parametrize("activation", ["tanh", "sigmoid", "softplus"])
+@pytest.mark.parametrize(
+    "activation", ["tanh", *(pytest.param(one, marks=pytest.mark.slow) for one in ("sigmoid", "softplus"))]
+)
 def test_hessian_by_hand_is_that_of_autodiff(form, activation, seed):
     network = random_network(seed, form=form, activation=activation, bias=0.1)
     state = starts_of(network, 1, seed)[0]

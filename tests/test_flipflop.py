@@ -40,6 +40,7 @@ def test_target_follows_the_pulses(task, seed):
             np.testing.assert_array_equal(targets[:, bit], target_by_hand(task, inputs[:, bit]))
 
 
+@pytest.mark.slow
 def test_papers_pulses(seed):
     trials = FlipFlop(input_noise=0.0).sample(jax.random.key(seed), 400)
     inputs = np.asarray(trials.inputs).transpose(0, 2, 1).reshape(-1, 350)
@@ -58,6 +59,7 @@ def test_papers_pulses(seed):
     assert silent == pytest.approx(1 / 3, abs=0.06)  # 1200 rows: four standard deviations
 
 
+@pytest.mark.slow
 def test_noise_and_dtype(seed):
     task = FlipFlop()
     trials = task.sample(jax.random.key(seed), 50)
@@ -116,6 +118,7 @@ def test_success_rule():
     assert list(task.success(wrong, probe)[:2]) == [False, True]
 
 
+@pytest.mark.slow
 def test_poisson_rate_and_answer(seed):
     task = FlipFlop(bits=2, length_ms=2_000, pulses=PoissonPulses(20.0), pulse_ms=1, response_delay_ms=0, input_noise=0)
     trials = task.sample(jax.random.key(seed), 100)

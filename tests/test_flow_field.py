@@ -229,6 +229,7 @@ def test_figure_shows_field_paths_and_points():
     assert figure.get_figwidth() * 25.4 == pytest.approx(85)
 
 
+@pytest.mark.slow
 def test_figure_without_legend_and_with_lost_paths():
     field = flow_field(
         network_of(np.eye(3)), plane=np.eye(3)[:2], center=np.zeros(3), across=WINDOW[0], upwards=WINDOW[1]

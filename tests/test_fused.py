@@ -29,7 +29,9 @@ def difference_of(dynamics, weights, trials, keys, loss):
         (RateDynamics("rate", "tanh", 1.0), 5, 70, 7, "mean_squared_error"),
         (RateDynamics("current", "softplus", 0.2, noise=0.1), 17, 3, 4, "cross_entropy"),
         (RateDynamics("rate", "sigmoid", (0.1, 0.5, 1.0), noise=0.3), 3, 32, 5, "mean_squared_error"),
-        (RateDynamics("rate", "hard_sigmoid_5", 1.0), 13, 1, 1, "mean_squared_error"),
+        pytest.param(
+            RateDynamics("rate", "hard_sigmoid_5", 1.0), 13, 1, 1, "mean_squared_error", marks=pytest.mark.slow
+        ),
         pytest.param(RateDynamics("rate", "softplus", 1.0), 4, 3, 5, "cross_entropy", marks=pytest.mark.slow),
         pytest.param(RateDynamics("rate", "relu", 1.0, noise=0.1), 6, 3, 5, "cross_entropy", marks=pytest.mark.slow),
         pytest.param(RateDynamics("current", "relu", 0.5), 100, 64, 9, "mean_squared_error", marks=pytest.mark.slow),

@@ -139,6 +139,7 @@ def test_the_reset_bias_of_the_first_form_stays_zero():
     assert (np.asarray(cohort.weights.bias) != np.asarray(cohort.initial.bias)).any()
 
 
+@pytest.mark.slow
 def test_what_an_lstm_does_not_have_is_no_failure():
     """It has fixed points of (h, c), and no one matrix with a spectrum."""
     network = drawn(CELLS["lstm"], 3, outputs=1)

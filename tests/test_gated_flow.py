@@ -50,6 +50,7 @@ def test_derivatives_by_hand_are_those_of_autodiff(cell, gate, seed):
 
 
 @pytest.mark.parametrize("cell", [pytest.param(one, marks=pytest.mark.slow) if one != "gru" else one for one in CELLS])
+@pytest.mark.slow
 def test_change_of_the_jacobian_is_bounded(cell, seed):
     network, inputs = drawn(cell, seed, units=6, gain=2.0)
     flow, state, random = flow_of(network, inputs), states_of(network, seed)[0], np.random.default_rng(seed)

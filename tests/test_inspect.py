@@ -31,6 +31,7 @@ def test_record_is_that_of_the_command(small_run, record, capsys):
     assert record.numbers == (1,)
 
 
+@pytest.mark.slow
 def test_a_network_and_its_file_have_the_same_dossier(cohort, tmp_path):
     cohort[0].save(tmp_path / "one.npz")
     records = [rc.inspect(source, cohort.task) for source in (cohort[0], tmp_path / "one.npz")]

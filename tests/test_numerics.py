@@ -176,6 +176,7 @@ def test_keys_of_another_generator_are_refused():
 @pytest.mark.parametrize(
     "platform", ["cuda", *(pytest.param(one, marks=pytest.mark.slow) for one in ("tpu", "nothing"))]
 )
+@pytest.mark.slow
 def test_no_such_device_is_one_line(platform):
     words = {"cuda": ["train", "xor", "--out", "/nowhere/x"], "tpu": ["tasks", "flipflop"]}.get(platform, [])
     command = [sys.executable, "-m", "recurra", *words]
@@ -189,6 +190,7 @@ def test_no_such_device_is_one_line(platform):
     assert platform == "nothing" or len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_probes_of_every_task_and_of_strangers_are_pinned():
     from recurra.tasks import TASKS
 

@@ -206,6 +206,7 @@ def test_the_command_that_goes_on_names_what_it_needs(parts, tmp_path):
         read_run(folder)
 
 
+@pytest.mark.slow
 def test_a_command_imports_nothing_by_itself(tmp_path):
     """A file of the name that a spec asks for lies in the folder of the command, and is not run."""
     (tmp_path / "own_parts.py").write_text("raise SystemExit('run')")

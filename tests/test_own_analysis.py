@@ -86,6 +86,7 @@ def copy(run, tmp_path):
     return RunFolder.open(tmp_path / "run")
 
 
+@pytest.mark.slow
 def test_records_are_read_with_and_without_the_module(run, file, monkeypatch):
     assert "my_analysis" not in sys.modules
     data = read_run(run).dossiers[0].own

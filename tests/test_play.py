@@ -316,6 +316,7 @@ def test_the_module_has_no_name_twice(tmp_path):
         subprocess.run([str(NODE), "--check", str(tmp_path / name)], check=True, capture_output=True)
 
 
+@pytest.mark.slow
 def test_the_command_writes_a_page_with_checkpoints(small_run, tmp_path, capsys):
     target = tmp_path / "new" / "play.html"
     assert main(["play", str(small_run.path), "--out", str(target), "--network", "1"]) == 0

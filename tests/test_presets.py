@@ -16,6 +16,7 @@ def test_a_preset_is_the_spec_of_the_command_line(name):
     assert name in rc.presets()
 
 
+@pytest.mark.slow
 def test_a_preset_is_trained_whole_or_in_parts():
     preset = rc.preset("xor")
     short = dataclasses.replace(preset, rule=dataclasses.replace(preset.rule, steps=2, batch=2, validation_trials=4))

@@ -437,6 +437,7 @@ class TestPage:
         assert "census" not in page.ids
         assert ("#census", "") not in page.links
 
+    @pytest.mark.slow
     def test_the_census_links_to_every_dossier(self, cohort):
         page = Page(report_html(cohort))
         assert "census" in page.ids

@@ -74,6 +74,7 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(spec, whole, tmp_path)
     assert not (folder.path / "state").exists()
 
 
+@pytest.mark.slow
 def test_no_checkpoint_left(spec, tmp_path):
     folder = cut_after(2, spec, tmp_path / "run")
     for path in (folder.path / "state").iterdir():
@@ -183,6 +184,7 @@ def test_a_start_that_was_cut_off_can_be_begun_again(left, tmp_path):
     assert [path.name for path in (tmp_path / "run").glob("*.partial")] == []
 
 
+@pytest.mark.slow
 def test_an_overwrite_that_was_cut_off_can_be_resumed(spec, whole, tmp_path, monkeypatch):
     folder = start_run(spec, tmp_path / "run", False, SilentProgress(), "portable")
     (folder.path / "notes.txt").write_text("mine")

@@ -137,6 +137,7 @@ def swept(folder):
     return rc.sweep(rc.Not(), MODEL, RULE, vary=vary, networks=2, seed=1, path=folder, analyses=False)
 
 
+@pytest.mark.slow
 def test_network_k_of_a_condition_is_network_k_of_its_spec(swept):
     condition = swept.condition(ridge=1e-2, input_noise=0.1)
     alone = rc.train(rc.Not(input_noise=0.1), MODEL, rc.Ridge(ridge=1e-2, steps=2, batch=8, validation_trials=4),

@@ -139,6 +139,7 @@ def test_frozen_ones_stay_as_they_were_drawn():
 # ---- kept
 
 
+@pytest.mark.slow
 def test_saved_and_loaded(tmp_path):
     """A run folder has the time constants among its weights, the file of a network its leaks."""
     rule = rc.BPTT(steps=3, batch=8, validation_trials=8)
@@ -212,6 +213,7 @@ class TestOfTheTask:
         preset = to_spec(read_table(name))
         assert rc.RateRNN().for_task(preset.task).tau_ms == preset.model.tau_ms
 
+    @pytest.mark.slow
     def test_a_spec_and_a_cohort_name_it(self):
         task = rc.PerceptualDecision()
         assert RunSpec(task, model=rc.RateRNN(units=3)).table()["model"]["tau_ms"] == 100.0

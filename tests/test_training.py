@@ -40,6 +40,7 @@ def cohort(seed):
     return rc.train(TASK, MODEL, RULE, networks=8, seed=seed)
 
 
+@pytest.mark.slow
 def test_alone_and_among_eight(cohort, seed):
     alone = rc.train(TASK, MODEL, RULE, networks=[5], seed=seed)
     before = [np.asarray(array) for array in jax.tree.leaves(cohort.before(5).weights)]

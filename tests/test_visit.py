@@ -24,6 +24,7 @@ def same(first, second):
         np.testing.assert_allclose(getattr(first, one.name), getattr(second, one.name), atol=1e-9)
 
 
+@pytest.mark.slow
 def test_what_is_shared_is_what_each_computes():
     visit = visit_of(3, And())
     network, task = visit.network, visit.task

@@ -94,6 +94,7 @@ def test_the_command_finds_what_the_paper_says(capsys):
     )
 
 
+@pytest.mark.slow
 def test_json_of_a_network_without_task(tmp_path, capsys):
     path, network = saved(tmp_path, rc.RateRNN(units=3))
     assert main(["inspect", str(path), "--json"]) == 0
@@ -149,6 +150,7 @@ def test_a_network_that_knows_its_task_is_tested_on_it(tmp_path):
     assert record.dossiers[0].performance.trials == 1000
 
 
+@pytest.mark.slow
 def test_weights_that_blow_up_have_a_dossier():
     record = rc.inspect(rc.network([[1.5]], [[1.0]], [[1.0]], activation="relu"))
     assert record.dossiers[0].spectrum.leading == 1.5

@@ -51,11 +51,11 @@ def join(
     use: Use = None,
 ) -> None:
     """Join the parts of a run, each trained by train --part K/N, into one run."""
-    from recurra.runs.divided import DividedRun
+    from recurra.runs.divided import join_parts
     from recurra.storage.run_folder import RunFolder
 
     use_own(use)
-    DividedRun.open(RunFolder.open(path)).join()
+    join_parts(RunFolder.open(path))
     typer.echo(f"trained: {path}")
 
 

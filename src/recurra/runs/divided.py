@@ -12,7 +12,7 @@ from typing import Any, final
 
 from recurra.checks import check_count
 from recurra.runs.own import command_for
-from recurra.runs.record import numbers_of_part, spec_of
+from recurra.runs.record import check_run, numbers_of_part, spec_of
 from recurra.runs.runner import (
     Progress,
     begun,
@@ -123,11 +123,10 @@ class DividedRun:
             ValueError: parts are not trained.
         """
         with locked(self.folder.path):
-            if not self.ended:
-                self._check_whole()
-                parts = [self._part(number) for number in range(1, self.of + 1)]
-                kind = self.spec.model.dynamics(self.spec.task.dt_ms).weights
-                join_training(self.folder, parts, kind, {**_entries(parts), PARTS: None})
+            self._check_whole()
+            parts = [self._part(number) for number in range(1, self.of + 1)]
+            kind = self.spec.model.dynamics(self.spec.task.dt_ms).weights
+            join_training(self.folder, parts, kind, {**_entries(parts), PARTS: None})
             remove(self.folder.path / PARTS)
 
     def _check_whole(self) -> None:
@@ -143,6 +142,23 @@ class DividedRun:
 
     def _status(self, number: int) -> str:
         return self._part(number).entry("status") if (self.path_of(number) / "run.json").is_file() else "new"
+
+
+def join_parts(folder: RunFolder) -> None:
+    """Join the parts of a run; one whose training has ended stays as it is, but for parts that a cut-off join left.
+
+    Args:
+        folder: the run folder.
+
+    Raises:
+        ValueError: parts are not trained, or the run is not trained in parts.
+    """
+    check_run(folder)
+    if folder.entry("status") == "training":
+        DividedRun.open(folder).join()
+        return
+    with locked(folder.path):
+        remove(folder.path / PARTS)
 
 
 def check_parts(folder: RunFolder, parts: int | None) -> None:
