@@ -18,7 +18,7 @@ import recurra as rc
 from recurra.analysis.cohorts.tuning import best_of
 from recurra.cli.app import main
 from recurra.models.cohort import History
-from recurra.runs.executors import Executor, LostPiece, Processes
+from recurra.runs.executors import Executor, Processes, nothing
 from recurra.runs.spec import read_table, to_spec
 from recurra.runs.sweep.axes import Axis
 from recurra.runs.tune import journal as journals
@@ -29,6 +29,7 @@ from recurra.runs.tune.folder import TuneFolder
 from recurra.runs.tune.journal import Journal
 from recurra.runs.tune.plan import TunePlan, plan_of
 from recurra.runs.tune.pruning import course_of, is_hopeless
+from recurra.runs.workers import LostPiece
 from recurra.storage.lock import locked
 
 BASE = {
@@ -318,7 +319,11 @@ def test_a_hopeless_trial_is_ended_and_stays_so(tmp_path, monkeypatch):
 class LosesAll(Executor):
     """An executor whose workers are all killed."""
 
-    def map(self, job, pieces):
+    @property
+    def workers(self) -> int:
+        return 1
+
+    def map(self, job, pieces, on_look=nothing):
         for piece in pieces:
             yield piece, LostPiece("its process was ended by SIGKILL")
 

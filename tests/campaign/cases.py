@@ -13,6 +13,7 @@ SPEC = [
     *("--set", "training.trials.steps_an_epoch=2", "--set", "training.validation_trials=4"),
 ]
 VARY = ["--vary", "training.learning_rate=0.001,0.01"]
+RANGE = ["--vary", "training.learning_rate=0.001..0.01"]
 LIMIT_S = 300.0
 QUIET = {"RECURRA_THREADS": "1", "MPLBACKEND": "agg"}
 
@@ -47,6 +48,7 @@ CASES = (
     Case("analyse", ["analyse", "trained"], ["trained"]),
     Case("report", ["report", "analysed", "--figures"], ["analysed"]),
     Case("sweep", ["sweep", *SPEC, *VARY, "--out", "new", "--train-only"], ["new"]),
+    Case("tune", ["tune", *SPEC, *RANGE, "--trials", "2", "--confirm", "1", "--out", "new"], ["new"]),
     Case("study", ["study", "time-invariance", "--scale", "quick", "--out", "new", "--networks", "cohorts"], ["new"]),
     Case("export", ["export", "trained", "--format", "npz", "--out", "new"], ["new"]),
     Case("play", ["play", "analysed", "--out", "new.html"], ["new.html"]),

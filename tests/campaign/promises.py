@@ -6,6 +6,7 @@ from pathlib import Path
 VOLATILE = ("seconds", "training_seconds", "started", "stretches", "machine", "engine", "analysis")
 TIMED = (".html", ".png", ".svg")  # files in which a date or a duration may stand: they must be whole
 STOPPING = "recurra: stopping; "  # said at once, before the line that says how to go on
+JOURNAL = "optuna.journal"  # in which times stand
 ENDS = {".html": b"</html>", ".png": b"IEND\xaeB`\x82", ".svg": b"</svg>"}
 
 
@@ -40,6 +41,8 @@ def rude(status: int, told: str, expected: tuple[int, ...]) -> str:
 
 
 def _lasting(path: Path) -> bytes:
+    if path.name == JOURNAL:
+        return b"there"
     content = path.read_bytes()
     if path.suffix in TIMED:
         return b"whole" if content.rstrip().endswith(ENDS[path.suffix]) else b"cut off"

@@ -16,7 +16,7 @@ from typing import Protocol, runtime_checkable
 
 from recurra.analysis.cohorts.difference import json_value
 from recurra.interrupts import Stopped, stop_if_asked
-from recurra.runs.executors import Executor, LostPiece, ThisProcess
+from recurra.runs.executors import Executor, ThisProcess
 from recurra.runs.own import use, used
 from recurra.runs.record import cohort_of
 from recurra.runs.runner import Progress, SilentProgress, resume_run, start_run
@@ -27,6 +27,7 @@ from recurra.runs.tune.folder import CONFIRMED, TRIALS, TuneFolder
 from recurra.runs.tune.journal import Entry, optuna_module
 from recurra.runs.tune.plan import TunePlan, check_trials
 from recurra.runs.tune.pruning import PrunedError, Pruning, course_of
+from recurra.runs.workers import LostPiece
 from recurra.storage.files import replace_text
 from recurra.storage.lock import InUseError, locked
 from recurra.storage.log import read_history
