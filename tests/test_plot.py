@@ -4,14 +4,16 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.text import Annotation
 from mpl_toolkits.mplot3d import Axes3D
 
 import recurra as rc
 from built_records import built, built_sweep
-from recurra.analysis import Memories
+from recurra.analysis import Memories, Program
 from recurra.analysis.cohorts.census import census_of
 from recurra.analysis.cohorts.sweep import Sweep
 from recurra.analysis.cohorts.swept import SweptKey
+from recurra.plotting.records.axes import log_axis
 from recurra.plotting.records.table import DRAWINGS
 from recurra.runs.record import cohort_of, read_run
 from recurra.streams import Stream, random_key
@@ -78,7 +80,7 @@ def test_every_record_is_drawn_on_own_axes(kind, name, records):
     assert rc.plot(record, name, ax=axes) is axes
     assert plt.get_fignums() == figures
     assert axes.lines or axes.collections or axes.images or axes.patches
-    assert axes.get_xlabel() or axes.get_ylabel()
+    assert axes.get_xlabel() or axes.get_ylabel() or axes.get_title()
     axes.figure.canvas.draw()
 
 
@@ -204,3 +206,65 @@ def test_a_memory_that_is_lost_is_not_filled():
     assert mpl.colors.same_color(trial.get_facecolors()[0], trial.get_edgecolors()[0])
     assert not mpl.colors.same_color(long.get_facecolors()[0], long.get_edgecolors()[0])
     assert [label.get_text() for label in axes.get_yticklabels()] == ["a trial", "600 ms"]
+
+
+def ring_program(following, after=(0,)):
+    """Attractors with output 1, 2, ... and these consequences of stimuli; no saddles."""
+    count = len(following)
+    return Program(
+        kind=np.zeros(count, int),
+        states=np.random.default_rng(0).normal(size=(count, 3)),
+        outputs=np.arange(1.0, count + 1)[:, None],
+        after=np.array(after),
+        saddle=np.zeros(0, int),
+        growth=np.zeros(0),
+        direction=np.zeros((0, 3)),
+        leads_to=np.zeros(0, int),
+        following=np.array(following),
+    )
+
+
+def arrows_of(axes):
+    return [text.arrow_patch for text in axes.texts if isinstance(text, Annotation) and text.arrow_patch is not None]
+
+
+def test_a_program_has_an_arrow_for_every_stimulus_that_changes_an_attractor():
+    """Attractor 2 is nowhere reached, stimulus 2 changes nothing, and stimulus 1 does not settle from attractor 1."""
+    axes = rc.plot(ring_program([[1, 1, 0], [0, -1, 1], [0, 0, 0]]))
+    assert len(arrows_of(axes)) == 3
+    assert {text.get_text() for text in axes.texts} - {""} == {"0", "1", "1.00", "2.00"}
+    legend = axes.get_legend()
+    assert legend is not None
+    assert [text.get_text() for text in legend.get_texts()] == ["stimulus 0", "stimulus 1", "at rest"]
+    assert axes.get_title() == (
+        "2 of 3 attractors with outputs; arrows: where stimuli lead\n"
+        "No arrow: the stimulus changes nothing, or does not settle (1 time)"
+    )
+
+
+def test_arrows_between_the_same_attractors_lie_apart():
+    axes = rc.plot(ring_program([[1, 1, 1], [1, 1, 1]]))
+    bends = [arrow.get_connectionstyle().rad for arrow in arrows_of(axes)]
+    assert len(set(bends)) == 3
+
+
+def test_a_program_with_many_attractors_names_those_that_have_room():
+    count = 40
+    axes = rc.plot(ring_program([[(at + 1) % count] for at in range(count)]))
+    numbers = {text.get_text() for text in axes.texts} - {""}
+    assert numbers == {str(at) for at in range(24)}, "numbers alone: their outputs have no room"
+    assert axes.get_title().startswith("24 of 40 attractors; arrows")
+
+
+def test_a_program_without_attractors_is_an_empty_ring():
+    axes = rc.plot(ring_program(np.zeros((0, 2), int), after=(-1,)))
+    assert not axes.texts
+    assert axes.get_title().startswith("0 of 0 attractors")
+
+
+@pytest.mark.parametrize(("most", "numbers"), [(4e2, True), (4e6, False)])
+def test_a_log_axis_has_numbers_within_a_decade_only_where_they_have_room(most, numbers):
+    axes = plt.figure().add_subplot()
+    axes.plot([1, most])
+    log_axis(axes)
+    assert (20 in axes.get_yticks()) is numbers

@@ -13,6 +13,7 @@ from recurra.plotting.colors import INPUT
 from recurra.plotting.papers.style import plain_log
 
 ROOM = 0.04  # between marks and the frame, as a share of the axes, so that no mark is cut
+FEW_DECADES = 1e4  # between the ends of a logarithmic axis whose numbers 2 and 5 have room
 MOST_NAMES = 16  # names at the ticks of an axis; of more only the numbers are there
 
 
@@ -31,9 +32,11 @@ def named_ticks(axes: Axes, names: Sequence[str]) -> None:
 
 
 def log_axis(axes: Axes) -> None:
-    """A logarithmic axis upwards with numbers within a decade too."""
+    """A logarithmic axis upwards, with numbers within a decade too where what is drawn spans few decades."""
     plain_log(axes)
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    low, high = axes.get_ylim()
+    if high < FEW_DECADES * low:
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
 
 
 def is_spatial(axes: Axes) -> bool:

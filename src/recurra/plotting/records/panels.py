@@ -14,7 +14,6 @@ from recurra.analysis import (
     Memories,
     MemoryCube,
     Populations,
-    Program,
     PulseTable,
     Reduction,
     Regimes,
@@ -71,13 +70,6 @@ def regimes(axes: Axes, record: Regimes) -> None:
         axes.set_yticks(list(range(len(record))), [f"{record.kind_of(at)} {at}" for at in range(len(record))])
     named_ticks(axes, [str(at + 1) for at in range(record.mean_output.shape[1])])
     labelled(axes, "Output", "Condition")
-
-
-def program(axes: Axes, record: Program) -> None:
-    """The attractor to which each stimulus leads from each attractor; white is not settled or not tried."""
-    following = np.where(record.following < 0, np.nan, record.following.astype(float))
-    matrix(axes, following, "Attractor after the stimulus", np.zeros(following.shape, bool))
-    labelled(axes, "Stimulus", "Attractor")
 
 
 def pulse_table(axes: Axes, record: PulseTable) -> None:

@@ -6,12 +6,15 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
+from matplotlib.transforms import ScaledTranslation
 
 from recurra.analysis import Geometry, Landscape, MemoryCube
 from recurra.analysis.memory.records import Walk
 from recurra.plotting.colors import INK, INPUT, condition_colors, state_colors
 from recurra.plotting.scenes.space import edges
 from recurra.words.names import short_name
+
+ASIDE = 5.0  # from a corner of a cube to its name, in points
 
 Points = Float[np.ndarray, "point coordinate"]
 
@@ -44,9 +47,12 @@ def cube(axes: Axes, record: MemoryCube) -> None:
     bits = len(record.bit_scores)
     corners = record.corners(min(bits, 3))
     _cube(axes, corners)
+    beside = axes.transData + ScaledTranslation(ASIDE / 72, 0, axes.figure.dpi_scale_trans)
+    plate = {"facecolor": axes.get_facecolor(), "edgecolor": "none", "pad": 0.4}  # so that no edge runs through a name
+    style: dict[str, Any] = {"va": "center", "transform": beside, "bbox": plate}
     for point, signs in zip(_coordinates(corners), product((-1, 1), repeat=min(bits, 3)), strict=True):
         if np.isfinite(point).all():
-            axes.text(*point, s=f"  {short_name(signs)}")  # pyright: ignore[reportCallIssue] - of three dimensions
+            axes.text(*point, s=short_name(signs), **style)
     _labels(axes, "Bit {}", bits)
     first = f"bits 1 to 3 of {bits}, " if bits > 3 else ""
     axes.set_title(f"{first}cube score {record.score:.3f}".capitalize())

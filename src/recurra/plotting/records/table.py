@@ -52,6 +52,7 @@ from recurra.plotting.papers.differences import draw_differences
 from recurra.plotting.papers.sweeps import draw_sweep
 from recurra.plotting.papers.tunings import draw_tuning
 from recurra.plotting.records import choices, curves, panels, planes, spaces
+from recurra.plotting.records.program import program
 from recurra.tasks.trials import Trials
 
 
@@ -99,7 +100,7 @@ DRAWINGS: dict[type, dict[str, Drawing]] = {
     NetworkMap: {"map": Drawing(planes.network_map)},
     NoisyLifetimes: {"lifetimes": Drawing(curves.noisy_lifetimes)},
     Populations: {"shares": Drawing(panels.populations)},
-    Program: {"stimuli": Drawing(panels.program)},
+    Program: {"stimuli": Drawing(program)},
     Psychometric: {"choices": Drawing(choices.psychometric)},
     PulseTable: {"reached": Drawing(panels.pulse_table)},
     Reduction: {"variance": Drawing(panels.reduction)},
