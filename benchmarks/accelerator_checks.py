@@ -72,6 +72,28 @@ def agreement(model: Model, kind: str, on_processor: bool) -> Found:
     return {"difference": largest, "bound": BOUND[kind], "passed": largest <= BOUND[kind]}
 
 
+def rounding(activation: str) -> Found:
+    """The error of float32 on the device: against the portable engine in float64 on the processor, three draws."""
+    model, largest = RateRNN(units=UNITS, tau_ms=1.0, activation=activation), 0.0
+    for seed in range(3):
+        with pinned():
+            made = dynamics, weights, trials = problem(model, NETWORKS, "float32", seed)
+            found = answer(BATCHED, made)
+        with pinned(double=True), jax.default_device(jax.devices("cpu")[0]):
+            exact = problem_in_double(dynamics, weights, trials)
+            largest = max(largest, difference([one.astype(float) for one in found], answer(PORTABLE, exact)))
+    return {"difference": largest, "bound": BOUND["float32"], "passed": largest <= BOUND["float32"]}
+
+
+def problem_in_double(
+    dynamics: Dynamics, weights: Weights, trials: list[np.ndarray]
+) -> tuple[Dynamics, Weights, list[np.ndarray]]:
+    """The same problem with the same numbers in float64."""
+    inputs, targets, mask = trials
+    arrays = [inputs.astype(float), targets.astype(float), mask]
+    return dynamics, jax.tree.map(lambda array: np.asarray(array, float), weights), arrays
+
+
 def company(networks: int) -> Found:
     """The numbers of one network alone and among others."""
     with pinned():
@@ -127,6 +149,7 @@ def checks(quick: bool) -> dict[str, Callable[[], Found]]:
         "float64 beside portable": partial(agreement, noisy, "float64", False),
         "float32 beside portable": partial(agreement, noisy, "float32", False),
         "float32 beside portable on the processor": partial(agreement, noisy, "float32", True),
+        **{f"rounding of float32, {name}": partial(rounding, name) for name in ("tanh", "relu", "linear")},
         "GRU in float32 beside portable": partial(agreement, GRU(units=UNITS), "float32", False),
         "LSTM in float64 beside portable": partial(agreement, LSTM(units=UNITS), "float64", False),
         **{f"one network alone and among {others:,}": partial(company, others) for others in (3, 20, larger)},

@@ -171,6 +171,20 @@ def test_what_was_begun_otherwise_is_refused(whole, tmp_path):
         rc.train_run(rc.preset("not"), networks=2, seed=0, path=tmp_path / "other", parts=2)
 
 
+def test_parts_of_another_run_are_refused(tmp_path):
+    run = DividedRun.begin(SPEC, tmp_path / "run", 2)
+    for number in (1, 2):
+        run.train(number, QUIET)
+    about = run.path_of(2) / "run.json"
+    told = json.loads(about.read_text())
+    about.write_text(json.dumps({**told, "networks": told["networks"][::-1]}))
+    with pytest.raises(ValueError, match="2 does not hold networks 2 to 3, which part 2 has"):
+        run.join()
+    about.write_text(json.dumps({**told, "spec": {**told["spec"], "seed": 5}}))
+    with pytest.raises(ValueError, match=r"was made with another seed \(5, not 0\)"):
+        run.join()
+
+
 def test_histories_of_different_lengths():
     rows = [History(np.arange(1.0, n + 1), *(np.full((2, n), float(n)) for _ in range(3))) for n in (1, 3)]
     joined = History.joined(rows)

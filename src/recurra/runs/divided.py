@@ -124,7 +124,7 @@ class DividedRun:
         """
         with locked(self.folder.path):
             self._check_whole()
-            parts = [self._part(number) for number in range(1, self.of + 1)]
+            parts = [self._own_part(number) for number in range(1, self.of + 1)]
             kind = self.spec.model.dynamics(self.spec.task.dt_ms).weights
             join_training(self.folder, parts, kind, {**_entries(parts), PARTS: None})
             remove(self.folder.path / PARTS)
@@ -136,6 +136,14 @@ class DividedRun:
                 f"{len(waiting)} of the {self.of} parts of {self.folder} are not trained, such as part {waiting[0]}; "
                 f"train them, or have all done here: {command_for('run --resume', self.folder)}"
             )
+
+    def _own_part(self, number: int) -> RunFolder:
+        """The folder of a part, which is of this run and holds the networks of the part."""
+        part, numbers = self._part(number), numbers_of_part(self.spec.networks, number, self.of)
+        check_spec(part, self.spec)
+        if [network["number"] for network in part.entry("networks")] != list(numbers):
+            raise ValueError(f"{part} does not hold networks {numbers[0]} to {numbers[-1]}, which part {number} has")
+        return part
 
     def _part(self, number: int) -> RunFolder:
         return RunFolder.open(self.path_of(number))
