@@ -2,9 +2,11 @@
 
 import os
 import re
+import signal
 import stat
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import fsspec
@@ -13,7 +15,7 @@ import pytest
 import xarray as xr
 
 import recurra as rc
-from recurra.runs.clusters import cluster_of
+from recurra.runs.clusters import cluster_of, job_queues
 from recurra.runs.scheduler import Dask
 
 PAGE = (Path(__file__).parents[1] / "docs" / "cluster.md").read_text()
@@ -68,7 +70,6 @@ def test_the_job_array_trains_and_joins(queue):
 
 
 def test_the_file_describes_the_jobs(tmp_path):
-    pytest.importorskip("dask_jobqueue")
     (text,) = blocks("toml")
     (tmp_path / "slurm.toml").write_text(text)
     cluster = cluster_of(f"slurm:{tmp_path / 'slurm.toml'}")
@@ -84,7 +85,7 @@ def test_the_file_describes_the_jobs(tmp_path):
 @pytest.mark.slow
 def test_workers_in_jobs_of_the_local_stand_in(tmp_path, monkeypatch):
     """dask-jobqueue's local cluster runs the scripts that SLURM would."""
-    module, stand_in = pytest.importorskip("dask_jobqueue"), pytest.importorskip("dask_jobqueue.local")
+    module, stand_in = job_queues(), import_module("dask_jobqueue.local")
 
     def local(**given):
         return stand_in.LocalCluster(**{key: one for key, one in given.items() if key not in ("job_cpu", "walltime")})
@@ -99,8 +100,16 @@ def test_workers_in_jobs_of_the_local_stand_in(tmp_path, monkeypatch):
     assert there == rc.train(*parts, networks=4, seed=1)
 
 
+def test_ctrl_c_stays_ours():
+    """dask-jobqueue sets a handler of its own when it is imported, which would end a command without a word."""
+    before = signal.getsignal(signal.SIGINT)
+    for name in [name for name in sys.modules if name.split(".")[0] == "dask_jobqueue"]:
+        del sys.modules[name]
+    job_queues()
+    assert signal.getsignal(signal.SIGINT) is before
+
+
 def test_without_a_queue_it_is_one_line(tmp_path, monkeypatch):
-    pytest.importorskip("dask_jobqueue")
     monkeypatch.setenv("PATH", str(tmp_path))
     (tmp_path / "slurm.toml").write_text('jobs = 2\ncores = 1\nmemory = "1GB"\nwalltime = "00:10:00"\n')
     with pytest.raises(ValueError, match="jobs cannot be submitted here: there is no command sbatch"):

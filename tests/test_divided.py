@@ -216,7 +216,6 @@ SLURM = 'jobs = 3\ncores = 4\nprocesses = 2\nmemory = "8GB"\nwalltime = "01:00:0
 
 
 def test_job_script(tmp_path):
-    pytest.importorskip("dask_jobqueue")
     file = tmp_path / "slurm.toml"
     file.write_text(SLURM + 'job_script_prologue = ["module load python"]\nworker_extra_args = ["--lifetime", "55m"]\n')
     cluster = cluster_of(f"slurm:{file}")
@@ -242,7 +241,6 @@ def test_job_script(tmp_path):
     ],
 )
 def test_bad_files_of_slurm(text, message, tmp_path):
-    pytest.importorskip("dask_jobqueue")
     (tmp_path / "slurm.toml").write_text(text)
     with pytest.raises(ValueError, match=message):
         Dask(f"slurm:{tmp_path / 'slurm.toml'}")

@@ -305,7 +305,7 @@ def test_a_network_with_a_time_constant_a_unit_comes_back(tmp_path: Path) -> Non
     np.testing.assert_array_equal(after.run(inputs)[1], before.run(inputs)[1])
     taus = tuple(2.5 / leak for leak in leaks)
     assert read_npz(tmp_path / "one.npz", 2.5, StatedSettings(tau_ms=taus)).dynamics == before.dynamics
-    with pytest.raises(ValueError, match=r"says leak = dt_ms / tau_ms = 0\.01 to 1, and --tau says 1; leave"):
+    with pytest.raises(ValueError, match=r"says leak = dt_ms / tau_ms = 0\.01 to 1, and 1 was stated; leave"):
         read_npz(tmp_path / "one.npz", 2.5, StatedSettings(tau_ms=2.5))
 
 
@@ -392,7 +392,9 @@ def test_a_gated_network_there_and_back(tmp_path: Path, name: str) -> None:
     }
     with pytest.raises(ValueError, match=r"dt_ms = 2\.5, and dt_ms = 1 was asked for"):
         read_network(tmp_path / "one.npz", 1.0)
-    with pytest.raises(ValueError, match="--activation, --form and --tau are for rate units, leave them out"):
+    with pytest.raises(
+        ValueError, match="activation, form and time constant are stated for rate units, leave them out"
+    ):
         read_network(tmp_path / "one.npz", 2.5, stated=PLAIN)
     with pytest.raises(ValueError, match=r"one.npz: holds a network of another cell than rate units; read it with"):
         read_npz(tmp_path / "one.npz", 2.5)

@@ -6,6 +6,7 @@ A cluster is started once in a process, when the first piece is given to it, and
 import abc
 import atexit
 import os
+import signal
 import sys
 import tempfile
 import tomllib
@@ -173,7 +174,7 @@ class Slurm(Cluster):
         # one piece at a time in a process: the cores are the engine's
         made = {**given, "cores": processes, "job_cpu": table["cores"], "job_script_prologue": prologue}
         made["scheduler_options"] = {"dashboard_address": FREE_PORT}
-        return import_module("dask_jobqueue").SLURMCluster(**made)
+        return job_queues().SLURMCluster(**made)
 
     def start(self, stack):
         if which(SUBMITS) is None:
@@ -233,6 +234,15 @@ def end(cluster: Cluster) -> None:
 def distributed() -> Any:
     """The module of Dask, which is optional and takes a second to import."""
     return import_module("distributed")
+
+
+def job_queues() -> Any:
+    """The module dask-jobqueue, whose import takes Ctrl-C over: it is given back."""
+    before = signal.getsignal(signal.SIGINT)
+    module = import_module("dask_jobqueue")
+    if signal.getsignal(signal.SIGINT) is not before:
+        signal.signal(signal.SIGINT, before)
+    return module
 
 
 def check_installed(module: str) -> None:

@@ -70,6 +70,7 @@ def _check_names(task: Task) -> None:
         try:
             names = tuple(getattr(task, hook)())
         except Exception as error:
+            _check_probe(task)  # from which titles may follow: then it is what fails
             raise ValueError(f"{said} fails: {type(error).__name__}: {error}") from error
         if not all(isinstance(name, str) for name in names):
             raise ValueError(f"{said} gives {names!r}; expected a tuple of texts")
