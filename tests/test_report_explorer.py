@@ -14,6 +14,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
+from recurra.cli.app import main
 from recurra.plotting.interactive import learning_curves
 from recurra.plotting.scenes.learning_of import learning_of
 from recurra.plotting.scenes.thinning import TOLERANCE, kept_points
@@ -26,6 +27,7 @@ from recurra.report.page.rows import rows
 from recurra.report.page.thinning import packed, thinned, unpacked
 from recurra.runs.record import read_run
 from recurra.status import Status
+from recurra.tasks import TASKS
 from test_report import repeated
 from test_report_workings import census_with_kinds
 
@@ -36,6 +38,29 @@ MODULES = Path(str(resources.files("recurra.report"))) / "explorer"
 @pytest.fixture(scope="module")
 def run(small_run):
     return read_run(small_run)
+
+
+TINY = [
+    "--units",
+    "3",
+    "--set",
+    "training.steps=2",
+    "--set",
+    "training.batch=2",
+    "--set",
+    "training.validation_trials=4",
+]
+
+
+@pytest.mark.parametrize(
+    "task", ["not", *(pytest.param(name, marks=pytest.mark.slow) for name in TASKS if name not in ("not", "flipflop"))]
+)
+def test_many_networks_of_any_task_have_an_explorer(task, tmp_path):
+    """Most tasks have no memories, whose columns the table has for the others."""
+    assert main(["run", task, "--networks", str(MANY), *TINY, "--out", str(tmp_path / "run")]) == 0
+    page = (tmp_path / "run" / "report.html").read_text()
+    assert "Memories held" not in page
+    assert "Participation ratio" in page
 
 
 def cohort(run, count: int):

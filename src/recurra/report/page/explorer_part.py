@@ -9,21 +9,27 @@ import numpy as np
 
 from recurra.analysis.dossier_records import Dossier
 from recurra.analysis.failures import where_known
+from recurra.analysis.memory.records import MemoryRecords
 from recurra.analysis.record import RunRecord
 from recurra.report.page.rows import NetworkRow
 from recurra.report.page.workings_panels import signature_members
-from recurra.words.memories import known
 from recurra.words.names import cluster_name
 
 MANY = 8  # networks from which they are explored, and fewer in more than one cluster
 DIGITS = 6  # of the numbers by which rows are sorted
 
+
+def _of_memories(read: Callable[[MemoryRecords], float]) -> Callable[[Dossier], float]:
+    """A number of a network with memories; NaN where the task has none."""
+    return lambda dossier: read(dossier.memories) if dossier.memories else np.nan
+
+
 COLUMNS: dict[str, tuple[str, Callable[[Dossier], float]]] = {
     "error": ("Error", lambda one: one.performance.mse),
     "success": ("Success (%)", lambda one: 100 * one.performance.success),
-    "memories": ("Memories held", lambda one: known(one.memories).held.held.sum()),
-    "memories_long": ("Memories held long", lambda one: known(one.memories).held.held_long.sum()),
-    "cube": ("Cube score", lambda one: known(one.memories).cube.score),
+    "memories": ("Memories held", _of_memories(lambda one: one.held.held.sum())),
+    "memories_long": ("Memories held long", _of_memories(lambda one: one.held.held_long.sum())),
+    "cube": ("Cube score", _of_memories(lambda one: one.cube.score)),
     "outside": ("Eigenvalues outside", lambda one: one.spectrum.count_outside),
     "leading": ("Largest |λ|", lambda one: abs(one.spectrum.leading)),
     "participation": ("Participation ratio", lambda one: one.pca.participation_ratio),
