@@ -8,7 +8,7 @@ import pytest
 
 import recurra as rc
 from recurra.cli.app import main
-from recurra.runs import scheduler
+from recurra.runs import clusters, scheduler
 from recurra.runs.scheduler import Dask, chosen_executor
 from recurra.runs.workers import LostPiece
 
@@ -66,6 +66,7 @@ def test_a_piece_of_a_lost_worker_is_done_by_another(tmp_path):
 @pytest.mark.slow
 def test_a_piece_that_ends_every_worker_is_given_up(tmp_path, monkeypatch):
     monkeypatch.setattr(scheduler, "FORGIVEN", 1)
+    monkeypatch.setitem(clusters.SETTINGS, "distributed.scheduler.allowed-failures", 1)
     ((_, result),) = Dask("local:1").map(dies_always, [str(tmp_path / "a")])
     assert result == LostPiece("2 workers were lost while they did it")
     assert (tmp_path / "a").read_text() == "xx"

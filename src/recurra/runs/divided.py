@@ -126,7 +126,7 @@ class DividedRun:
             self._check_whole()
             parts = [self._own_part(number) for number in range(1, self.of + 1)]
             kind = self.spec.model.dynamics(self.spec.task.dt_ms).weights
-            join_training(self.folder, parts, kind, {**_entries(parts), PARTS: None})
+            join_training(self.folder, parts, kind, self.spec.training.epochs, {**_entries(parts), PARTS: None})
             remove(self.folder.path / PARTS)
 
     def _check_whole(self) -> None:

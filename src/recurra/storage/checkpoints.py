@@ -86,7 +86,7 @@ def save_trained(folder: RunFolder, cohort: Cohort, entries: Mapping[str, Any]) 
 
 
 def join_training(
-    folder: RunFolder, parts: Sequence[RunFolder], kind: type[Weights], entries: Mapping[str, Any]
+    folder: RunFolder, parts: Sequence[RunFolder], kind: type[Weights], epochs: int, entries: Mapping[str, Any]
 ) -> None:
     """Save what was trained in parts as if it had been trained in one piece, with the same bits.
 
@@ -94,6 +94,7 @@ def join_training(
         folder: the run folder; what a join that was interrupted has left is replaced.
         parts: the folders of the parts, in the order of their networks; their trainings have ended.
         kind: class of the weights.
+        epochs: number of epochs of a training that nothing ends early.
         entries: further entries of `run.json`, besides the epoch and the status of the networks, written last.
     """
     ends = [part.entry("epoch") for part in parts]
@@ -104,7 +105,7 @@ def join_training(
             rows = [read_weights(part, kind, min(epoch, end)) for part, end in zip(parts, ends, strict=True)]
             weights = jax.tree.map(lambda *arrays: np.concatenate(arrays), *rows)
             if epoch == 0:
-                _write_metadata(folder, weights, numbers, max(ends))
+                _write_metadata(folder, weights, numbers, epochs)
             _write_weights(folder, weights, epoch, epoch == max(ends))
     history = History.joined([read_history(part) for part in parts])
     _write_log(folder, numbers, history, [Status[network["status"]] for network in networks])
