@@ -83,7 +83,7 @@ def test_parts_in_any_order_are_the_whole(of, whole, tmp_path):
         with pytest.raises(ValueError, match=f"of the {of} parts of .* are not trained, such as part 1"):
             run.join()
         DividedRun.begin(SPEC, tmp_path / "run", of).train(number, QUIET)
-    assert run.steps() == SPEC.training.steps
+    assert run.progress() == (of, SPEC.training.steps)
     run.join()
     assert_same(run.folder, whole)
     assert cohort_of(run.folder) == cohort_of(whole)

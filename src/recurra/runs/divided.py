@@ -103,18 +103,18 @@ class DividedRun:
 
     def waiting(self) -> list[int]:
         """Numbers of the parts that are not trained."""
-        return [number for number in range(1, self.of + 1) if self._status(number) not in ("trained", "analysed")]
+        return [number for number in range(1, self.of + 1) if not _has_ended(self._about(number))]
 
-    def steps(self) -> float:
-        """Training steps that the mean network has taken or needs no more."""
-        rule, done = self.spec.training, 0.0
+    def progress(self) -> tuple[int, float]:
+        """How many parts are trained, and the training steps that the mean network has taken or needs no more."""
+        rule, ended, done = self.spec.training, 0, 0.0
         for number in range(1, self.of + 1):
+            about = self._about(number)  # read once: this is looked at all the time
             share = len(numbers_of_part(self.spec.networks, number, self.of)) / self.spec.networks
-            if self._status(number) in ("trained", "analysed"):
-                done += share * rule.steps
-            elif self._status(number) == "training":
-                done += share * min(rule.steps, self._part(number).about().get("epoch", 0) * rule.epoch_steps)
-        return done
+            ended += _has_ended(about)
+            taken = rule.steps if _has_ended(about) else about.get("epoch", 0) * rule.epoch_steps
+            done += share * min(rule.steps, taken)
+        return ended, done
 
     def join(self) -> None:
         """Join the parts, all of which are trained, and remove their folders.
@@ -148,8 +148,9 @@ class DividedRun:
     def _part(self, number: int) -> RunFolder:
         return RunFolder.open(self.path_of(number))
 
-    def _status(self, number: int) -> str:
-        return self._part(number).entry("status") if (self.path_of(number) / "run.json").is_file() else "new"
+    def _about(self, number: int) -> dict[str, Any]:
+        """The entries of `run.json` of a part; none if it has not begun."""
+        return self._part(number).about() if (self.path_of(number) / "run.json").is_file() else {}
 
 
 def join_parts(folder: RunFolder) -> None:
@@ -191,6 +192,10 @@ def _entries(parts: list[RunFolder]) -> dict[str, Any]:
             stacklevel=2,
         )
     return {"stretches": stretches, "seconds": {"training": sum(about["seconds"]["training"] for about in abouts)}}
+
+
+def _has_ended(about: dict[str, Any]) -> bool:
+    return about.get("status") in ("trained", "analysed")
 
 
 def _in_parts(number: int | None) -> str:

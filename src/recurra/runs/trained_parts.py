@@ -133,7 +133,8 @@ def resumed(
 
 def _train_waiting(run: DividedRun, executor: Executor, progress: PartsProgress, anyway: bool) -> None:
     def told() -> None:
-        progress.parts(run.of - len(run.waiting()), run.of, run.steps(), run.spec.training.steps)
+        ended, steps = run.progress()
+        progress.parts(ended, run.of, steps, run.spec.training.steps)
 
     job: Callable[[TrainingPiece], None] = train_part
     if isinstance(executor, ThisProcess):
