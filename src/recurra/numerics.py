@@ -6,6 +6,8 @@ from contextlib import ExitStack, contextmanager
 from functools import lru_cache
 
 import jax
+import jax.numpy as jnp
+import numpy as np
 
 GENERATOR = "threefry2x32"  # the random generator of recurra
 NUMERICS = 2  # increases with every change that alters the bits for the same spec and seed
@@ -49,6 +51,12 @@ def exact_products() -> Iterator[None]:
     """
     with jax.default_matmul_precision("highest"):
         yield
+
+
+def unrounded(array: jax.Array | np.ndarray) -> jax.Array:
+    """The array as one of JAX with the bits that it has: JAX would round float64 outside of `pinned(double=True)`."""
+    with jax.enable_x64(True):
+        return jnp.asarray(array)
 
 
 @lru_cache(maxsize=1)

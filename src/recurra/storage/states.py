@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from recurra.models.cohort import History
+from recurra.numerics import unrounded
 from recurra.status import Status
 from recurra.storage.files import new_file
 from recurra.terminal import one_line
@@ -54,7 +54,7 @@ def read_state(path: Path, sha256: str, epoch: int, training: Training) -> Train
     structure = jax.tree.structure((expected.learner, expected.history))
     learner, history = jax.tree.unflatten(structure, arrays[:-1])
     status = tuple(Status(int(value)) for value in arrays[-1])
-    return TrainingState(epoch, jax.tree.map(jnp.asarray, learner), expected.start, status, history)
+    return TrainingState(epoch, jax.tree.map(unrounded, learner), expected.start, status, history)
 
 
 class _HashingFile(io.RawIOBase):

@@ -123,10 +123,11 @@ class _RuleUnderTest:
         for (path, one), other in zip(
             jax.tree_util.tree_flatten_with_path(new)[0], jax.tree.leaves(learner), strict=True
         ):
-            if (np.shape(one), jnp.asarray(one).dtype) != (np.shape(other), jnp.asarray(other).dtype):
+            made, given = np.asarray(one), np.asarray(other)
+            if (made.shape, made.dtype) != (given.shape, given.dtype):
                 yield (
-                    f"{self.name}.step makes {jax.tree_util.keystr(path)[1:]} {jnp.asarray(one).dtype}{np.shape(one)} "
-                    f"of {jnp.asarray(other).dtype}{np.shape(other)}; keep shapes and types, so that it can be resumed"
+                    f"{self.name}.step makes {jax.tree_util.keystr(path)[1:]} {made.dtype}{made.shape} "
+                    f"of {given.dtype}{given.shape}; keep shapes and types, so that it can be resumed"
                 )
         if (np.shape(active), np.asarray(active).dtype) != ((3,), bool) or not np.asarray(active).all():
             yield f"{self.name}.step gives the active networks as {active}; return True for each that took the step"

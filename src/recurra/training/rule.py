@@ -66,7 +66,8 @@ class LearningRule(Course, abc.ABC):
 
     A rule of your own is a frozen dataclass with the two abstract methods; it inherits the fields of `Course`. State
     goes in and comes out: what the rule remembers is in the learner's `memory`, arrays with a leading `network` axis,
-    which are stored and resumed like the weights.
+    which are stored and resumed like the weights. Memory that needs float64 is made and changed within
+    `recurra.numerics.pinned(double=True)`; it keeps its bits from step to step.
     """
 
     sources: ClassVar[tuple[str, ...]] = ()

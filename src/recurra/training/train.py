@@ -18,7 +18,7 @@ from recurra.interrupts import stop_if_asked
 from recurra.models.cohort import Cohort, History
 from recurra.models.constraints import check_order
 from recurra.models.model import Model
-from recurra.numerics import pinned
+from recurra.numerics import pinned, unrounded
 from recurra.shown import Shown
 from recurra.status import Status
 from recurra.streams import LARGEST_NUMBER, Stream, check_seed, random_key
@@ -250,4 +250,4 @@ class Training:
 
 
 def _rows(every: Learner | Weights, positions: Sequence[int]) -> Any:
-    return jax.tree.map(lambda array: jnp.asarray(np.asarray(array)[list(positions)]), every)
+    return jax.tree.map(lambda array: unrounded(np.asarray(array)[list(positions)]), every)
