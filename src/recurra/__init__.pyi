@@ -19,6 +19,7 @@ from .analysis import fixed_points as fixed_points
 from .analysis import fixed_points_under as fixed_points_under
 from .analysis import floquet_multipliers as floquet_multipliers
 from .analysis import flow_field as flow_field
+from .analysis import free_run as free_run
 from .analysis import girko_distance as girko_distance
 from .analysis import held_memories as held_memories
 from .analysis import latent_flow as latent_flow
@@ -72,6 +73,7 @@ from .models import Areas as Areas
 from .models import Cohort as Cohort
 from .models import Constraint as Constraint
 from .models import Dale as Dale
+from .models import FeedbackRNN as FeedbackRNN
 from .models import Frozen as Frozen
 from .models import Gamma as Gamma
 from .models import GlorotUniform as GlorotUniform
@@ -88,6 +90,8 @@ from .models import Sparse as Sparse
 from .models import SpectralRadius as SpectralRadius
 from .models import TorchUniform as TorchUniform
 from .models import TrainedTau as TrainedTau
+from .models import Uniform as Uniform
+from .models import Zeros as Zeros
 from .models import network as network
 from .plotting.plot import plot as plot
 from .plotting.plot import show_task as show_task
@@ -106,6 +110,7 @@ from .runs.train_run import train_run as train_run
 from .runs.tune.tune import load_tuning as load_tuning
 from .runs.tune.tune import tune as tune
 from .tasks import And as And
+from .tasks import Chirp as Chirp
 from .tasks import ChoiceRule as ChoiceRule
 from .tasks import ContextDecision as ContextDecision
 from .tasks import CuedDecision as CuedDecision
@@ -117,11 +122,14 @@ from .tasks import FlipFlop as FlipFlop
 from .tasks import FunctionTask as FunctionTask
 from .tasks import GoNoGo as GoNoGo
 from .tasks import IntervalReproduction as IntervalReproduction
+from .tasks import LorenzPattern as LorenzPattern
 from .tasks import MemoryResponse as MemoryResponse
 from .tasks import NearRule as NearRule
+from .tasks import NormalizedErrorRule as NormalizedErrorRule
 from .tasks import Not as Not
 from .tasks import Or as Or
 from .tasks import Oscillation as Oscillation
+from .tasks import OwnPattern as OwnPattern
 from .tasks import OwnTask as OwnTask
 from .tasks import ParametricWorkingMemory as ParametricWorkingMemory
 from .tasks import PerceptualDecision as PerceptualDecision
@@ -132,11 +140,13 @@ from .tasks import SetReset as SetReset
 from .tasks import SignedDecision as SignedDecision
 from .tasks import SignRule as SignRule
 from .tasks import SineGeneration as SineGeneration
+from .tasks import SumOfSines as SumOfSines
 from .tasks import Task as Task
 from .tasks import Trial as Trial
 from .tasks import Trials as Trials
 from .tasks import Xor as Xor
 from .training import BPTT as BPTT
+from .training import FORCE as FORCE
 from .training import L1 as L1
 from .training import L2 as L2
 from .training import SGD as SGD
@@ -147,6 +157,8 @@ from .training import Cosine as Cosine
 from .training import Epoch as Epoch
 from .training import FixedTrials as FixedTrials
 from .training import FreshTrials as FreshTrials
+from .training import FullFORCE as FullFORCE
+from .training import IntervalHint as IntervalHint
 from .training import InverseTimeDecay as InverseTimeDecay
 from .training import JacobianNorm as JacobianNorm
 from .training import Learner as Learner
@@ -155,6 +167,8 @@ from .training import Linear as Linear
 from .training import LossBelow as LossBelow
 from .training import Muon as Muon
 from .training import Never as Never
+from .training import NoHint as NoHint
+from .training import OnlineRidge as OnlineRidge
 from .training import Preset as Preset
 from .training import RadiusAbove as RadiusAbove
 from .training import RateL1 as RateL1

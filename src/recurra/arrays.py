@@ -116,6 +116,32 @@ class TimedRateWeights(RateWeights):
     tau_ms: Float[AnyArray, "*network unit"]
 
 
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class FeedbackRateWeights(RateWeights):
+    """The weights of a network of rate units whose outputs are fed back to its units.
+
+    Args:
+        feedback: from outputs to units.
+        initial_state: the state before the first step.
+    """
+
+    feedback: Float[AnyArray, "*network unit output"]
+    initial_state: Float[AnyArray, "*network unit"]
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class ControlledRateWeights(FeedbackRateWeights):
+    """The weights of a network in which control units, one for each output, are fed back in place of the outputs.
+
+    Args:
+        control: from units to control units.
+    """
+
+    control: Float[AnyArray, "*network output unit"]
+
+
 def axes_in(hint: Any) -> str | None:
     """The axes that the annotation of an array names, as one text; None if it is not one of an array."""
     return getattr(hint, "dim_str", None)

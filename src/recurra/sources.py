@@ -514,6 +514,27 @@ SOURCES: dict[str, Source] = {
         "Journal of Pharmacokinetics and Biopharmaceutics 15, 657-680",
         "https://doi.org/10.1007/BF01068419",
     ),
+    "depasquale2018": Source(
+        "B. DePasquale, C. J. Cueva, K. Rajan, G. S. Escola, and L. F. Abbott",
+        2018,
+        "full-FORCE: A target-based method for training recurrent networks",
+        "PLoS ONE 13, e0191527",
+        "https://doi.org/10.1371/journal.pone.0191527",
+    ),
+    "haykin2002": Source(
+        "S. Haykin",
+        2002,
+        "Adaptive filter theory, 4th edition",
+        "Prentice Hall",
+        "",
+    ),
+    "lorenz1963": Source(
+        "E. N. Lorenz",
+        1963,
+        "Deterministic nonperiodic flow",
+        "Journal of the Atmospheric Sciences 20, 130-141",
+        "https://doi.org/10.1175/1520-0469(1963)020<0130:DNF>2.0.CO;2",
+    ),
     "wichmann2001": Source(
         "F. A. Wichmann and N. J. Hill",
         2001,

@@ -26,6 +26,7 @@ from recurra.analysis.dynamics.program import (
 from recurra.analysis.dynamics.regimes import Regimes, regimes
 from recurra.analysis.dynamics.slow_points import SlowPoints, slow_points
 from recurra.analysis.dynamics.stability import floquet_multipliers, kaplan_yorke_dimension, lyapunov_spectrum
+from recurra.analysis.free_run import FreeRun, free_run
 from recurra.analysis.low_rank.effective import Agreement, connectivity_agreement, effective_connectivity
 from recurra.analysis.low_rank.latent import LatentPaths, latent_flow, latent_paths, latent_variables
 from recurra.analysis.low_rank.loadings import Loadings, is_low_rank, loadings
@@ -64,6 +65,7 @@ __all__ = [
     "Demixed",
     "FixedPoints",
     "FlowField",
+    "FreeRun",
     "Generalization",
     "Geometry",
     "Landscape",
@@ -106,6 +108,7 @@ __all__ = [
     "fixed_points_under",
     "floquet_multipliers",
     "flow_field",
+    "free_run",
     "girko_distance",
     "held_memories",
     "is_low_rank",

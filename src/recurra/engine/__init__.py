@@ -3,6 +3,7 @@
 from recurra.engine.differentiable import loss
 from recurra.engine.dynamics import Dynamics
 from recurra.engine.engines import BATCHED, CHOICES, NATIVE, NATIVE_BFLOAT16, PORTABLE, Engine, choose_engine
+from recurra.engine.feedback import ControlFeedbackDynamics, FeedbackEquations, OutputFeedbackDynamics
 from recurra.engine.gated import GRUDynamics, LSTMDynamics, UGRNNDynamics
 from recurra.engine.losses import LOSSES, cross_entropy, mean_squared_error
 from recurra.engine.penalties import Penalty, Trajectories, TrajectoryPenalty
@@ -16,10 +17,13 @@ __all__ = [
     "NATIVE",
     "NATIVE_BFLOAT16",
     "PORTABLE",
+    "ControlFeedbackDynamics",
     "Dynamics",
     "Engine",
+    "FeedbackEquations",
     "GRUDynamics",
     "LSTMDynamics",
+    "OutputFeedbackDynamics",
     "Penalty",
     "RateDynamics",
     "TimedRateDynamics",

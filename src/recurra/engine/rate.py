@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from recurra.arrays import RateWeights, TimedRateWeights
+from recurra.arrays import AnyArray, RateWeights, TimedRateWeights
 from recurra.checks import check_at_least_zero, check_choice, check_positive
 from recurra.engine.dynamics import DrivenDynamics, State
 
@@ -53,9 +53,12 @@ class RateEquations(DrivenDynamics):
         return jnp.asarray(weights.input @ inputs)
 
     def driven(self, weights: RateWeights, state: State, drive: Float[Array, "unit"]) -> State:
+        return self.moved(weights, state, weights.recurrent @ self.rates(state) + drive + weights.recurrent_bias)
+
+    def moved(self, weights: RateWeights, state: State, current: Float[AnyArray, "unit"]) -> State:
+        """The state one step later when the units receive a current."""
         activation, leak = ACTIVATIONS[self.activation], self.leaks(weights)
-        current = jnp.asarray(weights.recurrent @ self.rates(state) + drive + weights.recurrent_bias)
-        goal = activation(current) if self.form == "rate" else current
+        goal = activation(jnp.asarray(current)) if self.form == "rate" else jnp.asarray(current)
         return (1 - leak) * state + leak * goal
 
     def rates(self, state: State) -> Float[Array, "unit"]:
@@ -103,11 +106,7 @@ class RateDynamics(RateEquations):
     def __post_init__(self) -> None:
         super().__post_init__()
         for leak in self.leak if isinstance(self.leak, tuple) else (self.leak,):
-            check_positive("leak", leak)
-            if leak > 1:
-                raise ValueError(
-                    f"leak = dt_ms / tau_ms = {leak:g}; expected a number in (0, 1]. Raise tau_ms or lower dt_ms."
-                )
+            check_leak(leak)
 
     def unit_leaks(self, units: int) -> Float[np.ndarray, "unit"]:
         """The leak of each of `units` units, float64."""
@@ -157,3 +156,10 @@ class TimedRateDynamics(RateEquations):
         leaks = tuple(np.minimum(self.dt_ms / tau_ms, 1).tolist())
         arrays = {name: getattr(weights, name) for name in RateWeights.axes()}
         return RateDynamics(self.form, self.activation, leaks, self.noise), RateWeights(**arrays)
+
+
+def check_leak(leak: float) -> None:
+    """Raise an error for a leak outside of (0, 1]."""
+    check_positive("leak", leak)
+    if leak > 1:
+        raise ValueError(f"leak = dt_ms / tau_ms = {leak:g}; expected a number in (0, 1]. Raise tau_ms or lower dt_ms.")

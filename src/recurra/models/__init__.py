@@ -13,6 +13,7 @@ from recurra.models.constraints import (
     Sparse,
     UnitGroup,
 )
+from recurra.models.feedback import FeedbackRNN
 from recurra.models.gru import GRU
 from recurra.models.initializers import (
     INITIALIZERS,
@@ -24,6 +25,8 @@ from recurra.models.initializers import (
     Orthogonal,
     SpectralRadius,
     TorchUniform,
+    Uniform,
+    Zeros,
 )
 from recurra.models.lstm import LSTM
 from recurra.models.model import Model
@@ -43,7 +46,7 @@ CONSTRAINTS: dict[str, type[Constraint]] = {
     "readout_scale": ReadoutScale,
     "spectral_radius": SpectralRadius,
 }
-MODELS: dict[str, type[Model]] = {"rate": RateRNN, "gru": GRU, "lstm": LSTM, "ugrnn": UGRNN}
+MODELS: dict[str, type[Model]] = {"rate": RateRNN, "gru": GRU, "lstm": LSTM, "ugrnn": UGRNN, "feedback": FeedbackRNN}
 CELLS: dict[str, type[Dynamics]] = {
     "rate": RateDynamics,
     "gru": GRUDynamics,
@@ -64,6 +67,7 @@ __all__ = [
     "Cohort",
     "Constraint",
     "Dale",
+    "FeedbackRNN",
     "Frozen",
     "Gamma",
     "GlorotUniform",
@@ -81,6 +85,8 @@ __all__ = [
     "SpectralRadius",
     "TorchUniform",
     "TrainedTau",
+    "Uniform",
     "UnitGroup",
+    "Zeros",
     "network",
 ]

@@ -150,6 +150,38 @@ class GlorotUniform(Initializer):
 
 @final
 @dataclass(frozen=True)
+class Uniform(Initializer):
+    r"""Independent entries, uniform within $\pm$ `bound`, whatever the shape.
+
+    Args:
+        bound: above 0.
+
+    Source: Sussillo and Abbott (2009), for weights of feedback and inputs.
+    """
+
+    sources: ClassVar[tuple[str, ...]] = ("sussillo2009",)
+
+    bound: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_positive("bound", self.bound)
+
+    def __call__(self, key: RandomKey, shape: tuple[int, int]) -> Matrix:
+        return uniform_within(self.bound, key, shape)
+
+
+@final
+@dataclass(frozen=True)
+class Zeros(Initializer):
+    """Weights that are all 0, from which a rule that needs no gradient may start."""
+
+    def __call__(self, key: RandomKey, shape: tuple[int, int]) -> Matrix:
+        del key
+        return jnp.zeros(shape, jnp.float32)
+
+
+@final
+@dataclass(frozen=True)
 class TorchUniform(Initializer):
     r"""Independent entries, uniform within $\pm 1 / \sqrt{N}$, N the number of units, as PyTorch draws all weights.
 
@@ -262,7 +294,9 @@ INITIALIZERS: dict[str, type[Initializer]] = {
     "normal": Normal,
     "gamma": Gamma,
     "glorot_uniform": GlorotUniform,
+    "uniform": Uniform,
     "torch_uniform": TorchUniform,
+    "zeros": Zeros,
     "identity": Identity,
     "spectral_radius": SpectralRadius,
 }

@@ -16,10 +16,11 @@ from recurra.runs.own import check_analyses, check_imported
 from recurra.runs.tables import Registry, Table, from_table, to_table
 from recurra.storage.reading import naming, read_text
 from recurra.streams import check_seed
-from recurra.tasks import RULES, TASKS, DecisionStream, SuccessRule, Task
+from recurra.tasks import PATTERNS, RULES, TASKS, DecisionStream, SuccessRule, Task
 from recurra.tasks.published_pulse import PublishedPulse
 from recurra.tasks.pulse_schedules import PoissonPulses, PulseSchedule, ScheduledPulses
 from recurra.training import (
+    HINTS,
     LEARNING_RULES,
     OPTIMIZERS,
     PENALTIES,
@@ -30,6 +31,7 @@ from recurra.training import (
     Preset,
     Training,
 )
+from recurra.training.hints import Hint
 from recurra.training.optimizers import Optimizer
 from recurra.training.schedules import Schedule
 from recurra.training.stopping import Stop
@@ -38,7 +40,7 @@ from recurra.training.trial_sets import TrialSet
 DEEPEST = 8  # levels of a spec
 
 REGISTRY: Registry = {
-    Task: {**TASKS, "decision_stream": DecisionStream, "pulse_published": PublishedPulse},
+    Task: {**TASKS, **PATTERNS, "decision_stream": DecisionStream, "pulse_published": PublishedPulse},
     PulseSchedule: {"scheduled": ScheduledPulses, "poisson": PoissonPulses},
     SuccessRule: dict(RULES),
     Model: dict(MODELS),
@@ -50,6 +52,7 @@ REGISTRY: Registry = {
     Schedule: dict(SCHEDULES),
     TrialSet: dict(TRIAL_SETS),
     Stop: dict(STOPS),
+    Hint: dict(HINTS),
 }
 MOST_SPEC_BYTES = 2**20
 

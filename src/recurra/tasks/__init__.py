@@ -10,10 +10,11 @@ from recurra.tasks.match import DelayedMatchToSample, DualDelayedMatch
 from recurra.tasks.neurogym_task import NeuroGymTask, from_neurogym
 from recurra.tasks.oscillation import Oscillation
 from recurra.tasks.own import FunctionTask, OwnTask
+from recurra.tasks.patterns import Chirp, LorenzPattern, OwnPattern, PatternTask, SumOfSines
 from recurra.tasks.pulse_memory import PulseMemory
 from recurra.tasks.pulse_schedules import PoissonPulses, ScheduledPulses
 from recurra.tasks.response import GoNoGo, MemoryResponse
-from recurra.tasks.rules import RULES, ChoiceRule, NearRule, SignRule, SuccessRule
+from recurra.tasks.rules import RULES, ChoiceRule, NearRule, NormalizedErrorRule, SignRule, SuccessRule
 from recurra.tasks.set_reset import SetReset
 from recurra.tasks.signed_streams import CuedDecision, SignedDecision
 from recurra.tasks.sine import SineGeneration
@@ -43,11 +44,20 @@ TASKS: dict[str, type[Task]] = {
     "sine": SineGeneration,
     "integration": EvidenceIntegration,
 }
+PATTERNS: dict[str, type[PatternTask]] = {
+    "sines": SumOfSines,
+    "chirp": Chirp,
+    "lorenz_pattern": LorenzPattern,
+    "own_pattern": OwnPattern,
+}
+"""Functions of time for networks that generate them by themselves."""
 
 __all__ = [
+    "PATTERNS",
     "RULES",
     "TASKS",
     "And",
+    "Chirp",
     "ChoiceRule",
     "ContextDecision",
     "CuedDecision",
@@ -59,12 +69,15 @@ __all__ = [
     "FunctionTask",
     "GoNoGo",
     "IntervalReproduction",
+    "LorenzPattern",
     "MemoryResponse",
     "NearRule",
     "NeuroGymTask",
+    "NormalizedErrorRule",
     "Not",
     "Or",
     "Oscillation",
+    "OwnPattern",
     "OwnTask",
     "ParametricWorkingMemory",
     "PerceptualDecision",
@@ -76,6 +89,7 @@ __all__ = [
     "SignedDecision",
     "SineGeneration",
     "SuccessRule",
+    "SumOfSines",
     "Task",
     "Trial",
     "Trials",

@@ -186,6 +186,53 @@ class ChoiceRule(SuccessRule):
         return jnp.broadcast_to(right[..., None], targets.shape)
 
 
+@final
+@dataclass(frozen=True)
+class NormalizedErrorRule(SuccessRule):
+    r"""A trial is a success if $\sum (z - z^*)^2 / \sum z^{*2}$ is below `error_bound` on every output.
+
+    The sums go over the steps inside the mask. Silence has the error 1. A step is called right where the squared error
+    is below `error_bound` times the mean square of the target.
+
+    Args:
+        error_bound: upper bound on the normalized error of a success, above 0.
+
+    Source: DePasquale et al. (2018).
+    """
+
+    settle_ms = 0.0
+    share = 0.0
+    rest = 0.0
+
+    error_bound: float = 0.01
+
+    def __post_init__(self) -> None:
+        check_positive("error_bound", self.error_bound)
+
+    def correct(self, outputs: Outputs, trials: Trials) -> Bool[Array, "trial time output"]:
+        power = _mean_over_time(jnp.asarray(trials.targets) ** 2, trials.counts)
+        return (jnp.asarray(outputs) - trials.targets) ** 2 < self.error_bound * power
+
+    @partial(jax.jit, static_argnames="self")
+    def success(self, outputs: Outputs, trials: Trials) -> Bool[Array, "trial"]:
+        error = normalized_error(outputs, trials)
+        return (error < self.error_bound).all(axis=-1) & trials.counts.any(axis=(1, 2))
+
+
+def normalized_error(outputs: Outputs, trials: Trials) -> Float[Array, "trial output"]:
+    r"""$\sum (z - z^*)^2 / \sum z^{*2}$ over the steps inside the mask; 0 or infinite where the target is always 0."""
+    targets = jnp.asarray(trials.targets)
+    squares = _mean_over_time((jnp.asarray(outputs) - targets) ** 2, trials.counts)
+    return (squares / _mean_over_time(targets**2, trials.counts))[:, 0]
+
+
+def _mean_over_time(
+    values: Float[Array, "trial time output"], counts: Bool[Array, "trial time output"]
+) -> Float[Array, "trial 1 output"]:
+    steps = jnp.maximum(counts.sum(axis=1, keepdims=True), 1).astype(values.dtype)
+    return jnp.where(counts, values, 0).sum(axis=1, keepdims=True) / steps
+
+
 def steady(signal: Float[AnyArray, "trial time channel"], steps: int) -> Bool[Array, "trial time channel"]:
     """Where the signal has not jumped in the last `steps` steps; before the trial it was 0."""
     before = jnp.pad(jnp.asarray(signal), ((0, 0), (1, 0), (0, 0)))[:, :-1]
@@ -201,4 +248,9 @@ def longest_run(flags: Bool[Array, "trial time channel"]) -> Int[Array, "trial c
     return (time - last_unset).max(axis=1)
 
 
-RULES: dict[str, type[SuccessRule]] = {"sign": SignRule, "near": NearRule, "choice": ChoiceRule}
+RULES: dict[str, type[SuccessRule]] = {
+    "sign": SignRule,
+    "near": NearRule,
+    "choice": ChoiceRule,
+    "normalized_error": NormalizedErrorRule,
+}

@@ -3,6 +3,9 @@
 from recurra.training.bptt import BPTT
 from recurra.training.cohort_training import train
 from recurra.training.course import Course
+from recurra.training.force import FORCE, OnlineRidge
+from recurra.training.full_force import FullFORCE
+from recurra.training.hints import HINTS, Hint, IntervalHint, NoHint
 from recurra.training.optimizers import OPTIMIZERS, SGD, Adam, AdamW, Muon, RMSprop
 from recurra.training.penalties import (
     L1,
@@ -24,10 +27,18 @@ from recurra.training.stopping import STOPS, LossBelow, Never, SuccessAbove
 from recurra.training.train import Training, TrainingState
 from recurra.training.trial_sets import TRIAL_SETS, FixedTrials, FreshTrials
 
-LEARNING_RULES: dict[str, type[LearningRule]] = {"bptt": BPTT, "ridge": Ridge}
+LEARNING_RULES: dict[str, type[LearningRule]] = {
+    "bptt": BPTT,
+    "ridge": Ridge,
+    "online_ridge": OnlineRidge,
+    "force": FORCE,
+    "full_force": FullFORCE,
+}
 
 __all__ = [
     "BPTT",
+    "FORCE",
+    "HINTS",
     "L1",
     "L2",
     "LEARNING_RULES",
@@ -45,6 +56,9 @@ __all__ = [
     "Epoch",
     "FixedTrials",
     "FreshTrials",
+    "FullFORCE",
+    "Hint",
+    "IntervalHint",
     "InverseTimeDecay",
     "JacobianNorm",
     "Learner",
@@ -53,6 +67,8 @@ __all__ = [
     "LossBelow",
     "Muon",
     "Never",
+    "NoHint",
+    "OnlineRidge",
     "Preset",
     "RMSprop",
     "RadiusAbove",

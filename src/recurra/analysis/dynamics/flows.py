@@ -9,17 +9,21 @@ from recurra.analysis.dynamics.automatic_flow import AutomaticFlow
 from recurra.analysis.dynamics.flow import Flow
 from recurra.analysis.dynamics.gated_flow import FLOWS, gated_flow
 from recurra.analysis.dynamics.rate_flow import RateFlow
-from recurra.engine import Dynamics, RateDynamics
+from recurra.engine import Dynamics, FeedbackEquations, RateDynamics
 from recurra.models.network import Network
+from recurra.numerics import pinned
 
 
 def flow_of(network: Network, inputs: float | Float[np.ndarray, "input"] = 0.0) -> Flow:
     """The flow of a network at a constant input: one number for all channels, or one per channel."""
+    dynamics: Dynamics = network.dynamics
     weights: Any = network.weights
+    if isinstance(dynamics, FeedbackEquations):
+        with pinned(double=True):
+            dynamics, weights = dynamics.without_feedback(network.double)
     if np.ndim(inputs) and np.shape(inputs) != (weights.inputs,):
         raise ValueError(f"inputs has shape {np.shape(inputs)}; expected one number, or {weights.inputs} of them")
     constant_input = np.broadcast_to(np.asarray(inputs, np.float64), (weights.inputs,))
-    dynamics: Dynamics = network.dynamics
     if type(dynamics) in FLOWS:
         return gated_flow(network, constant_input)
     if not isinstance(dynamics, RateDynamics):

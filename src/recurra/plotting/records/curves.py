@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 
 from recurra.analysis import Branch, LatentPaths, NoisyLifetimes, TensorComponents, TransientGains
 from recurra.analysis.dossier_records import Behaviour
+from recurra.analysis.free_run import FreeRun
 from recurra.analysis.record import RunRecord
 from recurra.models.cohort import Cohort, History
 from recurra.plotting.colors import INPUT, PAPER, TARGET, condition_colors, network_color
@@ -75,6 +76,16 @@ def behaviour(axes: Axes, record: Behaviour) -> None:
         axes.plot(bounded(outputs, 1e6), color=color)
     zero_line(axes)
     labelled(axes, "Time step", "Output on the probe")
+
+
+def free_run(axes: Axes, record: FreeRun) -> None:
+    """Targets, black, and outputs in time, a colour for each output."""
+    for at, (output, target) in enumerate(zip(record.outputs.T, record.targets.T, strict=True)):
+        axes.plot(record.time_ms, target, color="black", linewidth=1.0, label=None if at else "target")
+        axes.plot(record.time_ms, bounded(output, 1e6), color=network_color(at), label=f"output {at + 1}")
+    zero_line(axes)
+    labelled(axes, "Time (ms)", "Free run", f"Normalized error {record.normalized_error:.2g}")
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.1), ncols=4)
 
 
 def latent_paths(axes: Axes, record: LatentPaths) -> None:

@@ -1,0 +1,102 @@
+"""Recursive least squares: weights that have the least squared error on all features so far, after every step."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int
+
+BLOCK = 32  # steps whose changes are kept apart, so that the large matrices are written once for all of them
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class LeastSquares:
+    r"""Rows of weights M that are learned together, and the inverse P that they share, in float64.
+
+    With features r and the errors e of the rows at a step: $k = P r / (1 + r^\top P r)$, $M \leftarrow M - e k^\top$,
+    $P \leftarrow P - k (P r)^\top$; so $P^{-1} = \alpha I + \sum r r^\top$. The changes of up to `BLOCK` steps are kept
+    as factors, $M - E^\top K$ and $P - K^\top K$, which is the same but for rounding; P stays symmetric.
+
+    Args:
+        weights: M at the beginning of the block.
+        inverse: P at the beginning of the block.
+        gains: K, the row $\sqrt{1 + r^\top P r}\; k$ of every step of the block; 0 where nothing was learned.
+        errors: E, the errors of every step times $1 / \sqrt{1 + r^\top P r}$.
+
+    Source: Haykin (2002), as Sussillo and Abbott (2009) use it.
+    """
+
+    weights: Float[Array, "row feature"]
+    inverse: Float[Array, "feature feature"]
+    gains: Float[Array, "step feature"]
+    errors: Float[Array, "step row"]
+
+    @classmethod
+    def of(cls, weights: Float[Array, "row feature"], inverse: Float[Array, "feature feature"]) -> "LeastSquares":
+        """Weights and inverse at the beginning of a block."""
+        rows, features = weights.shape
+        return cls(weights, inverse, jnp.zeros((BLOCK, features)), jnp.zeros((BLOCK, rows)))
+
+    def respond(self, features: Float[Array, "feature"]) -> Float[Array, "row"]:
+        """M r."""
+        return self.weights @ features - (self.gains @ features) @ self.errors
+
+    def learned(
+        self, at: Int[Array, ""], learn: Bool[Array, ""], features: Float[Array, "feature"], error: Float[Array, "row"]
+    ) -> "LeastSquares":
+        """After a step.
+
+        Args:
+            at: its number in the block.
+            learn: whether anything is learned.
+            features: r.
+            error: e, before the step.
+        """
+
+        def gain() -> tuple[Float[Array, "feature"], Float[Array, "row"]]:
+            projected = self.inverse @ features - (self.gains @ features) @ self.gains
+            scale = 1 / jnp.sqrt(1 + features @ projected)
+            return scale * projected, scale * error
+
+        nothing = jnp.zeros_like(features), jnp.zeros_like(error)
+        gains, errors = jax.lax.cond(learn, gain, lambda: nothing)
+        return replace(self, gains=self.gains.at[at].set(gains), errors=self.errors.at[at].set(errors))
+
+    def settled(self) -> "LeastSquares":
+        """The same at the end of a block, with nothing kept apart."""
+        return LeastSquares.of(self.weights - self.errors.T @ self.gains, self.inverse - self.gains.T @ self.gains)
+
+
+def in_blocks(step: Any, carry: Any, every: Any) -> tuple[Any, Any]:
+    """`jax.lax.scan` over steps, in whose carry every `LeastSquares` is settled after each block.
+
+    Args:
+        step: a function (carry, (number in the block, whether it is a step and no padding, values)) -> (carry, result).
+        carry: what goes from step to step.
+        every: values with a leading axis of steps.
+    """
+    steps = jax.tree.leaves(every)[0].shape[0]
+    blocks = -(-steps // BLOCK)
+    room = blocks * BLOCK
+
+    def cut(array: Array) -> Array:
+        padded = jnp.concatenate([array, jnp.zeros((room - steps, *array.shape[1:]), array.dtype)])
+        return padded.reshape(blocks, BLOCK, *array.shape[1:])
+
+    def one_block(carry: Any, values: Any) -> tuple[Any, Any]:
+        carry, results = jax.lax.scan(step, carry, (jnp.arange(BLOCK), *values))
+        return jax.tree.map(_settled, carry, is_leaf=_is_least_squares), results
+
+    real = cut(jnp.ones(steps, bool))
+    carry, results = jax.lax.scan(one_block, carry, (real, jax.tree.map(cut, every)))
+    return carry, jax.tree.map(lambda array: array.reshape(room, *array.shape[2:])[:steps], results)
+
+
+def _is_least_squares(part: Any) -> bool:
+    return isinstance(part, LeastSquares)
+
+
+def _settled(part: Any) -> Any:
+    return part.settled() if _is_least_squares(part) else part
