@@ -17,6 +17,7 @@ from matplotlib.colors import to_hex
 from conftest import SMALL
 from recurra.analysis import principal_components
 from recurra.analysis.dossier import make_dossier
+from recurra.analysis.dossier_records import Behaviour
 from recurra.analysis.record import record_of_network
 from recurra.analysis.shown_trials import probe_dataset
 from recurra.arrays import RateWeights
@@ -36,6 +37,7 @@ from recurra.report.page.build import report_html
 from recurra.report.page.provenance import provenance, used_sources
 from recurra.runs.record import read_run
 from recurra.sources import SOURCES
+from recurra.storage.records import from_dataset, to_dataset
 from recurra.storage.run_folder import RunFolder
 from recurra.tasks import TASKS, And, FlipFlop, FunctionTask, OwnTask, PulseMemory, SetReset, Trial
 from recurra.words import runs as words
@@ -145,6 +147,13 @@ class TestDossier:
         expected = principal_components(rates=rates).project(rates)[..., :3]
         np.testing.assert_allclose(found.behaviour.probe_components, expected)
         assert found.memories is None
+
+    def test_a_stored_behaviour_says_its_time_step_and_an_older_one_is_refused(self, operation):
+        stored = to_dataset([operation.dossiers[0].behaviour], [0])
+        assert (stored["dt_ms"].item(), stored["dt_ms"].attrs["units"]) == (And().dt_ms, "ms")
+        np.testing.assert_allclose(from_dataset(Behaviour, stored)[0].probe_time_ms, And().probe().time_ms)
+        with pytest.raises(ValueError, match="the run folder's Behaviour lacks dt_ms; analyse the run again"):
+            from_dataset(Behaviour, stored.drop_vars("dt_ms"))
 
     @pytest.mark.slow
     def test_only_a_flipflop_has_memories(self, small_run):

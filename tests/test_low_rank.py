@@ -276,7 +276,7 @@ def test_bad_input(seed):
         connectivity_agreement(found, loadings(low_rank_network(seed, units=20)[0]))
     uneven = RateDynamics("current", "tanh", tuple(np.linspace(0.1, 0.5, UNITS).tolist()))
     with pytest.raises(TypeError, match=r"leaks from 0\.1 to 0\.5; latent variables have dynamics of their own only"):
-        reduced_paths(uneven, found, np.zeros((1, 2, 3)))
+        reduced_paths(uneven, found, np.zeros((1, 2, 3)), 1.0)
     gated = Network(rc.GRU(units=5).dynamics(1.0), rc.GRU(units=5).start(jax.random.key(0), 2, 1), 1.0)
     with pytest.raises(TypeError, match="GRU networks have no loadings"):
         loadings(gated)

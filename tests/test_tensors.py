@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import recurra as rc
 from recurra.analysis.rates.tensors import tensor_components
 from recurra.storage.records import from_dataset, to_dataset
 
@@ -21,7 +22,7 @@ def made_of(components, seed, shape=(6, 30, 20)):
 
 def test_exact_tensor_is_recovered_up_to_order_and_sign(seed):
     rates, weights, factors = made_of(2, seed)
-    found = tensor_components(rates=rates, components=2, seed=seed, iterations=3_000, tolerance=1e-10)
+    found = tensor_components(dt_ms=1.0, rates=rates, components=2, seed=seed, iterations=3_000, tolerance=1e-10)
     assert found.error < 1e-6
     np.testing.assert_allclose(found.weights, weights, rtol=1e-4)
     for one, true in zip((found.trial_factors, found.time_factors, found.unit_factors), factors, strict=True):
@@ -36,7 +37,7 @@ def test_one_component_is_the_best_of_rank_one(seed):
     matrix, strength = random.normal(size=(9, 7)), np.array([1.0, -2.0, 0.5])
     left, values, right = np.linalg.svd(matrix)
     found = tensor_components(
-        rates=strength[:, None, None] * matrix, components=1, seed=seed, iterations=5_000, tolerance=1e-12
+        dt_ms=1.0, rates=strength[:, None, None] * matrix, components=1, seed=seed, iterations=5_000, tolerance=1e-12
     )
     assert found.error == pytest.approx(np.sqrt(1 - values[0] ** 2 / (values**2).sum()), abs=1e-6)
     np.testing.assert_allclose(np.abs(found.time_factors[0]), np.abs(left[:, 0]), atol=1e-3)
@@ -53,7 +54,7 @@ def test_one_component_is_the_best_of_rank_one(seed):
 )
 def test_form_of_any_fit(shape, components, data):
     rates = np.random.default_rng(data).normal(size=shape)
-    found = tensor_components(rates=rates, components=components, seed=data, starts=3, iterations=60)
+    found = tensor_components(dt_ms=1.0, rates=rates, components=components, seed=data, starts=3, iterations=60)
     assert (np.diff(found.weights) <= 0).all()
     assert found.weights.min() >= 0
     assert (np.diff(found.errors) >= 0).all()
@@ -73,7 +74,9 @@ def test_form_of_any_fit(shape, components, data):
 def test_each_round_lowers_the_error(seed):
     rates = np.random.default_rng(seed).normal(size=(4, 12, 9))
     errors = [
-        tensor_components(rates=rates, components=3, seed=1, starts=1, iterations=rounds, tolerance=1e-15).error
+        tensor_components(
+            dt_ms=1.0, rates=rates, components=3, seed=1, starts=1, iterations=rounds, tolerance=1e-15
+        ).error
         for rounds in range(1, 25)
     ]
     assert (np.diff(errors) <= 1e-12).all()
@@ -83,12 +86,13 @@ def test_each_round_lowers_the_error(seed):
 def test_more_starts_are_never_worse_and_keep_the_first(seed):
     rates = np.random.default_rng(seed).normal(size=(4, 12, 9))
     few, many = (
-        tensor_components(rates=rates, components=3, seed=seed, starts=starts, iterations=100) for starts in (2, 6)
+        tensor_components(dt_ms=1.0, rates=rates, components=3, seed=seed, starts=starts, iterations=100)
+        for starts in (2, 6)
     )
     assert many.error <= few.error
     assert set(few.errors) <= set(many.errors)
     np.testing.assert_array_equal(
-        many.errors, tensor_components(rates=rates, components=3, seed=seed, starts=6, iterations=100).errors
+        many.errors, tensor_components(dt_ms=1.0, rates=rates, components=3, seed=seed, starts=6, iterations=100).errors
     )
 
 
@@ -96,7 +100,7 @@ def test_turning_the_units_turns_the_components(seed):
     rates, _, _ = made_of(2, seed)
     turn = np.linalg.qr(np.random.default_rng(seed).normal(size=(20, 20)))[0]
     first, second = (
-        tensor_components(rates=one, components=2, seed=0, iterations=3_000, tolerance=1e-10)
+        tensor_components(dt_ms=1.0, rates=one, components=2, seed=0, iterations=3_000, tolerance=1e-10)
         for one in (rates, rates @ turn)
     )
     np.testing.assert_allclose(first.weights, second.weights, rtol=1e-4)
@@ -106,9 +110,11 @@ def test_turning_the_units_turns_the_components(seed):
 def test_similarity_tells_one_answer_from_many(seed):
     """Trials that are multiples of one matrix of rank 3: any rotation of its parts fits, and the fits disagree."""
     random = np.random.default_rng(seed)
-    one_answer = tensor_components(rates=made_of(3, seed)[0], components=3, seed=seed, iterations=3_000, tolerance=1e-9)
+    one_answer = tensor_components(
+        dt_ms=1.0, rates=made_of(3, seed)[0], components=3, seed=seed, iterations=3_000, tolerance=1e-9
+    )
     matrix = np.linalg.qr(random.normal(size=(15, 3)))[0] @ np.linalg.qr(random.normal(size=(12, 3)))[0].T
-    many = tensor_components(rates=np.array([1.0, 2.0])[:, None, None] * matrix, components=3, seed=seed)
+    many = tensor_components(dt_ms=1.0, rates=np.array([1.0, 2.0])[:, None, None] * matrix, components=3, seed=seed)
     assert many.errors.max() < 1e-3
     assert many.similarities[1:].max() < 0.95
     assert one_answer.similarities[1] > 0.99
@@ -116,9 +122,10 @@ def test_similarity_tells_one_answer_from_many(seed):
 
 @pytest.mark.parametrize("constant", [0.0, np.nan, np.inf])
 def test_silent_and_lost_rates(constant):
-    found = tensor_components(rates=np.full((3, 4, 2), constant), components=2, seed=0, starts=3)
+    found = tensor_components(dt_ms=1.0, rates=np.full((3, 4, 2), constant), components=2, seed=0, starts=3)
     expected = 0.0 if constant == 0 else np.nan
-    for part in dataclasses.fields(found):
+    assert found.dt_ms == 1
+    for part in dataclasses.fields(found)[:-1]:
         wanted = 1.0 if part.name == "similarities" and constant == 0 else expected
         np.testing.assert_array_equal(getattr(found, part.name), wanted)
     np.testing.assert_array_equal(found.rates(), np.full((3, 4, 2), expected))
@@ -127,20 +134,21 @@ def test_silent_and_lost_rates(constant):
 def test_enormous_constant_and_single_rates(seed):
     rates, _, _ = made_of(2, seed, (3, 5, 4))
     usual, large = (
-        tensor_components(rates=rates, components=2, seed=0),
-        tensor_components(rates=rates * 1e305, components=2, seed=0),
+        tensor_components(dt_ms=1.0, rates=rates, components=2, seed=0),
+        tensor_components(dt_ms=1.0, rates=rates * 1e305, components=2, seed=0),
     )
     np.testing.assert_allclose(large.weights / 1e305, usual.weights, rtol=1e-6)
-    tensor_components(rates=np.full((2, 3, 4), 1.7e308), components=1, seed=0)
-    flat = tensor_components(rates=np.full((2, 3, 4), 0.5), components=3, seed=0)
+    tensor_components(dt_ms=1.0, rates=np.full((2, 3, 4), 1.7e308), components=1, seed=0)
+    flat = tensor_components(dt_ms=1.0, rates=np.full((2, 3, 4), 0.5), components=3, seed=0)
     assert flat.error < 1e-6
-    single = tensor_components(rates=np.array([[[-2.0]]]), components=1, seed=0)
+    single = tensor_components(dt_ms=1.0, rates=np.array([[[-2.0]]]), components=1, seed=0)
     assert (single.weights[0], single.trial_factors[0, 0], single.unit_factors[0, 0]) == pytest.approx((2, -1, 1))
 
 
 def test_records_of_different_lengths_are_stored(seed):
     found = [
-        tensor_components(rates=made_of(2, seed, (3, 5, units))[0], components=2, seed=0, starts=2) for units in (4, 6)
+        tensor_components(dt_ms=1.0, rates=made_of(2, seed, (3, 5, units))[0], components=2, seed=0, starts=2)
+        for units in (4, 6)
     ]
     for record, again in zip(found, from_dataset(type(found[0]), to_dataset(found, [0, 1])), strict=True):
         np.testing.assert_array_equal(again.unit_factors, record.unit_factors)
@@ -150,16 +158,28 @@ def test_records_of_different_lengths_are_stored(seed):
 @pytest.mark.parametrize("name", ["components", "starts", "iterations"])
 def test_bad_counts(name):
     with pytest.raises(ValueError, match=f"{name} is 0"):
-        tensor_components(rates=np.ones((2, 2, 2)), **{name: 0})  # pyright: ignore[reportCallIssue]
+        tensor_components(dt_ms=1.0, rates=np.ones((2, 2, 2)), **{name: 0})  # pyright: ignore[reportCallIssue]
 
 
 def test_bad_arguments():
     with pytest.raises(ValueError, match=r"rates has shape \(2, 2\)"):
-        tensor_components(rates=np.ones((2, 2)), components=1, seed=0)
+        tensor_components(dt_ms=1.0, rates=np.ones((2, 2)), components=1, seed=0)
     with pytest.raises(ValueError, match=r"rates has shape \(2, 0, 2\)"):
-        tensor_components(rates=np.ones((2, 0, 2)), components=1, seed=0)
+        tensor_components(dt_ms=1.0, rates=np.ones((2, 0, 2)), components=1, seed=0)
     with pytest.raises(ValueError, match="tolerance is 0"):
-        tensor_components(rates=np.ones((2, 2, 2)), components=1, seed=0, tolerance=0.0)
+        tensor_components(dt_ms=1.0, rates=np.ones((2, 2, 2)), components=1, seed=0, tolerance=0.0)
+
+
+def test_the_time_step_is_given_or_that_of_the_network(seed):
+    with pytest.raises(ValueError, match="dt_ms is not given, nor a network"):
+        tensor_components(rates=np.ones((2, 2, 2)))
+    with pytest.raises(ValueError, match="dt_ms is 0"):
+        tensor_components(rates=np.ones((2, 2, 2)), dt_ms=0.0)
+    task = rc.Xor()
+    network = rc.train(task, rc.RateRNN(units=6), rc.BPTT(steps=1, batch=2), networks=1, seed=seed, progress=False)[0]
+    found = tensor_components(network, starts=1, iterations=2)
+    assert found.dt_ms == network.dt_ms
+    np.testing.assert_allclose(found.time_ms, task.probe().time_ms)
 
 
 def test_published_network(reference):
@@ -169,6 +189,6 @@ def test_published_network(reference):
 
     network = read_network_for(reference / "xor_n50_orthogonal_00_epoch19.hdf5", Xor())
     rates, _ = network.run(Xor().probe().inputs)
-    found = tensor_components(rates=rates, components=3, seed=0)
+    found = tensor_components(dt_ms=1.0, rates=rates, components=3, seed=0)
     assert found.error == pytest.approx(0.412, abs=0.002)
     assert found.similarities[1] > 0.9

@@ -4,12 +4,10 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
 
-import numpy as np
-from jaxtyping import Float
-
 from recurra.analysis import (
     FixedPoints,
     Program,
+    TensorComponents,
     demixed_components,
     fixed_points,
     landscape,
@@ -45,8 +43,11 @@ from recurra.threads import one_thread
 TENSORS, TENSOR_STEPS = 3, 100  # tensor components; most time steps of the probe that they are fitted to
 
 
-def _thinned(rates: Float[np.ndarray, "condition time unit"]) -> Float[np.ndarray, "condition step unit"]:
-    return rates[:, :: -(-rates.shape[1] // TENSOR_STEPS)]
+def _tensors(visit: Visit) -> TensorComponents:
+    """The tensor components of the rates in at most `TENSOR_STEPS` steps of the probe."""
+    every = -(-visit.rates.shape[1] // TENSOR_STEPS)
+    dt_ms = every * visit.network.dt_ms
+    return tensor_components(visit, rates=visit.rates[:, ::every], dt_ms=dt_ms, components=TENSORS, starts=2)
 
 
 def _behaviour(visit: Visit) -> Behaviour:
@@ -55,6 +56,7 @@ def _behaviour(visit: Visit) -> Behaviour:
         examples=visit.network.respond(visit.trials.part(slice(EXAMPLES)).inputs),
         probe=outputs,
         probe_components=where_known(lambda: visit.along_components(rates), rates[..., :0]),
+        dt_ms=visit.network.dt_ms,
     )
 
 
@@ -97,9 +99,7 @@ ANALYSES: dict[str, Callable[[Visit], Any]] = {
     "pca": principal_components,
     "svd": needs_task(singular_vectors),
     "demixed": needs_task(demixed_components),
-    "tensors": needs_task(
-        lambda visit: tensor_components(visit, rates=_thinned(visit.rates), components=TENSORS, starts=2)
-    ),
+    "tensors": needs_task(_tensors),
     "selectivity": needs_task(unit_selectivity),
     "behaviour": _behaviour,
     "regimes": regimes,

@@ -41,11 +41,18 @@ class Behaviour(Shown):
         probe: outputs on the probe, in which every condition occurs once, as a rule without noise.
         probe_components: coordinates of the probe's rates along their first principal components, at most three; none
             if the components are not known.
+        dt_ms: length of a time step, ms.
     """
 
     examples: Float[np.ndarray, "trial time output"]
     probe: Float[np.ndarray, "condition probe_time output"]
     probe_components: Float[np.ndarray, "condition probe_time component"]
+    dt_ms: float
+
+    @property
+    def probe_time_ms(self) -> Float[np.ndarray, "probe_time"]:
+        """Time of every step of the probe since the start of the trial, ms."""
+        return np.arange(self.probe.shape[1]) * self.dt_ms
 
 
 @dataclass(frozen=True)

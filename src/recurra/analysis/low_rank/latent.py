@@ -26,10 +26,17 @@ class LatentPaths(Shown):
     Args:
         kappa: the latent variables $\kappa_r$.
         outputs: the outputs of the network.
+        dt_ms: length of a time step, ms.
     """
 
     kappa: Float[np.ndarray, "trial time rank"]
     outputs: Float[np.ndarray, "trial time output"]
+    dt_ms: float
+
+    @property
+    def time_ms(self) -> Float[np.ndarray, "time"]:
+        """Time of every step since the start of the trial, ms."""
+        return np.arange(self.kappa.shape[1]) * self.dt_ms
 
 
 @of_each_network
@@ -95,13 +102,12 @@ def latent_paths(
     """
     visit = visit_of(network, task)
     loadings = loadings_of(visit) if loadings is None else loadings
-    return reduced_paths(
-        equations_of(visit.network), loadings, np.asarray(visit.probe.inputs if inputs is None else inputs)
-    )
+    inputs = np.asarray(visit.probe.inputs if inputs is None else inputs)
+    return reduced_paths(equations_of(visit.network), loadings, inputs, visit.network.dt_ms)
 
 
 def reduced_paths(
-    dynamics: RateDynamics, loadings: Loadings, inputs: Float[np.ndarray, "trial time input"]
+    dynamics: RateDynamics, loadings: Loadings, inputs: Float[np.ndarray, "trial time input"], dt_ms: float
 ) -> LatentPaths:
     """The paths of `latent_paths` for any loadings, such as resampled ones, which need no network.
 
@@ -109,11 +115,12 @@ def reduced_paths(
         dynamics: equations with one leak for all units.
         loadings: of the units.
         inputs: inputs of the trials.
+        dt_ms: length of a time step, ms.
     """
     with pinned(double=True):
         arrays = [jnp.asarray(one) for one in (_driven(loadings), loadings.n, loadings.m, loadings.output_loadings)]
         kappa, outputs = _paths(dynamics.form, dynamics.activation, _one_leak(dynamics), *arrays, _constant(inputs))
-        return LatentPaths(np.asarray(kappa), np.asarray(outputs) + loadings.output_bias)
+        return LatentPaths(np.asarray(kappa), np.asarray(outputs) + loadings.output_bias, dt_ms)
 
 
 @of_each_network

@@ -127,5 +127,5 @@ def mean_interval(values: Float[np.ndarray, "draw"]) -> tuple[float, float, floa
 
 
 def _success(dynamics: RateDynamics, loadings: Loadings, task: Task, trials: Trials) -> float:
-    outputs = reduced_paths(dynamics, loadings, np.asarray(trials.inputs)).outputs
+    outputs = reduced_paths(dynamics, loadings, np.asarray(trials.inputs), trials.dt_ms).outputs
     return float(task.success_share(jnp.asarray(outputs, jnp.float32), trials))

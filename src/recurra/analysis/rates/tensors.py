@@ -35,6 +35,7 @@ class TensorComponents(Shown):
         error: share of the norm of the rates that is not explained, $\|x - \hat x\| / \|x\|$.
         errors: the same for every fit, the best first.
         similarities: similarity of every fit to the best one, in the same order; the first is 1.
+        dt_ms: time between the steps of the courses b, ms.
     """
 
     sources: ClassVar[tuple[str, ...]] = ("williams2018",)
@@ -46,6 +47,12 @@ class TensorComponents(Shown):
     error: float
     errors: Float[np.ndarray, "start"]
     similarities: Float[np.ndarray, "start"]
+    dt_ms: float
+
+    @property
+    def time_ms(self) -> Float[np.ndarray, "time"]:
+        """Time of every step of the courses since the start of the trial, ms."""
+        return np.arange(self.time_factors.shape[1]) * self.dt_ms
 
     def rates(self) -> Tensor:
         """The rates composed of the components."""
@@ -55,11 +62,12 @@ class TensorComponents(Shown):
 
 
 @of_each_network
-def tensor_components(
+def tensor_components(  # noqa: PLR0913 - what is decomposed, and the settings of the fit
     network: Subject | None = None,
     task: Task | None = None,
     *,
     rates: Tensor | None = None,
+    dt_ms: float | None = None,
     components: int = 3,
     seed: int | None = None,
     starts: int = 5,
@@ -76,6 +84,7 @@ def tensor_components(
         network: the network, or a cohort; not needed with `rates`.
         task: its task; not needed where the network knows it.
         rates: rates of one network; if not given, those on the task's probe.
+        dt_ms: time between the steps of the rates, ms; if not given, the network's time step.
         components: number of components, R.
         seed: seed of the random starts; if not given, that of the network's cohort, or 0.
         starts: number of random starts; the fit with the least error is kept.
@@ -87,19 +96,33 @@ def tensor_components(
     for name, value in (("components", components), ("starts", starts), ("iterations", iterations)):
         check_count(name, value)
     check_positive("tolerance", tolerance)
+    dt_ms = _time_step(network, dt_ms)
     rates = np.asarray(visit_of(network, task).rates if rates is None else rates, np.float64)
     if rates.ndim != 3 or 0 in rates.shape:
         raise ValueError(f"rates has shape {rates.shape}; expected (trial, time, unit), none of them 0")
     if not np.isfinite(rates).all():
-        return _constant(rates.shape, components, starts, np.nan, np.nan)
+        return _constant(rates.shape, components, starts, np.nan, np.nan, dt_ms)
+    if not rates.any():
+        return _constant(rates.shape, components, starts, 0.0, 1.0, dt_ms)
+    random = np.random.default_rng(seed_of(network, seed))
+    return _best_of(rates, dt_ms, components, starts, iterations, tolerance, random)
+
+
+def _best_of(
+    rates: Tensor,
+    dt_ms: float,
+    components: int,
+    starts: int,
+    iterations: int,
+    tolerance: float,
+    random: np.random.Generator,
+) -> TensorComponents:
+    """The record of the best fit to rates that are finite and not all zero."""
     largest = np.abs(rates).max()
-    if largest == 0:
-        return _constant(rates.shape, components, starts, 0.0, 1.0)
     norm = np.linalg.norm(rates / largest)
     tensor = rates / largest / norm
     bases = [_basis(tensor, axis) for axis in range(3)]
     core = np.einsum("ktn,ka,tb,nc->abc", tensor, *bases, optimize=True)
-    random = np.random.default_rng(seed_of(network, seed))
     fits = [_fit(core, components, iterations, tolerance, random) for _ in range(starts)]
     fits = [_normalized([basis @ pattern for basis, pattern in zip(bases, fit, strict=True)]) for fit in fits]
     errors = np.array([np.linalg.norm(tensor - _product(weights, patterns)) for weights, patterns in fits])
@@ -113,7 +136,20 @@ def tensor_components(
         error=float(errors[order[0]]),
         errors=errors[order],
         similarities=np.array([_similarity(fits[order[0]], fits[at]) for at in order]),
+        dt_ms=dt_ms,
     )
+
+
+def _time_step(network: Subject | None, dt_ms: float | None) -> float:
+    """The time step that is given, or else that of the network."""
+    if dt_ms is not None:
+        check_positive("dt_ms", dt_ms)
+        return dt_ms
+    if network is None:
+        raise ValueError(
+            "dt_ms is not given, nor a network whose time step it would be; give the ms between two steps of the rates"
+        )
+    return visit_of(network).network.dt_ms
 
 
 def _basis(tensor: Tensor, axis: int) -> Float[np.ndarray, "entry direction"]:
@@ -186,11 +222,11 @@ def _similarity(fit: tuple[np.ndarray, Patterns], other: tuple[np.ndarray, Patte
 
 
 def _constant(
-    shape: tuple[int, ...], components: int, starts: int, value: float, similarity: float
+    shape: tuple[int, ...], components: int, starts: int, value: float, similarity: float, dt_ms: float
 ) -> TensorComponents:
     """The record for rates that are all zero, or not all finite."""
     patterns = (np.full((components, size), value) for size in shape)
     errors, similarities = np.full(starts, value), np.full(starts, similarity)
     return TensorComponents(
-        np.full(components, value), *patterns, error=value, errors=errors, similarities=similarities
+        np.full(components, value), *patterns, error=value, errors=errors, similarities=similarities, dt_ms=dt_ms
     )
