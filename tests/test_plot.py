@@ -1,19 +1,24 @@
 """`rc.plot`: every record on the user's axes, in his style where he set one, and nothing done behind his back."""
 
+from dataclasses import replace
+from itertools import pairwise
+
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.markers import CARETUPBASE
 from matplotlib.text import Annotation
 from mpl_toolkits.mplot3d import Axes3D
 
 import recurra as rc
 from built_records import built, built_sweep
-from recurra.analysis import Memories, Program
-from recurra.analysis.cohorts.census import census_of
+from recurra.analysis import Memories, NoisyLifetimes, Program, PulseTable
+from recurra.analysis.cohorts.census import Clusters, census_of
 from recurra.analysis.cohorts.sweep import Sweep
 from recurra.analysis.cohorts.swept import SweptKey
-from recurra.plotting.records.axes import log_axis
+from recurra.plotting.colors import state_color
+from recurra.plotting.papers.style import plain_log
 from recurra.plotting.records.table import DRAWINGS
 from recurra.runs.record import cohort_of, read_run
 from recurra.streams import Stream, random_key
@@ -190,13 +195,86 @@ def test_a_backend_that_the_first_figure_loads_stays_interactive(run, monkeypatc
     assert kept
 
 
-CUT = ("Branch", "Chronometric", "Lifetimes", "Loadings", "NetworkMap", "Populations", "Psychometric", "TransientGains")
+CUT = (
+    "Branch",
+    "Chronometric",
+    "Lifetimes",
+    "Loadings",
+    "NetworkMap",
+    "NoisyLifetimes",
+    "Populations",
+    "Psychometric",
+    "TransientGains",
+)
 
 
 @pytest.mark.parametrize("name", CUT)
 def test_no_mark_is_cut_by_the_frame(name, records):
     axes = rc.plot(next(record for kind, record in records.items() if kind.__name__ == name))
     assert axes.viewLim.x0 < axes.dataLim.x0 <= axes.dataLim.x1 < axes.viewLim.x1
+
+
+@pytest.mark.parametrize(("kind", "name"), PAIRS, ids=lambda one: getattr(one, "__name__", one))
+def test_time_is_in_ms(kind, name, records):
+    axes = rc.plot(records[kind], name)
+    assert axes.get_xlabel() == "Training step" or "step" not in axes.get_xlabel()
+
+
+def test_courses_in_a_trial_end_at_its_end(run):
+    """At steps of 2 ms the last of ten begins at 18 ms; of thinned rates every step is a longer time."""
+    shown, thinned = run.dossiers[0].behaviour, run.dossiers[0].tensors
+    for record, steps in ((shown, shown.probe.shape[1]), (thinned, thinned.time_factors.shape[1])):
+        lines = rc.plot(replace(record, dt_ms=2.0)).lines
+        ends = [float(np.asarray(line.get_xdata())[-1]) for line in lines]
+        assert max(ends) == 2.0 * (steps - 1)
+    assert shown.dt_ms == run.task.dt_ms
+    assert abs(thinned.dt_ms * thinned.time_factors.shape[1] - run.task.length_ms) < thinned.dt_ms
+
+
+def test_an_interval_without_an_upper_end_is_an_arrow(records):
+    record = built(NoisyLifetimes, 4, 0)
+    high = np.array([np.inf, 3.0, 3.0, 3.0])
+    axes = rc.plot(replace(record, low_ms=np.full(4, 1.0), mean_ms=np.where(np.isinf(high), np.inf, 2.0), high_ms=high))
+    assert legend_of(axes) == ["mean, 95 % interval", "no failure: at least"]
+    (tip,) = [np.asarray(line.get_data()) for line in axes.lines if line.get_marker() == CARETUPBASE]
+    assert tip[0] == record.input_noise[0]
+    assert axes.viewLim.y1 >= tip[1]
+    assert rc.plot(replace(record, low_ms=np.ones(4), high_ms=np.full(4, 3.0))).get_legend() is None, "all are known"
+
+
+def test_a_pulse_table_names_the_states_and_marks_the_wrong_ones():
+    reached = np.array([[2, 0, 1, -1], [3, 1, 1, 0], [2, 0, 3, 2], [3, 0, 3, 2]])
+    expected = np.array([[2, 0, 1, 0], [3, 1, 1, 0], [2, 0, 3, 2], [3, 1, 3, 2]])
+    axes = rc.plot(PulseTable(reached, expected))
+    names = np.reshape([text.get_text() for text in axes.texts], (4, 4))
+    assert names[0].tolist() == ["+−", "−−", "−+", "0 ×"]
+    assert names[3].tolist() == ["++", "−− ×", "++", "+−"]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["1+", "1−", "2+", "2−"]
+    assert axes.get_title() == "State after the pulse: 14 of 16 as the task asks, not those with ×"
+    assert mpl.colors.to_hex(np.asarray(axes.images[0].get_array())[0, 0]) == state_color([1, -1])
+
+
+def test_clusters_of_one_continuum_are_said_to_be_none():
+    assert rc.plot(Clusters(np.zeros(6), np.zeros(6), 0.0, np.zeros(20), 1.0)).get_title("left") == "p = 1: no clusters"
+    found = Clusters(np.array([0, 0, 1, 1]), np.array([0, 0, 1, 1]), 0.6, np.linspace(0, 0.4, 20), 0.048)
+    axes = rc.plot(found)
+    assert axes.get_title("left") == "p = 0.048: 2 clusters"
+    assert axes.viewLim.x0 < 0
+    assert axes.viewLim.x1 > 0.6
+
+
+@pytest.mark.parametrize(("kind", "name"), PAIRS, ids=lambda one: getattr(one, "__name__", one))
+def test_no_legend_lies_over_what_is_drawn(kind, name, records):
+    axes = rc.plot(records[kind], name)
+    axes.figure.canvas.draw()
+    legend = axes.get_legend()
+    if legend is None:
+        return
+    frame = legend.get_window_extent()
+    for line in axes.lines:
+        points = line.get_transform().transform(np.column_stack(line.get_data()).astype(float))
+        between = np.concatenate([np.linspace(*ends, 20) for ends in pairwise(points)]) if len(points) > 1 else points
+        assert not any(frame.contains(*point) for point in between if np.isfinite(point).all())
 
 
 def test_a_memory_that_is_lost_is_not_filled():
@@ -224,6 +302,11 @@ def ring_program(following, after=(0,)):
     )
 
 
+def legend_of(axes):
+    legend = axes.get_legend()
+    return [text.get_text() for text in legend.get_texts()] if legend else []
+
+
 def arrows_of(axes):
     return [text.arrow_patch for text in axes.texts if isinstance(text, Annotation) and text.arrow_patch is not None]
 
@@ -233,9 +316,7 @@ def test_a_program_has_an_arrow_for_every_stimulus_that_changes_an_attractor():
     axes = rc.plot(ring_program([[1, 1, 0], [0, -1, 1], [0, 0, 0]]))
     assert len(arrows_of(axes)) == 3
     assert {text.get_text() for text in axes.texts} - {""} == {"0", "1", "1.00", "2.00"}
-    legend = axes.get_legend()
-    assert legend is not None
-    assert [text.get_text() for text in legend.get_texts()] == ["stimulus 0", "stimulus 1", "at rest"]
+    assert legend_of(axes) == ["stimulus 0", "stimulus 1", "at rest"]
     assert axes.get_title() == (
         "2 of 3 attractors with outputs; arrows: where stimuli lead\n"
         "No arrow: the stimulus changes nothing, or does not settle (1 time)"
@@ -266,5 +347,5 @@ def test_a_program_without_attractors_is_an_empty_ring():
 def test_a_log_axis_has_numbers_within_a_decade_only_where_they_have_room(most, numbers):
     axes = plt.figure().add_subplot()
     axes.plot([1, most])
-    log_axis(axes)
+    plain_log(axes)
     assert (20 in axes.get_yticks()) is numbers

@@ -4,7 +4,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from recurra.plotting.colors import INPUT
-from recurra.plotting.papers.style import PAGE_MM, few_ticks, in_print, new_figure
+from recurra.plotting.papers.style import PAGE_MM, few_ticks, in_print, legend_above, new_figure
 from recurra.plotting.scenes.choices import ChoiceCurves
 from recurra.words.names import network_name
 
@@ -45,4 +45,4 @@ def draw_curves(axes: Axes, panel: ChoiceCurves) -> None:
     axes.set_xlabel(panel.across)
     axes.set_ylabel(panel.upwards)
     if panel.named or panel.level_name:
-        axes.legend()
+        legend_above(axes)

@@ -12,6 +12,7 @@ from recurra.plotting.colors import network_color, state_colors
 from recurra.plotting.papers.style import (
     COLUMN_MM,
     PAGE_MM,
+    ROOM,
     columns_for,
     few_ticks,
     in_print,
@@ -60,7 +61,7 @@ def memory_curve(rows: Rows, factor: str, label: str) -> Figure:
         axes.errorbar(x, _column(rows, name), yerr=_column(rows, error), fmt="o-", color=FOUND, label="found", **look)
         errors = _column(rows, f"published_{error}")
         axes.errorbar(x, _column(rows, known), yerr=errors, fmt="D", color=PUBLISHED, label="published", **look)
-        axes.margins(x=0.04)
+        axes.margins(x=ROOM)
     for height in (0, 1):
         upper.axhline(height, color="black", linewidth=0.5, linestyle=":")
     lower.plot(x, _column(rows, "floor"), ":", color=FOUND, linewidth=0.8, label="perfect and silent, found")
@@ -89,7 +90,7 @@ def damage_curves(rows: Rows, ways: Sequence[str], bounds: Sequence[float]) -> F
         for bound in bounds:
             axes.axhline(bound, color="black", linewidth=0.5, linestyle=":")
         axes.set_title(way.replace("_", ", "))
-        axes.margins(x=0.03)
+        axes.margins(x=ROOM)
         few_ticks(axes, x=5, y=5)
     for axes in grid[len(ways) :]:
         axes.set_axis_off()
@@ -123,6 +124,7 @@ def factor_curves(rows: Rows, panels: Mapping[str, str], series: str, y: str, la
         for name, color in zip(names, COLORS, strict=False):
             part = [row for row in rows if row["factor"] == factor and row[series] == name]
             _with_interval(axes, part, y, color, str(name))
+        axes.margins(x=ROOM)
         axes.set_xlabel(title)
     for axes in grid[len(panels) :]:
         axes.set_axis_off()
@@ -162,7 +164,7 @@ def series_panels(
             dots = axes.plot(_column(part, "value"), _column(part, dotted[0]), ":", color=PUBLISHED, label=dotted[1])
         axes.set_title(str(name))
         axes.set_ylim(-3, 105)
-        axes.margins(x=0.03)
+        axes.margins(x=ROOM)
         if log:
             axes.set_xscale("log", base=2)
             axes.xaxis.set_major_formatter(plain_number)
@@ -277,6 +279,7 @@ def learning_beside_published(rows: Rows, published: Rows) -> Figure:
     look: dict[str, Any] = {"markersize": 3, "color": PUBLISHED, "label": "published"}
     axes.plot(_column(published, "step"), _column(published, "loss"), "D", **look)
     plain_log(axes)
+    axes.margins(x=ROOM)
     axes.set_xlabel("Training steps")
     axes.set_ylabel("Cross-entropy")
     _legend(axes)

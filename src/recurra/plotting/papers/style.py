@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import Any
+from typing import Any, final
 
 import matplotlib
 import numpy as np
@@ -14,7 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import fontManager
 from matplotlib.gridspec import GridSpec
-from matplotlib.ticker import MaxNLocator, NullFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 from matplotlib.typing import LineStyleType
 
 from recurra.plotting.colors import FRAME, GRID, INK, PAPER
@@ -23,6 +23,8 @@ COLUMN_MM = 85.0  # a journal's column
 PAGE_MM = 170.0  # the page, two columns
 MM_PER_INCH = 25.4
 SMALL = 6.0  # points; the smallest type
+ROOM = 0.04  # between marks and the frame, as a share of the axes, so that no mark is cut
+FEW_DECADES = 1e3  # between the ends of a logarithmic axis whose numbers 2 and 5 have room
 LINES: dict[str, LineStyleType] = {"solid": "-", "dash": "--", "dot": ":", "dashdot": "-."}
 FAMILIES = ("Arial", "Helvetica", "Liberation Sans", "DejaVu Sans")  # the journals' first; the last is always there
 
@@ -157,9 +159,19 @@ def plain_number(value: float, _: float = 0.0) -> str:
     return f"{value:,.10g}"
 
 
+@final
+class DecadeLocator(LogLocator):
+    """Ticks at 0.1, 1, 10, and on an axis of few decades at 0.2 and 0.5 too, so that no axis has a single number."""
+
+    def tick_values(self, vmin: float, vmax: float) -> Any:
+        self.set_params(subs=(1, 2, 5) if vmax < FEW_DECADES * vmin else (1,))
+        return super().tick_values(vmin, vmax)
+
+
 def plain_log(axes: Axes) -> None:
-    """A log axis upwards, labelled 0.01, 0.1, 1, 10."""
+    """A log axis upwards, labelled 0.01, 0.1, 1, 10, with the numbers 2 and 5 of a decade where they have room."""
     axes.set_yscale("log")
+    axes.yaxis.set_major_locator(DecadeLocator())
     axes.yaxis.set_major_formatter(plain_number)
     axes.yaxis.set_minor_formatter(NullFormatter())
 
@@ -167,3 +179,8 @@ def plain_log(axes: Axes) -> None:
 def zero_line(axes: Axes) -> None:
     """A thin line at zero, behind all else."""
     axes.axhline(0, color=FRAME, linewidth=0.4, zorder=0)
+
+
+def legend_above(axes: Axes) -> None:
+    """A legend above the right end of the axes, where it hides nothing."""
+    axes.legend(loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0)

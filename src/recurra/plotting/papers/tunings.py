@@ -5,6 +5,7 @@ from matplotlib.axes import Axes
 
 from recurra.analysis.cohorts.tuning import Tuning
 from recurra.plotting.colors import INK, NETWORKS
+from recurra.plotting.papers.style import legend_above
 
 
 def draw_tuning(axes: Axes, tuning: Tuning) -> None:
@@ -18,4 +19,4 @@ def draw_tuning(axes: Axes, tuning: Tuning) -> None:
     axes.set_xlabel("Trial")
     axes.set_ylabel(f"Aim: {tuning.aim}")
     axes.margins(x=0.04, y=0.08)
-    axes.legend(frameon=False)
+    legend_above(axes)

@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.image import AxesImage
-from matplotlib.ticker import LogLocator, MaxNLocator
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 from mpl_toolkits.mplot3d import Axes3D
 
 from recurra.plotting.colors import INPUT
-from recurra.plotting.papers.style import plain_log
+from recurra.plotting.papers.style import ROOM, legend_above
 
-ROOM = 0.04  # between marks and the frame, as a share of the axes, so that no mark is cut
-FEW_DECADES = 1e4  # between the ends of a logarithmic axis whose numbers 2 and 5 have room
+MOST_CONDITIONS = 12  # conditions in a legend
 MOST_NAMES = 16  # names at the ticks of an axis; of more only the numbers are there
 
 
@@ -29,14 +29,6 @@ def named_ticks(axes: Axes, names: Sequence[str]) -> None:
     """Names under bars or columns; of many bars only the numbers."""
     if len(names) <= MOST_NAMES:
         axes.set_xticks(list(range(len(names))), list(names))
-
-
-def log_axis(axes: Axes) -> None:
-    """A logarithmic axis upwards, with numbers within a decade too where what is drawn spans few decades."""
-    plain_log(axes)
-    low, high = axes.get_ylim()
-    if high < FEW_DECADES * low:
-        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
 
 
 def is_spatial(axes: Axes) -> bool:
@@ -74,7 +66,29 @@ def bars(
     if chance is not None and chance_high is not None:
         axes.vlines(places, chance, chance_high, color="C3", linewidth=0.8, zorder=3)
         axes.plot(places, chance, color="C3", marker="o", markersize=3, linestyle="none", zorder=4, label="chance")
-        axes.legend(loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0)  # over no bar
+        legend_above(axes)
+
+
+def legend_beside(axes: Axes, handles: Sequence[Line2D] | None = None) -> None:
+    """A legend to the right of the axes, where it hides nothing.
+
+    Args:
+        axes: the axes.
+        handles: what it names; if None, all that is drawn with a label.
+    """
+    named = axes.get_legend_handles_labels()[0] if handles is None else list(handles)
+    axes.legend(handles=named, loc="center left", bbox_to_anchor=(1, 0.5))
+
+
+def condition_legend(axes: Axes, colors: Sequence[str]) -> None:
+    """The colours of the conditions beside the axes; of many conditions, every second, third, ... one.
+
+    Args:
+        axes: the axes.
+        colors: the colour of every condition.
+    """
+    told = range(0, len(colors), -(-len(colors) // MOST_CONDITIONS) or 1)
+    legend_beside(axes, [Line2D([], [], color=colors[at], label=f"condition {at}") for at in told])
 
 
 def scale(axes: Axes, image: AxesImage, label: str) -> None:
@@ -83,13 +97,9 @@ def scale(axes: Axes, image: AxesImage, label: str) -> None:
         axes.figure.colorbar(image, ax=axes, label=label)
 
 
-def matrix(
-    axes: Axes, values: Float[np.ndarray, "row column"], label: str, wrong: Bool[np.ndarray, "row column"]
-) -> None:
-    """A matrix in grey with a scale beside it; crosses are on the entries that are wrong."""
+def matrix(axes: Axes, values: Float[np.ndarray, "row column"], label: str) -> None:
+    """A matrix in grey with a scale beside it."""
     image = axes.imshow(np.ma.masked_invalid(values), cmap="Greys", aspect="auto", interpolation="none")
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(MaxNLocator(6, integer=True))
     scale(axes, image, label)
-    rows, columns = np.nonzero(wrong)
-    axes.scatter(columns, rows, marker="x", color="C3", zorder=3)

@@ -11,14 +11,17 @@ from recurra.analysis.dossier_records import Behaviour
 from recurra.analysis.free_run import FreeRun
 from recurra.analysis.record import RunRecord
 from recurra.models.cohort import Cohort, History
-from recurra.plotting.colors import INPUT, PAPER, TARGET, condition_colors, network_color
+from recurra.plotting.colors import DASHES, FRAME, INPUT, PAPER, TARGET, condition_colors, network_color
 from recurra.plotting.papers.learning import loss_panel, success_panel
-from recurra.plotting.papers.style import bounded, zero_line
-from recurra.plotting.records.axes import ROOM, labelled, log_axis
+from recurra.plotting.papers.style import LINES, ROOM, bounded, legend_above, plain_log, zero_line
+from recurra.plotting.records.axes import condition_legend, labelled, legend_beside
 from recurra.plotting.scenes.learning import TITLES, LearningCurves
 from recurra.plotting.scenes.learning_of import learning_of
 from recurra.tasks.trials import Trials
+from recurra.words.workings import plain_output
 
+FAR = 1e6  # larger values are drawn as this one
+ARROW = 2.0  # of an interval without an upper end: its length, as a multiple of the lower end
 GAP = 1.15  # between the channels of a trial, as a multiple of the largest span
 
 
@@ -45,7 +48,7 @@ def history(axes: Axes, record: History) -> None:
     """The validation loss of every network by steps."""
     for at, row in enumerate(record.validation_loss):
         axes.plot(record.step, np.where(row > 0, row, np.nan), color=network_color(at))
-    log_axis(axes)
+    plain_log(axes)
     labelled(axes, "Training step", "Validation loss")
 
 
@@ -62,20 +65,28 @@ def trials(axes: Axes, record: Trials) -> None:
 def _channels(
     axes: Axes, time_ms: Float[np.ndarray, "time"], channels: Sequence[Float[np.ndarray, "time"]], colors: Sequence[str]
 ) -> None:
-    span = max((float(np.ptp(bounded(one, 1e6))) for one in channels), default=1.0) or 1.0
+    span = max((float(np.ptp(bounded(one, FAR))) for one in channels), default=1.0) or 1.0
     for at, (one, color) in enumerate(zip(channels, colors, strict=True)):
         axes.axhline(-at * GAP, color=PAPER, linewidth=0)
-        axes.plot(time_ms, bounded(one, 1e6) / span - at * GAP, color=color)
+        axes.plot(time_ms, bounded(one, FAR) / span - at * GAP, color=color)
     axes.set_xlabel("Time (ms)")
 
 
 def behaviour(axes: Axes, record: Behaviour) -> None:
-    """The outputs on the probe, a colour for each condition."""
-    colors = condition_colors(len(record.probe))
-    for outputs, color in zip(record.probe, colors, strict=True):
-        axes.plot(bounded(outputs, 1e6), color=color)
-    zero_line(axes)
-    labelled(axes, "Time step", "Output on the probe")
+    """The outputs on the probe: a colour for each condition, and of several outputs a row for each."""
+    outputs, colors = bounded(record.probe, FAR), condition_colors(len(record.probe))
+    known = outputs[np.isfinite(outputs)]
+    low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
+    rows = [-at * GAP * ((high - low) or 1.0) for at in range(outputs.shape[2])]
+    for at, row in enumerate(rows):
+        axes.axhline(row, color=FRAME, linewidth=0.4, zorder=0)
+        for output, color in zip(outputs[..., at], colors, strict=True):
+            axes.plot(record.probe_time_ms, output + row, color=color)
+    labelled(axes, "Time (ms)", "Output on the probe")
+    if len(rows) > 1:
+        axes.set_yticks(rows, [f"output {at + 1}" for at in range(len(rows))])
+        labelled(axes, "Time (ms)", "", f"Outputs on the probe, from {plain_output(low)} to {plain_output(high)}")
+    condition_legend(axes, colors)
 
 
 def free_run(axes: Axes, record: FreeRun) -> None:
@@ -89,22 +100,23 @@ def free_run(axes: Axes, record: FreeRun) -> None:
 
 
 def latent_paths(axes: Axes, record: LatentPaths) -> None:
-    """The latent variables of every trial in time."""
+    """The latent variables of every trial in time: a colour for each trial, and dashes from the second variable on."""
     colors = condition_colors(len(record.kappa))
     for path, color in zip(record.kappa, colors, strict=True):
         for rank in range(path.shape[1]):
-            axes.plot(path[:, rank], color=color, linestyle=("-", "--", ":", "-.")[rank % 4])
+            axes.plot(record.time_ms, path[:, rank], color=color, linestyle=LINES[DASHES[rank % len(DASHES)]])
     zero_line(axes)
-    labelled(axes, "Time step", "Latent variables κ")
+    labelled(axes, "Time (ms)", "Latent variables κ")
+    condition_legend(axes, colors)
 
 
 def tensor_components(axes: Axes, record: TensorComponents) -> None:
     """The course of every component in a trial."""
     for at, (weight, course) in enumerate(zip(record.weights, record.time_factors, strict=True)):
-        axes.plot(weight * course, color=network_color(at), label=f"component {at + 1}")
+        axes.plot(record.time_ms, weight * course, color=network_color(at), label=f"component {at + 1}")
     zero_line(axes)
-    labelled(axes, "Time step", "Weight × course in a trial", f"Relative error {record.error:.2g}")
-    axes.legend()
+    labelled(axes, "Time (ms)", "Weight × course in a trial", f"Relative error {record.error:.2g}")
+    legend_beside(axes)
 
 
 def branch(axes: Axes, record: Branch) -> None:
@@ -127,13 +139,19 @@ def transient_gains(axes: Axes, record: TransientGains) -> None:
 
 
 def noisy_lifetimes(axes: Axes, record: NoisyLifetimes) -> None:
-    """The mean time until a memory fails by the noise on the inputs, with its 95 % interval."""
-    high = np.where(np.isfinite(record.high_ms), record.high_ms, record.low_ms * 100)
-    axes.vlines(record.input_noise, record.low_ms, high, color=INPUT, linewidth=1.5)
-    known = np.isfinite(record.mean_ms)
-    axes.plot(
-        record.input_noise[known], record.mean_ms[known], color=TARGET, marker="o", markersize=4, linestyle="none"
-    )
-    log_axis(axes)
+    """The mean time until a memory fails by the noise on the inputs, with its 95 % interval.
+
+    If no trial failed there is no mean, and the interval has no upper end: an arrow begins at its lower end.
+    """
+    known, noise, low_ms = np.isfinite(record.high_ms), record.input_noise, record.low_ms
+    axes.vlines(noise[known], low_ms[known], record.high_ms[known], color=INPUT, linewidth=1.5)
+    dots = {"color": TARGET, "marker": "o", "markersize": 4, "linestyle": "none"}
+    axes.plot(noise[known], record.mean_ms[known], label="mean, 95 % interval", **dots)
+    if not known.all():
+        look = {"color": INPUT, "elinewidth": 1.5, "capsize": 3, "fmt": "none"}
+        axes.errorbar(noise[~known], low_ms[~known], yerr=ARROW * low_ms[~known], lolims=True, **look)
+        axes.plot([], [], label="no failure: at least", color=INPUT, marker="^", markersize=4, linestyle="none")
+        legend_above(axes)
+    plain_log(axes)
     axes.margins(x=ROOM)
     labelled(axes, "Noise on the inputs (√ms)", "Mean lifetime (ms)")

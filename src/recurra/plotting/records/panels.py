@@ -3,8 +3,9 @@
 from itertools import product
 
 import numpy as np
+from jaxtyping import Int
 from matplotlib.axes import Axes
-from matplotlib.colors import Normalize
+from matplotlib.colors import Normalize, to_rgb
 
 from recurra.analysis import (
     Alignment,
@@ -23,11 +24,15 @@ from recurra.analysis import (
 )
 from recurra.analysis.cohorts.census import Clusters
 from recurra.models.network import Network
-from recurra.plotting.colors import INK, INPUT, PAPER
+from recurra.plotting.colors import INK, INPUT, PAPER, state_colors, text_on
 from recurra.plotting.papers.connectivity import matrix_panel
-from recurra.plotting.records.axes import ROOM, bars, labelled, log_axis, matrix, named_ticks, scale
+from recurra.plotting.papers.style import ROOM, SMALL, legend_above, plain_log
+from recurra.plotting.records.axes import MOST_NAMES, bars, labelled, matrix, named_ticks, scale
 from recurra.plotting.scenes.weights import weight_limit
+from recurra.wording import number_of
 from recurra.words.names import bit_name, short_name
+
+LEAST_SILHOUETTE = 0.1  # where the axis ends if all silhouettes are smaller
 
 
 def weights(axes: Axes, record: Network) -> None:
@@ -73,12 +78,24 @@ def regimes(axes: Axes, record: Regimes) -> None:
 
 
 def pulse_table(axes: Axes, record: PulseTable) -> None:
-    """The memory state that each pulse leads to from each state; a cross where the task asks for another."""
-    matrix(axes, record.reached.astype(float), "State after the pulse", record.reached != record.expected)
-    names = _state_names(len(record.reached))
-    if len(names) <= 16:
-        axes.set_yticks(list(range(len(names))), names)
-    labelled(axes, "Pulse", "Memory state", f"{record.right:,} of {record.reached.size:,} as the task asks")
+    """The memory state that each pulse leads to from each state, in its colour; × where the task asks for another.
+
+    The names are in the fields if they have room. An output of exactly 0 belongs to no state: its field is white.
+    """
+    states, (count, pulses) = _states(len(record.reached)), record.reached.shape
+    names, colors = [short_name(state) for state in states] + ["0"], [*state_colors(states), PAPER]
+    axes.imshow([[to_rgb(colors[at]) for at in row] for row in record.reached], aspect="auto", interpolation="none")
+    wrong = record.reached != record.expected
+    named_ticks(axes, [f"{at // 2 + 1}{'−' if at % 2 else '+'}" for at in range(pulses)])
+    if count <= MOST_NAMES:
+        axes.set_yticks(list(range(count)), names[:count])
+        for (row, column), at in np.ndenumerate(record.reached):
+            text = names[at] + " ×" * bool(wrong[row, column])
+            axes.text(column, row, text, ha="center", va="center", fontsize=SMALL, color=text_on(colors[at]))
+    else:
+        axes.scatter(*np.nonzero(wrong)[::-1], marker="x", s=12, color=INK)
+    right = f"{record.right:,} of {record.reached.size:,} as the task asks" + ", not those with ×" * bool(wrong.any())
+    labelled(axes, "Pulse on a bit", "Memory state before", f"State after the pulse: {right}")
 
 
 def lifetimes(axes: Axes, record: Lifetimes) -> None:
@@ -89,7 +106,7 @@ def lifetimes(axes: Axes, record: Lifetimes) -> None:
     axes.bar(np.arange(len(times)), np.maximum(times - least, 0), bottom=least, width=0.72, color=INPUT, linewidth=0)
     axes.margins(x=ROOM)
     axes.scatter(np.flatnonzero(held), np.full(held.sum(), record.longest_ms * 1.3), marker="^", s=14, color=INK)
-    log_axis(axes)
+    plain_log(axes)
     named_ticks(axes, _state_names(len(times)))
     labelled(axes, "Memory state", "Lifetime (ms)")
 
@@ -143,17 +160,21 @@ def similarity_drawing(measure: str, label: str):
 
     def draw(axes: Axes, record: Similarities) -> None:
         distances = record.distances(measure)
-        matrix(axes, distances, label, np.zeros(distances.shape, bool))
+        matrix(axes, distances, label)
         labelled(axes, "Network", "Network")
 
     return draw
 
 
 def clusters(axes: Axes, record: Clusters) -> None:
-    """The silhouette of the best clustering beside those of cohorts without clusters."""
-    axes.hist(record.null_silhouette, bins=20, color=INPUT)
-    axes.axvline(record.silhouette, color=INK, linewidth=1.2)
-    labelled(axes, "Mean silhouette", "Cohorts without clusters", f"p = {record.p_value:.2g}")
+    """The silhouette of the best clustering beside those of simulated cohorts without clusters."""
+    top = max(record.silhouette, float(record.null_silhouette.max()), LEAST_SILHOUETTE)
+    axes.hist(record.null_silhouette, bins=np.linspace(0, top, 25).tolist(), color=INPUT, label="without clusters")
+    axes.axvline(record.silhouette, color=INK, linewidth=1.2, label="these networks")
+    axes.margins(x=ROOM)
+    legend_above(axes)
+    labelled(axes, "Mean silhouette", "Simulated cohorts")
+    axes.set_title(f"p = {record.p_value:.2g}: {_groups(record)}", loc="left")
 
 
 def populations(axes: Axes, record: Populations) -> None:
@@ -172,11 +193,21 @@ def resampling(axes: Axes, record: Resampling) -> None:
     labelled(axes, "", "Successful trials (%)")
 
 
+def _groups(record: Clusters) -> str:
+    """How many clusters stand."""
+    found = int(record.labels.max(initial=0)) + 1
+    return number_of(found, "cluster") if found > 1 else "no clusters"
+
+
 def _bit_names(count: int) -> list[str]:
     return [bit_name(bit, count) for bit in range(count)]
 
 
 def _state_names(count: int) -> list[str]:
     """The names of memory states in their order, bit 1 first."""
-    bits = max(count - 1, 1).bit_length()
-    return [short_name(signs) for signs in product((-1, 1), repeat=bits)][:count]
+    return [short_name(state) for state in _states(count)]
+
+
+def _states(count: int) -> Int[np.ndarray, "state bit"]:
+    """The signs of memory states in their order, bit 1 first."""
+    return np.array(list(product((-1, 1), repeat=max(count - 1, 1).bit_length())))[:count]

@@ -12,7 +12,8 @@ from recurra.plotting.colors import INK, INPUT
 from recurra.plotting.papers.census import map_panel
 from recurra.plotting.papers.flow_field import flow_panel
 from recurra.plotting.papers.spectra import complex_plane, dots, spectrum_panel
-from recurra.plotting.records.axes import ROOM, labelled
+from recurra.plotting.papers.style import ROOM, legend_above
+from recurra.plotting.records.axes import labelled, legend_beside
 from recurra.plotting.scenes.census import census_scene
 from recurra.plotting.scenes.spectra import PlaneLimits, spectrum_scene
 
@@ -66,7 +67,7 @@ def _eigenvalues(axes: Axes, parts: dict[str, tuple[Complex[np.ndarray, "*axes"]
     if len(parts) > 1:
         for name, (_, color) in parts.items():
             axes.plot([], [], color=color, marker="o", markersize=3, linestyle="none", label=name)
-        axes.legend()
+        legend_above(axes)
     labelled(axes, "Real part", "Imaginary part")
 
 
@@ -79,7 +80,7 @@ def census(axes: Axes, record: Census) -> None:
     map_panel(axes, scene)
     for group in scene.groups:
         axes.plot([], [], color=group.color, marker="o", markersize=4, linestyle="none", label=group.name)
-    axes.legend()
+    legend_beside(axes)
 
 
 def network_map(axes: Axes, record: NetworkMap) -> None:

@@ -13,6 +13,7 @@ from recurra.analysis.dynamics.attractors import ORBIT, REST, UNSETTLED
 from recurra.analysis.dynamics.program import UNSTABLE
 from recurra.plotting.colors import INK, PAPER, START, condition_colors, condition_dashed
 from recurra.plotting.papers.style import LINES, SMALL
+from recurra.plotting.records.axes import legend_beside
 from recurra.wording import number_of
 from recurra.words.attractors import reached
 from recurra.words.workings import plain_output
@@ -41,7 +42,7 @@ def program(axes: Axes, record: Program) -> None:
     axes.set(xlim=(-1.8, 1.8), ylim=(-1.3, 1.3), aspect="equal")
     axes.set_axis_off()
     handles = _arrows(axes, record, nodes, ring) + _nodes(axes, record, nodes, ring)
-    axes.legend(handles=handles, loc="center left", bbox_to_anchor=(1, 0.5))
+    legend_beside(axes, handles)
     drawn = f"{len(nodes)} of {number_of(len(record), 'attractor')}" + " with outputs" * (len(nodes) <= MOST_READ)
     axes.set_title(f"{drawn}; arrows: where stimuli lead\n{_missing(record, nodes)}")
 
