@@ -61,6 +61,17 @@ def commands(text: str) -> list[tuple[list[str], str]]:
 SHOWN = [(page.name, *shown) for page in PAGES for shown in commands(page.read_text())]
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_what_a_page_imports_from_recurra_exists(page):
+    """Renamed names are found at once, and not only where the pages are run."""
+    for code in blocks(page.read_text(), "python"):
+        for node in ast.walk(ast.parse(code)):
+            if isinstance(node, ast.ImportFrom) and str(node.module).split(".")[0] == "recurra":
+                module = importlib.import_module(str(node.module))
+                missing = [one.name for one in node.names if not hasattr(module, one.name)]
+                assert not missing, f"{node.module} has no {', '.join(missing)}"
+
+
 @pytest.mark.slow
 def test_python_of_getting_started_runs(small_run, tmp_path, monkeypatch, capsys):
     """All Python blocks in one go, smaller as `SMALLER` says, beside a small run in the place of `runs/demo`."""

@@ -77,8 +77,9 @@ def test_the_pictures_are_small_together_and_none_is_left_over():
 
 
 @pytest.mark.slow
-def test_every_entry_draws_the_record_that_it_names(monkeypatch):
+def test_every_entry_draws_the_record_that_it_names(monkeypatch, tmp_path):
     mpl.use("Agg")
+    monkeypatch.chdir(tmp_path)  # where the page keeps its sweep and its search
     drawn, plot, place = [], rc.plot, {}
 
     def noted(record, what=None):

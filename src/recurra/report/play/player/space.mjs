@@ -31,6 +31,7 @@ export class Space {
     if (cloud) this.drawCloud(context, cloud);
     this.drawTrail(context, palette);
     if (showPoints) this.drawPoints(context, network.points, palette, ownPoints);
+    this.drawNames(context, network.view, palette);
     this.dot = this.camera.project(where);
     context.fillStyle = color;
     context.strokeStyle = palette.paper;
@@ -44,22 +45,31 @@ export class Space {
   drawFrame(context, { corners, edges, axes, limit }, palette) {
     context.lineWidth = 1;
     context.strokeStyle = palette.faint;
-    context.fillStyle = palette.soft;
-    context.font = "12px system-ui, sans-serif";
     const origin = this.camera.project([0, 0, 0]);
-    axes.forEach((name, axis) => {
-      if (!name) return;
-      const end = this.camera.project([0, 1, 2].map((one) => (one === axis ? 0.72 * limit : 0)));
-      line(context, origin, end);
-      context.textAlign = end.x < this.camera.width / 2 ? "right" : "left";
-      const room = context.measureText(name).width + 4;
-      const x = context.textAlign === "right" ? Math.max(end.x, room) : Math.min(end.x, this.camera.width - room);
-      context.fillText(name, x, end.y);
-    });
+    axes.forEach((name, axis) => name && line(context, origin, this.axisEnd(axis, limit)));
     context.strokeStyle = palette.soft;
     for (let at = 0; at < edges.length; at += 2) {
       line(context, this.camera.project(corners, 3 * edges[at]), this.camera.project(corners, 3 * edges[at + 1]));
     }
+  }
+
+  // The names of the axes, over the lines and with an edge in the colour of the page, so that no line runs through one.
+  drawNames(context, { axes, limit }, palette) {
+    Object.assign(context, { fillStyle: palette.soft, strokeStyle: palette.paper, lineWidth: 4, lineJoin: "round" });
+    context.font = "12px system-ui, sans-serif";
+    axes.forEach((name, axis) => {
+      if (!name) return;
+      const end = this.axisEnd(axis, limit);
+      context.textAlign = end.x < this.camera.width / 2 ? "right" : "left";
+      const room = context.measureText(name).width + 4;
+      const x = context.textAlign === "right" ? Math.max(end.x, room) : Math.min(end.x, this.camera.width - room);
+      context.strokeText(name, x, end.y);
+      context.fillText(name, x, end.y);
+    });
+  }
+
+  axisEnd(axis, limit) {
+    return this.camera.project([0, 1, 2].map((one) => (one === axis ? 0.72 * limit : 0)));
   }
 
   // The paths of the rates in the conditions of the probe.
