@@ -200,6 +200,14 @@ def test_thousand_networks_stay_small_and_the_rest_is_summed_up(cohort):
     assert "and 980 more networks: finished 980" in crowd._repr_html_()
 
 
+def test_a_cohort_without_networks_is_shown(cohort):
+    """As `cohort.learned` is if none learned."""
+    check_shown(cohort[0:0])
+    first, status, *_ = str(cohort[0:0]).splitlines()
+    assert first == f"Cohort: 0 × RateRNN, {cohort.weights.units} units, on the {cohort.task.title}"
+    assert status.split() == ["status", "none"]
+
+
 def test_empty_history_is_shown(cohort):
     nothing = np.zeros((len(cohort), 0))
     check_shown(

@@ -30,11 +30,12 @@ def cohort_summary(cohort: Cohort) -> Summary:
     """How the training of the networks ended; in a notebook a row with the learning curve of each network."""
     history, count = cohort.history, len(cohort)
     loss, success = _latest(history.validation_loss), _latest(history.success)
-    sizes = f"{cohort.weights.units} units" if count else "no"
-    title = f"Cohort: {count:,} × {type(cohort.model).__name__}, {sizes}, on the {cohort.task.title}"
+    title = (
+        f"Cohort: {count:,} × {type(cohort.model).__name__}, {cohort.weights.units} units, on the {cohort.task.title}"
+    )
     steps = f"{int(history.step[-1]):,}" if len(history.step) else "0"
     facts = (
-        Fact("status", counted(status.name for status in cohort.status), "how the training of each network ended"),
+        Fact("status", counted(status.name for status in cohort.status) or "none", "how the training of each network ended"),
         Fact("validation loss", array_words(loss), "of each network, at the end of its training"),
         Fact("success", array_words(success), "share of validation trials that are a success"),
         Fact("training", f"{type(cohort.rule).__name__}, {steps} steps, seed {cohort.seed}{_seconds(cohort.origin)}"),
