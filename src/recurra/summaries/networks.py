@@ -35,7 +35,11 @@ def cohort_summary(cohort: Cohort) -> Summary:
     )
     steps = f"{int(history.step[-1]):,}" if len(history.step) else "0"
     facts = (
-        Fact("status", counted(status.name for status in cohort.status) or "none", "how the training of each network ended"),
+        Fact(
+            "status",
+            counted(status.name for status in cohort.status) or "none",
+            "how the training of each network ended",
+        ),
         Fact("validation loss", array_words(loss), "of each network, at the end of its training"),
         Fact("success", array_words(success), "share of validation trials that are a success"),
         Fact("training", f"{type(cohort.rule).__name__}, {steps} steps, seed {cohort.seed}{_seconds(cohort.origin)}"),
