@@ -9,6 +9,7 @@ import fcntl
 import gc
 import os
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -33,6 +34,8 @@ jax.config.update("jax_numpy_dtype_promotion", "strict")
 
 SEED = int(os.environ.setdefault("RECURRA_TEST_SEED", str(secrets.randbelow(2**31))))  # workers share it
 REFERENCE = Path(__file__).parents[2] / "shared" / "reference" / "networks"
+
+MAPS, MOST_MAPS = Path("/proc/self/maps"), 25_000  # Linux gives a process 65,530; every compiled program takes some
 
 SMALL = [
     "model.units=12",
@@ -59,6 +62,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_report_header() -> str:
     return f"RECURRA_TEST_SEED={SEED}"
+
+
+@pytest.fixture(autouse=True, scope="module")
+def few_programs() -> Iterator[None]:
+    """Forgets compiled programs before they fill the memory map of the process, at which JAX would crash."""
+    yield
+    if MAPS.exists() and MAPS.read_bytes().count(b"\n") > MOST_MAPS:
+        jax.clear_caches()
+        gc.collect()
 
 
 @pytest.fixture(scope="session")

@@ -281,10 +281,11 @@ def test_keys_of_the_json(small_run):
 
 def test_counts_in_words():
     """How many there are of what the pages count: a new task, optimizer or start changes the sentence."""
-    words = {3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine", 10: "ten", 11: "eleven"}
-    words |= {2: "two", 12: "twelve", 18: "eighteen", 19: "nineteen", 20: "twenty"}
+    small = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
+    words = [*small.split(), "seventeen", "eighteen", "nineteen", "twenty"]
+    words += [f"{tens}-{one}".removesuffix("-zero") for tens in ("twenty", "thirty", "forty") for one in words[:10]][1:]
     readme, index = (path.read_text() for path in (ROOT / "README.md", DOCS / "index.md"))
-    kinds = {kind.__name__: words.get(len(names), "") for kind, names in REGISTRY.items()}
+    kinds = {kind.__name__: words[len(names)] for kind, names in REGISTRY.items()}
     assert f"**{words[len(TASKS)].capitalize()} [tasks]" in readme
     assert f"{words[len(TASKS) - 8]} further ones" in index  # beside the flip-flop and the seven of one paper
     assert f"{words[len(ACTIVATIONS)]} activations" in index

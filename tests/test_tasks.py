@@ -441,6 +441,46 @@ def test_mean_interval_is_no_success():
     assert passed == ["1100", "1200"]
 
 
+def test_ready_set_go(seed):
+    task = rc.ReadySetGo(dt_ms=10.0)
+    trials = clean(task, seed)
+    for inputs, target, condition in zip(trials.inputs, trials.targets[:, :, 0], trials.condition, strict=True):
+        ready, onset = inputs[:, 0].argmax(), inputs[:, 1].argmax()
+        assert 5 <= ready <= 15
+        assert (inputs.sum(axis=0) == 5).all()
+        assert float(trials.condition_names[condition]) == 10 * (onset - ready)
+        go = 2 * onset - ready
+        since = np.arange(len(target)) - go
+        expected = np.where(abs(since) < 10, np.cos(np.pi * since / 20) ** 2, 0)
+        np.testing.assert_allclose(target, expected, atol=1e-6)
+    assert np.asarray(trials.mask).all()
+    assert len(task.condition_names) == 21
+
+
+@pytest.mark.parametrize(
+    ("late", "height", "passed"),
+    [(0, 1.0, 21), (19, 1.0, 12), (-21, 1.0, 11), (0, 0.5, 0), (0, 0.6, 21), (0, -1.0, 0)],
+)
+def test_the_time_of_a_pulse_is_right_within_a_fifth_of_the_interval(late, height, passed):
+    """Of 100, 200, ... 2,100 ms a fifth is at least 190 ms from 1,000 ms on, and 210 ms from 1,100 ms on."""
+    task = rc.ReadySetGo(dt_ms=10.0, ready_onset_ms=(50.0, 650.0))
+    probe = task.probe()
+    outputs = height * np.roll(np.asarray(probe.targets), late, axis=1)
+    assert int(task.success(outputs, probe).sum()) == passed
+
+
+def test_two_pulses_or_the_mean_time_are_no_answer_to_ready_set_go():
+    task = rc.ReadySetGo(dt_ms=10.0, ready_onset_ms=(50.0, 650.0))
+    probe = task.probe()
+    targets = np.asarray(probe.targets)
+    assert not task.success(targets + np.roll(targets, 60, axis=1), probe).any()
+    assert not task.success(np.zeros_like(targets), probe).any()
+    assert not task.success(np.ones_like(targets), probe).any()
+    always = np.stack([np.roll(one, 110 - 10 * (number + 1), axis=0) for number, one in enumerate(targets)])
+    passed = [name for name, good in zip(task.condition_names, task.success(always, probe), strict=True) if good]
+    assert passed == ["1000", "1100", "1200", "1300"]
+
+
 def test_sine_frequencies():
     task = rc.SineGeneration()
     probe = task.probe()
@@ -508,6 +548,12 @@ def test_steady_at_jumps_only():
         (rc.IntervalReproduction, {"intervals": 100}, "interval_ms is .*; its 100 intervals are less than a step"),
         (rc.IntervalReproduction, {"interval_ms": (50.0, 90.0)}, "interval_ms is .*; expected 83 <= lowest <= highest"),
         (rc.IntervalReproduction, {"gain": 0.0}, "gain is 0.0; expected a number above 0"),
+        (rc.ReadySetGo, {"answer_ms": 201.0}, "answer_ms is 201; expected at most twice the shortest interval, 200 ms"),
+        (rc.ReadySetGo, {"intervals": 2_100}, "interval_ms is .*; its 2100 intervals are less than a step"),
+        (rc.ReadySetGo, {"interval_ms": (40.0, 90.0)}, "interval_ms is .*; expected 50 <= lowest <= highest"),
+        (rc.ReadySetGo, {"rule": rc.PulseTimeRule(tolerance=0.5), "dt_ms": 0.0}, "dt_ms is 0.0; expected"),
+        (rc.PulseTimeRule, {"tolerance": 0.0}, "tolerance is 0.0; expected a number above 0"),
+        (rc.PulseTimeRule, {"least_ms": -1.0}, "least_ms is -1.0; expected"),
         (
             rc.SineGeneration,
             {"frequency_hz": (1.0, 30.0)},

@@ -135,6 +135,8 @@ from .tasks import ParametricWorkingMemory as ParametricWorkingMemory
 from .tasks import PerceptualDecision as PerceptualDecision
 from .tasks import PoissonPulses as PoissonPulses
 from .tasks import PulseMemory as PulseMemory
+from .tasks import PulseTimeRule as PulseTimeRule
+from .tasks import ReadySetGo as ReadySetGo
 from .tasks import ScheduledPulses as ScheduledPulses
 from .tasks import SetReset as SetReset
 from .tasks import SignedDecision as SignedDecision

@@ -13,8 +13,9 @@ from recurra.tasks.own import FunctionTask, OwnTask
 from recurra.tasks.patterns import Chirp, LorenzPattern, OwnPattern, PatternTask, SumOfSines
 from recurra.tasks.pulse_memory import PulseMemory
 from recurra.tasks.pulse_schedules import PoissonPulses, ScheduledPulses
+from recurra.tasks.ready_set_go import PulseTimeRule, ReadySetGo
 from recurra.tasks.response import GoNoGo, MemoryResponse
-from recurra.tasks.rules import RULES, ChoiceRule, NearRule, NormalizedErrorRule, SignRule, SuccessRule
+from recurra.tasks.rules import ChoiceRule, NearRule, NormalizedErrorRule, SignRule, SuccessRule
 from recurra.tasks.set_reset import SetReset
 from recurra.tasks.signed_streams import CuedDecision, SignedDecision
 from recurra.tasks.sine import SineGeneration
@@ -41,6 +42,7 @@ TASKS: dict[str, type[Task]] = {
     "go_nogo": GoNoGo,
     "memory_response": MemoryResponse,
     "interval": IntervalReproduction,
+    "ready_set_go": ReadySetGo,
     "sine": SineGeneration,
     "integration": EvidenceIntegration,
 }
@@ -51,6 +53,14 @@ PATTERNS: dict[str, type[PatternTask]] = {
     "own_pattern": OwnPattern,
 }
 """Functions of time for networks that generate them by themselves."""
+
+RULES: dict[str, type[SuccessRule]] = {
+    "sign": SignRule,
+    "near": NearRule,
+    "choice": ChoiceRule,
+    "normalized_error": NormalizedErrorRule,
+    "pulse_time": PulseTimeRule,
+}
 
 __all__ = [
     "PATTERNS",
@@ -83,6 +93,8 @@ __all__ = [
     "PerceptualDecision",
     "PoissonPulses",
     "PulseMemory",
+    "PulseTimeRule",
+    "ReadySetGo",
     "ScheduledPulses",
     "SetReset",
     "SignRule",

@@ -246,11 +246,3 @@ def longest_run(flags: Bool[Array, "trial time channel"]) -> Int[Array, "trial c
     time = jnp.arange(1, flags.shape[1] + 1, dtype=jnp.int32)[:, None]
     last_unset = jax.lax.cummax(jnp.where(flags, 0, time), axis=1)
     return (time - last_unset).max(axis=1)
-
-
-RULES: dict[str, type[SuccessRule]] = {
-    "sign": SignRule,
-    "near": NearRule,
-    "choice": ChoiceRule,
-    "normalized_error": NormalizedErrorRule,
-}

@@ -1,0 +1,203 @@
+"""How well do FORCE and full-FORCE learn what their papers taught, and how long does that take?
+
+    python benchmarks/force.py sines                      # FORCE, the pattern and the network of Figure 2D, 20 networks
+    python benchmarks/force.py sizes                      # full-FORCE and FORCE on the chirp, from 20 units on
+    python benchmarks/force.py ready-set-go               # full-FORCE with and without the hint
+    python benchmarks/force.py sines --processes 16 --json sines.json
+
+It needs recurra (or PYTHONPATH=src). Every network is trained in a process with one thread, `--processes` of them at a
+time; `ready-set-go` trains all networks together, which is for an accelerator. Prints Markdown tables: medians with
+least and most, and how many networks are good, with Wilson's interval. With `--json` every network is kept.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import time
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import replace
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import recurra as rc
+from recurra.intervals import wilson_interval
+from recurra.tasks.rules import SUCCESSFUL
+from recurra.training import Training
+
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "JAX_PLATFORMS": "cpu"}
+XLA_ONE_THREAD = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+FULL_SIZES, FORCE_SIZES = (20, 30, 40, 50, 60, 80, 100, 150, 300), (50, 80, 100, 150, 200, 300, 400, 600)
+GOOD_ERROR, GOOD_CORRELATION, LEARNED = 0.036, 0.997, 0.01
+Row = dict[str, Any]
+
+
+def sines(number: int, trials: int) -> list[Row]:
+    """FORCE of one network by the preset `force-sines`: its free run after every training trial."""
+    preset = rc.preset("force-sines")
+    rule = replace(preset.rule, steps=trials, trials=rc.FreshTrials(steps_an_epoch=1))
+    training = Training(preset.task, preset.model, rule, [number], 0)
+    state, rows, seconds = training.start(), [], 0.0
+    while not state.ended:
+        began = time.perf_counter()
+        state = training.advance(state)
+        seconds += time.perf_counter() - began
+        rows.append({"number": number, "trials": state.epoch, "seconds": seconds, **measured(training.cohort(state))})
+    return rows
+
+
+def chirp(kind: str, units: int, number: int, trials: int) -> list[Row]:
+    """full-FORCE or FORCE of one network of so many units on the pattern of the preset `full-force-sines`."""
+    preset = rc.preset("full-force-sines")
+    model, rule = with_units(preset.model, units), replace(preset.rule, steps=trials)
+    if kind == "FORCE":
+        often = rc.FreshTrials(steps_an_epoch=trials)
+        model, rule = rc.FeedbackRNN(units=units), rc.FORCE(steps=trials, validation_trials=1, trials=often)
+    began = time.perf_counter()
+    cohort = rc.train(preset.task, model, rule, networks=[number], seed=0, progress=False)
+    seconds = time.perf_counter() - began
+    return [{"rule": kind, "units": units, "number": number, "seconds": seconds, **measured(cohort)}]
+
+
+def with_units(model: Any, units: int) -> rc.Model:
+    return replace(model, units=units)
+
+
+def measured(cohort: Any) -> Row:
+    """The errors of the free run of the only network of a cohort."""
+    (run,) = rc.free_run(cohort)
+    names = ("absolute_error", "normalized_error", "correlation", "shift_ms", "shifted_error", "shifted_absolute_error")
+    return {name: float(getattr(run, name)) for name in names}
+
+
+def ready_set_go(hint: bool, units: int, networks: int, trials: int, longest_ms: float) -> list[Row]:
+    """full-FORCE of networks on ready-set-go, all together: the share of right trials of each."""
+    shown = rc.IntervalHint(rise_ms=longest_ms) if hint else rc.training.NoHint()
+    task = rc.ReadySetGo(interval_ms=(100.0, longest_ms), intervals=round(longest_ms / 100))
+    model = with_units(rc.preset("full-force-sines").model, units)
+    often = rc.FreshTrials(steps_an_epoch=max(trials // 10, 1))
+    rule = rc.FullFORCE(steps=trials, learn_share=1.0, hint=shown, validation_trials=64, trials=often)
+    began = time.perf_counter()
+    cohort = rc.train(task, model, rule, networks=networks, seed=0, progress=False)
+    seconds = time.perf_counter() - began
+    learned = [[float(value) for value in row] for row in cohort.history.success]
+    return [
+        {
+            "hint": hint,
+            "units": units,
+            "number": number,
+            "seconds": seconds / networks,
+            "success": rc.performance(network, task).success,
+            "by_epoch": row,
+        }
+        for number, (network, row) in enumerate(zip(cohort, learned, strict=True))
+    ]
+
+
+def side_by_side(jobs: Iterable[tuple[Any, ...]], processes: int) -> list[Row]:
+    """The rows of all jobs, each a function and its arguments, the longest first; a job that fails says why."""
+    os.environ.update(ONE_THREAD)
+    os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {XLA_ONE_THREAD}".strip()
+    rows: list[Row] = []
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        running = {pool.submit(*job): job for job in jobs}
+        for done in as_completed(running):
+            try:
+                rows += done.result()
+            except Exception as error:
+                print(f"{running[done][1:]} failed: {error}", flush=True)
+    return rows
+
+
+def of(rows: Sequence[Row], name: str) -> str:
+    """Median [least, most]."""
+    values = sorted(row[name] for row in rows)
+    return f"{statistics.median(values):.2g} [{values[0]:.2g}, {values[-1]:.2g}]"
+
+
+def share(rows: Sequence[Row], good: Any) -> str:
+
+    return str(wilson_interval(sum(map(good, rows)), len(rows)))
+
+
+def print_table(heads: Sequence[str], table: Iterable[Sequence[str]]) -> None:
+    print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}", flush=True)
+    for cells in table:
+        print_row(cells)
+
+
+def print_row(cells: Sequence[str]) -> None:
+    print(f"| {' | '.join(cells)} |", flush=True)
+
+
+def print_sines(rows: Sequence[Row]) -> None:
+    def good(row: Row) -> bool:
+        return row["absolute_error"] <= GOOD_ERROR and row["correlation"] >= GOOD_CORRELATION
+
+    def line(trials: int) -> list[str]:
+        some = [row for row in rows if row["trials"] == trials]
+        names = ("absolute_error", "correlation", "shifted_absolute_error", "shift_ms", "seconds")
+        return [str(trials), share(some, good), *(of(some, name) for name in names)]
+
+    heads = ["trials", f"error ≤ {GOOD_ERROR} and correlation ≥ {GOOD_CORRELATION}", "absolute error", "correlation"]
+    heads += ["error after the best shift", "shift, ms", "seconds"]
+    print_table(heads, map(line, sorted({row["trials"] for row in rows})))
+
+
+def print_sizes(rows: Sequence[Row]) -> None:
+    def line(kind: str, units: int) -> list[str]:
+        some = [row for row in rows if (row["rule"], row["units"]) == (kind, units)]
+        good = share(some, lambda row: row["normalized_error"] < LEARNED)
+        best = share(some, lambda row: row["normalized_error"] <= 1e-4)
+        return [kind, str(units), good, best, of(some, "normalized_error"), of(some, "seconds")]
+
+    kinds = [(kind, units) for kind, units in sorted({(row["rule"], row["units"]) for row in rows})]
+    heads = ["rule", "units", f"error < {LEARNED}", "error ≤ 1e-4", "normalized error", "seconds"]
+    print_table(heads, (line(*both) for both in kinds))
+
+
+def ready_set_go_line(rows: Sequence[Row]) -> list[str]:
+    good = share(rows, lambda row: row["success"] >= SUCCESSFUL)
+    return ["yes" if rows[0]["hint"] else "no", good, of(rows, "success"), of(rows, "seconds")]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=("sines", "sizes", "ready-set-go"))
+    parser.add_argument("--networks", type=int, help="20; 10 of every size; 4 with and 4 without the hint")
+    parser.add_argument("--trials", type=int, help="of training: 4; 100; 400")
+    parser.add_argument("--units", type=int, default=1_000, help="of ready-set-go")
+    parser.add_argument("--longest-ms", type=float, default=2_100.0, help="the longest interval of ready-set-go")
+    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    began = time.perf_counter()
+    if options.what == "sines":
+        numbers = range(options.networks or 20)
+        rows = side_by_side([(sines, number, options.trials or 4) for number in numbers], options.processes)
+        print_sines(rows)
+    elif options.what == "sizes":
+        numbers, trials = range(options.networks or 10), options.trials or 100
+        sizes = [("FORCE", units) for units in FORCE_SIZES] + [("full-FORCE", units) for units in FULL_SIZES]
+        longest = sorted(sizes, key=lambda both: -both[1])
+        rows = side_by_side(
+            [(chirp, *both, number, trials) for both in longest for number in numbers], options.processes
+        )
+        print_sizes(rows)
+    else:
+        given = options.units, options.networks or 4, options.trials or 400, options.longest_ms
+        rows, learned = [], f"networks with {SUCCESSFUL:.0%} of the trials right"
+        print_table(["hint", learned, "right trials", "seconds a network"], [])
+        for hint in (True, False):
+            some = ready_set_go(hint, *given)
+            print_row(ready_set_go_line(some))
+            rows += some
+    print(f"\n{time.perf_counter() - began:.0f} s in all")
+    if options.json:
+        options.json.write_text(json.dumps(rows, indent=1), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
