@@ -124,6 +124,7 @@ from .tasks import GoNoGo as GoNoGo
 from .tasks import IntervalReproduction as IntervalReproduction
 from .tasks import LorenzPattern as LorenzPattern
 from .tasks import MemoryResponse as MemoryResponse
+from .tasks import MultiTask as MultiTask
 from .tasks import NearRule as NearRule
 from .tasks import NormalizedErrorRule as NormalizedErrorRule
 from .tasks import Not as Not

@@ -549,4 +549,18 @@ SOURCES: dict[str, Source] = {
         "Journal of the American Statistical Association 22, 209-212",
         "https://doi.org/10.1080/01621459.1927.10502953",
     ),
+    "yang2019": Source(
+        "G. R. Yang, M. R. Joglekar, H. F. Song, W. T. Newsome, and X.-J. Wang",
+        2019,
+        "Task representations in neural networks trained to perform many cognitive tasks",
+        "Nature Neuroscience 22, 297-306",
+        "https://doi.org/10.1038/s41593-018-0310-2",
+    ),
+    "driscoll2024": Source(
+        "L. N. Driscoll, K. Shenoy, and D. Sussillo",
+        2024,
+        "Flexible multitask computation in recurrent networks utilizes shared dynamical motifs",
+        "Nature Neuroscience 27, 1349-1363",
+        "https://doi.org/10.1038/s41593-024-01668-6",
+    ),
 }

@@ -3,14 +3,14 @@
 import inspect
 import json
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
+from dataclasses import is_dataclass
 from typing import Any
 
 from recurra.docstrings import parameter_texts
 from recurra.runs.spec import REGISTRY, RunSpec
-from recurra.runs.tables import to_table
+from recurra.runs.tables import arguments_of, to_table
 from recurra.sources import SOURCES
-from recurra.tasks import PATTERNS, TASKS, Task
+from recurra.tasks import FAMILIES, PATTERNS, TASKS, Task
 
 EXACT = ("dt_ms", "smooth_ms")  # times in ms that need not be a whole number of steps
 
@@ -28,7 +28,7 @@ def _lines(method: Any, path: str) -> Iterator[str]:
         others = next(names for kind, names in REGISTRY.items() if isinstance(method, kind))
         yield f"kind = {json.dumps(table['kind'])}  # one of: {', '.join(others)}; or module:Class of your own"
     inner = []
-    for field in fields(method):
+    for field in arguments_of(method):
         if is_dataclass(getattr(method, field.name)):
             inner.append(field.name)
         else:
@@ -49,7 +49,7 @@ def _toml(value: object) -> str:
 
 def describe_tasks() -> dict[str, str]:
     """The name of every task, with one sentence that describes it."""
-    return {name: _summary(kind) for name, kind in {**TASKS, **PATTERNS}.items()}
+    return {name: _summary(kind) for name, kind in {**TASKS, **PATTERNS, **FAMILIES}.items()}
 
 
 def describe_task(task: Task) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from importlib import resources
 from importlib.resources.abc import Traversable
 from itertools import product
@@ -13,10 +13,10 @@ from recurra.checks import check_choice, check_count, check_name, nearest
 from recurra.engine import Penalty
 from recurra.models import CONSTRAINTS, INITIALIZERS, MODELS, Constraint, Initializer, Model
 from recurra.runs.own import check_analyses, check_imported
-from recurra.runs.tables import Registry, Table, from_table, to_table
+from recurra.runs.tables import Registry, Table, arguments_of, from_table, to_table
 from recurra.storage.reading import naming, read_text
 from recurra.streams import check_seed
-from recurra.tasks import PATTERNS, RULES, TASKS, DecisionStream, SuccessRule, Task
+from recurra.tasks import FAMILIES, PATTERNS, RULES, TASKS, DecisionStream, SuccessRule, Task
 from recurra.tasks.published_pulse import PublishedPulse
 from recurra.tasks.pulse_schedules import PoissonPulses, PulseSchedule, ScheduledPulses
 from recurra.training import (
@@ -40,7 +40,7 @@ from recurra.training.trial_sets import TrialSet
 DEEPEST = 8  # levels of a spec
 
 REGISTRY: Registry = {
-    Task: {**TASKS, **PATTERNS, "decision_stream": DecisionStream, "pulse_published": PublishedPulse},
+    Task: {**TASKS, **PATTERNS, **FAMILIES, "decision_stream": DecisionStream, "pulse_published": PublishedPulse},
     PulseSchedule: {"scheduled": ScheduledPulses, "poisson": PoissonPulses},
     SuccessRule: dict(RULES),
     Model: dict(MODELS),
@@ -237,7 +237,7 @@ def _loads(text: str) -> Table:
 
 def _sources(method: object) -> Iterable[str]:
     yield from getattr(method, "sources", ()) if not isinstance(method, RunSpec) else ()
-    for item in fields(method):  # type: ignore[arg-type]
+    for item in arguments_of(method):
         value = getattr(method, item.name)
         for part in value if isinstance(value, tuple) else (value,):
             if hasattr(part, "__dataclass_fields__"):

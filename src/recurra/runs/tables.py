@@ -29,10 +29,10 @@ def from_table(kind: type, table: object, registry: Registry, path: str) -> Any:
         kind, table = _chosen(kind, table, registry, path)
     if not isinstance(table, dict):
         raise ValueError(
-            f"{path or 'the spec'} is {table!r}; expected a table of {', '.join(f.name for f in fields(kind))}"
+            f"{path or 'the spec'} is {table!r}; expected a table of {', '.join(f.name for f in arguments_of(kind))}"
         )
     hints = _hints(kind)
-    known = {field.name: field for field in fields(kind)}
+    known = {field.name: field for field in arguments_of(kind)}
     values = {}
     for key, value in table.items():
         if key not in known:
@@ -50,9 +50,14 @@ def to_table(method: Any, registry: Registry) -> Table:
     for kind, names in registry.items():
         if isinstance(method, kind):
             table["kind"] = kind_name(type(method), names)
-    for field in fields(method):
+    for field in arguments_of(method):
         table[field.name] = _plain(getattr(method, field.name), registry, f"{type(method).__name__}.{field.name}")
     return table
+
+
+def arguments_of(method: Any) -> list[Field]:
+    """The fields of a dataclass, or of its instance, that it is made from."""
+    return [field for field in fields(method) if field.init]
 
 
 def kind_name(kind: type, names: dict[str, type]) -> str:
@@ -193,7 +198,7 @@ def _words(hint: Any) -> str:
     if typing.get_origin(hint) is Mapping:
         return "a table of numbers"
     if is_dataclass(hint):
-        return f"a table of {', '.join(field.name for field in fields(hint))}"
+        return f"a table of {', '.join(field.name for field in arguments_of(hint))}"
     return _WORDS.get(hint, "a list of numbers")
 
 

@@ -7,6 +7,7 @@ from recurra.tasks.evidence import PerceptualDecision
 from recurra.tasks.flipflop import FlipFlop
 from recurra.tasks.interval import IntervalReproduction
 from recurra.tasks.match import DelayedMatchToSample, DualDelayedMatch
+from recurra.tasks.multi_task import MultiTask
 from recurra.tasks.neurogym_task import NeuroGymTask, from_neurogym
 from recurra.tasks.oscillation import Oscillation
 from recurra.tasks.own import FunctionTask, OwnTask
@@ -53,6 +54,8 @@ PATTERNS: dict[str, type[PatternTask]] = {
     "own_pattern": OwnPattern,
 }
 """Functions of time for networks that generate them by themselves."""
+FAMILIES: dict[str, type[Task]] = {"multi": MultiTask}
+"""Many tasks in one network, and the families that are made for it."""
 
 RULES: dict[str, type[SuccessRule]] = {
     "sign": SignRule,
@@ -63,6 +66,7 @@ RULES: dict[str, type[SuccessRule]] = {
 }
 
 __all__ = [
+    "FAMILIES",
     "PATTERNS",
     "RULES",
     "TASKS",
@@ -81,6 +85,7 @@ __all__ = [
     "IntervalReproduction",
     "LorenzPattern",
     "MemoryResponse",
+    "MultiTask",
     "NearRule",
     "NeuroGymTask",
     "NormalizedErrorRule",

@@ -74,9 +74,9 @@ class Task(abc.ABC):
     @property
     def title(self) -> str:
         """Name of the task in texts, such as "task xor"; a task of your own is called by its class."""
-        from recurra.tasks import PATTERNS, TASKS  # noqa: PLC0415 - they are made of this class
+        from recurra.tasks import FAMILIES, PATTERNS, TASKS  # noqa: PLC0415 - they are made of this class
 
-        names = {kind: name for name, kind in {**TASKS, **PATTERNS}.items()}
+        names = {kind: name for name, kind in {**TASKS, **PATTERNS, **FAMILIES}.items()}
         return f"task {names.get(type(self), type(self).__name__)}"
 
     def condition_titles(self) -> tuple[str, ...]:
@@ -106,17 +106,17 @@ class Task(abc.ABC):
     @property
     def inputs(self) -> int:
         """Number of input channels."""
-        return _shape(self).inputs.shape[-1]
+        return shapes_of(self).inputs.shape[-1]
 
     @property
     def outputs(self) -> int:
         """Number of output channels."""
-        return _shape(self).targets.shape[-1]
+        return shapes_of(self).targets.shape[-1]
 
     @property
     def steps(self) -> int:
         """Time steps of a trial."""
-        return _shape(self).inputs.shape[0]
+        return shapes_of(self).inputs.shape[0]
 
     def in_steps(self, *durations_ms: float) -> int:
         """The boundaries of successive durations in steps, each rounded to the nearest step."""
@@ -131,12 +131,20 @@ class Task(abc.ABC):
         """
         check_count("trials", trials)
         key = as_key(key)
-        _shape(self)
+        shapes_of(self)
         with pinned():
             drawn = _sample(self, key, trials)
         if drawn.mask.dtype != bool:
             check_weights(drawn.mask)
         return drawn
+
+    def sample_batch(self, key: RandomKey, trials: int) -> Trials:
+        """The fresh trials of a training step: those of `sample`, unless the task chooses them otherwise."""
+        return self.sample(key, trials)
+
+    def of_keys(self, keys: Key[Array, "trial"]) -> Trial:
+        """The trials that `trial` makes of the keys, in arrays with a leading `trial` axis; JAX traces it."""
+        return jax.vmap(self.trial)(keys)
 
     def sample_pieces(self, key: RandomKey | int, trials: int) -> Iterator[Trials]:
         """The trials of `sample`, at most PIECE at a time, so that any number of them fits into memory."""
@@ -179,7 +187,8 @@ def _rule_first(post_init: Callable[[Any], None]) -> Callable[[Any], None]:
 
     @wraps(post_init)
     def checked(task: Task) -> None:
-        if not isinstance(task.rule, SuccessRule):
+        given = task.__dataclass_fields__["rule"].init
+        if given and not isinstance(task.rule, SuccessRule):
             raise TypeError(f"rule is {task.rule!r}; expected a rule of success such as NearRule() or SignRule()")
         post_init(task)
 
@@ -198,13 +207,13 @@ def hashed(task: Task) -> Task:
     return task
 
 
-def _shape(task: Task) -> Trial:
+def shapes_of(task: Task) -> Trial:
+    """Shapes and dtypes of the arrays of a trial, which must fit each other."""
     return _shapes(hashed(task))
 
 
 @lru_cache(maxsize=64)
 def _shapes(task: Task) -> Trial:
-    """Shapes and dtypes of the arrays of a trial, which must fit each other."""
     with pinned():
         try:
             shapes = jax.eval_shape(task.trial, jax.random.key(0, impl=GENERATOR))
@@ -225,7 +234,7 @@ def _sample(task: Task, key: RandomKey, trials: int) -> Trials:
 
 @partial(jax.jit, static_argnames="task")
 def _sample_keys(task: Task, keys: Key[Array, "trial"]) -> Trials:
-    return gather(task, jax.vmap(task.trial)(keys))
+    return gather(task, task.of_keys(keys))
 
 
 def uniform_and_normal(

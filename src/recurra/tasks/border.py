@@ -10,6 +10,7 @@ from jax.extend.core import Literal
 from recurra.checks import check_finite
 from recurra.numerics import GENERATOR, pinned
 from recurra.tasks.base import Task, hashed
+from recurra.tasks.multi_task import MultiTask
 from recurra.tasks.neurogym_task import NeuroGymTask
 from recurra.tasks.own import OwnTask
 from recurra.tasks.trials import Trials, check_weights
@@ -26,6 +27,8 @@ def check_task(task: Task) -> None:
     for it. The tasks of recurra itself are tested and pass at once.
     """
     hashed(task)
+    for one in task.tasks if isinstance(task, MultiTask) else ():
+        check_task(one)
     if isinstance(task, OwnTask | NeuroGymTask) or not type(task).__module__.startswith("recurra.tasks."):
         _check(task)
 

@@ -45,7 +45,7 @@ class FreshTrials(TrialSet):
         return self.steps_an_epoch
 
     def batch(self, task: Task, seed: int, step: int, batch: int) -> Trials:
-        return task.sample(random_key(seed, Stream.trials, step), batch)
+        return task.sample_batch(random_key(seed, Stream.trials, step), batch)
 
 
 @final
