@@ -1,10 +1,18 @@
 """The readout in closed form."""
 
+from dataclasses import replace
+
 import jax
 import numpy as np
 import pytest
 
 import recurra as rc
+from recurra.arrays import as_cohort
+from recurra.engine import PORTABLE
+from recurra.testing import check_rule
+from recurra.training import Training
+from recurra.training.forcing import forced_rates
+from recurra.training.regression import BLOCK, Sums, sums_of
 
 TASK = rc.Oscillation()
 
@@ -45,3 +53,70 @@ def test_only_the_readout_moves_and_the_error_falls():
 def test_a_bad_ridge_is_named():
     with pytest.raises(ValueError, match="ridge is 0"):
         rc.Ridge(ridge=0)
+
+
+def test_the_sums_are_those_of_float64_whatever_the_blocks(seed):
+    """Over more steps than a block has, with one mask for all outputs or one for each, against NumPy in one piece."""
+    random = np.random.default_rng(seed)
+    rates = random.normal(size=(2, BLOCK // 2 + 37, 5)).astype(np.float32)
+    targets = random.normal(size=(*rates.shape[:2], 2))
+    for drawn in (random.random(targets.shape[:2])[..., None] * np.ones(2), random.random(targets.shape)):
+        weight = np.where(drawn < 0.3, 0, drawn).astype(np.float32)
+        sums = sums_of(rates, weight, targets, biased=True)
+        for at in range(2):
+            features = np.concatenate([rates, np.ones_like(rates[..., :1])], axis=-1).reshape(-1, 6).astype(float)
+            own = weight[..., at].ravel().astype(float)
+            np.testing.assert_allclose(sums.squares[at], features.T @ (own[:, None] * features), rtol=1e-12, atol=1e-9)
+            np.testing.assert_allclose(sums.products[at], features.T @ (own * targets[..., at].ravel()), atol=1e-9)
+            assert sums.counted[at] == pytest.approx(own.sum())
+    read = np.array([[True] * 6, [False, True, True, True, True, True]])
+    assert (sums.readout(1e-3, read) != 0).tolist() == read.tolist()
+    assert np.isnan(Sums(-sums.squares, sums.products, sums.counted).readout(1e-9, read)).all()
+
+
+def test_nothing_is_learned_from_the_washout():
+    """A washout is the same as a mask over these steps; one as long as a trial is refused before anything is drawn."""
+    steps = {"steps": 1, "batch": 4, "validation_trials": 2}
+    model, late = rc.RateRNN(units=6, initializer=rc.Normal(1.0)), rc.Oscillation()
+    first = late.in_steps(60.0)
+    setup, washed = rc.Ridge(washout_ms=60.0, **steps), rc.Ridge(**steps)
+    known = rc.train(late, model, setup, networks=1, seed=0)
+    trials = washed.trials.batch(late, 0, 0, 4)
+    mask = np.array(trials.mask)
+    assert mask[:, :first].any()
+    mask[:, :first] = False
+    training = Training(late, model, washed, (0,), 0)
+    start = training.start()
+    group = training._setup(start.start, range(1), np.inf)
+    learner, _, _ = washed.step(group, start.learner, np.ones(1, bool), replace(trials, mask=mask))
+    np.testing.assert_array_equal(known.weights.output, learner.weights.output)
+    with pytest.raises(ValueError, match=r"washout_ms is 1e\+06, and a trial has .* nothing is left to learn from"):
+        rc.train(late, model, rc.Ridge(washout_ms=1e6, **steps), networks=1, seed=0)
+
+
+def test_a_readout_that_reads_nothing_is_refused():
+    """Under a constraint that lets outputs read only some units, here none of them."""
+    rule = rc.Ridge(steps=1, batch=2, validation_trials=2)
+    training = Training(TASK, rc.RateRNN(units=10, constraints=(rc.Dale(excitatory_readout=True),)), rule, (0,), 0)
+    start = training.start().start
+    nothing = replace(start, output=np.zeros_like(start.output))
+    with pytest.raises(ValueError, match="no output reads a unit; allow connections"):
+        rule.init(training._setup(nothing, range(1), np.inf), nothing)
+    with pytest.raises(ValueError, match="Ridge learns the readout, and Frozen keeps it"):
+        rc.train(TASK, rc.RateRNN(units=4, constraints=(rc.Frozen(("output",)),)), rule, networks=1, seed=0)
+
+
+def test_a_network_with_feedback_learns_from_its_targets(seed):
+    """Fed what its own readout generates, it moves as it does by itself."""
+    other = rc.FeedbackRNN(units=12, state_spread=0.0, output_initializer=rc.Normal(1.0))
+    weights = as_cohort(other.start(seed, 1, 2))
+    dynamics, trials = other.for_task(TASK).dynamics(TASK.dt_ms), TASK.sample(seed, 3)
+    rates, outputs = PORTABLE.run(dynamics, weights, trials.inputs)
+    shown = replace(trials, targets=outputs[0], mask=np.ones(outputs[0].shape, bool))
+    np.testing.assert_allclose(forced_rates(dynamics, weights, shown, None)[0], rates, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_it_is_a_rule():
+    check_rule(rc.Ridge())
+    check_rule(rc.Ridge(washout_ms=20.0), rc.Oscillation(), rc.FeedbackRNN(units=6))

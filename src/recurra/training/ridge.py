@@ -7,14 +7,20 @@ from typing import Any, ClassVar, cast, final
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float
 
-from recurra.arrays import Weights
-from recurra.checks import check_positive
-from recurra.engine import mean_squared_error
+from recurra.arrays import Weights, of_network
+from recurra.checks import check_at_least_zero, check_positive
+from recurra.engine import OutputFeedbackDynamics, mean_squared_error
 from recurra.models.constraints import Constraint, constrained, free_parameters
+from recurra.numerics import unrounded
+from recurra.tasks.base import Task
 from recurra.tasks.trials import Trials
-from recurra.training.numbers import without_numbers
+from recurra.threads import in_threads, one_thread
+from recurra.training.forcing import forced_rates
+from recurra.training.online import learns_bias
+from recurra.training.regression import Sums, sums_of
 from recurra.training.rule import Learner, LearningRule, Setup, all_finite, step_noise
 
 
@@ -25,10 +31,16 @@ class Ridge(LearningRule):
 
     With the features $f_i$ of every scored step i, the rates and a 1 for the bias, weighted by the mask,
     $W = (\sum_i f_i f_i^\top + \beta n I)^{-1} \sum_i f_i z^{*\top}_i$. Because the penalty is relative to the
-    number of steps n, it means the same for any number of trials.
+    number of steps n, it means the same for any number of trials. The sums are in float64, taken over blocks of steps,
+    so that trials may be long.
+
+    A network whose outputs are fed back receives the targets of the step before in their place while it learns, and
+    the loss of a training step is measured so; on the validation trials it runs by itself.
 
     Args:
         ridge: β, above 0.
+        washout_ms: time at the beginning of every trial from which nothing is learned, since the rates still depend on
+            the initial state there, ms.
 
     Source: Jaeger (2001); Lukoševičius (2012).
     """
@@ -37,78 +49,106 @@ class Ridge(LearningRule):
     varying: ClassVar[tuple[str, ...]] = ("ridge",)
 
     ridge: float = 1e-4
+    washout_ms: float = 0.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_positive("ridge", self.ridge)
+        check_at_least_zero("washout_ms", self.washout_ms)
+
+    def check_task(self, task: Task) -> None:
+        if task.in_steps(self.washout_ms) >= task.steps:
+            raise ValueError(
+                f"washout_ms is {self.washout_ms:g}, and a trial has {task.steps * task.dt_ms:g} ms: nothing is left "
+                "to learn from. Lower it, or take longer trials"
+            )
 
     def own(self, numbers: Sequence[int]) -> Float[Array, "network"]:
-        """β of each network, which is the same."""
+        """β of each network."""
         return jnp.full(len(numbers), self.ridge, jnp.float32)
 
     def init(self, setup: Setup, weights: Weights) -> Learner:
-        networks, outputs = weights.networks, weights.outputs
-        features = weights.units + self._biased(setup, weights)
-        squares = jnp.zeros((networks, outputs, features, features), jnp.float32)
-        products, counted = jnp.zeros_like(squares[..., 0]), jnp.zeros((networks, outputs), jnp.float32)
-        return Learner(weights, jnp.zeros(networks, jnp.int32), (squares, products, counted))
+        networks, features = weights.networks, weights.units + learns_bias(setup.constraints, weights)
+        if not learns_bias(setup.constraints, weights, "output"):
+            raise ValueError("Ridge learns the readout, and Frozen keeps it; leave output out of Frozen")
+        if not all(_read(setup, at, features)[:, : weights.units].any() for at in range(networks)):
+            raise ValueError("Ridge learns the readout, and no output reads a unit; allow connections from units")
+        each = [Sums.nothing(weights.outputs, features) for _ in range(networks)]
+        memory = jax.tree.map(lambda *arrays: unrounded(np.stack(arrays)), *each)
+        return Learner(weights, jnp.zeros(networks, jnp.int32), memory)
 
     def step(
         self, setup: Setup, learner: Learner, active: Bool[Array, "network"], trials: Trials
     ) -> tuple[Learner, Bool[Array, "network"], Float[Array, "network"]]:
-        return _step(without_numbers(self), setup, learner, active, trials)
+        noise = step_noise(setup.dynamics, learner, setup.noise)
+        if isinstance(setup.dynamics, OutputFeedbackDynamics):
+            rates, outputs = forced_rates(setup.dynamics, learner.weights, trials, noise)
+        else:
+            rates, outputs = setup.engine.run(setup.dynamics, learner.weights, trials.inputs, noise_keys=noise)
+        loss = _losses(outputs, trials)
+        going = np.flatnonzero(active & (loss <= setup.loss_bound)).tolist()
+        with one_thread():
+            learned = in_threads(partial(self._learned, setup, learner.memory, np.asarray(rates), trials), going)
+        memory, readout = jax.tree.map(np.array, learner.memory), _readouts(learner.weights)
+        for at, (sums, rows) in zip(going, learned, strict=True):
+            readout[at, :, : rows.shape[-1]] = rows
+            for every, own in zip(memory, sums, strict=True):
+                every[at] = own
+        moved = _with_readout(setup.constraints, learner.weights, setup.start, readout)
+        changed = Learner(moved, learner.step + 1, jax.tree.map(unrounded, Sums(*memory)))
+        taken = jnp.zeros(active.shape, bool).at[jnp.asarray(going, int)].set(True) & jax.vmap(all_finite)(moved)
+        return _chosen(taken, changed, learner), taken, jnp.where(taken, loss, jnp.nan)
 
-    @staticmethod
-    def _biased(setup: Setup, weights: Weights) -> bool:
-        one = jax.tree.map(lambda array: array[0], weights)
-        return "output_bias" in free_parameters(setup.constraints, one)
-
-
-@partial(jax.jit, static_argnames="rule")
-def _step(
-    rule: Ridge, setup: Setup, learner: Learner, active: Bool[Array, "network"], trials: Trials
-) -> tuple[Learner, Bool[Array, "network"], Float[Array, "network"]]:
-    noise = step_noise(setup.dynamics, learner, setup.noise)
-    rates, outputs = setup.engine.run(setup.dynamics, learner.weights, trials.inputs, noise_keys=noise)
-    loss = jax.vmap(lambda one: mean_squared_error(one, trials.targets, trials.mask))(outputs)
-    weight = jnp.where(trials.counts, jnp.asarray(trials.mask).astype(rates.dtype), 0)
-    features = rates
-    if rule._biased(setup, learner.weights):
-        features = jnp.concatenate([rates, jnp.ones_like(rates[..., :1])], axis=-1)
-    squares, products, counted = learner.memory
-    memory = (
-        squares + jnp.einsum("bto,nbti,nbtj->noij", weight, features, features),
-        products + jnp.einsum("bto,nbti,bto->noi", weight, features, jnp.where(trials.counts, trials.targets, 0)),
-        counted + weight.sum(axis=(0, 1)),
-    )
-    solved = jax.vmap(partial(_solved, setup.constraints))
-    weights = solved(setup.own, learner.weights, setup.start, *memory)
-    going = active & (loss <= setup.loss_bound)
-    taken = going & jax.vmap(all_finite)(weights)
-    moved = Learner(weights, learner.step + 1, memory)
-    kept = jax.tree.map(lambda new, old: jnp.where(taken.reshape(-1, *[1] * (new.ndim - 1)), new, old), moved, learner)
-    return kept, taken, jnp.where(taken, loss, jnp.nan)
+    def _learned(
+        self, setup: Setup, memory: Sums, rates: Float[np.ndarray, "network trial time unit"], trials: Trials, at: int
+    ) -> tuple[Sums, Float[np.ndarray, "output feature"]]:
+        """The sums of one network after these trials, and the readout that follows from them."""
+        weight = np.where(trials.counts, np.asarray(trials.mask, np.float32), 0)
+        weight[:, : round(self.washout_ms / trials.dt_ms)] = 0
+        targets = np.where(weight > 0, trials.targets, 0).astype(np.float64)
+        before = jax.tree.map(np.asarray, of_network(cast(Any, memory), at))
+        features = before.products.shape[-1]
+        sums = before + sums_of(rates[at], weight, targets, features > rates.shape[-1])
+        return sums, sums.readout(float(setup.own[at]), _read(setup, at, features))
 
 
-def _solved(
-    constraints: tuple[Constraint, ...],
-    ridge: Float[Array, ""],
-    weights: Weights,
-    start: Weights,
-    squares: Float[Array, "output feature feature"],
-    products: Float[Array, "output feature"],
-    counted: Float[Array, "output"],
-) -> Weights:
-    """The weights of one network with the readout that follows from the sums, and with all constraints.
+def _read(setup: Setup, at: int, features: int) -> Bool[np.ndarray, "output feature"]:
+    """Which features the outputs of a network read: all, but for units without a connection to them."""
+    output = np.asarray(cast(Any, setup.start).output[at])
+    read = np.ones((len(output), features), bool)
+    if any("output" in constraint.absent() for constraint in setup.constraints):
+        read[:, : output.shape[-1]] = output != 0
+    return read
 
-    Units without a connection to an output have no part in its sums.
-    """
-    if any("output" in constraint.absent() for constraint in constraints):
-        sends = (cast(Any, start).output != 0).astype(squares.dtype)
-        sends = jnp.pad(sends, ((0, 0), (0, squares.shape[-1] - weights.units)), constant_values=1)
-        squares, products = squares * sends[:, :, None] * sends[:, None, :], products * sends
-    penalty = ridge * jnp.maximum(counted, 1)[:, None, None] * jnp.eye(squares.shape[-1], dtype=squares.dtype)
-    solved = jax.vmap(partial(jax.scipy.linalg.solve, assume_a="pos"))(squares + penalty, products)
-    units = weights.units
-    readout = {"output": solved[:, :units]} | ({"output_bias": solved[:, units]} if solved.shape[1] > units else {})
-    return constrained(constraints, free_parameters(constraints, replace(cast(Any, weights), **readout)), start)
+
+def _readouts(weights: Any) -> Float[np.ndarray, "network output feature"]:
+    """Output weights and bias of every network as rows of one array."""
+    return np.concatenate([weights.output, np.asarray(weights.output_bias)[..., None]], axis=-1)
+
+
+@jax.jit
+def _losses(outputs: Float[Array, "network trial time output"], trials: Trials) -> Float[Array, "network"]:
+    return jax.vmap(lambda one: mean_squared_error(one, trials.targets, trials.mask))(outputs)
+
+
+@partial(jax.jit, static_argnames="constraints")
+def _with_readout(
+    constraints: tuple[Constraint, ...], weights: Any, start: Any, readout: Float[Array, "network output feature"]
+) -> Any:
+    """The weights with another readout, and with all constraints."""
+
+    def one_network(weights: Any, start: Any, rows: Array) -> Any:
+        learned = replace(weights, output=rows[:, :-1], output_bias=rows[:, -1])
+        return constrained(constraints, free_parameters(constraints, learned), start)
+
+    return jax.vmap(one_network)(weights, start, jnp.asarray(readout))
+
+
+def _chosen(taken: Bool[Array, "network"], new: Any, old: Any) -> Any:
+    """What is new for some networks, and what was for the others."""
+
+    def rows(new: Any, old: Any) -> Any:
+        mask = np.asarray(taken).reshape(-1, *[1] * (new.ndim - 1))
+        return unrounded(np.where(mask, np.asarray(new), np.asarray(old)))
+
+    return jax.tree.map(rows, new, old)

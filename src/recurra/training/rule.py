@@ -13,6 +13,7 @@ from recurra.arrays import AnyArray, NoiseKeys, Weights
 from recurra.engine import Dynamics, Engine, TrajectoryPenalty
 from recurra.models.constraints import Constraint
 from recurra.shown import Shown
+from recurra.tasks.base import Task
 from recurra.tasks.trials import Trials
 from recurra.training.course import Course
 
@@ -89,6 +90,10 @@ class LearningRule(Course, abc.ABC):
 
     def check_networks(self, dynamics: Dynamics) -> None:
         """Raise an error if networks with these equations cannot learn by this rule."""
+        return
+
+    def check_task(self, task: Task) -> None:
+        """Raise an error if nothing can be learned of this task by this rule, such as of trials that are too short."""
         return
 
     @abc.abstractmethod

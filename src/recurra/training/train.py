@@ -87,6 +87,7 @@ class Training:
         check_task(self.task)
         object.__setattr__(self, "model", self.model.for_task(self.task))
         check_periods(self.rule.counted_periods, self.task)
+        self.rule.check_task(self.task)
         self.rule.check_networks(self.dynamics)
         check_count("networks", len(self.numbers))
         check_seed(self.seed)
