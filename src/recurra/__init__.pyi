@@ -159,6 +159,7 @@ from .training import Constant as Constant
 from .training import Cosine as Cosine
 from .training import Epoch as Epoch
 from .training import FixedTrials as FixedTrials
+from .training import Fractional as Fractional
 from .training import FreshTrials as FreshTrials
 from .training import FullFORCE as FullFORCE
 from .training import IntervalHint as IntervalHint

@@ -123,6 +123,13 @@ SOURCES: dict[str, Source] = {
         "Technometrics 12, 55-67",
         "https://doi.org/10.1080/00401706.1970.10488634",
     ),
+    "khan2018": Source(
+        "S. Khan, J. Ahmad, I. Naseem and M. Moinuddin",
+        2018,
+        "A novel fractional gradient-based learning algorithm for recurrent neural networks",
+        "Circuits, Systems, and Signal Processing 37, 593-612",
+        "https://doi.org/10.1007/s00034-017-0572-z",
+    ),
     "hoffman2019": Source(
         "J. Hoffman, D. A. Roberts and S. Yaida",
         2019,

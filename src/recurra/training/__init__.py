@@ -6,7 +6,7 @@ from recurra.training.course import Course
 from recurra.training.force import FORCE, OnlineRidge
 from recurra.training.full_force import FullFORCE
 from recurra.training.hints import HINTS, Hint, IntervalHint, NoHint
-from recurra.training.optimizers import OPTIMIZERS, SGD, Adam, AdamW, Muon, RMSprop
+from recurra.training.optimizers import OPTIMIZERS, SGD, Adam, AdamW, Fractional, Muon, RMSprop
 from recurra.training.penalties import (
     L1,
     L2,
@@ -55,6 +55,7 @@ __all__ = [
     "Course",
     "Epoch",
     "FixedTrials",
+    "Fractional",
     "FreshTrials",
     "FullFORCE",
     "Hint",
