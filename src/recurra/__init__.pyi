@@ -116,6 +116,8 @@ from .tasks import ContextDecision as ContextDecision
 from .tasks import CuedDecision as CuedDecision
 from .tasks import DecisionStream as DecisionStream
 from .tasks import DelayedMatchToSample as DelayedMatchToSample
+from .tasks import DirectionRule as DirectionRule
+from .tasks import DriscollTask as DriscollTask
 from .tasks import DualDelayedMatch as DualDelayedMatch
 from .tasks import EvidenceIntegration as EvidenceIntegration
 from .tasks import FlipFlop as FlipFlop
@@ -148,6 +150,9 @@ from .tasks import Task as Task
 from .tasks import Trial as Trial
 from .tasks import Trials as Trials
 from .tasks import Xor as Xor
+from .tasks import YangTask as YangTask
+from .tasks import fifteen_tasks as fifteen_tasks
+from .tasks import twenty_tasks as twenty_tasks
 from .training import BPTT as BPTT
 from .training import FORCE as FORCE
 from .training import L1 as L1

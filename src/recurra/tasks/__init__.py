@@ -3,6 +3,8 @@
 from recurra.tasks.base import Task
 from recurra.tasks.boolean import And, Not, Or, Xor
 from recurra.tasks.decision_stream import DecisionStream
+from recurra.tasks.direction_rule import DirectionRule
+from recurra.tasks.direction_tasks import DriscollTask, YangTask, fifteen_tasks, twenty_tasks
 from recurra.tasks.evidence import PerceptualDecision
 from recurra.tasks.flipflop import FlipFlop
 from recurra.tasks.interval import IntervalReproduction
@@ -54,7 +56,7 @@ PATTERNS: dict[str, type[PatternTask]] = {
     "own_pattern": OwnPattern,
 }
 """Functions of time for networks that generate them by themselves."""
-FAMILIES: dict[str, type[Task]] = {"multi": MultiTask}
+FAMILIES: dict[str, type[Task]] = {"multi": MultiTask, "yang": YangTask, "driscoll": DriscollTask}
 """Many tasks in one network, and the families that are made for it."""
 
 RULES: dict[str, type[SuccessRule]] = {
@@ -63,6 +65,7 @@ RULES: dict[str, type[SuccessRule]] = {
     "choice": ChoiceRule,
     "normalized_error": NormalizedErrorRule,
     "pulse_time": PulseTimeRule,
+    "direction": DirectionRule,
 }
 
 __all__ = [
@@ -77,6 +80,8 @@ __all__ = [
     "CuedDecision",
     "DecisionStream",
     "DelayedMatchToSample",
+    "DirectionRule",
+    "DriscollTask",
     "DualDelayedMatch",
     "EvidenceIntegration",
     "FlipFlop",
@@ -111,5 +116,8 @@ __all__ = [
     "Trial",
     "Trials",
     "Xor",
+    "YangTask",
+    "fifteen_tasks",
     "from_neurogym",
+    "twenty_tasks",
 ]
