@@ -66,7 +66,8 @@ def test_alone_and_in_company_it_has_the_same_bits_and_absent_connections_stay_a
     for a, b in zip(*map(jax.tree.leaves, (three.weights, alone.weights)), strict=True):
         np.testing.assert_array_equal(a[2], b[0])
     absent = np.asarray(three.initial.recurrent) == 0
-    assert absent.any() and not np.asarray(three.weights.recurrent)[absent].any()
+    assert absent.any()
+    assert not np.asarray(three.weights.recurrent)[absent].any()
 
 
 @pytest.mark.parametrize(

@@ -150,7 +150,7 @@ class Fractional(Optimizer):
     def direction(self) -> optax.GradientTransformation:
         return optax.chain(optax.stateless_with_tree_map(self._step), optax.trace(self.momentum))
 
-    def _step(self, gradient: jax.Array, weight: jax.Array) -> jax.Array:
+    def _step(self, gradient: Any, weight: Any) -> jax.Array:
         order = jnp.asarray(self.order, weight.dtype)
         power = jnp.abs(weight) ** (1 - order) / jnp.exp(gammaln(2 - order))
         factor = jnp.where(order == 1, 1, power)
