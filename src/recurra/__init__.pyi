@@ -28,6 +28,7 @@ from .analysis import latent_variables as latent_variables
 from .analysis import linear_cka as linear_cka
 from .analysis import loadings as loadings
 from .analysis import lyapunov_spectrum as lyapunov_spectrum
+from .analysis import memory_capacity as memory_capacity
 from .analysis import memory_cube as memory_cube
 from .analysis import memory_geometry as memory_geometry
 from .analysis import memory_lifetimes as memory_lifetimes
@@ -66,6 +67,7 @@ from .engine import Dynamics as Dynamics
 from .engine import Penalty as Penalty
 from .engine import Trajectories as Trajectories
 from .engine import TrajectoryPenalty as TrajectoryPenalty
+from .models import ES2N as ES2N
 from .models import GRU as GRU
 from .models import LSTM as LSTM
 from .models import UGRNN as UGRNN
@@ -83,9 +85,12 @@ from .models import Model as Model
 from .models import Network as Network
 from .models import Normal as Normal
 from .models import NoSelfConnections as NoSelfConnections
+from .models import OneUnit as OneUnit
 from .models import Orthogonal as Orthogonal
 from .models import RateRNN as RateRNN
 from .models import ReadoutScale as ReadoutScale
+from .models import Ring as Ring
+from .models import Signs as Signs
 from .models import Sparse as Sparse
 from .models import SpectralRadius as SpectralRadius
 from .models import TorchUniform as TorchUniform

@@ -142,6 +142,18 @@ class ControlledRateWeights(FeedbackRateWeights):
     control: Float[AnyArray, "*network output unit"]
 
 
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class ES2NWeights(RateWeights):
+    """The weights of an echo state network at the edge of stability.
+
+    Args:
+        orthogonal: the rotation, from unit `pre` to unit `post`.
+    """
+
+    orthogonal: Float[AnyArray, "*network post pre"]
+
+
 def axes_in(hint: Any) -> str | None:
     """The axes that the annotation of an array names, as one text; None if it is not one of an array."""
     return getattr(hint, "dim_str", None)

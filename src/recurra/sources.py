@@ -542,6 +542,27 @@ SOURCES: dict[str, Source] = {
         "Journal of the Atmospheric Sciences 20, 130-141",
         "https://doi.org/10.1175/1520-0469(1963)020<0130:DNF>2.0.CO;2",
     ),
+    "jaeger2001b": Source(
+        "H. Jaeger",
+        2001,
+        "Short term memory in echo state networks",
+        "GMD Report 152, German National Research Center for Information Technology",
+        "",
+    ),
+    "rodan2011": Source(
+        "A. Rodan and P. Tiňo",
+        2011,
+        "Minimum complexity echo state network",
+        "IEEE Transactions on Neural Networks 22, 131-144",
+        "https://doi.org/10.1109/TNN.2010.2089641",
+    ),
+    "ceni2024": Source(
+        "A. Ceni and C. Gallicchio",
+        2024,
+        "Edge of stability echo state network",
+        "IEEE Transactions on Neural Networks and Learning Systems 36, 7555-7564",
+        "https://doi.org/10.1109/TNNLS.2024.3400045",
+    ),
     "wichmann2001": Source(
         "F. A. Wichmann and N. J. Hill",
         2001,

@@ -39,6 +39,7 @@ from recurra.analysis.memory.geometry import Geometry, memory_geometry
 from recurra.analysis.memory.lifetimes import Lifetimes, NoisyLifetimes, memory_lifetimes, noisy_lifetimes
 from recurra.analysis.memory.memories import Memories, held_memories
 from recurra.analysis.memory.pulse_table import PulseTable, pulse_table
+from recurra.analysis.memory_capacity import MemoryCapacity, memory_capacity
 from recurra.analysis.performance import Performance, performance
 from recurra.analysis.rates.demixed import Demixed, demixed_components
 from recurra.analysis.rates.reduction import Reduction, principal_components, singular_vectors
@@ -73,6 +74,7 @@ __all__ = [
     "Lifetimes",
     "Loadings",
     "Memories",
+    "MemoryCapacity",
     "MemoryCube",
     "NoisyLifetimes",
     "NonNormality",
@@ -120,6 +122,7 @@ __all__ = [
     "linear_cka",
     "loadings",
     "lyapunov_spectrum",
+    "memory_capacity",
     "memory_cube",
     "memory_geometry",
     "memory_lifetimes",

@@ -13,10 +13,11 @@ from recurra.models.constraints import (
     Sparse,
     UnitGroup,
 )
+from recurra.models.es2n import ES2N
 from recurra.models.feedback import FeedbackRNN
 from recurra.models.gru import GRU
 from recurra.models.initializers import (
-    INITIALIZERS,
+    GENERAL_INITIALIZERS,
     Gamma,
     GlorotUniform,
     Identity,
@@ -33,9 +34,11 @@ from recurra.models.model import Model
 from recurra.models.network import Network
 from recurra.models.own_arrays import network
 from recurra.models.rate import RateRNN
+from recurra.models.reservoir_initializers import RESERVOIR_INITIALIZERS, OneUnit, Ring, Signs
 from recurra.models.time_constants import TrainedTau
 from recurra.models.ugrnn import UGRNN
 
+INITIALIZERS: dict[str, type[Initializer]] = {**GENERAL_INITIALIZERS, **RESERVOIR_INITIALIZERS}
 CONSTRAINTS: dict[str, type[Constraint]] = {
     "frozen": Frozen,
     "dale": Dale,
@@ -46,7 +49,14 @@ CONSTRAINTS: dict[str, type[Constraint]] = {
     "readout_scale": ReadoutScale,
     "spectral_radius": SpectralRadius,
 }
-MODELS: dict[str, type[Model]] = {"rate": RateRNN, "gru": GRU, "lstm": LSTM, "ugrnn": UGRNN, "feedback": FeedbackRNN}
+MODELS: dict[str, type[Model]] = {
+    "rate": RateRNN,
+    "gru": GRU,
+    "lstm": LSTM,
+    "ugrnn": UGRNN,
+    "feedback": FeedbackRNN,
+    "es2n": ES2N,
+}
 CELLS: dict[str, type[Dynamics]] = {
     "rate": RateDynamics,
     "gru": GRUDynamics,
@@ -58,6 +68,7 @@ CELLS: dict[str, type[Dynamics]] = {
 __all__ = [
     "CELLS",
     "CONSTRAINTS",
+    "ES2N",
     "GRU",
     "INITIALIZERS",
     "LSTM",
@@ -78,9 +89,12 @@ __all__ = [
     "Network",
     "NoSelfConnections",
     "Normal",
+    "OneUnit",
     "Orthogonal",
     "RateRNN",
     "ReadoutScale",
+    "Ring",
+    "Signs",
     "Sparse",
     "SpectralRadius",
     "TorchUniform",

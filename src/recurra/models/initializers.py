@@ -289,7 +289,7 @@ def initial_biases(biases: str, key: RandomKey, shape: tuple[int, ...], units: i
 
 
 BIASES = ("zeros", "torch_uniform")
-INITIALIZERS: dict[str, type[Initializer]] = {
+GENERAL_INITIALIZERS: dict[str, type[Initializer]] = {
     "orthogonal": Orthogonal,
     "normal": Normal,
     "gamma": Gamma,

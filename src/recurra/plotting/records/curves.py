@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from recurra.analysis import Branch, LatentPaths, NoisyLifetimes, TensorComponents, TransientGains
 from recurra.analysis.dossier_records import Behaviour
 from recurra.analysis.free_run import FreeRun
+from recurra.analysis.memory_capacity import MemoryCapacity
 from recurra.analysis.record import RunRecord
 from recurra.models.cohort import Cohort, History
 from recurra.plotting.colors import DASHES, FRAME, INPUT, PAPER, TARGET, condition_colors, network_color
@@ -97,6 +98,16 @@ def free_run(axes: Axes, record: FreeRun) -> None:
     zero_line(axes)
     labelled(axes, "Time (ms)", "Free run", f"Normalized error {record.normalized_error:.2g}")
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.1), ncols=4)
+
+
+def memory_capacity(axes: Axes, record: MemoryCapacity) -> None:
+    """What the network holds of the input of every earlier step."""
+    axes.fill_between(record.lags, record.by_lag, color=network_color(0), alpha=0.2, linewidth=0)
+    axes.plot(record.lags, record.by_lag, color=network_color(0))
+    zero_line(axes)
+    axes.set_ylim(min(-0.02, float(record.by_lag.min())), 1.05)
+    title = f"Capacity {record.capacity:.1f} of {record.units}, 95 % interval {record.low:.1f} to {record.high:.1f}"
+    labelled(axes, "Lag (steps)", "Squared correlation", title)
 
 
 def latent_paths(axes: Axes, record: LatentPaths) -> None:
