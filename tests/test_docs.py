@@ -163,7 +163,7 @@ def rows(kind: type, prefix: str = "") -> list[str]:
     for field in fields(kind):
         default = to_table(kind(), REGISTRY)[field.name]
         default = default["kind"] if isinstance(default, dict) else default
-        words = ((True, "true"), (False, "false"), (None, "of the task"))
+        words = ((True, "true"), (False, "false"), (None, "none" if prefix == "training." else "of the task"))
         shown = next((word for value, word in words if default is value), default)
         found.append(f"| `{prefix}{field.name}` | {shown} | {texts[field.name]} |")
     return found

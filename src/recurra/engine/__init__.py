@@ -8,6 +8,7 @@ from recurra.engine.gated import GRUDynamics, LSTMDynamics, UGRNNDynamics
 from recurra.engine.losses import LOSSES, cross_entropy, mean_squared_error
 from recurra.engine.penalties import Penalty, Trajectories, TrajectoryPenalty
 from recurra.engine.rate import ACTIVATIONS, RateDynamics, TimedRateDynamics
+from recurra.engine.windows import dropped_arrays
 
 __all__ = [
     "ACTIVATIONS",
@@ -32,6 +33,7 @@ __all__ = [
     "UGRNNDynamics",
     "choose_engine",
     "cross_entropy",
+    "dropped_arrays",
     "loss",
     "mean_squared_error",
 ]

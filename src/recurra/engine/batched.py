@@ -48,7 +48,7 @@ def respond(
     return _in_tiles(lambda one: one_network(one)[1], networks, tile_size(dynamics, weights, inputs), None)
 
 
-@partial(jax.jit, static_argnames=("dynamics", "loss", "rate_penalty", "penalties", "tile"))
+@partial(jax.jit, static_argnames=("dynamics", "loss", "rate_penalty", "penalties", "window", "unit_dropout", "tile"))
 @exact_products()
 def loss_and_gradient(  # noqa: PLR0913 - those of the portable one, and one more
     dynamics: Dynamics,
@@ -61,6 +61,9 @@ def loss_and_gradient(  # noqa: PLR0913 - those of the portable one, and one mor
     loss: str = "mean_squared_error",
     rate_penalty: float = 0.0,
     penalties: tuple[TrajectoryPenalty, ...] = (),
+    window: int | None = None,
+    unit_dropout: float = 0.0,
+    dropout_keys: NoiseKeys | None = None,
     active: Bool[AnyArray, "network"] | None = None,
     tile: int | None = None,
 ) -> tuple[Float[Array, "network"], Weights]:
@@ -78,6 +81,9 @@ def loss_and_gradient(  # noqa: PLR0913 - those of the portable one, and one mor
         loss=loss,
         rate_penalty=rate_penalty,
         penalties=penalties,
+        window=window,
+        unit_dropout=unit_dropout,
+        dropout_keys=dropout_keys,
     )
     active = jnp.ones(weights.networks, bool) if active is None else jnp.asarray(active)
     return _in_tiles(one_network, networks, tile or tile_size(dynamics, weights, inputs), active)

@@ -11,7 +11,7 @@ from jaxtyping import Array, Float, UInt32
 
 from recurra.arrays import AnyArray, Inputs, Mask, NoiseKeys, Targets, Weights
 from recurra.checks import check_choice
-from recurra.engine import blocks, fused
+from recurra.engine import blocks, fused, windows
 from recurra.engine.dynamics import Dynamics, state_size
 from recurra.engine.losses import LOSSES
 from recurra.engine.noise import trial_noise
@@ -39,6 +39,7 @@ class Network(NamedTuple):
     weights: Weights
     key: UInt32[AnyArray, "2"] | None
     trials: tuple[AnyArray, ...] | None
+    dropout: UInt32[AnyArray, "2"] | None = None
 
 
 Runs: TypeAlias = Callable[[Network], tuple[Float[Array, "trial time unit"], Float[Array, "trial time output"]]]
@@ -66,7 +67,7 @@ def running(
     return one_network, networks
 
 
-def learning(
+def learning(  # noqa: PLR0913 - what a training step consists of
     dynamics: Dynamics,
     steps: Steps,
     weights: Weights,
@@ -76,6 +77,9 @@ def learning(
     loss: str,
     rate_penalty: float,
     penalties: tuple[TrajectoryPenalty, ...],
+    window: int | None = None,
+    unit_dropout: float = 0.0,
+    dropout_keys: NoiseKeys | None = None,
 ) -> tuple[Learns, Network]:
     """The function that gives loss and gradient of one network, and the cohort's networks for it.
 
@@ -88,10 +92,23 @@ def learning(
         loss: as for `portable.loss_and_gradient`.
         rate_penalty: likewise.
         penalties: likewise.
+        window: likewise.
+        unit_dropout: likewise.
+        dropout_keys: likewise.
     """
     check_choice("loss", loss, LOSSES)
     networks, shared = _networks(weights, keys, *trials)
-    loss_of = LOSSES[loss]
+    networks = networks._replace(dropout=dropout_keys)
+    loss_of, length = LOSSES[loss], trials[0].shape[-2]
+    if (window or length) < length or dropout_keys is not None:
+        training = windows.Training(loss_of, rate_penalty, window or length, unit_dropout)
+
+        def in_windows(one: Network):
+            batch = windows.Batch(*map(jnp.asarray, one.trials or shared))
+            random = windows.Random(one.key, one.dropout)
+            return windows.windowed_gradient(dynamics, training, one.weights, random, batch)
+
+        return in_windows, networks
 
     def penalized(weights: Weights, one: Network):
         inputs, targets, mask = one.trials or shared

@@ -23,7 +23,7 @@ class Engine(abc.ABC):
     together: ClassVar[bool]
     """Whether the rest of a training step should treat all networks at once too, and not one after the other."""
     keeps_states: ClassVar[bool]
-    """Whether it can compute penalties on trajectories."""
+    """Whether it can compute penalties on trajectories and unit dropout."""
 
     def unknown(self, dynamics: Dynamics) -> str:
         """The part of these equations that it cannot compute, such as "GRU" or "activation 'linear'"; empty if none."""
@@ -62,11 +62,14 @@ class Engine(abc.ABC):
         loss: str = "mean_squared_error",
         rate_penalty: float = 0.0,
         penalties: tuple[TrajectoryPenalty, ...] = (),
+        window: int | None = None,
+        unit_dropout: float = 0.0,
+        dropout_keys: NoiseKeys | None = None,
         active: Bool[AnyArray, "network"] | None = None,
     ) -> tuple[Float[Array, "network"], Any]:
         """Loss of every network, and its gradient with respect to the weight arrays.
 
-        An engine that does not keep states gets no penalties on trajectories.
+        An engine that does not keep states gets neither penalties on trajectories nor unit dropout.
         """
 
     def about(self) -> dict[str, str | int]:

@@ -11,7 +11,6 @@ from recurra.engine import batched, native, portable
 from recurra.engine.dynamics import Dynamics
 from recurra.engine.engine import Engine
 from recurra.engine.native import cells, library
-from recurra.engine.penalties import TrajectoryPenalty
 from recurra.numerics import check_backend
 
 
@@ -114,13 +113,13 @@ ENGINES: dict[str, Engine] = {engine.name: engine for engine in (NATIVE, PORTABL
 CHOICES = ("auto", *ENGINES)
 
 
-def choose_engine(choice: str, dynamics: Dynamics, penalties: Sequence[TrajectoryPenalty] = ()) -> Engine:
+def choose_engine(choice: str, dynamics: Dynamics, needed: Sequence[str] = ()) -> Engine:
     """The engine for these equations.
 
     Args:
         choice: "auto" (native where it can be used, batched on an accelerator), or an engine's name.
         dynamics: the equations.
-        penalties: on trajectories, which the training needs.
+        needed: what the training needs the states for, such as "penalty RateL1" or "unit dropout".
 
     Raises:
         ValueError: the engine asked for cannot compute the equations, or cannot be used here.
@@ -130,8 +129,8 @@ def choose_engine(choice: str, dynamics: Dynamics, penalties: Sequence[Trajector
         return BATCHED
     wanted = NATIVE if choice == "auto" else ENGINES[choice]
     unknown = wanted.unknown(dynamics)
-    if penalties and not wanted.keeps_states and not unknown:
-        unknown = f"penalty {penalties[0].name}"
+    if needed and not wanted.keeps_states and not unknown:
+        unknown = needed[0]
     if choice == "auto" and unknown:
         return PORTABLE
     if unknown:

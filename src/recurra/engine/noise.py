@@ -4,7 +4,7 @@ import math
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, UInt32
+from jaxtyping import Array, Float, Int, UInt32
 
 from recurra.arrays import AnyArray
 
@@ -13,7 +13,12 @@ PARITY = np.uint32(0x1BD11BDA)
 
 
 def trial_noise(
-    key: UInt32[AnyArray, "2"], trial: UInt32[Array, ""], steps: int, units: int, dtype: jnp.dtype
+    key: UInt32[AnyArray, "2"],
+    trial: UInt32[Array, ""],
+    steps: int,
+    units: int,
+    dtype: jnp.dtype,
+    begin: int | Int[Array, ""] = 0,
 ) -> Float[Array, "time unit"]:
     """Noise of one trial.
 
@@ -26,15 +31,24 @@ def trial_noise(
         steps: time steps.
         units: recurrent units.
         dtype: float32 (24 bits of a word are used) or float64 (all 32).
+        begin: the first of the steps.
 
     Source: Salmon et al. (2011) for the words (Threefry-2x32, 20 rounds); Box and Muller (1958).
     """
     pairs = (units + 1) // 2
-    first, second = threefry(key, trial, jnp.arange(steps * pairs, dtype=jnp.uint32))
+    counters = jnp.arange(steps * pairs, dtype=jnp.uint32) + jnp.asarray(begin, jnp.uint32) * jnp.uint32(pairs)
+    first, second = threefry(key, trial, counters)
     radius = jnp.sqrt(-2 * jnp.log(_unit_interval(first, dtype)))
     angle = 2 * math.pi * _unit_interval(second, dtype)
     both = jnp.stack([radius * jnp.cos(angle), radius * jnp.sin(angle)], axis=-1)
     return both.reshape(steps, 2 * pairs)[:, :units]
+
+
+def uniform(
+    key: UInt32[AnyArray, "2"], trial: UInt32[Array, ""], count: int, dtype: jnp.dtype
+) -> Float[Array, "count"]:
+    """Numbers between 0 and 1 that are a function of a key, a trial and their place, the counter (trial, place)."""
+    return _unit_interval(threefry(key, trial, jnp.arange(count, dtype=jnp.uint32))[0], dtype)
 
 
 def threefry(

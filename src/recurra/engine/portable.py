@@ -71,7 +71,7 @@ def respond(
     return run(dynamics, weights, inputs, noise_keys=noise_keys)[1]
 
 
-@partial(jax.jit, static_argnames=("dynamics", "loss", "rate_penalty", "penalties"))
+@partial(jax.jit, static_argnames=("dynamics", "loss", "rate_penalty", "penalties", "window", "unit_dropout"))
 @exact_products()
 def loss_and_gradient(  # noqa: PLR0913 - what every engine takes
     dynamics: Dynamics,
@@ -84,6 +84,9 @@ def loss_and_gradient(  # noqa: PLR0913 - what every engine takes
     loss: str = "mean_squared_error",
     rate_penalty: float = 0.0,
     penalties: tuple[TrajectoryPenalty, ...] = (),
+    window: int | None = None,
+    unit_dropout: float = 0.0,
+    dropout_keys: NoiseKeys | None = None,
     active: Bool[AnyArray, "network"] | None = None,
 ) -> tuple[Float[Array, "network"], Weights]:
     r"""Loss of every network and its gradient with respect to the weight arrays.
@@ -102,6 +105,9 @@ def loss_and_gradient(  # noqa: PLR0913 - what every engine takes
         loss: L, a name of `LOSSES`.
         rate_penalty: λ, 0 or above.
         penalties: what else is added.
+        window: steps after which the gradient is cut while the state goes on; None for the whole trial.
+        unit_dropout: the share of units that send nothing in a trial; what the others send is divided by one minus it.
+        dropout_keys: two words per network, which decide which units these are; without them there are none.
         active: which networks to compute; the others get a loss and gradient of zero, and cost nothing.
     """
     check_call(weights, inputs, [("targets", targets), ("mask", mask)], noise_keys=noise_keys, active=active)
@@ -114,15 +120,15 @@ def loss_and_gradient(  # noqa: PLR0913 - what every engine takes
         loss=loss,
         rate_penalty=rate_penalty,
         penalties=penalties,
+        window=window,
+        unit_dropout=unit_dropout,
+        dropout_keys=dropout_keys,
     )
 
-    def if_active(one: tuple[Bool[Array, ""], Network]):
-        active, network = one
-
-        def nothing(network: Network):
-            return jnp.zeros((), jnp.asarray(inputs).dtype), jax.tree.map(jnp.zeros_like, network.weights)
-
-        return jax.lax.cond(active, one_network, nothing, network)
-
     active = jnp.ones(weights.networks, bool) if active is None else jnp.asarray(active)
-    return jax.lax.map(if_active, (active, networks))
+    return jax.lax.map(lambda one: jax.lax.cond(one[0], one_network, _nothing, one[1]), (active, networks))
+
+
+def _nothing(network: Network) -> tuple[Float[Array, ""], Weights]:
+    """The loss and gradient of a network that is not active."""
+    return jnp.zeros((), jax.tree.leaves(network.weights)[0].dtype), jax.tree.map(jnp.zeros_like, network.weights)

@@ -98,7 +98,7 @@ class TrainedCohorts:
     def _engine(self, spec: RunSpec) -> str:
         """The name of the engine that trains this spec."""
         dynamics = spec.model.dynamics(spec.task.dt_ms)
-        return choose_engine(self.engine, dynamics, spec.training.trajectory_penalties).name
+        return choose_engine(self.engine, dynamics, spec.training.needs_states).name
 
     def _serves(self, folder: Path, spec: RunSpec) -> bool:
         """Whether a folder was trained by the chosen engine and, if unfinished, can be resumed."""

@@ -12,8 +12,8 @@ import optax
 from jaxtyping import Array, Bool, Float, Int
 
 from recurra.arrays import Weights
-from recurra.checks import check_at_least_zero, check_choice, check_positive
-from recurra.engine import LOSSES, Dynamics, Penalty, TrajectoryPenalty
+from recurra.checks import check_at_least_zero, check_between, check_choice, check_count, check_positive
+from recurra.engine import LOSSES, Dynamics, Penalty, TrajectoryPenalty, dropped_arrays
 from recurra.models.constraints import Constraint, Parameters, constrained, free_parameters
 from recurra.tasks.trials import Trials
 from recurra.training.course import check_part
@@ -23,7 +23,7 @@ from recurra.training.optimizers import Adam, Optimizer
 from recurra.training.packing import Packing
 from recurra.training.penalties import WeightPenalty, penalized
 from recurra.training.period_weights import PeriodWeights, period_weights_of
-from recurra.training.rule import Learner, LearningRule, Setup, all_finite, step_noise
+from recurra.training.rule import Learner, LearningRule, Setup, all_finite, dropout_keys, step_noise
 from recurra.training.schedules import Cosine, Schedule
 from recurra.training.sizes import STRETCH
 
@@ -50,9 +50,14 @@ class BPTT(LearningRule):
             judged as the task says.
         penalties: terms that are added to the loss, on weights or on trajectories. The native engine computes none on
             trajectories but `rate_penalty`; with others, one in JAX trains.
+        window: steps of a window of truncated backpropagation: the state goes on from window to window, the gradient
+            does not. None, or a window as long as the trial, is the whole gradient.
+        unit_dropout: share of the units, 0 or above and below 1, that send nothing in a trial of training, others in
+            every trial; what the others send is divided by one minus it. Validation and tests have all units. One of
+            the engines in JAX trains.
 
     Source: Jarne (2024), section 4; Pascanu, Mikolov and Bengio (2013) for clipping; Yang et al. (2019) for weights of
-    periods.
+    periods; Williams and Peng (1990) for windows; Srivastava et al. (2014) for dropout.
     """
 
     sources: ClassVar[tuple[str, ...]] = ("pascanu2013",)
@@ -66,6 +71,8 @@ class BPTT(LearningRule):
     loss: Literal["mean_squared_error", "cross_entropy"] = "mean_squared_error"
     period_weights: Mapping[str, float] | tuple[tuple[str, float], ...] = ()
     penalties: tuple[Penalty, ...] = ()
+    window: int | None = None
+    unit_dropout: float = 0.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -78,6 +85,16 @@ class BPTT(LearningRule):
         object.__setattr__(self, "period_weights", period_weights_of(self.period_weights))
         for one in self.penalties:
             check_part("penalties", one, Penalty, 'L2("recurrent", 1e-4)')
+        if self.window is not None:
+            check_count("window", self.window)
+        check_between("unit_dropout", self.unit_dropout, 0, 1)
+        if self.unit_dropout == 1:
+            raise ValueError("unit_dropout is 1; expected a share below 1, since some units have to be left")
+        if self.trajectory_penalties and (self.window is not None or self.unit_dropout):
+            other = "window" if self.window is not None else "unit_dropout"
+            raise ValueError(
+                f"penalty {self.trajectory_penalties[0].name} is on whole trajectories of all units; leave out {other}"
+            )
         check_part("optimizer", self.optimizer, Optimizer, "Adam()")
         check_part("schedule", self.schedule, Schedule, "Constant()")
 
@@ -94,6 +111,10 @@ class BPTT(LearningRule):
         return tuple(one for one in self.penalties if isinstance(one, TrajectoryPenalty))
 
     @property
+    def needs_states(self) -> tuple[str, ...]:
+        return (*super().needs_states, *(("unit dropout",) if self.unit_dropout else ()))
+
+    @property
     def weight_penalties(self) -> tuple[WeightPenalty, ...]:
         """The penalties on weights, which no engine has to know."""
         return tuple(one for one in self.penalties if isinstance(one, WeightPenalty))
@@ -101,6 +122,10 @@ class BPTT(LearningRule):
     def check_networks(self, dynamics: Dynamics) -> None:
         for one in self.penalties:
             one.check(dynamics)
+        if self.unit_dropout and not dropped_arrays(dynamics):
+            raise ValueError(
+                f"unit_dropout needs weights with the axis pre, from units; {type(dynamics).__name__} has none"
+            )
 
     def own(self, numbers: Sequence[int]) -> Mapping[str, Float[Array, "network"]]:
         """The numbers of `numbers_of` for each network: the learning rate, and those that all networks share."""
@@ -205,7 +230,9 @@ def _step(
 ) -> tuple[Learner, Bool[Array, "network"], Float[Array, "network"]]:
     trials = trials.weighted(rule.counted_periods)
     scored = trials.counts.any()
-    on_trajectories = {"penalties": rule.trajectory_penalties} if rule.trajectory_penalties else {}
+    in_jax: dict[str, Any] = {"penalties": rule.trajectory_penalties} if rule.trajectory_penalties else {}
+    if rule.unit_dropout:
+        in_jax |= {"unit_dropout": rule.unit_dropout, "dropout_keys": dropout_keys(learner, setup.noise)}
     loss, gradient = setup.engine.loss_and_gradient(
         setup.dynamics,
         learner.weights,
@@ -215,8 +242,9 @@ def _step(
         noise_keys=step_noise(setup.dynamics, learner, setup.noise),
         loss=rule.loss,
         rate_penalty=rule.rate_penalty,
+        window=rule.window,
         active=active,
-        **on_trajectories,
+        **in_jax,
     )
     if rule.weight_penalties:
         found, penalties_of = (loss, gradient), partial(_weight_penalties, rule)

@@ -148,7 +148,10 @@ class Fractional(Optimizer):
         _check_decay("momentum", self.momentum)
 
     def direction(self) -> optax.GradientTransformation:
-        return optax.chain(optax.stateless_with_tree_map(self._step), optax.trace(self.momentum))
+        return optax.chain(optax.stateless(self._steps), optax.trace(self.momentum))
+
+    def _steps(self, gradients: optax.Updates, weights: optax.Params | None) -> optax.Updates:
+        return jax.tree.map(self._step, gradients, weights)
 
     def _step(self, gradient: Any, weight: Any) -> jax.Array:
         order = jnp.asarray(self.order, weight.dtype)

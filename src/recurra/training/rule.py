@@ -88,6 +88,11 @@ class LearningRule(Course, abc.ABC):
         """Penalties that the engine has to compute."""
         return ()
 
+    @property
+    def needs_states(self) -> tuple[str, ...]:
+        """What of it only an engine that keeps states can compute, in words."""
+        return tuple(f"penalty {one.name}" for one in self.trajectory_penalties)
+
     def check_networks(self, dynamics: Dynamics) -> None:
         """Raise an error if networks with these equations cannot learn by this rule."""
         return
@@ -151,6 +156,12 @@ class LearningRule(Course, abc.ABC):
 def step_noise(dynamics: Dynamics, learner: Learner, keys: Key[Array, "network"]) -> NoiseKeys | None:
     """The key words of each network's recurrent noise at its next step; None if the equations have no noise."""
     return jax.random.key_data(jax.vmap(jax.random.fold_in)(keys, learner.step)) if dynamics.noisy else None
+
+
+def dropout_keys(learner: Learner, keys: Key[Array, "network"]) -> NoiseKeys:
+    """The key words of each network's dropout at its next step."""
+    of_step = jax.vmap(jax.random.fold_in)(keys, learner.step)
+    return jax.random.key_data(jax.vmap(lambda key: jax.random.fold_in(key, 1))(of_step))
 
 
 def all_finite(weights: Weights) -> Bool[Array, ""]:

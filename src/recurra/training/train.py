@@ -106,7 +106,7 @@ class Training:
     @cached_property
     def used_engine(self) -> Engine:
         """The engine that computes."""
-        return choose_engine(self.engine, self.dynamics, self.rule.trajectory_penalties)
+        return choose_engine(self.engine, self.dynamics, self.rule.needs_states)
 
     @property
     def epochs(self) -> int:

@@ -38,7 +38,7 @@ def respond(
     return _run(dynamics, weights, inputs, noise_keys, 0)[1]
 
 
-@partial(jax.jit, static_argnames=("dynamics", "loss", "rate_penalty", "bfloat16"))
+@partial(jax.jit, static_argnames=("dynamics", "loss", "rate_penalty", "window", "bfloat16"))
 def loss_and_gradient(  # noqa: PLR0913 - those of the portable one, and one more
     dynamics: Dynamics,
     weights: Weights,
@@ -49,6 +49,7 @@ def loss_and_gradient(  # noqa: PLR0913 - those of the portable one, and one mor
     noise_keys: NoiseKeys | None = None,
     loss: str = "mean_squared_error",
     rate_penalty: float = 0.0,
+    window: int | None = None,
     active: Bool[AnyArray, "network"] | None = None,
     bfloat16: bool = False,
 ) -> tuple[Float[Array, "network"], Weights]:
@@ -72,6 +73,7 @@ def loss_and_gradient(  # noqa: PLR0913 - those of the portable one, and one mor
     attributes = {
         **_attributes(dynamics, noise_keys),
         "rate_penalty": np.float64(rate_penalty),
+        "window": np.int64(window or 0),
         "cross_entropy": np.bool_(loss == "cross_entropy"),
         "bfloat16": np.bool_(bfloat16),
     }

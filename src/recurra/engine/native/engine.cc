@@ -159,7 +159,7 @@ ffi::Error loss_and_gradient(In<dtype> recurrent, In<dtype> input, In<dtype> out
                              In<dtype> inputs, In<dtype> targets, Mask mask, Out<dtype> loss, Out<dtype> d_recurrent,
                              Out<dtype> d_input, Out<dtype> d_output, Out<dtype> d_bias, Out<dtype> d_output_bias,
                              Out<dtype> d_unit_values, int64_t cell, int64_t activation, double noise,
-                             double rate_penalty, bool cross_entropy, bool bfloat16) {
+                             double rate_penalty, int64_t window, bool cross_entropy, bool bfloat16) {
   Job<T> job{};
   std::string fault = fill<T, dtype>(job, recurrent, input, output, bias, output_bias, unit_values, noise_keys, active,
                                      inputs, cell, activation, noise);
@@ -176,7 +176,8 @@ ffi::Error loss_and_gradient(In<dtype> recurrent, In<dtype> input, In<dtype> out
   job.trial_targets = targets.typed_data();
   if constexpr (std::is_same_v<Mask, Flags>) job.trial_mask = mask.typed_data();
   if constexpr (!std::is_same_v<Mask, Flags>) job.trial_weights = mask.typed_data();
-  job.rate_penalty = T(rate_penalty), job.cross_entropy = cross_entropy, job.bfloat16 = bfloat16;
+  if (window < 0) return unfit("window below 0");
+  job.window = window, job.rate_penalty = T(rate_penalty), job.cross_entropy = cross_entropy, job.bfloat16 = bfloat16;
   if (bfloat16 && (!chosen()->bfloat16 || sizeof(T) != 4)) return unfit("bfloat16 needs float32 and AVX512-BF16");
   std::vector<T> inverse_count(sets);
   for (size_t set = 0; set < sets; set++) {
@@ -234,7 +235,8 @@ auto gradient_binding() {
       .template Ret<B>().template Ret<B>().template Ret<B>().template Ret<B>().template Ret<B>().template Ret<B>()
       .template Ret<B>()
       .template Attr<int64_t>("cell").template Attr<int64_t>("activation").template Attr<double>("noise")
-      .template Attr<double>("rate_penalty").template Attr<bool>("cross_entropy").template Attr<bool>("bfloat16");
+      .template Attr<double>("rate_penalty").template Attr<int64_t>("window").template Attr<bool>("cross_entropy")
+      .template Attr<bool>("bfloat16");
 }
 
 template <ffi::DataType dtype>

@@ -113,9 +113,9 @@ struct Task {
 
   Weight *forward_weights, *backward_weights, *last_weights = nullptr, *last_backward_weights = nullptr;
   T *packed, *bias, *gradient, *last_gradient = nullptr;
-  V *left, *right, *kept, *errors, *product, *blind, *by_rates, *by_gated, *carry, *state, *noise, *bias_sum, *by_leak;
+  V *left, *right, *cut_row, *kept, *errors, *product, *blind, *by_rates, *by_gated, *carry, *state, *noise, *bias_sum, *by_leak;
   V* starts;  // of the segments
-  V *round_left = nullptr, *round_right = nullptr, *round_pairs = nullptr;  // rows rounded to bfloat16 for the products
+  V *round_left = nullptr, *round_right = nullptr, *round_cut = nullptr, *round_pairs = nullptr;  // rows rounded to bfloat16 for the products
   V valid[vectors], loss[PIECES] = {}, squares[PIECES] = {};  // one vector per piece of a pack, see vectors.h
 
   Task(const Job<T>& job, int64_t network, int64_t group)
@@ -171,6 +171,7 @@ struct Task {
       gradient = scratch.take<T>(size_t(left_rows.count) * right_rows.count * Gradient::size);
       last_gradient = scratch.take<T>(second * size_t(last_left_rows.count) * last_right_rows.count * Gradient::size);
       right = scratch.take<V>(size_t(block) * right_stride);
+      cut_row = scratch.take<V>(job.window ? size_t(rows) * vectors : 0);
       by_rates = scratch.take<V>(size_t(units) * vectors);
       by_gated = scratch.take<V>(layout.gated ? size_t(units) * vectors : 0);
       carry = scratch.take<V>(size_t(units) * vectors);
@@ -178,6 +179,7 @@ struct Task {
       bias_sum = scratch.take<V>(size_t(last + units) * vectors);
       round_left = scratch.take<V>(ROUND ? size_t(segment) * round_left_stride : 0);
       round_right = scratch.take<V>(ROUND ? size_t(block) * round_right_stride + Gradient::most_right : 0);
+      round_cut = scratch.take<V>(ROUND && job.window ? round_right_stride + Gradient::most_right : 0);
       round_pairs = scratch.take<V>(ROUND ? (depth > rows ? depth : rows) + last_depth + Matrix::taken : 0);
       starts = scratch.take<V>(segments() > 1 ? size_t(segments()) * 2 * units * vectors : 0);
     }
@@ -411,11 +413,20 @@ struct Task {
       retreat_to(t, slopes, whole);
       memcpy(slopes + currents * vectors, errors + size_t(t - begin) * outputs * vectors, sizeof(V) * outputs * vectors);
       const V* factors = rounded(slopes, rows, whole);
+      if (job.window && t % job.window == 0 && t < steps) factors = cut(slopes);
       if (t % block == 0) add_gradient(begin, t, end < t + block ? end : t + block);
       if (t == 0) break;
       Matrix::multiply(backward_weights, backward_rows, rows, 0, factors, nullptr, by_rates);
       if (job.rate_penalty != T(0)) penalize(left_row(t), penalty);
     }
+  }
+
+  // A window of truncated backpropagation begins here: of the derivatives only those by the outputs go on back.
+  const V* cut(const V* slopes) {
+    memset(cut_row, 0, sizeof(V) * currents * vectors);
+    memcpy(cut_row + currents * vectors, slopes + currents * vectors, sizeof(V) * outputs * vectors);
+    memset(carry, 0, sizeof(V) * units * vectors);
+    return rounded(cut_row, rows, round_cut);
   }
 
   // The derivatives by the currents of the step from t to t + 1.

@@ -19,6 +19,7 @@ struct Job {
   T noise;                     // of rate units the standard deviation of an isolated unit, else that of a step's noise
   const uint32_t* noise_keys;  // network, 2
   T rate_penalty;
+  int64_t window;  // the gradient goes no further back than to a multiple of it; 0 for the whole trial
   bool cross_entropy;          // instead of the squared error
 
   const T* recurrent;       // network, gate, post, pre
