@@ -26,6 +26,7 @@ MEMORY = {
     "pulse_table",
 }
 CHOICES = {"psychometric", "chronometric"}
+SPIKES = {"spike_trains", "spiking_search", "spiking_units"}
 NEEDED = {
     "continuation": {"direction": np.ones(2)},
     "cross_condition_generalization": {"arrangements": 2, "repeats": 2},
@@ -35,6 +36,9 @@ NEEDED = {
     "lyapunov_spectrum": {"steps": 100},
     "noisy_lifetimes": {"input_noise": (0.1,), "repeats": 1},
     "populations": {"count": 1},
+    "spike_trains": {"scaling_factor": 40.0},
+    "spiking_search": {"scaling_factors": (40.0,), "trials": 4},
+    "spiking_units": {"scaling_factor": 40.0, "trials": 4},
     "tensor_components": {"iterations": 2, "starts": 1},
     "unit_selectivity": {"permutations": 3},
 }
@@ -68,7 +72,12 @@ def trained(task, **options):
 @pytest.fixture(scope="module")
 def cohorts():
     flipflop = rc.FlipFlop(bits=2, length_ms=60.0, pulse_ms=5.0, response_delay_ms=5.0)
-    return {"xor": trained(rc.Xor()), "flipflop": trained(flipflop), "decision": trained(rc.PerceptualDecision())}
+    return {
+        "xor": trained(rc.Xor()),
+        "flipflop": trained(flipflop),
+        "decision": trained(rc.PerceptualDecision()),
+        "sigmoid": trained(rc.Xor(), form="current", activation="sigmoid"),
+    }
 
 
 def assert_same(one, other):
@@ -97,7 +106,8 @@ def assert_same(one, other):
     ],
 )
 def test_a_cohort_gives_what_its_networks_give(name, cohorts):
-    cohort = cohorts["flipflop" if name in MEMORY else "decision" if name in CHOICES else "xor"]
+    kinds = {"flipflop": MEMORY, "decision": CHOICES, "sigmoid": SPIKES}
+    cohort = cohorts[next((kind for kind, names in kinds.items() if name in names), "xor")]
     analysis, needed = analyses()[name], NEEDED.get(name, {})
     every = analysis(cohort, **needed)
     assert len(every) == 2

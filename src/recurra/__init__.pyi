@@ -140,8 +140,10 @@ from .tasks import Oscillation as Oscillation
 from .tasks import OwnPattern as OwnPattern
 from .tasks import OwnTask as OwnTask
 from .tasks import ParametricWorkingMemory as ParametricWorkingMemory
+from .tasks import PeakRule as PeakRule
 from .tasks import PerceptualDecision as PerceptualDecision
 from .tasks import PoissonPulses as PoissonPulses
+from .tasks import PulseGoNoGo as PulseGoNoGo
 from .tasks import PulseMemory as PulseMemory
 from .tasks import PulseTimeRule as PulseTimeRule
 from .tasks import ReadySetGo as ReadySetGo
@@ -196,3 +198,9 @@ from .training import WeightPenalty as WeightPenalty
 from .training import train as train
 
 __version__: str
+from .analysis import spike_trains as spike_trains
+from .analysis import spiking_search as spiking_search
+from .analysis import spiking_units as spiking_units
+from .models import LIF as LIF
+from .models import SpikingNetwork as SpikingNetwork
+from .models import to_spikes as to_spikes

@@ -33,6 +33,7 @@ class Stream(IntEnum):
     tuning = 8  # what a search suggests for its trial `number`
     tuning_trials = 9  # the seed of that trial's cohort
     confirmation = 10  # the seed of the cohort that is trained anew with the values of that trial
+    spikes = 16  # first voltages and noise of spiking units
 
 
 def random_key(seed: int, stream: Stream, number: int = 0) -> RandomKey:

@@ -46,6 +46,14 @@ from recurra.analysis.rates.reduction import Reduction, principal_components, si
 from recurra.analysis.rates.responses import responses
 from recurra.analysis.rates.selectivity import Selectivity, unit_selectivity
 from recurra.analysis.rates.tensors import TensorComponents, tensor_components
+from recurra.analysis.spikes import (
+    SpikeTrains,
+    SpikingSearch,
+    SpikingUnits,
+    spike_trains,
+    spiking_search,
+    spiking_units,
+)
 from recurra.analysis.states import starts_near, states_on
 from recurra.analysis.weights.distribution import WeightStatistics, weight_statistics
 from recurra.analysis.weights.spectra import (
@@ -91,6 +99,9 @@ __all__ = [
     "Similarities",
     "SlowPoints",
     "Spectrum",
+    "SpikeTrains",
+    "SpikingSearch",
+    "SpikingUnits",
     "TensorComponents",
     "TransientGains",
     "WeightStatistics",
@@ -152,6 +163,9 @@ __all__ = [
     "slow_points",
     "spectral_distance",
     "spectrum",
+    "spike_trains",
+    "spiking_search",
+    "spiking_units",
     "starts_near",
     "states_on",
     "tensor_components",

@@ -144,6 +144,16 @@ def choose_engine(choice: str, dynamics: Dynamics, needed: Sequence[str] = ()) -
     return PORTABLE
 
 
+def native_or_why() -> str:
+    """Why the native engine cannot compute here, after the one warning; empty if it can."""
+    if on_accelerator():
+        return "JAX computes on an accelerator"
+    loaded, why = library.load()
+    if loaded is None:
+        _warn_once(why)
+    return why
+
+
 def on_accelerator() -> bool:
     """Whether JAX computes on something else than the processor."""
     check_backend()

@@ -37,11 +37,38 @@ def trial_noise(
     """
     pairs = (units + 1) // 2
     counters = jnp.arange(steps * pairs, dtype=jnp.uint32) + jnp.asarray(begin, jnp.uint32) * jnp.uint32(pairs)
+    first, second = _normals(key, trial, counters, dtype)
+    return jnp.stack([first, second], axis=-1).reshape(steps, 2 * pairs)[:, :units]
+
+
+def pair_noise(
+    key: UInt32[AnyArray, "2"], trial: UInt32[Array, ""], first: UInt32[Array, ""], steps: int, units: int
+) -> Float[Array, "time unit"]:
+    """Noise of some steps of one trial for spiking units, float32.
+
+    The counter is (trial, step · units/2 + pair); its two words give the numbers of the units `pair` and
+    units/2 + `pair`.
+
+    Args:
+        key: two words.
+        trial: number of the trial.
+        first: number of the first step.
+        steps: how many steps.
+        units: an even number.
+    """
+    half = units // 2
+    counters = first * np.uint32(half) + jnp.arange(steps * half, dtype=jnp.uint32)
+    pair = [one.reshape(steps, half) for one in _normals(key, trial, counters, jnp.dtype("float32"))]
+    return jnp.concatenate(pair, axis=-1)
+
+
+def _normals(
+    key: UInt32[AnyArray, "2"], trial: UInt32[Array, ""], counters: UInt32[Array, "count"], dtype: jnp.dtype
+) -> tuple[Float[Array, "count"], Float[Array, "count"]]:
     first, second = threefry(key, trial, counters)
     radius = jnp.sqrt(-2 * jnp.log(_unit_interval(first, dtype)))
     angle = 2 * math.pi * _unit_interval(second, dtype)
-    both = jnp.stack([radius * jnp.cos(angle), radius * jnp.sin(angle)], axis=-1)
-    return both.reshape(steps, 2 * pairs)[:, :units]
+    return radius * jnp.cos(angle), radius * jnp.sin(angle)
 
 
 def uniform(

@@ -29,12 +29,14 @@ from recurra.models.initializers import (
     Uniform,
     Zeros,
 )
+from recurra.models.lif import LIF
 from recurra.models.lstm import LSTM
 from recurra.models.model import Model
 from recurra.models.network import Network
 from recurra.models.own_arrays import network
 from recurra.models.rate import RateRNN
 from recurra.models.reservoir_initializers import RESERVOIR_INITIALIZERS, OneUnit, Ring, Signs
+from recurra.models.spiking import SpikingNetwork, to_spikes
 from recurra.models.time_constants import TrainedTau
 from recurra.models.ugrnn import UGRNN
 
@@ -71,6 +73,7 @@ __all__ = [
     "ES2N",
     "GRU",
     "INITIALIZERS",
+    "LIF",
     "LSTM",
     "MODELS",
     "UGRNN",
@@ -97,10 +100,12 @@ __all__ = [
     "Signs",
     "Sparse",
     "SpectralRadius",
+    "SpikingNetwork",
     "TorchUniform",
     "TrainedTau",
     "Uniform",
     "UnitGroup",
     "Zeros",
     "network",
+    "to_spikes",
 ]

@@ -22,6 +22,8 @@ from recurra.analysis import (
     RestingModes,
     SlowPoints,
     Spectrum,
+    SpikingSearch,
+    SpikingUnits,
     TransientGains,
 )
 from recurra.analysis.choices.records import ChoiceRecords
@@ -67,6 +69,7 @@ from recurra.words.attractors import attractor_words
 from recurra.words.choices import chronometric_words, psychometric_words
 from recurra.words.runs import held_words, shape_words
 from recurra.words.spectra import gain_words, modes_words, outside_words
+from recurra.words.spikes import search_words, units_words
 from recurra.words.workings import census_words
 
 
@@ -135,6 +138,8 @@ SENTENCES: dict[type, Callable[[Any], str]] = {
     Reduction: lambda record: f"The rates fill {three(record.participation_ratio)} dimensions.",
     RestingModes: lambda record: as_sentence(f"rest {modes_words(record)}"),
     Spectrum: lambda record: as_sentence(outside_words(record)),
+    SpikingSearch: search_words,
+    SpikingUnits: units_words,
     TransientGains: lambda record: as_sentence(f"largest gain {gain_words(record)}"),
 }
 """What is said of a record before its fields."""

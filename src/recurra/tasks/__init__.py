@@ -17,8 +17,8 @@ from recurra.tasks.patterns import Chirp, LorenzPattern, OwnPattern, PatternTask
 from recurra.tasks.pulse_memory import PulseMemory
 from recurra.tasks.pulse_schedules import PoissonPulses, ScheduledPulses
 from recurra.tasks.ready_set_go import PulseTimeRule, ReadySetGo
-from recurra.tasks.response import GoNoGo, MemoryResponse
-from recurra.tasks.rules import ChoiceRule, NearRule, NormalizedErrorRule, SignRule, SuccessRule
+from recurra.tasks.response import GoNoGo, MemoryResponse, PulseGoNoGo
+from recurra.tasks.rules import ChoiceRule, NearRule, NormalizedErrorRule, PeakRule, SignRule, SuccessRule
 from recurra.tasks.set_reset import SetReset
 from recurra.tasks.signed_streams import CuedDecision, SignedDecision
 from recurra.tasks.sine import SineGeneration
@@ -43,6 +43,7 @@ TASKS: dict[str, type[Task]] = {
     "dual_dms": DualDelayedMatch,
     "romo": ParametricWorkingMemory,
     "go_nogo": GoNoGo,
+    "pulse_go_nogo": PulseGoNoGo,
     "memory_response": MemoryResponse,
     "interval": IntervalReproduction,
     "ready_set_go": ReadySetGo,
@@ -63,6 +64,7 @@ RULES: dict[str, type[SuccessRule]] = {
     "sign": SignRule,
     "near": NearRule,
     "choice": ChoiceRule,
+    "peak": PeakRule,
     "normalized_error": NormalizedErrorRule,
     "pulse_time": PulseTimeRule,
     "direction": DirectionRule,
@@ -100,8 +102,10 @@ __all__ = [
     "OwnPattern",
     "OwnTask",
     "ParametricWorkingMemory",
+    "PeakRule",
     "PerceptualDecision",
     "PoissonPulses",
+    "PulseGoNoGo",
     "PulseMemory",
     "PulseTimeRule",
     "ReadySetGo",

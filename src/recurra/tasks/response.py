@@ -10,7 +10,7 @@ from jaxtyping import Array, Float, Int
 from recurra.checks import check_count, check_range, steps_of
 from recurra.periods import Period, in_a_row
 from recurra.tasks.pulse_schedules import whole_steps
-from recurra.tasks.rules import NearRule, SuccessRule
+from recurra.tasks.rules import NearRule, PeakRule, SuccessRule
 from recurra.tasks.staged import StagedTask, signals
 from recurra.tasks.trials import Trial
 
@@ -59,6 +59,60 @@ class GoNoGo(StagedTask):
         stimulus, decision, go = self.during("stimulus"), self.during("decision"), condition == 1
         return Trial(
             inputs=signals(stimulus & go, stimulus & ~go, ~decision),
+            targets=signals(decision & go),
+            mask=jnp.ones_like(decision),
+            condition=condition,
+        )
+
+
+@final
+@dataclass(frozen=True)
+class PulseGoNoGo(StagedTask):
+    r"""Answer a pulse as soon as it ends, and hold the answer; stay silent if there is none.
+
+    The input is 1 during the stimulus of a go trial and 0 otherwise, with the noise $(\sigma / \sqrt{\Delta t})\, \xi$
+    on every step. The target is 1 from the end of the stimulus to the end of a go trial and 0 otherwise. All steps
+    count. The conditions are the two kinds of trials.
+
+    Args:
+        onset_ms: from the start of a trial to the stimulus, ms.
+        stimulus_ms: length of the stimulus, ms.
+        decision_ms: from the end of the stimulus to the end of the trial, ms.
+        input_noise: σ, the standard deviation of the noise at a step of 1 ms, √ms.
+        rule: when a trial is a success; by default, as published, after the stimulus of the default length the output
+            must exceed 0.7 once on go, and stay below 0.3 on no-go.
+        dt_ms: length of a time step, ms.
+
+    Source: Kim, Li and Sejnowski (2019).
+    """
+
+    sources: ClassVar[tuple[str, ...]] = ("kim2019",)
+    channels: ClassVar[int] = 1
+
+    onset_ms: float = 250.0
+    stimulus_ms: float = 125.0
+    decision_ms: float = 625.0
+    input_noise: float = 0.0
+    rule: SuccessRule = field(default_factory=lambda: PeakRule(from_ms=375.0))
+    dt_ms: float = 5.0
+
+    def __post_init__(self) -> None:
+        self.check_stages("onset_ms", "stimulus_ms", "decision_ms")
+        self.check_answer("decision_ms")
+
+    @property
+    def condition_names(self) -> tuple[str, ...]:
+        return ("no-go", "go")
+
+    @property
+    def periods(self) -> tuple[Period, ...]:
+        spans = {"onset": self.onset_ms, "stimulus": self.stimulus_ms, "decision": self.decision_ms}
+        return in_a_row(self.dt_ms, **spans)
+
+    def render(self, condition: Int[Array, ""], chance: Float[Array, "chance"]) -> Trial:
+        go, decision = condition == 1, self.during("decision")
+        return Trial(
+            inputs=signals(self.during("stimulus") & go),
             targets=signals(decision & go),
             mask=jnp.ones_like(decision),
             condition=condition,

@@ -188,6 +188,56 @@ class ChoiceRule(SuccessRule):
 
 @final
 @dataclass(frozen=True)
+class PeakRule(SuccessRule):
+    """A trial is a success if the output once rises to the answer, or never does where none is asked for.
+
+    Judged are the steps inside the mask from `from_ms` on. Where the target asks for an answer, its sign times the
+    output must be above `height` in one step at least. Where it asks for none in the whole trial, the size of the
+    output must stay below `silence` in all steps. Each output must do so. In its own steps an output is called right
+    if it is above `height`, or below `silence` where no answer is asked for.
+
+    Args:
+        height: what the output of an answer must exceed once, above 0.
+        silence: what the size of a silent output must stay below, above 0.
+        from_ms: time from which outputs are judged, ms from the start of the trial.
+
+    Source: the published programs of Kim, Li and Sejnowski (2019).
+    """
+
+    settle_ms = 0.0
+    share = 0.0
+    error_bound = math.inf
+    rest = 0.0
+
+    height: float = 0.7
+    silence: float = 0.3
+    from_ms: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_positive("height", self.height)
+        check_positive("silence", self.silence)
+        check_at_least_zero("from_ms", self.from_ms)
+
+    def correct(self, outputs: Outputs, trials: Trials) -> Bool[Array, "trial time output"]:
+        outputs = jnp.asarray(outputs)
+        risen = jnp.where(jnp.asarray(trials.targets) > 0, outputs > self.height, outputs < -self.height)
+        return jnp.where(self.asked(trials), risen, abs(outputs) < self.silence)
+
+    @partial(jax.jit, static_argnames="self")
+    def scored(self, trials: Trials) -> Bool[Array, "trial time output"]:
+        time = jnp.arange(trials.targets.shape[1], dtype=jnp.int32)[:, None]
+        return trials.counts & (time >= round(self.from_ms / trials.dt_ms))
+
+    @partial(jax.jit, static_argnames="self")
+    def success(self, outputs: Outputs, trials: Trials) -> Bool[Array, "trial"]:
+        correct, scored = self.correct(outputs, trials), self.scored(trials)
+        asked = scored & self.asked(trials)
+        answered, silent = (correct & asked).any(axis=1), (correct | ~scored).all(axis=1)
+        return jnp.where(asked.any(axis=1), answered, silent).all(axis=-1) & scored.any(axis=(1, 2))
+
+
+@final
+@dataclass(frozen=True)
 class NormalizedErrorRule(SuccessRule):
     r"""A trial is a success if $\sum (z - z^*)^2 / \sum z^{*2}$ is below `error_bound` on every output.
 

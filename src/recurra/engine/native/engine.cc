@@ -219,6 +219,48 @@ ffi::Error run(In<dtype> recurrent, In<dtype> input, In<dtype> output, In<dtype>
   return work(job);
 }
 
+using Floats = ffi::Buffer<ffi::F32>;
+using Answers = ffi::ResultBuffer<ffi::F32>;
+
+// Outputs and numbers of spikes of one network of spiking units; traces and spikes if their arrays are not empty.
+ffi::Error spike(Floats columns, Floats input, Floats units, Floats output, Floats output_bias, Floats inverse,
+                 Words key, Floats start, Floats inputs, Answers answers, ffi::ResultBuffer<ffi::S32> counts,
+                 Answers traces, ffi::ResultBuffer<ffi::U8> spikes, int64_t substeps, int64_t refractory,
+                 int64_t first_trial, ffi::Span<const float> numbers) {
+  if (!chosen()) return unfit("no kernel for RECURRA_INSTRUCTIONS");
+  auto w = columns.dimensions(), out = output.dimensions(), x = inputs.dimensions();
+  if (w.size() != 2 || out.size() != 2 || x.size() != 3) return unfit("wrong number of axes");
+  SpikeJob job{};
+  job.factors = int64_t(inverse.element_count()), job.trials = x[0], job.steps = x[1], job.inputs = x[2];
+  job.units = w[0], job.padded = w[1], job.outputs = out[0];
+  job.substeps = substeps, job.refractory = refractory, job.first_trial = first_trial;
+  const size_t rows = size_t(job.factors * job.trials), padded = size_t(job.padded), n = size_t(job.units);
+  const size_t entries = rows * size_t(job.steps);
+  if (job.padded % 32 || job.padded < job.units || substeps < 1 || numbers.size() != 5 ||
+      input.element_count() != padded * job.inputs || units.element_count() != 4 * padded || size_t(out[1]) != n ||
+      output_bias.element_count() != size_t(job.outputs) || key.element_count() != 2 ||
+      start.element_count() != size_t(job.trials) * padded || answers->element_count() != entries * job.outputs ||
+      counts->element_count() != rows * n || (traces->element_count() && traces->element_count() != entries * n) ||
+      (spikes->element_count() && spikes->element_count() != entries * substeps * n))
+    return unfit("shapes do not fit");
+  job.leak = numbers[0], job.rise_decay = numbers[1], job.noise = numbers[2];
+  job.threshold = numbers[3], job.reset = numbers[4];
+  job.columns = columns.typed_data(), job.input = input.typed_data(), job.bias = units.typed_data();
+  job.decay = job.bias + padded, job.gain = job.decay + padded, job.trace_gain = job.gain + padded;
+  job.output = output.typed_data(), job.output_bias = output_bias.typed_data(), job.inverse = inverse.typed_data();
+  job.key = key.typed_data(), job.start = start.typed_data(), job.trial_inputs = inputs.typed_data();
+  job.answers = answers->typed_data(), job.counts = counts->typed_data();
+  job.traces = traces->element_count() ? traces->typed_data() : nullptr;
+  job.spikes = spikes->element_count() ? spikes->typed_data() : nullptr;
+  clear(job.counts, counts->element_count());
+  clear(job.spikes, spikes->element_count());
+  Call call;
+  const bool done = do_tasks(job.trials, [](void* context, int64_t trial, void* scratch) {
+    chosen()->spike(*static_cast<SpikeJob*>(context), trial, scratch);
+  }, &job, chosen()->spike_bytes(job));
+  return done ? ffi::Error::Success() : ffi::Error(ffi::ErrorCode::kResourceExhausted, "recurra: no memory for the units");
+}
+
 template <ffi::DataType dtype>
 auto weights_and_inputs() {
   using B = In<dtype>;
@@ -247,6 +289,14 @@ auto run_binding() {
       .template Attr<int64_t>("cell").template Attr<int64_t>("activation").template Attr<double>("noise");
 }
 
+auto spike_binding() {
+  return ffi::Ffi::Bind()
+      .Arg<Floats>().Arg<Floats>().Arg<Floats>().Arg<Floats>().Arg<Floats>().Arg<Floats>().Arg<Words>().Arg<Floats>()
+      .Arg<Floats>().Ret<Floats>().Ret<ffi::Buffer<ffi::S32>>().Ret<Floats>().Ret<ffi::Buffer<ffi::U8>>()
+      .Attr<int64_t>("substeps").Attr<int64_t>("refractory").Attr<int64_t>("first_trial")
+      .Attr<ffi::Span<const float>>("numbers");
+}
+
 }  // namespace
 }  // namespace recurra
 
@@ -268,6 +318,7 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(recurra_run_float32, (recurra::run<float, xla::ffi
                               recurra::run_binding<xla::ffi::F32>());
 XLA_FFI_DEFINE_HANDLER_SYMBOL(recurra_run_float64, (recurra::run<double, xla::ffi::F64>),
                               recurra::run_binding<xla::ffi::F64>());
+XLA_FFI_DEFINE_HANDLER_SYMBOL(recurra_spike_float32, recurra::spike, recurra::spike_binding());
 
 // The instruction set in use; null if RECURRA_INSTRUCTIONS names one that this processor or build lacks.
 extern "C" const char* recurra_instructions() {

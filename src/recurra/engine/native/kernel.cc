@@ -31,6 +31,7 @@
 #include "cells.h"
 #include "noise.h"
 #include "product.h"
+#include "spikes.h"
 #ifdef __AVX512BF16__
 #include "bfloat16.h"
 #endif
@@ -664,7 +665,8 @@ constexpr Kernel<T> kernel = {groups<T>, packed_bytes<T>, pack<T>, scratch_bytes
 }  // namespace
 
 #define NAME_OF(kernel) #kernel
-#define KERNELS_(name) const Kernels kernels_##name = {NAME_OF(name), HAS_BFLOAT16, kernel<float>, kernel<double>};
+#define KERNELS_(name) \
+  const Kernels kernels_##name = {NAME_OF(name), HAS_BFLOAT16, kernel<float>, kernel<double>, spike_bytes, spike};
 #define KERNELS(name) KERNELS_(name)
 KERNELS(RECURRA_KERNEL)
 

@@ -56,6 +56,34 @@ inline T weight_of(const Job<T>& job, int64_t entry) {
   return job.trial_weights[entry] > T(0) ? job.trial_weights[entry] : T(0);  // NaN counts as 0
 }
 
+// Leaky integrate-and-fire units on trials, for several scaling factors with the same noise; engine/spikes.py has the
+// equations. Arrays of units are padded to `padded` = 2 * 16 * ceil(units / 32) entries, with zeros.
+struct SpikeJob {
+  int64_t factors, trials, steps, units, padded, inputs, outputs;
+  int64_t substeps;      // steps of integration in a step of the task
+  int64_t refractory;    // in steps of integration
+  int64_t first_trial;   // number of the first trial, for the noise
+  float leak, rise_decay, noise, threshold, reset;
+
+  const float* columns;      // pre, padded post
+  const float* input;        // input, padded
+  const float* bias;         // padded
+  const float* decay;        // padded
+  const float* gain;         // padded: of the synaptic current at a scaling factor of 1
+  const float* trace_gain;   // padded
+  const float* output;       // output, unit
+  const float* output_bias;  // output
+  const float* inverse;      // factor: 1 / scaling factor
+  const uint32_t* key;       // 2
+  const float* start;        // trial, padded: voltages
+  const float* trial_inputs; // trial, time, input
+
+  float* answers;   // factor, trial, time, output
+  int32_t* counts;  // factor, trial, unit: spikes after the first `refractory` steps
+  float* traces;    // factor, trial, time, unit; or null
+  uint8_t* spikes;  // factor, trial, time * substeps, unit; or null
+};
+
 // The functions for one instruction set. A group is as many trials as fit into the vectors of a task; a task is one
 // network on one group. Scratch memory is aligned to 64 bytes and used by one task at a time.
 template <class T>
@@ -72,6 +100,8 @@ struct Kernels {
   bool bfloat16;
   Kernel<float> float32;
   Kernel<double> float64;
+  size_t (*spike_bytes)(const SpikeJob&);                              // scratch memory of one trial
+  void (*spike)(const SpikeJob&, int64_t trial, void* scratch);         // one trial, with all scaling factors
 };
 
 // Only the first exists everywhere, and the last only on Linux.

@@ -14,7 +14,9 @@ from recurra.numerics import check_backend
 PATH = Path(__file__).parent / f"librecurra_engine.{'dylib' if sys.platform == 'darwin' else 'so'}"
 INSTRUCTIONS = ("amx", "avx512bf16", "avx512", "avx2", "baseline")
 HANDLERS = ("loss_and_gradient", "weighted_loss_and_gradient", "run")
-TARGETS = [f"recurra_{name}_{dtype}" for name in HANDLERS for dtype in ("float32", "float64")]
+TARGETS = [f"recurra_{name}_{dtype}" for name in HANDLERS for dtype in ("float32", "float64")] + [
+    "recurra_spike_float32"
+]
 
 
 @lru_cache(maxsize=1)

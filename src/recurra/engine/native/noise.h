@@ -7,11 +7,11 @@ namespace recurra {
 namespace {
 
 template <int n>
-INLINE void threefry(const uint32_t* key, const uint32_t* high, uint32_t low, uint32_t* a, uint32_t* b) {
+INLINE void threefry(const uint32_t* key, const uint32_t* high, const uint32_t* low, uint32_t* a, uint32_t* b) {
   constexpr int turns[8] = {13, 15, 26, 6, 17, 29, 16, 24};
   const uint32_t keys[3] = {key[0], key[1], key[0] ^ key[1] ^ 0x1BD11BDAu};
   for (int l = 0; l < n; l++) {
-    uint32_t x = high[l] + keys[0], y = low + keys[1];
+    uint32_t x = high[l] + keys[0], y = low[l] + keys[1];
     UNROLL for (int round = 0; round < 20; round++) {
       x += y;
       y = (y << turns[round % 8]) | (y >> (32 - turns[round % 8]));
@@ -48,13 +48,12 @@ INLINE void cosine_and_sine_of_turns(Vec<T> turns, Vec<T>& cosine, Vec<T>& sine)
   sine = (second | third) ? -plain_sine : plain_sine;
 }
 
-// Two independent vectors of standard normal numbers, for the trials trial, trial + 1, ... and one value of `low`.
+// Two independent vectors of standard normal numbers, one pair for each counter (high, low).
 template <class T>
-INLINE void two_normals(const uint32_t* key, uint32_t trial, uint32_t low, Vec<T>& one, Vec<T>& other) {
+INLINE void two_normals(const uint32_t* key, const uint32_t* high, const uint32_t* low, Vec<T>& one, Vec<T>& other) {
   constexpr int n = LANES<T>;
-  uint32_t trials[n], a[n], b[n];
-  for (int l = 0; l < n; l++) trials[l] = trial + l;
-  threefry<n>(key, trials, low, a, b);
+  uint32_t a[n], b[n];
+  threefry<n>(key, high, low, a, b);
   Vec<T> uniform, turns, radius, cosine, sine;
   for (int l = 0; l < n; l++) {
     uniform[l] = unit_interval<T>(a[l]);
@@ -65,6 +64,14 @@ INLINE void two_normals(const uint32_t* key, uint32_t trial, uint32_t low, Vec<T
   cosine_and_sine_of_turns<T>(turns, cosine, sine);
   one = radius * cosine;
   other = radius * sine;
+}
+
+// The same for the trials trial, trial + 1, ... and one value of `low`.
+template <class T>
+INLINE void two_normals(const uint32_t* key, uint32_t trial, uint32_t low, Vec<T>& one, Vec<T>& other) {
+  uint32_t trials[LANES<T>], lows[LANES<T>];
+  for (int l = 0; l < LANES<T>; l++) trials[l] = trial + l, lows[l] = low;
+  two_normals<T>(key, trials, lows, one, other);
 }
 
 }  // namespace

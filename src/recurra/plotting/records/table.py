@@ -35,6 +35,9 @@ from recurra.analysis import (
     Similarities,
     SlowPoints,
     Spectrum,
+    SpikeTrains,
+    SpikingSearch,
+    SpikingUnits,
     TensorComponents,
     TransientGains,
 )
@@ -53,7 +56,7 @@ from recurra.plotting.papers.census import LABELS
 from recurra.plotting.papers.differences import draw_differences
 from recurra.plotting.papers.sweeps import draw_sweep
 from recurra.plotting.papers.tunings import draw_tuning
-from recurra.plotting.records import choices, curves, panels, planes, spaces
+from recurra.plotting.records import choices, curves, panels, planes, spaces, spikes
 from recurra.plotting.records.program import program
 from recurra.tasks.trials import Trials
 
@@ -117,6 +120,9 @@ DRAWINGS: dict[type, dict[str, Drawing]] = {
     Similarities: {name: Drawing(panels.similarity_drawing(name, LABELS[name])) for name in MEASURES},
     SlowPoints: {"eigenvalues": Drawing(planes.slow_points)},
     Spectrum: {"eigenvalues": Drawing(planes.spectrum)},
+    SpikeTrains: {"raster": Drawing(spikes.raster), "outputs": Drawing(spikes.spiking_outputs)},
+    SpikingSearch: {"success": Drawing(spikes.spiking_search), "rates": Drawing(spikes.search_rates)},
+    SpikingUnits: {"rates": Drawing(spikes.spiking_units)},
     Sweep: {"learned": Drawing(draw_sweep)},
     TensorComponents: {"time": Drawing(curves.tensor_components)},
     TransientGains: {"gains": Drawing(curves.transient_gains)},

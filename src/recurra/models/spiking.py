@@ -1,0 +1,247 @@
+"""A trained network of rate units as one of leaky integrate-and-fire units."""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any, NamedTuple, final
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int, UInt32
+
+from recurra.arrays import Inputs, RandomKey
+from recurra.checks import check_positive
+from recurra.engine.rate import RateDynamics
+from recurra.engine.spikes import SpikingArrays, SpikingGiven, SpikingSteps, SpikingTrials, padded, run_spikes
+from recurra.models.lif import LIF, whole_steps
+from recurra.models.network import Network, check_network
+from recurra.models.simulate import checked_inputs
+from recurra.numerics import pinned
+from recurra.shown import Shown
+from recurra.streams import as_key
+
+NEVER = -1e4  # drive of units that pad the arrays, mV
+COUNTERS = 2**32  # of the random generator in a trial
+
+
+class SpikingRun(NamedTuple):
+    """What spiking units do on trials.
+
+    Args:
+        outputs: at the end of every step of the task.
+        counts: spikes of every unit, without those of the first refractory period, which follow from the random start.
+        traces: filtered spike trains of every unit at the end of every step of the task: rates in Hz with the amplitude
+            "1/(rise*decay)".
+    """
+
+    outputs: Float[np.ndarray, "trial time output"]
+    counts: Int[np.ndarray, "trial unit"]
+    traces: Float[np.ndarray, "trial time unit"]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class SpikingNetwork(Shown):
+    """A network of leaky integrate-and-fire units, one for each unit of a trained rate network.
+
+    Args:
+        network: the rate network.
+        units: the spiking units.
+        scaling_factor: λ; recurrent and output weights are divided by it.
+    """
+
+    network: Network
+    units: LIF
+    scaling_factor: float
+
+    def __post_init__(self) -> None:
+        check_convertible(self.network, self.units, self.scaling_factor)
+
+    def run(self, inputs: Inputs, key: RandomKey | int) -> SpikingRun:
+        """Outputs, numbers of spikes and filtered spike trains on every trial.
+
+        Args:
+            inputs: inputs of the trials, each held over a time step of the task.
+            key: seed or random key of the first voltages and of the noise.
+        """
+        found = self._parts.run((self.scaling_factor,), inputs, key, traces=True)
+        return SpikingRun(*(np.asarray(one[0]) for one in found[:3]))
+
+    def respond(self, inputs: Inputs, key: RandomKey | int) -> Float[np.ndarray, "trial time output"]:
+        """Outputs on every trial, as `run` gives them."""
+        return np.asarray(self._parts.run((self.scaling_factor,), inputs, key).outputs[0])
+
+    @property
+    def _parts(self) -> "Converted":
+        return converted(self.network, self.units, self.scaling_factor)
+
+
+def to_spikes(network: Network, scaling_factor: float, units: LIF | None = None) -> SpikingNetwork:
+    r"""The network with a leaky integrate-and-fire unit in place of every rate unit.
+
+    The weights keep their values but for the factor: recurrent weights and readout become W / λ and $W_{out}$ / λ.
+    Input weights and biases stay as they are. `spiking_search` finds the scaling factors that work.
+
+    Args:
+        network: a trained network in the current form with the sigmoid as activation.
+        scaling_factor: λ, above 0; with the default units a rate in Hz, 20 to 75 in the source.
+        units: the spiking units; if not given, `LIF()`.
+
+    Raises:
+        ValueError: the network has another form or activation.
+        TypeError: it has no rate units, as a GRU.
+
+    Example:
+        >>> import numpy as np, recurra as rc
+        >>> rates = rc.network([[0.0]], [[20.0]], [[1.0]], form="current", activation="sigmoid", tau_ms=50.0, dt_ms=5.0)
+        >>> spiking = rc.to_spikes(rates, scaling_factor=50.0)
+        >>> counts = spiking.run(np.ones((1, 200, 1)), key=0).counts
+        >>> bool(abs(counts[0, 0] - spiking.units.rate_hz(20.0)) < 4)  # a second at 20 mV above the threshold
+        True
+
+    Source: Kim, Li and Sejnowski (2019).
+    """
+    return SpikingNetwork(network, units or LIF(), scaling_factor)
+
+
+def check_convertible(network: Any, units: Any, *scaling_factors: Any) -> None:
+    """Refuse networks, units and factors that cannot be joined, in one line that says what is needed."""
+    check_network(network)
+    for one in scaling_factors:
+        check_positive("scaling_factor", one)
+    if not isinstance(units, LIF):
+        raise TypeError(f"units is a {type(units).__name__}; expected spiking units, such as rc.LIF()")
+    dynamics = network.dynamics
+    if not isinstance(dynamics, RateDynamics):
+        kind = type(dynamics).__name__.removesuffix("Dynamics")
+        raise TypeError(f"{kind} networks cannot be converted to spikes; train rate units in the current form")
+    if dynamics.form != "current":
+        raise ValueError(
+            f'form is "{dynamics.form}"; spiking units receive currents that decay, as rate units do in the current '
+            'form: train with form="current"'
+        )
+    if dynamics.activation != "sigmoid":
+        raise ValueError(
+            f'activation is "{dynamics.activation}"; spiking units need rates between 0 and a largest one: train with '
+            'activation="sigmoid"'
+        )
+    whole_steps("dt_ms of the task", network.dt_ms, units.dt_ms, at_least=1)
+
+
+@dataclass(frozen=True, eq=False)
+class Converted:
+    """The arrays of a rate network for spiking units, for any scaling factors.
+
+    Args:
+        network: the rate network.
+        units: the spiking units.
+    """
+
+    network: Network
+    units: LIF
+
+    @property
+    def decay_ms(self) -> Float[np.ndarray, "unit"]:
+        """The decay of the synaptic current of every unit, ms: the time constant of the rate unit."""
+        dynamics: Any = self.network.dynamics
+        return self.network.dt_ms / dynamics.unit_leaks(self.network.weights.units)
+
+    def counted_s(self, steps: int) -> float:
+        """The time in which spikes are counted, s: a trial without its first refractory period.
+
+        Args:
+            steps: steps of the task in a trial.
+        """
+        return (steps * self.network.dt_ms - self.units.refractory_ms) / 1e3
+
+    @cached_property
+    def steps(self) -> SpikingSteps:
+        """The numbers of a step of integration."""
+        units, dt_ms = self.units, self.units.dt_ms
+        return SpikingSteps(
+            substeps=round(self.network.dt_ms / dt_ms),
+            refractory=round(units.refractory_ms / dt_ms),
+            leak=dt_ms / units.membrane_ms,
+            rise_decay=math.exp(-dt_ms / units.rise_ms),
+            noise=math.sqrt(2 * dt_ms / units.membrane_ms) * units.noise_mv,
+            threshold=units.threshold_mv,
+            reset=units.reset_mv,
+        )
+
+    @cached_property
+    def arrays(self) -> SpikingArrays:
+        """The arrays, padded by units that never spike."""
+        weights: Any = self.network.weights
+        count, decay_ms = weights.units, self.decay_ms
+        room = padded(count) - count
+        whole = 1.0 if self.units.amplitude == "1/rise" else 1e3 / decay_ms
+        gain = np.broadcast_to(self.units.dt_ms / self.units.rise_ms * whole, (count,))
+        decay = np.exp(-self.units.dt_ms / decay_ms)
+        rows = [
+            np.pad(np.asarray(weights.recurrent_bias), (0, room), constant_values=NEVER),
+            *(np.pad(one, (0, room)) for one in (decay, gain, gain)),
+        ]
+        return SpikingArrays(
+            columns=np.pad(np.asarray(weights.recurrent).T, ((0, 0), (0, room))).astype(np.float32),
+            input=np.pad(np.asarray(weights.input).T, ((0, 0), (0, room))).astype(np.float32),
+            units=np.stack(rows).astype(np.float32),
+            output=np.asarray(weights.output, np.float32),
+            output_bias=np.asarray(weights.output_bias, np.float32),
+        )
+
+    def run(
+        self,
+        scaling_factors: tuple[float, ...],
+        inputs: Inputs,
+        key: RandomKey | int,
+        *,
+        first_trial: int = 0,
+        traces: bool = False,
+        spikes: bool = False,
+    ) -> SpikingTrials:
+        """Run all trials with all scaling factors: a trial has the same start and the same noise with each of them.
+
+        Args:
+            scaling_factors: every λ.
+            inputs: of the trials.
+            key: seed or random key of the start and of the noise.
+            first_trial: the number of the first trial; start and noise of a trial depend on it alone.
+            traces: whether the filtered spike trains are wanted.
+            spikes: whether the spikes are wanted.
+        """
+        given = checked_inputs(inputs, self.network.weights.inputs).astype(np.float32)
+        if given.shape[1] * self.steps.substeps * padded(self.network.weights.units) // 2 > COUNTERS:
+            raise ValueError(
+                f"a trial of {given.shape[1] * self.network.dt_ms:g} ms has more noise than one key gives; cut it"
+            )
+        with pinned():
+            numbers = first_trial + np.arange(len(given), dtype=np.uint32)
+            words, start = _start(as_key(key), numbers, self.units, self.network.weights.units)
+            inverse = 1 / np.asarray(scaling_factors, np.float32)
+            run = SpikingGiven(inverse, words, start, given, first_trial)
+            return run_spikes(self.steps, self.arrays, run, traces=traces, spikes=spikes)
+
+
+def converted(network: Network, units: LIF, *scaling_factors: float) -> Converted:
+    """The arrays of a rate network for spiking units, after the checks.
+
+    Args:
+        network: the rate network.
+        units: the spiking units.
+        scaling_factors: every λ that will be asked for.
+    """
+    check_convertible(network, units, *scaling_factors)
+    return Converted(network, units)
+
+
+@partial(jax.jit, static_argnames=("units", "count"))
+def _start(
+    key: RandomKey, numbers: UInt32[Array, "trial"], units: LIF, count: int
+) -> tuple[UInt32[Array, "2"], Float[Array, "trial padded"]]:
+    """The words of the noise, and the voltages before the first step of every trial; padding rests at the reset."""
+    noise, voltage = jax.random.split(key)
+    low, high = (jnp.float32(one) for one in units.start_mv)
+    drawn = jax.vmap(lambda number: jax.random.uniform(jax.random.fold_in(voltage, number), (count,)))(numbers)
+    room = ((0, 0), (0, padded(count) - count))
+    return jax.random.key_data(noise), jnp.pad(low + drawn * (high - low), room, constant_values=units.reset_mv)

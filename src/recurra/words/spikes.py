@@ -1,0 +1,77 @@
+"""What is said of the conversion of a network to spikes."""
+
+from typing import Any
+
+import numpy as np
+
+from recurra.analysis.spikes.search import SpikingSearch
+from recurra.analysis.spikes.units import SpikingUnits
+from recurra.tasks.rules import SUCCESSFUL
+from recurra.wording import as_sentence, is_or_are, number_of, percent, percent_high, percent_low, three
+
+
+def factor_unit(amplitude: str) -> str:
+    """The unit of λ, which the amplitude of the synapses decides."""
+    return " Hz" if amplitude == "1/(rise*decay)" else ""
+
+
+def search_words(record: SpikingSearch) -> str:
+    """Which scaling factors work and which is the best, or that none does."""
+    unit, at = factor_unit(record.amplitude), int(np.argmax(record.success))
+    rate = f"the rate network has {percent(record.rate_success)} %"
+    if record.span is None or record.best is None:
+        most = f"at most {_share(record, at)} of {record.judged:,} trials are right, at λ = "
+        needed = f"{percent(SUCCESSFUL)} % are needed, and {rate}"
+        return as_sentence(f"no scaling factor works: {most}{record.scaling_factor[at]:g}{unit}; {needed}")
+    at = int(np.flatnonzero(record.scaling_factor == record.best)[0])
+    low, high = record.span
+    which = f"works at λ = {low:g}{unit}" if low == high else f"works for λ from {low:g} to {high:g}{unit}"
+    ends = [low == record.scaling_factor[0], high == record.scaling_factor[-1]]
+    beyond = " and perhaps beyond, where the search ends" if any(ends) else ""
+    best = f"at {record.best:g} {_share(record, at)} of {record.judged:,} trials are right"
+    return as_sentence(f"{which}{beyond}: {best}, and {rate}")
+
+
+def search_rows(record: SpikingSearch) -> list[dict[str, str]]:
+    """A row for every scaling factor."""
+    return [
+        {
+            f"λ{factor_unit(record.amplitude).replace(' ', ', ')}": f"{factor:g}",
+            "right (%)": _share(record, at).replace(" %", ""),
+            "works": "yes" if record.working[at] else "",
+            "mean rate (Hz)": three(record.mean_hz[at]),
+            "silent units (%)": percent(record.silent[at]),
+        }
+        for at, factor in enumerate(record.scaling_factor)
+    ]
+
+
+def search_table(record: SpikingSearch) -> dict[str, Any]:
+    """The whole search for JSON."""
+    curve = ("scaling_factor", "success", "success_low", "success_high", "mean_hz", "silent")
+    return {
+        "best": record.best,
+        "span": record.span,
+        "amplitude": record.amplitude,
+        "rate_success": record.rate_success,
+        "trials": record.trials,
+        "judged": record.judged,
+        "curve": [{name: float(getattr(record, name)[at]) for name in curve} for at in range(len(record.success))],
+    }
+
+
+def units_words(record: SpikingUnits) -> str:
+    """How many units follow the rate units, and what is wrong with the others."""
+    counts = {kind: record.count(kind) for kind in ("follows", "silent", "saturated", "noisy")}
+    wrong = [f"{count} {is_or_are(count)} {kind}" for kind, count in counts.items() if count and kind != "follows"]
+    known = record.correlation[np.isfinite(record.correlation)]
+    middle = f", with a median correlation of {three(float(np.median(known)))}" if known.size else ""
+    units = number_of(len(record.kind), "unit")
+    share = f"{percent(record.success)} % of the trials are right at λ = {record.scaling_factor:g}"
+    others = f"; {', '.join(wrong)}" if wrong else ""
+    return as_sentence(f"{share}: {counts['follows']} of {units} follow{middle}{others}")
+
+
+def _share(record: SpikingSearch, at: int) -> str:
+    low, high = percent_low(record.success_low[at]), percent_high(record.success_high[at])
+    return f"{percent(record.success[at])} % [{low}, {high}]"
