@@ -34,6 +34,7 @@ NEEDED = {
     "floquet_multipliers": {"state": np.full(12, 0.1), "period_ms": 5.0},
     "latent_flow": {"kappa": np.zeros((3, 1))},
     "lyapunov_spectrum": {"steps": 100},
+    "memory_capacity": {"lags": 6, "steps": 200, "washout": 20},
     "noisy_lifetimes": {"input_noise": (0.1,), "repeats": 1},
     "populations": {"count": 1},
     "spike_trains": {"scaling_factor": 40.0},

@@ -13,6 +13,7 @@ from recurra.analysis.subjects import Subject, of_each_network, seed_of, visit_o
 from recurra.checks import check_count, check_memory, check_positive
 from recurra.models.network import Network
 from recurra.shown import Shown
+from recurra.tasks.base import Task
 from recurra.threads import one_thread
 
 STRETCHES = 10  # of the test, from whose spread the interval follows
@@ -49,8 +50,9 @@ class MemoryCapacity(Shown):
 
 
 @of_each_network
-def memory_capacity(
+def memory_capacity(  # noqa: PLR0913 - the numbers of the measurement
     network: Subject,
+    task: Task | None = None,
     *,
     lags: int | None = None,
     steps: int | None = None,
@@ -70,6 +72,7 @@ def memory_capacity(
 
     Args:
         network: the network, or a cohort.
+        task: its task, which the capacity does not depend on.
         lags: the largest lag; if not given, 2 N.
         steps: T, steps of the fit, and as many of the test; if not given, 50 for each lag, within 5,000 and 20,000.
         washout: steps before the fit, in which the network forgets its initial state; at least as many as lags.
@@ -87,8 +90,23 @@ def memory_capacity(
 
     Source: Jaeger (2001b).
     """
-    visit = visit_of(network, None, None)
+    visit = visit_of(network, task)
     units = visit.network.weights.units
+    lags, steps, first = _lengths(units, lags, steps, washout)
+    check_positive("ridge", ridge)
+    check_positive("amplitude", amplitude)
+    check_count("channel", channel, at_least=0, at_most=visit.network.weights.inputs - 1)
+    random = np.random.default_rng([seed_of(network, seed), 0x6D63])
+    drawn, other = random.uniform(-amplitude, amplitude, (2, first + 2 * steps))
+    with one_thread():
+        rates = _rates(visit.network, drawn, channel)[first:]
+        readouts = _Readouts.fitted(rates[:steps], ridge)
+        (by_lag, parts), (null, _) = (readouts.squared(rates, _delayed(one, lags, first)) for one in (drawn, other))
+    return _with_interval(by_lag, parts, null, units, steps)
+
+
+def _lengths(units: int, lags: int | None, steps: int | None, washout: int) -> tuple[int, int, int]:
+    """The largest lag, the steps of the fit, and those before it; an error if they make no sense."""
     lags = 2 * units if lags is None else lags
     check_count("lags", lags)
     steps = min(max(FEWEST, PER_LAG * lags), MOST) if steps is None else steps
@@ -96,24 +114,25 @@ def memory_capacity(
     if steps < STRETCHES * 20:
         raise ValueError(f"steps is {steps}; expected at least {STRETCHES * 20}, for {STRETCHES} stretches of the test")
     check_count("washout", washout, at_least=0)
-    check_positive("ridge", ridge)
-    check_positive("amplitude", amplitude)
-    check_count("channel", channel, at_least=0, at_most=visit.network.weights.inputs - 1)
     first = max(washout, lags)
     total = first + 2 * steps
     check_memory(f"the rates of {units:,} units in {total:,} steps", 8.0 * (3 * units + 4 * lags) * total)
-    random = np.random.default_rng([seed_of(network, seed), 0x6D63])
-    drawn, other = random.uniform(-amplitude, amplitude, (2, total))
-    with one_thread():
-        rates = _rates(visit.network, drawn, channel)[first:]
-        readouts = _Readouts.fitted(rates[:steps], ridge)
-        measured = [readouts.squared(rates, _delayed(one, lags, first)) for one in (drawn, other)]
-    (whole, parts), (null, _) = measured
-    capacity, spread = float(whole.sum()), parts.sum(axis=1).std(ddof=1) / math.sqrt(STRETCHES)
+    return lags, steps, first
+
+
+def _with_interval(
+    by_lag: Float[np.ndarray, "lag"],
+    parts: Float[np.ndarray, "stretch lag"],
+    null: Float[np.ndarray, "lag"],
+    units: int,
+    steps: int,
+) -> MemoryCapacity:
+    """The capacity of all steps, with the interval that follows from that of each stretch."""
+    capacity, spread = float(by_lag.sum()), parts.sum(axis=1).std(ddof=1) / math.sqrt(STRETCHES)
     half = float(stdtrit(STRETCHES - 1, 0.975) * spread)
     return MemoryCapacity(
-        lags=np.arange(1, lags + 1),
-        by_lag=whole,
+        lags=np.arange(1, len(by_lag) + 1),
+        by_lag=by_lag,
         capacity=min(capacity, float(units)),
         low=min(max(capacity - half, 0.0), float(units)),
         high=min(capacity + half, float(units)),

@@ -21,8 +21,8 @@ class ES2NDynamics(DrivenDynamics):
     slope 1, $\beta W + (1 - \beta) O$.
 
     Args:
-        activation: φ, a name of those that `RateRNN` has.
-        proximity: β, above 0, up to 1; with 1 these are the equations of `RateRNN` with leak 1.
+        activation: φ, a name of those that rate units have.
+        proximity: β, above 0, up to 1; with 1 these are the equations of rate units with leak 1.
 
     Source: Ceni and Gallicchio (2024).
     """
