@@ -38,6 +38,7 @@ GROUND = {
     "sources",
     "streams",
     "wording",
+    "varied",
     "numerics",
     "interrupts",
     "terminal",

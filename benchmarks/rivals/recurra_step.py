@@ -68,7 +68,7 @@ def group_of(model: Model, engine: Engine, shape: Shape, positions: tuple[int, .
         loss_bound=jnp.float32(np.inf),
     )
     every = np.ones(len(positions), bool)
-    return Group(positions, every, every, RULE.init(setup, start), setup)
+    return Group(RULE, positions, every, every, RULE.init(setup, start), setup)
 
 
 def prepare(shape: Shape, engine_name: str, constraints: tuple[Constraint, ...]) -> Times:
@@ -81,7 +81,7 @@ def prepare(shape: Shape, engine_name: str, constraints: tuple[Constraint, ...])
     groups = [group_of(model, engine, shape, positions) for positions in together]
     long = LONG if jax.default_backend() == "cpu" else 10 * LONG
     calls = 1 if shape.networks * shape.operations > long else -(-shape.calls // STRETCH) * STRETCH
-    stretch = partial(train_group, RULE, [trials] * calls)
+    stretch = partial(train_group, [trials] * calls)
     pool = ThreadPoolExecutor(1 if engine.whole_cohorts else len(os.sched_getaffinity(0)))
 
     def once() -> float:

@@ -24,12 +24,13 @@ from recurra.status import Status
 from recurra.streams import Stream, random_key
 from recurra.tasks.base import Task
 from recurra.tasks.rules import SUCCESSFUL
+from recurra.varied import Varied, value_of
 
 if TYPE_CHECKING:
     import pandas
     import xarray
 
-WITHOUT_ARRAYS = ("model", "rule", "task", "seed", "numbers", "status")
+WITHOUT_ARRAYS = ("model", "rule", "task", "seed", "numbers", "status", "vary")
 
 
 @jax.tree_util.register_dataclass
@@ -105,6 +106,7 @@ class Cohort(Shown):
         status: how the training of each network ended.
         history: losses and success by epoch.
         origin: when, where and with what the training was done.
+        vary: numbers of model and rule that differed between networks, by their keys; value k is that of network k.
     """
 
     model: Model
@@ -117,6 +119,7 @@ class Cohort(Shown):
     status: tuple[Status, ...]
     history: History
     origin: Origin = field(default_factory=Origin)
+    vary: Varied = ()
 
     @property
     def versions(self) -> Mapping[str, str]:
@@ -132,6 +135,11 @@ class Cohort(Shown):
     def connections(self) -> Weights:
         """Which connections exist: True or False in place of every weight, with a leading `network` axis."""
         return self.model.connections(self.initial)
+
+    def own_numbers(self, position: SupportsIndex) -> dict[str, float]:
+        """The numbers of the network at `position` that differ between networks, by their keys in a spec."""
+        number = self.numbers[index(position)]
+        return {key: value_of(key, values, number) for key, values in self.vary}
 
     def __len__(self) -> int:
         return len(self.numbers)

@@ -166,6 +166,7 @@ def _row(cohort: Cohort, at: int, measured: Performance | Failure) -> Row:
     known = not isinstance(measured, Failure)
     return {
         "network": cohort.numbers[at],
+        **cohort.own_numbers(at),
         "status": status.name,
         "steps": steps,
         "steps_to_criterion": steps if status is Status.reached else math.nan,

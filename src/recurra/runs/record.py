@@ -1,6 +1,7 @@
 """A run read back from its folder: its spec, cohort and record."""
 
 from functools import partial
+from typing import cast
 
 from recurra.analysis import Census
 from recurra.analysis.cohorts.comparison import FEWEST
@@ -20,6 +21,7 @@ from recurra.storage.checkpoints import read_weights
 from recurra.storage.log import read_history
 from recurra.storage.reading import naming
 from recurra.storage.run_folder import RunFolder
+from recurra.varied import Varied
 
 SEVERAL = {"sweep": ("a sweep", "conditions"), "tuning": ("a search over hyperparameters", "trials")}
 
@@ -138,6 +140,7 @@ def cohort_of(folder: RunFolder) -> Cohort:
         status=tuple(Status[network["status"]] for network in networks),
         history=read_history(folder),
         origin=Origin(spec.name, folder.entry("seconds")["training"], tuple(stretches_in(about))),
+        vary=cast(Varied, spec.vary),
     )
 
 
@@ -160,4 +163,4 @@ def cohort_spec(cohort: Cohort, name: str) -> RunSpec:
         cohort: the cohort.
         name: name of the run.
     """
-    return RunSpec(cohort.task, name, len(cohort), cohort.seed, cohort.model, cohort.rule)
+    return RunSpec(cohort.task, name, len(cohort), cohort.seed, cohort.model, cohort.rule, vary=cohort.vary)

@@ -1,13 +1,13 @@
 """The spec of a run: task, model, training, networks, seed; from the name of a preset or a TOML file."""
 
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 from importlib.resources.abc import Traversable
 from itertools import product
 from pathlib import Path
-from typing import Any, final
+from typing import Any, cast, final
 
 from recurra.checks import check_choice, check_count, check_name, nearest
 from recurra.engine import Penalty
@@ -32,10 +32,12 @@ from recurra.training import (
     Training,
 )
 from recurra.training.hints import Hint
+from recurra.training.members import Members
 from recurra.training.optimizers import Optimizer
 from recurra.training.schedules import Schedule
 from recurra.training.stopping import Stop
 from recurra.training.trial_sets import TrialSet
+from recurra.varied import Varied, varied_of
 
 DEEPEST = 8  # levels of a spec
 
@@ -70,6 +72,8 @@ class RunSpec:
         model: architecture of the networks; what it leaves to the task is filled in.
         training: how they learn.
         analyses: of your own, each "module:function", made of every network after recurra's.
+        vary: numbers that differ between networks: a list of values, one for each network, by key, such as
+            `"training.learning_rate"`.
     """
 
     task: Task
@@ -79,6 +83,7 @@ class RunSpec:
     model: Model = field(default_factory=MODELS["rate"])
     training: LearningRule = field(default_factory=LEARNING_RULES["bptt"])
     analyses: tuple[str, ...] = ()
+    vary: Mapping[str, tuple[float, ...]] | tuple[tuple[str, tuple[float, ...]], ...] = ()
 
     def __post_init__(self) -> None:
         check_name("name", self.name)
@@ -86,6 +91,9 @@ class RunSpec:
         check_seed(self.seed)
         check_analyses(self.analyses)
         object.__setattr__(self, "model", self.model.for_task(self.task))
+        object.__setattr__(self, "vary", varied_of(self.vary))
+        numbers = tuple(range(self.networks)) if self.vary else ()
+        Members(self.model, self.training, numbers, self.task.dt_ms, cast(Varied, self.vary)).check()
 
     def to_training(self, engine: str = "auto", numbers: Sequence[int] | None = None) -> Training:
         """The training of this run's cohort; an error if it needs more memory than there is.
@@ -95,12 +103,12 @@ class RunSpec:
             numbers: of the networks, if not all are trained together.
         """
         chosen = range(self.networks) if numbers is None else numbers
-        return Training(self.task, self.model, self.training, chosen, self.seed, engine)
+        return Training(self.task, self.model, self.training, chosen, self.seed, engine, self.vary)
 
     def table(self) -> Table:
-        """The complete spec in plain values; without `analyses` where there are none."""
+        """The complete spec in plain values; without `analyses` and `vary` where there are none."""
         table = to_table(self, REGISTRY)
-        return table if self.analyses else {key: value for key, value in table.items() if key != "analyses"}
+        return {key: value for key, value in table.items() if value or key not in ("analyses", "vary")}
 
     def sources(self) -> tuple[str, ...]:
         """Keys of the sources of the task and of the methods in the spec, in the order of their use."""
@@ -185,7 +193,17 @@ def to_spec(table: Table) -> RunSpec:
     if "task" not in table:
         raise ValueError(f"the spec has no task; expected task = one of: {', '.join(TASKS)}")
     check_imported(table)
+    if isinstance(table.get("vary"), dict):
+        table = {**table, "vary": _flat(table["vary"], "")}
     return from_table(RunSpec, table, REGISTRY, "")
+
+
+def _flat(table: Table, path: str) -> Table:
+    """The values of nested tables by their full keys."""
+    found: Table = {}
+    for key, value in table.items():
+        found |= _flat(value, f"{path}{key}.") if isinstance(value, dict) else {f"{path}{key}": value}
+    return found
 
 
 def _preset_files() -> dict[str, Traversable]:

@@ -170,7 +170,9 @@ def _table_among(hint: Any) -> type | None:
 
 
 def _tuples(value: object) -> object:
-    """Lists, and lists within them, as tuples."""
+    """Lists, and lists within them and within tables, as tuples."""
+    if isinstance(value, dict):
+        return {key: _tuples(one) for key, one in value.items()}
     return tuple(_tuples(one) for one in value) if isinstance(value, (list, tuple)) else value
 
 

@@ -127,6 +127,10 @@ class BPTT(LearningRule):
                 f"unit_dropout needs weights with the axis pre, from units; {type(dynamics).__name__} has none"
             )
 
+    @property
+    def shared(self) -> "BPTT":
+        return without_numbers(self)
+
     def own(self, numbers: Sequence[int]) -> Mapping[str, Float[Array, "network"]]:
         """The numbers of `numbers_of` for each network: the learning rate, and those that all networks share."""
         own = {name: [number] * len(numbers) for name, number in numbers_of(self).items()}

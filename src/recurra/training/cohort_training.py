@@ -1,7 +1,7 @@
 """`train`: a cohort from a task, a model and a rule."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import cast, overload
 
@@ -26,6 +26,7 @@ def train(
     engine: str = "auto",
     progress: bool = True,
     callback: Callback | None = None,
+    vary: Mapping[str, Sequence[float]] | None = None,
 ) -> Cohort: ...
 @overload
 def train(
@@ -38,8 +39,9 @@ def train(
     engine: str = "auto",
     progress: bool = True,
     callback: Callback | None = None,
+    vary: Mapping[str, Sequence[float]] | None = None,
 ) -> Cohort: ...
-def train(
+def train(  # noqa: PLR0913 - those of a training, and how it is followed
     task: Task | Preset,
     model: Model | None = None,
     rule: LearningRule | None = None,
@@ -49,6 +51,7 @@ def train(
     engine: str = "auto",
     progress: bool = True,
     callback: Callback | None = None,
+    vary: Mapping[str, Sequence[float]] | None = None,
 ) -> Cohort:
     """Train a cohort.
 
@@ -63,6 +66,9 @@ def train(
             of a notebook, and nowhere else.
         callback: called at the end of every epoch with an `Epoch`; if it returns "stop", the training ends there. It
             does not change the bits of the training.
+        vary: numbers of the model and the rule that differ between networks, a list of values by the key of a spec,
+            such as `{"training.learning_rate": [1e-3, 1e-2], "model.initializer.gain": [0.5, 1.0]}`: value k is that of
+            network k, which has the bits that it has alone with this value.
 
     Returns:
         The cohort, with the status of each network: a network that diverges or misses its criterion is not an error.
@@ -88,7 +94,7 @@ def train(
     if not isinstance(networks, Sequence):
         check_count("networks", networks)
     numbers = networks if isinstance(networks, Sequence) else range(networks)
-    training = Training(task, cast(Model, model), cast(LearningRule, rule), numbers, seed, engine)
+    training = Training(task, cast(Model, model), cast(LearningRule, rule), numbers, seed, engine, vary or {})
     return _trained(training, progress, callback)
 
 

@@ -22,6 +22,7 @@ class Group:
     """Networks that one call of the engine trains.
 
     Args:
+        rule: how they learn; numbers that differ between them are in the setup.
         positions: where they are in the cohort.
         entered: networks that had not ended when the epoch began.
         active: networks that have not diverged since.
@@ -30,6 +31,7 @@ class Group:
         losses: of all steps so far, stretch by stretch; NaN where a network was not active.
     """
 
+    rule: LearningRule
     positions: tuple[int, ...]
     entered: Bool[np.ndarray, "network"]
     active: Bool[AnyArray, "network"]
@@ -49,11 +51,11 @@ class Scores:
 
 
 @pinned()
-def train_group(rule: LearningRule, batches: Sequence[Trials], group: Group) -> Group:
+def train_group(batches: Sequence[Trials], group: Group) -> Group:
     """The group after a training step on each of the batches."""
     if not np.any(group.active):  # reading them makes Python wait for the engine: once is enough
         return group
-    learner, active, losses = rule.stretch(group.setup, group.learner, jnp.asarray(group.active), batches)
+    learner, active, losses = group.rule.stretch(group.setup, group.learner, jnp.asarray(group.active), batches)
     return replace(group, learner=learner, active=active, losses=(*group.losses, losses))
 
 

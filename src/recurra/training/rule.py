@@ -148,6 +148,11 @@ class LearningRule(Course, abc.ABC):
             losses.append(loss)
         return learner, active, jnp.stack(losses)
 
+    @property
+    def shared(self) -> Any:
+        """The rule without the numbers that `own` has: networks whose rules share the rest train together."""
+        return self
+
     def own(self, numbers: Sequence[int]) -> Any:
         """Settings that differ between networks, such as a learning rate: arrays with one entry per network number."""
         return ()

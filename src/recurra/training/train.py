@@ -1,11 +1,11 @@
 """The training of a cohort, epoch by epoch: state in, state out."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import Any, final
+from typing import Any, cast, final
 
 import jax
 import jax.numpy as jnp
@@ -28,10 +28,12 @@ from recurra.tasks.trials import Trials
 from recurra.threads import thread_count
 from recurra.training.arguments import check_kind
 from recurra.training.groups import Group, Scores, ValidationScores, gathered, measure_group, score_group, train_group
+from recurra.training.members import Members, in_order
 from recurra.training.period_weights import check_periods
 from recurra.training.rule import Learner, LearningRule, Setup, step_noise
 from recurra.training.sizes import STRETCH, check_size
 from recurra.training.stopping import Never
+from recurra.varied import Varied, varied_of
 
 SILENT_TRIALS = 256  # least number of trials that measure the loss of a silent network
 
@@ -71,6 +73,8 @@ class Training:
         numbers: the networks' numbers; number k with this seed is the same network in any cohort.
         seed: fixes everything that is random.
         engine: "auto" (the fastest that can be used here), "native", "portable", "batched" or "native-bfloat16".
+        vary: numbers of the model and the rule that differ between networks, by their keys in a spec, such as
+            "training.learning_rate"; value k is that of network k.
     """
 
     task: Task
@@ -79,6 +83,7 @@ class Training:
     numbers: Sequence[int]
     seed: int
     engine: str = "auto"
+    vary: Mapping[str, Sequence[float]] | Varied = ()
 
     @pinned()
     def __post_init__(self) -> None:
@@ -97,6 +102,13 @@ class Training:
             check_count("a network's number", number, at_least=0, at_most=LARGEST_NUMBER)
             self.rule.own((number,))
         object.__setattr__(self, "numbers", tuple(self.numbers))  # it may be a range until its length has been checked
+        object.__setattr__(self, "vary", varied_of(self.vary))
+        self.members.check()
+
+    @cached_property
+    def members(self) -> Members:
+        """The networks with their own numbers."""
+        return Members(self.model, self.rule, tuple(self.numbers), self.task.dt_ms, cast(Varied, self.vary))
 
     @cached_property
     def dynamics(self) -> Dynamics:
@@ -117,18 +129,26 @@ class Training:
     def start(self) -> TrainingState:
         """The cohort before its first step."""
         single = [
-            self.model.start(random_key(self.seed, Stream.weights, number), self.task.inputs, self.task.outputs)
-            for number in self.numbers
+            model.start(random_key(self.seed, Stream.weights, number), self.task.inputs, self.task.outputs)
+            for model, number in zip(self.members.models, self.numbers, strict=True)
         ]
         check_order(self.model.all_constraints(), single[0])
         weights, nothing = jax.tree.map(lambda *arrays: jnp.stack(arrays), *single), np.zeros((len(self.numbers), 0))
         return TrainingState(
             epoch=0,
-            learner=self.rule.init(self._setup(weights, range(len(self.numbers)), math.inf), weights),
+            learner=self._initial_learner(weights),
             start=weights,
             status=(Status.training,) * len(self.numbers),
             history=History(np.zeros(0), nothing, nothing, nothing),
         )
+
+    def _initial_learner(self, weights: Weights) -> Learner:
+        parts = self.members.parts(whole=True)
+        starts = [weights] if len(parts) == 1 else [_rows(weights, positions) for positions in parts]
+        setups = [self._setup(start, at, math.inf) for start, at in zip(starts, parts, strict=True)]
+        rules = [self.members.rules[positions[0]] for positions in parts]
+        learners = [rule.init(setup, start) for rule, setup, start in zip(rules, setups, starts, strict=True)]
+        return in_order(parts, learners)
 
     @pinned()
     def advance(self, state: TrainingState, on_steps: Callable[[int], None] = lambda _: None) -> TrainingState:
@@ -140,13 +160,13 @@ class Training:
         """
         first = state.epoch * self.rule.epoch_steps
         last = min(first + self.rule.epoch_steps, self.rule.steps)
-        groups = self._groups(state, self.rule.divergence * self._silent_loss)
+        groups = self._groups(state)
         with ThreadPoolExecutor(1 if self.used_engine.whole_cohorts else thread_count()) as pool:
             for begin in range(first, last, STRETCH):
                 stop_if_asked()
                 steps = range(begin, min(begin + STRETCH, last))
                 batches = [self.rule.trials.batch(self.task, self.seed, step, self.rule.batch) for step in steps]
-                groups = list(pool.map(partial(train_group, self.rule, batches), groups))
+                groups = list(pool.map(partial(train_group, batches), groups))
                 on_steps(len(steps))
             trials = self.task.sample_pieces(random_key(self.seed, Stream.validation), self.rule.validation_trials)
             pieces = [list(pool.map(partial(self._measure, at, piece), groups)) for at, piece in enumerate(trials)]
@@ -177,34 +197,40 @@ class Training:
             numbers=tuple(self.numbers),
             status=state.status,
             history=state.history,
+            vary=cast(Varied, self.vary),
         )
 
-    def _groups(self, state: TrainingState, loss_bound: float) -> list[Group]:
-        """The networks that have not ended: the whole cohort in one group, or each network in its own."""
-        every = tuple(range(len(self.numbers)))
+    def _groups(self, state: TrainingState) -> list[Group]:
+        """The networks that have not ended: all that one program trains in one group, or each network in its own."""
         training = np.array([not status.ended for status in state.status])
-        together = [every] if self.used_engine.whole_cohorts else [(at,) for at in every if training[at]]
+        together = [part for part in self.members.parts(self.used_engine.whole_cohorts) if training[list(part)].any()]
         return [
             Group(
+                rule=self.members.rules[positions[0]],
                 positions=positions,
                 entered=training[list(positions)],
                 active=training[list(positions)],
                 learner=_rows(state.learner, positions),
-                setup=self._setup(_rows(state.start, positions), positions, loss_bound),
+                setup=self._setup(
+                    _rows(state.start, positions),
+                    positions,
+                    self.members.rules[positions[0]].divergence * self._silent_loss,
+                ),
             )
             for positions in together
         ]
 
     def _setup(self, start: Weights, positions: Sequence[int], loss_bound: float) -> Setup:
         numbers = [self.numbers[position] for position in positions]
+        dynamics, constraints, _ = self.members.kind(positions[0])
         return Setup(
-            dynamics=self.dynamics,
+            dynamics=dynamics,
             engine=self.used_engine,
-            constraints=self.model.all_constraints(),
+            constraints=constraints,
             loss=self.rule.lowered_loss,
             period_weights=self.rule.counted_periods,
             start=start,
-            own=self.rule.own(numbers),
+            own=self.members.own(positions),
             noise=jnp.stack([random_key(self.seed, Stream.noise, number) for number in numbers]),
             loss_bound=jnp.asarray(loss_bound, jnp.float32),
         )
@@ -216,14 +242,14 @@ class Training:
         )
         if piece:  # trials are numbered from 0 in every piece: noise of its own for each
             keys = jax.vmap(lambda key: jax.random.fold_in(key, piece))(keys)
-        noise_keys = step_noise(self.dynamics, group.learner, keys)
+        noise_keys = step_noise(group.setup.dynamics, group.learner, keys)
         return measure_group(self.task, validation, noise_keys, group)
 
     def _gather(self, state: TrainingState, step: int, groups: list[Group], scores: dict[int, Scores]) -> TrainingState:
         status = list(state.status)
         column = np.full((3, len(self.numbers)), np.nan)
         for at, one in scores.items():
-            status[at] = self._status(one, step)
+            status[at] = self._status(self.members.rules[at], one, step)
             column[:, at] = one.loss, one.validation_loss, one.success
         old = state.history
         history = History(
@@ -240,14 +266,14 @@ class Training:
             history=history,
         )
 
-    def _status(self, scores: Scores, step: int) -> Status:
+    def _status(self, rule: LearningRule, scores: Scores, step: int) -> Status:
         if scores.diverged:
             return Status.diverged
-        if self.rule.stop.reached(scores.validation_loss, scores.success):
+        if rule.stop.reached(scores.validation_loss, scores.success):
             return Status.reached
         if step < self.rule.steps:
             return Status.training
-        return Status.finished if isinstance(self.rule.stop, Never) else Status.missed
+        return Status.finished if isinstance(rule.stop, Never) else Status.missed
 
 
 def _rows(every: Learner | Weights, positions: Sequence[int]) -> Any:

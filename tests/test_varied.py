@@ -1,0 +1,131 @@
+"""Numbers of its own for every network of a cohort: the bits that it has alone with them, storage, tables, errors."""
+
+import dataclasses
+import json
+import tomllib
+
+import jax
+import numpy as np
+import pytest
+
+import recurra as rc
+from recurra.runs.spec import to_spec
+from recurra.training import Training
+
+TASK = rc.FlipFlop(bits=1, length_ms=120.0)
+MODEL = rc.RateRNN(units=8, tau_ms=1.0, recurrent_noise=0.01, initializer=rc.Identity(0.9))
+RULE = rc.BPTT(
+    steps=6,
+    batch=4,
+    trials=rc.FreshTrials(3),
+    validation_trials=8,
+    penalties=(rc.L2("recurrent", 0.1),),
+    rate_penalty=0.1,
+)
+VARY = {
+    "training.learning_rate": [1e-3, 1e-2, 1e-1],
+    "training.penalties.0.strength": [0.1, 0.2, 5.0],
+    "training.optimizer.beta1": [0.5, 0.9, 0.8],
+    "training.rate_penalty": [0.1, 0.0, 0.1],
+    "model.initializer.gain": [0.2, 0.9, 1.1],
+    "model.recurrent_noise": [0.0, 0.1, 0.0],
+}
+
+
+def alone(number: int, engine: str, seed: int) -> rc.Cohort:
+    """Network `number` trained without the others, by a model and a rule with its numbers."""
+    own = {key: values[number] for key, values in VARY.items()}
+    model = dataclasses.replace(
+        MODEL,
+        initializer=rc.Identity(own["model.initializer.gain"]),
+        recurrent_noise=own["model.recurrent_noise"],
+    )
+    rule = dataclasses.replace(
+        RULE,
+        learning_rate=own["training.learning_rate"],
+        penalties=(rc.L2("recurrent", own["training.penalties.0.strength"]),),
+        optimizer=rc.Adam(beta1=own["training.optimizer.beta1"]),
+        rate_penalty=own["training.rate_penalty"],
+    )
+    return rc.train(TASK, model, rule, networks=[number], seed=seed, engine=engine)
+
+
+@pytest.mark.parametrize("engine", ["auto", pytest.param("portable", marks=pytest.mark.slow)])
+def test_each_network_is_that_of_its_numbers(engine, seed):
+    cohort = rc.train(TASK, MODEL, RULE, networks=3, seed=seed, engine=engine, vary=VARY)
+    for number in (1, 2):
+        expected = alone(number, engine, seed)
+        for a, b in zip(*map(jax.tree.leaves, (cohort.weights, expected.weights)), strict=True):
+            np.testing.assert_array_equal(a[number], b[0])
+        for name in ("loss", "validation_loss", "success"):
+            np.testing.assert_array_equal(getattr(cohort.history, name)[number], getattr(expected.history, name)[0])
+
+
+def test_one_program_trains_what_differs_in_its_numbers_alone():
+    vary = {
+        key: VARY[key] for key in ("training.learning_rate", "training.penalties.0.strength", "model.initializer.gain")
+    }
+    assert Training(TASK, MODEL, RULE, range(3), 0, "native", vary).members.parts(True) == [(0, 1, 2)]
+    assert Training(TASK, MODEL, RULE, range(3), 0, "native", VARY).members.parts(True) == [(0, 2), (1,)]
+
+
+def test_stopping_and_divergence_of_its_own(seed):
+    rule = dataclasses.replace(RULE, stop=rc.SuccessAbove(0.0))
+    cohort = rc.train(TASK, MODEL, rule, networks=2, seed=seed, vary={"training.stop.bound": [0.0, 1.0]})
+    assert [status.name for status in cohort.status] == ["reached", "missed"]
+    cohort = rc.train(TASK, MODEL, RULE, networks=2, seed=seed, vary={"training.divergence": [1e-6, 1e6]})
+    assert [status.name for status in cohort.status] == ["diverged", "finished"]
+
+
+def test_in_files_and_tables(tmp_path, seed):
+    """Saved, read and resumed with the values; TOML has the keys with or without quotes."""
+    vary = {key: VARY[key] for key in ("training.learning_rate", "model.initializer.gain")}
+    cohort = rc.train(TASK, MODEL, RULE, networks=3, seed=seed, vary=vary)
+    cohort.save(tmp_path / "run")
+    again = rc.load(tmp_path / "run")
+    assert again == cohort
+    stored = dict(json.loads((tmp_path / "run" / "run.json").read_text())["spec"]["vary"])
+    assert stored["training.learning_rate"] == [1e-3, 1e-2, 1e-1]
+    table = cohort.to_dataframe()
+    assert table["model.initializer.gain"].tolist() == [0.2, 0.9, 1.1]
+    assert cohort[[2]].own_numbers(0)["training.learning_rate"] == 0.1
+    text = (
+        'task = "xor"\nnetworks = 2\n[vary]\n"training.learning_rate" = [0.1, 1]\nmodel.initializer.gain = [1.0, 2.0]\n'
+    )
+    spec = to_spec(tomllib.loads(text))
+    assert spec.vary == (("training.learning_rate", (0.1, 1.0)), ("model.initializer.gain", (1.0, 2.0)))
+    assert to_spec(spec.table()) == spec
+
+
+@pytest.mark.parametrize(
+    ("vary", "message"),
+    [
+        ({"training.learning_rate": [0.1]}, "training.learning_rate has 1 values; network 1 needs one of its own"),
+        (
+            {"training.learning_rate": [0.1, -1]},
+            "training.learning_rate: learning_rate is -1.0; expected a number above 0",
+        ),
+        ({"training.learning_rat": [0.1, 1]}, "unknown key training.learning_rat; did you mean 'learning_rate'"),
+        ({"training.penalties.1.strength": [1, 2]}, "training.penalties.1.strength: there are 1 entries"),
+        ({"training.steps": [5, 6]}, "training.steps cannot vary within a cohort: .* use rc.sweep"),
+        ({"model.units": [5, 6]}, "model.units cannot vary within a cohort"),
+        ({"model.tau_ms": [1, 6]}, "model.tau_ms cannot vary within a cohort, whose networks have the same equations"),
+        (
+            {"task.input_noise": [0.1, 0.2]},
+            "task.input_noise cannot vary within a cohort, whose networks learn one task",
+        ),
+        ({"gain": [0.1, 0.2]}, "'gain' cannot vary within a cohort; expected a key such as training.learning_rate"),
+    ],
+)
+def test_what_cannot_vary(vary, message):
+    with pytest.raises(ValueError, match=message):
+        Training(TASK, MODEL, RULE, range(2), 0, "native", vary)
+    with pytest.raises(ValueError, match=message):
+        to_spec(
+            {
+                "task": "flipflop",
+                "networks": 2,
+                "training": {"penalties": [{"kind": "l2", "array": "recurrent", "strength": 1.0}]},
+                "vary": vary,
+            }
+        )
