@@ -31,6 +31,8 @@ def _lines(method: Any, path: str) -> Iterator[str]:
     for field in arguments_of(method):
         if is_dataclass(getattr(method, field.name)):
             inner.append(field.name)
+        elif table[field.name] is None:  # which TOML cannot say
+            yield f"# {field.name} is not set  # {texts.get(field.name, '')}"
         else:
             yield f"{field.name} = {_toml(table[field.name])}  # {texts.get(field.name, '')}"
     for name in inner:
