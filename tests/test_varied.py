@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 import recurra as rc
-from recurra.runs.spec import to_spec
+from recurra.runs.runner import SilentProgress, resume_run, start_run
+from recurra.runs.spec import RunSpec, to_spec
+from recurra.storage.run_folder import RunFolder
 from recurra.training import Training
 
 TASK = rc.FlipFlop(bits=1, length_ms=120.0)
@@ -95,6 +97,22 @@ def test_in_files_and_tables(tmp_path, seed):
     spec = to_spec(tomllib.loads(text))
     assert spec.vary == (("training.learning_rate", (0.1, 1.0)), ("model.initializer.gain", (1.0, 2.0)))
     assert to_spec(spec.table()) == spec
+
+
+class StopsAfterAnEpoch(SilentProgress):
+    """Ends the work at the end of the first epoch."""
+
+    def epoch(self, training, state):
+        if state.epoch == 1:
+            raise KeyboardInterrupt
+
+
+def test_resumed_to_the_same_bits(tmp_path, seed):
+    spec = RunSpec(TASK, "run", 3, seed, MODEL, RULE, vary=VARY)  # type: ignore[arg-type]
+    with pytest.raises(KeyboardInterrupt):
+        start_run(spec, tmp_path / "run", False, StopsAfterAnEpoch())
+    resume_run(RunFolder.open(tmp_path / "run"), spec, SilentProgress())
+    assert rc.load(tmp_path / "run") == rc.train(TASK, MODEL, RULE, networks=3, seed=seed, vary=VARY)
 
 
 @pytest.mark.parametrize(
