@@ -36,6 +36,7 @@ from recurra.cli.specs import (
     spec_and_folder,
     trained,
 )
+from recurra.cli.spikes import spikes
 from recurra.cli.studies import damage, reproduction, study
 from recurra.cli.sweep import sweep
 from recurra.cli.tasks import tasks
@@ -223,6 +224,7 @@ app.command()(inspect)
 app.command()(tasks)
 app.command()(study)
 app.command()(damage)
+app.command()(spikes)
 app.command()(census)
 app.command()(compare)
 app.command()(sweep)

@@ -148,7 +148,7 @@ def _run_portable(
     steps: SpikingSteps, arrays: SpikingArrays, given: SpikingGiven, traces: bool, spikes: bool
 ) -> SpikingTrials:
     def one_trial(start, inputs, number):
-        run = partial(_trial, steps, arrays, given.key, start, inputs, number, (traces, spikes))
+        run = partial(_trial, steps, arrays, jnp.asarray(given.key), start, inputs, number, (traces, spikes))
         return jax.vmap(run)(jnp.asarray(given.inverse))
 
     numbers = jnp.uint32(given.first_trial) + jnp.arange(len(given.inputs), dtype=jnp.uint32)
@@ -195,12 +195,12 @@ def _trial(
         drives = jnp.broadcast_to(drive, noise.shape)
         state, spiked = jax.lax.scan(integrate, state, (drives, noise, number_of))
         trace = state.trace[:pre]
-        output = arrays.output @ trace * inverse + arrays.output_bias
+        output = jnp.asarray(arrays.output) @ trace * inverse + arrays.output_bias
         return state, (output, trace[: pre * kept[0]], spiked[: steps.substeps * kept[1]])
 
     zeros = jnp.zeros(padded, jnp.float32)
     nothing = jnp.zeros(padded, jnp.int32)
-    first = _State(start, zeros, zeros, zeros, zeros, nothing, nothing)
+    first = _State(jnp.asarray(start), zeros, zeros, zeros, zeros, nothing, nothing)
     times = jnp.arange(len(inputs), dtype=jnp.uint32)
     state, (outputs, traces, spiked) = jax.lax.scan(task_step, first, (inputs, times))
     return outputs, state.counts[:pre], traces, spiked

@@ -15,6 +15,11 @@ def factor_unit(amplitude: str) -> str:
     return " Hz" if amplitude == "1/(rise*decay)" else ""
 
 
+def best_or_most(record: SpikingSearch) -> float:
+    """The best λ, or if none works the one at which most trials are right."""
+    return float(record.scaling_factor[np.argmax(record.success)]) if record.best is None else record.best
+
+
 def search_words(record: SpikingSearch) -> str:
     """Which scaling factors work and which is the best, or that none does."""
     unit, at = factor_unit(record.amplitude), int(np.argmax(record.success))

@@ -1,5 +1,6 @@
 """Spiking units in C++: the same functions as in `engine.spikes`, many times faster; `spikes.h` has the kernel."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -7,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 
-def run(steps: Any, arrays: Any, given: Any, traces: bool, spikes: bool) -> list[jax.Array]:
+def run(steps: Any, arrays: Any, given: Any, traces: bool, spikes: bool) -> Sequence[jax.Array]:
     """Outputs, numbers of spikes, traces and spikes, as `run_spikes` defines them; a trial's bits are its own."""
     factors, (trials, time, _) = len(given.inverse), given.inputs.shape
     pre = arrays.columns.shape[0]

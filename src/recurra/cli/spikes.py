@@ -1,0 +1,76 @@
+"""The command that converts a network to spikes; heavy imports wait inside."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from recurra.cli.networks import Activation, Form, Map, Number, Source, TaskName, Tau, network_from_options
+from recurra.cli.options import AsJson, TaskSettings
+from recurra.cli.own import Use, use_own
+from recurra.cli.paths import user_path
+
+
+def spikes(
+    source: Source,
+    task: TaskName = None,
+    network: Number = None,
+    settings: TaskSettings = None,
+    activation: Activation = None,
+    form: Form = None,
+    tau_ms: Tau = None,
+    names: Map = None,
+    use: Use = None,
+    factors: Annotated[
+        str | None, typer.Option(metavar="A,B,...", help="The scaling factors λ to try; 10,15,...,75 if not given.")
+    ] = None,
+    trials: Annotated[int, typer.Option(help="Number of trials, the same for all factors.")] = 100,
+    amplitude: Annotated[
+        str, typer.Option(help="Amplitude of the synapses, which says what λ means: 1/(rise*decay) or 1/rise.")
+    ] = "1/(rise*decay)",
+    seed: Annotated[
+        int | None, typer.Option(help="Seed of trials, first voltages and noise; a run's own, or 0 for a file.")
+    ] = None,
+    figure: Annotated[
+        Path | None,
+        typer.Option(parser=user_path, metavar="FILE", help="Also draw the curve to this PNG, SVG or PDF file."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Convert one network to spikes with every scaling factor, and say which factors work and what the units do."""
+    from recurra.analysis import spiking_search, spiking_units
+    from recurra.cli.console_tables import print_table, results_console
+    from recurra.models import LIF
+    from recurra.words.spikes import best_or_most, search_rows, search_table, search_words, units_words
+
+    if figure:
+        from recurra.report.figures import check_new_picture
+
+        check_new_picture(figure)
+    use_own(use)
+    inspected = network_from_options(source, task, network, settings, activation, form, tau_ms, names)
+    seed = inspected.seed if seed is None else seed
+    units, asked = LIF(amplitude=amplitude), (inspected.network, inspected.task)  # type: ignore[arg-type]
+    chosen = None if factors is None else _numbers(factors)
+    search = spiking_search(*asked, scaling_factors=chosen, trials=trials, seed=seed, units=units)
+    table = spiking_units(*asked, scaling_factor=best_or_most(search), seed=seed, units=units)
+    if figure:
+        from recurra.plotting.plot import plot
+        from recurra.report.figures import write_figure
+
+        write_figure(plot(search).get_figure(), figure)
+    if as_json:
+        typer.echo(json.dumps({"network": inspected.table(), **search_table(search)}, indent=2))
+        return
+    print_table(results_console(), inspected.name(source), search_rows(search))
+    typer.echo(search_words(search))
+    typer.echo(units_words(table))
+
+
+def _numbers(given: str) -> list[float]:
+    """The numbers of a list with commas."""
+    try:
+        return [float(one) for one in given.split(",")]
+    except ValueError:
+        raise ValueError(f"--factors is {given!r}; expected numbers and commas, such as 20,25,30") from None
