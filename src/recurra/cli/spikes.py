@@ -56,10 +56,13 @@ def spikes(
     search = spiking_search(*asked, scaling_factors=chosen, trials=trials, seed=seed, units=units)
     table = spiking_units(*asked, scaling_factor=best_or_most(search), seed=seed, units=units)
     if figure:
+        from recurra.plotting.papers.style import new_figure
         from recurra.plotting.plot import plot
         from recurra.report.figures import write_figure
 
-        write_figure(plot(search).get_figure(), figure)
+        drawing = new_figure(90, 65)
+        plot(search, ax=drawing.subplots())
+        write_figure(drawing, figure)
     if as_json:
         typer.echo(json.dumps({"network": inspected.table(), **search_table(search)}, indent=2))
         return
