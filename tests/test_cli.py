@@ -15,7 +15,7 @@ from recurra.cli.app import main
 from recurra.runs.record import read_run
 from recurra.storage.npz_files import write_npz
 from recurra.storage.run_folder import RunFolder
-from recurra.tasks import FAMILIES, PATTERNS, TASKS
+from recurra.tasks import FAMILIES, PATTERNS, SERIES, TASKS
 from recurra.words.summary import run_table
 from tests.networks import network_of
 
@@ -234,7 +234,7 @@ def test_inspect_report(reference, tmp_path, capsys):
 def test_tasks(tmp_path, capsys):
     listed = call(capsys, "tasks")[1].splitlines()
     assert "flipflop: Hold the sign of the last pulse on every bit." in listed
-    assert [line.split(":")[0] for line in listed] == [*TASKS, *PATTERNS, *FAMILIES]
+    assert [line.split(":")[0] for line in listed] == [*TASKS, *PATTERNS, *SERIES, *FAMILIES]
     assert "pulse_ms = 20.0  # width of a pulse, ms" in call(capsys, "tasks", "flipflop")[1]
     described = json.loads(call(capsys, "tasks", "flipflop", "--json", "--set", "task.bits=2")[1])
     assert described["conditions"] == ["--", "-+", "+-", "++"]

@@ -114,6 +114,7 @@ from .runs.sweep.sweep import sweep as sweep
 from .runs.train_run import train_run as train_run
 from .runs.tune.tune import load_tuning as load_tuning
 from .runs.tune.tune import tune as tune
+from .storage.series_files import read_series as read_series
 from .tasks import And as And
 from .tasks import Chirp as Chirp
 from .tasks import ChoiceRule as ChoiceRule
@@ -129,9 +130,12 @@ from .tasks import FlipFlop as FlipFlop
 from .tasks import FunctionTask as FunctionTask
 from .tasks import GoNoGo as GoNoGo
 from .tasks import IntervalReproduction as IntervalReproduction
+from .tasks import Lorenz as Lorenz
 from .tasks import LorenzPattern as LorenzPattern
+from .tasks import MackeyGlass as MackeyGlass
 from .tasks import MemoryResponse as MemoryResponse
 from .tasks import MultiTask as MultiTask
+from .tasks import Narma as Narma
 from .tasks import NearRule as NearRule
 from .tasks import NormalizedErrorRule as NormalizedErrorRule
 from .tasks import Not as Not
@@ -148,6 +152,7 @@ from .tasks import PulseMemory as PulseMemory
 from .tasks import PulseTimeRule as PulseTimeRule
 from .tasks import ReadySetGo as ReadySetGo
 from .tasks import ScheduledPulses as ScheduledPulses
+from .tasks import Series as Series
 from .tasks import SetReset as SetReset
 from .tasks import SignedDecision as SignedDecision
 from .tasks import SignRule as SignRule

@@ -556,6 +556,20 @@ SOURCES: dict[str, Source] = {
         "IEEE Transactions on Neural Networks 22, 131-144",
         "https://doi.org/10.1109/TNN.2010.2089641",
     ),
+    "atiya2000": Source(
+        "A. F. Atiya and A. G. Parlos",
+        2000,
+        "New results on recurrent network training: Unifying the algorithms and accelerating convergence",
+        "IEEE Transactions on Neural Networks 11, 697-709",
+        "https://doi.org/10.1109/72.846741",
+    ),
+    "mackey1977": Source(
+        "M. C. Mackey and L. Glass",
+        1977,
+        "Oscillation and chaos in physiological control systems",
+        "Science 197, 287-289",
+        "https://doi.org/10.1126/science.267326",
+    ),
     "ceni2024": Source(
         "A. Ceni and C. Gallicchio",
         2024,

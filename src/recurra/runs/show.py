@@ -10,7 +10,7 @@ from recurra.docstrings import parameter_texts
 from recurra.runs.spec import REGISTRY, RunSpec
 from recurra.runs.tables import arguments_of, to_table
 from recurra.sources import SOURCES
-from recurra.tasks import FAMILIES, PATTERNS, TASKS, Task
+from recurra.tasks import FAMILIES, PATTERNS, SERIES, TASKS, Task
 
 EXACT = ("dt_ms", "smooth_ms")  # times in ms that need not be a whole number of steps
 
@@ -51,7 +51,7 @@ def _toml(value: object) -> str:
 
 def describe_tasks() -> dict[str, str]:
     """The name of every task, with one sentence that describes it."""
-    return {name: _summary(kind) for name, kind in {**TASKS, **PATTERNS, **FAMILIES}.items()}
+    return {name: _summary(kind) for name, kind in {**TASKS, **PATTERNS, **SERIES, **FAMILIES}.items()}
 
 
 def describe_task(task: Task) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from recurra.runs.own import check_analyses, check_imported
 from recurra.runs.tables import Registry, Table, arguments_of, from_table, to_table
 from recurra.storage.reading import naming, read_text
 from recurra.streams import check_seed
-from recurra.tasks import FAMILIES, PATTERNS, RULES, TASKS, DecisionStream, SuccessRule, Task
+from recurra.tasks import FAMILIES, PATTERNS, RULES, SERIES, TASKS, DecisionStream, SuccessRule, Task
 from recurra.tasks.published_pulse import PublishedPulse
 from recurra.tasks.pulse_schedules import PoissonPulses, PulseSchedule, ScheduledPulses
 from recurra.training import (
@@ -42,7 +42,14 @@ from recurra.varied import Varied, varied_of
 DEEPEST = 8  # levels of a spec
 
 REGISTRY: Registry = {
-    Task: {**TASKS, **PATTERNS, **FAMILIES, "decision_stream": DecisionStream, "pulse_published": PublishedPulse},
+    Task: {
+        **TASKS,
+        **PATTERNS,
+        **SERIES,
+        **FAMILIES,
+        "decision_stream": DecisionStream,
+        "pulse_published": PublishedPulse,
+    },
     PulseSchedule: {"scheduled": ScheduledPulses, "poisson": PoissonPulses},
     SuccessRule: dict(RULES),
     Model: dict(MODELS),

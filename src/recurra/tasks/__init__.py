@@ -19,6 +19,7 @@ from recurra.tasks.pulse_schedules import PoissonPulses, ScheduledPulses
 from recurra.tasks.ready_set_go import PulseTimeRule, ReadySetGo
 from recurra.tasks.response import GoNoGo, MemoryResponse, PulseGoNoGo
 from recurra.tasks.rules import ChoiceRule, NearRule, NormalizedErrorRule, PeakRule, SignRule, SuccessRule
+from recurra.tasks.series import SERIES, Lorenz, MackeyGlass, Narma, Series
 from recurra.tasks.set_reset import SetReset
 from recurra.tasks.signed_streams import CuedDecision, SignedDecision
 from recurra.tasks.sine import SineGeneration
@@ -74,6 +75,7 @@ __all__ = [
     "FAMILIES",
     "PATTERNS",
     "RULES",
+    "SERIES",
     "TASKS",
     "And",
     "Chirp",
@@ -90,9 +92,12 @@ __all__ = [
     "FunctionTask",
     "GoNoGo",
     "IntervalReproduction",
+    "Lorenz",
     "LorenzPattern",
+    "MackeyGlass",
     "MemoryResponse",
     "MultiTask",
+    "Narma",
     "NearRule",
     "NeuroGymTask",
     "NormalizedErrorRule",
@@ -110,6 +115,7 @@ __all__ = [
     "PulseTimeRule",
     "ReadySetGo",
     "ScheduledPulses",
+    "Series",
     "SetReset",
     "SignRule",
     "SignedDecision",

@@ -74,9 +74,9 @@ class Task(abc.ABC):
     @property
     def title(self) -> str:
         """Name of the task in texts, such as "task xor"; a task of your own is called by its class."""
-        from recurra.tasks import FAMILIES, PATTERNS, TASKS  # noqa: PLC0415 - they are made of this class
+        from recurra.tasks import FAMILIES, PATTERNS, SERIES, TASKS  # noqa: PLC0415 - they are made of this class
 
-        names = {kind: name for name, kind in {**TASKS, **PATTERNS, **FAMILIES}.items()}
+        names = {kind: name for name, kind in {**TASKS, **PATTERNS, **SERIES, **FAMILIES}.items()}
         return f"task {names.get(type(self), type(self).__name__)}"
 
     def condition_titles(self) -> tuple[str, ...]:

@@ -191,7 +191,7 @@ class LorenzPattern(PatternTask):
         self.check_times("length_ms")
 
     def pattern(self) -> Float[np.ndarray, "time output"]:
-        return _lorenz(self.in_steps(self.length_ms), self.dt_ms / self.unit_ms)[:, None] / 15
+        return lorenz_system(self.in_steps(self.length_ms), self.dt_ms / self.unit_ms)[:, :1] / 15
 
 
 @final
@@ -235,8 +235,8 @@ class OwnPattern(PatternTask):
 
 
 @lru_cache(maxsize=8)
-def _lorenz(steps: int, step: float) -> Float[np.ndarray, "time"]:
-    """The first variable at so many times, after 20 units of time."""
+def lorenz_system(steps: int, step: float) -> Float[np.ndarray, "time 3"]:
+    """The three variables at so many times, after 20 units of time."""
 
     def change(_: float, at: Float[np.ndarray, "3"]) -> list[float]:
         x, y, z = at
@@ -244,4 +244,4 @@ def _lorenz(steps: int, step: float) -> Float[np.ndarray, "time"]:
 
     times = 20 + np.arange(steps) * step
     solved = solve_ivp(change, (0, times[-1] + step), (1.0, 1.0, 1.0), t_eval=times, rtol=1e-9, atol=1e-9)
-    return solved.y[0]
+    return solved.y.T

@@ -1,0 +1,98 @@
+"""Series: the systems' equations, trials cut from them, files of one's own, and reservoirs that continue them."""
+
+import numpy as np
+import pytest
+
+import recurra as rc
+from recurra.tasks.series import _mackey_glass
+from recurra.testing import check_task
+
+ONE = {"steps": 1, "validation_trials": 2, "trials": rc.FreshTrials(steps_an_epoch=1)}
+
+
+def test_narma_is_its_recursion(seed):
+    trial = rc.Narma(length_ms=200.0).trial(seed)
+    u, y = np.asarray(trial.inputs)[:, 0].astype(float), np.asarray(trial.targets)[:, 0].astype(float)
+    assert u.min() >= 0
+    assert u.max() <= 0.5
+    for t in range(10, 199):
+        new = 0.3 * y[t - 1] + 0.05 * y[t - 1] * y[t - 10 : t].sum() + 1.5 * u[t - 9] * u[t] + 0.1
+        assert y[t] == pytest.approx(min(new, 1), rel=1e-4)
+    assert np.asarray(trial.mask)[:, 0].sum() == 100
+
+
+def test_mackey_glass_obeys_its_equation():
+    """Against central differences; a finer integration gives the same; with a short delay it rests at 1."""
+    fine = _mackey_glass(17, 300, parts=100)
+    np.testing.assert_allclose(_mackey_glass(17, 40), fine[:40], atol=0.02)
+    assert 0.2 < fine.min() < 0.6
+    assert 1.2 < fine.max() < 1.5
+    np.testing.assert_allclose(_mackey_glass(1, 10), 1, atol=1e-6)
+
+
+def test_forecasts_are_the_series_later(seed):
+    for task in (rc.Lorenz(horizon=7), rc.MackeyGlass(horizon=7), rc.Series(np.arange(3_000.0), horizon=7)):
+        trial = task.trial(seed)
+        np.testing.assert_array_equal(trial.inputs[7:], trial.targets[:-7])
+    task = rc.Series(np.arange(900.0), np.arange(900.0)[:, None] * [1, 2], horizon=0, length_ms=300.0)
+    trial = task.trial(seed)
+    np.testing.assert_array_equal(trial.inputs * np.float32([1, 2]), trial.targets)
+
+
+def test_a_reservoir_continues_a_series():
+    """Where a readout of the input alone cannot."""
+    model = rc.RateRNN(units=60, initializer=rc.SpectralRadius(0.9), input_initializer=rc.Uniform())
+    for task in (rc.MackeyGlass(), rc.Lorenz()):
+        cohort = rc.train(task, model, rc.Ridge(batch=2, ridge=1e-8, **ONE), networks=1, seed=0)
+        trials = task.sample(5, 2)
+        power = np.asarray(trials.targets)[:, 100:].var()
+        assert cohort.history.validation_loss[0, -1] < 0.02 * power
+
+
+def test_files(tmp_path):
+    values = np.arange(12.0).reshape(6, 2)
+    np.save(tmp_path / "a.npy", values)
+    np.savez(tmp_path / "b.npz", first=values, second=values[:, 0])
+    (tmp_path / "c.csv").write_text("x,y\n" + "\n".join(f"{a},{b}" for a, b in values) + "\n")
+    np.testing.assert_array_equal(rc.read_series(tmp_path / "a.npy"), values)
+    np.testing.assert_array_equal(rc.read_series(tmp_path / "b.npz", "second"), values[:, :1])
+    np.testing.assert_array_equal(rc.read_series(tmp_path / "c.csv"), values)
+    (tmp_path / "d.csv").write_text("1,2\n3\n")
+    (tmp_path / "e.csv").write_text("1,2\n3,four\n")
+    (tmp_path / "f.csv").write_text("1\nnan\n")
+    (tmp_path / "g.npy").write_bytes(b"nonsense")
+    np.save(tmp_path / "h.npy", np.array([{}], object), allow_pickle=True)
+    for name, words in (
+        ("b.npz", "holds the arrays first, second; say which"),
+        ("d.csv", "row 2 has 1 numbers and the first 2"),
+        ("e.csv", "row 2 has 'four'"),
+        ("f.csv", "the series"),
+        ("g.npy", "g.npy"),
+        ("h.npy", "h.npy"),
+        ("missing.npy", "missing.npy: No such file"),
+    ):
+        with pytest.raises(ValueError, match=words) as raised:
+            rc.read_series(tmp_path / name)
+        assert str(raised.value).startswith(str(tmp_path / name))
+        assert "\n" not in str(raised.value)
+
+
+def test_what_is_too_short_is_refused():
+    with pytest.raises(ValueError, match="the series is too short for anything to count"):
+        rc.Narma(length_ms=100.0)
+    with pytest.raises(ValueError, match=r"the series has 50 steps; a trial of 1000 ms and a horizon of 1 need 1,001"):
+        rc.Series(np.zeros(50))
+    with pytest.raises(ValueError, match="wanted has 3 steps and values 2,000"):
+        rc.Series(np.zeros(2_000), np.zeros(3))
+    with pytest.raises(ValueError, match="values has the shape"):
+        rc.Series(np.zeros((2, 3, 4)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "task",
+    [rc.Narma(), rc.MackeyGlass(), rc.Lorenz(), rc.Series(np.sin(np.arange(2_000.0)))],
+    ids=lambda one: one.title,
+)
+def test_they_are_tasks(task):
+    check_task(task)
