@@ -8,8 +8,10 @@ from . import tasks as tasks
 from . import testing as testing
 from . import training as training
 from .analysis import axis_alignment as axis_alignment
+from .analysis import between_tasks as between_tasks
 from .analysis import census as census
 from .analysis import chronometric as chronometric
+from .analysis import cluster_count as cluster_count
 from .analysis import connectivity_agreement as connectivity_agreement
 from .analysis import continuation as continuation
 from .analysis import cross_condition_generalization as cross_condition_generalization
@@ -56,6 +58,8 @@ from .analysis import spectral_distance as spectral_distance
 from .analysis import spectrum as spectrum
 from .analysis import starts_near as starts_near
 from .analysis import states_on as states_on
+from .analysis import task_performance as task_performance
+from .analysis import task_variance as task_variance
 from .analysis import tensor_components as tensor_components
 from .analysis import transient_gains as transient_gains
 from .analysis import unit_selectivity as unit_selectivity

@@ -32,6 +32,9 @@ from recurra.analysis.low_rank.latent import LatentPaths, latent_flow, latent_pa
 from recurra.analysis.low_rank.loadings import Loadings, is_low_rank, loadings
 from recurra.analysis.low_rank.populations import Populations, best_populations, populations
 from recurra.analysis.low_rank.resampling import Resampling, resampling, shuffled_loadings
+from recurra.analysis.many_tasks.between import BetweenTasks, between_tasks
+from recurra.analysis.many_tasks.performance import TaskPerformance, task_performance
+from recurra.analysis.many_tasks.variance import ClusterCount, TaskVariance, cluster_count, task_variance
 from recurra.analysis.memory.alignment import Alignment, axis_alignment
 from recurra.analysis.memory.cube import MemoryCube, memory_cube
 from recurra.analysis.memory.generalization import Generalization, cross_condition_generalization
@@ -68,9 +71,11 @@ from recurra.analysis.weights.spectra import (
 __all__ = [
     "Agreement",
     "Alignment",
+    "BetweenTasks",
     "Branch",
     "Census",
     "Chronometric",
+    "ClusterCount",
     "Demixed",
     "FixedPoints",
     "FlowField",
@@ -102,14 +107,18 @@ __all__ = [
     "SpikeTrains",
     "SpikingSearch",
     "SpikingUnits",
+    "TaskPerformance",
+    "TaskVariance",
     "TensorComponents",
     "TransientGains",
     "WeightStatistics",
     "axis_alignment",
     "best_populations",
+    "between_tasks",
     "census",
     "census_of",
     "chronometric",
+    "cluster_count",
     "clusters",
     "connectivity_agreement",
     "continuation",
@@ -168,6 +177,8 @@ __all__ = [
     "spiking_units",
     "starts_near",
     "states_on",
+    "task_performance",
+    "task_variance",
     "tensor_components",
     "transient_gains",
     "unit_selectivity",

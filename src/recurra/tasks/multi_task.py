@@ -9,7 +9,7 @@ from typing import Any, ClassVar, final
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Int, Key
+from jaxtyping import Array, Bool, Float, Int, Key
 
 from recurra.arrays import Outputs, RandomKey
 from recurra.checks import check_choice, check_count, check_positive
@@ -111,6 +111,29 @@ class MultiTask(Task):
     def task_of(self, trials: Trials) -> Int[Array, "trial"]:
         """The position of the task of each trial, by the rule inputs of its first step."""
         return jnp.asarray(trials.inputs)[..., 0, -len(self.tasks) :].argmax(axis=-1)
+
+    def input_at(self, name: str, time_ms: float, condition: int = 0) -> Float[np.ndarray, "input"]:
+        """The noiseless input of a task at a time, its rule input included.
+
+        Args:
+            name: of the task.
+            time_ms: time in its probe, ms.
+            condition: number of a condition within the task.
+        """
+        at = self.position(name)
+        task = self.tasks[at]
+        probe, step = task.probe(), round(time_ms / self.dt_ms)
+        check_count("condition", condition, at_least=0, at_most=len(task.condition_names) - 1)
+        if not 0 <= step < probe.inputs.shape[1]:
+            raise ValueError(
+                f"time_ms is {time_ms:g}; expected a time in the trials of {name}, 0 to "
+                f"{(probe.inputs.shape[1] - 1) * self.dt_ms:g} ms"
+            )
+        inputs = np.zeros(self._stimuli + len(self.tasks))
+        row = int(np.flatnonzero(np.asarray(probe.condition) == condition)[0])
+        inputs[: task.inputs] = np.asarray(probe.inputs[row, step])
+        inputs[self._stimuli + at] = 1
+        return inputs
 
     def trial(self, key: RandomKey) -> Trial:
         which, own = jax.random.split(key)

@@ -54,12 +54,13 @@ def continuation(
     task: Task | None = None,
     *,
     direction: Float[np.ndarray, "input"],
+    origin: Float[np.ndarray, "input"] | float = 0.0,
     state: Float[np.ndarray, "state"] | None = None,
     amplitudes: tuple[float, float] = (0.0, 1.0),
     arc: float = 0.05,
     most: int = 500,
 ) -> Branch:
-    r"""Follow a fixed point while the input $a\,x$ changes its amplitude a.
+    r"""Follow a fixed point while the input $x_0 + a\,x$ changes its amplitude a.
 
     Pseudo-arclength continuation: the next point solves $f(h, a) = h$ on the plane across the branch's tangent, one
     `arc` further in the space of (h, a), so that the branch goes round folds. If Newton's method fails, the arc is
@@ -69,7 +70,8 @@ def continuation(
     Args:
         network: the network, or a cohort.
         task: its task; not needed where the network knows it, or with `state`.
-        direction: x, the input at amplitude 1.
+        direction: x, what is added to the input from the amplitude 0 to 1.
+        origin: $x_0$, the input at amplitude 0; one number for all inputs, or one for each.
         state: a fixed point at the first amplitude, or a state from which Newton's method finds it; if not given, the
             first of `fixed_points` there: of those with the fewest unstable modes the one at which most starts end.
         amplitudes: the first amplitude, and the one towards which the branch is followed.
@@ -88,26 +90,14 @@ def continuation(
     if first == last:
         raise ValueError(f"amplitudes is {amplitudes}; expected two different numbers")
     visit = visit_of(network, task)
-    path = _Path(visit.network, np.asarray(direction, np.float64))
-    state = _first_point(visit, first * path.direction) if state is None else state
+    along = np.asarray(direction, np.float64)
+    path = _Path(visit.network, along, np.broadcast_to(np.asarray(origin, np.float64), along.shape))
+    state = _first_point(visit, path.inputs(first)) if state is None else state
     upward = np.append(np.zeros(len(state)), np.sign(last - first))
     point = path.corrected(np.append(np.asarray(state, np.float64), first), upward)
     if point is None:
         raise ValueError("Newton's method finds no fixed point from the state; take one of fixed_points(...)")
-    longest = arc * np.sqrt(len(state))
-    points, tangent, length = [point], path.tangent(point, upward), longest
-    while len(points) < most and length >= SHORTEST * longest:
-        following = path.corrected(points[-1] + length * tangent, tangent)
-        if following is None or np.linalg.norm(following - points[-1]) > STRETCH * length:
-            length /= 2
-            continue
-        if not min(amplitudes) <= following[-1] <= max(amplitudes):
-            points.append(path.at_edge(points[-1], following, amplitudes))
-            break
-        tangent = path.tangent(following, tangent)
-        points.append(following)
-        length = min(2 * length, longest)
-    return _branch(path, np.array(points))
+    return _branch(path, np.array(path.followed(point, upward, (first, last), arc * np.sqrt(len(state)), most)))
 
 
 def _first_point(visit: Visit, inputs: Float[np.ndarray, "input"]) -> Float[np.ndarray, "state"]:
@@ -123,9 +113,13 @@ class _Path:
 
     network: Network
     direction: Float[np.ndarray, "input"]
+    origin: Float[np.ndarray, "input"]
+
+    def inputs(self, amplitude: float) -> Float[np.ndarray, "input"]:
+        return self.origin + amplitude * self.direction
 
     def flow(self, point: Point) -> Flow:
-        return flow_of(self.network, point[-1] * self.direction)
+        return flow_of(self.network, self.inputs(point[-1]))
 
     def derivative(self, point: Point) -> Float[np.ndarray, "state coordinate"]:
         """The derivative of the displacement by h and by a."""
@@ -153,6 +147,24 @@ class _Path:
         system = np.concatenate([self.derivative(point), before[None]])
         solution = _solution(system, np.append(np.zeros(len(point) - 1), 1.0))
         return before if solution is None else solution / np.linalg.norm(solution)
+
+    def followed(
+        self, point: Point, upward: Point, amplitudes: tuple[float, float], longest: float, most: int
+    ) -> list[Point]:
+        """The points of the branch from the first one on, until the amplitude leaves its range."""
+        points, tangent, length = [point], self.tangent(point, upward), longest
+        while len(points) < most and length >= SHORTEST * longest:
+            following = self.corrected(points[-1] + length * tangent, tangent)
+            if following is None or np.linalg.norm(following - points[-1]) > STRETCH * length:
+                length /= 2
+                continue
+            if not min(amplitudes) <= following[-1] <= max(amplitudes):
+                points.append(self.at_edge(points[-1], following, amplitudes))
+                break
+            tangent = self.tangent(following, tangent)
+            points.append(following)
+            length = min(2 * length, longest)
+        return points
 
     def at_edge(self, before: Point, after: Point, amplitudes: tuple[float, float]) -> Point:
         """The point between two points at which the amplitude reaches the end of its range."""

@@ -28,6 +28,8 @@ ROW_MM, MARGIN_MM = 12.0, 14.0
 AXES_SHARE, LETTER_MM = 0.85, 1.15  # of a column's width that its axes take; width of a small letter
 ROOM = 0.25  # above and below the targets for an output, as a share of their extent; what is beyond is cut off
 OUTPUT = network_color(1)
+MOST_ROWS = 24  # more channels are images, a row of pixels each: a page has no room for their curves
+IMAGE_MM = 40.0
 NARROWEST_MM = 30.0  # of a column; with many trials the figure becomes wider than a page
 
 
@@ -36,7 +38,7 @@ def sample_trials(trials: Trials, count: int = 3) -> Figure:
     """Inputs and targets of the first trials, one column per trial and one row per channel.
 
     Time outside the mask is shaded; if a task has several periods, lines separate them and the first row
-    names them.
+    names them. Of tasks with more than 24 channels inputs and targets are an image each, dark where they are high.
 
     Args:
         trials: trials of any task.
@@ -62,6 +64,9 @@ def draw_sample_trials(
     count = min(count, len(trials))
     inputs, targets, mask = (np.asarray(array) for array in (trials.inputs, trials.targets, trials.counts))
     time_ms = np.asarray(trials.time_ms)
+    if inputs.shape[-1] + targets.shape[-1] > MOST_ROWS:
+        _draw_images(figure, trials, count, outputs)
+        return
     channels = [(inputs, at, INPUT, _name("Input", at, inputs)) for at in range(inputs.shape[-1])]
     channels += [(targets, at, TARGET, _name("Target", at, targets)) for at in range(targets.shape[-1])]
     width = COLUMN_MM if count == 1 else max(PAGE_MM, NARROWEST_MM * count)
@@ -89,6 +94,32 @@ def draw_sample_trials(
     if outputs is not None:
         _legend(figure)
     figure.align_ylabels(list(grid[:, 0]))
+
+
+def _draw_images(
+    figure: Figure, trials: Trials, count: int, outputs: Float[np.ndarray, "trial time output"] | None
+) -> None:
+    """Inputs, targets and, if there are any, outputs of trials with many channels: a row of pixels for each channel."""
+    shown = {"Input": np.asarray(trials.inputs), "Target": np.asarray(trials.targets)}
+    if outputs is not None:
+        shown["Output"] = np.asarray(outputs)
+    width = max(PAGE_MM, NARROWEST_MM * count)
+    figure.set_size_inches(width / MM_PER_INCH, (MARGIN_MM + IMAGE_MM * len(shown)) / MM_PER_INCH)
+    grid = figure.subplots(len(shown), count, sharex=True, sharey="row", squeeze=False)
+    time_ms = np.asarray(trials.time_ms)
+    for row, (name, values) in zip(grid, shown.items(), strict=True):
+        scaled = shown["Target"] if name == "Output" else values
+        sides = (time_ms[0], time_ms[-1] + trials.dt_ms, values.shape[-1] + 0.5, 0.5)
+        for trial, axes in enumerate(row):
+            image = bounded(values[trial].T, 1e6)
+            low, high = float(scaled.min()), float(scaled.max())
+            axes.imshow(image, cmap="Greys", vmin=low, vmax=high, aspect="auto", interpolation="none", extent=sides)
+            few_ticks(axes, x=4, y=3)
+        row[0].set_ylabel(name)
+    for trial, axes in enumerate(grid[0]):
+        axes.set_title(_condition(trials, trial))
+    for axes in grid[-1]:
+        axes.set_xlabel("Time (ms)")
 
 
 def _draw_output(axes: Axes, time_ms: np.ndarray, output: np.ndarray, targets: np.ndarray) -> None:

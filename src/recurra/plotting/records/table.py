@@ -6,9 +6,11 @@ from typing import Any, final
 
 from recurra.analysis import (
     Alignment,
+    BetweenTasks,
     Branch,
     Census,
     Chronometric,
+    ClusterCount,
     Demixed,
     FixedPoints,
     FlowField,
@@ -38,6 +40,8 @@ from recurra.analysis import (
     SpikeTrains,
     SpikingSearch,
     SpikingUnits,
+    TaskPerformance,
+    TaskVariance,
     TensorComponents,
     TransientGains,
 )
@@ -56,7 +60,7 @@ from recurra.plotting.papers.census import LABELS
 from recurra.plotting.papers.differences import draw_differences
 from recurra.plotting.papers.sweeps import draw_sweep
 from recurra.plotting.papers.tunings import draw_tuning
-from recurra.plotting.records import choices, curves, panels, planes, spaces, spikes
+from recurra.plotting.records import choices, curves, many_tasks, panels, planes, spaces, spikes
 from recurra.plotting.records.program import program
 from recurra.tasks.trials import Trials
 
@@ -81,6 +85,10 @@ DRAWINGS: dict[type, dict[str, Drawing]] = {
     Alignment: {"readout": Drawing(panels.alignment)},
     Behaviour: {"probe": Drawing(curves.behaviour)},
     Branch: {"branch": Drawing(curves.branch)},
+    BetweenTasks: {"branches": Drawing(many_tasks.between_tasks)},
+    TaskPerformance: {"tasks": Drawing(many_tasks.task_performance)},
+    TaskVariance: {"variance": Drawing(many_tasks.task_variance), "silhouettes": Drawing(many_tasks.silhouettes)},
+    ClusterCount: {"clusters": Drawing(many_tasks.cluster_count)},
     Census: {"map": Drawing(planes.census)},
     Chronometric: {"times": Drawing(choices.chronometric)},
     Clusters: {"silhouette": Drawing(panels.clusters)},

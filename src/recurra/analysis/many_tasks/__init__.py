@@ -1,0 +1,1 @@
+"""What a network does in each of its tasks, and what the tasks share."""

@@ -1,0 +1,164 @@
+"""What a network does in each of several tasks: success, task variance and its clusters, fixed points between tasks."""
+
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+import recurra as rc
+from recurra.analysis import BetweenTasks, ClusterCount, TaskVariance
+from recurra.analysis.failures import Failure
+from recurra.analysis.many_tasks.variance import _clustered
+
+LEVELS = (-1.0, 0.0, 2.0)
+
+
+def shown(channel, level=1.0):
+    """A task of three conditions: after two steps one of two inputs is at one of three levels, which is the target."""
+
+    def draw_condition(condition):
+        value = level * jnp.asarray(LEVELS, jnp.float32)[condition]
+        on = jnp.where(jnp.arange(5) >= 2, value, 0.0)
+        inputs = jnp.zeros((5, 2), jnp.float32).at[:, channel].set(on.astype(jnp.float32))
+        mask = jnp.arange(5)[:, None] == 4
+        return rc.Trial.of(inputs, on[:, None], mask, condition)
+
+    def draw(key):
+        return draw_condition(jax.random.randint(key, (), 0, len(LEVELS), jnp.int32))
+
+    return rc.FunctionTask(
+        tuple(map(str, LEVELS)), rc.NearRule(settle_ms=0.0), draw=draw, draw_condition=draw_condition
+    )
+
+
+@pytest.fixture(scope="module")
+def both():
+    return rc.MultiTask([shown(0), shown(1, 2.0)], ("first", "second"))
+
+
+@pytest.fixture(scope="module")
+def network():
+    """Linear units without memory: two see the first input, three the second, two both; one is silent."""
+    seen = np.array([[1, 0], [0.5, 0], [0, 1], [0, 0.2], [0, -1], [1, 0.5], [2, 1], [0, 0]])
+    weights = np.concatenate([seen, np.zeros((8, 2))], axis=1)
+    return rc.network(np.zeros((8, 8)), weights, [[1, 0, 0, 0, 0, 0, 0, 0]], activation="linear")
+
+
+def test_variance_by_hand(network, both):
+    found = rc.task_variance(network, both, rotations=3)
+    spread = np.var(LEVELS)
+    expected = np.square([[1, 0], [0.5, 0], [0, 2], [0, 0.4], [0, 2], [1, 1], [2, 2], [0, 0]]) * spread
+    np.testing.assert_allclose(found.variance, expected, atol=1e-12)
+    assert found.clusters == 3
+    assert found.cluster.tolist() == [0, 0, 2, 2, 2, 1, 1, -1] or found.cluster.tolist() == [1, 1, 2, 2, 2, 0, 0, -1]
+    assert found.silhouette[found.tried == 3] == pytest.approx(1)
+    np.testing.assert_allclose(found.normalized[:7], expected[:7] / expected[:7].max(axis=1, keepdims=True))
+    assert np.isnan(found.normalized[7]).all()
+    assert found.rotated_silhouette.shape == (3, len(found.tried))
+
+
+def test_order_of_units_changes_no_cluster(network, both, seed):
+    order = np.random.default_rng(seed).permutation(8)
+    moved = replace(network.weights, input=np.asarray(network.weights.input)[order])
+    one, other = (rc.task_variance(net, both, rotations=1) for net in (network, replace(network, weights=moved)))
+    np.testing.assert_allclose(other.variance, one.variance[order])
+    same = one.cluster[order][:, None] == one.cluster[order]
+    np.testing.assert_array_equal(other.cluster[:, None] == other.cluster, same)
+
+
+def test_clusters_of_random_units_are_worse(seed):
+    """Three groups of units have a high silhouette at three; rates without groups have a lower one at any number."""
+    random = np.random.default_rng(seed)
+    groups = np.repeat(np.eye(3), 20, axis=0) + 0.05 * random.random((60, 3))
+    labels, silhouettes = _clustered(groups, np.arange(2, 8), 0)
+    assert labels.tolist() == [0] * 20 + [1] * 20 + [2] * 20
+    assert silhouettes.argmax() == 1
+    scattered = _clustered(random.random((60, 3)), np.arange(2, 8), 0)[1]
+    assert silhouettes.max() > 0.85 > scattered.max()
+
+
+def found_with(clusters, rotated=(2, 3), best=0.5):
+    tried = np.arange(2, 6)
+    silhouette = np.where(tried == clusters, best, 0.1)
+    null = np.stack([np.where(tried == number, 0.4, 0.1) for number in rotated])
+    return TaskVariance(("a", "b"), np.ones((clusters, 2)), np.arange(clusters), tried, silhouette, null)
+
+
+def test_the_number_of_clusters_of_a_cohort():
+    found = rc.cluster_count([found_with(3), found_with(4, best=0.3), Failure("diverged"), found_with(5)])
+    assert found.count.tolist() == [3, 4, 5]
+    assert (found.mean, found.beyond, found.failed) == (4.0, 2, 1)
+    np.testing.assert_allclose([found.low, found.high], 4 + 4.302653 / np.sqrt(3) * np.array([-1, 1]), atol=1e-5)
+    assert found.rotated.tolist() == [2.5] * 3
+    assert (found_with(3).p_value, found_with(4, best=0.3).p_value) == (pytest.approx(1 / 3), 1.0)
+    with pytest.raises(ValueError, match="1 networks have clusters; expected at least two"):
+        rc.cluster_count([found_with(3), Failure("diverged")])
+
+
+def test_performance_by_task(network, both):
+    found = rc.task_performance(network, both)  # it repeats the first input, and is silent in the second task
+    assert found.names == ("first", "second")
+    assert found.judged.sum() == 1_000
+    assert found.success[0] == 1
+    assert abs(found.success[1] - 1 / 3) < 5 * np.sqrt(2 / 9 / found.judged[1])  # silence is right at one of three
+    assert (found.success_low <= found.success).all()
+    assert found.mse[0] == pytest.approx(0, abs=1e-12)
+    assert found.worst == "second"
+    assert rc.performance(network, both).success == pytest.approx(found.success @ found.judged / 1_000)
+    only = rc.task_performance(network, both, trials=both.sample_of("first", 0, trials=10))
+    assert only.judged.tolist() == [10, 0]
+    assert np.isnan(only.success[1])
+
+
+@pytest.fixture(scope="module")
+def bistable():
+    """One unit h = tanh(1.5 h + x): the first rule input pushes it up, the second down."""
+    return rc.network([[1.5]], [[0.0, 0.0, 0.5, -0.5]], [[1.0]])
+
+
+def test_points_between_tasks(bistable, both):
+    found = rc.between_tasks(bistable, both, first="first", second="second", time_ms=0.0)
+    np.testing.assert_array_equal(found.inputs, [[0, 0, 1, 0], [0, 0, 0, 1]])
+    assert len(found) == 1  # at an input of 0.5 the lower state is gone
+    assert found.folds.tolist() == [True]  # and on the way to -0.5 the upper one vanishes
+    one = rc.network([[0.5]], [[0.0, 0.0, 0.5, -0.5]], [[1.0]])
+    found = rc.between_tasks(one, both, first="first", second="second", time_ms=0.0)
+    assert (found.arrives.tolist(), found.folds.tolist(), found.changes.tolist(), found.distinct) == (
+        [True],
+        [False],
+        [False],
+        1,
+    )
+    np.testing.assert_allclose(found.branches[0].states[0], -found.branches[0].states[-1], atol=1e-8)
+    np.testing.assert_allclose(both.input_at("second", 3.0, 2), [0, 4, 0, 1])
+
+
+def test_errors(network, both, bistable):
+    with pytest.raises(ValueError, match="the task is Xor; expected a MultiTask"):
+        rc.task_variance(rc.network([[0.0]], [[0.0, 0.0]], [[0.0]]), rc.Xor())
+    with pytest.raises(ValueError, match="0 units vary over the conditions; expected at least 4"):
+        rc.task_variance(bistable, both)
+    with pytest.raises(ValueError, match="rotations is 0"):
+        rc.task_variance(network, both, rotations=0)
+    with pytest.raises(ValueError, match="inputs of first and first are the same"):
+        rc.between_tasks(bistable, both, first="first", second="first", time_ms=0.0)
+    with pytest.raises(ValueError, match="time_ms is 9; expected a time in the trials of first, 0 to 4 ms"):
+        rc.between_tasks(bistable, both, first="first", second="second", time_ms=9.0)
+    with pytest.raises(ValueError, match="unknown task 'third'"):
+        rc.between_tasks(bistable, both, first="first", second="third", time_ms=0.0)
+
+
+def test_drawings(network, both, bistable):
+    found = rc.task_variance(network, both, rotations=2)
+    crossing = rc.between_tasks(bistable, both, first="first", second="second", time_ms=0.0)
+    assert isinstance(crossing, BetweenTasks)
+    count = rc.cluster_count([found_with(3), found_with(4)])
+    assert isinstance(count, ClusterCount)
+    for record in (found, crossing, count, rc.task_performance(network, both)):
+        rc.plot(record)
+        assert "Args" not in repr(record)
+    rc.plot(found, "silhouettes")
+    plt.close("all")
