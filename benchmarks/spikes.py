@@ -48,7 +48,8 @@ def print_times() -> None:
 
 def print_networks(folder: Path) -> None:
     """A row for every network of a run, and the share of those that convert."""
-    searches = [rc.spiking_search(network) for network in rc.load(folder)]
+    cohort = rc.load(folder)
+    searches = [rc.spiking_search(network) for network in (cohort if isinstance(cohort, rc.Cohort) else [cohort])]
     print("| network | rate network (%) | best λ (Hz) | spikes at it (%) | works from … to (Hz) | mean rate (Hz) |")
     print("|---|---|---|---|---|---|")
     for number, one in enumerate(searches):

@@ -521,6 +521,13 @@ SOURCES: dict[str, Source] = {
         "Journal of Pharmacokinetics and Biopharmaceutics 15, 657-680",
         "https://doi.org/10.1007/BF01068419",
     ),
+    "sussillo2009": Source(
+        "D. Sussillo and L. F. Abbott",
+        2009,
+        "Generating coherent patterns of activity from chaotic neural networks",
+        "Neuron 63, 544-557",
+        "https://doi.org/10.1016/j.neuron.2009.07.018",
+    ),
     "depasquale2018": Source(
         "B. DePasquale, C. J. Cueva, K. Rajan, G. S. Escola, and L. F. Abbott",
         2018,
@@ -547,7 +554,7 @@ SOURCES: dict[str, Source] = {
         2001,
         "Short term memory in echo state networks",
         "GMD Report 152, German National Research Center for Information Technology",
-        "",
+        "https://www.ai.rug.nl/minds/uploads/STMEchoStatesTechRep.pdf",
     ),
     "rodan2011": Source(
         "A. Rodan and P. Tiňo",
