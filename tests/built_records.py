@@ -2,7 +2,7 @@
 
 import dataclasses
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 import numpy as np
 
@@ -13,6 +13,8 @@ from recurra.arrays import axes_in
 
 def filled(hint: Any, size: int, random: np.random.Generator, words: int) -> Any:
     """A value that an annotation allows, with axes of one length."""
+    if get_origin(hint) is tuple and ... not in get_args(hint):
+        return tuple(filled(one, size, random, words) for one in get_args(hint))
     hint = (get_args(hint) or (hint,))[0] if axes_in(hint) is None else hint
     axes = axes_in(hint)
     if axes is not None:

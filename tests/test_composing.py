@@ -15,6 +15,8 @@ from tests.networks import network_of
 
 OF_TWO = {"linear_cka", "procrustes_distance", "spectral_distance", "connectivity_agreement"}
 OF_COHORTS = {"census", "similarity_matrices"}
+OF_RECORDS = {"cluster_count"}
+MANY = {"between_tasks", "task_performance", "task_variance"}
 MEMORY = {
     "axis_alignment",
     "cross_condition_generalization",
@@ -28,6 +30,7 @@ MEMORY = {
 CHOICES = {"psychometric", "chronometric"}
 SPIKES = {"spike_trains", "spiking_search", "spiking_units"}
 NEEDED = {
+    "between_tasks": {"first": "and", "second": "xor", "time_ms": 20.0},
     "continuation": {"direction": np.ones(2)},
     "cross_condition_generalization": {"arrangements": 2, "repeats": 2},
     "fixed_points_under": {"inputs": np.zeros((1, 2))},
@@ -40,6 +43,7 @@ NEEDED = {
     "spike_trains": {"scaling_factor": 40.0},
     "spiking_search": {"scaling_factors": (40.0,), "trials": 4},
     "spiking_units": {"scaling_factor": 40.0, "trials": 4},
+    "task_variance": {"rotations": 2, "most": 3},
     "tensor_components": {"iterations": 2, "starts": 1},
     "unit_selectivity": {"permutations": 3},
 }
@@ -55,7 +59,7 @@ def analyses():
     }
 
 
-@pytest.mark.parametrize("name", sorted(set(analyses()) - OF_TWO))
+@pytest.mark.parametrize("name", sorted(set(analyses()) - OF_TWO - OF_RECORDS))
 def test_signatures_obey_the_rule(name):
     first, second, *others = inspect.signature(analyses()[name]).parameters.values()
     assert (first.name, second.name) == ("cohort" if name in OF_COHORTS else "network", "task")
@@ -77,6 +81,7 @@ def cohorts():
         "xor": trained(rc.Xor()),
         "flipflop": trained(flipflop),
         "decision": trained(rc.PerceptualDecision()),
+        "many": trained(rc.MultiTask([rc.And(), rc.Xor()])),
         "sigmoid": trained(rc.Xor(), form="current", activation="sigmoid"),
     }
 
@@ -103,11 +108,11 @@ def assert_same(one, other):
     "name",
     [
         pytest.param(name, marks=pytest.mark.slow if name in ("noisy_lifetimes", "resampling") else ())
-        for name in sorted(set(analyses()) - OF_TWO - OF_COHORTS - {"make_dossier"})
+        for name in sorted(set(analyses()) - OF_TWO - OF_COHORTS - OF_RECORDS - {"make_dossier"})
     ],
 )
 def test_a_cohort_gives_what_its_networks_give(name, cohorts):
-    kinds = {"flipflop": MEMORY, "decision": CHOICES, "sigmoid": SPIKES}
+    kinds = {"flipflop": MEMORY, "decision": CHOICES, "sigmoid": SPIKES, "many": MANY}
     cohort = cohorts[next((kind for kind, names in kinds.items() if name in names), "xor")]
     analysis, needed = analyses()[name], NEEDED.get(name, {})
     every = analysis(cohort, **needed)

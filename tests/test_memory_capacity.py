@@ -61,7 +61,7 @@ def test_bad_arguments():
         rc.memory_capacity(network, channel=1)
     with pytest.raises(ValueError, match="grow without bound"):
         rc.memory_capacity(rc.network([[1.1]], [[1.0]], [[1.0]], activation="linear"))
-    assert rc.plot(rc.memory_capacity(network)).get_xlabel() == "Lag (steps)"
+    assert rc.plot(rc.memory_capacity(network)).get_xlabel() == "Lag"
 
 
 RESERVOIRS = {  # published, model, ridge

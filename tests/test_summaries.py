@@ -80,6 +80,7 @@ NOT_BUILT = {
     "ChoiceRecords",
     "Frozen",
     "RunRecord",
+    "SpikingNetwork",
 }  # made of other records
 BUILT = [
     *(kind for kind in KINDS if kind.__name__ not in NOT_BUILT and not inspect.isabstract(kind)),

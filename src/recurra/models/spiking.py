@@ -65,16 +65,14 @@ class SpikingNetwork(Shown):
             inputs: inputs of the trials, each held over a time step of the task.
             key: seed or random key of the first voltages and of the noise.
         """
-        found = self._parts.run((self.scaling_factor,), inputs, key, traces=True)
+        parts = converted(self.network, self.units, self.scaling_factor)
+        found = parts.run((self.scaling_factor,), inputs, key, traces=True)
         return SpikingRun(*(np.asarray(one[0]) for one in found[:3]))
 
     def respond(self, inputs: Inputs, key: RandomKey | int) -> Float[np.ndarray, "trial time output"]:
         """Outputs on every trial, as `run` gives them."""
-        return np.asarray(self._parts.run((self.scaling_factor,), inputs, key).outputs[0])
-
-    @property
-    def _parts(self) -> "Converted":
-        return converted(self.network, self.units, self.scaling_factor)
+        parts = converted(self.network, self.units, self.scaling_factor)
+        return np.asarray(parts.run((self.scaling_factor,), inputs, key).outputs[0])
 
 
 def to_spikes(network: Network, scaling_factor: float, units: LIF | None = None) -> SpikingNetwork:

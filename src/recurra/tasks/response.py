@@ -87,6 +87,7 @@ class PulseGoNoGo(StagedTask):
     """
 
     sources: ClassVar[tuple[str, ...]] = ("kim2019",)
+    unit_tau_ms: ClassVar[float | None] = 50.0
     channels: ClassVar[int] = 1
 
     onset_ms: float = 250.0

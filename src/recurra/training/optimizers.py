@@ -150,7 +150,7 @@ class Fractional(Optimizer):
     def direction(self) -> optax.GradientTransformation:
         return optax.chain(optax.stateless(self._steps), optax.trace(self.momentum))
 
-    def _steps(self, gradients: optax.Updates, weights: optax.Params | None) -> optax.Updates:
+    def _steps(self, gradients: Any, weights: Any) -> Any:
         return jax.tree.map(self._step, gradients, weights)
 
     def _step(self, gradient: Any, weight: Any) -> jax.Array:

@@ -107,7 +107,7 @@ def memory_capacity(axes: Axes, record: MemoryCapacity) -> None:
     zero_line(axes)
     axes.set_ylim(min(-0.02, float(record.by_lag.min())), 1.05)
     title = f"Capacity {record.capacity:.1f} of {record.units}, 95 % interval {record.low:.1f} to {record.high:.1f}"
-    labelled(axes, "Lag (steps)", "Squared correlation", title)
+    labelled(axes, "Lag", "Squared correlation", title)
 
 
 def latent_paths(axes: Axes, record: LatentPaths) -> None:

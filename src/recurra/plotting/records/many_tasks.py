@@ -53,9 +53,8 @@ def cluster_count(axes: Axes, record: ClusterCount) -> None:
 
 def between_tasks(axes: Axes, record: BetweenTasks) -> None:
     """Every branch along its first principal component: stable points black, unstable white, folds crosses."""
-    states = np.concatenate([branch.states for branch in record.branches])
-    middle = states.mean(axis=0)
-    direction = np.linalg.svd(states - middle, full_matrices=False)[2][0]
+    axes.axvline(0, color=INPUT, linewidth=0.5, zorder=0)
+    middle, direction = _first_component(record)
     for branch in record.branches:
         heights = (branch.states - middle) @ direction
         axes.plot(branch.amplitude, heights, color=INPUT, zorder=1)
@@ -66,3 +65,12 @@ def between_tasks(axes: Axes, record: BetweenTasks) -> None:
     axes.margins(ROOM)
     axes.set_xticks([0, 1], list(record.names))
     labelled(axes, "Input", "First principal component")
+
+
+def _first_component(record: BetweenTasks) -> tuple[np.ndarray, np.ndarray]:
+    """The mean of the points of all branches, and the direction in which they vary most."""
+    if not record.branches:
+        return np.zeros(1), np.zeros(1)
+    states = np.concatenate([branch.states for branch in record.branches])
+    middle = states.mean(axis=0)
+    return middle, np.linalg.svd(states - middle, full_matrices=False)[2][0]

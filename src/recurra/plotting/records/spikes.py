@@ -46,7 +46,7 @@ def _factors(axes: Axes, record: SpikingSearch, upwards: str) -> None:
 def raster(axes: Axes, record: SpikeTrains) -> None:
     """Every spike, the conditions one after the other: red of excitatory units, blue of inhibitory ones."""
     length = float(record.output_time_ms[-1])
-    colors = np.array([COLORS[int(sign)] for sign in record.sign])
+    colors = np.array([COLORS[sign] for sign in np.sign(record.sign).tolist()])
     for at in range(len(record.condition_names)):
         time, unit = record.of_condition(at)
         axes.scatter(time + at * length, unit, s=0.6, c=colors[unit], marker="|", linewidths=0.5)
@@ -57,7 +57,7 @@ def raster(axes: Axes, record: SpikeTrains) -> None:
     axes.set_xticks((np.arange(len(record.condition_names)) + 0.5) * length, record.condition_names)
     axes.tick_params(axis="x", length=0)
     labelled(axes, f"Condition, {length:g} ms each", "Unit", f"Spikes at λ = {record.scaling_factor:g}")
-    present = [sign for sign in COLORS if (record.sign == sign).any()]
+    present = [sign for sign in COLORS if (np.sign(record.sign) == sign).any()]
     handles = [Line2D([], [], color=COLORS[one], marker="|", linestyle="none", label=SIGNS[one]) for one in present]
     legend_beside(axes, handles)
 
@@ -79,7 +79,7 @@ def spiking_units(axes: Axes, record: SpikingUnits) -> None:
     """The spikes per second of every unit against those that would send as much as the rate unit."""
     most = float(max(record.wanted_hz.max(), record.hz.max(), 1.0))
     axes.plot([0, most], [0, most], color=FRAME, linewidth=0.6, zorder=0)
-    colors = np.array([COLORS[int(sign)] for sign in record.sign])
+    colors = np.array([COLORS[sign] for sign in np.sign(record.sign).tolist()])
     for at, mark in enumerate(MARKS.values()):
         own = record.kind == at
         axes.scatter(record.wanted_hz[own], record.hz[own], s=10, c=colors[own], marker=mark, linewidths=0.6)
