@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -88,7 +89,7 @@ def test_nothing_is_learned_from_the_washout():
     training = Training(late, model, washed, (0,), 0)
     start = training.start()
     group = training._setup(start.start, range(1), np.inf)
-    learner, _, _ = washed.step(group, start.learner, np.ones(1, bool), replace(trials, mask=mask))
+    learner, _, _ = washed.step(group, start.learner, jnp.ones(1, bool), replace(trials, mask=mask))
     np.testing.assert_array_equal(known.weights.output, learner.weights.output)
     with pytest.raises(ValueError, match=r"washout_ms is 1e\+06, and a trial has .* nothing is left to learn from"):
         rc.train(late, model, rc.Ridge(washout_ms=1e6, **steps), networks=1, seed=0)

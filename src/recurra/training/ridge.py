@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
-from recurra.arrays import Weights, of_network
+from recurra.arrays import Weights
 from recurra.checks import check_at_least_zero, check_positive
 from recurra.engine import OutputFeedbackDynamics, mean_squared_error
 from recurra.models.constraints import Constraint, constrained, free_parameters
@@ -106,7 +106,7 @@ class Ridge(LearningRule):
         weight = np.where(trials.counts, np.asarray(trials.mask, np.float32), 0)
         weight[:, : round(self.washout_ms / trials.dt_ms)] = 0
         targets = np.where(weight > 0, trials.targets, 0).astype(np.float64)
-        before = jax.tree.map(np.asarray, of_network(cast(Any, memory), at))
+        before = jax.tree.map(lambda every: np.asarray(every[at]), memory)
         features = before.products.shape[-1]
         sums = before + sums_of(rates[at], weight, targets, features > rates.shape[-1])
         return sums, sums.readout(float(setup.own[at]), _read(setup, at, features))
