@@ -64,12 +64,7 @@ class IntervalReproduction(StagedTask):
         check_range("ready_onset_ms", self.ready_onset_ms, 0)
         steps_of("earliest ready_onset_ms", self.ready_onset_ms[0], self.dt_ms)
         check_range("interval_ms", self.interval_ms, self.pulse_ms)
-        check_count("intervals", self.intervals, at_least=2)
-        if (self.interval_ms[1] - self.interval_ms[0]) / (self.intervals - 1) < self.dt_ms:
-            raise ValueError(
-                f"interval_ms is {tuple(self.interval_ms)}; its {self.intervals} intervals are less than a step of "
-                f"dt_ms = {self.dt_ms:g} apart. Widen the range or lower the number of intervals."
-            )
+        check_intervals(self.interval_ms, self.intervals, self.dt_ms)
 
     @property
     def _intervals_ms(self) -> Float[np.ndarray, "condition"]:
@@ -100,3 +95,19 @@ class IntervalReproduction(StagedTask):
         rising = jnp.where(counts & (since >= 0), since.astype(jnp.float32) / ramp, 0)
         inputs = signals(self.between(ready, ready + width), self.between(onset, onset + width))
         return Trial(inputs, rising, counts, condition)
+
+
+def check_intervals(interval_ms: tuple[float, float], intervals: int, dt_ms: float) -> None:
+    """Raise an error if so many equally spaced intervals cannot be told apart.
+
+    Args:
+        interval_ms: the shortest and the longest, ms.
+        intervals: how many.
+        dt_ms: length of a time step, ms.
+    """
+    check_count("intervals", intervals, at_least=2)
+    if (interval_ms[1] - interval_ms[0]) / (intervals - 1) < dt_ms:
+        raise ValueError(
+            f"interval_ms is {tuple(interval_ms)}; its {intervals} intervals are less than a step of "
+            f"dt_ms = {dt_ms:g} apart. Widen the range or lower the number of intervals."
+        )

@@ -11,8 +11,9 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from recurra.arrays import Outputs
-from recurra.checks import check_at_least_zero, check_count, check_positive, check_range, steps_of
+from recurra.checks import check_at_least_zero, check_positive, check_range, steps_of
 from recurra.periods import Period, in_a_row
+from recurra.tasks.interval import check_intervals
 from recurra.tasks.pulse_schedules import whole_steps
 from recurra.tasks.rules import JUMP, SuccessRule
 from recurra.tasks.staged import StagedTask, signals
@@ -130,17 +131,12 @@ class ReadySetGo(StagedTask):
         check_range("ready_onset_ms", self.ready_onset_ms, 0)
         steps_of("earliest ready_onset_ms", self.ready_onset_ms[0], self.dt_ms)
         check_range("interval_ms", self.interval_ms, self.pulse_ms)
-        check_count("intervals", self.intervals, at_least=2)
         if self.answer_ms > 2 * self.interval_ms[0]:
             raise ValueError(
                 f"answer_ms is {self.answer_ms:g}; expected at most twice the shortest interval, "
                 f"{2 * self.interval_ms[0]:g} ms"
             )
-        if (self.interval_ms[1] - self.interval_ms[0]) / (self.intervals - 1) < self.dt_ms:
-            raise ValueError(
-                f"interval_ms is {tuple(self.interval_ms)}; its {self.intervals} intervals are less than a step of "
-                f"dt_ms = {self.dt_ms:g} apart. Widen the range or lower the number of intervals."
-            )
+        check_intervals(self.interval_ms, self.intervals, self.dt_ms)
 
     @property
     def _interval_steps(self) -> Int[np.ndarray, "condition"]:
