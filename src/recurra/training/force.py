@@ -1,19 +1,14 @@
 """FORCE learning, and recursive least squares of the readout alone."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, final
-
-import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float
 
 from recurra.arrays import Weights
 from recurra.checks import check_choice, check_count, check_flag, check_positive
 from recurra.engine import Dynamics, FeedbackEquations
-from recurra.tasks.trials import Trials
 from recurra.training.architectures import Architecture, ControlLoop, InternalLoop, OutputLoop, ReadoutAlone
-from recurra.training.online import Online, begun, check_constraints, learns_bias, stepped
-from recurra.training.rule import Learner, LearningRule, Setup
+from recurra.training.online import Online, OnlineRule, check_constraints, learns_bias
+from recurra.training.rule import Learner, Setup
 
 ARCHITECTURES: dict[str, Architecture] = {"A": OutputLoop(), "B": ControlLoop(), "C": InternalLoop()}
 READOUT = ReadoutAlone()
@@ -21,7 +16,7 @@ READOUT = ReadoutAlone()
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class FORCE(LearningRule):
+class FORCE(OnlineRule):
     r"""Learning by recursive least squares while the network runs, with its errors kept small from the first step on.
 
     At every `learn_every`-th step, with the rates r: $k = P r / (1 + r^\top P r)$, $P \leftarrow P - k (P r)^\top$,
@@ -48,7 +43,6 @@ class FORCE(LearningRule):
     """
 
     sources: ClassVar[tuple[str, ...]] = ("sussillo2009",)
-    varying: ClassVar[tuple[str, ...]] = ("alpha",)
 
     architecture: Literal["A", "B", "C"] = "A"
     alpha: float = 1.0
@@ -76,10 +70,6 @@ class FORCE(LearningRule):
                 "take that or continuing=False"
             )
 
-    def own(self, numbers: Sequence[int]) -> Float[Array, "network"]:
-        """α of each network."""
-        return jnp.full(len(numbers), self.alpha, jnp.float32)
-
     def init(self, setup: Setup, weights: Weights) -> Learner:
         architecture = ARCHITECTURES[self.architecture]
         check_constraints("FORCE", architecture.arrays, setup.constraints, weights)
@@ -87,21 +77,16 @@ class FORCE(LearningRule):
             raise ValueError(
                 f"FORCE with architecture {self.architecture} learns no bias; give the model output_bias=False"
             )
-        return begun(self._online(setup), setup, weights, setup.own)
+        return self.begun(setup, weights)
 
-    def step(
-        self, setup: Setup, learner: Learner, active: Bool[Array, "network"], trials: Trials
-    ) -> tuple[Learner, Bool[Array, "network"], Float[Array, "network"]]:
-        return stepped(self._online(setup), setup, learner, active, trials)
-
-    def _online(self, setup: Setup) -> Online:
+    def online(self, setup: Setup) -> Online:
         bias = learns_bias(setup.constraints, setup.start)
         return Online(ARCHITECTURES[self.architecture], self.learn_every, self.continuing, bias)
 
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class OnlineRidge(LearningRule):
+class OnlineRidge(OnlineRule):
     r"""The readout by recursive least squares, step by step: after each it is the ridge regression of all so far.
 
     $W = (\alpha I + \sum_i f_i f_i^\top)^{-1} \sum_i f_i z^{*\top}_i$ with the features $f_i$ of every scored step, the
@@ -116,7 +101,6 @@ class OnlineRidge(LearningRule):
     """
 
     sources: ClassVar[tuple[str, ...]] = ("jaeger2001",)
-    varying: ClassVar[tuple[str, ...]] = ("alpha",)
 
     alpha: float = 1.0
     learn_every: int = 1
@@ -131,18 +115,9 @@ class OnlineRidge(LearningRule):
         if needed:
             raise ValueError(f"OnlineRidge is for {needed}")
 
-    def own(self, numbers: Sequence[int]) -> Float[Array, "network"]:
-        """α of each network."""
-        return jnp.full(len(numbers), self.alpha, jnp.float32)
-
     def init(self, setup: Setup, weights: Weights) -> Learner:
         check_constraints("OnlineRidge", READOUT.arrays, setup.constraints, weights)
-        return begun(self._online(setup), setup, weights, setup.own)
+        return self.begun(setup, weights)
 
-    def step(
-        self, setup: Setup, learner: Learner, active: Bool[Array, "network"], trials: Trials
-    ) -> tuple[Learner, Bool[Array, "network"], Float[Array, "network"]]:
-        return stepped(self._online(setup), setup, learner, active, trials)
-
-    def _online(self, setup: Setup) -> Online:
+    def online(self, setup: Setup) -> Online:
         return Online(READOUT, self.learn_every, False, learns_bias(setup.constraints, setup.start))

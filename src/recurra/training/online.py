@@ -1,9 +1,10 @@
 """Learning while the network runs: recursive least squares on one trial after another."""
 
+import abc
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -16,7 +17,7 @@ from recurra.tasks.trials import Trials
 from recurra.training.architectures import Architecture
 from recurra.training.one_by_one import each_network
 from recurra.training.recursion import LeastSquares, in_blocks
-from recurra.training.rule import Learner, Setup, all_finite, step_noise
+from recurra.training.rule import Learner, LearningRule, Setup, all_finite, step_noise
 
 
 @jax.tree_util.register_dataclass
@@ -54,33 +55,31 @@ class Online:
     bias: bool
 
 
-@pinned(double=True)
-def begun(online: Online, setup: Setup, weights: Weights, alphas: Float[Array, "network"]) -> Learner:
-    """The networks before their first step, with P = I / α for the units that are read."""
+class OnlineRule(LearningRule, abc.ABC):
+    """A rule that learns by recursive least squares while networks run, each with an α of its own if it is varied."""
 
-    def one(weights: Any, alpha: Float[Array, ""]) -> OnlineMemory:
-        matrices, read = online.architecture.matrices(weights), online.architecture.read(weights)
-        if online.bias:
-            matrices = (jnp.column_stack([matrices[0], weights.output_bias.astype(jnp.float64)]), *matrices[1:])
-            read = (jnp.append(read[0], 1.0), *read[1:])
-        state = setup.dynamics.initial_state(weights)
-        features = _features(online, setup.dynamics.rates(state))
-        systems = tuple(
-            LeastSquares.of(matrix, jnp.diag(units / alpha)) for matrix, units in zip(matrices, read, strict=True)
-        )
-        fed = online.architecture.fed_back(systems, systems[0].respond(features)[: weights.outputs], features)
-        return OnlineMemory(matrices, tuple(system.inverse for system in systems), state, fed)
+    varying: ClassVar[tuple[str, ...]] = ("alpha",)
 
-    memory = jax.vmap(one)(weights, jnp.asarray(alphas, jnp.float64))
-    return Learner(weights, jnp.zeros(weights.networks, jnp.int32), memory)
+    alpha: float
 
+    @abc.abstractmethod
+    def online(self, setup: Setup) -> Online:
+        """How the networks of a setting learn."""
 
-@pinned(double=True)
-def stepped(
-    online: Online, setup: Setup, learner: Learner, active: Bool[Array, "network"], trials: Trials
-) -> tuple[Learner, Bool[Array, "network"], Float[Array, "network"]]:
-    """One training step of every active network: one trial after the other."""
-    return _step(online, setup, learner, active, trials)
+    def begun(self, setup: Setup, weights: Weights) -> Learner:
+        """The networks before their first step."""
+        return _begun(self.online(setup), setup, weights, setup.own)
+
+    def own(self, numbers: Sequence[int]) -> Float[Array, "network"]:
+        """α of each network."""
+        return jnp.full(len(numbers), self.alpha, jnp.float32)
+
+    @pinned(double=True)
+    def step(
+        self, setup: Setup, learner: Learner, active: Bool[Array, "network"], trials: Trials
+    ) -> tuple[Learner, Bool[Array, "network"], Float[Array, "network"]]:
+        """One training step of every active network: one trial after the other."""
+        return _step(self.online(setup), setup, learner, active, trials)
 
 
 def check_constraints(rule: str, arrays: Sequence[str], constraints: Sequence[Constraint], weights: Weights) -> None:
@@ -111,6 +110,27 @@ def learns_bias(constraints: Sequence[Constraint], weights: Weights, name: str =
     """Whether a bias, by default that of the readout, is trained."""
     one = jax.tree.map(lambda array: jnp.asarray(array)[0], weights)
     return name in free_parameters(constraints, one)
+
+
+@pinned(double=True)
+def _begun(online: Online, setup: Setup, weights: Weights, alphas: Float[Array, "network"]) -> Learner:
+    """The networks before their first step, with P = I / α for the units that are read."""
+
+    def one(weights: Any, alpha: Float[Array, ""]) -> OnlineMemory:
+        matrices, read = online.architecture.matrices(weights), online.architecture.read(weights)
+        if online.bias:
+            matrices = (jnp.column_stack([matrices[0], weights.output_bias.astype(jnp.float64)]), *matrices[1:])
+            read = (jnp.append(read[0], 1.0), *read[1:])
+        state = setup.dynamics.initial_state(weights)
+        features = _features(online, setup.dynamics.rates(state))
+        systems = tuple(
+            LeastSquares.of(matrix, jnp.diag(units / alpha)) for matrix, units in zip(matrices, read, strict=True)
+        )
+        fed = online.architecture.fed_back(systems, systems[0].respond(features)[: weights.outputs], features)
+        return OnlineMemory(matrices, tuple(system.inverse for system in systems), state, fed)
+
+    memory = jax.vmap(one)(weights, jnp.asarray(alphas, jnp.float64))
+    return Learner(weights, jnp.zeros(weights.networks, jnp.int32), memory)
 
 
 @partial(jax.jit, static_argnames="online")
