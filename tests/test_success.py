@@ -1,5 +1,6 @@
 """What counts as a success: in every task the target does, and nothing that a sensible reader calls wrong."""
 
+import re
 from dataclasses import replace
 from functools import cache, partial
 from types import SimpleNamespace
@@ -282,3 +283,21 @@ def test_what_to_look_at_names_only_what_there_is():
     )
     assert "try another start or learning rate (model.initializer, training.learning_rate). The preset" in ours
     assert own.endswith("(training.steps); where it stays on a plateau, try another start (model.initializer).")
+
+
+@pytest.mark.parametrize("task", TASKS.values())
+def test_the_criterion_is_a_sentence_of_the_rule_that_judges(task):
+    told = task().rule.criterion
+    assert re.fullmatch(r"(A trial is a success if|Every trial is judged) [^\n]+\.", told)
+    assert not re.search(r"inf|says so| 0 %", told), told
+
+
+def test_a_rule_of_a_user_that_judges_whole_trials_is_named():
+    class Always(rc.tasks.SuccessRule):
+        def correct(self, outputs, trials):
+            return trials.counts
+
+        def success(self, outputs, trials):
+            return trials.counts.any(axis=(1, 2))
+
+    assert Always().criterion == "A trial is a success if Always says so."

@@ -32,17 +32,19 @@ class DirectionRule(SuccessRule):
     Source: Yang et al. (2019).
     """
 
-    settle_ms = 0.0
-    share = 1.0
-    error_bound = math.inf
-    rest = 0.0
-
     tolerance_deg: float = 36.0
     fixation: float = 0.5
 
     def __post_init__(self) -> None:
         check_positive("tolerance_deg", self.tolerance_deg)
         check_between("tolerance_deg", self.tolerance_deg, 0, 180)
+
+    @property
+    def criterion(self) -> str:
+        return (
+            "A trial is a success if, at the last step that counts, the network fixates where it should, or else "
+            f"answers within {self.tolerance_deg:g}° of the right direction."
+        )
 
     def correct(self, outputs: Outputs, trials: Trials) -> Bool[Array, "trial time output"]:
         outputs, targets = jnp.asarray(outputs), jnp.asarray(trials.targets)

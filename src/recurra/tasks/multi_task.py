@@ -1,6 +1,5 @@
 """Many tasks in one network, which an input of each task tells apart."""
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -210,12 +209,11 @@ class EachRule(SuccessRule):
         tasks: those of a `MultiTask`, by whose rule inputs the task of a trial is known.
     """
 
-    settle_ms = 0.0
-    share = 0.0
-    error_bound = math.inf
-    rest = 0.0
-
     tasks: tuple[Task, ...]
+
+    @property
+    def criterion(self) -> str:
+        return "Every trial is judged by the rule of its task."
 
     def correct(self, outputs: Outputs, trials: Trials) -> Bool[Array, "trial time output"]:
         return self._of_each(trials, lambda rule, part: rule.correct(outputs[..., : part.targets.shape[-1]], part))

@@ -37,17 +37,19 @@ class PulseTimeRule(SuccessRule):
     Source: DePasquale et al. (2018) for a tolerance of a fifth of the interval.
     """
 
-    settle_ms = 0.0
-    share = 0.0
-    error_bound = math.inf
-    rest = 0.0
-
     tolerance: float = 0.2
     least_ms: float = 50.0
 
     def __post_init__(self) -> None:
         check_positive("tolerance", self.tolerance)
         check_at_least_zero("least_ms", self.least_ms)
+
+    @property
+    def criterion(self) -> str:
+        return (
+            "A trial is a success if every output answers with one pulse, no farther from the right time than "
+            f"{100 * self.tolerance:g} % of the interval, or {self.least_ms:g} ms if that is more."
+        )
 
     def correct(self, outputs: Outputs, trials: Trials) -> Bool[Array, "trial time output"]:
         half = jnp.asarray(trials.targets).max(axis=1, keepdims=True) / 2

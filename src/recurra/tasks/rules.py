@@ -22,7 +22,8 @@ JUMP = 0.5  # a target that changes by more in one step jumps
 class SuccessRule(abc.ABC):
     """Which steps of a trial are judged, where the output is right, and when the trial is a success.
 
-    A rule is a frozen dataclass with `settle_ms`, `share`, `error_bound` and `rest` among its fields.
+    A rule is a frozen dataclass with `settle_ms`, `share`, `error_bound` and `rest` among its fields, unless it has a
+    `success` of its own that does not need them.
     The steps inside the mask are judged, without the first `settle_ms` after each jump of the target by more than 0.5,
     in three parts: the silence before the first answer, where the target is 0; the answers, where it is not; and all
     silence, before and after. A trial is a success if, on every output and in each of these parts, at least `share`
@@ -34,14 +35,25 @@ class SuccessRule(abc.ABC):
     Each method is one compiled program of JAX, so that its operations are not compiled one by one.
     """
 
-    settle_ms: float
-    share: float
-    error_bound: float
-    rest: float
+    settle_ms: float = 0.0
+    share: float = 0.0
+    error_bound: float = math.inf
+    rest: float = 0.0
 
     @abc.abstractmethod
     def correct(self, outputs: Outputs, trials: Trials) -> Bool[Array, "trial time output"]:
         """Where the output gives the right answer."""
+
+    @property
+    def criterion(self) -> str:
+        """When a trial is a success, in a sentence."""
+        if type(self).success is not SuccessRule.success:
+            return f"A trial is a success if {type(self).__name__} says so."
+        near = f", with a root-mean-square error below {self.error_bound:g}" if self.error_bound < math.inf else ""
+        return (
+            f"A trial is a success if every output is right in at least {100 * self.share:g} % of the steps that count"
+            f"{near}: separately in the silence before the first answer, in the answers, and in all silence."
+        )
 
     def check(self) -> None:
         """Raise an error if a field makes no sense."""
@@ -204,11 +216,6 @@ class PeakRule(SuccessRule):
     Source: the published programs of Kim, Li and Sejnowski (2019).
     """
 
-    settle_ms = 0.0
-    share = 0.0
-    error_bound = math.inf
-    rest = 0.0
-
     height: float = 0.7
     silence: float = 0.3
     from_ms: float = 0.0
@@ -217,6 +224,14 @@ class PeakRule(SuccessRule):
         check_positive("height", self.height)
         check_positive("silence", self.silence)
         check_at_least_zero("from_ms", self.from_ms)
+
+    @property
+    def criterion(self) -> str:
+        since = f", from {self.from_ms:g} ms on" if self.from_ms else ""
+        return (
+            f"A trial is a success if every output once rises above {self.height:g}, with the sign of the answer, or "
+            f"stays within ±{self.silence:g} where no answer is asked for{since}."
+        )
 
     def correct(self, outputs: Outputs, trials: Trials) -> Bool[Array, "trial time output"]:
         outputs = jnp.asarray(outputs)
@@ -250,14 +265,17 @@ class NormalizedErrorRule(SuccessRule):
     Source: DePasquale et al. (2018).
     """
 
-    settle_ms = 0.0
-    share = 0.0
-    rest = 0.0
-
     error_bound: float = 0.01
 
     def __post_init__(self) -> None:
         check_positive("error_bound", self.error_bound)
+
+    @property
+    def criterion(self) -> str:
+        return (
+            "A trial is a success if on every output the sum of the squared errors is below "
+            f"{100 * self.error_bound:g} % of the sum of the squared targets."
+        )
 
     def correct(self, outputs: Outputs, trials: Trials) -> Bool[Array, "trial time output"]:
         power = _mean_over_time(jnp.asarray(trials.targets) ** 2, trials.counts)
