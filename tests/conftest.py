@@ -2,7 +2,7 @@
 
 Two thirds of the time of the tests would be the compilation of small programs. So they are compiled with little
 optimization, unless XLA_FLAGS is set (CI sets it to nothing, and tests what users have), and a program that one worker
-or command has compiled is there for the others.
+or command has compiled is there for the others, and for the next run of the tests.
 """
 
 import fcntl
@@ -11,17 +11,21 @@ import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import jax
 import pytest
 from threadpoolctl import threadpool_limits
 
+from recurra.runs.compiled import emptied_if_large, kind_of_machine
+
 PROGRAMS = "JAX_COMPILATION_CACHE_DIR"
-compiled = None
 if PROGRAMS not in os.environ:  # in the first process; workers and commands have it from there
-    compiled = TemporaryDirectory(prefix="recurra-tests-", ignore_cleanup_errors=True)
-    os.environ[PROGRAMS] = compiled.name
+    kept = Path(__file__).parents[1] / ".pytest_cache" / f"programs-{kind_of_machine()}"
+    kept.mkdir(parents=True, exist_ok=True)
+    emptied_if_large(kept, 2**30)
+    for cut_off in [path for path in kept.iterdir() if path.stat().st_size == 0]:  # its process was killed
+        cut_off.unlink()
+    os.environ[PROGRAMS] = str(kept)
     os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
     os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false")
 

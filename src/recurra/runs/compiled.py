@@ -53,17 +53,22 @@ def usable_folder() -> Path | None:
     """The folder of the programs for this processor, made if it is missing; None if that is impossible."""
     try:
         home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").absolute()
-        folder = home / "recurra" / f"programs-{_kind()}"
+        folder = home / "recurra" / f"programs-{kind_of_machine()}"
         for place in (folder.parent, folder):
             place.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not _ours_alone(place):
                 return None
-        if sum(path.stat().st_size for path in folder.iterdir()) > MOST_BYTES:
-            remove(folder)
-            folder.mkdir(mode=0o700, exist_ok=True)
+        emptied_if_large(folder, MOST_BYTES)
     except (OSError, RuntimeError):  # no home, no space, no permission; or another process clears it
         return None
     return folder if os.access(folder, os.W_OK | os.X_OK) else None
+
+
+def emptied_if_large(folder: Path, bytes_at_most: int) -> None:
+    """Remove all programs in a folder that has become too large."""
+    if sum(path.stat().st_size for path in folder.iterdir()) > bytes_at_most:
+        remove(folder)
+        folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def _ours_alone(folder: Path) -> bool:
@@ -74,7 +79,7 @@ def _ours_alone(folder: Path) -> bool:
     return not hasattr(os, "getuid") or (status.st_uid == os.getuid() and not status.st_mode & 0o022)
 
 
-def _kind() -> str:
+def kind_of_machine() -> str:
     """Identifies everything that a compiled program depends on and JAX does not check."""
     parts = [version("jax"), version("jaxlib"), platform.machine(), str(cores()), _processor()]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
