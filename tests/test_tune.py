@@ -19,6 +19,7 @@ from recurra.analysis.cohorts.tuning import best_of
 from recurra.cli.app import main
 from recurra.models.cohort import History
 from recurra.runs.executors import Executor, Processes, nothing
+from recurra.runs.scheduler import Dask
 from recurra.runs.spec import read_table, to_spec
 from recurra.runs.sweep.axes import Axis
 from recurra.runs.tune import journal as journals
@@ -436,9 +437,10 @@ def test_command(tmp_path, capsys, monkeypatch):
 
 
 @pytest.mark.slow
-def test_several_processes_of_one_command(tmp_path):
+@pytest.mark.parametrize("executor", [Processes(2), Dask("local:2")], ids=["processes", "Dask"])
+def test_several_workers_of_one_command(executor, tmp_path):
     plan = TunePlan(BASE, (RIDGE,), "loss", confirm=2)
-    found = conduct_tuning(plan, tmp_path / "two", 5, SilentTuneProgress(), executor=Processes(2)).read()
+    found = conduct_tuning(plan, tmp_path / "two", 5, SilentTuneProgress(), executor=executor).read()
     assert [trial.state for trial in found.trials] == ["finished"] * 5
     assert len({trial.values for trial in found.trials}) == 5
     alone = rc.load(found.trials[4].folder)
