@@ -19,6 +19,11 @@ COUNTED = {"files", "networks", "units", "steps", "groups"}  # numbers of these 
 NEAR = 0.3  # relative difference of two numbers: another processor rounds otherwise, and training makes more of it
 NEAR_ZERO, NEAR_PERCENT = 0.01, 5.0
 OF_TESTS = ("XLA_FLAGS", "JAX_COMPILATION_CACHE_DIR")  # set in conftest.py: with them the numbers have other bits
+PROCESSOR = {  # whatever the machine: other instructions round otherwise, after which a network is another one
+    "RECURRA_INSTRUCTIONS": "avx2",
+    "XLA_FLAGS": "--xla_cpu_max_isa=AVX2",
+    "OPENBLAS_CORETYPE": "Haswell",
+}
 BETWEEN = "\x1e"
 TABLES = Path(__file__).parents[1] / "reproductions"  # of the studies, which pages read as in a checkout
 FILE = re.compile(r"# (\w+\.py)\n")  # what a block begins with that the reader saves
@@ -94,7 +99,7 @@ def _printed(arguments: list[str], folder: Path) -> tuple[str, int]:
         stderr=subprocess.STDOUT,
         text=True,
         encoding="utf-8",
-        env=surroundings | {"PYTHONIOENCODING": "utf-8"},
+        env=surroundings | PROCESSOR | {"PYTHONIOENCODING": "utf-8"},
         check=False,
     )
     return re.sub(r"[ \t]+$", "", done.stdout, flags=re.MULTILINE), done.returncode
