@@ -43,7 +43,7 @@ def _native():
 class Case:
     """A cohort and its trials. The leak "units" is one a unit; the mask "whole" leaves out a trial and three steps.
 
-    The mask "weighted" has weights of the loss, some of them 0.
+    The mask "weighted" has weights of the loss, some of them 0. Of the recurrent weights the share `density` is not 0.
     """
 
     form: str = "rate"
@@ -60,6 +60,7 @@ class Case:
     own_trials: bool = False
     networks: int = 2
     steps: int = STEPS
+    density: float = 1.0
 
     def __str__(self):
         return "-".join(str(getattr(self, field.name)) for field in fields(self))
@@ -118,6 +119,8 @@ def problem_of(dynamics, weights, case, random):
 def stable_weights(case, random):
     units = case.units
     recurrent = random.normal(size=(case.networks, units, units))
+    if case.density < 1:
+        recurrent *= random.random(recurrent.shape) < case.density
     large = units >= 16 and case.activation in ("tanh", "sigmoid")  # here a norm of 1.8 is a spectral radius of 0.9
     bound = 1.8 if large else 0.95
     recurrent *= bound / np.linalg.norm(recurrent, 2, axis=(1, 2), keepdims=True)
@@ -149,6 +152,7 @@ PHI = {
     "relu": (lambda x: np.maximum(x, 0), lambda x: (x > 0) * 1.0),
     "sigmoid": (expit, lambda x: expit(x) * expit(-x)),
     "softplus": (lambda x: np.logaddexp(0, x), expit),
+    "linear": (lambda x: x, np.ones_like),
 }
 
 
@@ -559,6 +563,9 @@ BITS = [
 BITS += [
     Case(own_trials=True, networks=20, trials=33),
     Case("current", leak=0.2, networks=20, dtype="float64", noise=0.1),
+    Case(leak=0.2, networks=20, trials=1, units=70),
+    Case("current", leak="units", networks=3, trials=2, units=200, noise=0.1, density=0.05),
+    Case(networks=3, trials=1, units=200, dtype="float64", density=0.05, own_trials=True),
 ]
 
 

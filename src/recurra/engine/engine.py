@@ -26,7 +26,7 @@ class Engine(abc.ABC):
     """Whether it can compute penalties on trajectories and unit dropout."""
 
     def unknown(self, dynamics: Dynamics) -> str:
-        """The part of these equations that it cannot compute, such as "GRU" or "activation 'linear'"; empty if none."""
+        """The part of these equations that it cannot compute, such as "activation 'hard_sigmoid_5'"; empty if none."""
         return ""
 
     def missing(self) -> str:

@@ -41,7 +41,7 @@ class RateRNN(Model):
         units: number of recurrent units N.
         form: "rate" or "current"; spectra and fixed points differ between the two.
         activation: φ of the equations: "tanh", "relu", "sigmoid", "softplus", "linear", "hard_sigmoid_5" or
-            "hard_sigmoid_6"; the native engine has the first four.
+            "hard_sigmoid_6"; the native engine has the first five.
         tau_ms: time constant, ms, at least dt_ms; if equal to dt_ms, the leak is 1, as in the papers. One for all
             units, an array with one per unit (in a spec: a list), or a `TrainedTau`: one per unit, trained within
             bounds (in a spec: a table of `lowest_ms`, `highest_ms` and, if wanted, `start_ms`). If not given, that of

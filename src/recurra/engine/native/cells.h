@@ -323,6 +323,7 @@ struct Equations {
       case Activation::tanh: return of_rate_units<Tanh>(simple, rate, trained);
       case Activation::relu: return of_rate_units<Relu>(simple, rate, trained);
       case Activation::sigmoid: return of_rate_units<Sigmoid>(simple, rate, trained);
+      case Activation::linear: return of_rate_units<Linear>(simple, rate, trained);
       default: return of_rate_units<Softplus>(simple, rate, trained);
     }
   }

@@ -11,7 +11,7 @@ from recurra.engine.gated import GRUDynamics, LSTMDynamics, UGRNNDynamics
 from recurra.engine.rate import RateDynamics, RateEquations, TimedRateDynamics
 
 CELLS = ("rate", "current", "ugrnn", "gru_after", "gru_before", "lstm")  # in the order of kernel.h
-ACTIVATIONS = ("tanh", "relu", "sigmoid", "softplus", "hard_sigmoid_5", "hard_sigmoid_6")  # likewise
+ACTIVATIONS = ("tanh", "relu", "sigmoid", "softplus", "hard_sigmoid_5", "hard_sigmoid_6", "linear")  # likewise
 
 
 class Operands(NamedTuple):
@@ -37,7 +37,8 @@ class Operands(NamedTuple):
 def unknown(dynamics: Dynamics) -> str:
     """The part of these equations that the kernel does not have; empty if it has all."""
     if isinstance(dynamics, RateDynamics | TimedRateDynamics):
-        return "" if dynamics.activation in ACTIVATIONS[:4] else f"activation {dynamics.activation!r}"
+        hard = dynamics.activation.startswith("hard_sigmoid")
+        return f"activation {dynamics.activation!r}" if hard else ""
     return "" if isinstance(dynamics, GRUDynamics | LSTMDynamics | UGRNNDynamics) else type(dynamics).__name__
 
 

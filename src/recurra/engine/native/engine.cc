@@ -124,7 +124,7 @@ std::string fill(Job<T>& job, In<dtype> recurrent, In<dtype> input, In<dtype> ou
   auto w = recurrent.dimensions(), in = input.dimensions(), out = output.dimensions(), x = inputs.dimensions();
   if (!chosen()) return "no kernel for RECURRA_INSTRUCTIONS";
   if (w.size() != 4 || in.size() != 4 || out.size() != 3 || x.size() < 3 || x.size() > 4) return "wrong number of axes";
-  if (cell < 0 || cell > 5 || activation < 0 || activation > 5) return "unknown cell or activation";
+  if (cell < 0 || cell > 5 || activation < 0 || activation > 6) return "unknown cell or activation";
   job.own_trials = x.size() == 4;
   job.networks = w[0], job.units = w[3], job.inputs = in[3], job.outputs = out[1];
   job.trials = x[x.size() - 3], job.steps = x[x.size() - 2];

@@ -29,6 +29,7 @@
 #include <sched.h>
 
 #include "cells.h"
+#include "few.h"
 #include "noise.h"
 #include "product.h"
 #include "spikes.h"
@@ -605,11 +606,13 @@ bool is_narrow(const Job<T>& job, int64_t group) {
 
 template <class T>
 int64_t groups(const Job<T>& job) {
+  if (are_few(job)) return job.trials;
   return (job.trials + 2 * PACK<T> - 1) / (2 * PACK<T>);
 }
 
 template <class T>
 size_t packed_bytes(const Job<T>& job) {
+  if (are_few(job)) return 0;
   return sizeof(T) * packed_size(job) * groups(job);
 }
 
@@ -645,6 +648,7 @@ constexpr bool HAS_BFLOAT16 = false;
 
 template <class T>
 size_t scratch_bytes(const Job<T>& job) {
+  if (are_few(job)) return OneTrial<T>::bytes(job);
   if constexpr (HAS_BFLOAT16 && sizeof(T) == 4)
     if (job.bfloat16) return Use<T, 2, true>::bytes(job);
   const size_t narrow = Use<T, 1, false>::bytes(job), wide = Use<T, 2, false>::bytes(job);
@@ -653,6 +657,7 @@ size_t scratch_bytes(const Job<T>& job) {
 
 template <class T>
 void work(const Job<T>& job, int64_t network, int64_t group, void* scratch) {
+  if (are_few(job)) return run_one_trial(job, network, group, scratch);
   if constexpr (HAS_BFLOAT16 && sizeof(T) == 4)
     if (job.bfloat16) return Use<T, 2, true>::work(job, network, group, scratch);
   is_narrow(job, group) ? Use<T, 1, false>::work(job, network, group, scratch)

@@ -6,7 +6,7 @@
 namespace recurra {
 
 enum class Cell : int64_t { rate, current, ugrnn, gru_after, gru_before, lstm };  // cells.h has their equations
-enum class Activation : int64_t { tanh, relu, sigmoid, softplus, hard_sigmoid_5, hard_sigmoid_6 };
+enum class Activation : int64_t { tanh, relu, sigmoid, softplus, hard_sigmoid_5, hard_sigmoid_6, linear };
 
 // A cohort, its trials, and the arrays for the results. All arrays are row-major with the axes in the comments;
 // T is float or double. Rate units have one gate.
@@ -15,7 +15,7 @@ struct Job {
   int64_t networks, trials, steps, units, inputs, outputs;
 
   Cell cell;
-  Activation activation;       // phi of rate units, one of the first four; else the gate function, one of the sigmoids
+  Activation activation;       // phi of rate units, no hard sigmoid; else the gate function, one of the sigmoids
   T noise;                     // of rate units the standard deviation of an isolated unit, else that of a step's noise
   const uint32_t* noise_keys;  // network, 2
   T rate_penalty;

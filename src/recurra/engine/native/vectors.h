@@ -210,6 +210,17 @@ struct Softplus {
   }
 };
 
+struct Linear {
+  template <class T>
+  static INLINE Vec<T> value(Vec<T> x) {
+    return x;
+  }
+  template <class T>
+  static INLINE Vec<T> slope(Vec<T>) {
+    return all(T(1));
+  }
+};
+
 // ---- sums over lanes
 
 // One half (0: first, 1: second) of every group of G lanes of the vectors a and b, those of a and b in turn.
