@@ -36,6 +36,7 @@ from recurra.training.stopping import Never
 from recurra.varied import Varied, varied_of
 
 SILENT_TRIALS = 256  # least number of trials that measure the loss of a silent network
+SILENT_STEPS = 2**20  # of these trials together, which are enough
 
 
 @dataclass(frozen=True)
@@ -177,9 +178,10 @@ class Training:
     def _silent_loss(self) -> float:
         """The loss of a network whose output is always 0; infinite if that is right, so that it sets no bound.
 
-        A few validation trials may have almost no targets, so it is never measured on fewer than SILENT_TRIALS.
+        A few validation trials may have almost no targets, so it is never measured on fewer than SILENT_TRIALS,
+        or SILENT_STEPS where trials are long.
         """
-        count = max(self.rule.validation_trials, SILENT_TRIALS)
+        count = max(self.rule.validation_trials, min(SILENT_TRIALS, -(-SILENT_STEPS // self.task.steps)))
         trials = next(self.task.sample_pieces(random_key(self.seed, Stream.validation), count))
         trials = trials.weighted(self.rule.counted_periods)
         silence = np.zeros(trials.targets.shape, trials.targets.dtype)
