@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 import recurra as rc
+from recurra.runs.spec import read_table, to_spec, with_settings
+from recurra.runs.tables import changes
 from recurra.tasks.series import _mackey_glass
 from recurra.testing import check_task
 
@@ -75,6 +77,39 @@ def test_files(tmp_path):
             rc.read_series(tmp_path / name)
         assert str(raised.value).startswith(str(tmp_path / name))
         assert "\n" not in str(raised.value)
+
+
+def test_a_spec_names_a_file_beside_it(tmp_path, monkeypatch):
+    """Its numbers become part of the run; other numbers in the file are another task, which one line tells."""
+    values = np.sin(np.arange(400.0))
+    np.savetxt(tmp_path / "sine.csv", values, delimiter=",")
+    np.save(tmp_path / "other.npy", values[:, None] * [1, 2])
+    spec = tmp_path / "mine.toml"
+    spec.write_text('[task]\nkind = "series"\nfile = "sine.csv"\nwanted_file = "other.npy"\nlength_ms = 300.0\n')
+    made = to_spec(with_settings(read_table(str(spec)), []))
+    assert made.task == rc.Series(values, values[:, None] * [1, 2], length_ms=300.0)
+    assert to_spec(made.table()) == made
+    np.savetxt(tmp_path / "sine.csv", values + 1, delimiter=",")
+    other = to_spec(with_settings(read_table(str(spec)), []))
+    (told,) = changes(made.table(), other.table()).items()
+    assert told[0] == "task.values"
+    assert [one.startswith("400 rows, sha256 ") for one in told[1]] == [True, True]
+    assert told[1][0] != told[1][1]
+    monkeypatch.chdir(tmp_path)
+    set_here = ["task.file=other.npy", "task.length_ms=300"]
+    assert to_spec(with_settings({"task": "series"}, [*set_here, "networks=1"])).task.outputs == 2
+    one = {"kind": "series", "file": "sine.csv", "length_ms": 300.0}
+    several = {"task": {"kind": "multi", "tasks": [one, {**one, "horizon": 2}], "names": ["near", "far"]}}
+    assert to_spec(with_settings(several, [])).task.tasks[1].horizon == 2
+    assert len(repr(made.task)) < 300
+    for line, words in (
+        ("file = 3", "file of the series is 3; expected the name of a file"),
+        ('file = "sine.csv"\nvalues = [1, 2]', "the series has both file and values; give one of them"),
+        ('file = "missing.csv"', "missing.csv: No such file"),
+    ):
+        spec.write_text(f'[task]\nkind = "series"\n{line}\n')
+        with pytest.raises(ValueError, match=words):
+            with_settings(read_table(str(spec)), [])
 
 
 def test_what_is_too_short_is_refused():

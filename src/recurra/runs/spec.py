@@ -13,6 +13,7 @@ from recurra.checks import check_choice, check_count, check_name, nearest
 from recurra.engine import Penalty
 from recurra.models import CONSTRAINTS, INITIALIZERS, MODELS, Constraint, Initializer, Model
 from recurra.runs.own import check_analyses, check_imported
+from recurra.runs.series_in_specs import beside, with_series
 from recurra.runs.tables import Registry, Table, arguments_of, from_table, to_table
 from recurra.storage.reading import naming, read_text
 from recurra.streams import check_seed
@@ -162,13 +163,17 @@ def read_table(spec: str) -> Table:
     with naming(path):
         text = read_text(path, MOST_SPEC_BYTES)
     try:
-        return _loads(text)
+        table = _loads(text)
     except ValueError as error:
         raise ValueError(f"{path} is no TOML: {error}") from None
+    return beside(table, path.parent)
 
 
 def with_settings(table: Table, settings: Iterable[str]) -> Table:
-    """The table with all settings `KEY=VALUE`: KEY with dots between levels, VALUE as in TOML or a bare word."""
+    """The table with all settings `KEY=VALUE`: KEY with dots between levels, VALUE as in TOML or a bare word.
+
+    Files that it names are read.
+    """
     for setting in settings:
         key, separator, value = setting.partition("=")
         if not separator or not all(key.split(".")):
@@ -179,7 +184,7 @@ def with_settings(table: Table, settings: Iterable[str]) -> Table:
             table = with_value(table, key, plain_value(value))
         except ValueError as error:
             raise ValueError(f"--set {key}: {error}") from None
-    return table
+    return with_series(table)
 
 
 def with_value(table: Table, key: str, value: object) -> Table:

@@ -1,5 +1,7 @@
 """Conversion between frozen dataclasses and tables of plain values, as in TOML and JSON."""
 
+import hashlib
+import json
 import math
 import types
 import typing
@@ -14,6 +16,7 @@ from recurra.runs.own import is_own, own_class, own_classes, own_name
 
 Table = dict[str, Any]
 Registry = dict[type, dict[str, type]]
+LONG = 200  # letters of an array that a line holds
 
 
 def from_table(kind: type, table: object, registry: Registry, path: str) -> Any:
@@ -80,17 +83,27 @@ def storable(value: Any) -> Any:
 
 
 def changes(old: Table, new: Table, path: str = "") -> dict[str, tuple[object, object]]:
-    """The full keys whose values differ between two tables, with both values; "nothing" for a missing key."""
+    """The full keys whose values differ between two tables, with both values; "nothing" for a missing key.
+
+    Of a long array its length and its digest stand for the values.
+    """
     changed: dict[str, tuple[object, object]] = {}
     for key in sorted({*old, *new}):
         first, second = old.get(key, "nothing"), new.get(key, "nothing")
         if isinstance(first, dict) and isinstance(second, dict):
             changed |= changes(first, second, f"{path}{key}.")
         elif first != second:
-            changed[f"{path}{key}"] = tuple(
-                value.get("kind", value) if isinstance(value, dict) else value for value in (first, second)
-            )
+            changed[f"{path}{key}"] = (_short(first), _short(second))
     return changed
+
+
+def _short(value: object) -> object:
+    """The kind of a table, and the length and digest of a long array; other values are themselves."""
+    if isinstance(value, dict):
+        return value.get("kind", value)
+    if not isinstance(value, list | tuple) or len(text := json.dumps(value)) <= LONG:
+        return value
+    return f"{len(value):,} rows, sha256 {hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 
 def _keys(kind: type, key: str, known: list[str], registry: Registry, path: str) -> str:
