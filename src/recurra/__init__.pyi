@@ -178,6 +178,7 @@ from .training import Adam as Adam
 from .training import AdamW as AdamW
 from .training import Constant as Constant
 from .training import Cosine as Cosine
+from .training import Curriculum as Curriculum
 from .training import Epoch as Epoch
 from .training import FixedTrials as FixedTrials
 from .training import Fractional as Fractional

@@ -37,6 +37,20 @@ SOURCES: dict[str, Source] = {
         "Journal of Computational Neuroscience 51, 407-431",
         "https://doi.org/10.1007/s10827-023-00857-9",
     ),
+    "elman1993": Source(
+        "J. L. Elman",
+        1993,
+        "Learning and development in neural networks: the importance of starting small",
+        "Cognition 48, 71-99",
+        "https://doi.org/10.1016/0010-0277(93)90058-4",
+    ),
+    "bengio2009": Source(
+        "Y. Bengio, J. Louradour, R. Collobert and J. Weston",
+        2009,
+        "Curriculum learning",
+        "Proceedings of the 26th International Conference on Machine Learning, 41-48",
+        "https://doi.org/10.1145/1553374.1553380",
+    ),
     "salmon2011": Source(
         "J. K. Salmon, M. A. Moraes, R. O. Dror and D. E. Shaw",
         2011,

@@ -48,14 +48,29 @@ def with_number(method: Any, key: str, value: float) -> Any:
         key: a full key, such as "model.initializer.gain"; its first part is the method's own.
         value: the number.
     """
+    return _changed(method, key, key.split(".")[1:], value, numbers_alone=True)
+
+
+def with_parameter(method: Any, key: str, value: Any) -> Any:
+    """The method with another value of any parameter; an error in one line if there is none of this name.
+
+    Args:
+        method: a frozen dataclass.
+        key: its name, with dots for parameters of parts, such as "pulses.chance".
+        value: the value.
+    """
+    return _changed(method, key, key.split("."), value, numbers_alone=False)
+
+
+def _changed(method: Any, key: str, names: Sequence[str], value: Any, numbers_alone: bool) -> Any:
     try:
-        return _with(method, key.split(".")[1:], key, value)
+        return _with(method, names, key, value, numbers_alone)
     except (TypeError, ValueError) as error:
         text = str(error)
         raise ValueError(text if key in text else f"{key}: {text}") from None
 
 
-def _with(part: Any, names: Sequence[str], key: str, value: float) -> Any:
+def _with(part: Any, names: Sequence[str], key: str, value: Any, numbers_alone: bool) -> Any:
     if not names:
         raise ValueError(f"{key} is no number")
     name, *inner = names
@@ -63,14 +78,14 @@ def _with(part: Any, names: Sequence[str], key: str, value: float) -> Any:
         if int(name) >= len(part):
             raise ValueError(f"{key}: there are {len(part)} entries; the first is number 0")
         at = int(name)
-        return (*part[:at], _with(part[at], inner, key, value), *part[at + 1 :])
-    known = [field.name for field in fields(part)] if is_dataclass(part) else []
+        return (*part[:at], _with(part[at], inner, key, value, numbers_alone), *part[at + 1 :])
+    known = [field.name for field in fields(part) if field.init] if is_dataclass(part) else []
     if name not in known:
         raise ValueError(f"unknown key {key}; {nearest(name, known)}" if known else f"{key} is no number")
     if inner:
-        return replace(part, **{name: _with(getattr(part, name), inner, key, value)})  # type: ignore[type-var]
-    hint = typing.get_type_hints(type(part))[name]
-    if hint is not float and float not in typing.get_args(hint):
+        return replace(part, **{name: _with(getattr(part, name), inner, key, value, numbers_alone)})  # type: ignore[type-var]
+    hint = typing.get_type_hints(type(part))[name] if numbers_alone else None
+    if numbers_alone and hint is not float and float not in typing.get_args(hint):
         raise ValueError(
             f"{key} cannot vary within a cohort: it is no number, or one that changes shapes or steps; use rc.sweep"
         )

@@ -43,12 +43,28 @@ class History(Shown):
         loss: mean training loss of the epoch.
         validation_loss: loss on trials that are never used for training.
         success: share of the validation trials that are a success.
+        stages_left: stages of the curriculum that were left before the task itself; the trials of the epoch, also those
+            of validation, are of its stage. None for a training without a curriculum.
     """
 
     step: Float[np.ndarray, "epoch"]
     loss: Float[np.ndarray, "network epoch"]
     validation_loss: Float[np.ndarray, "network epoch"]
     success: Float[np.ndarray, "network epoch"]
+    stages_left: Float[np.ndarray, "network epoch"] | None = None
+
+    def curves(self) -> dict[str, Float[np.ndarray, "network epoch"]]:
+        """The measurements of every network by epoch, by their names."""
+        curves = {name: getattr(self, name) for name in ("loss", "validation_loss", "success", "stages_left")}
+        return {name: curve for name, curve in curves.items() if curve is not None}
+
+    def on_task(self, curve: Float[np.ndarray, "network epoch"]) -> Float[np.ndarray, "network epoch"]:
+        """A curve where it was measured on the task itself; NaN in the stages of a curriculum before it.
+
+        Args:
+            curve: one of the measurements.
+        """
+        return curve if self.stages_left is None else np.where(self.stages_left == 0, curve, np.nan)
 
     @classmethod
     def joined(cls, histories: Sequence["History"]) -> "History":
@@ -60,7 +76,7 @@ class History(Shown):
         longest = max(histories, key=lambda history: len(history.step))
 
         def stacked(name: str) -> Float[np.ndarray, "network epoch"]:
-            curves = [getattr(history, name) for history in histories]
+            curves = [history.curves()[name] for history in histories]
             missing = [len(longest.step) - curve.shape[1] for curve in curves]
             filled = [
                 np.pad(curve, ((0, 0), (0, more)), constant_values=np.nan)
@@ -68,7 +84,7 @@ class History(Shown):
             ]
             return np.concatenate(filled)
 
-        return cls(longest.step, stacked("loss"), stacked("validation_loss"), stacked("success"))
+        return cls(longest.step, **{name: stacked(name) for name in longest.curves()})
 
 
 @dataclass(frozen=True)
@@ -179,7 +195,7 @@ class Cohort(Shown):
 
     def _part(self, positions: Int[np.ndarray, "part"]) -> "Cohort":
         initial, weights = jax.tree.map(lambda array: np.asarray(array)[positions], (self.initial, self.weights))
-        curves = {name: getattr(self.history, name)[positions] for name in ("loss", "validation_loss", "success")}
+        curves = {name: curve[positions] for name, curve in self.history.curves().items()}
         return replace(
             self,
             initial=initial,
@@ -211,11 +227,12 @@ class Cohort(Shown):
     def to_dataframe(self) -> "pandas.DataFrame":
         """The numbers of the networks as a pandas frame, one row a network.
 
-        Its columns are `network` (the number), `status`, `steps` (training steps taken), `steps_to_criterion` (missing
-        if it was not met), `steps_to_success` (the first step after which 95 % of the validation trials were right,
-        missing if there is none), `loss` and `validation_loss` of its last epoch, `success` (share of 1,000 fresh
-        trials) with its 95 % Wilson interval `success_low` and `success_high`, `learned`, and the error on these
-        trials. A number that is not known is missing. `rc.table` gives the numbers of analysed runs too.
+        Its columns are `network` (the number), `status`, `steps` (training steps taken), `steps_to_criterion`
+        (missing if it was not met), `steps_to_success` (the first step after which 95 % of the validation trials were
+        right, missing if there is none), `stages_left` (of a curriculum, if there is one), `loss` and
+        `validation_loss` of its last epoch, `success` (share of 1,000 fresh trials) with its 95 % Wilson interval
+        `success_low` and `success_high`, `learned`, and the error on these trials. A number that is not known is
+        missing. `rc.table` gives the numbers of analysed runs too.
 
         Example:
             >>> import recurra as rc

@@ -169,6 +169,7 @@ def _row(cohort: Cohort, at: int, measured: Performance | Failure) -> Row:
         **cohort.own_numbers(at),
         "status": status.name,
         "steps": steps,
+        **({} if history.stages_left is None or last is None else {"stages_left": int(history.stages_left[at, last])}),
         "steps_to_criterion": steps if status is Status.reached else math.nan,
         "steps_to_success": _steps_to_success(cohort, at),
         "loss": math.nan if last is None else float(history.loss[at, last]),
@@ -184,7 +185,7 @@ def _row(cohort: Cohort, at: int, measured: Performance | Failure) -> Row:
 
 def _steps_to_success(cohort: Cohort, at: int) -> float:
     """The first step after which as many validation trials are right as a successful network needs; NaN if none."""
-    right = np.flatnonzero(cohort.history.success[at] >= SUCCESSFUL)
+    right = np.flatnonzero(cohort.history.on_task(cohort.history.success)[at] >= SUCCESSFUL)
     return float(cohort.history.step[right[0]]) if len(right) else math.nan
 
 

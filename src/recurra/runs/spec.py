@@ -99,6 +99,8 @@ class RunSpec:
         check_seed(self.seed)
         check_analyses(self.analyses)
         object.__setattr__(self, "model", self.model.for_task(self.task))
+        if self.training.curriculum:
+            self.training.curriculum.tasks(self.task)
         object.__setattr__(self, "vary", varied_of(self.vary))
         numbers = tuple(range(self.networks)) if self.vary else ()
         Members(self.model, self.training, numbers, self.task.dt_ms, cast(Varied, self.vary)).check()

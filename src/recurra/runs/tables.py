@@ -41,6 +41,9 @@ def from_table(kind: type, table: object, registry: Registry, path: str) -> Any:
         if key not in known:
             raise ValueError(f"unknown key {_joined(path, key)}; {_keys(kind, key, list(known), registry, path)}")
         values[key] = _value(hints[key], _with_kind(known[key], value, registry), registry, _joined(path, key))
+    needed = [name for name, one in known.items() if one.default is MISSING and one.default_factory is MISSING]
+    if missing := [name for name in needed if name not in values]:
+        raise ValueError(f"{path or 'the spec'} needs {missing[0]}")
     try:
         return kind(**values)
     except (TypeError, ValueError) as error:
@@ -162,7 +165,8 @@ def _with_kind(field: Field, value: object, registry: Registry) -> object:
 def _value(hint: Any, value: object, registry: Registry, path: str) -> object:
     if isinstance(hint, type) and (hint in registry or is_dataclass(hint)):
         return from_table(hint, value, registry, path)
-    if isinstance(value, dict) and (alternative := _table_among(hint)):
+    alternative = _table_among(hint)
+    if isinstance(value, dict) and alternative:
         return from_table(alternative, value, registry, path)
     kind = _kind_in_tuple(hint, registry)
     if kind and isinstance(value, (list, tuple)):
@@ -171,7 +175,7 @@ def _value(hint: Any, value: object, registry: Registry, path: str) -> object:
     if value in ("inf", "-inf"):
         value = float(str(value))
     try:
-        return TypeAdapter(hint).validate_python(value, strict=True)
+        return TypeAdapter(_without(hint, alternative)).validate_python(value, strict=True)
     except ValidationError as error:
         raise ValueError(f"{path} is {value!r}; {_expected(hint, error)}") from None
 
@@ -180,6 +184,13 @@ def _table_among(hint: Any) -> type | None:
     """The dataclass among the kinds of value that a field may have."""
     parts = typing.get_args(hint) if isinstance(hint, types.UnionType) else ()
     return next((part for part in parts if isinstance(part, type) and is_dataclass(part)), None)
+
+
+def _without(hint: Any, alternative: type | None) -> Any:
+    """The kinds of value that a field may have beside a table."""
+    if alternative is None:
+        return hint
+    return typing.Union[tuple(part for part in typing.get_args(hint) if part is not alternative)]  # noqa: UP007
 
 
 def _tuples(value: object) -> object:

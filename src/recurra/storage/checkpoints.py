@@ -21,7 +21,7 @@ from recurra.models.cohort import Cohort, History
 from recurra.status import Status
 from recurra.storage.files import naming_file, remove, replace_text, shown, sync, sync_all, sync_tree
 from recurra.storage.groups import create_array, create_coordinate, read_row, reading
-from recurra.storage.log import CURVES, read_history
+from recurra.storage.log import CURVES, LEFT, read_history
 from recurra.storage.run_folder import RunFolder
 from recurra.storage.states import read_state, write_state
 from recurra.training import Training, TrainingState
@@ -214,14 +214,16 @@ def _write_log(folder: RunFolder, numbers: Sequence[int], history: History, stat
 def _log_lines(numbers: Sequence[int], history: History, statuses: Sequence[Status], epoch: int) -> Iterator[str]:
     """The lines of one epoch of the history; a network that had ended before has none."""
     for position, number in enumerate(numbers):
-        curves = {name: getattr(history, name)[position] for name in CURVES}
+        rows = {name: curve[position] for name, curve in history.curves().items()}
+        curves = {name: rows[name] for name in CURVES}
         if epoch < 1 or np.isnan([curve[epoch - 1] for curve in curves.values()]).all():
             continue
         last = np.isnan([curve[epoch:] for curve in curves.values()]).all()
         status = statuses[position] if last else Status.training
         values = {name: float(curve[epoch - 1]) for name, curve in curves.items()}
         finite = {name: value if np.isfinite(value) else None for name, value in values.items()}
-        line = {"epoch": epoch, "network": number, "step": int(history.step[epoch - 1]), **finite}
+        left = {LEFT: int(rows[LEFT][epoch - 1])} if LEFT in rows else {}
+        line = {"epoch": epoch, "network": number, "step": int(history.step[epoch - 1]), **finite, **left}
         yield json.dumps({**line, "status": status.name}, allow_nan=False) + "\n"
 
 

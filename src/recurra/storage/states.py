@@ -75,7 +75,8 @@ def _expected(training: Training, epoch: int) -> TrainingState:
     """A state with the shapes and dtypes of the state after `epoch` epochs."""
     start = training.start()
     curve = np.zeros((len(training.numbers), epoch))
-    return TrainingState(epoch, start.learner, start.start, start.status, History(np.zeros(epoch), curve, curve, curve))
+    history = History(np.zeros(epoch), **dict.fromkeys(start.history.curves(), curve))
+    return TrainingState(epoch, start.learner, start.start, start.status, history)
 
 
 def _leaves(state: TrainingState) -> Sequence[tuple[str, Any]]:

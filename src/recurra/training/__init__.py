@@ -3,6 +3,7 @@
 from recurra.training.bptt import BPTT
 from recurra.training.cohort_training import train
 from recurra.training.course import Course
+from recurra.training.curricula import Curriculum
 from recurra.training.force import FORCE, OnlineRidge
 from recurra.training.full_force import FullFORCE
 from recurra.training.hints import HINTS, Hint, IntervalHint, NoHint
@@ -53,6 +54,7 @@ __all__ = [
     "Constant",
     "Cosine",
     "Course",
+    "Curriculum",
     "Epoch",
     "FixedTrials",
     "Fractional",

@@ -170,6 +170,8 @@ class BPTT(LearningRule):
         self, setup: Setup, learner: Learner, active: Bool[Array, "network"], batches: Sequence[Trials]
     ) -> tuple[Learner, Bool[Array, "network"], Float[Array, "step network"]]:
         losses, program = [], without_numbers(self)
+        if not self.counted_periods:  # then stages of a curriculum need one program alone
+            batches = [replace(trials, condition_names=(), periods=()) for trials in batches]
         for _, group in groupby(batches, key=lambda trials: trials.inputs.shape):
             alike = tuple(group)
             for begin in range(0, len(alike), STRETCH):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from recurra.checks import check_count, check_positive
+from recurra.training.curricula import Curriculum
 from recurra.training.stopping import Never, Stop
 from recurra.training.trial_sets import FreshTrials, TrialSet
 
@@ -20,6 +21,7 @@ class Course:
         stop: when a network may end early.
         validation_trials: fresh trials on which loss and success are measured after every epoch.
         divergence: a network has diverged when its loss exceeds this many times the loss of a silent network.
+        curriculum: stages of the task with other parameters, through which every network goes first; None for none.
     """
 
     steps: int = 1_500
@@ -28,6 +30,7 @@ class Course:
     stop: Stop = field(default_factory=Never)
     validation_trials: int = 256
     divergence: float = 100.0
+    curriculum: Curriculum | None = None
 
     def __post_init__(self) -> None:
         for name in ("steps", "batch", "validation_trials"):
@@ -35,6 +38,8 @@ class Course:
         check_positive("divergence", self.divergence, infinite=True)
         for name, kind, example in (("trials", TrialSet, "FreshTrials()"), ("stop", Stop, "Never()")):
             check_part(name, getattr(self, name), kind, example)
+        if self.curriculum is not None:
+            check_part("curriculum", self.curriculum, Curriculum, 'Curriculum({"delay_ms": (50.0, 100.0)})')
 
     @property
     def epoch_steps(self) -> int:

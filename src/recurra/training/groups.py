@@ -1,8 +1,9 @@
 """Groups of networks that go through an epoch together: the whole cohort, or each network alone, as the engine asks."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 
 import jax
 import jax.numpy as jnp
@@ -12,9 +13,14 @@ from jaxtyping import Array, Bool, Float
 from recurra.arrays import AnyArray, NoiseKeys, Outputs
 from recurra.engine import LOSSES
 from recurra.numerics import pinned
+from recurra.streams import Stream, random_key
 from recurra.tasks.base import Task
 from recurra.tasks.trials import Trials
+from recurra.training.period_weights import PeriodWeights
 from recurra.training.rule import Learner, LearningRule, Setup
+
+SILENT_TRIALS = 256  # least number of trials that measure the loss of a silent network
+SILENT_STEPS = 2**20  # of these trials together, which are enough
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,7 @@ class Group:
         learner: their current state.
         setup: what they learn with.
         losses: of all steps so far, stretch by stretch; NaN where a network was not active.
+        stage: of the curriculum, from which the networks that entered learn; 0 without one.
     """
 
     rule: LearningRule
@@ -38,6 +45,7 @@ class Group:
     learner: Learner
     setup: Setup
     losses: tuple[Float[Array, "step network"], ...] = ()
+    stage: int = 0
 
 
 @dataclass(frozen=True)
@@ -122,12 +130,13 @@ def _together(pieces: Sequence[ValidationScores]) -> tuple[float, float]:
 
 
 def gathered(before: Learner, groups: Sequence[Group]) -> Learner:
-    """The learner of the whole cohort, with the rows of the networks in the groups replaced."""
-    positions = [position for group in groups for position in group.positions]
+    """The learner of the whole cohort, with the rows of the networks that entered the epoch replaced."""
+    positions = [position for group in groups for position in np.asarray(group.positions)[group.entered].tolist()]
 
     def rows(every: AnyArray, *parts: AnyArray) -> np.ndarray:
         changed = np.array(every)
-        changed[positions] = np.concatenate([np.asarray(part) for part in parts])
+        new = [np.asarray(part)[group.entered] for part, group in zip(parts, groups, strict=True)]
+        changed[positions] = np.concatenate(new)
         return changed
 
     return jax.tree.map(rows, before, *(group.learner for group in groups))
@@ -152,3 +161,25 @@ def _validated(
     )
     value = jnp.where(counted.counts.any(), value, jnp.nan)
     return value, jnp.where(jnp.isnan(share), 0, share).astype(value.dtype)
+
+
+def silent_loss(task: Task, rule: LearningRule, seed: int) -> float:
+    """The loss of a network whose output is always 0; infinite if that is right, so that it sets no bound.
+
+    A few validation trials may have almost no targets, so it is never measured on fewer than SILENT_TRIALS, or
+    SILENT_STEPS where trials are long.
+
+    Args:
+        task: what the networks learn.
+        rule: how they learn.
+        seed: of the run, from which the validation trials are drawn.
+    """
+    count = max(rule.validation_trials, min(SILENT_TRIALS, -(-SILENT_STEPS // task.steps)))
+    return _silent_loss(task, rule.lowered_loss, rule.counted_periods, seed, count)
+
+
+@lru_cache(maxsize=64)
+def _silent_loss(task: Task, loss: str, period_weights: PeriodWeights, seed: int, count: int) -> float:
+    trials = next(task.sample_pieces(random_key(seed, Stream.validation), count)).weighted(period_weights)
+    silence = np.zeros(trials.targets.shape, trials.targets.dtype)
+    return float(jax.jit(LOSSES[loss])(silence, trials.targets, trials.mask)) or math.inf

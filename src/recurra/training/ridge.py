@@ -55,6 +55,11 @@ class Ridge(LearningRule):
         super().__post_init__()
         check_positive("ridge", self.ridge)
         check_at_least_zero("washout_ms", self.washout_ms)
+        if self.curriculum is not None:
+            raise ValueError(
+                "Ridge fits the trials of all steps at once, whatever their order; a curriculum needs a rule that "
+                "learns step by step, such as BPTT or OnlineRidge"
+            )
 
     def check_task(self, task: Task) -> None:
         if task.in_steps(self.washout_ms) >= task.steps:

@@ -13,7 +13,7 @@ import numpy as np
 
 from recurra.arrays import Weights
 from recurra.checks import check_count
-from recurra.engine import LOSSES, Dynamics, Engine, choose_engine
+from recurra.engine import Dynamics, Engine, choose_engine
 from recurra.interrupts import stop_if_asked
 from recurra.models.cohort import Cohort, History
 from recurra.models.constraints import check_order
@@ -27,16 +27,22 @@ from recurra.tasks.border import check_task
 from recurra.tasks.trials import Trials
 from recurra.threads import thread_count
 from recurra.training.arguments import check_kind
-from recurra.training.groups import Group, Scores, ValidationScores, gathered, measure_group, score_group, train_group
+from recurra.training.groups import (
+    Group,
+    Scores,
+    ValidationScores,
+    gathered,
+    measure_group,
+    score_group,
+    silent_loss,
+    train_group,
+)
 from recurra.training.members import Members, in_order
 from recurra.training.period_weights import check_periods
 from recurra.training.rule import Learner, LearningRule, Setup, step_noise
 from recurra.training.sizes import STRETCH, check_size
 from recurra.training.stopping import Never
 from recurra.varied import Varied, varied_of
-
-SILENT_TRIALS = 256  # least number of trials that measure the loss of a silent network
-SILENT_STEPS = 2**20  # of these trials together, which are enough
 
 
 @dataclass(frozen=True)
@@ -92,8 +98,9 @@ class Training:
             check_kind(name, getattr(self, name), kind)
         check_task(self.task)
         object.__setattr__(self, "model", self.model.for_task(self.task))
-        check_periods(self.rule.counted_periods, self.task)
-        self.rule.check_task(self.task)
+        for stage in self.stages:
+            check_periods(self.rule.counted_periods, stage)
+            self.rule.check_task(stage)
         self.rule.check_networks(self.dynamics)
         check_count("networks", len(self.numbers))
         check_seed(self.seed)
@@ -105,6 +112,11 @@ class Training:
         object.__setattr__(self, "numbers", tuple(self.numbers))  # it may be a range until its length has been checked
         object.__setattr__(self, "vary", varied_of(self.vary))
         self.members.check()
+
+    @cached_property
+    def stages(self) -> tuple[Task, ...]:
+        """What the networks learn: the tasks of the stages of a curriculum, of which the last is the task itself."""
+        return self.rule.curriculum.tasks(self.task) if self.rule.curriculum else (self.task,)
 
     @cached_property
     def members(self) -> Members:
@@ -140,7 +152,7 @@ class Training:
             learner=self._initial_learner(weights),
             start=weights,
             status=(Status.training,) * len(self.numbers),
-            history=History(np.zeros(0), nothing, nothing, nothing),
+            history=History(np.zeros(0), nothing, nothing, nothing, nothing if self.rule.curriculum else None),
         )
 
     def _initial_learner(self, weights: Weights) -> Learner:
@@ -160,32 +172,43 @@ class Training:
             on_steps: called several times per epoch with the number of steps taken since the last call.
         """
         first = state.epoch * self.rule.epoch_steps
-        last = min(first + self.rule.epoch_steps, self.rule.steps)
-        groups = self._groups(state)
+        steps = range(first, min(first + self.rule.epoch_steps, self.rule.steps))
+        left = self._stages_left(state)
+        waiting, trained = self._groups(state, left), []
         with ThreadPoolExecutor(1 if self.used_engine.whole_cohorts else thread_count()) as pool:
-            for begin in range(first, last, STRETCH):
-                stop_if_asked()
-                steps = range(begin, min(begin + STRETCH, last))
-                batches = [self.rule.trials.batch(self.task, self.seed, step, self.rule.batch) for step in steps]
-                groups = list(pool.map(partial(train_group, batches), groups))
-                on_steps(len(steps))
-            trials = self.task.sample_pieces(random_key(self.seed, Stream.validation), self.rule.validation_trials)
-            pieces = [list(pool.map(partial(self._measure, at, piece), groups)) for at, piece in enumerate(trials)]
-        scored = [score_group(group, measured) for group, *measured in zip(groups, *pieces, strict=True)]
-        return self._gather(state, last, groups, {at: one for scores in scored for at, one in scores.items()})
+            for stage in sorted({group.stage for group in waiting}):
+                groups, task = [group for group in waiting if group.stage == stage], self.stages[stage]
+                told = on_steps if stage == waiting[-1].stage else lambda _: None  # every step once
+                groups = self._stepped(task, steps, groups, pool, told)
+                trials = task.sample_pieces(random_key(self.seed, Stream.validation), self.rule.validation_trials)
+                pieces = [list(pool.map(partial(self._measure, at, piece), groups)) for at, piece in enumerate(trials)]
+                trained += zip(groups, zip(*pieces, strict=True), strict=True)
+        scored = [score_group(group, measured) for group, measured in trained]
+        scores = {at: one for some in scored for at, one in some.items()}
+        return self._gather(state, steps.stop, [group for group, _ in trained], scores, left)
 
-    @cached_property
-    def _silent_loss(self) -> float:
-        """The loss of a network whose output is always 0; infinite if that is right, so that it sets no bound.
+    def _stepped(
+        self, task: Task, steps: range, groups: list[Group], pool: ThreadPoolExecutor, on_steps: Callable[[int], None]
+    ) -> list[Group]:
+        """The groups after steps on trials of a task."""
+        for begin in range(steps.start, steps.stop, STRETCH):
+            stop_if_asked()
+            some = range(begin, min(begin + STRETCH, steps.stop))
+            batches = [self.rule.trials.batch(task, self.seed, step, self.rule.batch) for step in some]
+            groups = list(pool.map(partial(train_group, batches), groups))
+            on_steps(len(some))
+        return groups
 
-        A few validation trials may have almost no targets, so it is never measured on fewer than SILENT_TRIALS,
-        or SILENT_STEPS where trials are long.
-        """
-        count = max(self.rule.validation_trials, min(SILENT_TRIALS, -(-SILENT_STEPS // self.task.steps)))
-        trials = next(self.task.sample_pieces(random_key(self.seed, Stream.validation), count))
-        trials = trials.weighted(self.rule.counted_periods)
-        silence = np.zeros(trials.targets.shape, trials.targets.dtype)
-        return float(jax.jit(LOSSES[self.rule.lowered_loss])(silence, trials.targets, trials.mask)) or math.inf
+    def _stages_left(self, state: TrainingState) -> list[int]:
+        """How many stages of the curriculum are left for each network."""
+        history, rules = state.history, self.members.rules
+        if history.stages_left is None:
+            return [0] * len(rules)
+        if not len(history.step):
+            return [len(self.stages) - 1] * len(rules)
+        last = zip(history.stages_left[:, -1], history.validation_loss[:, -1], history.success[:, -1], strict=True)
+        own = zip([rule.curriculum for rule in rules], last, strict=True)
+        return [curriculum.after(*map(float, row)) if curriculum else 0 for curriculum, row in own]
 
     def cohort(self, state: TrainingState) -> Cohort:
         """The cohort in its current state."""
@@ -202,25 +225,29 @@ class Training:
             vary=cast(Varied, self.vary),
         )
 
-    def _groups(self, state: TrainingState) -> list[Group]:
-        """The networks that have not ended: all that one program trains in one group, or each network in its own."""
+    def _groups(self, state: TrainingState, left: Sequence[int]) -> list[Group]:
+        """The networks that have not ended, by stage: all that one program trains in one group, or each in its own."""
         training = np.array([not status.ended for status in state.status])
-        together = [part for part in self.members.parts(self.used_engine.whole_cohorts) if training[list(part)].any()]
+        stages = len(self.stages) - 1 - np.array(left)
         return [
-            Group(
-                rule=self.members.rules[positions[0]],
-                positions=positions,
-                entered=training[list(positions)],
-                active=training[list(positions)],
-                learner=_rows(state.learner, positions),
-                setup=self._setup(
-                    _rows(state.start, positions),
-                    positions,
-                    self.members.rules[positions[0]].divergence * self._silent_loss,
-                ),
-            )
-            for positions in together
+            self._group(state, positions, training[list(positions)] & (stages[list(positions)] == stage), stage)
+            for stage in sorted(set(stages[training].tolist()))
+            for positions in self.members.parts(self.used_engine.whole_cohorts)
+            if (training & (stages == stage))[list(positions)].any()
         ]
+
+    def _group(self, state: TrainingState, positions: tuple[int, ...], entered: np.ndarray, stage: int) -> Group:
+        rule = self.members.rules[positions[0]]
+        silent = silent_loss(self.stages[stage], self.rule, self.seed)
+        return Group(
+            rule=rule,
+            positions=positions,
+            entered=entered,
+            active=entered,
+            learner=_rows(state.learner, positions),
+            setup=self._setup(_rows(state.start, positions), positions, rule.divergence * silent),
+            stage=stage,
+        )
 
     def _setup(self, start: Weights, positions: Sequence[int], loss_bound: float) -> Setup:
         numbers = [self.numbers[position] for position in positions]
@@ -245,33 +272,37 @@ class Training:
         if piece:  # trials are numbered from 0 in every piece: noise of its own for each
             keys = jax.vmap(lambda key: jax.random.fold_in(key, piece))(keys)
         noise_keys = step_noise(group.setup.dynamics, group.learner, keys)
-        return measure_group(self.task, validation, noise_keys, group)
+        return measure_group(self.stages[group.stage], validation, noise_keys, group)
 
-    def _gather(self, state: TrainingState, step: int, groups: list[Group], scores: dict[int, Scores]) -> TrainingState:
+    def _gather(
+        self,
+        state: TrainingState,
+        step: int,
+        groups: list[Group],
+        scores: dict[int, Scores],
+        left: Sequence[int],
+    ) -> TrainingState:
         status = list(state.status)
-        column = np.full((3, len(self.numbers)), np.nan)
+        column = {name: np.full(len(self.numbers), np.nan) for name in state.history.curves()}
         for at, one in scores.items():
-            status[at] = self._status(self.members.rules[at], one, step)
-            column[:, at] = one.loss, one.validation_loss, one.success
+            status[at] = self._status(self.members.rules[at], one, step, left[at])
+            measured = {"loss": one.loss, "validation_loss": one.validation_loss, "success": one.success}
+            for name, values in column.items():
+                values[at] = {**measured, "stages_left": left[at]}[name]
         old = state.history
-        history = History(
-            step=np.append(old.step, step),
-            loss=np.column_stack([old.loss, column[0]]),
-            validation_loss=np.column_stack([old.validation_loss, column[1]]),
-            success=np.column_stack([old.success, column[2]]),
-        )
+        curves = {name: np.column_stack([curve, column[name]]) for name, curve in old.curves().items()}
         return replace(
             state,
             epoch=state.epoch + 1,
             learner=gathered(state.learner, groups),
             status=tuple(status),
-            history=history,
+            history=History(np.append(old.step, step), **curves),
         )
 
-    def _status(self, rule: LearningRule, scores: Scores, step: int) -> Status:
+    def _status(self, rule: LearningRule, scores: Scores, step: int, left: int) -> Status:
         if scores.diverged:
             return Status.diverged
-        if rule.stop.reached(scores.validation_loss, scores.success):
+        if not left and rule.stop.reached(scores.validation_loss, scores.success):
             return Status.reached
         if step < self.rule.steps:
             return Status.training

@@ -12,12 +12,14 @@ from recurra.plotting.scenes.learning import TITLES, LearningCurves
 from recurra.status import Status
 
 ENDS = {Status.diverged: "x", Status.reached: "circle"}
+MOVE = "triangle-up"
 
 
 def learning_curves(scene: LearningCurves, numbers: Sequence[int] = ()) -> go.Figure:
     """Loss (logarithmic) and success on validation trials, one line per network.
 
-    A cross marks where a network diverged, a dot where it met its criterion.
+    A cross marks where a network diverged, a dot where it met its criterion, a triangle where it moved to the next
+    stage of a curriculum.
 
     Args:
         scene: the curves.
@@ -47,14 +49,13 @@ def learning_curves(scene: LearningCurves, numbers: Sequence[int] = ()) -> go.Fi
 
 
 def _ends(scene: LearningCurves, numbers: Sequence[int], column: int) -> list[go.Scatter]:
-    """The marks at informative ends of curves, with the numbers of their networks where these are given."""
+    """The marks of moves to a next stage and of informative ends, with the numbers of networks where given."""
     marks = []
     for number, curve in zip(numbers or [None] * len(scene.curves), scene.curves, strict=True):
         values = curve.loss if column == 1 else curve.percent
         last = np.flatnonzero(np.isfinite(values))[-1:].tolist()
-        marks += [
-            (scene.trials[at], values[at], curve.color, ENDS[curve.end], number) for at in last if curve.end in ENDS
-        ]
+        symbols = [(at, MOVE) for at in curve.moves] + [(at, ENDS[curve.end]) for at in last if curve.end in ENDS]
+        marks += [(scene.trials[at], values[at], curve.color, symbol, number) for at, symbol in symbols]
     if not marks:
         return []
     x, y, colors, symbols, owners = (list(part) for part in zip(*marks, strict=True))

@@ -13,13 +13,15 @@ from recurra.plotting.scenes.learning import TITLES, LearningCurve, LearningCurv
 from recurra.status import Status
 
 ENDS = {Status.diverged: "x", Status.reached: "o"}
+MOVE = "^"
 
 
 @in_print()
 def learning(scene: LearningCurves) -> Figure:
     """Loss of all networks on a log axis, and the share of successful trials; their bounds are dashed lines.
 
-    A cross marks where a network diverged, a dot where it met its criterion.
+    A cross marks where a network diverged, a dot where it met its criterion, a triangle where it moved to the next
+    stage of a curriculum.
 
     Args:
         scene: the curves.
@@ -69,14 +71,16 @@ def _curve(
     curve: LearningCurve,
     named: bool,
 ) -> None:
-    """The line of a network, with a mark at its end if the end is informative."""
+    """The line of a network, with marks where it moved to a next stage, and at its end if the end is informative."""
     look: dict[str, Any] = {"linewidth": 1.0 if named else 0.5, "alpha": 1.0 if named else 0.6}
-    marker = "." if len(thousands) == 1 else "none"
-    axes.plot(thousands, values, color=curve.color, label=curve.name, marker=marker, **look)
+    dot = "." if len(thousands) == 1 else "none"
+    axes.plot(thousands, values, color=curve.color, label=curve.name, marker=dot, **look)
     last = np.flatnonzero(np.isfinite(values))[-1:]
-    if curve.end in ENDS and last.size:
-        mark: dict[str, Any] = {"marker": ENDS[curve.end], "markersize": 3.5, "linestyle": "none"}
-        axes.plot(thousands[last], values[last], color=curve.color, label="_end", **mark)
+    ends = [(ENDS[curve.end], last)] if curve.end in ENDS else []
+    for marker, at in ((MOVE, curve.moves), *ends):
+        if at.size:
+            mark: dict[str, Any] = {"marker": marker, "markersize": 3.5, "linestyle": "none"}
+            axes.plot(thousands[at], values[at], color=curve.color, label="_mark", **mark)
 
 
 def _bound(axes: Axes, bound: Threshold, scale: float, side: Literal["left", "right"]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from recurra.models.cohort import History
 from recurra.plotting.colors import NETWORKS, network_color
@@ -36,6 +36,7 @@ class LearningCurve:
         loss: on validation trials, with gaps where there is no number that a logarithm has.
         percent: successful validation trials, per cent.
         end: status of the network.
+        moves: epochs at whose end it moved to the next stage of a curriculum.
     """
 
     name: str
@@ -43,6 +44,7 @@ class LearningCurve:
     loss: Float[np.ndarray, "epoch"]
     percent: Float[np.ndarray, "epoch"]
     end: Status
+    moves: Int[np.ndarray, "move"]
 
 
 @dataclass(frozen=True)
@@ -86,17 +88,25 @@ def learning_scene(
     """
     losses = np.where(np.isfinite(history.validation_loss), history.validation_loss, np.nan)
     losses = np.where(losses > 0, losses, np.nan)
-    rows = zip(numbers, losses, 100 * np.asarray(history.success), status, strict=True)
+    rows = zip(numbers, losses, 100 * np.asarray(history.success), status, _moves(history), strict=True)
     return LearningCurves(
         trials=np.asarray(trials, np.float64),
         curves=tuple(
-            LearningCurve(network_name(at), network_color(at), loss, percent, end) for at, loss, percent, end in rows
+            LearningCurve(network_name(at), network_color(at), loss, percent, end, moves)
+            for at, loss, percent, end, moves in rows
         ),
         named=len(numbers) <= NAMED,
         loss_bound=loss_bound,
         success_bound=success_bound,
         loss_limits=_limits(losses[np.isfinite(losses)], loss_bound),
     )
+
+
+def _moves(history: History) -> list[Int[np.ndarray, "move"]]:
+    """The epochs, by network, after which fewer stages of the curriculum were left."""
+    if history.stages_left is None:
+        return [np.zeros(0, int)] * len(history.loss)
+    return [np.flatnonzero(np.diff(left) < 0) for left in history.stages_left]
 
 
 def _limits(losses: Float[np.ndarray, "loss"], bound: Threshold | None) -> tuple[float, float]:

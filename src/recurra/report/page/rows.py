@@ -18,7 +18,7 @@ from recurra.runs.spec import RunSpec
 from recurra.status import Status
 from recurra.tasks import Task
 from recurra.tasks.rules import SUCCESSFUL
-from recurra.wording import percent
+from recurra.wording import number_of, percent
 from recurra.words.names import state_name
 from recurra.words.runs import has_learned
 
@@ -91,11 +91,11 @@ def reason(status: Status, history: History, at: int, spec: RunSpec, dossier: Do
         case Status.reached:
             ending = f"met its criterion ({spec.training.stop.words()}) after {steps}"
         case Status.missed:
-            ending = f"did not meet its criterion ({spec.training.stop.words()}) in {steps}"
+            ending = f"did not meet its criterion ({spec.training.stop.words()}) in {steps}{_stage(history, at)}"
         case Status.diverged:
             ending = f"within {steps} its loss became infinite or far too large; the weights before that are shown"
         case _:
-            ending = f"took all {steps}"
+            ending = f"took all {steps}{_stage(history, at)}"
     share = where_known(lambda: dossier.performance.success, None)
     if share is None:
         return f"{ending}; whether fresh trials are right is not known"
@@ -105,6 +105,14 @@ def reason(status: Status, history: History, at: int, spec: RunSpec, dossier: Do
         else f"; only {percent(share)} % of fresh trials are right, {100 * SUCCESSFUL:g} % are needed"
     )
     return ending + failing
+
+
+def _stage(history: History, at: int) -> str:
+    """That a network was still in an earlier stage of the curriculum, if it was."""
+    left = [] if history.stages_left is None else history.stages_left[at][~np.isnan(history.stages_left[at])]
+    if not len(left) or not left[-1]:
+        return ""
+    return f", with {number_of(int(left[-1]), 'stage')} of its curriculum left before the task itself"
 
 
 def sparklines(losses: Float[np.ndarray, "network epoch"]) -> list[str]:

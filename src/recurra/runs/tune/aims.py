@@ -69,7 +69,7 @@ class Time(Aim):
         return self._mean(networks.column("steps_to_success"))
 
     def so_far(self, history):
-        right = history.success >= SUCCESSFUL
+        right = history.on_task(history.success) >= SUCCESSFUL
         first = np.where(right.any(axis=1), history.step[right.argmax(axis=1)], np.nan)
         return self._mean(first)
 
@@ -80,16 +80,17 @@ class Time(Aim):
 @final
 @dataclass(frozen=True)
 class Loss(Aim):
-    """The validation loss, the median over networks; that of a network that diverged is infinite."""
+    """The validation loss, the median over networks; infinite for one that diverged or is before the task itself."""
 
     larger = False
 
     def of(self, cohort, networks):
         diverged = np.array([row["status"] == "diverged" for row in networks.rows])
-        return _middle(np.where(diverged, np.inf, networks.column("validation_loss")))
+        before = np.array([row.get("stages_left", 0) > 0 for row in networks.rows])  # of a curriculum
+        return _middle(np.where(diverged | before, np.inf, networks.column("validation_loss")))
 
     def so_far(self, history):
-        return _middle(np.array([last_number(row) for row in history.validation_loss]))
+        return _middle(np.array([last_number(row) for row in history.on_task(history.validation_loss)]))
 
 
 @final
@@ -161,7 +162,7 @@ def aim_named(name: str, longest: int, function: Function | None = None) -> Aim:
 
 def _right(history: History) -> float:
     """The share of right validation trials, the mean over networks."""
-    shares = np.array([last_number(row) for row in history.success])
+    shares = np.array([last_number(row) for row in history.on_task(history.success)])
     return float(np.nan_to_num(shares).mean())
 
 

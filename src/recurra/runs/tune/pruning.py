@@ -31,12 +31,7 @@ def course_of(aim: Aim, history: History) -> dict[int, float]:
     """
     return {
         int(step): aim.so_far(
-            History(
-                step=history.step[: at + 1],
-                loss=history.loss[:, : at + 1],
-                validation_loss=history.validation_loss[:, : at + 1],
-                success=history.success[:, : at + 1],
-            )
+            History(history.step[: at + 1], **{name: one[:, : at + 1] for name, one in history.curves().items()})
         )
         for at, step in enumerate(history.step)
     }
