@@ -99,6 +99,7 @@ from .models import Sparse as Sparse
 from .models import SpectralRadius as SpectralRadius
 from .models import TorchUniform as TorchUniform
 from .models import TrainedTau as TrainedTau
+from .models import Transfer as Transfer
 from .models import Uniform as Uniform
 from .models import Zeros as Zeros
 from .models import network as network

@@ -10,13 +10,16 @@ from typing import Any, Protocol, runtime_checkable
 
 @runtime_checkable
 class Saver(Protocol):
-    """Writes networks and cohorts to disk, and gives them as tables and labelled arrays."""
+    """Writes networks and cohorts to disk, reads them, and gives them as tables and labelled arrays."""
 
     def save_cohort(self, cohort: Any, path: Path | str, overwrite: bool = False) -> None:
         """Write the run folder of a cohort."""
 
     def save_network(self, network: Any, path: Path | str, overwrite: bool = False) -> None:
         """Write the file of a network."""
+
+    def load(self, path: Path | str) -> Any:
+        """The cohort of a run folder, or the network of a file."""
 
     def cohort_table(self, cohort: Any) -> Any:
         """The numbers of a cohort as a pandas frame, one row a network."""

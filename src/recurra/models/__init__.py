@@ -37,6 +37,7 @@ from recurra.models.own_arrays import network
 from recurra.models.rate import RateRNN
 from recurra.models.reservoir_initializers import RESERVOIR_INITIALIZERS, OneUnit, Ring, Signs
 from recurra.models.spiking import SpikingNetwork, to_spikes
+from recurra.models.start import Transfer
 from recurra.models.time_constants import TrainedTau
 from recurra.models.ugrnn import UGRNN
 
@@ -103,6 +104,7 @@ __all__ = [
     "SpikingNetwork",
     "TorchUniform",
     "TrainedTau",
+    "Transfer",
     "Uniform",
     "UnitGroup",
     "Zeros",

@@ -17,6 +17,7 @@ from recurra.engine import Dynamics, choose_engine
 from recurra.intervals import Proportion, wilson_interval
 from recurra.models.model import Model
 from recurra.models.network import Network
+from recurra.models.start import Transfer
 from recurra.numerics import pinned
 from recurra.saver import saver
 from recurra.shown import Shown
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     import pandas
     import xarray
 
-WITHOUT_ARRAYS = ("model", "rule", "task", "seed", "numbers", "status", "vary")
+WITHOUT_ARRAYS = ("model", "rule", "task", "seed", "numbers", "status", "vary", "start")
 
 
 @jax.tree_util.register_dataclass
@@ -123,6 +124,7 @@ class Cohort(Shown):
         history: losses and success by epoch.
         origin: when, where and with what the training was done.
         vary: numbers of model and rule that differed between networks, by their keys; value k is that of network k.
+        start: from which trained networks the training started; None if from weights that the model drew.
     """
 
     model: Model
@@ -136,6 +138,7 @@ class Cohort(Shown):
     history: History
     origin: Origin = field(default_factory=Origin)
     vary: Varied = ()
+    start: Transfer | None = None
 
     @property
     def versions(self) -> Mapping[str, str]:

@@ -60,7 +60,7 @@ class DividedRun:
             if overwrite or not (path / "run.json").is_file():
                 training = spec.to_training(engine, range(1))
                 about = {**begun(spec, training), "stretches": [], PARTS: of}
-                return cls(RunFolder.create(path, about, overwrite), spec, of)
+                return cls.open(RunFolder.create(path, about, overwrite))
         folder = RunFolder.open(path)
         check_engine(folder, engine)
         check_spec(folder, spec)

@@ -141,6 +141,7 @@ def cohort_of(folder: RunFolder) -> Cohort:
         history=read_history(folder),
         origin=Origin(spec.name, folder.entry("seconds")["training"], tuple(stretches_in(about))),
         vary=cast(Varied, spec.vary),
+        start=spec.start,
     )
 
 
@@ -163,4 +164,6 @@ def cohort_spec(cohort: Cohort, name: str) -> RunSpec:
         cohort: the cohort.
         name: name of the run.
     """
-    return RunSpec(cohort.task, name, len(cohort), cohort.seed, cohort.model, cohort.rule, vary=cohort.vary)
+    return RunSpec(
+        cohort.task, name, len(cohort), cohort.seed, cohort.model, cohort.rule, vary=cohort.vary, start=cohort.start
+    )

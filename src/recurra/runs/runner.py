@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -109,7 +110,7 @@ def begun(spec: RunSpec, training: Training) -> dict[str, Any]:
         "machine": stretch["machine"],
         "started": stretch["started"],
         "stretches": [stretch],
-        "spec": spec.table(),
+        "spec": replace(spec, start=training.transfer and training.transfer.transfer).table(),  # with its hash
         "sources": list(spec.sources()),
     }
 
@@ -157,13 +158,21 @@ def check_engine(folder: RunFolder, engine: str | None) -> None:
 
 def check_spec(folder: RunFolder, spec: RunSpec | None) -> None:
     """Check that a folder holds the run of a spec, if one is given."""
-    different = changes(spec_of(folder).table(), spec.table()) if spec else {}
+    different = changes(spec_of(folder).table(), _as_begun(spec, spec_of(folder)).table()) if spec else {}
     if different:
         words = ", ".join(f"{key} ({old}, not {new})" for key, (old, new) in different.items())
         raise ValueError(
             f"{folder} was made with another {words}. Go on with it as it was made: "
             f"{command_for('run --resume', folder)}; or choose another folder"
         )
+
+
+def _as_begun(spec: RunSpec, begun: RunSpec) -> RunSpec:
+    """The spec with the path and the hash of its start as a folder that was begun has them."""
+    if spec.start is None or begun.start is None:
+        return spec
+    own = replace(spec.start, run=spec.start.run and str(Path(spec.start.run).absolute()))
+    return replace(spec, start=replace(own, sha256=own.sha256 or begun.start.sha256))
 
 
 def analyse_run(

@@ -12,6 +12,8 @@ from typing import Any, cast, final
 from recurra.checks import check_choice, check_count, check_name, nearest
 from recurra.engine import Penalty
 from recurra.models import CONSTRAINTS, INITIALIZERS, MODELS, Constraint, Initializer, Model
+from recurra.models.start import Transfer
+from recurra.models.transfer import TransferredWeights
 from recurra.runs.own import check_analyses, check_imported
 from recurra.runs.series_in_specs import beside, with_series
 from recurra.runs.tables import Registry, Table, arguments_of, from_table, to_table
@@ -82,6 +84,7 @@ class RunSpec:
         analyses: of your own, each "module:function", made of every network after recurra's.
         vary: numbers that differ between networks: a list of values, one for each network, by key, such as
             `"training.learning_rate"`.
+        start: the run from whose networks the training starts; by default from weights that the model draws.
     """
 
     task: Task
@@ -92,6 +95,7 @@ class RunSpec:
     training: LearningRule = field(default_factory=LEARNING_RULES["bptt"])
     analyses: tuple[str, ...] = ()
     vary: Mapping[str, tuple[float, ...]] | tuple[tuple[str, tuple[float, ...]], ...] = ()
+    start: Transfer | None = None
 
     def __post_init__(self) -> None:
         check_name("name", self.name)
@@ -113,12 +117,13 @@ class RunSpec:
             numbers: of the networks, if not all are trained together.
         """
         chosen = range(self.networks) if numbers is None else numbers
-        return Training(self.task, self.model, self.training, chosen, self.seed, engine, self.vary)
+        transfer = self.start and TransferredWeights.read(self.start)
+        return Training(self.task, self.model, self.training, chosen, self.seed, engine, self.vary, transfer)
 
     def table(self) -> Table:
-        """The complete spec in plain values; without `analyses` and `vary` where there are none."""
+        """The complete spec in plain values; without `analyses`, `vary` and `start` where there are none."""
         table = to_table(self, REGISTRY)
-        return {key: value for key, value in table.items() if value or key not in ("analyses", "vary")}
+        return {key: value for key, value in table.items() if value or key not in ("analyses", "vary", "start")}
 
     def sources(self) -> tuple[str, ...]:
         """Keys of the sources of the task and of the methods in the spec, in the order of their use."""

@@ -1,10 +1,12 @@
 """`rc.train_run`: train the cohort of a run folder, in this process or by workers."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import cast, overload
 
 from recurra.models.cohort import Cohort
 from recurra.models.model import Model
+from recurra.models.start import Transfer
 from recurra.runs.executors import Executor
 from recurra.runs.record import cohort_of
 from recurra.runs.runner import SilentProgress
@@ -33,6 +35,8 @@ def train_run(
     engine: str = "auto",
     executor: Executor | None = None,
     parts: int | None = None,
+    vary: Mapping[str, Sequence[float]] | None = None,
+    start: Transfer | None = None,
 ) -> Cohort: ...
 @overload
 def train_run(
@@ -46,6 +50,8 @@ def train_run(
     engine: str = "auto",
     executor: Executor | None = None,
     parts: int | None = None,
+    vary: Mapping[str, Sequence[float]] | None = None,
+    start: Transfer | None = None,
 ) -> Cohort: ...
 def train_run(  # noqa: PLR0913 - those of a training, and where it is done
     task: Task | Preset,
@@ -58,6 +64,8 @@ def train_run(  # noqa: PLR0913 - those of a training, and where it is done
     engine: str = "auto",
     executor: Executor | None = None,
     parts: int | None = None,
+    vary: Mapping[str, Sequence[float]] | None = None,
+    start: Transfer | None = None,
 ) -> Cohort:
     """Train a cohort in a run folder, as `recurra train` does: after an interruption the same call goes on.
 
@@ -74,6 +82,8 @@ def train_run(  # noqa: PLR0913 - those of a training, and where it is done
         executor: trains the networks in parts, such as `rc.runs.scheduler.Dask("tcp://login:8786")`; its workers must
             see the folder under the same path. If not given, all are trained here in one piece.
         parts: number of parts; one for each worker if not given.
+        vary: numbers of the model and the rule that differ between networks, as in `rc.train`.
+        start: the run from whose networks these start.
 
     Raises:
         ValueError: the folder holds something else, or was begun in another number of parts.
@@ -94,7 +104,8 @@ def train_run(  # noqa: PLR0913 - those of a training, and where it is done
         raise ValueError("parts needs an executor, whose workers train them")
     path = Path(path)
     name = path.absolute().name
-    spec = RunSpec(task, name, networks, seed, cast(Model, model), cast(LearningRule, rule))
+    varied = {key: tuple(values) for key, values in (vary or {}).items()}
+    spec = RunSpec(task, name, networks, seed, cast(Model, model), cast(LearningRule, rule), vary=varied, start=start)
     progress = SilentPartsProgress()
     if (path / "run.json").is_file():
         return cohort_of(resumed(RunFolder.open(path), spec, executor, parts, progress, engine))

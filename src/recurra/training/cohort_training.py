@@ -3,18 +3,24 @@
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import cast, overload
+from pathlib import Path
+from typing import TypeAlias, cast, overload
 
 from recurra.checks import check_count
 from recurra.interrupts import listening
 from recurra.models.cohort import Cohort, Origin
 from recurra.models.model import Model
+from recurra.models.network import Network
+from recurra.models.start import Transfer
+from recurra.models.transfer import TransferredWeights
 from recurra.surroundings import stretch_of
 from recurra.tasks.base import Task
 from recurra.training.preset import Preset
 from recurra.training.progress import Callback, Epoch, asks_to_stop, progress_line
 from recurra.training.rule import LearningRule
 from recurra.training.train import Training
+
+Start: TypeAlias = Cohort | Network | Transfer | Path | str
 
 
 @overload
@@ -27,6 +33,7 @@ def train(
     progress: bool = True,
     callback: Callback | None = None,
     vary: Mapping[str, Sequence[float]] | None = None,
+    start: Start | None = None,
 ) -> Cohort: ...
 @overload
 def train(
@@ -40,6 +47,7 @@ def train(
     progress: bool = True,
     callback: Callback | None = None,
     vary: Mapping[str, Sequence[float]] | None = None,
+    start: Start | None = None,
 ) -> Cohort: ...
 def train(  # noqa: PLR0913 - those of a training, and how it is followed
     task: Task | Preset,
@@ -52,6 +60,7 @@ def train(  # noqa: PLR0913 - those of a training, and how it is followed
     progress: bool = True,
     callback: Callback | None = None,
     vary: Mapping[str, Sequence[float]] | None = None,
+    start: Start | None = None,
 ) -> Cohort:
     """Train a cohort.
 
@@ -69,6 +78,9 @@ def train(  # noqa: PLR0913 - those of a training, and how it is followed
         vary: numbers of the model and the rule that differ between networks, a list of values by the key of a spec,
             such as `{"training.learning_rate": [1e-3, 1e-2], "model.initializer.gain": [0.5, 1.0]}`: value k is that of
             network k, which has the bits that it has alone with this value.
+        start: trained networks from which these start, in place of weights that the model draws: a cohort, whose
+            network k is the start of network k; a network, for all; the path of a run folder or of a network's file; or
+            `rc.Transfer`, which says more.
 
     Returns:
         The cohort, with the status of each network: a network that diverges or misses its criterion is not an error.
@@ -94,8 +106,20 @@ def train(  # noqa: PLR0913 - those of a training, and how it is followed
     if not isinstance(networks, Sequence):
         check_count("networks", networks)
     numbers = networks if isinstance(networks, Sequence) else range(networks)
-    training = Training(task, cast(Model, model), cast(LearningRule, rule), numbers, seed, engine, vary or {})
+    transfer, varied = _transferred(start), vary or {}
+    training = Training(task, cast(Model, model), cast(LearningRule, rule), numbers, seed, engine, varied, transfer)
     return _trained(training, progress, callback)
+
+
+def _transferred(start: Start | None) -> TransferredWeights | None:
+    """The networks from which a training starts."""
+    if isinstance(start, Cohort | Network):
+        return TransferredWeights(start)
+    if isinstance(start, str | Path):
+        start = Transfer(str(start))
+    if not isinstance(start, Transfer | None):
+        raise TypeError(f"start is {start!r}; expected a cohort, a network, the path of a run folder, or rc.Transfer")
+    return start and TransferredWeights.read(start)
 
 
 def _trained(training: Training, progress: bool, callback: Callback | None) -> Cohort:

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 
+from recurra.models.cohort import History
 from recurra.tasks.base import Task, shapes_of
 from recurra.training.stopping import Never, Stop, SuccessAbove
 from recurra.varied import with_parameter
@@ -118,6 +119,22 @@ class Curriculum:
                     "shapes: in tasks whose trials are as long as their periods, let another period take up the change"
                 )
         return changed
+
+
+def stages_left(curricula: Sequence[Curriculum | None], history: History) -> list[int]:
+    """How many stages are left for each network in the epoch that follows.
+
+    Args:
+        curricula: of the networks.
+        history: their measurements so far.
+    """
+    if history.stages_left is None:
+        return [0] * len(curricula)
+    if not len(history.step):
+        return [len(one) - 1 if one else 0 for one in curricula]
+    last = zip(history.stages_left[:, -1], history.validation_loss[:, -1], history.success[:, -1], strict=True)
+    rows = [tuple(map(float, row)) for row in last]
+    return [one.after(*row) if one else 0 for one, row in zip(curricula, rows, strict=True)]
 
 
 def _shapes(task: Task) -> dict[str, tuple[int, ...]]:

@@ -18,6 +18,7 @@ from recurra.interrupts import stop_if_asked
 from recurra.models.cohort import Cohort, History
 from recurra.models.constraints import check_order
 from recurra.models.model import Model
+from recurra.models.transfer import TransferredWeights
 from recurra.numerics import pinned, unrounded
 from recurra.shown import Shown
 from recurra.status import Status
@@ -27,6 +28,7 @@ from recurra.tasks.border import check_task
 from recurra.tasks.trials import Trials
 from recurra.threads import thread_count
 from recurra.training.arguments import check_kind
+from recurra.training.curricula import stages_left
 from recurra.training.groups import (
     Group,
     Scores,
@@ -82,6 +84,7 @@ class Training:
         engine: "auto" (the fastest that can be used here), "native", "portable", "batched" or "native-bfloat16".
         vary: numbers of the model and the rule that differ between networks, by their keys in a spec, such as
             "training.learning_rate"; value k is that of network k.
+        transfer: trained networks from which these start; None to start from weights that the model draws.
     """
 
     task: Task
@@ -91,6 +94,7 @@ class Training:
     seed: int
     engine: str = "auto"
     vary: Mapping[str, Sequence[float]] | Varied = ()
+    transfer: TransferredWeights | None = None
 
     @pinned()
     def __post_init__(self) -> None:
@@ -112,6 +116,8 @@ class Training:
         object.__setattr__(self, "numbers", tuple(self.numbers))  # it may be a range until its length has been checked
         object.__setattr__(self, "vary", varied_of(self.vary))
         self.members.check()
+        if self.transfer:
+            self.transfer.check_varied([key for key, _ in cast(Varied, self.vary)])
 
     @cached_property
     def stages(self) -> tuple[Task, ...]:
@@ -145,7 +151,11 @@ class Training:
             model.start(random_key(self.seed, Stream.weights, number), self.task.inputs, self.task.outputs)
             for model, number in zip(self.members.models, self.numbers, strict=True)
         ]
-        check_order(self.model.all_constraints(), single[0])
+        constraints = self.model.all_constraints()
+        if self.transfer:
+            given = zip(self.numbers, single, strict=True)
+            single = [self.transfer.start(number, drawn, constraints) for number, drawn in given]
+        check_order(constraints, single[0])
         weights, nothing = jax.tree.map(lambda *arrays: jnp.stack(arrays), *single), np.zeros((len(self.numbers), 0))
         return TrainingState(
             epoch=0,
@@ -173,7 +183,7 @@ class Training:
         """
         first = state.epoch * self.rule.epoch_steps
         steps = range(first, min(first + self.rule.epoch_steps, self.rule.steps))
-        left = self._stages_left(state)
+        left = stages_left([rule.curriculum for rule in self.members.rules], state.history)
         waiting, trained = self._groups(state, left), []
         with ThreadPoolExecutor(1 if self.used_engine.whole_cohorts else thread_count()) as pool:
             for stage in sorted({group.stage for group in waiting}):
@@ -199,17 +209,6 @@ class Training:
             on_steps(len(some))
         return groups
 
-    def _stages_left(self, state: TrainingState) -> list[int]:
-        """How many stages of the curriculum are left for each network."""
-        history, rules = state.history, self.members.rules
-        if history.stages_left is None:
-            return [0] * len(rules)
-        if not len(history.step):
-            return [len(self.stages) - 1] * len(rules)
-        last = zip(history.stages_left[:, -1], history.validation_loss[:, -1], history.success[:, -1], strict=True)
-        own = zip([rule.curriculum for rule in rules], last, strict=True)
-        return [curriculum.after(*map(float, row)) if curriculum else 0 for curriculum, row in own]
-
     def cohort(self, state: TrainingState) -> Cohort:
         """The cohort in its current state."""
         return Cohort(
@@ -223,6 +222,7 @@ class Training:
             status=state.status,
             history=state.history,
             vary=cast(Varied, self.vary),
+            start=self.transfer and self.transfer.transfer,
         )
 
     def _groups(self, state: TrainingState, left: Sequence[int]) -> list[Group]:

@@ -95,6 +95,8 @@ def _network_lines(network: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _lines(about: Mapping[str, Any], spec: RunSpec | None) -> Iterator[tuple[str, str]]:
     if spec:
         yield "Seed", str(spec.seed)
+        if spec.start:
+            yield "Weights at the start", spec.start.words()
     for key, name in (("file", "File"), ("started", "Started")):
         if about.get(key):
             yield name, str(about[key])
