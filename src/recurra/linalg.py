@@ -18,7 +18,12 @@ def spectral_radius(matrix: Float[AnyArray, "post pre"]) -> float:
 
 def scaled_to_radius(matrix: Float[Array, "post pre"], radius: float) -> Float[Array, "post pre"]:
     """`matrix` times the factor that gives it the spectral radius `radius`."""
-    return jnp.asarray(np.asarray(matrix) * (radius / spectral_radius(matrix)), matrix.dtype)
+    return scaled(matrix, radius / spectral_radius(matrix))
+
+
+def scaled(matrix: Float[Array, "post pre"], factor: float) -> Float[Array, "post pre"]:
+    """`matrix` times a factor, in its own dtype."""
+    return jnp.asarray(np.asarray(matrix) * factor, matrix.dtype)
 
 
 def spectral_norm(matrix: Float[np.ndarray, "row column"]) -> float:

@@ -11,7 +11,7 @@ from jaxtyping import Array, Float
 
 from recurra.arrays import RandomKey, Weights
 from recurra.checks import check_at_least_zero, check_positive
-from recurra.linalg import scaled_to_radius, spectral_radius
+from recurra.linalg import scaled, scaled_to_radius, spectral_radius
 from recurra.models.constraints.base import SCALE, Constraint, Kind, Parameters, check_single
 from recurra.streams import seed_or_key
 
@@ -259,13 +259,14 @@ class SpectralRadius(Initializer, Constraint):
     def start(self, key: RandomKey, weights: Kind) -> Kind:
         recurrent = cast(Any, weights).recurrent
         matrices = recurrent.reshape(-1, *recurrent.shape[-2:])
-        if not all(spectral_radius(one) > 0 for one in matrices):
+        radii = [spectral_radius(one) for one in matrices]
+        if not all(radius > 0 for radius in radii):
             raise ValueError(
                 "SpectralRadius cannot scale recurrent weights whose eigenvalues are all 0; choose another initializer "
                 "or denser connections"
             )
-        scaled = jnp.stack([scaled_to_radius(one, self.radius) for one in matrices])
-        return replace(cast(Any, weights), recurrent=scaled.reshape(recurrent.shape))
+        rescaled = jnp.stack([scaled(one, self.radius / radius) for one, radius in zip(matrices, radii, strict=True)])
+        return replace(cast(Any, weights), recurrent=rescaled.reshape(recurrent.shape))
 
     def apply(self, free: Parameters, start: Weights) -> Parameters:
         return free

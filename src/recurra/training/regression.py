@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
-BLOCK = 512  # steps whose features are in float64 at once
+BLOCK = 2_048  # steps whose features are in float64 at once
 
 
 class Sums(NamedTuple):
@@ -70,11 +70,12 @@ def sums_of(
         wide = np.ones((len(block), features))
         wide[:, : rates.shape[-1]] = block
         for at in range(1 if same else outputs):
-            counts = weights[:, at] > 0
-            own = np.sqrt(weights[counts, at].astype(np.float64))[:, None]
-            used = own * wide[counts]
             into = slice(None) if same else slice(at, at + 1)
+            used, asked, counts = wide, wanted[:, into], weights[:, at] > 0
+            if not (weights[:, at] == 1).all():
+                own = np.sqrt(weights[counts, at].astype(np.float64))[:, None]
+                used, asked = own * wide[counts], own * asked[counts]
             sums.squares[into] += used.T @ used
-            sums.products[into] += (used.T @ (own * wanted[counts][:, into])).T
-            sums.counted[into] += (own**2).sum()
+            sums.products[into] += (used.T @ asked).T
+            sums.counted[into] += weights[counts, at].sum(dtype=np.float64)
     return sums
