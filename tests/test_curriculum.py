@@ -193,6 +193,7 @@ def test_words_and_drawings(seed):
     _, cohort = some_move(seed)
     sentence = cohort.rule.curriculum.sentence()
     assert "3 stages (1: delay_ms 10; 2: delay_ms 20; 3: the task itself)" in sentence
+    assert "stages left" in str(cohort)
     for what in ("loss", "success"):
         axes = rc.plot(cohort, what)
         moves = sum(len(line.get_xdata()) for line in axes.get_lines() if line.get_marker() == "^")

@@ -58,6 +58,7 @@ def test_all_from_one_network(seed, folder):
     from_folder = rc.train(rc.Or(), MODEL, RULE, networks=2, seed=seed, start=rc.Transfer(str(folder), network=1))
     assert same(from_network.weights, from_folder.weights)
     assert from_folder.start is not None
+    assert "trained networks of" in str(from_folder)
     assert from_folder.start.words() == (
         f"trained networks of {folder} (hash {hash_of_weights(first(seed).weights)[:12]}), network 1 for all"
     )

@@ -42,10 +42,20 @@ def cohort_summary(cohort: Cohort) -> Summary:
         ),
         Fact("validation loss", array_words(loss), "of each network, at the end of its training"),
         Fact("success", array_words(success), "share of validation trials that are a success"),
+        *_stages(history),
+        *([Fact("start", cohort.start.words(), "from where the weights before training are")] if cohort.start else []),
         Fact("training", f"{type(cohort.rule).__name__}, {steps} steps, seed {cohort.seed}{_seconds(cohort.origin)}"),
         Fact("weights", ", ".join(cohort.weights.axes()), "arrays with a leading axis network"),
     )
     return Summary(title, facts=facts, table=_cohort_table(cohort, loss, success))
+
+
+def _stages(history: History) -> tuple[Fact, ...]:
+    """How far the networks came in a curriculum, if there is one."""
+    if history.stages_left is None:
+        return ()
+    left = array_words(_latest(history.stages_left))
+    return (Fact("stages left", left, "of the curriculum before the task itself, at the end of the training"),)
 
 
 def _cohort_table(cohort: Cohort, loss: Float[np.ndarray, "network"], success: Float[np.ndarray, "network"]) -> Table:
