@@ -297,6 +297,7 @@ def test_a_rule_of_a_user_that_judges_whole_trials_is_named():
         def correct(self, outputs, trials):
             return trials.counts
 
+        @partial(jax.jit, static_argnames="self")
         def success(self, outputs, trials):
             return trials.counts.any(axis=(1, 2))
 
