@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ TEXTS = {page.name: page.read_text(encoding="utf-8") for page in PAGES}
 # A number in prose, and behind it the way to it in `recurra inspect runs/demo --network 2 --json`.
 MARKED = re.compile(r"(-?[\d.]+)<!-- ([\w.]+) -->")
 AUTHORS = "flipflop3_n400_epoch20.hdf5"
+DEMO = "recurra run flipflop --out runs/demo"
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +38,8 @@ def folder(tmp_path_factory) -> Path:
 def test_commands_print_what_the_page_shows(name, folder, request):
     if name == "own.md":
         _made_with_a_task_of_ones_own(folder)
+    if DEMO in TEXTS[name]:
+        shutil.rmtree(folder / "runs" / "demo", ignore_errors=True)  # another test may have made it
     status, wrong = 0, []
     for shown in commands_shown(TEXTS[name]):
         if AUTHORS in shown.code and not (folder / AUTHORS).exists():
@@ -72,7 +76,7 @@ def test_marked_numbers_are_those_of_the_network(folder):
 def _made(folder: Path) -> None:
     """The run of the pages, where an earlier test has not made it."""
     if not (folder / "runs" / "demo").exists():
-        run_command("recurra run flipflop --out runs/demo", folder, 0)
+        run_command(DEMO, folder, 0)
 
 
 def _made_with_a_task_of_ones_own(folder: Path) -> None:
