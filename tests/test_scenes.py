@@ -176,7 +176,7 @@ class TestLearning:
         assert paper.axes[0].get_ylim() == pytest.approx(scene.loss_limits)
         assert 10 ** np.array(page.layout["yaxis"]["range"]) == pytest.approx(scene.loss_limits)
         assert np.isnan(scene.curves[2].loss[-1]), "a logarithm has no zero"
-        marks = [line.get_marker() for line in paper.axes[0].get_lines() if line.get_label() == "_end"]
+        marks = [line.get_marker() for line in paper.axes[0].get_lines() if line.get_label() == "_mark"]
         ends = next(trace for trace in traces(page) if trace.name == "ends")
         assert (marks, list(ends.marker.symbol)) == (["o", "x"], ["circle", "x"])
         assert [line.y0 for line in page.layout["shapes"]] == [0.02, 90]
