@@ -1,7 +1,8 @@
 """How well do FORCE and full-FORCE learn what their papers taught, and how long does that take?
 
     python benchmarks/force.py sines                      # FORCE, the pattern and the network of Figure 2D, 20 networks
-    python benchmarks/force.py sizes                      # full-FORCE and FORCE on the chirp, from 20 units on
+    python benchmarks/force.py chirp                      # full-FORCE and FORCE on the chirp, 300 units, 20 networks
+    python benchmarks/force.py sizes                      # the same from 20 units on, 10 networks of each size
     python benchmarks/force.py ready-set-go               # full-FORCE with and without the hint
     python benchmarks/force.py sines --processes 16 --json sines.json
 
@@ -37,28 +38,30 @@ Row = dict[str, Any]
 def sines(number: int, trials: int) -> list[Row]:
     """FORCE of one network by the preset `force-sines`: its free run after every training trial."""
     preset = rc.preset("force-sines")
-    rule = replace(preset.rule, steps=trials, trials=rc.FreshTrials(steps_an_epoch=1))
-    training = Training(preset.task, preset.model, rule, [number], 0)
+    return learned_by(preset, preset.model, replace(preset.rule, steps=trials), number, 1)
+
+
+def chirp(kind: str, units: int, number: int, trials: int, every: int) -> list[Row]:
+    """full-FORCE or FORCE of one network of so many units on the pattern of the preset `full-force-sines`."""
+    preset = rc.preset("full-force-sines")
+    model, rule = with_units(preset.model, units), replace(preset.rule, steps=trials)
+    if kind == "FORCE":
+        model, rule = rc.FeedbackRNN(units=units), rc.FORCE(steps=trials, validation_trials=1)
+    return [{"rule": kind, "units": units, **row} for row in learned_by(preset, model, rule, number, every)]
+
+
+def learned_by(preset: Any, model: rc.Model, rule: Any, number: int, every: int) -> list[Row]:
+    """One network on the task of a preset: its free run after every so many training trials."""
+    rule = replace(rule, trials=rc.FreshTrials(steps_an_epoch=every))
+    training = Training(preset.task, model, rule, [number], 0)
     state, rows, seconds = training.start(), [], 0.0
     while not state.ended:
         began = time.perf_counter()
         state = training.advance(state)
         seconds += time.perf_counter() - began
-        rows.append({"number": number, "trials": state.epoch, "seconds": seconds, **measured(training.cohort(state))})
+        row = {"number": number, "trials": every * state.epoch, "seconds": seconds}
+        rows.append({**row, **measured(training.cohort(state))})
     return rows
-
-
-def chirp(kind: str, units: int, number: int, trials: int) -> list[Row]:
-    """full-FORCE or FORCE of one network of so many units on the pattern of the preset `full-force-sines`."""
-    preset = rc.preset("full-force-sines")
-    model, rule = with_units(preset.model, units), replace(preset.rule, steps=trials)
-    if kind == "FORCE":
-        often = rc.FreshTrials(steps_an_epoch=trials)
-        model, rule = rc.FeedbackRNN(units=units), rc.FORCE(steps=trials, validation_trials=1, trials=often)
-    began = time.perf_counter()
-    cohort = rc.train(preset.task, model, rule, networks=[number], seed=0, progress=False)
-    seconds = time.perf_counter() - began
-    return [{"rule": kind, "units": units, "number": number, "seconds": seconds, **measured(cohort)}]
 
 
 def with_units(model: Any, units: int) -> rc.Model:
@@ -147,15 +150,15 @@ def print_sines(rows: Sequence[Row]) -> None:
 
 
 def print_sizes(rows: Sequence[Row]) -> None:
-    def line(kind: str, units: int) -> list[str]:
-        some = [row for row in rows if (row["rule"], row["units"]) == (kind, units)]
+    def line(kind: str, units: int, trials: int) -> list[str]:
+        some = [row for row in rows if (row["rule"], row["units"], row["trials"]) == (kind, units, trials)]
         good = share(some, lambda row: row["normalized_error"] < LEARNED)
         best = share(some, lambda row: row["normalized_error"] <= 1e-4)
-        return [kind, str(units), good, best, of(some, "normalized_error"), of(some, "seconds")]
+        return [kind, str(units), str(trials), good, best, of(some, "normalized_error"), of(some, "seconds")]
 
-    kinds = [(kind, units) for kind, units in sorted({(row["rule"], row["units"]) for row in rows})]
-    heads = ["rule", "units", f"error < {LEARNED}", "error ≤ 1e-4", "normalized error", "seconds"]
-    print_table(heads, (line(*both) for both in kinds))
+    kinds = sorted({(row["rule"], row["units"], row["trials"]) for row in rows})
+    heads = ["rule", "units", "trials", f"error < {LEARNED}", "error ≤ 1e-4", "normalized error", "seconds"]
+    print_table(heads, (line(*one) for one in kinds))
 
 
 def ready_set_go_line(rows: Sequence[Row]) -> list[str]:
@@ -165,10 +168,10 @@ def ready_set_go_line(rows: Sequence[Row]) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("sines", "sizes", "ready-set-go"))
-    parser.add_argument("--networks", type=int, help="20; 10 of every size; 4 with and 4 without the hint")
-    parser.add_argument("--trials", type=int, help="of training: 4; 100; 400")
-    parser.add_argument("--units", type=int, default=1_000, help="of ready-set-go")
+    parser.add_argument("what", choices=("sines", "chirp", "sizes", "ready-set-go"))
+    parser.add_argument("--networks", type=int, help="20; 20; 10 of every size; 4 with and 4 without the hint")
+    parser.add_argument("--trials", type=int, help="of training: 4; 200; 100; 400")
+    parser.add_argument("--units", type=int, help="of chirp, 300, and ready-set-go, 1,000")
     parser.add_argument("--longest-ms", type=float, default=2_100.0, help="the longest interval of ready-set-go")
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--json", type=Path)
@@ -178,16 +181,21 @@ def main() -> None:
         numbers = range(options.networks or 20)
         rows = side_by_side([(sines, number, options.trials or 4) for number in numbers], options.processes)
         print_sines(rows)
+    elif options.what == "chirp":
+        numbers, trials = range(options.networks or 20), options.trials or 200
+        both = [(kind, options.units or 300) for kind in ("full-FORCE", "FORCE")]
+        jobs = [(chirp, *one, number, trials, max(trials // 4, 1)) for one in both for number in numbers]
+        rows = side_by_side(jobs, options.processes)
+        print_sizes(rows)
     elif options.what == "sizes":
         numbers, trials = range(options.networks or 10), options.trials or 100
         sizes = [("FORCE", units) for units in FORCE_SIZES] + [("full-FORCE", units) for units in FULL_SIZES]
         longest = sorted(sizes, key=lambda both: -both[1])
-        rows = side_by_side(
-            [(chirp, *both, number, trials) for both in longest for number in numbers], options.processes
-        )
+        jobs = [(chirp, *both, number, trials, trials) for both in longest for number in numbers]
+        rows = side_by_side(jobs, options.processes)
         print_sizes(rows)
     else:
-        given = options.units, options.networks or 4, options.trials or 400, options.longest_ms
+        given = options.units or 1_000, options.networks or 4, options.trials or 400, options.longest_ms
         rows, learned = [], f"networks with {SUCCESSFUL:.0%} of the trials right"
         print_table(["hint", learned, "right trials", "seconds a network"], [])
         for hint in (True, False):
