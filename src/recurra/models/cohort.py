@@ -46,6 +46,8 @@ class History(Shown):
         success: share of the validation trials that are a success.
         stages_left: stages of the curriculum that were left before the task itself; the trials of the epoch, also those
             of validation, are of its stage. None for a training without a curriculum.
+        weight_change: Frobenius distance of all matrices of weights together from those before training; None where
+            a log does not have it.
     """
 
     step: Float[np.ndarray, "epoch"]
@@ -53,10 +55,12 @@ class History(Shown):
     validation_loss: Float[np.ndarray, "network epoch"]
     success: Float[np.ndarray, "network epoch"]
     stages_left: Float[np.ndarray, "network epoch"] | None = None
+    weight_change: Float[np.ndarray, "network epoch"] | None = None
 
     def curves(self) -> dict[str, Float[np.ndarray, "network epoch"]]:
         """The measurements of every network by epoch, by their names."""
-        curves = {name: getattr(self, name) for name in ("loss", "validation_loss", "success", "stages_left")}
+        names = ("loss", "validation_loss", "success", "stages_left", "weight_change")
+        curves = {name: getattr(self, name) for name in names}
         return {name: curve for name, curve in curves.items() if curve is not None}
 
     def on_task(self, curve: Float[np.ndarray, "network epoch"]) -> Float[np.ndarray, "network epoch"]:
@@ -232,10 +236,10 @@ class Cohort(Shown):
 
         Its columns are `network` (the number), `status`, `steps` (training steps taken), `steps_to_criterion`
         (missing if it was not met), `steps_to_success` (the first step after which 95 % of the validation trials were
-        right, missing if there is none), `stages_left` (of a curriculum, if there is one), `loss` and
-        `validation_loss` of its last epoch, `success` (share of 1,000 fresh trials) with its 95 % Wilson interval
-        `success_low` and `success_high`, `learned`, and the error on these trials. A number that is not known is
-        missing. `rc.table` gives the numbers of analysed runs too.
+        right, missing if there is none), `stages_left` (of a curriculum, if there is one), `loss`,
+        `validation_loss` and `weight_change` (how far the weights are from their start) of its last epoch, `success`
+        (share of 1,000 fresh trials) with its 95 % Wilson interval `success_low` and `success_high`, `learned`, and the
+        error on these trials. A number that is not known is missing. `rc.table` gives the numbers of analysed runs too.
 
         Example:
             >>> import recurra as rc

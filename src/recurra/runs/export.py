@@ -67,8 +67,7 @@ def _write_tables(folder: RunFolder, out: Path) -> None:
     names = {"condition": cohort.task.condition_names}
     axes = {"network": list(cohort.numbers), "epoch": np.arange(1, len(cohort.history.step) + 1)}
     curves = {
-        name: (("network", "epoch"), getattr(cohort.history, name), labels_of(History, name))
-        for name in ("loss", "validation_loss", "success")
+        name: (("network", "epoch"), curve, labels_of(History, name)) for name, curve in cohort.history.curves().items()
     }
     steps = {"step": ("epoch", cohort.history.step, labels_of(History, "step"))}
     columns = _write_dataset(out, "history", xr.Dataset(steps | curves, coords=axes))

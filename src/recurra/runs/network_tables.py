@@ -13,7 +13,7 @@ from recurra.analysis import Performance, performance
 from recurra.analysis.dossier_records import Dossier
 from recurra.analysis.failures import Failure
 from recurra.analysis.own import group_of
-from recurra.models.cohort import Cohort
+from recurra.models.cohort import Cohort, History
 from recurra.numerics import pinned
 from recurra.runs.compared_networks import run_names
 from recurra.runs.record import cohort_of, cohort_spec, read_run, spec_of
@@ -174,6 +174,7 @@ def _row(cohort: Cohort, at: int, measured: Performance | Failure) -> Row:
         "steps_to_success": _steps_to_success(cohort, at),
         "loss": math.nan if last is None else float(history.loss[at, last]),
         "validation_loss": math.nan if last is None else float(history.validation_loss[at, last]),
+        **_weight_change(history, at, last),
         **{name: getattr(measured, name) if known else math.nan for name in OF_SUCCESS},
         "learned": known and measured.learned and status is not Status.diverged,
         **{
@@ -181,6 +182,13 @@ def _row(cohort: Cohort, at: int, measured: Performance | Failure) -> Row:
             for name in ("mse", "distance", "bit_accuracy", "silent_mse", "silent_success")
         },
     }
+
+
+def _weight_change(history: History, at: int, last: int | None) -> Row:
+    """How far the weights went in training, where it is known."""
+    if history.weight_change is None:
+        return {}
+    return {"weight_change": math.nan if last is None else float(history.weight_change[at, last])}
 
 
 def _steps_to_success(cohort: Cohort, at: int) -> float:

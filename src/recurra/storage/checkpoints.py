@@ -21,7 +21,7 @@ from recurra.models.cohort import Cohort, History
 from recurra.status import Status
 from recurra.storage.files import naming_file, remove, replace_text, shown, sync, sync_all, sync_tree
 from recurra.storage.groups import create_array, create_coordinate, read_row, reading
-from recurra.storage.log import CURVES, LEFT, read_history
+from recurra.storage.log import CHANGE, CURVES, LEFT, read_history
 from recurra.storage.run_folder import RunFolder
 from recurra.storage.states import read_state, write_state
 from recurra.training import Training, TrainingState
@@ -215,7 +215,7 @@ def _log_lines(numbers: Sequence[int], history: History, statuses: Sequence[Stat
     """The lines of one epoch of the history; a network that had ended before has none."""
     for position, number in enumerate(numbers):
         rows = {name: curve[position] for name, curve in history.curves().items()}
-        curves = {name: rows[name] for name in CURVES}
+        curves = {name: rows[name] for name in (*CURVES, CHANGE) if name in rows}
         if epoch < 1 or np.isnan([curve[epoch - 1] for curve in curves.values()]).all():
             continue
         last = np.isnan([curve[epoch:] for curve in curves.values()]).all()

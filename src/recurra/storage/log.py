@@ -13,6 +13,7 @@ from recurra.storage.run_folder import RunFolder
 
 CURVES = ("loss", "validation_loss", "success")
 LEFT = "stages_left"  # of a training with a curriculum alone
+CHANGE = "weight_change"  # not in every log
 COUNTS = ("epoch", "network", "step")
 MAX_LINE = 2_000
 
@@ -43,11 +44,12 @@ def read_history(folder: RunFolder) -> History:
     whole = len(epochs) == last and (not epochs or epochs[-1] == last)
     if not whole or {line["network"] for line in lines} - set(numbers):
         raise ValueError(f"{folder}/log.jsonl is not that of the {last} epochs and the networks in run.json")
-    names = (*CURVES, LEFT) if lines and LEFT in lines[0] else CURVES
-    curves = {name: np.full((len(numbers), len(epochs)), np.nan) for name in names}
+    further = [name for name in (LEFT, CHANGE) if lines and name in lines[0]]
+    curves = {name: np.full((len(numbers), len(epochs)), np.nan) for name in (*CURVES, *further)}
     for line in lines:
-        if (LEFT in line) != (LEFT in curves):
-            raise ValueError(f"{folder}/log.jsonl has {LEFT} in some lines only")
+        for name in (LEFT, CHANGE):
+            if (name in line) != (name in curves):
+                raise ValueError(f"{folder}/log.jsonl has {name} in some lines only")
         for name, curve in curves.items():
             value = line[name]
             curve[numbers[line["network"]], line["epoch"] - 1] = np.inf if value is None else value
@@ -59,7 +61,7 @@ def _is_line(line: Any) -> bool:
     if not isinstance(line, dict) or not {*COUNTS, *CURVES, "status"} <= set(line):
         return False
     counts = all(type(line[name]) is int and 0 <= line[name] < 2**53 for name in (*COUNTS, *({LEFT} & set(line))))
-    numbers = all(line[name] is None or _is_number(line[name]) for name in CURVES)
+    numbers = all(line[name] is None or _is_number(line[name]) for name in (*CURVES, *({CHANGE} & set(line))))
     return counts and numbers and line["status"] in Status.__members__
 
 

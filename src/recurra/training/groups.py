@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
-from recurra.arrays import AnyArray, NoiseKeys, Outputs
+from recurra.arrays import AnyArray, NoiseKeys, Outputs, Weights
 from recurra.engine import LOSSES
 from recurra.numerics import pinned
 from recurra.streams import Stream, random_key
@@ -140,6 +140,22 @@ def gathered(before: Learner, groups: Sequence[Group]) -> Learner:
         return changed
 
     return jax.tree.map(rows, before, *(group.learner for group in groups))
+
+
+def weight_change(start: Weights, weights: Weights, at: int) -> float:
+    """Frobenius distance of all matrices of weights of the network at a position from those that it started with.
+
+    Args:
+        start: the weights before training, with a leading `network` axis.
+        weights: the weights now, likewise.
+        at: the position.
+    """
+    squares = 0.0
+    for name, axes in type(start).axes().items():
+        if len(axes) == 2:  # biases and initial states have one axis
+            before, now = (np.asarray(getattr(one, name)[at], np.float64) for one in (start, weights))
+            squares += float(np.square(now - before).sum())
+    return math.sqrt(squares)
 
 
 @partial(jax.jit, static_argnames=("task", "loss"))

@@ -38,6 +38,7 @@ from recurra.training.groups import (
     score_group,
     silent_loss,
     train_group,
+    weight_change,
 )
 from recurra.training.members import Members, in_order
 from recurra.training.period_weights import check_periods
@@ -162,7 +163,7 @@ class Training:
             learner=self._initial_learner(weights),
             start=weights,
             status=(Status.training,) * len(self.numbers),
-            history=History(np.zeros(0), nothing, nothing, nothing, nothing if self.rule.curriculum else None),
+            history=History(np.zeros(0), nothing, nothing, nothing, nothing if self.rule.curriculum else None, nothing),
         )
 
     def _initial_learner(self, weights: Weights) -> Learner:
@@ -282,19 +283,25 @@ class Training:
         scores: dict[int, Scores],
         left: Sequence[int],
     ) -> TrainingState:
-        status = list(state.status)
+        status, learner = list(state.status), gathered(state.learner, groups)
         column = {name: np.full(len(self.numbers), np.nan) for name in state.history.curves()}
         for at, one in scores.items():
             status[at] = self._status(self.members.rules[at], one, step, left[at])
-            measured = {"loss": one.loss, "validation_loss": one.validation_loss, "success": one.success}
+            measured = {
+                "loss": one.loss,
+                "validation_loss": one.validation_loss,
+                "success": one.success,
+                "stages_left": left[at],
+                "weight_change": weight_change(state.start, learner.weights, at),
+            }
             for name, values in column.items():
-                values[at] = {**measured, "stages_left": left[at]}[name]
+                values[at] = measured[name]
         old = state.history
         curves = {name: np.column_stack([curve, column[name]]) for name, curve in old.curves().items()}
         return replace(
             state,
             epoch=state.epoch + 1,
-            learner=gathered(state.learner, groups),
+            learner=learner,
             status=tuple(status),
             history=History(np.append(old.step, step), **curves),
         )

@@ -53,6 +53,15 @@ def history(axes: Axes, record: History) -> None:
     labelled(axes, "Training step", "Validation loss")
 
 
+def weight_change(axes: Axes, record: History) -> None:
+    """The distance of every network's weights from those before training, by steps."""
+    if record.weight_change is None:
+        raise ValueError("this history has no weight_change: its log is of a version that did not measure it")
+    for at, row in enumerate(record.weight_change):
+        axes.plot(record.step, bounded(row, FAR), color=network_color(at))
+    labelled(axes, "Training step", "Change of the weights (Frobenius norm)")
+
+
 def trials(axes: Axes, record: Trials) -> None:
     """Inputs and targets of the first trial, one above the other."""
     inputs, targets = np.asarray(record.inputs[0]).T, np.asarray(record.targets[0]).T
