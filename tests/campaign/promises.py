@@ -49,6 +49,6 @@ def _lasting(path: Path) -> bytes:
     if path.name == "run.json":
         about = {key: value for key, value in json.loads(content).items() if key not in VOLATILE}
         return json.dumps(about, sort_keys=True).encode()
-    if path.parent.name == "rows":  # which name the folder, and its seconds
+    if "rows" in (path.parent.name, path.parent.parent.name):  # which name the folder, and its seconds
         return json.dumps(json.loads(content)["rows"], sort_keys=True).encode()
     return content
