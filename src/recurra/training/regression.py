@@ -1,10 +1,13 @@
 """Sums of features and targets in float64, from which the readout follows in closed form."""
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
+
+from recurra.threads import in_threads, thread_count
 
 BLOCK = 2_048  # steps whose features are in float64 at once
 
@@ -53,7 +56,7 @@ def sums_of(
     targets: Float[np.ndarray, "trial time output"],
     biased: bool,
 ) -> Sums:
-    """The sums over trials, block by block.
+    """The sums over trials, block by block, with blocks in threads; they are added in their order.
 
     Args:
         rates: of one network.
@@ -63,19 +66,35 @@ def sums_of(
     """
     outputs, features = weight.shape[-1], rates.shape[-1] + biased
     sums = Sums.nothing(outputs, features)
-    same = (weight == weight[..., :1]).all()
-    flat = tuple(array.reshape(-1, array.shape[-1]) for array in (rates, weight, targets))
-    for first in range(0, len(flat[0]), BLOCK):
-        block, weights, wanted = (array[first : first + BLOCK] for array in flat)
-        wide = np.ones((len(block), features))
-        wide[:, : rates.shape[-1]] = block
-        for at in range(1 if same else outputs):
-            into = slice(None) if same else slice(at, at + 1)
-            used, asked, counts = wide, wanted[:, into], weights[:, at] > 0
-            if not (weights[:, at] == 1).all():
-                own = np.sqrt(weights[counts, at].astype(np.float64))[:, None]
-                used, asked = own * wide[counts], own * asked[counts]
-            sums.squares[into] += used.T @ used
-            sums.products[into] += (used.T @ asked).T
-            sums.counted[into] += weights[counts, at].sum(dtype=np.float64)
+    same = bool((weight == weight[..., :1]).all())
+    rates, weight, targets = (array.reshape(-1, array.shape[-1]) for array in (rates, weight, targets))
+    blocks = [
+        (rates[at : at + BLOCK], weight[at : at + BLOCK], targets[at : at + BLOCK])
+        for at in range(0, len(rates), BLOCK)
+    ]
+    for at in range(0, len(blocks), thread_count()):
+        for more in in_threads(partial(_sums_of_block, same, features), blocks[at : at + thread_count()]):
+            for every, own in zip(sums, more, strict=True):
+                np.add(every, own, out=every)
     return sums
+
+
+def _sums_of_block(
+    same: bool,
+    features: int,
+    block: tuple[Float[np.ndarray, "step unit"], Float[np.ndarray, "step output"], Float[np.ndarray, "step output"]],
+) -> Sums:
+    """The sums over the steps of a block; squares and counts are of one output if those of all are the same."""
+    rates, weights, targets = block
+    wide = np.ones((len(rates), features))
+    wide[:, : rates.shape[-1]] = rates
+    squares, products, counted = [], [], []
+    for at in range(1 if same else targets.shape[-1]):
+        used, asked, counts = wide, targets if same else targets[:, at : at + 1], weights[:, at] > 0
+        if not (weights[:, at] == 1).all():
+            own = np.sqrt(weights[counts, at].astype(np.float64))[:, None]
+            used, asked = own * wide[counts], own * asked[counts]
+        squares.append(used.T @ used)
+        products.append((used.T @ asked).T)
+        counted.append(weights[counts, at].sum(dtype=np.float64))
+    return Sums(np.stack(squares), np.concatenate(products), np.array(counted))

@@ -81,15 +81,22 @@ struct Shared {
   std::vector<int64_t> networks;  // numbers of the active networks
 };
 
-// Pack the trials that all networks share, then do all tasks. A task is one network on one group of trials.
+// Pack the trials that all networks share, then do all tasks. A task is one network on one group of trials, or one part
+// of a trial: then there are no more tasks than threads, so that all of them go on at the same time.
 template <class T>
 ffi::Error work(Job<T> job) {
-  Shared<T> shared{&kernel<T>(), job, kernel<T>().groups(job), nullptr, {}};
+  std::vector<int64_t> networks;
   for (int64_t network = 0; network < job.networks; network++)
-    if (job.active[network]) shared.networks.push_back(network);
+    if (job.active[network]) networks.push_back(network);
+  job.parts = networks.empty() ? 1 : kernel<T>().parts(job, pool_size() / int64_t(networks.size()));
+  std::vector<Meeting> meetings(job.parts > 1 ? size_t(job.networks * job.trials) : 0);
+  job.meetings = meetings.data();
+  Shared<T> shared{&kernel<T>(), job, kernel<T>().groups(job), nullptr, networks};
   Call call;
   const size_t packed = job.own_trials ? 0 : shared.kernel->packed_bytes(job);
-  shared.packed = static_cast<T*>(call.shared(packed + 64));
+  const size_t exchanged = job.parts > 1 ? sizeof(T) * shared.kernel->exchanged_size(job) : 0;
+  shared.packed = static_cast<T*>(call.shared(packed + exchanged + 64));
+  shared.job.exchanged = shared.packed;
   if (!shared.packed) return ffi::Error(ffi::ErrorCode::kResourceExhausted, "recurra: no memory for the trials");
   bool done = true;
   if (packed) {

@@ -606,7 +606,7 @@ bool is_narrow(const Job<T>& job, int64_t group) {
 
 template <class T>
 int64_t groups(const Job<T>& job) {
-  if (are_few(job)) return job.trials;
+  if (are_few(job)) return job.trials * job.parts;
   return (job.trials + 2 * PACK<T> - 1) / (2 * PACK<T>);
 }
 
@@ -657,7 +657,7 @@ size_t scratch_bytes(const Job<T>& job) {
 
 template <class T>
 void work(const Job<T>& job, int64_t network, int64_t group, void* scratch) {
-  if (are_few(job)) return run_one_trial(job, network, group, scratch);
+  if (are_few(job)) return run_one_trial(job, network, group / job.parts, group % job.parts, scratch);
   if constexpr (HAS_BFLOAT16 && sizeof(T) == 4)
     if (job.bfloat16) return Use<T, 2, true>::work(job, network, group, scratch);
   is_narrow(job, group) ? Use<T, 1, false>::work(job, network, group, scratch)
@@ -665,7 +665,7 @@ void work(const Job<T>& job, int64_t network, int64_t group, void* scratch) {
 }
 
 template <class T>
-constexpr Kernel<T> kernel = {groups<T>, packed_bytes<T>, pack<T>, scratch_bytes<T>, work<T>};
+constexpr Kernel<T> kernel = {parts<T>, exchanged_size<T>, groups<T>, packed_bytes<T>, pack<T>, scratch_bytes<T>, work<T>};
 
 }  // namespace
 

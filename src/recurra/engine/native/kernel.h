@@ -8,6 +8,8 @@ namespace recurra {
 enum class Cell : int64_t { rate, current, ugrnn, gru_after, gru_before, lstm };  // cells.h has their equations
 enum class Activation : int64_t { tanh, relu, sigmoid, softplus, hard_sigmoid_5, hard_sigmoid_6, linear };
 
+class Meeting;
+
 // A cohort, its trials, and the arrays for the results. All arrays are row-major with the axes in the comments;
 // T is float or double. Rate units have one gate.
 template <class T>
@@ -47,6 +49,11 @@ struct Job {
 
   // If there is no loss: network, trial, time, unit (may be null) and network, trial, time, output.
   T *rates, *answers;
+
+  // A trial may be divided among `parts` tasks that go on at the same time and meet after every step: few.h.
+  int64_t parts;
+  T* exchanged;       // network, trial, two times, unit: memory of `exchanged_size` numbers; null for one part
+  Meeting* meetings;  // network, trial
 };
 
 // The weight of an entry of the trials in the loss, 0 or above.
@@ -88,6 +95,8 @@ struct SpikeJob {
 // network on one group. Scratch memory is aligned to 64 bytes and used by one task at a time.
 template <class T>
 struct Kernel {
+  int64_t (*parts)(const Job<T>&, int64_t threads);  // of a trial, for as many threads
+  size_t (*exchanged_size)(const Job<T>&);
   int64_t (*groups)(const Job<T>&);
   size_t (*packed_bytes)(const Job<T>&);                             // size of all groups of one set of trials
   void (*pack)(const Job<T>&, int64_t group, T* packed);              // one group of shared trials

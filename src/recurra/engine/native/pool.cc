@@ -184,4 +184,22 @@ Call::Call() { pool().one_call.lock(); }
 Call::~Call() { pool().one_call.unlock(); }
 void* Call::shared(size_t bytes) { return pool().shared.of(bytes); }
 
+void Meeting::arrive(uint32_t all) {
+  arrived_.fetch_add(1);
+  if (asleep_.load()) {
+    { std::lock_guard<std::mutex> lock(mutex_); }
+    complete_.notify_all();
+  }
+  for (int round = 1; !complete(all); round++) {
+    if (round % 1024) {
+      wait_a_little(1);
+    } else {
+      std::unique_lock<std::mutex> lock(mutex_);
+      asleep_.fetch_add(1);
+      complete_.wait(lock, [&] { return complete(all); });
+      asleep_.fetch_sub(1);
+    }
+  }
+}
+
 }  // namespace recurra
