@@ -56,8 +56,10 @@ def test_the_task_itself_is_the_last_stage():
 @pytest.mark.parametrize("engine", ["native", pytest.param("portable", marks=pytest.mark.slow), "batched"])
 def test_stages_follow_each_other(engine, seed):
     """A bound that is always met: one epoch a stage, on the trials of the stage, then the task to the end."""
-    cohort = rc.train(TASK, MODEL, RULE, networks=2, seed=seed, engine=engine)
+    told = []
+    cohort = rc.train(TASK, MODEL, RULE, networks=2, seed=seed, engine=engine, callback=told.append)
     np.testing.assert_array_equal(left_of(cohort), [[2, 1, 0, 0]] * 2)
+    np.testing.assert_array_equal(np.transpose([epoch.stages_left for epoch in told]), left_of(cohort))
     first = rc.train(CURRICULUM.tasks(TASK)[0], MODEL, without(RULE), networks=2, seed=seed, engine=engine)
     np.testing.assert_array_equal(cohort.history.loss[:, 0], first.history.loss[:, 0])
     np.testing.assert_array_equal(cohort.history.success[:, 0], first.history.success[:, 0])

@@ -3,7 +3,9 @@
 import dataclasses
 import hashlib
 import json
+import math
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -243,6 +245,29 @@ def test_history_is_that_of_the_training(whole):
     assert list(history.step) == [5, 10, 15, 20, 25, 30, 35, 40]
     assert np.isfinite(history.loss).all()
     assert Path(whole.path / "run.zarr").is_dir()
+    cohort = cohort_of(whole)
+    for at in range(len(cohort)):
+        arrays = [
+            (getattr(cohort.initial, name)[at], getattr(cohort.weights, name)[at])
+            for name in ("recurrent", "input", "output")
+        ]
+        change = math.hypot(*(np.linalg.norm(np.subtract(now, start, dtype=float)) for start, now in arrays))
+        assert history.weight_change[at, -1] == pytest.approx(change, rel=1e-9)
+
+
+def test_a_log_without_the_change_of_the_weights_is_read_and_gone_on_with(whole, tmp_path):
+    path = tmp_path / "older"
+    shutil.copytree(whole.path, path)
+    lines = [json.loads(line) for line in (path / "log.jsonl").read_text().splitlines()]
+    older = [{name: value for name, value in line.items() if name != "weight_change"} for line in lines]
+    (path / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in older))
+    folder = RunFolder.open(path)
+    history = read_history(folder)
+    assert history.weight_change is None
+    np.testing.assert_array_equal(history.loss, read_history(whole).loss)
+    (path / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in (*older[:-1], lines[-1])))
+    with pytest.raises(ValueError, match=r"log\.jsonl has weight_change in some lines only"):
+        read_history(folder)
 
 
 def test_a_state_from_before_rules_had_a_memory_is_read(tmp_path):

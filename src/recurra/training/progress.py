@@ -36,6 +36,9 @@ class Epoch(Shown):
         success: share of the validation trials that are a success; NaN as above.
         status: the status of each network.
         numbers: number of each network.
+        stages_left: stages of the curriculum that are left before the task itself; NaN as above. None without one.
+        weight_change: Frobenius distance of all matrices of weights from those before training; NaN as above. None for
+            a training that was begun by a version that did not measure it.
     """
 
     epoch: int
@@ -46,6 +49,8 @@ class Epoch(Shown):
     success: Float[np.ndarray, "network"]
     status: tuple[Status, ...]
     numbers: tuple[int, ...]
+    stages_left: Float[np.ndarray, "network"] | None = None
+    weight_change: Float[np.ndarray, "network"] | None = None
 
     @classmethod
     def last_of(cls, history: History, steps: int, status: tuple[Status, ...], numbers: tuple[int, ...]) -> "Epoch":
@@ -57,15 +62,9 @@ class Epoch(Shown):
             status: the status of each network.
             numbers: number of each network.
         """
+        last = {name: _fixed_copy(curve[:, -1]) for name, curve in history.curves().items()}
         return cls(
-            epoch=len(history.step),
-            step=int(history.step[-1]),
-            steps=steps,
-            loss=_fixed_copy(history.loss[:, -1]),
-            validation_loss=_fixed_copy(history.validation_loss[:, -1]),
-            success=_fixed_copy(history.success[:, -1]),
-            status=status,
-            numbers=numbers,
+            epoch=len(history.step), step=int(history.step[-1]), steps=steps, status=status, numbers=numbers, **last
         )
 
 
