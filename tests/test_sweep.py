@@ -23,6 +23,23 @@ RULE = rc.Ridge(steps=2, batch=8, validation_trials=4)
 MODEL = rc.GRU(units=3)
 
 
+def test_all_conditions_start_from_trained_networks(tmp_path, monkeypatch):
+    """The sweep holds the whole path, and stays what it is elsewhere."""
+    monkeypatch.chdir(tmp_path)
+    rc.train(rc.Not(), MODEL, RULE, networks=2, seed=0).save("first")
+    kept = rc.GRU(units=3, constraints=(rc.Frozen(("recurrent", "input")),))
+    given = {"vary": {"training.ridge": [1e-4, 1e-2]}, "networks": 2, "seed": 1, "analyses": False}
+    found = rc.sweep(rc.Not(), kept, RULE, path="second", start=rc.Transfer("first"), **given)
+    for at in range(2):
+        cohort = rc.load(tmp_path / "second" / "conditions" / str(at))
+        np.testing.assert_array_equal(cohort.weights.recurrent, rc.load("first").weights.recurrent)
+    monkeypatch.chdir("second")
+    again = rc.sweep(rc.Not(), kept, RULE, path=".", start=rc.Transfer("../first"), **given)
+    assert again.by_condition().equals(found.by_condition())
+    with pytest.raises(TypeError, match="start is 3; expected"):
+        rc.sweep(rc.Not(), kept, RULE, path=tmp_path / "third", start=3, **given)
+
+
 # ---- what varies
 
 

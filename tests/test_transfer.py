@@ -15,7 +15,7 @@ import recurra as rc
 from recurra.models.transfer import TransferredWeights, hash_of_weights
 from recurra.runs.divided import DividedRun
 from recurra.runs.runner import SilentProgress, resume_run, start_run
-from recurra.runs.spec import RunSpec, to_spec
+from recurra.runs.spec import RunSpec, read_table, to_spec
 from recurra.storage.run_folder import RunFolder
 
 MODEL = rc.RateRNN(units=6)
@@ -150,6 +150,15 @@ def test_in_a_spec():
     assert spec.start == rc.Transfer("runs/first", 2, ("recurrent",))
     assert to_spec(spec.table()) == spec
     assert "start" not in RunSpec(rc.Or()).table()
+
+
+def test_the_run_of_a_spec_is_beside_the_spec(tmp_path, monkeypatch):
+    (tmp_path / "specs").mkdir()
+    (tmp_path / "specs" / "second.toml").write_text('task = "or"\n[start]\nrun = "../first"\n')
+    monkeypatch.chdir(tmp_path)
+    start = to_spec(read_table("specs/second.toml")).start
+    assert start is not None
+    assert Path(start.run) == (tmp_path / "first").resolve()
 
 
 @pytest.mark.parametrize(

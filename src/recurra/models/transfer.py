@@ -49,7 +49,7 @@ class TransferredWeights:
                 "the training starts from networks that were given in Python; save them, and name their folder in "
                 "start.run"
             )
-        return cls(saver().load(transfer.run), replace(transfer, run=str(Path(transfer.run).absolute())))
+        return cls(saver().load(transfer.run), replace(transfer, run=str(Path(transfer.run).resolve())))
 
     def __post_init__(self) -> None:
         found = hash_of_weights(self.source.weights)

@@ -171,8 +171,15 @@ def _as_begun(spec: RunSpec, begun: RunSpec) -> RunSpec:
     """The spec with the path and the hash of its start as a folder that was begun has them."""
     if spec.start is None or begun.start is None:
         return spec
-    own = replace(spec.start, run=spec.start.run and str(Path(spec.start.run).absolute()))
-    return replace(spec, start=replace(own, sha256=own.sha256 or begun.start.sha256))
+    own, same = spec.start, _whole(spec.start.run) == _whole(begun.start.run)
+    return replace(
+        spec,
+        start=replace(own, run=begun.start.run if same else own.run, sha256=own.sha256 or begun.start.sha256),
+    )
+
+
+def _whole(path: str) -> str:
+    return path and str(Path(path).resolve())
 
 
 def analyse_run(

@@ -14,8 +14,8 @@ from recurra.engine import Penalty
 from recurra.models import CONSTRAINTS, INITIALIZERS, MODELS, Constraint, Initializer, Model
 from recurra.models.start import Transfer
 from recurra.models.transfer import TransferredWeights
+from recurra.runs.named_files import beside, with_series
 from recurra.runs.own import check_analyses, check_imported
-from recurra.runs.series_in_specs import beside, with_series
 from recurra.runs.tables import Registry, Table, arguments_of, from_table, to_table
 from recurra.storage.reading import naming, read_text
 from recurra.streams import check_seed

@@ -1,12 +1,14 @@
 """`rc.sweep`: conditions × networks as one labelled cohort."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, overload
 
 from recurra.analysis.cohorts.sweep import Sweep
 from recurra.analysis.cohorts.swept import How
 from recurra.models.model import Model
+from recurra.models.start import Transfer
 from recurra.runs.executors import Executor
 from recurra.runs.spec import REGISTRY
 from recurra.runs.sweep.axes import axes_of
@@ -32,6 +34,7 @@ def sweep(
     analyses: bool = True,
     engine: str = "auto",
     executor: Executor | None = None,
+    start: Transfer | None = None,
 ) -> Sweep: ...
 @overload
 def sweep(
@@ -48,6 +51,7 @@ def sweep(
     analyses: bool = True,
     engine: str = "auto",
     executor: Executor | None = None,
+    start: Transfer | None = None,
 ) -> Sweep: ...
 def sweep(  # noqa: PLR0913 - those of a training, and what makes it a sweep
     task: Task | Preset,
@@ -63,6 +67,7 @@ def sweep(  # noqa: PLR0913 - those of a training, and what makes it a sweep
     analyses: bool = True,
     engine: str = "auto",
     executor: Executor | None = None,
+    start: Transfer | None = None,
 ) -> Sweep:
     """Train networks in every combination of values, and say what the values change.
 
@@ -84,6 +89,7 @@ def sweep(  # noqa: PLR0913 - those of a training, and what makes it a sweep
         engine: "auto" (the fastest that can be used here), "native", "portable", "batched" or "native-bfloat16".
         executor: trains and analyses, one condition a piece, such as `rc.runs.scheduler.Dask("local:4")`; this process
             if not given.
+        start: run folder or file of trained networks from which the networks of all conditions start.
 
     Raises:
         ValueError: a key or a value is not possible (the line names the condition), or the folder holds something else.
@@ -98,7 +104,7 @@ def sweep(  # noqa: PLR0913 - those of a training, and what makes it a sweep
         >>> found.to_xarray().sizes["units"]
         2
     """
-    base = base_of(task, model, rule, "sweep")
+    base = base_of(task, model, rule, "sweep", start)
     plan = SweepPlan({**base, "networks": networks, "seed": seed}, axes_of(vary), how, samples)
     return conduct_sweep(plan, Path(path), SilentSweepProgress(), engine, analyses, executor, executor).read()
 
@@ -115,7 +121,9 @@ def load_sweep(path: Path | str) -> Sweep:
     return SweepFolder.open(path).read()
 
 
-def base_of(task: Task | Preset, model: Model | None, rule: LearningRule | None, command: str) -> Table:
+def base_of(
+    task: Task | Preset, model: Model | None, rule: LearningRule | None, command: str, start: Transfer | None = None
+) -> Table:
     """The spec of a task, model and rule, or of a preset, in plain values; without networks and seed.
 
     Args:
@@ -123,6 +131,7 @@ def base_of(task: Task | Preset, model: Model | None, rule: LearningRule | None,
         model: the model; None with a preset.
         rule: the rule; None with a preset.
         command: the function that the user called, which names a spec that has no name.
+        start: trained networks from which all start.
     """
     if isinstance(task, Preset):
         if model is not None or rule is not None:
@@ -133,4 +142,8 @@ def base_of(task: Task | Preset, model: Model | None, rule: LearningRule | None,
     else:
         name = command
     parts = {"task": task, "model": model, "training": rule}
+    if start is not None:
+        if not isinstance(start, Transfer):
+            raise TypeError(f'start is {start!r}; expected rc.Transfer("FOLDER")')
+        parts["start"] = replace(start, run=str(Path(start.run).resolve()))
     return {"name": name, **{key: to_table(part, REGISTRY) for key, part in parts.items()}}

@@ -6,6 +6,7 @@ from typing import Any, overload
 
 from recurra.analysis.cohorts.tuning import Tuning
 from recurra.models.model import Model
+from recurra.models.start import Transfer
 from recurra.runs.executors import Executor, ThisProcess
 from recurra.runs.sweep.axes import axes_of
 from recurra.runs.sweep.sweep import base_of
@@ -32,6 +33,7 @@ def tune(
     confirm: int = CONFIRMING,
     engine: str = "auto",
     executor: Executor | None = None,
+    start: Transfer | None = None,
 ) -> Tuning: ...
 @overload
 def tune(
@@ -49,6 +51,7 @@ def tune(
     confirm: int = CONFIRMING,
     engine: str = "auto",
     executor: Executor | None = None,
+    start: Transfer | None = None,
 ) -> Tuning: ...
 def tune(  # noqa: PLR0913 - those of a training, and what makes it a search
     task: Task | Preset,
@@ -65,6 +68,7 @@ def tune(  # noqa: PLR0913 - those of a training, and what makes it a search
     confirm: int = CONFIRMING,
     engine: str = "auto",
     executor: Executor | None = None,
+    start: Transfer | None = None,
 ) -> Tuning:
     """Search for the values with which most networks learn, or learn soonest, and confirm them with fresh networks.
 
@@ -88,6 +92,7 @@ def tune(  # noqa: PLR0913 - those of a training, and what makes it a search
         engine: "auto" (the fastest that can be used here), "native", "portable", "batched" or "native-bfloat16".
         executor: trains, one trial a piece, such as `rc.runs.executors.Processes(4)`; an aim that is a function must
             then be at the top of a module. This process if not given.
+        start: run folder or file of trained networks from which the networks of all trials start.
 
     Raises:
         ValueError: a value is not possible, the folder holds something else, no trial has a finite aim, or Optuna is
@@ -101,7 +106,7 @@ def tune(  # noqa: PLR0913 - those of a training, and what makes it a search
         >>> len(found)
         3
     """
-    base = base_of(task, model, rule, "tune")
+    base = base_of(task, model, rule, "tune", start)
     function = aim if callable(aim) else None
     name = name_of(function) if function else aim
     if not isinstance(name, str):

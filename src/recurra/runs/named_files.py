@@ -1,4 +1,4 @@
-"""Series that a spec names by their files: their numbers are read once, and become part of the run."""
+"""Files that a spec names: series, whose numbers are read once and become part of the run, and a run to start from."""
 
 from pathlib import Path
 from typing import Any
@@ -9,8 +9,12 @@ FILES = {"file": "values", "wanted_file": "wanted"}  # of the task `series`, and
 
 
 def beside(table: Any, folder: Path) -> Any:
-    """The table of a spec, with the names of files in its series relative to the folder of the spec."""
-    return _each(table, lambda key, name, _: {key: str(folder / name)})
+    """The table of a spec, with the files of its series, and the run that it starts from, relative to its folder."""
+    table = _each(table, lambda key, name, _: {key: str(folder / name)})
+    start = table.get("start")
+    if isinstance(start, dict) and isinstance(start.get("run"), str) and start["run"]:
+        table = {**table, "start": {**start, "run": str((folder / start["run"]).resolve())}}
+    return table
 
 
 def with_series(table: Any) -> Any:
