@@ -3,10 +3,11 @@
     .venv/bin/python benchmarks/sweep.py                  # 2 x 3 conditions of `and`, 20 networks each, 300 steps
     .venv/bin/python benchmarks/sweep.py --batch 64 --analyses
 
-It needs recurra. In every round, one after the other: the training steps alone, on trials drawn before and compiled
-before; the training of the six conditions by `rc.train`, which also draws trials and validates every epoch; and the
-sweep, which also compiles (the first time), writes folders, tests every network on 1,000 fresh trials and compares the
-conditions. Prints a Markdown table of seconds: medians over the rounds with least and most, and the ratio to the steps.
+It needs recurra. In every round, one after the other: the gradients of the native engine alone, as many as the training
+takes; the training steps alone, with the optimizer, on trials drawn before; the training of the six conditions by
+`rc.train`, which also draws trials and validates every epoch; and the sweep, which also writes folders, tests every
+network on 1,000 fresh trials and compares the conditions. The first round compiles. Prints a Markdown table of seconds:
+medians over the rounds with least and most, and the ratio to the steps.
 """
 
 import argparse
@@ -14,7 +15,6 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from itertools import product
@@ -27,9 +27,7 @@ import numpy as np
 import recurra as rc
 from recurra.engine import choose_engine
 from recurra.streams import Stream, random_key
-from recurra.threads import thread_count
 from recurra.training import Setup
-from recurra.training.groups import Group, train_group
 
 RATES, CLIPS, NETWORKS = (0.007, 0.014), (0.1, 0.3, 1.0), 20
 
@@ -45,32 +43,48 @@ def steps_alone(conditions: list[Any]) -> Callable[[], None]:
     """The training steps of all networks of all conditions, ready to be taken."""
     given = []
     for one in conditions:
-        numbers, dynamics = range(NETWORKS), one.model.dynamics(one.task.dt_ms)
+        dynamics = one.model.dynamics(one.task.dt_ms)
         drawn = [
             one.model.start(random_key(0, Stream.weights, number), one.task.inputs, one.task.outputs)
-            for number in numbers
+            for number in range(NETWORKS)
         ]
-        groups = []
-        for number, weights in zip(numbers, drawn, strict=True):
-            setup = Setup(
-                dynamics=dynamics,
-                engine=choose_engine("auto", dynamics),
-                constraints=one.model.all_constraints(),
-                start=jax.tree.map(lambda array: jnp.asarray(array)[None], weights),
-                own=one.rule.own([number]),
-                noise=random_key(0, Stream.noise, number)[None],
-                loss_bound=jnp.float32(np.inf),
-            )
-            learner = one.rule.init(setup, setup.start)
-            active = np.ones(1, bool)
-            groups.append(Group(one.rule, (number,), active, active, learner, setup))
+        setup = Setup(
+            dynamics=dynamics,
+            engine=choose_engine("native", dynamics),
+            constraints=one.model.all_constraints(),
+            start=jax.tree.map(lambda *arrays: jnp.stack(arrays), *drawn),
+            own=one.rule.own(range(NETWORKS)),
+            noise=jnp.stack([random_key(0, Stream.noise, number) for number in range(NETWORKS)]),
+            loss_bound=jnp.float32(np.inf),
+        )
         batches = [one.rule.trials.batch(one.task, 0, step, one.rule.batch) for step in range(one.rule.steps)]
-        given.append((batches, groups))
+        given.append((one.rule, setup, one.rule.init(setup, setup.start), batches))
 
     def taken() -> None:
-        with ThreadPoolExecutor(thread_count()) as pool:
-            for batches, groups in given:
-                jax.block_until_ready([one.learner for one in pool.map(partial(train_group, batches), groups)])
+        for rule, setup, learner, batches in given:
+            jax.block_until_ready(rule.stretch(setup, learner, jnp.ones(NETWORKS, bool), batches))
+
+    return taken
+
+
+def gradients_alone(conditions: list[Any]) -> Callable[[], None]:
+    """As many gradients by the native engine as the training of all conditions takes, at the start of the weights."""
+    one = conditions[0]
+    dynamics = one.model.dynamics(one.task.dt_ms)
+    engine = choose_engine("native", dynamics)
+    weights = jax.tree.map(
+        lambda *arrays: jnp.stack(arrays),
+        *(one.model.start(number, one.task.inputs, one.task.outputs) for number in range(NETWORKS)),
+    )
+    batch = one.rule.trials.batch(one.task, 0, 0, one.rule.batch)
+
+    @jax.jit
+    def gradient() -> Any:
+        return engine.loss_and_gradient(dynamics, weights, batch.inputs, batch.targets, batch.mask)
+
+    def taken() -> None:
+        for _ in range(len(conditions) * one.rule.steps):
+            jax.block_until_ready(gradient())
 
     return taken
 
@@ -94,6 +108,7 @@ def main() -> None:
     options = parser.parse_args()
     conditions = presets(options.batch)
     parts = {
+        "gradients of the native engine alone": gradients_alone(conditions),
         "training steps alone": steps_alone(conditions),
         "`rc.train` of every condition": partial(trained, conditions),
         "`rc.sweep`": partial(swept, conditions[0], False),

@@ -566,8 +566,7 @@ BITS += [
     Case(leak=0.2, networks=20, trials=1, units=70),
     Case("current", leak="units", networks=3, trials=2, units=200, noise=0.1, density=0.05),
     Case(networks=3, trials=1, units=200, dtype="float64", density=0.05, own_trials=True),
-    Case("current", leak="units", networks=1, trials=1, units=650, noise=0.1, density=0.05),  # for three threads
-    Case(networks=1, trials=1, units=430, dtype="float64", noise=0.1, leak=0.5),  # for two
+    Case("current", leak="units", networks=1, trials=1, units=430, noise=0.1, density=0.05, steps=20),  # shared by two
 ]
 
 

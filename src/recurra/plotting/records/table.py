@@ -101,7 +101,7 @@ DRAWINGS: dict[type, dict[str, Drawing]] = {
     FlowField: {"flow": Drawing(planes.flow_field)},
     Generalization: {"score": Drawing(panels.generalization)},
     Geometry: {"states": Drawing(spaces.geometry, lambda record: len(record.axes))},
-    History: {"loss": Drawing(curves.history), "weight change": Drawing(curves.weight_change)},
+    History: {"loss": Drawing(curves.history), "change": Drawing(curves.weight_change)},
     Landscape: {"landscape": Drawing(spaces.landscape, lambda record: record.points.shape[1])},
     LatentPaths: {"paths": Drawing(curves.latent_paths)},
     Lifetimes: {"lifetimes": Drawing(panels.lifetimes)},

@@ -83,20 +83,18 @@ def tune(  # noqa: PLR0913 - those of a training, and what makes it a search
         networks: how many in each trial; of one alone the result is chance, 4 to 8 are usual.
         seed: fixes everything that is random.
         trials: how many in all; a folder with fewer goes on to this number.
-        path: the folder of the search: a new one, or one with the same plan.
+        path: the folder of the search, new or with the same plan.
         aim: "rate", the lower end of the 95 % interval of the share of networks that learned; "time", steps until
             successful; "loss", of validation; or a function of the trained `Cohort` whose number is to be large.
         patience: training steps without progress after which a trial is ended early if most finished trials were better
             by then; None for never. It must be as long as the plateau before networks learn.
         confirm: how many fresh networks are trained with the best values.
         engine: "auto" (the fastest that can be used here), "native", "portable", "batched" or "native-bfloat16".
-        executor: trains, one trial a piece, such as `rc.runs.executors.Processes(4)`; an aim that is a function must
-            then be at the top of a module. This process if not given.
+        executor: trains, one trial a piece (a function as aim must be at the top of a module); this process if None.
         start: run folder or file of trained networks from which the networks of all trials start.
 
     Raises:
-        ValueError: a value is not possible, the folder holds something else, no trial has a finite aim, or Optuna is
-            not installed (`pip install 'recurra[tune]'`).
+        ValueError: a value is impossible, the folder is another's, no aim is finite, or `recurra[tune]` is not installed.
 
     Example:
         >>> import recurra as rc
