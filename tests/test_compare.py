@@ -175,6 +175,9 @@ def test_only_some_numbers_count_in_the_correction(compared):
     assert (len(everything), len(one), len(compared(*runs, only=["part"]))) == (10, 1, 9)
     assert one.of("x").p_corrected == one.of("x").p_value
     assert everything.of("x").p_corrected == pytest.approx(10 * everything.of("x").p_value)
+    grown = [rows(x=np.arange(4.0) + run, weight_change=np.arange(4.0) ** 2 + run) for run in range(2)]
+    assert [row.name for row in compared(*grown)] == ["x"]
+    assert [row.name for row in compared(*grown, only="weight_change")] == ["weight_change"]
     with pytest.raises(ValueError, match=r"no number 'prt'; did you mean 'part'\?"):
         compared(*runs, only=["prt"])
 

@@ -18,6 +18,7 @@ from recurra.runs.network_tables import Row, TableRun, differing_keys, read_tabl
 
 NO_NUMBERS = ("network", "status")
 NO_RESULTS = ("success_low", "success_high", "silent_mse", "silent_success", "fixed_points.residual_max")
+IF_ASKED = ("weight_change",)  # runs that were trained by earlier versions do not have it
 OF_THE_SAMPLE = ("seed", "networks")  # settings that are no condition
 
 
@@ -54,8 +55,8 @@ def compare(
     of the test of Mann and Whitney, and Cliff's $\delta = P(x > y) - P(x < y)$. What is true or false, such as
     `learned`, has the difference of the shares with Newcombe's interval and Fisher's exact test. P values
     are corrected by the method of Holm for all tests of the call; so name with `only` the numbers that you ask about.
-    Networks that do not have a number are counted and left out of it. Nothing is random, and no result depends on the
-    order of the networks.
+    `weight_change` is tested only if it is named. Networks that do not have a number are counted and left out of it.
+    Nothing is random, and no result depends on the order of the networks.
 
     Networks that began with the same weights, with the same seed and number, are pairs: the test is that of Wilcoxon
     over the differences (McNemar's for shares), and the interval is that of their mean. A note says so.
@@ -156,8 +157,8 @@ def _asked(known: Sequence[str], only: Sequence[str]) -> list[str]:
 
 
 def _says_nothing(name: str) -> bool:
-    """Whether a number is no result of a network: an end of an interval, a chance level, a numerical error."""
-    return name in NO_RESULTS or name.endswith(("chance", "chance_high"))
+    """Whether a number is tested only if it is named: an end of an interval, a chance level, an error."""
+    return name in (*NO_RESULTS, *IF_ASKED) or name.endswith(("chance", "chance_high"))
 
 
 def _is_share(name: str, groups: Sequence[Group]) -> bool:

@@ -94,7 +94,7 @@ def tune(  # noqa: PLR0913 - those of a training, and what makes it a search
         start: run folder or file of trained networks from which the networks of all trials start.
 
     Raises:
-        ValueError: a value is impossible, the folder is another's, no aim is finite, or `recurra[tune]` is not installed.
+        ValueError: a value is impossible, the folder is another's, no aim is finite, or `recurra[tune]` is missing.
 
     Example:
         >>> import recurra as rc
