@@ -102,6 +102,7 @@ def test_only_what_the_architecture_names_is_learned():
     for name in ("recurrent", "input", "feedback", "recurrent_bias", "output_bias"):
         np.testing.assert_array_equal(getattr(cohort.weights, name), getattr(cohort.initial, name))
     grown = np.linalg.norm(np.asarray(cohort.weights.output, float))  # from 0
+    assert cohort.history.weight_change is not None
     np.testing.assert_allclose(cohort.history.weight_change, [[grown]], rtol=1e-9)
     control = rc.FeedbackRNN(units=20, fed_back="controls", control_density=0.25)
     cohort = rc.train(TASK, control, rc.FORCE(architecture="B", steps=1, **ONE), networks=1, seed=0)
