@@ -99,8 +99,14 @@ def ready_set_go(hint: bool, units: int, networks: int, trials: int, longest_ms:
     ]
 
 
-def side_by_side(jobs: Iterable[tuple[Any, ...]], processes: int) -> list[Row]:
-    """The rows of all jobs, each a function and its arguments, the longest first; a job that fails says why."""
+def side_by_side(jobs: Iterable[tuple[Any, ...]], processes: int, kept: Path | None) -> list[Row]:
+    """The rows of all jobs, each a function and its arguments, the longest first; a job that fails says why.
+
+    Args:
+        jobs: what is done.
+        processes: how many at a time.
+        kept: a file that has the rows of all jobs that are done, if it is given.
+    """
     os.environ.update(ONE_THREAD)
     os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {XLA_ONE_THREAD}".strip()
     rows: list[Row] = []
@@ -109,6 +115,8 @@ def side_by_side(jobs: Iterable[tuple[Any, ...]], processes: int) -> list[Row]:
         for done in as_completed(running):
             try:
                 rows += done.result()
+                if kept:
+                    kept.write_text(json.dumps(rows, indent=1), encoding="utf-8")
             except Exception as error:
                 print(f"{running[done][1:]} failed: {error}", flush=True)
     return rows
@@ -179,20 +187,22 @@ def main() -> None:
     began = time.perf_counter()
     if options.what == "sines":
         numbers = range(options.networks or 20)
-        rows = side_by_side([(sines, number, options.trials or 4) for number in numbers], options.processes)
+        rows = side_by_side(
+            [(sines, number, options.trials or 4) for number in numbers], options.processes, options.json
+        )
         print_sines(rows)
     elif options.what == "chirp":
         numbers, trials = range(options.networks or 20), options.trials or 200
         both = [(kind, options.units or 300) for kind in ("full-FORCE", "FORCE")]
         jobs = [(chirp, *one, number, trials, max(trials // 4, 1)) for one in both for number in numbers]
-        rows = side_by_side(jobs, options.processes)
+        rows = side_by_side(jobs, options.processes, options.json)
         print_sizes(rows)
     elif options.what == "sizes":
         numbers, trials = range(options.networks or 10), options.trials or 100
         sizes = [("FORCE", units) for units in FORCE_SIZES] + [("full-FORCE", units) for units in FULL_SIZES]
         longest = sorted(sizes, key=lambda both: -both[1])
         jobs = [(chirp, *both, number, trials, trials) for both in longest for number in numbers]
-        rows = side_by_side(jobs, options.processes)
+        rows = side_by_side(jobs, options.processes, options.json)
         print_sizes(rows)
     else:
         given = options.units or 1_000, options.networks or 4, options.trials or 400, options.longest_ms
