@@ -75,3 +75,24 @@ def test_infinite_inputs_reach_the_rates_of_their_step_on(seed):
     rates = np.asarray(made.run(NATIVE)[0])
     np.testing.assert_array_equal(np.isnan(rates).all(axis=(0, 1, 3)), np.arange(native.STEPS) >= 20)
     assert np.isfinite(rates[:, :, :20]).all()
+
+
+UNEVEN = """
+from dataclasses import replace
+import numpy as np
+import test_native as native
+from recurra.engine import NATIVE
+from recurra.engine.native import library
+library.threads(library.load()[0])
+made = native.problem(native.Case(networks=1, trials=1, units=1100, steps=10), np.random.default_rng(0))
+recurrent = np.array(made.weights.recurrent)
+recurrent[:, 150:] = 0
+print(native.digest(made._replace(weights=replace(made.weights, recurrent=recurrent)).run(NATIVE)))
+"""
+
+
+@pytest.mark.slow
+def test_units_with_and_without_connections_in_different_threads():
+    """Whether a matrix is sparse is a matter of all its rows, not of those that one thread has."""
+    digests = {native.in_own_process(UNEVEN, RECURRA_THREADS=threads) for threads in ("1", "3", "5")}
+    assert len(digests) == 1
