@@ -26,6 +26,7 @@ class Case:
         name: its name.
         words: its arguments, in a folder with copies of `trained`, `analysed`, `parts` and `network.npz`.
         then: the commands after it that make the whole, such as the join of parts.
+        repeats: whether it can be given again when it is done, and changes nothing; else it is refused then.
         leaves: what it makes or changes there; empty for a command that only prints.
     """
 
@@ -33,6 +34,7 @@ class Case:
     words: Sequence[str]
     leaves: Sequence[str] = ()
     then: Sequence[Sequence[str]] = ()
+    repeats: bool = True
 
 
 CASES = (
@@ -49,8 +51,13 @@ CASES = (
     Case("report", ["report", "analysed", "--figures"], ["analysed"]),
     Case("sweep", ["sweep", *SPEC, *VARY, "--out", "new", "--train-only"], ["new"]),
     Case("tune", ["tune", *SPEC, *RANGE, "--trials", "2", "--confirm", "1", "--out", "new"], ["new"]),
-    Case("study", ["study", "time-invariance", "--scale", "quick", "--out", "new", "--networks", "cohorts"], ["new"]),
-    Case("export", ["export", "trained", "--format", "npz", "--out", "new"], ["new"]),
+    Case(
+        "study",
+        ["study", "time-invariance", "--scale", "quick", "--out", "new", "--networks", "cohorts"],
+        ["new"],
+        repeats=False,
+    ),
+    Case("export", ["export", "trained", "--format", "npz", "--out", "new"], ["new"], repeats=False),
     Case("play", ["play", "analysed", "--out", "new.html"], ["new.html"]),
     Case("inspect", ["inspect", "network.npz", "--json"]),
     Case("damage", ["damage", "trained", "--network", "0", "--json"]),

@@ -100,7 +100,7 @@ class Worlds:
         folder = self.signals.place / "trial"
         shutil.copytree(self.signals.base, folder)
         try:
-            wrong, again = spoil(folder)
-            return wrong or self.signals.gone_on(case, folder, whole, printed, again)
+            wrong, unfinished = spoil(folder)
+            return wrong or self.signals.gone_on(case, folder, whole, printed, again=unfinished or case.repeats)
         finally:
             shutil.rmtree(folder)
