@@ -2,7 +2,7 @@
 
     python benchmarks/force.py sines                      # FORCE, the pattern and the network of Figure 2D, 20 networks
     python benchmarks/force.py chirp                      # full-FORCE and FORCE on the chirp, 300 units, 20 networks
-    python benchmarks/force.py sizes                      # the same from 20 units on, 10 networks of each size
+    python benchmarks/force.py sizes                      # the same from 50 to 1,000 units, 10 networks of each size
     python benchmarks/force.py ready-set-go               # full-FORCE with and without the hint
     python benchmarks/force.py sines --processes 16 --json sines.json
 
@@ -30,7 +30,7 @@ from recurra.training import Training
 
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "JAX_PLATFORMS": "cpu"}
 XLA_ONE_THREAD = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
-FULL_SIZES, FORCE_SIZES = (20, 30, 40, 50, 60, 80, 100, 150, 300), (50, 80, 100, 150, 200, 300, 400, 600)
+FULL_SIZES, FORCE_SIZES = (50, 100, 150, 200, 300), (200, 300, 400, 600, 800, 1_000)
 GOOD_ERROR, GOOD_CORRELATION, LEARNED = 0.036, 0.997, 0.01
 Row = dict[str, Any]
 

@@ -17,8 +17,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -28,18 +26,6 @@ from recurra.tasks.rules import SUCCESSFUL
 
 TRIALS = 1_000
 PRESET: Any = rc.preset("flipflop")
-
-
-@dataclass(frozen=True)
-class LastPulse(rc.training.Hint):
-    """What full-FORCE's second network is told: the sign of the last pulse on each input, from its onset."""
-
-    def signal(self, trials: Any) -> Any:
-        inputs = jnp.asarray(trials.inputs)
-        pulses = jnp.where(abs(inputs) > 0.6, jnp.sign(inputs), 0)
-        time = jnp.arange(inputs.shape[1], dtype=jnp.int32)[:, None]
-        last = jax.lax.cummax(jnp.where(pulses != 0, time, 0), axis=1)
-        return jnp.take_along_axis(pulses, last, axis=1).astype(jnp.float32)
 
 
 @dataclass(frozen=True)
@@ -58,31 +44,22 @@ def recursive(trials: int) -> dict[str, Any]:
 def ways() -> dict[str, Way]:
     """The ways to learn it, by their names."""
     fractional: Any = rc.preset("fractional-flipflop")
-    currents = rc.RateRNN(
-        units=600,
-        form="current",
-        tau_ms=10.0,
-        output_bias=False,
-        initializer=rc.Zeros(),
-        input_initializer=rc.Uniform(0.3),
-        output_initializer=rc.Zeros(),
-    )
+    shown: Any = rc.preset("full-force-flipflop")
     slow_and_fast = rc.RateRNN(
         units=400,
         tau_ms=tuple(np.geomspace(10, 400, 400).tolist()),
         initializer=rc.SpectralRadius(1.4),
         input_initializer=rc.Uniform(1.0),
     )
-    shown = rc.FullFORCE(learn_share=1.0, target_gain=0.9, target_scale=0.3, hint=LastPulse(), **recursive(300))
     once = rc.FreshTrials(steps_an_epoch=6)
     return {
         "BPTT": Way(PRESET.model, PRESET.rule),
         "BPTT, truncated at 50 steps": Way(PRESET.model, replace(PRESET.rule, window=50)),
         "BPTT, fractional order 0.5": Way(fractional.model, fractional.rule),
-        "full-FORCE with a hint": Way(currents, shown),
+        "full-FORCE with a hint": Way(shown.model, shown.rule),
         "FORCE A": Way(rc.FeedbackRNN(units=300, tau_ms=10.0), rc.FORCE(continuing=False, **recursive(200))),
         "FORCE C": Way(
-            replace(currents, units=300, initializer=rc.Normal(1.5)),
+            replace(shown.model, units=300, initializer=rc.Normal(1.5)),
             rc.FORCE(architecture="C", continuing=False, **recursive(200)),
         ),
         "ridge regression": Way(

@@ -9,7 +9,7 @@ import recurra as rc
 from recurra.analysis.free_run import _shifted_errors
 from recurra.models.initializers import Normal
 from recurra.testing import check_rule
-from recurra.training import IntervalHint
+from recurra.training import IntervalHint, LastPulseHint
 from recurra.training.full_force import Teacher
 from recurra.training.recursion import BLOCK, LeastSquares, in_blocks
 from recurra.training.trial_sets import FreshTrials
@@ -157,6 +157,19 @@ def test_the_hint_of_an_interval():
     trials = type(trials)(inputs, inputs[..., :1], inputs[..., :1] > -1, trials.condition, (), (), 10.0)
     found = np.asarray(IntervalHint(rise_ms=40.0).signal(trials))[0, :, 0] * 4
     np.testing.assert_allclose(found, [0, 0, 1, 2, 3, 2, 1, 0, 0, 0, 0, 0])
+
+
+def test_the_hint_of_a_memory_is_the_sign_of_the_last_pulse():
+    """Up at step 2, down at step 5 on the first input; the second has nothing but noise below the threshold."""
+    inputs = np.zeros((1, 8, 2), np.float32)
+    inputs[0, 2:4, 0], inputs[0, 5, 0], inputs[0, :, 1] = 1.1, -0.9, 0.4
+    trials = rc.FlipFlop(bits=2).sample(0, 1)
+    trials = type(trials)(inputs, inputs, inputs > -1, trials.condition, (), (), 1.0)
+    found = np.asarray(LastPulseHint().signal(trials))
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found[0, :, 0], [0, 0, 1, 1, 1, -1, -1, -1])
+    assert not found[0, :, 1].any()
+    assert np.asarray(LastPulseHint(threshold=0.3).signal(trials))[0, :, 1].all()
 
 
 @pytest.mark.parametrize(

@@ -188,6 +188,7 @@ from .training import FullFORCE as FullFORCE
 from .training import IntervalHint as IntervalHint
 from .training import InverseTimeDecay as InverseTimeDecay
 from .training import JacobianNorm as JacobianNorm
+from .training import LastPulseHint as LastPulseHint
 from .training import Learner as Learner
 from .training import LearningRule as LearningRule
 from .training import Linear as Linear

@@ -6,7 +6,7 @@ from recurra.training.course import Course
 from recurra.training.curricula import Curriculum
 from recurra.training.force import FORCE, OnlineRidge
 from recurra.training.full_force import FullFORCE
-from recurra.training.hints import HINTS, Hint, IntervalHint, NoHint
+from recurra.training.hints import HINTS, Hint, IntervalHint, LastPulseHint, NoHint
 from recurra.training.optimizers import OPTIMIZERS, SGD, Adam, AdamW, Fractional, Muon, RMSprop
 from recurra.training.penalties import (
     L1,
@@ -64,6 +64,7 @@ __all__ = [
     "IntervalHint",
     "InverseTimeDecay",
     "JacobianNorm",
+    "LastPulseHint",
     "Learner",
     "LearningRule",
     "Linear",

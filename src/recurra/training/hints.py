@@ -69,4 +69,26 @@ class IntervalHint(Hint):
         return jnp.maximum(height, 0)[..., None] * jnp.float32(trials.dt_ms / self.rise_ms)
 
 
-HINTS: dict[str, type[Hint]] = {"none": NoHint, "interval": IntervalHint}
+@final
+@dataclass(frozen=True)
+class LastPulseHint(Hint):
+    """What a memory has to hold: the sign of the last pulse on each input, from the onset of the pulse, 0 before any.
+
+    Args:
+        threshold: an input is a pulse where its absolute value exceeds this.
+    """
+
+    threshold: float = 0.5
+
+    def __post_init__(self) -> None:
+        check_positive("threshold", self.threshold)
+
+    def signal(self, trials: Trials) -> Float[Array, "trial time hint"]:
+        inputs = jnp.asarray(trials.inputs, jnp.float32)
+        pulses = jnp.where(abs(inputs) > self.threshold, jnp.sign(inputs), 0)
+        step = jnp.arange(inputs.shape[1], dtype=jnp.int32)[:, None]
+        last = jax.lax.cummax(jnp.where(pulses != 0, step, 0), axis=1)
+        return jnp.take_along_axis(pulses, last, axis=1)
+
+
+HINTS: dict[str, type[Hint]] = {"none": NoHint, "interval": IntervalHint, "last_pulse": LastPulseHint}
