@@ -43,6 +43,34 @@ def test_all_the_way(name, task, tmp_path):
     assert (tmp_path / "tables" / "missing.csv").exists() == (name in ("lstm", "gru", "ugrnn"))
 
 
+ONE_BY_ONE = {**SMALL["training"], "batch": 1}
+CURRENT = {"units": 6, "form": "current", "output_bias": False, "initializer": "zeros", "output_initializer": "zeros"}
+RULES = {
+    "force": ({"kind": "feedback", "units": 6}, {**ONE_BY_ONE, "kind": "force", "continuing": False}),
+    "full force": (CURRENT, {**ONE_BY_ONE, "kind": "full_force", "hint": {"kind": "last_pulse"}}),
+    "online ridge": ({"units": 6}, {**ONE_BY_ONE, "kind": "online_ridge"}),
+    "truncated": ({"units": 6}, {**SMALL["training"], "window": 50}),
+    "fractional": ({"units": 6}, {**SMALL["training"], "optimizer": {"kind": "fractional", "order": 0.5}}),
+    "curriculum": ({"units": 6}, {**SMALL["training"], "curriculum": {"stages": {"response_delay_ms": [5.0]}}}),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", RULES)
+def test_rules_all_the_way(name, tmp_path):
+    model, rule = RULES[name]
+    parts = go_all_the_way({"task": "flipflop", **SMALL, "model": model, "training": rule}, tmp_path)
+    assert "flip-flop" in report_html(read_run(parts))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("tasks", [["and", "xor"], [{"kind": "yang", "name": "fdgo"}, {"kind": "yang", "name": "dm1"}]])
+def test_many_tasks_all_the_way(tasks, tmp_path):
+    table = {"task": {"kind": "multi", "tasks": tasks}, **SMALL, "model": {"units": 6, "tau_ms": 40.0}}
+    parts = go_all_the_way(table, tmp_path)
+    assert report_html(read_run(parts))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["rate", "gru"])
 @pytest.mark.parametrize("name", CONSTRAINTS)

@@ -128,10 +128,13 @@ def test_resumed_to_the_same_bits(tmp_path, seed):
         ({"training.steps": [5, 6]}, "training.steps cannot vary within a cohort: .* use rc.sweep"),
         ({"model.units": [5, 6]}, "model.units cannot vary within a cohort"),
         ({"model.tau_ms": [1, 6]}, "model.tau_ms cannot vary within a cohort, whose networks have the same equations"),
-        (
-            {"task.input_noise": [0.1, 0.2]},
-            "task.input_noise cannot vary within a cohort, whose networks learn one task",
-        ),
+        ({"task.length_ms": [120.0, 350.0]}, "task.length_ms gives inputs of shape .* have trials of the same shapes"),
+        ({"task.dt_ms": [1.0, 2.0]}, "task.dt_ms changes dt_ms, the time step of the networks"),
+        ({"task.bits": [1, 2]}, "task.bits cannot vary within a cohort: it is no number"),
+        ({"task.input_noise": [0.1, -0.2]}, "task.input_noise: input_noise is -0.2"),
+        ({"task.pulses.first_onset_ms": [1, 2]}, "task.pulses.first_onset_ms cannot vary within a cohort"),
+        ({"task.pulses.first_onset_ms.2": [1, 2]}, "task.pulses.first_onset_ms.2: there are 2 entries"),
+        ({"noise.gain": [0.1, 0.2]}, "'noise.gain' cannot vary within a cohort; expected a key such as"),
         ({"gain": [0.1, 0.2]}, "'gain' cannot vary within a cohort; expected a key such as training.learning_rate"),
     ],
 )
@@ -147,3 +150,26 @@ def test_what_cannot_vary(vary, message):
                 "vary": vary,
             }
         )
+
+
+@pytest.mark.parametrize("engine", ["auto", pytest.param("portable", marks=pytest.mark.slow)])
+def test_each_network_learns_its_own_task(engine, seed):
+    """Networks 0 and 2 have the same task, and network 1 another: each has the bits that it has alone."""
+    vary = {"task.input_noise": [0.1, 0.5, 0.1], "task.pulses.first_onset_ms.1": [99.0, 20.0, 99.0]}
+    cohort = rc.train(TASK, MODEL, RULE, networks=3, seed=seed, engine=engine, vary=vary)
+    noisy = dataclasses.replace(TASK, input_noise=0.5, pulses=rc.ScheduledPulses(first_onset_ms=(10.0, 20.0)))
+    for number, task in enumerate((TASK, noisy, TASK)):
+        expected = rc.train(task, MODEL, RULE, networks=[number], seed=seed, engine=engine)
+        for a, b in zip(*map(jax.tree.leaves, (cohort.weights, expected.weights)), strict=True):
+            np.testing.assert_array_equal(a[number], b[0])
+        np.testing.assert_array_equal(cohort.history.validation_loss[number], expected.history.validation_loss[0])
+    assert cohort.task == TASK
+
+
+def test_each_network_goes_through_a_curriculum_of_its_own_task(seed):
+    rule = dataclasses.replace(RULE, curriculum=rc.Curriculum({"response_delay_ms": (5.0,)}, rc.LossBelow(1e9)))
+    vary = {"task.input_noise": [0.1, 0.5]}
+    cohort = rc.train(TASK, MODEL, rule, networks=2, seed=seed, vary=vary)
+    alone = rc.train(dataclasses.replace(TASK, input_noise=0.5), MODEL, rule, networks=[1], seed=seed)
+    assert cohort.history.stages_left.tolist() == [[1, 0], [1, 0]]
+    np.testing.assert_array_equal(cohort.weights.recurrent[1], alone.weights.recurrent[0])

@@ -3,12 +3,13 @@
 import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
+from types import UnionType
 from typing import Any, TypeAlias
 
 from recurra.checks import check_number, nearest
 
 Varied: TypeAlias = tuple[tuple[str, tuple[float, ...]], ...]
-PARTS = ("model", "training")
+PARTS = ("task", "model", "training")
 
 
 def varied_of(vary: Mapping[str, Sequence[float]] | Varied) -> Varied:
@@ -20,10 +21,6 @@ def varied_of(vary: Mapping[str, Sequence[float]] | Varied) -> Varied:
     found = []
     for key, values in dict(vary).items():
         part = key.partition(".")[0] if isinstance(key, str) else ""
-        if part == "task":
-            raise ValueError(
-                f"{key} cannot vary within a cohort, whose networks learn one task; sweep over it: rc.sweep"
-            )
         if part not in PARTS:
             raise ValueError(f"{key!r} cannot vary within a cohort; expected a key such as training.learning_rate")
         if isinstance(values, str) or (not isinstance(values, Sequence) and not hasattr(values, "tolist")):
@@ -78,14 +75,15 @@ def _with(part: Any, names: Sequence[str], key: str, value: Any, numbers_alone: 
         if int(name) >= len(part):
             raise ValueError(f"{key}: there are {len(part)} entries; the first is number 0")
         at = int(name)
-        return (*part[:at], _with(part[at], inner, key, value, numbers_alone), *part[at + 1 :])
+        plain = not inner and (isinstance(part[at], float) or not numbers_alone)
+        return (*part[:at], value if plain else _with(part[at], inner, key, value, numbers_alone), *part[at + 1 :])
     known = [field.name for field in fields(part) if field.init] if is_dataclass(part) else []
     if name not in known:
         raise ValueError(f"unknown key {key}; {nearest(name, known)}" if known else f"{key} is no number")
     if inner:
         return replace(part, **{name: _with(getattr(part, name), inner, key, value, numbers_alone)})  # type: ignore[type-var]
     hint = typing.get_type_hints(type(part))[name] if numbers_alone else None
-    if numbers_alone and hint is not float and float not in typing.get_args(hint):
+    if numbers_alone and hint is not float and not (isinstance(hint, UnionType) and float in typing.get_args(hint)):
         raise ValueError(
             f"{key} cannot vary within a cohort: it is no number, or one that changes shapes or steps; use rc.sweep"
         )

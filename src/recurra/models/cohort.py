@@ -127,7 +127,7 @@ class Cohort(Shown):
         status: how the training of each network ended.
         history: losses and success by epoch.
         origin: when, where and with what the training was done.
-        vary: numbers of model and rule that differed between networks, by their keys; value k is that of network k.
+        vary: numbers of task, model and rule that differ between networks, by their keys; value k is that of network k.
         start: from which trained networks the training started; None if from weights that the model drew.
     """
 

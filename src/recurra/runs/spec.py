@@ -107,7 +107,7 @@ class RunSpec:
             self.training.curriculum.tasks(self.task)
         object.__setattr__(self, "vary", varied_of(self.vary))
         numbers = tuple(range(self.networks)) if self.vary else ()
-        Members(self.model, self.training, numbers, self.task.dt_ms, cast(Varied, self.vary)).check()
+        Members(self.model, self.training, numbers, self.task, cast(Varied, self.vary)).check()
 
     def to_training(self, engine: str = "auto", numbers: Sequence[int] | None = None) -> Training:
         """The training of this run's cohort; an error if it needs more memory than there is.

@@ -82,7 +82,7 @@ def train_run(  # noqa: PLR0913 - those of a training, and where it is done
         executor: trains the networks in parts, such as `rc.runs.scheduler.Dask("tcp://login:8786")`; its workers must
             see the folder under the same path. If not given, all are trained here in one piece.
         parts: number of parts; one for each worker if not given.
-        vary: numbers of the model and the rule that differ between networks, as in `rc.train`.
+        vary: numbers of task, model and rule that differ between networks, as in `rc.train`.
         start: the run from whose networks these start.
 
     Raises:

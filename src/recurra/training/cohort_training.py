@@ -75,7 +75,7 @@ def train(  # noqa: PLR0913 - those of a training, and how it is followed
             of a notebook, and nowhere else.
         callback: called at the end of every epoch with an `Epoch`; if it returns "stop", the training ends there. It
             does not change the bits of the training.
-        vary: numbers of the model and the rule that differ between networks, a list of values by the key of a spec,
+        vary: numbers of task, model and rule that differ between networks, a list of values by the key of a spec,
             such as `{"training.learning_rate": [1e-3, 1e-2], "model.initializer.gain": [0.5, 1.0]}`: value k is that of
             network k, which has the bits that it has alone with this value.
         start: trained networks from which these start, in place of weights that the model draws: a cohort, whose

@@ -109,15 +109,7 @@ class Curriculum:
         for name, values in self.pairs:
             changed = with_parameter(changed, name, values[stage])
         where = f"stage {stage + 1} of the curriculum ({self.words(stage)})"
-        if changed.dt_ms != task.dt_ms:
-            raise ValueError(f"{where} changes dt_ms, the time step of the networks; choose another parameter")
-        shapes, expected = _shapes(changed), _shapes(task)
-        for what, one in shapes.items():
-            if one != expected[what]:
-                raise ValueError(
-                    f"{where} gives {what} of shape {one}, and the task {expected[what]}; a curriculum may not change "
-                    "shapes: in tasks whose trials are as long as their periods, let another period take up the change"
-                )
+        check_same_shapes(changed, task, where, "a curriculum may not change shapes")
         return changed
 
 
@@ -135,6 +127,28 @@ def stages_left(curricula: Sequence[Curriculum | None], history: History) -> lis
     last = zip(history.stages_left[:, -1], history.validation_loss[:, -1], history.success[:, -1], strict=True)
     rows = [tuple(map(float, row)) for row in last]
     return [one.after(*row) if one else 0 for one, row in zip(curricula, rows, strict=True)]
+
+
+def check_same_shapes(changed: Task, task: Task, where: str, why: str) -> None:
+    """Raise an error if the trials of a changed task have other shapes or another time step than those of the task.
+
+    Args:
+        changed: the task with other parameters.
+        task: the task itself.
+        where: what changes it, the first words of the error.
+        why: its last words.
+    """
+    if changed == task:
+        return
+    if changed.dt_ms != task.dt_ms:
+        raise ValueError(f"{where} changes dt_ms, the time step of the networks; choose another parameter")
+    shapes, expected = _shapes(changed), _shapes(task)
+    for what, one in shapes.items():
+        if one != expected[what]:
+            raise ValueError(
+                f"{where} gives {what} of shape {one}, and the task {expected[what]}; {why}: in tasks whose trials are "
+                "as long as their periods, let another period take up the change"
+            )
 
 
 def _shapes(task: Task) -> dict[str, tuple[int, ...]]:

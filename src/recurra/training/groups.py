@@ -35,7 +35,7 @@ class Group:
         learner: their current state.
         setup: what they learn with.
         losses: of all steps so far, stretch by stretch; NaN where a network was not active.
-        stage: of the curriculum, from which the networks that entered learn; 0 without one.
+        task: what the networks that entered learn in this epoch.
     """
 
     rule: LearningRule
@@ -44,8 +44,8 @@ class Group:
     active: Bool[AnyArray, "network"]
     learner: Learner
     setup: Setup
+    task: Task
     losses: tuple[Float[Array, "step network"], ...] = ()
-    stage: int = 0
 
 
 @dataclass(frozen=True)

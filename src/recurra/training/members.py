@@ -13,6 +13,8 @@ from recurra.engine import Dynamics
 from recurra.models.constraints import Constraint
 from recurra.models.model import Model
 from recurra.numerics import unrounded
+from recurra.tasks.base import Task
+from recurra.training.curricula import check_same_shapes
 from recurra.training.rule import Learner, LearningRule
 from recurra.varied import Varied, value_of, with_number
 
@@ -25,14 +27,14 @@ class Members:
         model: their architecture, but for what varies.
         rule: how they learn, but for what varies.
         numbers: their numbers.
-        dt_ms: the task's time step, ms.
+        task: what they learn, but for what varies.
         vary: keys whose values differ between networks, value k for network k.
     """
 
     model: Model
     rule: LearningRule
     numbers: tuple[int, ...]
-    dt_ms: float
+    task: Task
     vary: Varied
 
     @cached_property
@@ -45,15 +47,31 @@ class Members:
         """The rule of each network."""
         return self._with_numbers("training", self.rule)
 
+    @cached_property
+    def tasks(self) -> tuple[Task, ...]:
+        """The task of each network."""
+        return self._with_numbers("task", self.task)
+
+    @cached_property
+    def courses(self) -> tuple[tuple[Task, ...], ...]:
+        """What each network learns: the tasks of the stages of its curriculum, of which the last is its task."""
+        return tuple(
+            rule.curriculum.tasks(task) if rule.curriculum else (task,)
+            for rule, task in zip(self.rules, self.tasks, strict=True)
+        )
+
     def check(self) -> None:
         """Raise an error, in one line, if a number cannot vary: all networks have the same equations but for noise."""
-        for _ in self.rules, self.models:  # made now, which checks their numbers
+        for _ in self.rules, self.models, self.courses:  # made now, which checks their numbers
             pass
+        own = [key for key, _ in self.vary if key.startswith("task.")]
+        for task in dict.fromkeys(self.tasks):
+            check_same_shapes(task, self.task, " and ".join(own), "networks of a cohort have trials of the same shapes")
         for key, values in self.vary:
             if key.startswith("model."):
                 for number in self.numbers:
-                    changed = with_number(self.model, key, value_of(key, values, number)).dynamics(self.dt_ms)
-                    if _without_noise(changed) != _without_noise(self.model.dynamics(self.dt_ms)):
+                    changed = with_number(self.model, key, value_of(key, values, number)).dynamics(self.task.dt_ms)
+                    if _without_noise(changed) != _without_noise(self.model.dynamics(self.task.dt_ms)):
                         raise ValueError(f"{key} cannot vary within a cohort, whose networks have the same equations")
 
     def parts(self, whole: bool) -> list[tuple[int, ...]]:
@@ -69,7 +87,7 @@ class Members:
             return [tuple(every)]
         kinds: list[tuple[Any, list[int]]] = []
         for at in every:
-            kind = self.kind(at)
+            kind = self.tasks[at], self.kind(at)
             positions = next((positions for known, positions in kinds if known == kind), None)
             if positions is None:
                 kinds.append((kind, positions := []))
@@ -79,7 +97,7 @@ class Members:
     def kind(self, at: int) -> tuple[Dynamics, tuple[Constraint, ...], LearningRule]:
         """What networks that train together share: equations, constraints, and the rule but for its numbers."""
         model = self.models[at]
-        return model.dynamics(self.dt_ms), model.all_constraints(), self.rules[at].shared
+        return model.dynamics(self.task.dt_ms), model.all_constraints(), self.rules[at].shared
 
     def own(self, positions: Sequence[int]) -> Any:
         """The settings of the networks at some positions, with a leading `network` axis."""

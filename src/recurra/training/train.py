@@ -83,7 +83,7 @@ class Training:
         numbers: the networks' numbers; number k with this seed is the same network in any cohort.
         seed: fixes everything that is random.
         engine: "auto" (the fastest that can be used here), "native", "portable", "batched" or "native-bfloat16".
-        vary: numbers of the model and the rule that differ between networks, by their keys in a spec, such as
+        vary: numbers of task, model and rule that differ between networks, by their keys in a spec, such as
             "training.learning_rate"; value k is that of network k.
         transfer: trained networks from which these start; None to start from weights that the model draws.
     """
@@ -103,9 +103,6 @@ class Training:
             check_kind(name, getattr(self, name), kind)
         check_task(self.task)
         object.__setattr__(self, "model", self.model.for_task(self.task))
-        for stage in self.stages:
-            check_periods(self.rule.counted_periods, stage)
-            self.rule.check_task(stage)
         self.rule.check_networks(self.dynamics)
         check_count("networks", len(self.numbers))
         check_seed(self.seed)
@@ -117,18 +114,17 @@ class Training:
         object.__setattr__(self, "numbers", tuple(self.numbers))  # it may be a range until its length has been checked
         object.__setattr__(self, "vary", varied_of(self.vary))
         self.members.check()
+        for task in {task: None for course in self.members.courses for task in course}:
+            check_task(task)
+            check_periods(self.rule.counted_periods, task)
+            self.rule.check_task(task)
         if self.transfer:
             self.transfer.check_varied([key for key, _ in cast(Varied, self.vary)])
 
     @cached_property
-    def stages(self) -> tuple[Task, ...]:
-        """What the networks learn: the tasks of the stages of a curriculum, of which the last is the task itself."""
-        return self.rule.curriculum.tasks(self.task) if self.rule.curriculum else (self.task,)
-
-    @cached_property
     def members(self) -> Members:
         """The networks with their own numbers."""
-        return Members(self.model, self.rule, tuple(self.numbers), self.task.dt_ms, cast(Varied, self.vary))
+        return Members(self.model, self.rule, tuple(self.numbers), self.task, cast(Varied, self.vary))
 
     @cached_property
     def dynamics(self) -> Dynamics:
@@ -187,9 +183,9 @@ class Training:
         left = stages_left([rule.curriculum for rule in self.members.rules], state.history)
         waiting, trained = self._groups(state, left), []
         with ThreadPoolExecutor(1 if self.used_engine.whole_cohorts else thread_count()) as pool:
-            for stage in sorted({group.stage for group in waiting}):
-                groups, task = [group for group in waiting if group.stage == stage], self.stages[stage]
-                told = on_steps if stage == waiting[-1].stage else lambda _: None  # every step once
+            for task in dict.fromkeys(group.task for group in waiting):
+                groups = [group for group in waiting if group.task == task]
+                told = on_steps if task == waiting[-1].task else lambda _: None  # every step once
                 groups = self._stepped(task, steps, groups, pool, told)
                 trials = task.sample_pieces(random_key(self.seed, Stream.validation), self.rule.validation_trials)
                 pieces = [list(pool.map(partial(self._measure, at, piece), groups)) for at, piece in enumerate(trials)]
@@ -227,19 +223,18 @@ class Training:
         )
 
     def _groups(self, state: TrainingState, left: Sequence[int]) -> list[Group]:
-        """The networks that have not ended, by stage: all that one program trains in one group, or each in its own."""
-        training = np.array([not status.ended for status in state.status])
-        stages = len(self.stages) - 1 - np.array(left)
-        return [
-            self._group(state, positions, training[list(positions)] & (stages[list(positions)] == stage), stage)
-            for stage in sorted(set(stages[training].tolist()))
-            for positions in self.members.parts(self.used_engine.whole_cohorts)
-            if (training & (stages == stage))[list(positions)].any()
-        ]
+        """The networks that have not ended, by their tasks: all that one program trains together, or each alone."""
+        training, groups = np.array([not status.ended for status in state.status]), []
+        for positions in self.members.parts(self.used_engine.whole_cohorts):
+            course, at = self.members.courses[positions[0]], list(positions)
+            stages = len(course) - 1 - np.array(left)[at]
+            for stage in sorted(set(stages[training[at]].tolist())):
+                groups.append(self._group(state, positions, training[at] & (stages == stage), course[stage]))
+        return groups
 
-    def _group(self, state: TrainingState, positions: tuple[int, ...], entered: np.ndarray, stage: int) -> Group:
+    def _group(self, state: TrainingState, positions: tuple[int, ...], entered: np.ndarray, task: Task) -> Group:
         rule = self.members.rules[positions[0]]
-        silent = silent_loss(self.stages[stage], self.rule, self.seed)
+        silent = silent_loss(task, self.rule, self.seed)
         return Group(
             rule=rule,
             positions=positions,
@@ -247,7 +242,7 @@ class Training:
             active=entered,
             learner=_rows(state.learner, positions),
             setup=self._setup(_rows(state.start, positions), positions, rule.divergence * silent),
-            stage=stage,
+            task=task,
         )
 
     def _setup(self, start: Weights, positions: Sequence[int], loss_bound: float) -> Setup:
@@ -273,7 +268,7 @@ class Training:
         if piece:  # trials are numbered from 0 in every piece: noise of its own for each
             keys = jax.vmap(lambda key: jax.random.fold_in(key, piece))(keys)
         noise_keys = step_noise(group.setup.dynamics, group.learner, keys)
-        return measure_group(self.stages[group.stage], validation, noise_keys, group)
+        return measure_group(group.task, validation, noise_keys, group)
 
     def _gather(
         self,
