@@ -1,8 +1,6 @@
-"""How long spiking units take, and for which scaling factors the networks of a run work.
+"""How long spiking units take: a second of 200 units in steps of 0.05 ms.
 
-    .venv/bin/python benchmarks/spikes.py                     # times: a second of 200 units in steps of 0.05 ms
-    recurra train spikes-go-nogo --networks 20 --out runs/spikes
-    .venv/bin/python benchmarks/spikes.py runs/spikes         # a row for every network, 100 trials for each factor
+    .venv/bin/python benchmarks/spikes.py
 
 Times are those of a call after a first one, which compiles.
 """
@@ -10,13 +8,11 @@ Times are those of a call after a first one, which compiles.
 import argparse
 import time
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 
 import recurra as rc
 from recurra.engine import spikes
-from recurra.intervals import wilson_interval
 from recurra.models import spiking
 
 UNITS, STEPS = 200, 200  # of 5 ms
@@ -46,23 +42,6 @@ def print_times() -> None:
         print(f"| {trials} | {factors} | {kind} | {time.perf_counter() - began:.3f} |")
 
 
-def print_networks(folder: Path) -> None:
-    """A row for every network of a run, and the share of those that convert."""
-    cohort = rc.load(folder)
-    searches = [rc.spiking_search(network) for network in (cohort if isinstance(cohort, rc.Cohort) else [cohort])]
-    print("| network | rate network (%) | best λ (Hz) | spikes at it (%) | works from … to (Hz) | mean rate (Hz) |")
-    print("|---|---|---|---|---|---|")
-    for number, one in enumerate(searches):
-        at = int(np.argmax(one.success)) if one.best is None else list(one.scaling_factor).index(one.best)
-        span = f"{one.span[0]:g} … {one.span[1]:g}" if one.span else "none"
-        rate, share = 100 * one.rate_success, 100 * one.success[at]
-        print(f"| {number} | {rate:g} | {one.best} | {share:g} | {span} | {one.mean_hz[at]:.3g} |")
-    good = sum(one.best is not None and one.success.max() >= 0.98 and one.rate_success == 1 for one in searches)
-    print(f"\nrate 100 % and spikes at least 98 %: {wilson_interval(good, len(searches))}")
-
-
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("run", nargs="?", type=Path)
-    given = parser.parse_args().run
-    print_networks(given) if given else print_times()
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
+    print_times()

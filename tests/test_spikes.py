@@ -1,6 +1,7 @@
 """Spiking units: their equations, that no trial depends on its company, the search over λ, and what is refused."""
 
 import dataclasses
+import json
 
 import jax
 import numpy as np
@@ -8,12 +9,13 @@ import pytest
 
 import recurra as rc
 from recurra.analysis.spikes.units import KINDS
+from recurra.cli.app import main
 from recurra.engine.native import library
 from recurra.engine.spikes import SpikingGiven, padded, run_spikes
 from recurra.models import Network
 from recurra.models.spiking import converted
 from recurra.tasks.trials import Trials
-from recurra.words.spikes import search_words, units_words
+from recurra.words.spikes import network_rows, search_words, share_words, units_words
 
 TASK = rc.PulseGoNoGo()
 QUIET = rc.LIF(noise_mv=0.0, start_mv=(-65.0, -65.0))
@@ -212,3 +214,36 @@ def test_the_peak_counts_once_and_silence_always():
     assert isinstance(trials, Trials)
     assert np.asarray(trials.inputs).sum(axis=(1, 2)).tolist() == [0.0, 25.0]
     assert np.asarray(trials.targets)[1, :, 0].sum() == 125.0
+
+
+def test_every_network_of_a_run_has_a_row(tmp_path, capsys):
+    run = tmp_path / "run"
+    settings = ["units=6", "activation=sigmoid", "form=current", "tau_ms=50.0"]
+    few = ["training.steps=2", "training.batch=2", "training.validation_trials=4", "training.trials.steps_an_epoch=2"]
+    words = [word for one in [*(f"model.{one}" for one in settings), *few] for word in ("--set", one)]
+    assert main(["train", "pulse_go_nogo", "--networks", "2", "--out", str(run), *words]) == 0
+    capsys.readouterr()
+    given = ["spikes", str(run), "--all", "--factors", "20,40", "--trials", "4"]
+    assert main([*given, "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["networks"]
+    assert [row["network"] for row in rows] == [0, 1]
+    alone = rc.spiking_search(rc.load(run)[1], scaling_factors=(20.0, 40.0), trials=4)
+    assert [one["success"] for one in rows[1]["curve"]] == alone.success.tolist()
+    assert main(given) == 0
+    assert "networks learned the task as rate units" in capsys.readouterr().out
+    assert main([*given, "--network", "1"]) == 2
+    assert capsys.readouterr().err == "recurra: --network is for one network; leave it or --all out\n"
+    rc.load(run)[0].save(tmp_path / "one.npz")
+    assert main(["spikes", str(tmp_path / "one.npz"), "--all"]) == 2
+    assert "is no run folder" in capsys.readouterr().err
+
+
+def test_the_share_that_converts():
+    works, fails = (
+        rc.spiking_search(holding(), TASK, scaling_factors=one, trials=30, seed=2) for one in ((50.0,), (10.0,))
+    )
+    assert share_words([works, works, fails]).startswith("3 of 3 networks learned the task as rate units; 2/3 = 66.7 %")
+    assert [row["best λ, Hz"] for row in network_rows((4, 7), [works, fails])] == ["50", "none"]
+    assert [row["network"] for row in network_rows((4, 7), [works, fails])] == ["4", "7"]
+    nothing = dataclasses.replace(works, rate_success=0.5)
+    assert share_words([nothing]) == "0 of 1 network learned the task as rate units."

@@ -16,6 +16,9 @@ def spikes(
     source: Source,
     task: TaskName = None,
     network: Number = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="Every network of a run folder: a row for each, and how many convert.")
+    ] = False,
     settings: TaskSettings = None,
     activation: Activation = None,
     form: Form = None,
@@ -39,6 +42,11 @@ def spikes(
     as_json: AsJson = False,
 ) -> None:
     """Convert one network to spikes with every scaling factor, and say which factors work and what the units do."""
+    if every:
+        _refuse_with_all(task, network, settings, activation, form, tau_ms, names, figure)
+        use_own(use)
+        _print_all(source, factors, trials, amplitude, seed, as_json)
+        return
     from recurra.analysis import spiking_search, spiking_units
     from recurra.cli.console_tables import print_table, results_console
     from recurra.models import LIF
@@ -69,6 +77,41 @@ def spikes(
     print_table(results_console(), inspected.name(source), search_rows(search))
     typer.echo(search_words(search))
     typer.echo(units_words(table))
+
+
+def _refuse_with_all(*given: object) -> None:
+    """Refuse options that only one network can have."""
+    names = ("--task", "--network", "--set", "--activation", "--form", "--tau", "--map", "--figure")
+    for name, value in zip(names, given, strict=True):
+        if value is not None:
+            raise ValueError(f"{name} is for one network; leave it or --all out")
+
+
+def _print_all(source: Path, factors: str | None, trials: int, amplitude: str, seed: int | None, as_json: bool) -> None:
+    """A row for every network of a run folder."""
+    from recurra.analysis import spiking_search
+    from recurra.cli.console_tables import print_table, results_console
+    from recurra.models import LIF
+    from recurra.models.cohort import Cohort
+    from recurra.runs.saving import load
+    from recurra.words.spikes import network_rows, search_table, share_words
+
+    cohort = load(source)
+    if not isinstance(cohort, Cohort):
+        raise ValueError(f"--all: {source} is no run folder; leave --all out for the network of a file")
+    searches = spiking_search(
+        cohort,
+        scaling_factors=None if factors is None else _numbers(factors),
+        trials=trials,
+        seed=seed,
+        units=LIF(amplitude=amplitude),  # type: ignore[arg-type]
+    )
+    if as_json:
+        rows = [{"network": number, **search_table(one)} for number, one in zip(cohort.numbers, searches, strict=True)]
+        typer.echo(json.dumps({"networks": rows}, indent=2))
+        return
+    print_table(results_console(), str(source), network_rows(cohort.numbers, searches))
+    typer.echo(share_words(searches))
 
 
 def _numbers(given: str) -> list[float]:

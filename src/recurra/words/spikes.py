@@ -1,11 +1,13 @@
 """What is said of the conversion of a network to spikes."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from recurra.analysis.spikes.search import SpikingSearch
 from recurra.analysis.spikes.units import SpikingUnits
+from recurra.intervals import wilson_interval
 from recurra.tasks.rules import SUCCESSFUL
 from recurra.wording import as_sentence, is_or_are, number_of, percent, percent_high, percent_low, three
 
@@ -28,7 +30,7 @@ def search_words(record: SpikingSearch) -> str:
         most = f"at most {_share(record, at)} of {record.judged:,} trials are right, at λ = "
         needed = f"{percent(SUCCESSFUL)} % are needed, and {rate}"
         return as_sentence(f"no scaling factor works: {most}{record.scaling_factor[at]:g}{unit}; {needed}")
-    at = int(np.flatnonzero(record.scaling_factor == record.best)[0])
+    at = _best_at(record)
     low, high = record.span
     which = f"works at λ = {low:g}{unit}" if low == high else f"works for λ from {low:g} to {high:g}{unit}"
     ends = [low == record.scaling_factor[0], high == record.scaling_factor[-1]]
@@ -49,6 +51,34 @@ def search_rows(record: SpikingSearch) -> list[dict[str, str]]:
         }
         for at, factor in enumerate(record.scaling_factor)
     ]
+
+
+def network_rows(numbers: Sequence[int], records: Sequence[SpikingSearch]) -> list[dict[str, str]]:
+    """A row for every network: its best scaling factor, what it does there, and which factors work."""
+    return [_network_row(number, record) for number, record in zip(numbers, records, strict=True)]
+
+
+def _network_row(number: int, record: SpikingSearch) -> dict[str, str]:
+    unit, at = factor_unit(record.amplitude).replace(" ", ", "), _best_at(record)
+    low, high = record.span or (0.0, 0.0)
+    return {
+        "network": str(number),
+        "rate network (%)": percent(record.rate_success),
+        f"best λ{unit}": "none" if record.best is None else f"{record.best:g}",
+        "spikes, most right (%)": _share(record, at).replace(" %", ""),
+        f"works from … to{unit}": f"{low:g} … {high:g}" if record.span else "",
+        "mean rate (Hz)": three(record.mean_hz[at]),
+    }
+
+
+def share_words(records: Sequence[SpikingSearch]) -> str:
+    """How many networks do the task as rate units, and how many of them as spikes."""
+    learned = [record for record in records if record.rate_success >= SUCCESSFUL]
+    found = f"{len(learned)} of {number_of(len(records), 'network')} learned the task as rate units"
+    if not learned:
+        return as_sentence(found)
+    converted = wilson_interval(sum(one.best is not None for one in learned), len(learned))
+    return as_sentence(f"{found}; {converted} of these do it as spikes")
 
 
 def search_table(record: SpikingSearch) -> dict[str, Any]:
@@ -75,6 +105,11 @@ def units_words(record: SpikingUnits) -> str:
     share = f"{percent(record.success)} % of the trials are right at λ = {record.scaling_factor:g}"
     others = f"; {', '.join(wrong)}" if wrong else ""
     return as_sentence(f"{share}: {counts['follows']} of {units} follow{middle}{others}")
+
+
+def _best_at(record: SpikingSearch) -> int:
+    """Where the best scaling factor is, or if none works the one at which most trials are right."""
+    return int(np.flatnonzero(record.scaling_factor == best_or_most(record))[0])
 
 
 def _share(record: SpikingSearch, at: int) -> str:
