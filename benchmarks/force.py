@@ -30,7 +30,7 @@ from recurra.training import Training
 
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "JAX_PLATFORMS": "cpu"}
 XLA_ONE_THREAD = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
-FULL_SIZES, FORCE_SIZES = (50, 100, 150, 200, 300), (200, 300, 400, 600, 800, 1_000)
+FULL_SIZES, FORCE_SIZES = (50, 100, 150, 200, 250, 300), (200, 300, 400, 600, 800, 1_000)
 GOOD_ERROR, GOOD_CORRELATION, LEARNED = 0.036, 0.997, 0.01
 Row = dict[str, Any]
 

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +10,10 @@ from recurra.cli.networks import Activation, Form, Map, Number, Source, TaskName
 from recurra.cli.options import AsJson, TaskSettings
 from recurra.cli.own import Use, use_own
 from recurra.cli.paths import user_path
+
+if TYPE_CHECKING:
+    from recurra.analysis.spikes.search import SpikingSearch
+    from recurra.runs.imports import InspectedNetwork
 
 
 def spikes(
@@ -47,10 +51,8 @@ def spikes(
         use_own(use)
         _print_all(source, factors, trials, amplitude, seed, as_json)
         return
-    from recurra.analysis import spiking_search, spiking_units
     from recurra.cli.console_tables import print_table, results_console
-    from recurra.models import LIF
-    from recurra.words.spikes import best_or_most, search_rows, search_table, search_words, units_words
+    from recurra.words.spikes import search_rows, search_table, search_words
 
     if figure:
         from recurra.report.figures import check_new_picture
@@ -58,25 +60,40 @@ def spikes(
         check_new_picture(figure)
     use_own(use)
     inspected = network_from_options(source, task, network, settings, activation, form, tau_ms, names)
-    seed = inspected.seed if seed is None else seed
-    units, asked = LIF(amplitude=amplitude), (inspected.network, inspected.task)  # type: ignore[arg-type]
-    chosen = None if factors is None else _numbers(factors)
-    search = spiking_search(*asked, scaling_factors=chosen, trials=trials, seed=seed, units=units)
-    table = spiking_units(*asked, scaling_factor=best_or_most(search), seed=seed, units=units)
+    search, sentence = _searched(inspected, factors, trials, amplitude, seed)
     if figure:
-        from recurra.plotting.papers.style import new_figure
-        from recurra.plotting.plot import plot
-        from recurra.report.figures import write_figure
-
-        drawing = new_figure(90, 65)
-        plot(search, ax=drawing.subplots())
-        write_figure(drawing, figure)
+        _draw(search, figure)
     if as_json:
         typer.echo(json.dumps({"network": inspected.table(), **search_table(search)}, indent=2))
         return
     print_table(results_console(), inspected.name(source), search_rows(search))
     typer.echo(search_words(search))
-    typer.echo(units_words(table))
+    typer.echo(sentence)
+
+
+def _searched(
+    inspected: "InspectedNetwork", factors: str | None, trials: int, amplitude: str, seed: int | None
+) -> tuple["SpikingSearch", str]:
+    """The search of one network, and a sentence on its units at the best factor."""
+    from recurra.analysis import spiking_search, spiking_units
+    from recurra.models import LIF
+    from recurra.words.spikes import best_or_most, units_words
+
+    seed = inspected.seed if seed is None else seed
+    units, asked = LIF(amplitude=amplitude), (inspected.network, inspected.task)  # type: ignore[arg-type]
+    search = spiking_search(*asked, scaling_factors=_numbers(factors), trials=trials, seed=seed, units=units)
+    table = spiking_units(*asked, scaling_factor=best_or_most(search), seed=seed, units=units)
+    return search, units_words(table)
+
+
+def _draw(search: "SpikingSearch", figure: Path) -> None:
+    from recurra.plotting.papers.style import new_figure
+    from recurra.plotting.plot import plot
+    from recurra.report.figures import write_figure
+
+    drawing = new_figure(90, 65)
+    plot(search, ax=drawing.subplots())
+    write_figure(drawing, figure)
 
 
 def _refuse_with_all(*given: object) -> None:
@@ -101,7 +118,7 @@ def _print_all(source: Path, factors: str | None, trials: int, amplitude: str, s
         raise ValueError(f"--all: {source} is no run folder; leave --all out for the network of a file")
     searches = spiking_search(
         cohort,
-        scaling_factors=None if factors is None else _numbers(factors),
+        scaling_factors=_numbers(factors),
         trials=trials,
         seed=seed,
         units=LIF(amplitude=amplitude),  # type: ignore[arg-type]
@@ -114,8 +131,10 @@ def _print_all(source: Path, factors: str | None, trials: int, amplitude: str, s
     typer.echo(share_words(searches))
 
 
-def _numbers(given: str) -> list[float]:
-    """The numbers of a list with commas."""
+def _numbers(given: str | None) -> list[float] | None:
+    """The numbers of a list with commas, if it is given."""
+    if given is None:
+        return None
     try:
         return [float(one) for one in given.split(",")]
     except ValueError:
