@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import recurra as rc
+from recurra.analysis.failures import Failure
 from recurra.analysis.spikes.units import KINDS
 from recurra.cli.app import main
 from recurra.engine.native import library
@@ -15,7 +16,7 @@ from recurra.engine.spikes import SpikingGiven, padded, run_spikes
 from recurra.models import Network
 from recurra.models.spiking import converted
 from recurra.tasks.trials import Trials
-from recurra.words.spikes import network_rows, search_words, share_words, units_words
+from recurra.words.spikes import network_rows, search_table, search_words, share_words, units_words
 
 TASK = rc.PulseGoNoGo()
 QUIET = rc.LIF(noise_mv=0.0, start_mv=(-65.0, -65.0))
@@ -225,15 +226,17 @@ def test_every_network_of_a_run_has_a_row(tmp_path, capsys):
     capsys.readouterr()
     given = ["spikes", str(run), "--all", "--factors", "20,40", "--trials", "4"]
     assert main([*given, "--json"]) == 0
+    cohort = rc.load(run)
+    assert isinstance(cohort, rc.Cohort)
     rows = json.loads(capsys.readouterr().out)["networks"]
     assert [row["network"] for row in rows] == [0, 1]
-    alone = rc.spiking_search(rc.load(run)[1], scaling_factors=(20.0, 40.0), trials=4)
+    alone = rc.spiking_search(cohort[1], scaling_factors=(20.0, 40.0), trials=4)
     assert [one["success"] for one in rows[1]["curve"]] == alone.success.tolist()
     assert main(given) == 0
     assert "networks learned the task as rate units" in capsys.readouterr().out
     assert main([*given, "--network", "1"]) == 2
     assert capsys.readouterr().err == "recurra: --network is for one network; leave it or --all out\n"
-    rc.load(run)[0].save(tmp_path / "one.npz")
+    cohort[0].save(tmp_path / "one.npz")
     assert main(["spikes", str(tmp_path / "one.npz"), "--all"]) == 2
     assert "is no run folder" in capsys.readouterr().err
 
@@ -245,5 +248,9 @@ def test_the_share_that_converts():
     assert share_words([works, works, fails]).startswith("3 of 3 networks learned the task as rate units; 2/3 = 66.7 %")
     assert [row["best λ, Hz"] for row in network_rows((4, 7), [works, fails])] == ["50", "none"]
     assert [row["network"] for row in network_rows((4, 7), [works, fails])] == ["4", "7"]
+    failed = Failure("it broke")
+    assert share_words([works, failed]).startswith("1 of 2 networks learned the task as rate units; 1/1")
+    assert [row["network"] for row in network_rows((4, 7), [failed, works])] == ["7"]
+    assert search_table(failed) == {"failure": "it broke"}
     nothing = dataclasses.replace(works, rate_success=0.5)
     assert share_words([nothing]) == "0 of 1 network learned the task as rate units."

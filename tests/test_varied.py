@@ -171,5 +171,5 @@ def test_each_network_goes_through_a_curriculum_of_its_own_task(seed):
     vary = {"task.input_noise": [0.1, 0.5]}
     cohort = rc.train(TASK, MODEL, rule, networks=2, seed=seed, vary=vary)
     alone = rc.train(dataclasses.replace(TASK, input_noise=0.5), MODEL, rule, networks=[1], seed=seed)
-    assert cohort.history.stages_left.tolist() == [[1, 0], [1, 0]]
+    assert np.asarray(cohort.history.stages_left).tolist() == [[1, 0], [1, 0]]
     np.testing.assert_array_equal(cohort.weights.recurrent[1], alone.weights.recurrent[0])

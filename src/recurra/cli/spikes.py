@@ -10,6 +10,7 @@ from recurra.cli.networks import Activation, Form, Map, Number, Source, TaskName
 from recurra.cli.options import AsJson, TaskSettings
 from recurra.cli.own import Use, use_own
 from recurra.cli.paths import user_path
+from recurra.terminal import print_error
 
 if TYPE_CHECKING:
     from recurra.analysis.spikes.search import SpikingSearch
@@ -107,6 +108,7 @@ def _refuse_with_all(*given: object) -> None:
 def _print_all(source: Path, factors: str | None, trials: int, amplitude: str, seed: int | None, as_json: bool) -> None:
     """A row for every network of a run folder."""
     from recurra.analysis import spiking_search
+    from recurra.analysis.failures import Failure
     from recurra.cli.console_tables import print_table, results_console
     from recurra.models import LIF
     from recurra.models.cohort import Cohort
@@ -129,6 +131,9 @@ def _print_all(source: Path, factors: str | None, trials: int, amplitude: str, s
         return
     print_table(results_console(), str(source), network_rows(cohort.numbers, searches))
     typer.echo(share_words(searches))
+    for number, one in zip(cohort.numbers, searches, strict=True):
+        if isinstance(one, Failure):
+            print_error(f"network {number}: {one.reason}")
 
 
 def _numbers(given: str | None) -> list[float] | None:

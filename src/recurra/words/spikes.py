@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from recurra.analysis.failures import Failure
 from recurra.analysis.spikes.search import SpikingSearch
 from recurra.analysis.spikes.units import SpikingUnits
 from recurra.intervals import wilson_interval
@@ -53,16 +54,18 @@ def search_rows(record: SpikingSearch) -> list[dict[str, str]]:
     ]
 
 
-def network_rows(numbers: Sequence[int], records: Sequence[SpikingSearch]) -> list[dict[str, str]]:
-    """A row for every network: its best scaling factor, what it does there, and which factors work."""
-    return [_network_row(number, record) for number, record in zip(numbers, records, strict=True)]
+def network_rows(numbers: Sequence[int], records: Sequence[SpikingSearch | Failure]) -> list[dict[str, str]]:
+    """A row for every network that did not fail: its best scaling factor, its success there, which factors work."""
+    every = zip(numbers, records, strict=True)
+    return [
+        {"network": str(number), **_network_row(record)} for number, record in every if not isinstance(record, Failure)
+    ]
 
 
-def _network_row(number: int, record: SpikingSearch) -> dict[str, str]:
+def _network_row(record: SpikingSearch) -> dict[str, str]:
     unit, at = factor_unit(record.amplitude).replace(" ", ", "), _best_at(record)
     low, high = record.span or (0.0, 0.0)
     return {
-        "network": str(number),
         "rate network (%)": percent(record.rate_success),
         f"best λ{unit}": "none" if record.best is None else f"{record.best:g}",
         "spikes, most right (%)": _share(record, at).replace(" %", ""),
@@ -71,9 +74,10 @@ def _network_row(number: int, record: SpikingSearch) -> dict[str, str]:
     }
 
 
-def share_words(records: Sequence[SpikingSearch]) -> str:
+def share_words(records: Sequence[SpikingSearch | Failure]) -> str:
     """How many networks do the task as rate units, and how many of them as spikes."""
-    learned = [record for record in records if record.rate_success >= SUCCESSFUL]
+    searches = [record for record in records if not isinstance(record, Failure)]
+    learned = [search for search in searches if search.rate_success >= SUCCESSFUL]
     found = f"{len(learned)} of {number_of(len(records), 'network')} learned the task as rate units"
     if not learned:
         return as_sentence(found)
@@ -81,8 +85,10 @@ def share_words(records: Sequence[SpikingSearch]) -> str:
     return as_sentence(f"{found}; {converted} of these do it as spikes")
 
 
-def search_table(record: SpikingSearch) -> dict[str, Any]:
-    """The whole search for JSON."""
+def search_table(record: SpikingSearch | Failure) -> dict[str, Any]:
+    """The whole search for JSON; of one that failed, why."""
+    if isinstance(record, Failure):
+        return {"failure": record.reason}
     curve = ("scaling_factor", "success", "success_low", "success_high", "mean_hz", "silent")
     return {
         "best": record.best,
