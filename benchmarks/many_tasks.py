@@ -31,7 +31,7 @@ def main() -> None:
         print(f"| `{name}` | {' | '.join(f'{share:.3f}' for share in shares[-1])} |", flush=True)
     enough = (np.array(shares) > ENOUGH).sum(axis=0)
     print(f"| above {ENOUGH} | {' | '.join(f'{count} of {len(shares)}' for count in enough)} |")
-    print(f"\n{cohort.origin.seconds / 3600:.1f} h of training for {len(cohort)} networks")
+    print(f"\n{cohort.origin.seconds / 3600:.1f} h of training, networks: {len(cohort)}")
 
 
 if __name__ == "__main__":

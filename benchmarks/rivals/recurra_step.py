@@ -68,7 +68,8 @@ def group_of(model: Model, engine: Engine, shape: Shape, positions: tuple[int, .
         loss_bound=jnp.float32(np.inf),
     )
     every = np.ones(len(positions), bool)
-    return Group(RULE, positions, every, every, RULE.init(setup, start), setup)
+    task = FlipFlop()  # it only validates, which is not measured
+    return Group(RULE, positions, every, every, RULE.init(setup, start), setup, task)
 
 
 def prepare(shape: Shape, engine_name: str, constraints: tuple[Constraint, ...]) -> Times:
