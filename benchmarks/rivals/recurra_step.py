@@ -24,7 +24,7 @@ from recurra.arrays import Weights
 from recurra.engine import Engine, choose_engine
 from recurra.models import MODELS, Constraint, Dale, Model, NoSelfConnections, Sparse, SpectralRadius
 from recurra.streams import Stream, random_key
-from recurra.tasks import Trials
+from recurra.tasks import FlipFlop, Trials
 from recurra.training import BPTT, Adam, Constant, Setup
 from recurra.training.groups import Group, train_group
 from recurra.training.sizes import STRETCH
