@@ -55,10 +55,9 @@ class Members:
     @cached_property
     def courses(self) -> tuple[tuple[Task, ...], ...]:
         """What each network learns: the tasks of the stages of its curriculum, of which the last is its task."""
-        return tuple(
-            rule.curriculum.tasks(task) if rule.curriculum else (task,)
-            for rule, task in zip(self.rules, self.tasks, strict=True)
-        )
+        every = [(rule.curriculum, task) for rule, task in zip(self.rules, self.tasks, strict=True)]
+        known = {(one, task): one.tasks(task) if one else (task,) for one, task in dict.fromkeys(every)}
+        return tuple(known[one] for one in every)
 
     def check(self) -> None:
         """Raise an error, in one line, if a number cannot vary: all networks have the same equations but for noise."""
