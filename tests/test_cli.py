@@ -1,11 +1,11 @@
 """The command line as a user meets it: what it prints, what it leaves behind, its exit status."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -38,10 +38,11 @@ def test_help_is_quick():
     command = [sys.executable, "-m", "recurra", "--help"]
     seconds, text = [], ""
     for _ in range(3):
-        began = time.perf_counter()
+        began = os.times()
         text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-        seconds.append(time.perf_counter() - began)
-    assert min(seconds) < 1.0  # 0.3 s on a quiet machine; the promise is half a second
+        ended = os.times()  # those of the processor: other programs make the clock run on
+        seconds.append(ended.children_user + ended.children_system - began.children_user - began.children_system)
+    assert 0.05 < min(seconds) < 0.8  # 0.3 s on a quiet machine; the promise is half a second
     for name in ("run", "train", "analyse", "report", "inspect", "tasks", "export"):
         assert re.search(rf"\b{name}\b", text)
 
