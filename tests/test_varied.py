@@ -166,6 +166,7 @@ def test_each_network_learns_its_own_task(engine, seed):
     assert cohort.task == TASK
 
 
+@pytest.mark.slow
 def test_each_network_goes_through_a_curriculum_of_its_own_task(seed):
     rule = dataclasses.replace(RULE, curriculum=rc.Curriculum({"response_delay_ms": (5.0,)}, rc.LossBelow(1e9)))
     vary = {"task.input_noise": [0.1, 0.5]}
