@@ -24,7 +24,7 @@ from recurra.arrays import Weights
 from recurra.engine import Engine, choose_engine
 from recurra.models import MODELS, Constraint, Dale, Model, NoSelfConnections, Sparse, SpectralRadius
 from recurra.streams import Stream, random_key
-from recurra.tasks import FlipFlop, Trials
+from recurra.tasks import Trials
 from recurra.training import BPTT, Adam, Constant, Setup
 from recurra.training.groups import Group, train_group
 from recurra.training.sizes import STRETCH
@@ -68,8 +68,7 @@ def group_of(model: Model, engine: Engine, shape: Shape, positions: tuple[int, .
         loss_bound=jnp.float32(np.inf),
     )
     every = np.ones(len(positions), bool)
-    task = FlipFlop()  # it only validates, which is not measured
-    return Group(RULE, positions, every, every, RULE.init(setup, start), setup, task)
+    return Group(RULE, positions, every, every, RULE.init(setup, start), setup)
 
 
 def prepare(shape: Shape, engine_name: str, constraints: tuple[Constraint, ...]) -> Times:

@@ -35,7 +35,6 @@ class Group:
         learner: their current state.
         setup: what they learn with.
         losses: of all steps so far, stretch by stretch; NaN where a network was not active.
-        task: what the networks that entered learn in this epoch.
     """
 
     rule: LearningRule
@@ -44,7 +43,6 @@ class Group:
     active: Bool[AnyArray, "network"]
     learner: Learner
     setup: Setup
-    task: Task
     losses: tuple[Float[Array, "step network"], ...] = ()
 
 

@@ -183,12 +183,11 @@ class Training:
         left = stages_left([rule.curriculum for rule in self.members.rules], state.history)
         waiting, trained = self._groups(state, left), []
         with ThreadPoolExecutor(1 if self.used_engine.whole_cohorts else thread_count()) as pool:
-            for task in dict.fromkeys(group.task for group in waiting):
-                groups = [group for group in waiting if group.task == task]
-                told = on_steps if task == waiting[-1].task else lambda _: None  # every step once
-                groups = self._stepped(task, steps, groups, pool, told)
+            for left_over, (task, some) in zip(reversed(range(len(waiting))), waiting.items(), strict=True):
+                told = (lambda _: None) if left_over else on_steps  # every step once
+                groups, measure = self._stepped(task, steps, some, pool, told), partial(self._measure, task)
                 trials = task.sample_pieces(random_key(self.seed, Stream.validation), self.rule.validation_trials)
-                pieces = [list(pool.map(partial(self._measure, at, piece), groups)) for at, piece in enumerate(trials)]
+                pieces = [list(pool.map(partial(measure, at, piece), groups)) for at, piece in enumerate(trials)]
                 trained += zip(groups, zip(*pieces, strict=True), strict=True)
         scored = [score_group(group, measured) for group, measured in trained]
         scores = {at: one for some in scored for at, one in some.items()}
@@ -222,14 +221,16 @@ class Training:
             start=self.transfer and self.transfer.transfer,
         )
 
-    def _groups(self, state: TrainingState, left: Sequence[int]) -> list[Group]:
+    def _groups(self, state: TrainingState, left: Sequence[int]) -> dict[Task, list[Group]]:
         """The networks that have not ended, by their tasks: all that one program trains together, or each alone."""
-        training, groups = np.array([not status.ended for status in state.status]), []
+        training = np.array([not status.ended for status in state.status])
+        groups: dict[Task, list[Group]] = {}
         for positions in self.members.parts(self.used_engine.whole_cohorts):
             course, at = self.members.courses[positions[0]], list(positions)
             stages = len(course) - 1 - np.array(left)[at]
             for stage in sorted(set(stages[training[at]].tolist())):
-                groups.append(self._group(state, positions, training[at] & (stages == stage), course[stage]))
+                group = self._group(state, positions, training[at] & (stages == stage), course[stage])
+                groups.setdefault(course[stage], []).append(group)
         return groups
 
     def _group(self, state: TrainingState, positions: tuple[int, ...], entered: np.ndarray, task: Task) -> Group:
@@ -242,7 +243,6 @@ class Training:
             active=entered,
             learner=_rows(state.learner, positions),
             setup=self._setup(_rows(state.start, positions), positions, rule.divergence * silent),
-            task=task,
         )
 
     def _setup(self, start: Weights, positions: Sequence[int], loss_bound: float) -> Setup:
@@ -261,14 +261,14 @@ class Training:
         )
 
     @pinned()
-    def _measure(self, piece: int, validation: Trials, group: Group) -> dict[int, ValidationScores]:
+    def _measure(self, task: Task, piece: int, validation: Trials, group: Group) -> dict[int, ValidationScores]:
         keys = jnp.stack(
             [random_key(self.seed, Stream.validation_noise, self.numbers[position]) for position in group.positions]
         )
         if piece:  # trials are numbered from 0 in every piece: noise of its own for each
             keys = jax.vmap(lambda key: jax.random.fold_in(key, piece))(keys)
         noise_keys = step_noise(group.setup.dynamics, group.learner, keys)
-        return measure_group(group.task, validation, noise_keys, group)
+        return measure_group(task, validation, noise_keys, group)
 
     def _gather(
         self,
