@@ -5,7 +5,10 @@ export PYTHONDONTWRITEBYTECODE := # each of many processes would compile every m
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 NATIVE := CMakeLists.txt $(wildcard src/recurra/engine/native/*.cc src/recurra/engine/native/*.h)
 
-.PHONY: demo test test-slow test-types test-wheel campaign wheel install docs lint clean help
+QUICK := not slow and not thorough
+SPREAD := -n auto --dist loadfile --no-loadscope-reorder
+
+.PHONY: demo test test-thorough test-slow test-types test-wheel campaign wheel install docs lint clean help
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/:/'
@@ -13,8 +16,11 @@ help: ## what can be made
 demo: .venv/installed ## four networks trained, analysed and shown: runs/demo/report.html (OVERWRITE=1 trains anew)
 	@$(BIN)/recurra run flipflop --out runs/demo $(if $(OVERWRITE),--overwrite,--resume)
 
-test: .venv/installed-test ## the whole test suite but the slow tests
-	$(BIN)/python -m pytest -m "not slow" -n auto --dist loadfile --no-loadscope-reorder
+test: .venv/installed-test ## the tests of every part, in minutes
+	$(BIN)/python -m pytest -m "$(QUICK)" $(SPREAD)
+
+test-thorough: .venv/installed-test ## these and the tests that take some seconds each, as in CI
+	$(BIN)/python -m pytest -m "not slow" $(SPREAD)
 
 test-slow: .venv/installed-test ## the slow tests
 	$(BIN)/python -m pytest -m slow
@@ -27,7 +33,7 @@ TYPED := models modes fixed_points similarity analysis interactive keras_files n
          tensors selectivity lifetimes continuation labels ridge
 
 test-types: .venv/installed-test ## the annotations, kinds and shapes, while some of the tests run
-	$(BIN)/python -m pytest -p tests.annotations -m "not slow" -n auto --dist loadfile $(TYPED:%=tests/test_%.py)
+	$(BIN)/python -m pytest -p tests.annotations -m "$(QUICK)" -n auto --dist loadfile $(TYPED:%=tests/test_%.py)
 
 test-wheel: wheel ## what `make wheel` made, installed elsewhere and run: with the native engine, with the oldest dependencies, without a compiler
 	$(BIN)/python tests/wheel.py

@@ -33,6 +33,7 @@ def smaller(cases, every):
     ]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("module", "case"),
     [
@@ -80,6 +81,7 @@ def of_active(made, active):
     return BATCHED.loss_and_gradient(made.dynamics, made.weights, *made.trials, active=active, **made.options)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("own_trials", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_bits_do_not_depend_on_the_company(own_trials, seed):
     """Alone, among 3 and among 20, all of which fill one tile; and those that are not active change nothing."""

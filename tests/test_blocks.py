@@ -30,6 +30,7 @@ def trials_of(seed, count, steps, inputs=2, outputs=3):
     return given, random.normal(size=(count, steps, outputs)).astype(np.float32), np.ones((count, steps, outputs), bool)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("dynamics", "units", "count", "steps"),
     [

@@ -145,6 +145,7 @@ def test_a_decision_stays_until_the_end():
     assert steps[decided].tolist() == [3, 1, 4]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("task", WITH_CHOICES, ids=lambda task: type(task).__name__)
 def test_the_evidence_has_the_sign_of_the_right_answer(task):
     choices = task.choices()
@@ -161,6 +162,7 @@ def test_the_evidence_has_the_sign_of_the_right_answer(task):
     )
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "task",
     [*WITH_CHOICES[:2], *(pytest.param(task, marks=pytest.mark.slow) for task in WITH_CHOICES[2:])],

@@ -165,6 +165,7 @@ def test_networks_that_all_do_it_alike_are_no_variety():
     assert variety_claim([row()], ["and"], 5).verdict == "cannot be compared"
 
 
+@pytest.mark.thorough
 def test_the_study_of_a_folder(tmp_path, capsys):
     before = of_and(orthogonal(6, 0))
     after = of_and(orthogonal(6, 0) + 0.3 * np.eye(6))

@@ -58,6 +58,7 @@ def test_run_leaves_a_whole_folder(demo):
     assert json.loads((demo / "run.json").read_text())["status"] == "analysed"
 
 
+@pytest.mark.thorough
 def test_second_run_refuses_and_resume_trains_nothing(demo, capsys):
     before = (demo / "log.jsonl").read_bytes()
     status, out, err = call(capsys, "run", "flipflop", "--out", demo, *SMALL)
@@ -114,6 +115,7 @@ def test_show_prints_the_whole_spec(capsys):
     assert "[training.optimizer]" in out
 
 
+@pytest.mark.thorough
 def test_inspect_json(demo, capsys):
     status, out, _ = call(capsys, "inspect", demo, "--network", 1, "--json")
     assert status == 0
@@ -147,6 +149,7 @@ def test_inspect_says_nothing_of_overflow(tmp_path, capsys):
     assert (status, err) == (0, "")
 
 
+@pytest.mark.thorough
 def test_export_and_inspect_again(demo, tmp_path, capsys):
     assert call(capsys, "export", demo, "--format", "npz", "--out", tmp_path / "npz")[0] == 0
     file = tmp_path / "npz" / "network-001.npz"
@@ -159,6 +162,7 @@ def test_export_and_inspect_again(demo, tmp_path, capsys):
     assert again == first
 
 
+@pytest.mark.thorough
 def test_inspect_says_which_network_of_which_run(demo, tmp_path, capsys):
     """The table and the report; the report's folder is made."""
     report = tmp_path / "new" / "folder" / "one.html"

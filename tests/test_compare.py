@@ -167,6 +167,7 @@ def test_what_is_not_tested_is_named(compared):
     assert json.loads(json.dumps(found.table()))["differences"][0]["difference"] == 3
 
 
+@pytest.mark.thorough
 def test_only_some_numbers_count_in_the_correction(compared):
     draw = np.random.default_rng(0)
     parts = [{f"part.{at}": draw.normal(size=8) for at in range(9)} for _ in range(2)]

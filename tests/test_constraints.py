@@ -202,6 +202,7 @@ MODELS = {
 
 
 class TestTraining:
+    @pytest.mark.thorough
     @pytest.mark.parametrize(
         "name",
         [pytest.param(name, marks=pytest.mark.slow) if name not in ("all", "readout") else name for name in MODELS],
@@ -238,6 +239,7 @@ class TestTraining:
             if not dead:
                 np.testing.assert_array_equal(weights, 0.5 * np.asarray(start.recurrent))
 
+    @pytest.mark.thorough
     @pytest.mark.parametrize(
         ("frozen", "kept"),
         [

@@ -53,6 +53,7 @@ def test_the_task_itself_is_the_last_stage():
     assert [task.coherences for task in coherences[:2]] == [(51.2,), (25.6, 51.2)]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("engine", ["native", pytest.param("portable", marks=pytest.mark.slow), "batched"])
 def test_stages_follow_each_other(engine, seed):
     """A bound that is always met: one epoch a stage, on the trials of the stage, then the task to the end."""
@@ -145,6 +146,7 @@ def test_resumed_to_the_same_bits(tmp_path, epoch, seed):
     assert rc.load(tmp_path / "run") == cohort
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "rule",
     [

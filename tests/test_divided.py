@@ -61,6 +61,7 @@ def assert_same(one: RunFolder, other: RunFolder) -> None:
     assert set(abouts[0]) == set(abouts[1])
 
 
+@pytest.mark.thorough
 def test_the_networks_end_in_different_epochs(whole):
     ends = np.isfinite(cohort_of(whole).history.loss).sum(axis=1)
     assert ends.max() > ends.min()
@@ -76,6 +77,7 @@ def test_parts_are_as_equal_as_can_be(networks):
         numbers_of_part(networks, 0, 1)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("of", [2, pytest.param(3, marks=pytest.mark.slow)])
 def test_parts_in_any_order_are_the_whole(of, whole, tmp_path):
     run = DividedRun.begin(SPEC, tmp_path / "run", of)
@@ -90,6 +92,7 @@ def test_parts_in_any_order_are_the_whole(of, whole, tmp_path):
     assert [stretch["part"] for stretch in run.folder.entry("stretches")] == list(range(1, of + 1))
 
 
+@pytest.mark.thorough
 def test_a_part_that_was_cut_off_goes_on(whole, tmp_path, monkeypatch):
     class Killed(BaseException):
         pass
@@ -113,6 +116,7 @@ def test_a_part_that_was_cut_off_goes_on(whole, tmp_path, monkeypatch):
     assert_same(run.folder, whole)
 
 
+@pytest.mark.thorough
 def test_a_join_that_was_cut_off_is_done_again(whole, tmp_path, monkeypatch):
     class Killed(BaseException):
         pass
@@ -192,6 +196,7 @@ def test_histories_of_different_lengths():
     np.testing.assert_array_equal(np.isnan(joined.loss), [[False, True, True]] * 2 + [[False] * 3] * 2)
 
 
+@pytest.mark.thorough
 def test_parts_of_other_machines_are_told(tmp_path, monkeypatch):
     run = DividedRun.begin(SPEC, tmp_path / "run", 2)
     run.train(1, QUIET)

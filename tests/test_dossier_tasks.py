@@ -137,6 +137,7 @@ def operation():
 
 
 class TestDossier:
+    @pytest.mark.thorough
     @pytest.mark.parametrize(
         "task", [And(), pytest.param(PulseMemory(), marks=SLOW), pytest.param(SetReset(), marks=SLOW)], ids=NAMES
     )
@@ -228,6 +229,7 @@ class TestWords:
         found = r"mine: [\d.]+ % of 1,000 fresh trials of the task and are right\."
         assert re.fullmatch(found, words.sentence(operation))
 
+    @pytest.mark.thorough
     def test_the_sources_are_those_of_the_task(self, operation):
         listed = used_sources(operation)
         assert SOURCES["jarne2019"] in listed
@@ -492,6 +494,7 @@ def lab(color):
     return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("name", "task", "kinds", "by_index"),
     [

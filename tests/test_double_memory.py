@@ -34,6 +34,7 @@ class Counting(rc.LearningRule):
         return new, going, jnp.where(going, loss, jnp.nan)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("engine", ["portable", "batched"])
 def test_memory_in_float64_keeps_its_bits_from_epoch_to_epoch_and_in_a_checkpoint(engine, tmp_path):
     rule = Counting(steps=6, batch=2, trials=rc.FreshTrials(2), validation_trials=2)
@@ -51,6 +52,7 @@ def test_memory_in_float64_keeps_its_bits_from_epoch_to_epoch_and_in_a_checkpoin
     assert np.float32(known) != known
 
 
+@pytest.mark.thorough
 def test_a_rule_with_memory_in_float64_conforms():
     check_rule(Counting())
 

@@ -101,6 +101,7 @@ def assert_gradient_is_slope(loss_at, weights, gradient, random):
     np.testing.assert_allclose(slope, inner(gradient, direction), rtol=1e-5, atol=1e-8)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("form", "activation", "leak"), HALF)
 def test_run_is_the_equation(engine, form, activation, leak, seed):
     random = np.random.default_rng(seed)
@@ -123,6 +124,7 @@ def test_respond_gives_the_outputs_of_run(engine, form, seed):
     np.testing.assert_allclose(engine.respond(dynamics, weights, inputs), outputs, atol=1e-12)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("form", "activation", "leak"), HALF)
 def test_gradient_is_that_of_finite_differences(engine, form, activation, leak, seed):
     random = np.random.default_rng(seed)
@@ -139,6 +141,7 @@ def test_gradient_is_that_of_finite_differences(engine, form, activation, leak, 
     assert_gradient_is_slope(loss_at, weights, gradient, random)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("form", ["rate", "current"])
 def test_penalty_noise_and_trials_of_each_networks_own(engine, form, seed):
     """The loss is the masked error plus λ times the mean squared rate, and the gradient is its slope."""
@@ -157,6 +160,7 @@ def test_penalty_noise_and_trials_of_each_networks_own(engine, form, seed):
     assert_gradient_is_slope(lambda moved: loss_and_gradient(moved)[0], weights, gradient, random)
 
 
+@pytest.mark.thorough
 def test_own_trials_are_those_of_a_call_for_each_network(engine, seed):
     random = np.random.default_rng(seed)
     weights, trials, keys = random_weights(random, 2), random_trials(random, 2, 3, 7), random_keys(random, 2)
@@ -183,6 +187,7 @@ def test_networks_that_are_not_active_get_zeros_and_change_nothing(engine, seed)
         assert not np.asarray(nothing).any()
 
 
+@pytest.mark.thorough
 @settings(max_examples=15, deadline=None)
 @given(units=st.integers(1, 9), trials=st.integers(1, 4), steps=st.integers(1, 6), data=st.integers(0, 2**31))
 def test_order_of_units_does_not_matter(engine, units, trials, steps, data):
@@ -266,6 +271,7 @@ def test_noise_is_box_and_mullers(dtype):
     np.testing.assert_allclose(noise, expected, atol=3e-6 if dtype == np.float32 else 1e-13)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("form", ["rate", "current"])
 def test_noise_is_added_to_the_state(engine, form, seed):
     """Also for leak 1 of some units, and only for networks with a key."""
@@ -292,6 +298,7 @@ def isolated_units(engine, leak, noise, steps=400, dtype=np.float64):
     return np.asarray(engine.run(RateDynamics("rate", "tanh", leak, noise), weights, inputs, noise_keys=keys)[0])
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_noise_is_normal_with_the_scale_of_the_equation(engine, dtype):
     """With leak 1 an isolated unit is √2 σ ξ. Bounds are four standard errors of 240,000 numbers with fixed keys."""
@@ -342,6 +349,7 @@ def test_noise_of_a_step_depends_on_no_other_trial_or_step(engine, seed):
 # ---- the differentiable loss
 
 
+@pytest.mark.thorough
 def test_constraints_obey_the_chain_rule(engine, seed):
     """The loss of W = m exp(F) has the slope dE/dW m exp(F), for every network times the weight of its loss."""
     random = np.random.default_rng(seed)

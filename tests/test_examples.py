@@ -31,6 +31,7 @@ def test_examples_are_found():
     assert {"plot", "show_task"} <= set(FUNCTIONS)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_example(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

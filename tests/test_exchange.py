@@ -157,6 +157,7 @@ def test_export_writes_a_file_a_network(run, tmp_path, capsys, kind):
         np.testing.assert_array_equal(read.weights.recurrent, cohort[at].weights.recurrent)
 
 
+@pytest.mark.thorough
 def test_export_of_what_cannot_be_leaves_nothing(run, tmp_path, capsys, monkeypatch):
     """Not even the files of the networks before it."""
 

@@ -273,6 +273,7 @@ class Interrupted(Executor):
         yield from ThisProcess().map(job, pieces)
 
 
+@pytest.mark.thorough
 def test_an_interrupted_analysis_says_how_to_go_on(run, monkeypatch, capfd):
     from recurra.cli.app import main
 

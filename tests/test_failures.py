@@ -58,6 +58,7 @@ def test_every_record_has_its_analysis(task):
     assert set(analyses_of(task)) == set(record_kinds(task))
 
 
+@pytest.mark.thorough
 def test_nothing_fails_on_ordinary_networks(small):
     """So that a defect does not pass for a network's fault."""
     assert [one.failures for one in small.dossiers] == [{}, {}]

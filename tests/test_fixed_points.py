@@ -181,6 +181,7 @@ class Hidden(Dynamics):
         return self.inner.leaks(weights)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("form", ["rate", "current"])
 @pytest.mark.parametrize(
     ("activation", "gain", "bias"), [("tanh", 3.0, -1.375), ("sigmoid", 8.0, -2.85), ("softplus", 3.0, -1.9)]
@@ -237,6 +238,7 @@ def test_hessian_by_hand_is_that_of_autodiff(form, activation, seed):
     np.testing.assert_allclose(by_hand.input_jacobian(state), automatic.input_jacobian(state), atol=1e-12)
 
 
+@pytest.mark.thorough
 @pytest.mark.filterwarnings("ignore:(overflow|invalid value) encountered")
 @pytest.mark.parametrize("size", [1e6, 1e38, 1e150, 1e300])
 @pytest.mark.parametrize("matrix", [np.diag([1, -1]), np.array([[3, -1], [2, 1]])])
@@ -250,6 +252,7 @@ def test_enormous_weights_make_no_noise(matrix, size, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("form", ["rate", "current"])
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_jacobian_by_hand_is_that_of_autodiff(form, activation, seed):

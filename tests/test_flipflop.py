@@ -24,6 +24,7 @@ def target_by_hand(task, inputs):
     return target
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "task",
     [

@@ -180,6 +180,7 @@ def odd_fields():
     }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", odd_fields())
 def test_anything_can_be_drawn_and_stored(name):
     field = odd_fields()[name]

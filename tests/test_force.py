@@ -41,6 +41,7 @@ def test_the_recursion_is_ridge_regression(seed):
     assert answers.shape == (len(features), 2)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("model", [rc.RateRNN(units=8, initializer=Normal(1.0)), rc.GRU(units=5)], ids=["rate", "gru"])
 def test_the_online_readout_is_that_of_the_closed_form(model):
     """The same trials by `Ridge`, whose penalty is β times the number of steps."""
@@ -57,6 +58,7 @@ def test_the_online_readout_is_that_of_the_closed_form(model):
     assert np.sqrt(((found - known) ** 2).mean()) < 0.1 * np.asarray(trials.targets).std()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("architecture", "model"),
     [
@@ -97,6 +99,7 @@ def test_a_late_pattern_has_an_error_that_a_shift_takes_away():
     assert rc.plot(run).get_xlabel() == "Time (ms)"
 
 
+@pytest.mark.thorough
 def test_only_what_the_architecture_names_is_learned():
     cohort = rc.train(TASK, rc.FeedbackRNN(units=20), rc.FORCE(steps=1, **ONE), networks=1, seed=0)
     for name in ("recurrent", "input", "feedback", "recurrent_bias", "output_bias"):
@@ -126,6 +129,7 @@ def test_feedback_is_a_part_of_the_matrix(seed):
         np.testing.assert_allclose(dynamics.recurrent(weights), folded.recurrent)
 
 
+@pytest.mark.thorough
 def test_full_force_learns_what_the_second_network_shows():
     """A chirp from a pulse, by a network whose weights are 0 at first; and its currents are those that are shown."""
     task = rc.Chirp(length_ms=500.0, frequency_hz=(2.0, 6.0), cue_ms=20.0)
@@ -172,6 +176,7 @@ def test_the_hint_of_a_memory_is_the_sign_of_the_last_pulse():
     assert np.asarray(LastPulseHint(threshold=0.3).signal(trials))[0, :, 1].all()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("rule", "model"),
     [

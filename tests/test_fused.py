@@ -23,6 +23,7 @@ def difference_of(dynamics, weights, trials, keys, loss):
     return max(float(abs(one - other).max() / (abs(other).max() + 1e-30)) for one, other in pairs)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("dynamics", "units", "count", "steps", "loss"),
     [

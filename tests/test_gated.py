@@ -91,6 +91,7 @@ def test_hard_gates_by_hand(make, by_hand, gate, seed):
         np.testing.assert_allclose(rates[0, now], state[:4], atol=1e-12)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "name", ["gru", "lstm", *(pytest.param(one, marks=pytest.mark.slow) for one in ("gru-before", "ugrnn"))]
 )

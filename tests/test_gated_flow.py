@@ -35,6 +35,7 @@ def states_of(network, seed, count=5):
     return np.random.default_rng(seed).uniform(-1, 1, (count, network.state_size))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("gate", [GATES[0], *(pytest.param(one, marks=pytest.mark.slow) for one in GATES[1:])])
 @pytest.mark.parametrize("cell", CELLS)
 def test_derivatives_by_hand_are_those_of_autodiff(cell, gate, seed):
@@ -76,6 +77,7 @@ def test_displacement_of_a_state_is_bounded(cell, seed):
         assert (bound <= np.abs(flow.displacement(state)) + 1e-11).all(), "it is of the size of rounding"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("gate", GATES)
 @pytest.mark.parametrize("cell", CELLS)
 def test_every_proved_radius_holds_the_true_point(cell, gate, seed):

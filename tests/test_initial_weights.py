@@ -45,6 +45,7 @@ def check_sum_of_two(entries):
     assert np.abs(entries).max() > BOUND
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", AS_TORCH)
 def test_every_array_as_in_torch(name, seed):
     arrays = drawn(AS_TORCH[name], seed, inputs=11, outputs=10)

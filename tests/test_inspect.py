@@ -76,6 +76,7 @@ def test_other_things_have_no_report(tmp_path):
         rc.write_report(tmp_path / "nowhere", tmp_path / "no.html")
 
 
+@pytest.mark.thorough
 def test_a_network_of_a_cohort_knows_how_it_began(cohort):
     network = cohort[1]
     assert network.untrained == cohort.before(1) != network

@@ -66,6 +66,7 @@ def test_training_stops_after_an_epoch_and_goes_on_to_the_same_bits(number, stat
         np.testing.assert_array_equal(*weights)
 
 
+@pytest.mark.thorough
 def test_in_python_it_is_a_keyboard_interrupt_and_the_next_training_works(after_an_epoch):
     task, model = rc.FlipFlop(bits=1, length_ms=70.0), rc.RateRNN(units=4)
     rule = rc.BPTT(steps=4, batch=2, trials=rc.FreshTrials(2), validation_trials=2)

@@ -458,6 +458,7 @@ def test_a_keras_archive_that_lacks_a_part_or_is_absurd(tmp_path: Path) -> None:
         read_keras(path, 1.0)
 
 
+@pytest.mark.thorough
 def test_recurra_loads_no_h5py_and_no_keras_file_loads_keras(tmp_path: Path) -> None:
     path = write_keras(tmp_path / "model.keras", kernels(), sequential(RNN, DENSE))
     program = (

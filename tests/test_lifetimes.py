@@ -92,6 +92,7 @@ def _interval_contains(wrong, mean):
     return 2 * watched / chi2.ppf(0.975, 2 * failures + 2) <= mean <= 2 * watched / chi2.ppf(0.025, 2 * failures)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("change", "watched_ms", "noisy_ms"),
     [({}, 20_000, 5_000), ({"dt_ms": 20.0}, 400_000, 100_000), ({"length_ms": 6_000.0}, 36_000, 12_000)],

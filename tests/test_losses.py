@@ -54,6 +54,7 @@ def test_what_is_masked_may_be_anything():
     np.testing.assert_array_equal(np.asarray(slope)[0, 1], 0)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("flags", [True, pytest.param(False, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("dtype", [np.float32, pytest.param(np.float64, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: type(model).__name__)
@@ -155,6 +156,7 @@ class TestPeriodWeights:
         np.testing.assert_array_equal(np.asarray(weighted.mask), np.asarray(trials.mask) * factor)
         assert trials.weighted(()) is trials
 
+    @pytest.mark.thorough
     @pytest.mark.parametrize("engine", ["portable", pytest.param("native", marks=pytest.mark.slow)])
     def test_a_weight_of_zero_is_no_period_and_a_common_factor_is_none(self, engine):
         def losses(**options):
@@ -170,6 +172,7 @@ class TestPeriodWeights:
         np.testing.assert_allclose(double.history.loss, plain.history.loss, rtol=1e-6)
         np.testing.assert_array_equal(silent.history.success[:, :1], plain.history.success[:, :1])
 
+    @pytest.mark.thorough
     @pytest.mark.parametrize("loss", ["mean_squared_error", "cross_entropy"])
     def test_the_loss_is_a_weighted_mean_over_periods(self, loss):
         trials = rc.DelayedMatchToSample().sample(jax.random.key(0), 5)

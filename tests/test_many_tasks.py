@@ -37,6 +37,7 @@ def pair():
     )
 
 
+@pytest.mark.thorough
 def test_a_trial_has_the_channels_of_its_task_and_its_rule_input(pair):
     assert (pair.inputs, pair.outputs, pair.steps, pair.dt_ms) == (3 + 2, 2, 6, 2.0)
     assert pair.condition_names == ("short: all", "long: all")
@@ -84,6 +85,7 @@ def test_each_task_has_its_rule(pair):
     np.testing.assert_array_equal(pair.rule.asked(trials), trials.mask)
 
 
+@pytest.mark.thorough
 def test_networks_are_trained_by_themselves(pair):
     rule = rc.BPTT(steps=12, batch=4, trials=FreshTrials(steps_an_epoch=6), validation_trials=8)
     both, second = (rc.train(pair, rc.RateRNN(5), rule, networks=numbers, seed=3) for numbers in ([0, 1], [1]))

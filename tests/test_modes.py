@@ -39,6 +39,7 @@ def test_leak_and_step_count(form):
     assert modes_words(found) == "at zero, where it starts: largest |μ| 0.990, period 2.07 s, decays in 1.04 s"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("form", ["rate", "current"])
 @pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
 def test_modes_are_those_of_one_step_where_the_network_rests(form, activation, seed):

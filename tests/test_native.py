@@ -356,6 +356,7 @@ def test_agrees_with_hand_for_the_full_product(form, activation, leak, dtype, se
         assert_agrees_with_hand(problem(case, random), dtype)
 
 
+@pytest.mark.thorough
 @settings(max_examples=30, deadline=None)
 @given(
     case=st.builds(
@@ -619,6 +620,7 @@ def bits_of_one_thread():
     return bits(RECURRA_THREADS="1", RECURRA_INSTRUCTIONS="")[2:]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("threads", ["3", *(pytest.param(one, marks=pytest.mark.slow) for one in ("2", "16"))])
 def test_bits_do_not_depend_on_the_number_of_threads(threads, bits_of_one_thread):
     _, used, digests, rounded = bits(RECURRA_THREADS=threads, RECURRA_INSTRUCTIONS="")
@@ -628,6 +630,7 @@ def test_bits_do_not_depend_on_the_number_of_threads(threads, bits_of_one_thread
 
 
 # The best there is serves in all other tests, and what is between it and the least is slow.
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "instructions",
     [one if one == "baseline" else pytest.param(one, marks=pytest.mark.slow) for one in library.INSTRUCTIONS],

@@ -171,6 +171,7 @@ def cases(strength):
 PAIRS = cases(2)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "case", [pytest.param(one, marks=pytest.mark.slow if at % 4 else (), id=str(one)) for at, one in enumerate(PAIRS)]
 )
@@ -307,6 +308,7 @@ def test_instruction_sets_agree(instructions, bits_of_one_thread):
         assert digests == bits_of_one_thread[0]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("cell", CELLS)
 def test_bits_do_not_depend_on_the_cohort_or_its_order(cell, seed):
     random = np.random.default_rng(seed)

@@ -56,6 +56,7 @@ def expected():
     return {engine: numbers(engine) for engine in ("auto", "portable")}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("name", "setting"),
     [pytest.param(*one, marks=pytest.mark.slow if at > 0 else ()) for at, one in enumerate(SETTINGS)],

@@ -277,6 +277,7 @@ def test_files_and_modules_that_are_not_there(parts, tmp_path):
         own.use([str(tmp_path / "other" / "own_parts.py")])
 
 
+@pytest.mark.thorough
 def test_what_cannot_be_named_is_refused_before_anything_is_made(parts, tmp_path):
     namespace: dict[str, Any] = {"__name__": "__main__"}
     exec(compile(PARTS, "notebook", "exec"), namespace)  # noqa: S102 (our own text)

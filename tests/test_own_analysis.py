@@ -104,6 +104,7 @@ def test_records_are_read_with_and_without_the_module(run, file, monkeypatch):
     del sys.modules["my_analysis"]
 
 
+@pytest.mark.thorough
 def test_what_fails_is_a_reason(run):
     dossier = read_run(run).dossiers[0]
     reason = "there is no record 'fixed_pints' of this network; did you mean 'fixed_points'?"
@@ -128,6 +129,7 @@ def test_it_is_shown(run, tmp_path, capsys):
     capsys.readouterr()
 
 
+@pytest.mark.thorough
 def test_inspect_makes_it_where_the_module_is_in_use(run, file, monkeypatch, capsys):
     monkeypatch.setattr(own, "_used", {})
     assert main(["inspect", str(run.path), "--json"]) == 0

@@ -54,6 +54,7 @@ def parts(tmp_path_factory):
             del sys.modules[name]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "page", [page if page == "own-model" else pytest.param(page, marks=pytest.mark.slow) for page in PAGES]
 )

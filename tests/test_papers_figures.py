@@ -185,6 +185,7 @@ def weights(after, before):
     return connectivity(weights_scene(after, before, weight_limit([after]), 0))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("units", [1, 3, 30, 1000])
 @pytest.mark.parametrize("known", [True, False])
 def test_connectivity_has_one_symmetric_scale(units, known):
@@ -216,6 +217,7 @@ def planes(after, before=None):
     return [spectrum_scene(one, start, at, view) for at, (one, start) in enumerate(zip(after, starts, strict=True))]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("networks", [1, 2, 4, 7, 20])
 def test_spectra_are_small_multiples_with_equal_axes_and_the_unit_circle(networks):
     after, before = random_spectra(networks), random_spectra(networks, seed=1)
@@ -254,6 +256,7 @@ def test_a_diverged_spectrum_does_not_set_the_scale():
     assert any("3 not in view" in text for text in texts(figure.axes[3]))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("networks", [1, 4, 9, 20])
 def test_state_space_shows_the_states_in_their_colours(networks):
     figure = drawn(state_space([cube_panel()] * networks))

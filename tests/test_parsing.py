@@ -175,6 +175,7 @@ KINDS = ["npz", "keras 1", "keras 2", "weights", "archive", "gated", "torch", "s
 QUICK = ("npz", "keras 2", "torch", "safetensors")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "which",
     [kind if kind in QUICK else pytest.param(kind, marks=pytest.mark.slow) for kind in KINDS],

@@ -105,6 +105,7 @@ class TestTrajectories:
             assert float(rc.RateL1(0.4).value(None, None, made)) == pytest.approx(0.4 * np.abs(made.rates).mean())
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "model",
     [rc.GRU(units=3), *(pytest.param(one, marks=pytest.mark.slow) for one in (MODEL, replace(MODEL, form="current")))],
@@ -153,6 +154,7 @@ class TestTraining:
         for one, other in zip(jax.tree.leaves(both.weights), jax.tree.leaves(alone.weights), strict=True):
             np.testing.assert_array_equal(np.asarray(one)[0], np.asarray(other)[0])
 
+    @pytest.mark.thorough
     def test_the_loss_has_the_penalties(self):
         """Of the same start on the same trials, the loss of the first step is larger by the value of the penalty."""
         first = rc.BPTT(steps=1, batch=8, trials=rc.FreshTrials(1), validation_trials=16)

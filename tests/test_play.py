@@ -156,6 +156,7 @@ def test_a_leak_per_unit(seed):
     )
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("sign", ["both", "positive", "negative"])
 @pytest.mark.parametrize("removal", ["cumulative", pytest.param("strongest", marks=pytest.mark.slow)])
 def test_damage_is_that_of_recurra(sign, removal):
@@ -397,6 +398,7 @@ def test_without_anywidget_the_error_says_what_to_install(player, monkeypatch):
         player.widget()
 
 
+@pytest.mark.thorough
 def test_the_report_leaves_out_what_the_player_does_not_have(small_run, monkeypatch):
     run = read_run(small_run)
     assert 'id="data-play"' in report_html(run)
@@ -410,6 +412,7 @@ def test_the_report_leaves_out_what_the_player_does_not_have(small_run, monkeypa
     assert "#play" not in page
 
 
+@pytest.mark.thorough
 def test_the_report_says_why_a_network_cannot_be_played(small_run, monkeypatch):
     def broken(task):
         raise ValueError("2 names for <b>3</b> stimuli")

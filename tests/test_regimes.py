@@ -354,6 +354,7 @@ def test_a_cohort_is_stored():
     assert [one.kind_of(1) for one in again] == ["quiescent", "fixed", "cycle"]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("form", ["rate", pytest.param("current", marks=pytest.mark.slow)])
 def test_all_activations_and_forms(form, seed):
     for activation in ("relu", "sigmoid", "softplus"):

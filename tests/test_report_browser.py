@@ -99,6 +99,7 @@ def test_every_figure_of_another_task_is_drawn(browser, tmp_path, units):
         assert page.locator("#state-space .legend").first.locator("li").all_inner_texts() == list(And().condition_names)
 
 
+@pytest.mark.thorough
 def test_no_button_sends_a_figure_away(page):
     plot = page.query_selector("#behaviour .plot")
     show(page, plot)
@@ -187,6 +188,7 @@ def wait_for_chosen(page, count: int) -> None:
     page.wait_for_function(f"() => document.getElementById('chosen-line').textContent.startsWith('{count} of 8')")
 
 
+@pytest.mark.thorough
 def test_one_choice_is_shared_by_the_table_the_address_and_the_figures(browser, explored):
     with opened_page(browser, explored) as page:
         assert page.evaluate(CHOSEN).startswith("No network is chosen: the figures show 6 of 8")
@@ -339,6 +341,7 @@ def test_the_page_is_never_wider_than_the_window(page, width):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.thorough
 def test_it_prints(page, tmp_path):
     path = tmp_path / "report.pdf"
     page.pdf(path=path)

@@ -52,6 +52,7 @@ TINY = [
 ]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "task", ["not", *(pytest.param(name, marks=pytest.mark.slow) for name in TASKS if name not in ("not", "flipflop"))]
 )

@@ -83,6 +83,7 @@ def test_no_checkpoint_left(spec, tmp_path):
         resume_run(folder, None, SilentProgress())
 
 
+@pytest.mark.thorough
 def test_a_missing_or_damaged_chunk_is_named(spec, tmp_path):
     folder = start_run(spec, tmp_path / "run", False, SilentProgress(), "portable")
     chunk = folder.path / "run.zarr" / "weights" / "recurrent" / "c.4.0.0.0"

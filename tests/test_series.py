@@ -32,6 +32,7 @@ def test_mackey_glass_obeys_its_equation():
     np.testing.assert_allclose(_mackey_glass(1, 10), 1, atol=1e-6)
 
 
+@pytest.mark.thorough
 def test_forecasts_are_the_series_later(seed):
     for task in (rc.Lorenz(horizon=7), rc.MackeyGlass(horizon=7), rc.Series(np.arange(3_000.0), horizon=7)):
         trial = task.trial(seed)
@@ -41,6 +42,7 @@ def test_forecasts_are_the_series_later(seed):
     np.testing.assert_array_equal(trial.inputs * np.float32([1, 2]), trial.targets)
 
 
+@pytest.mark.thorough
 def test_a_reservoir_continues_a_series():
     """Where a readout of the input alone cannot."""
     model = rc.RateRNN(units=60, initializer=rc.SpectralRadius(0.9), input_initializer=rc.Uniform())

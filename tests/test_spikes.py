@@ -217,6 +217,7 @@ def test_the_peak_counts_once_and_silence_always():
     assert np.asarray(trials.targets)[1, :, 0].sum() == 125.0
 
 
+@pytest.mark.thorough
 def test_every_network_of_a_run_has_a_row(tmp_path, capsys):
     run = tmp_path / "run"
     settings = ["units=6", "activation=sigmoid", "form=current", "tau_ms=50.0"]

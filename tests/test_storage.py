@@ -271,6 +271,7 @@ def test_a_log_without_the_change_of_the_weights_is_read(whole, tmp_path):
         read_history(folder)
 
 
+@pytest.mark.thorough
 def test_a_state_from_before_rules_had_a_memory_is_read(tmp_path):
     """Then the optimizer and the weights were the learner's own; what was frozen had moments too."""
     training = to_spec(with_settings(read_table("xor"), [*SMALL, "training.optimizer=adam"])).to_training("portable")

@@ -386,6 +386,7 @@ def test_shelf_gives_what_it_has(tiny, tmp_path):
     assert len(list(tmp_path.iterdir())) == 1
 
 
+@pytest.mark.thorough
 def test_shelf_goes_on_with_an_interrupted_training(tiny, tmp_path):
     whole = TrainedCohorts(tmp_path / "a").cohort(tiny, SilentProgress())
 

@@ -266,6 +266,7 @@ def test_a_silent_network_contradicts_itself_on_rare_pulses(seed):
     assert "is no better than that of a silent network" in found.contradiction
 
 
+@pytest.mark.thorough
 def test_a_training_without_success_says_what_to_look_at(tmp_path, capsys):
     small = ("model.units=3", "training.steps=1", "training.batch=2", "training.validation_trials=4")
     settings = [word for setting in small for word in ("--set", setting)]

@@ -323,6 +323,7 @@ def test_report_says_what_was_found_and_escapes(swept, folder):
         assert one.label in page
 
 
+@pytest.mark.thorough
 def test_command(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     model, rule = 'kind = "gru"\nunits = 3', 'kind = "ridge"\nsteps = 2\nbatch = 8\nvalidation_trials = 4'

@@ -258,6 +258,7 @@ def test_decision_by_hand(seed):
     np.testing.assert_allclose((trials.inputs[:, 50, 0] - trials.inputs[:, 50, 1]) * 100, coherence, atol=1e-4)
 
 
+@pytest.mark.thorough
 def test_ideal_observer_knows_the_weakest_decisions(seed):
     for task, ideal in [
         (rc.PerceptualDecision(coherences=(3.2,)), lambda x: np.sign((x[:, 10:90, 0] - x[:, 10:90, 1]).sum(axis=1))),

@@ -33,12 +33,14 @@ def test_a_spec_in_a_file_is_utf8_whatever_the_console_speaks(encoding, tmp_path
     assert "φ" in (tmp_path / "mine.toml").read_text("utf-8")
 
 
+@pytest.mark.thorough
 def test_a_closed_standard_output_is_no_error():
     program = "import sys; sys.stdout = None; from recurra.cli.app import main; sys.exit(main(['tasks']))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.thorough
 def test_a_reader_that_leaves_early_is_no_traceback():
     command = f"{sys.executable} -m recurra run flipflop --show | head -c 1"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)

@@ -30,6 +30,7 @@ MADE = {
 COUNT = itertools.count()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in TASKS]
 )
@@ -59,6 +60,7 @@ def test_our_constraints_conform(name):
     check_constraint(MADE[name] if name in MADE else CONSTRAINTS[name]())
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "name", [name if name == "ridge" else pytest.param(name, marks=pytest.mark.slow) for name in LEARNING_RULES]
 )
@@ -247,6 +249,7 @@ def test_a_model_of_ones_own_conforms():
     check_model(Cells())
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("part", "message"),
     [
@@ -307,6 +310,7 @@ def random_start(self, key, weights):
     return replace(weights, recurrent=jnp.full_like(weights.recurrent, next(COUNT)))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("part", "message"),
     [

@@ -54,6 +54,7 @@ def test_networks_and_seeds_differ(cohort, seed):
     assert np.any(np.asarray(other.initial.input) != np.asarray(cohort.initial.input)[:1])
 
 
+@pytest.mark.thorough
 def test_history(cohort):
     assert list(cohort.history.step) == [6, 12]
     assert cohort.history.loss.shape == (8, 2)
@@ -67,6 +68,7 @@ def test_history(cohort):
     assert rate.low <= rate.value <= rate.high
 
 
+@pytest.mark.thorough
 def test_a_diverging_network_touches_nobody(seed):
     rule = dataclasses.replace(RULE, learning_rate=(1e-3, 10.0, 1e-3, 1e-3), gradient_clip=float("inf"))
     four = rc.train(TASK, MODEL, rule, networks=4, seed=seed)
@@ -176,6 +178,7 @@ def test_fixed_trials_are_gone_through_once_an_epoch(seed):
     assert np.any(np.concatenate(epochs[0]) != np.concatenate(epochs[1]))
 
 
+@pytest.mark.thorough
 @every_optimizer
 def test_every_optimizer_descends(name, seed):
     """On a bowl, under vmap as in training, every direction leads down, and none mixes the networks."""
@@ -316,6 +319,7 @@ def setup_of(rule, engine, weights, constraints):
     )
 
 
+@pytest.mark.thorough
 @every_optimizer
 def test_what_is_not_trained_stays_to_the_bit(name, seed):
     weights = jax.vmap(lambda key: MODEL.initial_weights(key, 1, 1))(jax.random.split(jax.random.key(seed), 2))

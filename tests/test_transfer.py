@@ -40,6 +40,7 @@ def same(one, other) -> bool:
     return all(np.array_equal(a, b) for a, b in zip(*map(jax.tree.leaves, (one, other)), strict=True))
 
 
+@pytest.mark.thorough
 def test_network_k_starts_from_network_k(seed):
     """Whatever the others are, and from the very weights."""
     second = rc.train(rc.Or(), KEPT, RULE, networks=[2, 0], seed=seed + 1, start=first(seed))
@@ -64,6 +65,7 @@ def test_all_from_one_network(seed, folder):
     )
 
 
+@pytest.mark.thorough
 def test_some_arrays_alone(seed, folder):
     """The recurrent weights into a network with another readout; the others are those that the model draws."""
     task = rc.FlipFlop(bits=2, length_ms=120.0)

@@ -52,6 +52,7 @@ def alone(number: int, engine: str, seed: int) -> rc.Cohort:
     return rc.train(TASK, model, rule, networks=[number], seed=seed, engine=engine)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("engine", ["auto", pytest.param("portable", marks=pytest.mark.slow)])
 def test_each_network_is_that_of_its_numbers(engine, seed):
     cohort = rc.train(TASK, MODEL, RULE, networks=3, seed=seed, engine=engine, vary=VARY)
@@ -79,6 +80,7 @@ def test_stopping_and_divergence_of_its_own(seed):
     assert [status.name for status in cohort.status] == ["diverged", "finished"]
 
 
+@pytest.mark.thorough
 def test_in_files_and_tables(tmp_path, seed):
     """Saved, read and resumed with the values; TOML has the keys with or without quotes."""
     vary = {key: VARY[key] for key in ("training.learning_rate", "model.initializer.gain")}
@@ -152,6 +154,7 @@ def test_what_cannot_vary(vary, message):
         )
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("engine", ["auto", pytest.param("portable", marks=pytest.mark.slow)])
 def test_each_network_learns_its_own_task(engine, seed):
     """Networks 0 and 2 have the same task, and network 1 another: each has the bits that it has alone."""

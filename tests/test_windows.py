@@ -80,6 +80,7 @@ def assert_network(found: Any, expected: Any, network: int) -> None:
     assert_close(jax.tree.map(lambda array: np.asarray(array)[network], found), expected, "float64")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", [*CASES][:2] + [pytest.param(name, marks=pytest.mark.slow) for name in [*CASES][2:]])
 @pytest.mark.parametrize("window", [5, pytest.param(1, marks=pytest.mark.slow)])
 def test_the_gradient_stops_at_the_windows(name, window, seed):
@@ -92,6 +93,7 @@ def test_the_gradient_stops_at_the_windows(name, window, seed):
     assert np.any(np.abs(np.asarray(whole[1].recurrent)[1] - np.asarray(expected[1].recurrent)) > 1e-6)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", ["rate", "lstm", pytest.param("gru_before", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("window", [7, 16, pytest.param(32, marks=pytest.mark.slow)])
 def test_native_agrees_with_portable_over_many_blocks(name, window, seed):
@@ -117,6 +119,7 @@ def test_a_window_as_long_as_the_trial_is_no_truncation(engine, seed):
             np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.thorough
 def test_the_memory_is_that_of_a_window():
     """With 16 times the steps the portable engine needs no more scratch memory but for what has the trials' size."""
 
@@ -133,6 +136,7 @@ def test_the_memory_is_that_of_a_window():
     assert scratch(1600, None) > 5 * scratch(1600, 20)
 
 
+@pytest.mark.thorough
 def test_networks_learn_in_windows_alone_as_in_company(seed):
     rule = dataclasses.replace(RULE, window=30)
     three = rc.train(TASK, MODEL, rule, networks=3, seed=seed)
@@ -167,6 +171,7 @@ def test_bad_numbers_in_specs():
 # ---- unit dropout
 
 
+@pytest.mark.thorough
 def test_units_are_silent_for_a_trial(seed):
     """The gradient of each trial is that of weights without the columns of the silent units, the others scaled."""
     problem = made("rate", seed, trials=3, units=6)
