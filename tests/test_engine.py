@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.stats import kstest, kurtosis
 
 from recurra.arrays import RateWeights
-from recurra.engine import NATIVE, PORTABLE, RateDynamics, loss
+from recurra.engine import NATIVE, PORTABLE, RateDynamics, engines, loss
 from recurra.engine.native import library
 from recurra.engine.noise import threefry, trial_noise
 
@@ -122,6 +122,19 @@ def test_respond_gives_the_outputs_of_run(engine, form, seed):
     dynamics = RateDynamics(form, "tanh", 0.2)
     outputs = engine.run(dynamics, weights, inputs)[1]
     np.testing.assert_allclose(engine.respond(dynamics, weights, inputs), outputs, atol=1e-12)
+
+
+@pytest.mark.parametrize("own_trials", [False, True])
+def test_trials_that_do_not_fit_into_memory_are_answered_in_pieces(own_trials, seed, monkeypatch):
+    random = np.random.default_rng(seed)
+    weights, shape = random_weights(random, 2), (2, 5, 7) if own_trials else (5, 7)
+    inputs, dynamics = random_trials(random, *shape)[0], RateDynamics("current", "tanh", 0.2)
+    whole = PORTABLE.respond(dynamics, weights, inputs)
+    monkeypatch.setattr(engines, "MOST_BYTES", 2 * 7 * UNITS * 8)
+    calls, respond = [], engines.portable.respond
+    monkeypatch.setattr(engines.portable, "respond", lambda *given: calls.append(given[2].shape) or respond(*given))
+    np.testing.assert_allclose(PORTABLE.respond(dynamics, weights, inputs), whole, atol=1e-12)
+    assert [shape[-3] for shape in calls] == [2, 2, 1]
 
 
 @pytest.mark.thorough

@@ -80,6 +80,18 @@ def test_a_network_goes_on_by_itself(architecture, model):
     np.testing.assert_allclose(cohort.history.validation_loss[:, -1] / power, after, rtol=0.05, atol=1e-3)
 
 
+def test_a_task_in_which_nothing_is_random_is_tested_on_one_trial():
+    """A thousand equal trials would have the interval of a thousand that differ, and the memory of a thousand."""
+    task = rc.Chirp(length_ms=500.0, frequency_hz=(2.0, 6.0))
+    silent = rc.network(np.zeros((3, 3)), np.zeros((3, 1)), np.zeros((1, 3)))
+    measured = rc.performance(silent, task)
+    assert (measured.trials, measured.judged, measured.success) == (1, 1, 0.0)
+    assert "0 % [0, 79.4] of 1 fresh trial is right" in str(measured)
+    assert rc.performance(silent, task, trials=task.sample(0, 5)).trials == 5
+    cohort = rc.train(task, rc.RateRNN(3), rc.Ridge(steps=1, batch=2, validation_trials=1), networks=2, seed=0)
+    assert cohort.success_shares(trials=40).tolist() == [0.0, 0.0]
+
+
 def test_a_late_pattern_has_an_error_that_a_shift_takes_away():
     """Of two outputs, one of them 30 steps late; by hand for every shift."""
     time = np.arange(400.0)

@@ -94,7 +94,8 @@ def performance(
         network: the network, or a cohort.
         task: the task, which says which steps are scored and when a trial is a success; not needed where the network
             knows it.
-        trials: fresh trials of the task; if not given, 1,000 that no network was trained on.
+        trials: fresh trials of the task; if not given, 1,000 that no network was trained on; one where all are
+            the same.
         seed: seed of these; if not given, that of the network's cohort, or 0.
 
     Example:

@@ -26,7 +26,7 @@ def chance_trials(task: Task, seed: int) -> Trials:
 @lru_cache(maxsize=3)
 def _drawn(task: Task, seed: int, stream: Stream) -> Trials:
     """Random trials, drawn once for all networks of a run."""
-    return task.sample(random_key(seed, stream), TEST_TRIALS)
+    return task.sample(random_key(seed, stream), task.test_trials(TEST_TRIALS))
 
 
 def examples_dataset(task: Task, seed: int) -> xr.Dataset:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, final
 
 import jax
+import jax.numpy as jnp
 
 from recurra.checks import check_choice
 from recurra.engine import batched, native, portable
@@ -12,6 +13,8 @@ from recurra.engine.dynamics import Dynamics
 from recurra.engine.engine import Engine
 from recurra.engine.native import cells, library
 from recurra.numerics import check_backend
+
+MOST_BYTES = 2**30  # of the rates of one network that are in memory at once where only outputs are wanted
 
 
 @final
@@ -27,7 +30,13 @@ class PortableEngine(Engine):
         return portable.run(dynamics, weights, inputs, noise_keys=noise_keys)
 
     def respond(self, dynamics, weights, inputs, *, noise_keys=None):
-        return portable.respond(dynamics, weights, inputs, noise_keys=noise_keys)
+        if noise_keys is not None:  # the noise of a trial depends on its place among them
+            return portable.respond(dynamics, weights, inputs, noise_keys=noise_keys)
+        trials, time = inputs.shape[-3:-1]
+        most = max(MOST_BYTES // (time * weights.units * inputs.dtype.itemsize), 1)
+        pieces = (inputs[..., at : at + most, :, :] for at in range(0, trials, most))
+        answers = [portable.respond(dynamics, weights, piece) for piece in pieces]
+        return answers[0] if len(answers) == 1 else jnp.concatenate(answers, axis=1)
 
     def loss_and_gradient(self, dynamics, weights, inputs, targets, mask, **options: Any):
         return portable.loss_and_gradient(dynamics, weights, inputs, targets, mask, **options)

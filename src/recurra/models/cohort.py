@@ -283,7 +283,8 @@ class Cohort(Shown):
             trials: fresh trials, the same for all networks.
         """
         engine, good, judged = choose_engine("auto", self.dynamics), np.zeros(len(self), int), 0
-        for fresh in self.task.sample_pieces(random_key(self.seed, Stream.test), trials):
+        needed = self.task.test_trials(trials)
+        for fresh in self.task.sample_pieces(random_key(self.seed, Stream.test), needed):
             outputs = np.asarray(engine.respond(self.dynamics, self.weights, fresh.inputs))
             good += [int(np.asarray(self.task.success(one, fresh)).sum()) for one in outputs]
             judged += int(np.asarray(self.task.rule.judged(fresh)).sum())

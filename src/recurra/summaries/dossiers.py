@@ -55,7 +55,8 @@ def dossier_summary(dossier: Dossier) -> Summary:
 def _performance_words(dossier: Dossier) -> str:
     measured = dossier.performance
     return (
-        f"{percent(measured.success)} % of {measured.trials:,} fresh trials are right, mean squared error "
+        f"{percent(measured.success)} % of {number_of(measured.trials, 'fresh trial')} "
+        f"{is_or_are(measured.trials)} right, mean squared error "
         f"{three(measured.mse)}"
     )
 

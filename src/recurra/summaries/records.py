@@ -64,7 +64,7 @@ from recurra.summaries.summary import Fact, Picture, Summary
 from recurra.summaries.sweeps import effects_summary, sweep_summary
 from recurra.summaries.tunings import tuning_summary
 from recurra.tasks.trials import Trials
-from recurra.wording import as_sentence, number_of, percent, percent_high, percent_low, three
+from recurra.wording import as_sentence, is_or_are, number_of, percent, percent_high, percent_low, three
 from recurra.words.attractors import attractor_words
 from recurra.words.choices import chronometric_words, psychometric_words
 from recurra.words.runs import held_words, shape_words
@@ -77,7 +77,8 @@ def performance_words(measured: Performance) -> str:
     """The verdict, and the share of right trials with its interval."""
     low, high = percent_low(measured.success_low), percent_high(measured.success_high)
     share = f"{percent(measured.success)} % [{low}, {high}]"
-    return as_sentence(f"{measured.verdict}: {share} of {measured.trials:,} fresh trials are right")
+    tested = f"{number_of(measured.trials, 'fresh trial')} {is_or_are(measured.trials)} right"
+    return as_sentence(f"{measured.verdict}: {share} of {tested}")
 
 
 def own_summary(record: OwnRecord) -> Summary:

@@ -138,6 +138,10 @@ class Task(abc.ABC):
             check_weights(drawn.mask)
         return drawn
 
+    def test_trials(self, trials: int) -> int:
+        """How many trials tell as much as so many: one if nothing is random in them, `deterministic` in a task."""
+        return 1 if getattr(self, "deterministic", False) else trials
+
     def sample_batch(self, key: RandomKey, trials: int) -> Trials:
         """The fresh trials of a training step: those of `sample`, unless the task chooses them otherwise."""
         return self.sample(key, trials)

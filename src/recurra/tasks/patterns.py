@@ -73,10 +73,11 @@ class PatternTask(Task, abc.ABC):
 @final
 @dataclass(frozen=True)
 class SumOfSines(PatternTask):
-    r"""Generate $\sum_j a_j \sin(2 \pi t / T_j)$.
+    r"""Generate a sum of sines.
 
-    By default the pattern of Sussillo and Abbott: $\frac{1.3}{1.5}$ times sines with the periods 1,200, 600, 400 and
-    300 ms and the weights 1, 1/2, 1/6, 1/3, which is 120 time constants of 10 ms long; a trial has twelve of them.
+    The output is $\sum_j a_j \sin(2 \pi t / T_j)$, by default the pattern of Sussillo and Abbott: $\frac{1.3}{1.5}$
+    times sines with the periods 1,200, 600, 400 and 300 ms and the weights 1, 1/2, 1/6, 1/3, which is 120 time
+    constants of 10 ms long; a trial has twelve of them.
 
     Args:
         length_ms: length of a trial, ms. Where training continues from trial to trial it should be a multiple of the

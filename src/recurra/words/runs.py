@@ -17,7 +17,7 @@ from recurra.intervals import wilson_interval
 from recurra.periods import Period
 from recurra.status import Status
 from recurra.tasks import Task
-from recurra.wording import fixed, number_of, percent, percent_high, percent_low
+from recurra.wording import fixed, is_or_are, number_of, percent, percent_high, percent_low
 
 Record = TypeVar("Record")
 RIGHT = 0.2  # axes with at most this cosine are called orthogonal
@@ -152,9 +152,8 @@ def _success_words(run: RunRecord, good: int) -> str:
         name, performance = run.about["name"], where_known(lambda: run.dossiers[0].performance, None)
         if performance is None:
             return f"{name}: how many trials of the {task} are right is not known"
-        return (
-            f"{name}: {percent(performance.success)} % of {performance.trials:,} fresh trials of the {task} are right"
-        )
+        tested = f"{number_of(performance.trials, 'fresh trial')} of the {task} {is_or_are(performance.trials)} right"
+        return f"{name}: {percent(performance.success)} % of {tested}"
     return f"{good:,} of {number_of(len(run.dossiers), 'network')} learned the {task}"
 
 

@@ -86,7 +86,8 @@ def lost_memories(task: Task, dossier: Dossier) -> tuple[str, ...]:
 def reason(status: Status, history: History, at: int, spec: RunSpec, dossier: Dossier) -> str:
     """Why the training of the network at position `at` ended as it did, and what it does not do."""
     measured = np.flatnonzero(~np.isnan(history.success[at]))
-    steps = f"{int(history.step[measured[-1]]):,} steps" if len(measured) else "the first steps"
+    taken = int(history.step[measured[-1]]) if len(measured) else 0
+    steps = number_of(taken, "step") if taken else "the first steps"
     match status:
         case Status.reached:
             ending = f"met its criterion ({spec.training.stop.words()}) after {steps}"
@@ -95,14 +96,13 @@ def reason(status: Status, history: History, at: int, spec: RunSpec, dossier: Do
         case Status.diverged:
             ending = f"within {steps} its loss became infinite or far too large; the weights before that are shown"
         case _:
-            ending = f"took all {steps}{_stage(history, at)}"
+            ending = f"took {'its only step' if taken == 1 else f'all {steps}'}{_stage(history, at)}"
     share = where_known(lambda: dossier.performance.success, None)
     if share is None:
         return f"{ending}; whether fresh trials are right is not known"
+    tested = "fresh trials are" if dossier.performance.trials > 1 else "the trial, always the same, is"
     failing = (
-        ""
-        if share >= SUCCESSFUL
-        else f"; only {percent(share)} % of fresh trials are right, {100 * SUCCESSFUL:g} % are needed"
+        "" if share >= SUCCESSFUL else f"; only {percent(share)} % of {tested} right, {100 * SUCCESSFUL:g} % are needed"
     )
     return ending + failing
 
