@@ -151,7 +151,7 @@ def test_options_of_a_command(name):
     section = re.search(rf"^## recurra {name}\n(.*?)(?=^## |\Z)", COMMAND_LINE, re.MULTILINE | re.DOTALL)
     assert section, f"command-line.md has no section for {name}"
     prose = re.sub(r"^```.*?^```$", "", section[1], flags=re.MULTILINE | re.DOTALL)
-    shown = set(re.findall(r"`(--[a-z-]+)", prose))
+    shown = set(re.findall(r"`(--[a-z0-9-]+)", prose))
     options = {option for parameter in COMMANDS[name].params for option in parameter.opts if option.startswith("--")}
     assert shown == options - {"--help"}
 

@@ -1,5 +1,6 @@
 """Spiking units: their equations, that no trial depends on its company, the search over λ, and what is refused."""
 
+import ast
 import dataclasses
 import json
 
@@ -255,3 +256,51 @@ def test_the_share_that_converts():
     assert search_table(failed) == {"failure": "it broke"}
     nothing = dataclasses.replace(works, rate_success=0.5)
     assert share_words([nothing]) == "0 of 1 network learned the task as rate units."
+
+
+@pytest.mark.parametrize("amplitude", ["1/(rise*decay)", "1/rise"])
+def test_what_brian2_gets(amplitude, tmp_path):
+    """One response of its equations, by hand and with small steps, is ours; all numbers are there."""
+    network = random_network(0, units=5)
+    units = rc.LIF(amplitude=amplitude)
+    rc.to_spikes(network, 40.0, units).to_brian2(tmp_path / "new" / "brian", np.ones((2, 30, 2)))
+    given = np.load(tmp_path / "new" / "brian" / "network.npz")
+    np.testing.assert_array_equal(given["recurrent"], network.recurrent)
+    assert given["inputs"].shape == (2, 30, 2)
+    numbers = dataclasses.asdict(units)
+    assert {name: given[name].tolist() for name in numbers if name in given} == {
+        name: list(value) if isinstance(value, tuple) else value for name, value in numbers.items() if name in given
+    }
+    area = given["gain"] * given["decay_ms"] / 1e3  # of dsent/dt = -sent / decay + gain * own / rise_time, in s
+    tau_s = np.asarray(network.dynamics.leak) ** -1 * network.dt_ms / 1e3
+    np.testing.assert_allclose(area, (1 if amplitude == "1/(rise*decay)" else tau_s) / 40, rtol=1e-6)
+    script = (tmp_path / "new" / "brian" / "network.py").read_text()
+    names = {node.slice.value for node in ast.walk(ast.parse(script)) if is_entry(node)}
+    assert names == set(given.files)
+
+
+def is_entry(node):
+    """`given["name"]` in a script."""
+    return isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id == "given"
+
+
+def test_a_script_for_brian2_that_cannot_be_written(tmp_path):
+    spiking = rc.to_spikes(random_network(0, units=5), 40.0)
+    with pytest.raises(ValueError, match=r"inputs have the shape \(2, 30, 3\)"):
+        spiking.to_brian2(tmp_path / "new", np.ones((2, 30, 3)))
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "new").mkdir()
+    with pytest.raises(ValueError, match="new exists; choose another folder"):
+        spiking.to_brian2(tmp_path / "new", np.ones((2, 30, 2)))
+
+
+def test_the_command_writes_a_script_for_brian2(tmp_path, capsys):
+    file, folder = tmp_path / "holding.npz", tmp_path / "brian"
+    holding().save(file)
+    command = ["spikes", str(file), "--task", "pulse_go_nogo", "--factors", "20,50", "--trials", "8"]
+    assert main([*command, "--brian2", str(folder)]) == 0
+    assert np.load(folder / "network.npz")["gain"] == pytest.approx(1 / (0.05 * 50))
+    assert np.load(folder / "network.npz")["inputs"].shape[0] == 2  # a trial of each condition
+    capsys.readouterr()
+    assert main([*command, "--brian2", str(folder)]) == 2
+    assert "brian exists; choose another folder" in capsys.readouterr().err

@@ -15,9 +15,22 @@ ENVIRONMENTS: dict[str, list[list[str]]] = {
     "keras_tensorflow": [["tensorflow-cpu==2.21.0", "keras==3.15.1"]],
     "keras_jax": [["keras==3.15.1", "jax==0.10.2"]],
     "neuralrnn": [["torch==2.13.0"], ["torch==2.13.0", "neuralrnn==0.4.0"]],
+    "brian2": [["brian2==2.9.0", "numpy==2.2.6"]],  # it needs a NumPy before 2.4
     "reservoirpy": [["reservoirpy==0.4.2", "jax==0.10.2"]],
 }
-NOTABLE = ["recurra", "numpy", "jax", "jaxlib", "optax", "torch", "tensorflow-cpu", "keras", "neuralrnn", "reservoirpy"]
+NOTABLE = [
+    "recurra",
+    "numpy",
+    "jax",
+    "jaxlib",
+    "optax",
+    "torch",
+    "tensorflow-cpu",
+    "keras",
+    "neuralrnn",
+    "reservoirpy",
+    "brian2",
+]
 MADE = "made.json"  # written last: what the environment was made of
 
 VERSIONS = """

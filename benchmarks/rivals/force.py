@@ -12,24 +12,24 @@ import time
 
 import numpy as np
 from scipy import sparse
-from scipy.linalg.blas import dsymv, dsyr
+from scipy.linalg import get_blas_funcs
 
 UNITS, DENSITY, GAIN, LEAK, STEPS = 1_000, 0.1, 1.5, 0.1, 14_400
 GOOD_ERROR, GOOD_CORRELATION = 0.036, 0.997
+symv, syr = get_blas_funcs(("symv", "syr"), dtype=float)
 
 
 def pattern(steps: int) -> np.ndarray:
     """The sum of four sines; a step is 1 ms, and the time constant 10 ms."""
     angle = np.pi * LEAK * np.arange(1, steps + 1) / 60
-    parts = ((1, 1), (1 / 2, 2), (1 / 6, 3), (1 / 3, 4))
-    return 1.3 / 1.5 * sum(height * np.sin(times * angle) for height, times in parts)
+    return 1.3 / 1.5 * np.array([1, 1 / 2, 1 / 6, 1 / 3]) @ np.sin(np.outer([1, 2, 3, 4], angle))
 
 
 def tested(seed: int) -> tuple[float, float]:
     """The mean absolute error and the correlation of one network in the steps after its training."""
     random = np.random.default_rng(seed)
     scale = GAIN / np.sqrt(DENSITY * UNITS)
-    matrix = sparse.random(UNITS, UNITS, DENSITY, "csr", random_state=random, data_rvs=random.standard_normal) * scale
+    matrix = sparse.random(UNITS, UNITS, DENSITY, "csr", rng=random, data_rvs=random.standard_normal) * scale
     feedback, state, output = (
         random.uniform(-1, 1, UNITS),
         0.5 * random.standard_normal(UNITS),
@@ -42,9 +42,9 @@ def tested(seed: int) -> tuple[float, float]:
         rates = np.tanh(state)
         output = outputs[step] = readout @ rates
         if step < STEPS and step % 2:
-            gain = dsymv(1.0, inverse, rates)
+            gain = symv(1.0, inverse, rates)
             factor = 1 / (1 + rates @ gain)
-            inverse = dsyr(-factor, gain, a=inverse, overwrite_a=True)
+            inverse = syr(-factor, gain, a=inverse, overwrite_a=True)
             readout -= (output - wanted) * factor * gain
     test = slice(STEPS, 2 * STEPS)
     error = float(abs(outputs[test] - target[test]).mean())

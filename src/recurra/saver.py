@@ -21,6 +21,9 @@ class Saver(Protocol):
     def load(self, path: Path | str) -> Any:
         """The cohort of a run folder, or the network of a file."""
 
+    def save_spiking(self, spiking: Any, folder: Path | str, inputs: Any) -> None:
+        """Write a network of spiking units for Brian2."""
+
     def cohort_table(self, cohort: Any) -> Any:
         """The numbers of a cohort as a pandas frame, one row a network."""
 

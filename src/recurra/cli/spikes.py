@@ -44,32 +44,50 @@ def spikes(
         Path | None,
         typer.Option(parser=user_path, metavar="FILE", help="Also draw the curve to this PNG, SVG or PDF file."),
     ] = None,
+    brian2: Annotated[
+        Path | None,
+        typer.Option(
+            parser=user_path,
+            metavar="DIR",
+            help="Also make this folder: a script for Brian2 that runs the best factor on a trial of each condition.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Convert one network to spikes with every scaling factor, and say which factors work and what the units do."""
     if every:
-        _refuse_with_all(task, network, settings, activation, form, tau_ms, names, figure)
+        _refuse_with_all(task, network, settings, activation, form, tau_ms, names, figure, brian2)
         use_own(use)
         _print_all(source, factors, trials, amplitude, seed, as_json)
         return
     from recurra.cli.console_tables import print_table, results_console
     from recurra.words.spikes import search_rows, search_table, search_words
 
-    if figure:
-        from recurra.report.figures import check_new_picture
-
-        check_new_picture(figure)
+    _check_new(figure, brian2)
     use_own(use)
     inspected = network_from_options(source, task, network, settings, activation, form, tau_ms, names)
     search, sentence = _searched(inspected, factors, trials, amplitude, seed)
     if figure:
         _draw(search, figure)
+    if brian2:
+        _write_brian2(inspected, search, amplitude, brian2)
     if as_json:
         typer.echo(json.dumps({"network": inspected.table(), **search_table(search)}, indent=2))
         return
     print_table(results_console(), inspected.name(source), search_rows(search))
     typer.echo(search_words(search))
     typer.echo(sentence)
+
+
+def _check_new(figure: Path | None, folder: Path | None) -> None:
+    """Refuse what cannot be written before anything is computed."""
+    from recurra.report.figures import check_new_picture
+    from recurra.storage.files import check_new_folder
+
+    if figure:
+        check_new_picture(figure)
+    if folder:
+        check_new_folder(folder)
 
 
 def _searched(
@@ -97,9 +115,17 @@ def _draw(search: "SpikingSearch", figure: Path) -> None:
     write_figure(drawing, figure)
 
 
+def _write_brian2(inspected: "InspectedNetwork", search: "SpikingSearch", amplitude: str, folder: Path) -> None:
+    from recurra.models import LIF, to_spikes
+    from recurra.words.spikes import best_or_most
+
+    task, units = inspected.task, LIF(amplitude=amplitude)  # type: ignore[arg-type]
+    to_spikes(inspected.network, best_or_most(search), units).to_brian2(folder, task.probe().inputs)
+
+
 def _refuse_with_all(*given: object) -> None:
     """Refuse options that only one network can have."""
-    names = ("--task", "--network", "--set", "--activation", "--form", "--tau", "--map", "--figure")
+    names = ("--task", "--network", "--set", "--activation", "--form", "--tau", "--map", "--figure", "--brian2")
     for name, value in zip(names, given, strict=True):
         if value is not None:
             raise ValueError(f"{name} is for one network; leave it or --all out")

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 from functools import cached_property, partial
+from pathlib import Path
 from typing import Any, NamedTuple, final
 
 import jax
@@ -18,6 +19,7 @@ from recurra.models.lif import LIF, whole_steps
 from recurra.models.network import Network, check_network
 from recurra.models.simulate import checked_inputs
 from recurra.numerics import pinned
+from recurra.saver import saver
 from recurra.shown import Shown
 from recurra.streams import as_key
 
@@ -73,6 +75,24 @@ class SpikingNetwork(Shown):
         """Outputs on every trial, as `run` gives them."""
         parts = converted(self.network, self.units, self.scaling_factor)
         return np.asarray(parts.run((self.scaling_factor,), inputs, key).outputs[0])
+
+    def to_brian2(self, folder: Path | str, inputs: Inputs) -> None:
+        """Make a folder with a script for Brian2, `network.py`, and the arrays that it reads, `network.npz`.
+
+        `python network.py` runs the trials there, where Brian2 is installed, and writes their spikes and outputs to
+        `trials.npz`. The equations are those of `LIF`; Brian2 draws its own noise and first voltages, and its steps of
+        Euler's method leave 1 % less of a synapse's response than ours, which decay exactly, at 0.05 ms.
+
+        Args:
+            folder: the folder to make; it must not exist.
+            inputs: inputs of the trials, each held over a time step of the task.
+
+        Raises:
+            ValueError: the folder exists, or the inputs do not fit.
+
+        Source: Stimberg, Brette and Goodman (2019), eLife 8, e47314, for Brian2.
+        """
+        saver().save_spiking(self, folder, inputs)
 
 
 def to_spikes(network: Network, scaling_factor: float, units: LIF | None = None) -> SpikingNetwork:

@@ -3,20 +3,23 @@
 from pathlib import Path
 from typing import Any
 
+from recurra.arrays import Inputs
 from recurra.models.cohort import Cohort
 from recurra.models.network import Network
+from recurra.models.spiking import SpikingNetwork
 from recurra.runs.cells import read_network_file, write_network_file
 from recurra.runs.imports import READERS
 from recurra.runs.network_tables import cohort_table
 from recurra.runs.record import cohort_of, cohort_spec
 from recurra.runs.spec import RunSpec, to_spec
+from recurra.storage.brian2 import write_brian2
 from recurra.storage.checkpoints import save_trained
 from recurra.storage.files import make_folder_of
 from recurra.storage.labels import weights_dataset
 from recurra.storage.lock import locked
 from recurra.storage.run_folder import RunFolder
 
-__all__ = ["cohort_table", "load", "save_cohort", "save_network", "weights_dataset"]
+__all__ = ["cohort_table", "load", "save_cohort", "save_network", "save_spiking", "weights_dataset"]
 
 
 def load(path: Path | str) -> Cohort | Network:
@@ -68,6 +71,11 @@ def save_network(network: Network, path: Path | str, overwrite: bool = False) ->
         raise ValueError(f"{path} exists; choose another file, or set overwrite=True")
     make_folder_of(path)
     write_network_file(path, network)
+
+
+def save_spiking(spiking: SpikingNetwork, folder: Path | str, inputs: Inputs) -> None:
+    """Write a network of spiking units for Brian2, as in `SpikingNetwork.to_brian2`."""
+    write_brian2(spiking, Path(folder), inputs)
 
 
 def _about(cohort: Cohort, spec: RunSpec) -> dict[str, Any]:

@@ -86,8 +86,7 @@ def new_folder(path: Path) -> Iterator[Path]:
         ValueError: `path` exists.
         OSError: it cannot be written; it names `path`, or the file in it.
     """
-    if os.path.lexists(path):
-        raise ValueError(f"{path} exists; choose another folder")
+    check_new_folder(path)
     partial = beside(path)
     with naming_file(path, partial):
         make_folder(path.parent)
@@ -95,12 +94,17 @@ def new_folder(path: Path) -> Iterator[Path]:
         try:
             yield partial
             sync_tree(partial)
-            if os.path.lexists(path):  # made by another process in the meantime
-                raise ValueError(f"{path} exists; choose another folder")
+            check_new_folder(path)  # another process may have made it in the meantime
             partial.rename(path)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
         sync(path.parent)
+
+
+def check_new_folder(path: Path) -> None:
+    """Raise an error if something stands where a folder is to be made."""
+    if os.path.lexists(path):
+        raise ValueError(f"{path} exists; choose another folder")
 
 
 @contextmanager
