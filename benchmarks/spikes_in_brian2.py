@@ -75,6 +75,10 @@ def print_together(python: Path, cohort: Any, factor: float, trials: int) -> Non
         print(f"| {name} | {right}/{trials} | {spikes.mean():.2f} | {rates:.3f} | {alike:.3f} | {took} |")
 
 
+def cohort_of(run: Path) -> Any:
+    return rc.load(run)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path)
@@ -82,7 +86,7 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=4)
     parser.add_argument("--environments", type=Path, default=ENVIRONMENTS)
     options = parser.parse_args()
-    python, cohort = python_of("brian2", options.environments).absolute(), rc.load(options.run)
+    python, cohort = python_of("brian2", options.environments).absolute(), cohort_of(options.run)
     print_alone(python, cohort[0], np.asarray(cohort.task.sample(0, 1).inputs))
     print_together(python, cohort, options.scaling_factor, options.trials)
 

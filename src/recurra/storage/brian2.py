@@ -2,6 +2,7 @@
 
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -23,11 +24,11 @@ def write_brian2(spiking: SpikingNetwork, folder: Path, inputs: Inputs) -> None:
         inputs: inputs of the trials that the script runs.
     """
     network, units = spiking.network, spiking.units
-    weights = network.double
+    weights: Any = network.double
     given = checked_inputs(inputs, weights.inputs)
     decay_ms = converted(network, units, spiking.scaling_factor).decay_ms
     area = 1.0 if units.amplitude == "1/rise" else 1e3 / decay_ms
-    arrays = {
+    entries = {
         "recurrent": network.recurrent,
         "input": weights.input,
         "bias": weights.recurrent_bias,
@@ -39,7 +40,8 @@ def write_brian2(spiking: SpikingNetwork, folder: Path, inputs: Inputs) -> None:
         "task_dt_ms": network.dt_ms,
         **{name: getattr(units, name) for name in NUMBERS},
     }
+    arrays = {name: np.asarray(entry, np.float64) for name, entry in entries.items()}
     script = files("recurra.storage").joinpath("scripts", "brian2.py.txt").read_text(encoding="utf-8")
     with new_folder(folder) as making:
         (making / SCRIPT).write_text(script, encoding="utf-8")
-        np.savez(making / ARRAYS, **{name: np.asarray(array, np.float64) for name, array in arrays.items()})
+        np.savez(making / ARRAYS, allow_pickle=False, **arrays)
