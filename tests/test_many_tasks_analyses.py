@@ -91,7 +91,10 @@ def test_the_number_of_clusters_of_a_cohort():
     found = rc.cluster_count([found_with(3), found_with(4, best=0.3), Failure("diverged"), found_with(5)])
     assert found.count.tolist() == [3, 4, 5]
     assert (found.mean, found.beyond, found.failed) == (4.0, 2, 1)
-    np.testing.assert_allclose([found.low, found.high], 4 + 4.302653 / np.sqrt(3) * np.array([-1, 1]), atol=1e-5)
+    half = 4.302653 / np.sqrt(3)
+    np.testing.assert_allclose([found.low, found.high], [2, 4 + half], atol=1e-5)  # two are the fewest that are tried
+    more = rc.cluster_count([found_with(count) for count in (7, 8, 9)])
+    np.testing.assert_allclose([more.low, more.high], [8 - half, 8 + half], atol=1e-5)
     assert found.rotated.tolist() == [2.5] * 3
     assert (found_with(3).p_value, found_with(4, best=0.3).p_value) == (pytest.approx(1 / 3), 1.0)
     with pytest.raises(ValueError, match="1 networks have clusters; expected at least two"):

@@ -19,6 +19,7 @@ from recurra.tasks.base import Task
 
 ACTIVE = 1e-3  # least sum of a unit's variances over the tasks
 STARTS = 10  # of k-means, of which the best is kept
+FEWEST = 2  # clusters that are tried; one has no silhouette
 Normalized = Float[np.ndarray, "unit task"]
 
 
@@ -101,7 +102,7 @@ def task_variance(
 
     Source: Yang et al. (2019).
     """
-    check_count("most", most, at_least=2)
+    check_count("most", most, at_least=FEWEST)
     check_count("rotations", rotations)
     visit = visit_of(network, task)
     names = many_tasks_of(visit.task).names
@@ -111,7 +112,7 @@ def task_variance(
     active = _active(variance)
     if active.sum() < 4:
         raise ValueError(f"{active.sum()} units vary over the conditions; expected at least 4 to look for clusters")
-    tried = np.arange(2, min(most, int(active.sum()) - 1) + 1)
+    tried = np.arange(FEWEST, min(most, int(active.sum()) - 1) + 1)
     labels, silhouette = _clustered(variance[active], tried, seed)
     rotated = []
     for _ in range(rotations):
@@ -197,7 +198,7 @@ class ClusterCount(Shown):
 
 
 def cluster_count(records: Sequence[TaskVariance | Failure], confidence: float = 0.95) -> ClusterCount:
-    r"""The number of clusters in a cohort with an interval: $\bar k \pm t_{n-1} s / \sqrt n$.
+    r"""The number of clusters in a cohort with an interval: $\bar k \pm t_{n-1} s / \sqrt n$, cut off at 2.
 
     Args:
         records: what `rc.task_variance` gives for a cohort.
@@ -218,7 +219,7 @@ def cluster_count(records: Sequence[TaskVariance | Failure], confidence: float =
         count=count,
         rotated=np.array([one.rotated_clusters.mean() for one in known]),
         mean=float(count.mean()),
-        low=float(count.mean()) - half,
+        low=max(float(count.mean()) - half, float(FEWEST)),
         high=float(count.mean()) + half,
         beyond=sum(bool(one.rotated_silhouette.max() < one.silhouette.max()) for one in known),
         confidence=confidence,
