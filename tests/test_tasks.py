@@ -136,6 +136,7 @@ def test_spec_there_and_back(name):
 @pytest.mark.slow
 def test_noise(task, seed):
     """One meaning in every task: σ/√dt a step, so that a mean over time has the same noise at any step."""
+    task = dataclasses.replace(task, input_noise=task.input_noise or 0.1)  # some tasks have none by default
     noise = drawn(task, seed).inputs - clean(task, seed).inputs
     noise = noise[..., noise.any(axis=(0, 1))]  # the contexts of a cued decision have none
     step = task.input_noise / np.sqrt(task.dt_ms)
@@ -442,8 +443,9 @@ def test_mean_interval_is_no_success():
     assert passed == ["1100", "1200"]
 
 
-def test_ready_set_go(seed):
-    task = rc.ReadySetGo(dt_ms=10.0)
+@pytest.mark.parametrize("rest", [0.0, -0.5])
+def test_ready_set_go(rest, seed):
+    task = rc.ReadySetGo(dt_ms=10.0, rest=rest)
     trials = clean(task, seed)
     for inputs, target, condition in zip(trials.inputs, trials.targets[:, :, 0], trials.condition, strict=True):
         ready, onset = inputs[:, 0].argmax(), inputs[:, 1].argmax()
@@ -452,7 +454,7 @@ def test_ready_set_go(seed):
         assert float(trials.condition_names[condition]) == 10 * (onset - ready)
         go = 2 * onset - ready
         since = np.arange(len(target)) - go
-        expected = np.where(abs(since) < 10, np.cos(np.pi * since / 20) ** 2, 0)
+        expected = rest + (1 - rest) * np.where(abs(since) < 10, np.cos(np.pi * since / 20) ** 2, 0)
         np.testing.assert_allclose(target, expected, atol=1e-6)
     assert np.asarray(trials.mask).all()
     assert len(task.condition_names) == 21
@@ -468,6 +470,22 @@ def test_the_time_of_a_pulse_is_right_within_a_fifth_of_the_interval(late, heigh
     probe = task.probe()
     outputs = height * np.roll(np.asarray(probe.targets), late, axis=1)
     assert int(task.success(outputs, probe).sum()) == passed
+
+
+def test_the_width_of_a_pulse_does_not_depend_on_what_it_rises_from():
+    """A broader answer is above half of the target outside of the tolerance and half of the target's width, or not."""
+    found = []
+    for rest in (0.0, -0.5):
+        task = rc.ReadySetGo(dt_ms=10.0, ready_onset_ms=(50.0, 650.0), rest=rest)
+        probe = task.probe()
+        targets = np.asarray(probe.targets)
+        broad = [
+            np.maximum.reduce([np.roll(targets, at, axis=1) for at in (-late, 0, late)]) for late in range(0, 90, 5)
+        ]
+        found.append([int(task.success(outputs, probe).sum()) for outputs in broad])
+        assert not task.success(np.full_like(targets, rest), probe).any()
+    assert found[0] == found[1]
+    assert found[0][0] == 21 > found[0][-1]
 
 
 def test_two_pulses_or_the_mean_time_are_no_answer_to_ready_set_go():
@@ -550,6 +568,7 @@ def test_steady_at_jumps_only():
         (rc.IntervalReproduction, {"interval_ms": (50.0, 90.0)}, "interval_ms is .*; expected 83 <= lowest <= highest"),
         (rc.IntervalReproduction, {"gain": 0.0}, "gain is 0.0; expected a number above 0"),
         (rc.ReadySetGo, {"answer_ms": 201.0}, "answer_ms is 201; expected at most twice the shortest interval, 200 ms"),
+        (rc.ReadySetGo, {"rest": 0.5}, "rest is 0.5; expected less than half of the answer, which is 1"),
         (rc.ReadySetGo, {"intervals": 2_100}, "interval_ms is .*; its 2100 intervals are less than a step"),
         (rc.ReadySetGo, {"interval_ms": (40.0, 90.0)}, "interval_ms is .*; expected 50 <= lowest <= highest"),
         (rc.ReadySetGo, {"rule": rc.PulseTimeRule(tolerance=0.5), "dt_ms": 0.0}, "dt_ms is 0.0; expected"),

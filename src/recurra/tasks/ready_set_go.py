@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from recurra.arrays import Outputs
-from recurra.checks import check_at_least_zero, check_positive, check_range, steps_of
+from recurra.checks import check_at_least_zero, check_finite_number, check_positive, check_range, steps_of
 from recurra.periods import Period, in_a_row
 from recurra.tasks.interval import check_intervals
 from recurra.tasks.pulse_schedules import whole_steps
@@ -78,7 +78,7 @@ class PulseTimeRule(SuccessRule):
         """Where an output may be above half of the target's largest value."""
         targets = jnp.asarray(trials.targets)
         away = abs(jnp.arange(targets.shape[1], dtype=jnp.int32)[:, None] - _largest(targets)[:, None])
-        width = (targets > 0).sum(axis=1).astype(jnp.float32)
+        width = (targets > targets.min(axis=1, keepdims=True)).sum(axis=1).astype(jnp.float32)
         return away.astype(jnp.float32) <= (self._tolerance(trials) + width / 2)[:, None]
 
 
@@ -94,9 +94,9 @@ class ReadySetGo(StagedTask):
 
     Inputs are ready and set, pulses of height 1; every input and step has the noise $(\sigma / \sqrt{\Delta t})\, \xi$.
     The interval I goes from the onset of ready to that of set, at $t_s$. The target is the pulse
-    $\cos^2(\pi (t - t_s - I) / w)$, of the width w, and 0 otherwise; all steps count. Ready comes at a random time, so
-    that only the interval tells when to go. The conditions are the intervals, in ms; in the probe ready comes in the
-    middle of its range.
+    $z_0 + (1 - z_0) \cos^2(\pi (t - t_s - I) / w)$, of the width w, and $z_0$ otherwise; all steps count. Ready comes at
+    a random time, so that only the interval tells when to go. The conditions are the intervals, in ms; in the probe
+    ready comes in the middle of its range.
 
     Unlike the ramp of `IntervalReproduction`, the pulse does not tell how the time can be kept: a network has to find
     it, or a hint of `FullFORCE` shows it.
@@ -107,6 +107,7 @@ class ReadySetGo(StagedTask):
         interval_ms: shortest and longest interval, ms.
         intervals: number of intervals, equally spaced, at least 2.
         answer_ms: w, width of the target's pulse, ms; at most twice the shortest interval.
+        rest: $z_0$, the target while nothing is to be answered, below 1/2; the published program has -0.5.
         input_noise: σ, the standard deviation of the noise at a step of 1 ms, √ms.
         rule: when a trial is a success.
         dt_ms: length of a time step, ms.
@@ -124,6 +125,7 @@ class ReadySetGo(StagedTask):
     interval_ms: tuple[float, float] = (100.0, 2_100.0)
     intervals: int = 21
     answer_ms: float = 200.0
+    rest: float = 0.0
     input_noise: float = 0.0
     rule: SuccessRule = field(default_factory=PulseTimeRule)
     dt_ms: float = 2.0
@@ -138,6 +140,9 @@ class ReadySetGo(StagedTask):
                 f"answer_ms is {self.answer_ms:g}; expected at most twice the shortest interval, "
                 f"{2 * self.interval_ms[0]:g} ms"
             )
+        check_finite_number("rest", self.rest)
+        if self.rest >= 1 / 2:
+            raise ValueError(f"rest is {self.rest:g}; expected less than half of the answer, which is 1")
         check_intervals(self.interval_ms, self.intervals, self.dt_ms)
 
     @property
@@ -167,7 +172,7 @@ class ReadySetGo(StagedTask):
         pulse = jnp.cos((math.pi / answer) * since.astype(jnp.float32)) ** 2
         return Trial(
             inputs=signals(self.between(ready, ready + width), self.between(onset, onset + width)),
-            targets=jnp.where(2 * abs(since) < answer, pulse, 0),
+            targets=jnp.where(2 * abs(since) < answer, self.rest + (1 - self.rest) * pulse, self.rest),
             mask=jnp.ones((self._steps, 1), bool),
             condition=condition,
         )
