@@ -49,6 +49,7 @@ def after_an_epoch(monkeypatch):
     return arrange
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_training_stops_after_an_epoch_and_goes_on_to_the_same_bits(number, status, after_an_epoch, tmp_path, capfd):
     whole, cut = tmp_path / "whole", tmp_path / "cut"

@@ -331,6 +331,7 @@ def test_as_the_module_of_a_widget(browser, payload, tmp_path):
     page.close()
 
 
+@pytest.mark.thorough
 def test_a_widget_has_the_colours_of_the_notebook(browser, payload, tmp_path):
     """Its theme counts and not the preference for all pages; without one the preference does."""
     empty = tmp_path / "empty.html"

@@ -263,6 +263,7 @@ def test_clusters_of_one_continuum_are_said_to_be_none():
     assert axes.viewLim.x1 > 0.6
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("kind", "name"), PAIRS, ids=lambda one: getattr(one, "__name__", one))
 def test_no_legend_lies_over_what_is_drawn(kind, name, records):
     axes = rc.plot(records[kind], name)

@@ -153,6 +153,7 @@ class TestStability:
         leaks = tuple(10.0 ** -random.uniform(0, 4, units))
         return Network(RateDynamics("rate", activation, leaks), network.weights, 1.0)
 
+    @pytest.mark.thorough
     @pytest.mark.parametrize("activation", ["tanh", "sigmoid", "softplus"])
     def test_proved_numbers_of_unstable_modes_are_exact(self, activation, seed):
         random, proved = np.random.default_rng(seed), 0

@@ -168,6 +168,7 @@ def test_kill_and_resume_to_the_same_bits(epochs, whole, tmp_path):
     assert_same_run(folder, whole)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "moment",
     [pytest.param("before the first checkpoint", marks=pytest.mark.slow), "in the middle of a checkpoint"],

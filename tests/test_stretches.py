@@ -31,6 +31,7 @@ def cut(small_spec, tmp_path, monkeypatch):
     return RunFolder.open(tmp_path / "cut")
 
 
+@pytest.mark.thorough
 def test_a_resume_adds_a_stretch(cut):
     (first,) = cut.entry("stretches")
     assert first["epoch"] == 0

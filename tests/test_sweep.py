@@ -214,6 +214,7 @@ class Interrupts(SilentSweepProgress):
             raise KeyboardInterrupt
 
 
+@pytest.mark.thorough
 def test_an_interrupted_sweep_goes_on_to_the_same_bits(swept, tmp_path):
     plan = SweepFolder.open(swept.path).plan
     with pytest.raises(KeyboardInterrupt):

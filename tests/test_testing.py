@@ -402,6 +402,7 @@ def test_a_rule_of_ones_own_conforms():
     check_rule(Descent())
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("part", "message"),
     [
@@ -518,5 +519,6 @@ def test_a_part_that_no_spec_can_name():
     assert finding(check_task, thawed) == "Thawed is no frozen dataclass; put @dataclass(frozen=True) above the class"
 
 
+@pytest.mark.thorough
 def test_a_task_of_two_functions_is_of_python_alone():
     check_task(rc.FunctionTask(conditions=("down", "up"), draw=Sign().trial))

@@ -270,6 +270,7 @@ class Kills(SilentTuneProgress):
             raise KilledError
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("after", [1, 4])
 def test_a_killed_search_goes_on_to_the_same_trials(found, plan, tmp_path, after):
     with pytest.raises(KilledError):
@@ -384,6 +385,7 @@ def test_an_impossible_search_writes_nothing(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.thorough
 def test_from_python(tmp_path):
     seen = []
 

@@ -81,6 +81,7 @@ def test_the_report_has_only_what_is_known(tmp_path):
     assert "fresh trials" not in page
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(not AND.exists(), reason="the papers' networks are not here")
 def test_the_command_finds_what_the_paper_says(capsys):
     assert main(["inspect", str(AND)]) == 0
@@ -143,6 +144,7 @@ def test_the_seed_draws_the_starts(tmp_path):
     assert (one.behaviour.probe[1:, 0] != other.behaviour.probe[1:, 0]).all()
 
 
+@pytest.mark.thorough
 def test_a_network_that_knows_its_task_is_tested_on_it(tmp_path):
     _, network = saved(tmp_path, rc.RateRNN(units=3))
     record = rc.inspect(network)
