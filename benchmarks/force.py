@@ -32,6 +32,7 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "JAX_PLATFORM
 XLA_ONE_THREAD = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 FULL_SIZES, FORCE_SIZES = (50, 100, 150, 200, 250, 300), (200, 300, 400, 600, 800, 1_000)
 GOOD_ERROR, GOOD_CORRELATION, LEARNED = 0.036, 0.997, 0.01
+HINT_MS = 1_000.0  # in which the hint rises by 1, as in the published program
 Row = dict[str, Any]
 
 
@@ -75,10 +76,10 @@ def measured(cohort: Any) -> Row:
     return {name: float(getattr(run, name)) for name in names}
 
 
-def ready_set_go(hint: bool, units: int, networks: int, trials: int, longest_ms: float) -> list[Row]:
+def ready_set_go(hint: bool, units: int, networks: int, trials: int, longest_ms: float, rest: float) -> list[Row]:
     """full-FORCE of networks on ready-set-go, all together: the share of right trials of each."""
-    shown = rc.IntervalHint(rise_ms=longest_ms) if hint else rc.training.NoHint()
-    task = rc.ReadySetGo(interval_ms=(100.0, longest_ms), intervals=round(longest_ms / 100))
+    shown = rc.IntervalHint(rise_ms=HINT_MS) if hint else rc.training.NoHint()
+    task = rc.ReadySetGo(interval_ms=(100.0, longest_ms), intervals=round(longest_ms / 100), rest=rest)
     model = with_units(rc.preset("full-force-sines").model, units)
     often = rc.FreshTrials(steps_an_epoch=max(trials // 10, 1))
     rule = rc.FullFORCE(steps=trials, learn_share=1.0, hint=shown, validation_trials=64, trials=often)
@@ -181,6 +182,7 @@ def main() -> None:
     parser.add_argument("--trials", type=int, help="of training: 4; 200; 100; 400")
     parser.add_argument("--units", type=int, help="of chirp, 300, and ready-set-go, 1,000")
     parser.add_argument("--longest-ms", type=float, default=2_100.0, help="the longest interval of ready-set-go")
+    parser.add_argument("--rest", type=float, default=-0.5, help="the output of ready-set-go without an answer")
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
@@ -205,7 +207,7 @@ def main() -> None:
         rows = side_by_side(jobs, options.processes, options.json)
         print_sizes(rows)
     else:
-        given = options.units or 1_000, options.networks or 4, options.trials or 400, options.longest_ms
+        given = options.units or 1_000, options.networks or 4, options.trials or 400, options.longest_ms, options.rest
         rows, learned = [], f"networks with {SUCCESSFUL:.0%} of the trials right"
         print_table(["hint", learned, "right trials", "seconds a network"], [])
         for hint in (True, False):
