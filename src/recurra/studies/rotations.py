@@ -18,10 +18,10 @@ States = Float[np.ndarray, "state axis"]
 def turn_between(first: States, second: States) -> tuple[float, float]:
     r"""The angle between the memory states of two networks, in degrees, and their similarity.
 
-    X and Y are the states, centred and scaled to size 1. $Q = \arg\max_Q \mathrm{tr}(Q^T X^T Y)$ is the best rotation
-    or reflection. The similarity after it is $\|X^T Y\|_*^2$, 1 for the same shape. Order and sign of principal axes
-    are arbitrary, so that each of the 48 permutations with signs counts as no rotation. With P the nearest of them to
-    Q, the angle is $\arccos((\mathrm{tr}(P^T Q) - 1) / 2)$, at most 63 degrees.
+    X and Y are the states, centred and scaled to size 1. The best rotation or reflection is
+    $Q = \mathrm{arg\,max}_Q \mathrm{tr}(Q^T X^T Y)$. The similarity after it is $\|X^T Y\|_*^2$, 1 for the same shape.
+    Order and sign of principal axes are arbitrary, so that each of the 48 permutations with signs counts as no
+    rotation. With P the nearest of them to Q, the angle is $\arccos((\mathrm{tr}(P^T Q) - 1) / 2)$, at most 63 degrees.
 
     Args:
         first: places of the memory states of one network along its first three principal components.

@@ -94,8 +94,8 @@ class ReadySetGo(StagedTask):
 
     Inputs are ready and set, pulses of height 1; every input and step has the noise $(\sigma / \sqrt{\Delta t})\, \xi$.
     The interval I goes from the onset of ready to that of set, at $t_s$. The target is the pulse
-    $z_0 + (1 - z_0) \cos^2(\pi (t - t_s - I) / w)$, of the width w, and $z_0$ otherwise; all steps count. Ready comes at
-    a random time, so that only the interval tells when to go. The conditions are the intervals, in ms; in the probe
+    $z_0 + (1 - z_0) \cos^2(\pi (t - t_s - I) / w)$, of the width w, and $z_0$ otherwise; all steps count. Ready comes
+    at a random time, so that only the interval tells when to go. The conditions are the intervals, in ms; in the probe
     ready comes in the middle of its range.
 
     Unlike the ramp of `IntervalReproduction`, the pulse does not tell how the time can be kept: a network has to find

@@ -44,7 +44,7 @@ class RestingModes(Shown):
             weights; NaN if units differ in leak or slope, for which no such equation holds.
         factor: $\ell \varphi'$ in the same equation.
         leading: the $\mu$ of the largest modulus.
-        frequency_hz: frequency of the leading mode, $|\arg \mu| / (2 \pi\, dt)$, Hz.
+        frequency_hz: frequency of the leading mode, $|\mathrm{arg}\, \mu| / (2 \pi\, dt)$, Hz.
         time_constant_ms: time constant of the leading mode, $-dt / \ln |\mu|$, ms; negative if the mode grows.
         reactivity: spectral norm of the Jacobian, the largest gain of a disturbance in one step.
     """
