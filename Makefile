@@ -33,7 +33,7 @@ TYPED := models modes fixed_points similarity analysis interactive keras_files n
          tensors selectivity lifetimes continuation labels ridge
 
 test-types: .venv/installed-test ## the annotations, kinds and shapes, while some of the tests run
-	$(BIN)/python -m pytest -p tests.annotations -m "$(QUICK)" -n auto --dist loadfile $(TYPED:%=tests/test_%.py)
+	$(BIN)/python -m pytest -p tests.annotations -m "not slow" -n auto --dist loadfile $(TYPED:%=tests/test_%.py)
 
 test-wheel: wheel ## what `make wheel` made, installed elsewhere and run: with the native engine, with the oldest dependencies, without a compiler
 	$(BIN)/python tests/wheel.py

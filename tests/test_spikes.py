@@ -260,7 +260,7 @@ def test_the_share_that_converts():
 
 @pytest.mark.parametrize("amplitude", ["1/(rise*decay)", "1/rise"])
 def test_what_brian2_gets(amplitude, tmp_path):
-    """One response of its equations, by hand and with small steps, is ours; all numbers are there."""
+    """The numbers of network and units, the area of a response by hand, and each entry that the script reads."""
     network = random_network(0, units=5)
     units = rc.LIF(amplitude=amplitude)
     rc.to_spikes(network, 40.0, units).to_brian2(tmp_path / "new" / "brian", np.ones((2, 30, 2)))

@@ -165,6 +165,12 @@ class Converted:
         dynamics: Any = self.network.dynamics
         return self.network.dt_ms / dynamics.unit_leaks(self.network.weights.units)
 
+    @property
+    def gain(self) -> Float[np.ndarray, "unit"]:
+        """What the amplitude multiplies a synapse's rise by, in units of 1 / rise, at a scaling factor of 1."""
+        decay_ms = self.decay_ms
+        return np.ones_like(decay_ms) if self.units.amplitude == "1/rise" else 1e3 / decay_ms
+
     def counted_s(self, steps: int) -> float:
         """The time in which spikes are counted, s: a trial without its first refractory period.
 
@@ -193,8 +199,7 @@ class Converted:
         weights: Any = self.network.weights
         count, decay_ms = weights.units, self.decay_ms
         room = padded(count) - count
-        whole = 1.0 if self.units.amplitude == "1/rise" else 1e3 / decay_ms
-        gain = np.broadcast_to(self.units.dt_ms / self.units.rise_ms * whole, (count,))
+        gain = self.units.dt_ms / self.units.rise_ms * self.gain
         decay = np.exp(-self.units.dt_ms / decay_ms)
         rows = [
             np.pad(np.asarray(weights.recurrent_bias), (0, room), constant_values=NEVER),

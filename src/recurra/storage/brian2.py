@@ -26,16 +26,15 @@ def write_brian2(spiking: SpikingNetwork, folder: Path, inputs: Inputs) -> None:
     network, units = spiking.network, spiking.units
     weights: Any = network.double
     given = checked_inputs(inputs, weights.inputs)
-    decay_ms = converted(network, units, spiking.scaling_factor).decay_ms
-    area = 1.0 if units.amplitude == "1/rise" else 1e3 / decay_ms
+    parts = converted(network, units, spiking.scaling_factor)
     entries = {
         "recurrent": network.recurrent,
         "input": weights.input,
         "bias": weights.recurrent_bias,
         "output": weights.output,
         "output_bias": weights.output_bias,
-        "decay_ms": decay_ms,
-        "gain": np.broadcast_to(area / spiking.scaling_factor, decay_ms.shape),
+        "decay_ms": parts.decay_ms,
+        "gain": parts.gain / spiking.scaling_factor,
         "inputs": given,
         "task_dt_ms": network.dt_ms,
         **{name: getattr(units, name) for name in NUMBERS},
