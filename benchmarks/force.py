@@ -7,7 +7,7 @@
     python benchmarks/force.py sines --processes 16 --json sines.json
 
 It needs recurra (or PYTHONPATH=src). Every network is trained in a process with one thread, `--processes` of them at a
-time; `ready-set-go` trains all networks together, which is for an accelerator. Prints Markdown tables: medians with
+time. Prints Markdown tables: medians with
 least and most, and how many networks are good, with Wilson's interval. With `--json` every network is kept.
 """
 
@@ -32,6 +32,7 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "JAX_PLATFORM
 XLA_ONE_THREAD = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 FULL_SIZES, FORCE_SIZES = (50, 100, 150, 200, 250, 300), (200, 300, 400, 600, 800, 1_000)
 GOOD_ERROR, GOOD_CORRELATION, LEARNED = 0.036, 0.997, 0.01
+ABREAST = 10  # trials of ready-set-go that run at the same time
 HINT_MS = 1_000.0  # in which the hint rises by 1, as in the published program
 Row = dict[str, Any]
 
@@ -76,28 +77,21 @@ def measured(cohort: Any) -> Row:
     return {name: float(getattr(run, name)) for name in names}
 
 
-def ready_set_go(hint: bool, units: int, networks: int, trials: int, longest_ms: float, rest: float) -> list[Row]:
-    """full-FORCE of networks on ready-set-go, all together: the share of right trials of each."""
+def ready_set_go(hint: bool, number: int, units: int, trials: int, longest_ms: float, rest: float) -> list[Row]:
+    """full-FORCE of one network on ready-set-go, ten trials side by side: how many of 1,000 trials are right."""
     shown = rc.IntervalHint(rise_ms=HINT_MS) if hint else rc.training.NoHint()
     task = rc.ReadySetGo(interval_ms=(100.0, longest_ms), intervals=round(longest_ms / 100), rest=rest)
-    model = with_units(rc.preset("full-force-sines").model, units)
-    often = rc.FreshTrials(steps_an_epoch=max(trials // 10, 1))
-    rule = rc.FullFORCE(steps=trials, learn_share=1.0, hint=shown, validation_trials=64, trials=often)
-    began = time.perf_counter()
-    cohort = rc.train(task, model, rule, networks=networks, seed=0, progress=False)
+    model, steps = with_units(rc.preset("full-force-sines").model, units), max(trials // ABREAST, 1)
+    often = rc.FreshTrials(steps_an_epoch=max(steps // 10, 1))
+    rule = rc.FullFORCE(batch=ABREAST, side_by_side=ABREAST, steps=steps, learn_share=1.0, hint=shown)
+    training = Training(task, model, replace(rule, validation_trials=64, trials=often), [number], 0)
+    state, began, learned = training.start(), time.perf_counter(), []
+    while not state.ended:
+        state = training.advance(state)
+        learned.append(float(training.cohort(state).history.success[0, -1]))
     seconds = time.perf_counter() - began
-    learned = [[float(value) for value in row] for row in cohort.history.success]
-    return [
-        {
-            "hint": hint,
-            "units": units,
-            "number": number,
-            "seconds": seconds / networks,
-            "success": rc.performance(network, task).success,
-            "by_epoch": row,
-        }
-        for number, (network, row) in enumerate(zip(cohort, learned, strict=True))
-    ]
+    success = rc.performance(training.cohort(state)[0], task).success
+    return [{"hint": hint, "number": number, "units": units, "seconds": seconds, "success": success, "epochs": learned}]
 
 
 def side_by_side(jobs: Iterable[tuple[Any, ...]], processes: int, kept: Path | None) -> list[Row]:
@@ -170,16 +164,22 @@ def print_sizes(rows: Sequence[Row]) -> None:
     print_table(heads, (line(*one) for one in kinds))
 
 
-def ready_set_go_line(rows: Sequence[Row]) -> list[str]:
-    good = share(rows, lambda row: row["success"] >= SUCCESSFUL)
-    return ["yes" if rows[0]["hint"] else "no", good, of(rows, "success"), of(rows, "seconds")]
+def print_ready_set_go(rows: Sequence[Row]) -> None:
+    def line(hint: bool) -> list[str]:
+        some = [row for row in rows if row["hint"] == hint]
+        good = share(some, lambda row: row["success"] >= SUCCESSFUL)
+        return ["yes" if hint else "no", good, of(some, "success"), of(some, "seconds")]
+
+    learned = f"networks with {SUCCESSFUL:.0%} of the trials right"
+    kinds = sorted({row["hint"] for row in rows}, reverse=True)
+    print_table(["hint", learned, "right trials", "seconds a network"], map(line, kinds))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=("sines", "chirp", "sizes", "ready-set-go"))
-    parser.add_argument("--networks", type=int, help="20; 20; 10 of every size; 4 with and 4 without the hint")
-    parser.add_argument("--trials", type=int, help="of training: 4; 200; 100; 400")
+    parser.add_argument("--networks", type=int, help="20; 20; 10 of every size; 2 with and 2 without the hint")
+    parser.add_argument("--trials", type=int, help="of training: 4; 200; 100; 600")
     parser.add_argument("--units", type=int, help="of chirp, 300, and ready-set-go, 1,000")
     parser.add_argument("--longest-ms", type=float, default=2_100.0, help="the longest interval of ready-set-go")
     parser.add_argument("--rest", type=float, default=-0.5, help="the output of ready-set-go without an answer")
@@ -207,13 +207,11 @@ def main() -> None:
         rows = side_by_side(jobs, options.processes, options.json)
         print_sizes(rows)
     else:
-        given = options.units or 1_000, options.networks or 4, options.trials or 400, options.longest_ms, options.rest
-        rows, learned = [], f"networks with {SUCCESSFUL:.0%} of the trials right"
-        print_table(["hint", learned, "right trials", "seconds a network"], [])
-        for hint in (True, False):
-            some = ready_set_go(hint, *given)
-            print_row(ready_set_go_line(some))
-            rows += some
+        numbers, given = range(options.networks or 2), (options.units or 1_000, options.trials or 600)
+        given = *given, options.longest_ms, options.rest
+        jobs = [(ready_set_go, hint, number, *given) for number in numbers for hint in (True, False)]
+        rows = side_by_side(jobs, options.processes, options.json)
+        print_ready_set_go(rows)
     print(f"\n{time.perf_counter() - began:.0f} s in all")
     if options.json:
         options.json.write_text(json.dumps(rows, indent=1), encoding="utf-8")

@@ -11,7 +11,7 @@ from recurra.models.initializers import Normal
 from recurra.testing import check_rule
 from recurra.training import IntervalHint, LastPulseHint
 from recurra.training.full_force import Teacher
-from recurra.training.recursion import BLOCK, LeastSquares, in_blocks
+from recurra.training.recursion import BLOCK, LeastSquares, in_blocks, steps_of_a_block
 from recurra.training.trial_sets import FreshTrials
 
 TASK = rc.SumOfSines(length_ms=1_200.0, periods_ms=(600.0, 300.0), amplitudes=(1.0, 0.5))
@@ -39,6 +39,50 @@ def test_the_recursion_is_ridge_regression(seed):
     np.testing.assert_allclose(system.weights, (inverse @ (alpha * start.T + used.T @ wanted)).T, atol=1e-12)
     np.testing.assert_allclose(answers[0], start @ features[0], atol=1e-12)
     assert answers.shape == (len(features), 2)
+
+
+def test_trials_side_by_side_are_one_ridge_regression(seed):
+    """Five trials at every step, over more steps than a block has; some of the trials are not learned from."""
+    random, trials = np.random.default_rng(seed), 5
+    steps = 2 * steps_of_a_block(trials) + 3
+    features, targets = random.normal(size=(steps, trials, 9)), random.normal(size=(steps, trials, 2))
+    learn = random.random((steps, trials)) < 0.7
+    start, alpha = random.normal(size=(2, 9)), 0.3
+
+    def step(system, given):
+        at, real, (feature, target, learn) = given
+        found = jax.vmap(system.respond)(feature)
+        return system.learned_together(at, real & learn, feature, found - target), found
+
+    def all_steps(*every):
+        return in_blocks(step, LeastSquares.of(start, jnp.eye(9) / alpha, trials), every, trials)
+
+    system, answers = jax.jit(all_steps)(features, targets, learn)
+    used, wanted = features[learn], targets[learn]
+    inverse = np.linalg.inv(alpha * np.eye(9) + used.T @ used)
+    np.testing.assert_allclose(system.inverse, inverse, atol=1e-12)
+    np.testing.assert_allclose(system.weights, (inverse @ (alpha * start.T + used.T @ wanted)).T, atol=1e-12)
+    np.testing.assert_allclose(answers[0], features[0] @ start.T, atol=1e-12)
+
+
+@pytest.mark.thorough
+def test_equal_trials_side_by_side_are_one_trial_that_counts_more():
+    """Four copies of a trial with α are one trial with α / 4: the states are the same, and so is the regression."""
+    task = rc.Chirp(length_ms=200.0, frequency_hz=(5.0, 5.0), cue_ms=20.0)
+    model = rc.RateRNN(
+        units=20, form="current", output_bias=False, initializer=rc.Zeros(), output_initializer=rc.Zeros()
+    )
+    shared = {"steps": 1, "learn_share": 1.0, **ONE}
+    many = rc.train(task, model, rc.FullFORCE(batch=4, side_by_side=4, alpha=4.0, **shared), networks=1, seed=0)
+    one = rc.train(task, model, rc.FullFORCE(**shared), networks=1, seed=0)
+    for name in ("recurrent", "output"):
+        np.testing.assert_allclose(getattr(many.weights, name), getattr(one.weights, name), rtol=1e-4, atol=1e-5)
+    assert many.history.loss[0, -1] == pytest.approx(one.history.loss[0, -1], rel=1e-4)
+    kept = rc.FixedTrials(count=4)  # a last batch of one trial, beside two that are not there
+    rule = rc.FullFORCE(batch=3, side_by_side=3, learn_share=1.0, steps=2, validation_trials=1, trials=kept)
+    cohort = rc.train(task, model, rule, networks=1, seed=0)
+    assert cohort.status[0] != "diverged"
+    assert np.isfinite(cohort.history.loss).all()
 
 
 @pytest.mark.thorough
@@ -200,11 +244,12 @@ def test_the_hint_of_a_memory_is_the_sign_of_the_last_pulse():
         ),
         pytest.param(rc.OnlineRidge(), rc.RateRNN(units=8), marks=pytest.mark.slow),
         (rc.FullFORCE(), rc.RateRNN(units=8, **CURRENT)),
+        (rc.FullFORCE(batch=4, side_by_side=2), rc.RateRNN(units=8, **CURRENT)),
         pytest.param(
             rc.FullFORCE(), rc.RateRNN(units=8, recurrent_bias=True, initializer=Normal(1.0)), marks=pytest.mark.slow
         ),
     ],
-    ids=["A", "A-anew", "B", "C", "online", "full", "full-biased"],
+    ids=["A", "A-anew", "B", "C", "online", "full", "full-abreast", "full-biased"],
 )
 def test_conforms(rule, model):
     """Among others: a network alone is the one of a cohort, and a training resumed has the same bits."""
@@ -244,6 +289,8 @@ def test_what_cannot_be_learned_is_one_line(rule, model, said):
         (lambda: rc.FORCE(alpha=0.0), "alpha is 0"),
         (lambda: rc.FORCE(learn_every=0), "learn_every is 0"),
         (lambda: rc.FullFORCE(learn_share=1.5), "learn_share is 1.5"),
+        (lambda: rc.FullFORCE(batch=10, side_by_side=4), "side_by_side is 4; expected a divisor of the batch, 10"),
+        (lambda: rc.FullFORCE(side_by_side=0), "side_by_side is 0"),
         (lambda: rc.FeedbackRNN(units=4, fed_back="controls", control_density=0.1), "none of the 4 units"),
         (lambda: rc.SumOfSines(amplitudes=(1.0,)), "periods_ms has 4 values, amplitudes 1"),
         (lambda: rc.SumOfSines(periods_ms=(2.0,), amplitudes=(1.0,)), "fewer than four steps"),

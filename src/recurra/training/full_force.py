@@ -9,8 +9,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from recurra.arrays import Weights
-from recurra.checks import check_between, check_positive
+from recurra.arrays import AnyArray, Weights
+from recurra.checks import check_between, check_count, check_positive
 from recurra.engine import Dynamics, RateDynamics
 from recurra.models.initializers import Normal, uniform_within
 from recurra.numerics import pinned
@@ -48,6 +48,8 @@ class FullFORCE(LearningRule):
         target_gain: g of $J_D$, whose entries are normal with the standard deviation $g / \sqrt N$.
         target_scale: u and $u_h$ are uniform within ± this.
         hint: what the target-generating network receives besides the targets.
+        side_by_side: how many trials of a batch run at the same time, with one correction for all of them after each
+            step; the others follow one after the other. It has to divide `batch`.
         batch: trials per training step.
         steps: training steps in all.
 
@@ -62,6 +64,7 @@ class FullFORCE(LearningRule):
     target_gain: float = 1.5
     target_scale: float = 1.0
     hint: Hint = field(default_factory=NoHint)
+    side_by_side: int = 1
     batch: int = 1
     steps: int = 100
 
@@ -70,6 +73,9 @@ class FullFORCE(LearningRule):
         for name in ("alpha", "learn_share", "target_gain", "target_scale"):
             check_positive(name, getattr(self, name))
         check_between("learn_share", self.learn_share, 0, 1)
+        check_count("side_by_side", self.side_by_side)
+        if self.batch % self.side_by_side:
+            raise ValueError(f"side_by_side is {self.side_by_side}; expected a divisor of the batch, {self.batch}")
         check_part("hint", self.hint, Hint, "NoHint()")
 
     def check_networks(self, dynamics: Dynamics) -> None:
@@ -178,42 +184,60 @@ def _learned(
     (trials, hints), (own, noise) = given, map(jax.random.wrap_key_data, words)
     teacher = Teacher.drawn(rule, own, weights.units, weights.outputs, hints.shape[-1])
     chance = jax.random.fold_in(jax.random.fold_in(own, TEACHER + 1), learner.step)
-    start = setup.dynamics.initial_state(weights)
+    start, single = setup.dynamics.initial_state(weights), jnp.float32
 
-    def one_trial(memory: RowsMemory, trial: Any) -> tuple[RowsMemory, Any]:
-        at, inputs, targets, counts, hint = trial
-        chosen = jax.random.bernoulli(jax.random.fold_in(chance, at), rule.learn_share, (len(inputs),))
-        drives = jax.vmap(partial(setup.dynamics.drive, weights))(inputs)
-        shaken = jax.random.normal(jax.random.fold_in(noise, at), (len(inputs), *start.shape), jnp.float32)
-        silent = jnp.zeros(targets.shape[-1], jnp.float32), jnp.zeros(hint.shape[-1], jnp.float32)
+    def some_trials(memory: RowsMemory, several: Any) -> tuple[RowsMemory, Any]:
+        at, inputs, targets, counts, hint = several
+        trials, steps = inputs.shape[:2]
+        chosen = jax.vmap(lambda one: jax.random.bernoulli(jax.random.fold_in(chance, one), rule.learn_share, (steps,)))
+        shaken = jax.vmap(lambda one: jax.random.normal(jax.random.fold_in(noise, one), (steps, *start.shape), single))
+        drives = jax.vmap(jax.vmap(partial(setup.dynamics.drive, weights)))(inputs)
+        silent = jnp.zeros(targets.shape[-1], single), jnp.zeros(hint.shape[-1], single)
         goal = teacher.currents(setup.dynamics.rates(start), *silent)
+        states, goals = (jnp.broadcast_to(one, (trials, *one.shape)) for one in (start, goal))
+        carry = LeastSquares.of(memory.rows, memory.inverse, trials), states, states, goals
+        every = (drives, targets, hint, chosen(at) & counts.all(axis=-1), shaken(at))
         step = partial(_moved, setup.dynamics, weights, teacher)
-        carry = LeastSquares.of(memory.rows, memory.inverse), start, start, goal
-        (system, *_), errors = in_blocks(step, carry, (drives, targets, hint, chosen & counts.all(axis=-1), shaken))
-        return RowsMemory(system.weights, system.inverse), jnp.where(counts, errors**2, 0)
+        (system, *_), errors = in_blocks(
+            step, carry, jax.tree.map(partial(jnp.swapaxes, axis1=0, axis2=1), every), trials
+        )
+        squares = jnp.where(counts, errors.swapaxes(0, 1) ** 2, 0)
+        return RowsMemory(system.weights, system.inverse), squares
 
     every = (jnp.arange(len(hints), dtype=jnp.uint32), trials.inputs, trials.targets, trials.counts, hints)
-    memory, squares = jax.lax.scan(one_trial, learner.memory, every)
+    memory, squares = jax.lax.scan(
+        some_trials, learner.memory, jax.tree.map(partial(_groups, rule.side_by_side), every)
+    )
     loss = squares.sum() / jnp.maximum(trials.counts.sum(), 1).astype(squares.dtype)
-    return Learner(_merged(weights, memory.rows), learner.step + 1, memory), loss.astype(jnp.float32)
+    return Learner(_merged(weights, memory.rows), learner.step + 1, memory), loss.astype(single)
 
 
-def _moved(dynamics: Any, weights: Any, teacher: Teacher, carry: Any, given: Any) -> tuple[Any, Float[Array, "output"]]:
-    """A step of both networks, and of what is learned."""
-    system, state, shown, goal = carry
-    number, real, (drive, target, hint, learn, shaken) = given
-    outputs, biased = target.shape[0], system.weights.shape[1] > weights.units
-    outside = drive if biased else drive + weights.recurrent_bias
-    current = system.respond(_features(dynamics.rates(state), biased))[outputs:].astype(state.dtype)
-    state = dynamics.moved(weights, state, current + outside) + dynamics.noise_scale(weights) * shaken
-    shown = dynamics.moved(weights, shown, goal + outside)
-    goal = teacher.currents(dynamics.rates(shown), target, hint)
-    features = _features(dynamics.rates(state), biased)
-    error = system.respond(features) - jnp.concatenate([target, goal]).astype(jnp.float64)
-    return (system.learned(number, real & learn, features, error), state, shown, goal), error[:outputs]
+def _groups(side_by_side: int, array: AnyArray) -> AnyArray:
+    """Trials in groups; if a last batch is smaller, the last group is filled with 0, trials of which no step counts."""
+    room = [(0, -len(array) % side_by_side)] + [(0, 0)] * (array.ndim - 1)
+    return jnp.pad(jnp.asarray(array), room).reshape(-1, side_by_side, *array.shape[1:])
 
 
-def _features(rates: Float[Array, "unit"], biased: bool) -> Float[Array, "feature"]:
+def _moved(
+    dynamics: Any, weights: Any, teacher: Teacher, carry: Any, given: Any
+) -> tuple[Any, Float[Array, "trial output"]]:
+    """A step of both networks in some trials, and of what is learned."""
+    system, states, shown, goals = carry
+    number, real, (drives, targets, hints, learn, shaken) = given
+    outputs, biased = targets.shape[1], system.weights.shape[1] > weights.units
+    rates, moved = jax.vmap(dynamics.rates), jax.vmap(dynamics.moved, (None, 0, 0))
+    respond, features = jax.vmap(system.respond), jax.vmap(partial(_features, biased))
+    outside = drives if biased else drives + weights.recurrent_bias
+    currents = respond(features(rates(states)))[:, outputs:].astype(states.dtype)
+    states = moved(weights, states, currents + outside) + dynamics.noise_scale(weights) * shaken
+    shown = moved(weights, shown, goals + outside)
+    goals = jax.vmap(teacher.currents)(rates(shown), targets, hints)
+    seen = features(rates(states))
+    errors = respond(seen) - jnp.concatenate([targets, goals], axis=1).astype(jnp.float64)
+    return (system.learned_together(number, real & learn, seen, errors), states, shown, goals), errors[:, :outputs]
+
+
+def _features(biased: bool, rates: Float[Array, "unit"]) -> Float[Array, "feature"]:
     """The rates in float64, and a 1 for the biases if they are trained."""
     double = rates.astype(jnp.float64)
     return jnp.append(double, 1.0) if biased else double
