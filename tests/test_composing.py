@@ -81,7 +81,7 @@ def cohorts():
         "xor": trained(rc.Xor()),
         "flipflop": trained(flipflop),
         "decision": trained(rc.PerceptualDecision()),
-        "many": trained(rc.MultiTask([rc.And(), rc.Xor()])),
+        "many": trained(rc.MultiTask((rc.And(), rc.Xor()))),
         "sigmoid": trained(rc.Xor(), form="current", activation="sigmoid"),
     }
 

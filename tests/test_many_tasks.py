@@ -59,7 +59,7 @@ def test_a_batch_has_one_task_and_its_length(pair):
     fixed = FixedTrials(40).batch(pair, 0, 0, 40)
     assert fixed.inputs.shape[1] == 6
     assert set(np.asarray(pair.task_of(fixed)).tolist()) == {0, 1}
-    weighted = rc.MultiTask([constant(2.0, 4, 1, 2), constant(3.0, 6, 3, 1, mask=5.0)], ("short", "long"))
+    weighted = rc.MultiTask((constant(2.0, 4, 1, 2), constant(3.0, 6, 3, 1, mask=5.0)), ("short", "long"))
     assert weighted.sample_of("short", 0, trials=1).mask.dtype == jnp.float32
     assert np.asarray(weighted.probe().mask).max(axis=(1, 2)).tolist() == [1.0, 5.0]
 
@@ -107,7 +107,7 @@ def test_specs():
 
 @pytest.mark.slow
 def test_conformance():
-    check_task(rc.MultiTask([rc.GoNoGo(), rc.MemoryResponse()]))
+    check_task(rc.MultiTask((rc.GoNoGo(), rc.MemoryResponse())))
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_conformance():
     [
         (([rc.And()],), r"tasks is \[And.*expected at least two tasks"),
         (([rc.And(), rc.RateRNN()],), "tasks has RateRNN.*expected tasks"),
-        (([rc.And(), rc.MultiTask([rc.And(), rc.Xor()])],), "none of them a MultiTask"),
+        (([rc.And(), rc.MultiTask((rc.And(), rc.Xor()))],), "none of them a MultiTask"),
         (([rc.And(), rc.GoNoGo()],), "different time steps in ms: and 1, go_nogo 10; give all the same dt_ms"),
         (([rc.And(), rc.And(length_ms=150.0)],), "two tasks are called 'and'; give each a name of its own"),
         (([rc.And(), rc.Xor()], ("one",)), "names has 1 values; expected one for each of the 2 tasks"),
@@ -125,6 +125,6 @@ def test_conformance():
 def test_errors(arguments, message):
     with pytest.raises((TypeError, ValueError), match=message):
         rc.MultiTask(*arguments)
-    both = rc.MultiTask([rc.And(), rc.Xor()])
+    both = rc.MultiTask((rc.And(), rc.Xor()))
     with pytest.raises(ValueError, match="unknown task 'xer'; did you mean 'xor'"):
         both.sample_of("xer", 0, trials=1)

@@ -36,7 +36,7 @@ def shown(channel, level=1.0):
 
 @pytest.fixture(scope="module")
 def both():
-    return rc.MultiTask([shown(0), shown(1, 2.0)], ("first", "second"))
+    return rc.MultiTask((shown(0), shown(1, 2.0)), ("first", "second"))
 
 
 @pytest.fixture(scope="module")

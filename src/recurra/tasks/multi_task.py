@@ -43,7 +43,7 @@ class MultiTask(Task):
 
     Example:
         >>> import recurra as rc
-        >>> both = rc.MultiTask([rc.And(), rc.Xor()])
+        >>> both = rc.MultiTask((rc.And(), rc.Xor()))
         >>> both.inputs, both.outputs, both.condition_names[-1]
         (4, 1, 'xor: 11')
     """

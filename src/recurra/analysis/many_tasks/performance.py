@@ -64,7 +64,7 @@ def task_performance(
 
     Example:
         >>> import numpy as np, recurra as rc
-        >>> both = rc.MultiTask([rc.And(), rc.Xor()])
+        >>> both = rc.MultiTask((rc.And(), rc.Xor()))
         >>> silent = rc.network([[0.0]], np.zeros((1, 4)), [[0.0]])
         >>> found = rc.task_performance(silent, both)
         >>> found.names, bool((found.success < 1).all())

@@ -94,7 +94,7 @@ def task_variance(
 
     Example:
         >>> import numpy as np, recurra as rc
-        >>> both = rc.MultiTask([rc.And(), rc.Xor()])
+        >>> both = rc.MultiTask((rc.And(), rc.Xor()))
         >>> inputs = np.hstack([[[3, 0], [0, 3], [3, 3], [3, -3]], np.zeros((4, 2))])
         >>> network = rc.network(np.zeros((4, 4)), inputs, np.zeros((1, 4)))
         >>> rc.task_variance(network, both, rotations=2).variance.shape
