@@ -98,6 +98,7 @@ def test_bits_do_not_depend_on_the_company(own_trials, seed):
         assert not np.asarray(b)[~active].any()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("active", [None, [0, 1, 1, 0, 1], [0, 0, 0, 0, 0], [1, 0, 0, 0, 0]])
 def test_a_cohort_of_several_tiles(active, seed):
     """Five networks in tiles of two: the last tile is not full, and only as many are computed as there are active."""

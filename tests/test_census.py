@@ -80,6 +80,7 @@ def test_signature_in_words():
     ]
 
 
+@pytest.mark.thorough
 def test_groups_are_found_and_numbered_by_size(seed):
     random = np.random.default_rng(seed)
     order = random.permutation(25)
@@ -91,6 +92,7 @@ def test_groups_are_found_and_numbered_by_size(seed):
     assert (again.null_silhouette != found.null_silhouette).any(), "other distances"
 
 
+@pytest.mark.thorough
 def test_the_seed_decides(seed):
     distances = apart(groups(np.random.default_rng(seed)))
     one, same, other = (clusters(distances, of, draws=19) for of in (seed, seed, seed + 1))
@@ -110,6 +112,7 @@ def test_a_normal_cloud_is_one_continuum():
     assert kept.best_labels.max() >= 1
 
 
+@pytest.mark.thorough
 def test_an_outlier_is_no_cluster(seed):
     """One network far from a cloud is no cluster; far from three groups it is in none of them."""
     random = np.random.default_rng(seed)
@@ -160,6 +163,7 @@ def test_stress_by_hand():
     assert found.explained == pytest.approx([0.5])
 
 
+@pytest.mark.thorough
 @settings(max_examples=5, deadline=None)
 @given(data=st.integers(0, 2**31))
 def test_the_order_of_networks_changes_nothing(data):

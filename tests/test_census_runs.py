@@ -181,6 +181,7 @@ def test_the_table_says_run_and_network(capsys):
         assert words in told
 
 
+@pytest.mark.thorough
 def test_the_figure_says_run_and_network():
     found = two_runs()
     figure = census_map(found.census, found.signatures, found.compared.origins)

@@ -207,6 +207,7 @@ def test_a_run_in_training_says_what_ends_it(command, training, tmp_path, capsys
     assert not (tmp_path / "exported").exists()
 
 
+@pytest.mark.thorough
 def test_export_tables(demo, tmp_path, capsys):
     status, out, _ = call(capsys, "export", demo, "--format", "csv", "--out", tmp_path / "csv")
     assert status == 0

@@ -258,6 +258,7 @@ def test_shown_and_drawn(compared):
     assert list(found.to_dataframe()["name"]) == ["x", "y"]
 
 
+@pytest.mark.thorough
 def test_the_table_of_a_cohort():
     cohort = dataclasses.replace(made(AND, [GOOD, Status.diverged], 3), rule=rc.BPTT())
     frame = cohort.to_dataframe()

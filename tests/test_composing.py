@@ -187,6 +187,7 @@ def test_a_seed_draws_other_trials(cohorts):
         rc.performance(network, seed=-1)
 
 
+@pytest.mark.thorough
 def test_census_of_a_cohort(cohorts):
     cohort = cohorts["xor"]
     with pytest.raises(ValueError, match="cohort has 2 networks; a census needs at least 3"):

@@ -479,6 +479,7 @@ def test_a_constraint_of_ones_own_among_ours(seed):
     assert model.connections(weights).recurrent.sum() == 10
 
 
+@pytest.mark.thorough
 def test_a_file_says_which_connections_exist(cohort, tmp_path):
     network, path = cohort[0], tmp_path / "one.npz"
     network.save(path)

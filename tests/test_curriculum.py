@@ -102,6 +102,7 @@ def some_move(seed) -> tuple[rc.BPTT, rc.Cohort]:
     return rule, rc.train(TASK, MODEL, rule, networks=3, seed=seed)
 
 
+@pytest.mark.thorough
 def test_each_network_moves_by_itself(seed):
     rule, cohort = some_move(seed)
     left = left_of(cohort)
@@ -112,6 +113,7 @@ def test_each_network_moves_by_itself(seed):
         np.testing.assert_array_equal(left_of(alone)[0], left[number])
 
 
+@pytest.mark.thorough
 def test_batched_networks_in_different_stages(seed):
     rule, native = some_move(seed)
     batched = rc.train(TASK, MODEL, rule, networks=3, seed=seed, engine="batched")

@@ -45,6 +45,7 @@ def test_statistics_are_those_of_neurogym(seed):
         assert found == pytest.approx(expected, abs=within)
 
 
+@pytest.mark.thorough
 def test_a_cut_is_as_likely_anywhere(seed):
     """A fraction 100 / 660 of the time is decision, at every step of the stretch; a stretch that begins with a
     decision has none at first."""

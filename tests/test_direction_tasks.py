@@ -127,6 +127,7 @@ def test_matches():
         assert (trial.targets[85, 0] < 0.1) == (condition % 2 == 0)
 
 
+@pytest.mark.thorough
 def test_the_fifteen():
     every = rc.fifteen_tasks()
     assert (every.inputs, every.outputs, every.names) == (20, 3, FIFTEEN)
@@ -140,6 +141,7 @@ def test_the_fifteen():
     np.testing.assert_allclose(np.degrees(np.arctan2(*category.inputs[40, [4, 3]])), 261 - 360, atol=1e-3)
 
 
+@pytest.mark.thorough
 def test_the_twenty():
     every = rc.twenty_tasks()
     assert (every.inputs, every.outputs, every.steps, every.unit_tau_ms) == (85, 33, 210, 100.0)

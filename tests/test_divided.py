@@ -132,6 +132,7 @@ def test_a_join_that_was_cut_off_is_done_again(whole, tmp_path, monkeypatch):
     assert_same(run.folder, whole)
 
 
+@pytest.mark.thorough
 def test_command(whole, tmp_path, capsys):
     out = ["--out", str(tmp_path / "run")]
     assert main(["train", *WORDS, *out, "--part", "2/2"]) == 0
@@ -175,6 +176,7 @@ def test_what_was_begun_otherwise_is_refused(whole, tmp_path):
         rc.train_run(rc.preset("not"), networks=2, seed=0, path=tmp_path / "other", parts=2)
 
 
+@pytest.mark.thorough
 def test_parts_of_another_run_are_refused(tmp_path):
     run = DividedRun.begin(SPEC, tmp_path / "run", 2)
     for number in (1, 2):
@@ -297,6 +299,7 @@ def test_an_interrupted_command_goes_on_without_workers(tmp_path):
     assert_same(RunFolder.open(path), start_run(spec, tmp_path / "whole", False, QUIET))
 
 
+@pytest.mark.thorough
 def test_a_lost_part_is_told_and_the_others_are_kept(whole, tmp_path):
     class Lossy:
         def map(self, job, pieces, on_look):

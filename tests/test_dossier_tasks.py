@@ -250,6 +250,7 @@ class TestCommands:
         assert tree["probe"].attrs["condition_names"] == list(TASKS[folder.name]().condition_names)
         tree.close()
 
+    @pytest.mark.thorough
     def test_a_flipflop_keeps_the_names_of_its_groups(self, small_run):
         tree = xr.open_datatree(small_run.path / "run.zarr")
         assert {"geometry", "memories", "walk", "behaviour", "examples", "spectrum_before"} <= set(tree.children)
@@ -314,6 +315,7 @@ class TestReport:
         assert words.task_summary(TASKS[folder.name]()) in text.replace("&#39;", "'")
         assert "correct outputs in" in text
 
+    @pytest.mark.thorough
     def test_the_legend_and_the_periods_are_those_of_the_task(self, operation):
         html = report_html(operation)
         assert [re.search(rf"</i>{name}</li>", html) is not None for name in And().condition_names] == [True] * 4

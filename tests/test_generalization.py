@@ -237,6 +237,7 @@ def test_record_can_be_stored(seed):
     np.testing.assert_array_equal(from_dataset(type(found[0]), stored)[1].chance, found[1].chance)
 
 
+@pytest.mark.thorough
 def test_published_network(reference):
     found = cross_condition_generalization(
         read_network_for(reference / "flipflop3_n400_epoch20.hdf5", FlipFlop()), FlipFlop(), seed=0, arrangements=40

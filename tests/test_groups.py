@@ -61,6 +61,7 @@ def contents(path):
     return {one.relative_to(path): one.read_bytes() for one in path.rglob("*") if one.is_file()}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("chunk_bytes", [groups.CHUNK_BYTES, 48])
 def test_the_files_are_those_of_xarray(tmp_path, monkeypatch, chunk_bytes):
     monkeypatch.setattr(groups, "CHUNK_BYTES", chunk_bytes)

@@ -58,6 +58,7 @@ def test_report_of_a_folder_is_that_of_the_command(small_run, tmp_path):
     assert (tmp_path / "ours.html").read_text() == (tmp_path / "theirs.html").read_text()
 
 
+@pytest.mark.thorough
 def test_report_of_an_inspected_network(record, tmp_path):
     rc.write_report(record, tmp_path / "new" / "one.html")
     assert "<!doctype html>" in (tmp_path / "new" / "one.html").read_text("utf-8")[:100].lower()

@@ -874,6 +874,7 @@ for _ in range(2):
 """
 
 
+@pytest.mark.thorough
 def test_instructions_that_the_processor_lacks():
     """As if sse9 were known, but not to this build; twice, because nothing of the first time may stay."""
     message = "RECURRA_INSTRUCTIONS is 'sse9'; this processor or this build does not have them. Unset it.\n"

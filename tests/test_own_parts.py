@@ -88,6 +88,7 @@ def test_the_python_of_a_page_runs(page, parts, tmp_path, monkeypatch):
     assert not shown or printed.getvalue().endswith(shown[-1])
 
 
+@pytest.mark.thorough
 def test_a_network_of_ones_own_cell_there_and_back(parts, tmp_path, monkeypatch):
     model = parts["Gated"](units=4)
     weights = jax.tree.map(np.asarray, model.start(jax.random.key(0, impl="threefry2x32"), TASK.inputs, TASK.outputs))

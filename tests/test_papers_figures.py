@@ -119,6 +119,7 @@ def cube_panel(scale=1.0, dimensions=3, name="Network 0"):
     return MemorySpace(name, axes, walk, np.arange(50) // 7, time_ms, CUBE, signs, signs)
 
 
+@pytest.mark.thorough
 def test_behaviour_has_a_row_a_bit_and_a_column_a_trial(record):
     outputs = record.dossiers[1].behaviour.examples
     figure = drawn(behaviour(bit_signals(record.examples, outputs, 1)))
@@ -163,6 +164,7 @@ def test_learning_is_on_a_log_axis_with_the_criterion_as_a_line():
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["Network 0", "Network 1", "Network 5"]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("networks", [1, 9, 100])
 def test_learning_of_networks_that_diverged_or_ended(networks):
     history = history_of(networks)
@@ -532,6 +534,7 @@ def test_lifetimes_are_bars_and_arrows():
     assert len(figure.legends[0].get_texts()) == 4
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("networks", "bits"), [(1, 1), pytest.param(20, 3, marks=pytest.mark.slow), (2, 4), (1, 6)])
 def test_lifetimes_of_nothing_but_lost_memories(networks, bits):
     count = 2**bits
@@ -591,6 +594,7 @@ def boolean():
     return record_of_network(untrained(2, 9, 0, outputs=1), task, 0, {"name": "and", "spec": spec.table()})
 
 
+@pytest.mark.thorough
 def test_figures_of_workings(record, boolean):
     both = {"spectra_points", "variance_shares", "program_0"}
     assert both | {"landscape_components", "landscape_bits", "lifetimes"} <= set(figures_of(record))
@@ -708,6 +712,7 @@ def test_many_networks_are_shown_on_pages(record):
     assert len(plan["state_space_bits_3"]().axes) == 5
 
 
+@pytest.mark.thorough
 def test_nothing_global_changes(record):
     before = dict(matplotlib.rcParams)
     for draw in figures_of(record).values():

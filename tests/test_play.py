@@ -191,6 +191,7 @@ def test_memories_are_those_that_recurra_finds_held():
         assert found["held"] == held_memories(network, TASK).held.tolist()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "model",
     [
@@ -366,6 +367,7 @@ def test_a_notebook_shows_the_page_in_a_frame(player, tmp_path):
     assert repr(player) == "Player(title='2-bit flip-flop')"
 
 
+@pytest.mark.thorough
 def test_a_cohort_knows_its_task(small_run):
     cohort = rc.load(small_run.path)
     data = json.loads(rc.play(cohort).payload)

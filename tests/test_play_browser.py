@@ -99,6 +99,7 @@ def single(network: Network) -> Network:
     return Network(network.dynamics, jax.tree.map(np.asarray, network.weights), network.dt_ms)
 
 
+@pytest.mark.thorough
 def test_it_passes_its_self_test_and_starts_still_if_motion_is_not_wanted(page):
     assert re.fullmatch(
         r"Self-test: 100 steps, largest difference from recurra \S+: passed\.", page.locator(".test").inner_text()

@@ -116,6 +116,7 @@ def test_growth_without_bound_and_drift_are_no_attractors():
     assert (len(known), *label) == (0, -1)
 
 
+@pytest.mark.thorough
 def test_program_of_the_published_and(reference, seed):
     """It rests, oscillates, oscillates and stays for 00, 01, 10 and 11, from wherever it begins."""
     task = TASKS["and"]()

@@ -38,6 +38,7 @@ class Terminal(io.StringIO):
         return True
 
 
+@pytest.mark.thorough
 def test_line_in_a_terminal_overwrites_itself(monkeypatch):
     monkeypatch.setattr(sys, "stderr", Terminal())
     cohort = trained()
@@ -149,6 +150,7 @@ def test_epoch_shows_itself():
     assert "array" not in text
 
 
+@pytest.mark.thorough
 def test_a_real_terminal_shows_the_line():
     code = "import recurra as rc; from recurra.training.progress import ProgressLine, _watched_stream as find; "
     code += "line = ProgressLine(find(), 3, 10); line.steps(10); line.end()"

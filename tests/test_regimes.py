@@ -37,6 +37,7 @@ def kinds_of(found):
     return [found.kind_of(condition) for condition in range(len(found))]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("name", "task", "expected"),
     [

@@ -304,6 +304,7 @@ class TestPage:
         (trace,) = json.loads(PageFigure("one", go.Figure(go.Scatter(y=[1.0], name=r"a\u003cb\\")), "").json)["data"]
         assert trace["name"] == r"a\u003cb\\"
 
+    @pytest.mark.thorough
     def test_nothing_is_loaded_from_elsewhere(self, run):
         html = report_html(run)
         assert Page(html).loads == []
@@ -317,6 +318,7 @@ class TestPage:
             assert wording.three(dossier.performance.mse) in page.text
             assert wording.fixed(dossier.memories.cube.score) in page.text
 
+    @pytest.mark.thorough
     def test_one_imported_network(self, one_network):
         html = report_html(one_network)
         page = Page(html)
@@ -337,6 +339,7 @@ class TestPage:
         assert "States and pulses" in page.text
         assert "nan" not in page.text
 
+    @pytest.mark.thorough
     def test_a_network_that_diverged(self, run):
         assert run.history is not None
         losses = run.history.validation_loss.copy()
@@ -383,5 +386,6 @@ class TestFile:
         assert path.read_text(encoding="utf-8").endswith("</html>\n")
         assert path.stat().st_size < 6e6
 
+    @pytest.mark.thorough
     def test_the_same_run_gives_the_same_file(self, one_network):
         assert report_html(one_network) == report_html(one_network)

@@ -150,6 +150,7 @@ class TestPacking:
     def test_where_steps_would_be_seen_floats_stay(self, values):
         assert step_of(np.array(values)) is None
 
+    @pytest.mark.thorough
     def test_the_page_has_the_figures_again(self, run, tmp_path):
         """Inflated by the page's own code: long, short and stored blocks, references and whole numbers."""
         assert run.history is not None
@@ -234,6 +235,7 @@ class TestSelection:
 
 
 class TestPart:
+    @pytest.mark.thorough
     def test_few_networks_have_none(self, run):
         assert explorer_part(run, rows(run, None), [0, 1], dict.fromkeys(run.numbers, "")) is None
         html = report_html(run)

@@ -310,6 +310,7 @@ class TestTables:
         assert [cell.stays for cell in (*first.cells, *second.cells)] == [False, True, True, False]
         assert (second.cells[1].name, second.cells[1].expected) == ("?", "−")
 
+    @pytest.mark.thorough
     def test_of_many_states_those_that_differ_come_first(self, run):
         kinds = [FIXED] * 16
         kinds[12] = kinds[14] = DRIFTING
@@ -332,6 +333,7 @@ class TestTables:
         assert len(found.pulses) == 16
         assert found.stimuli == ("1+", "1-", "2+", "2-", "3+", "3-", "4+", "4-")
 
+    @pytest.mark.thorough
     def test_a_growing_mode_is_unstable(self, boolean):
         task = boolean.task
         grown = replace(regimes_of([FIXED] * 4), multiplier=np.array([0.5, 1.2, np.nan, 1.0]))
@@ -413,6 +415,7 @@ class TestSources:
 
 
 class TestPage:
+    @pytest.mark.thorough
     def test_every_network_is_accounted_for(self, run):
         page = Page(report_html(run))
         for number, dossier in zip(run.numbers, run.dossiers, strict=True):
@@ -432,6 +435,7 @@ class TestPage:
             html = report_html(replace(run, dossiers=[dossier] * len(run.dossiers)))
             assert ('<b class="bad">✗ +++</b><small>not +−−</small>' in html) == wrong
 
+    @pytest.mark.thorough
     def test_two_networks_have_no_census(self, run):
         page = Page(report_html(run))
         assert "census" not in page.ids
@@ -456,6 +460,7 @@ class TestPage:
         assert "Selective units" in page.text
         assert "nan" not in page.text
 
+    @pytest.mark.thorough
     @pytest.mark.parametrize("name", ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>'])
     def test_names_of_conditions_are_escaped(self, boolean, name):
         probe = boolean.probe.assign_attrs(condition_names=[name, "01", "10", "11"])

@@ -75,6 +75,7 @@ def test_the_sums_are_those_of_float64_whatever_the_blocks(seed):
     assert np.isnan(Sums(-sums.squares, sums.products, sums.counted).readout(1e-9, read)).all()
 
 
+@pytest.mark.thorough
 def test_nothing_is_learned_from_the_washout():
     """A washout is the same as a mask over these steps; one as long as a trial is refused before anything is drawn."""
     steps = {"steps": 1, "batch": 4, "validation_trials": 2}

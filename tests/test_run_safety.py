@@ -140,6 +140,7 @@ def analysed(small_run, tmp_path):
     return RunFolder.open(tmp_path / "run")
 
 
+@pytest.mark.thorough
 def test_what_was_changed_after_the_analysis_is_named(analysed):
     """Metadata, a file in another's place, and an analysis of another training: none of them has a wrong checksum."""
     read_run(analysed)

@@ -92,6 +92,7 @@ def test_a_trained_run_loads_as_its_cohort(small_run):
     assert cohort.task == rc.FlipFlop()
 
 
+@pytest.mark.thorough
 def test_a_saved_folder_is_the_one_of_the_command_line(small_spec, tmp_path):
     """The same weights, curves and entries, but for what stood between the first and the last epoch."""
     trained = start_run(small_spec, tmp_path / "trained", False, SilentProgress())

@@ -300,6 +300,7 @@ def test_linearizations_by_hand():
     assert np.isnan(nearest_linearizations(points=climbing, ends=np.zeros((2, 1)))).all()
 
 
+@pytest.mark.thorough
 def test_published_networks(reference):
     """Training moves the rates far away, and the spectrum so little that its own start stays the nearest network."""
     names = ("and_n50_orthogonal_04", "xor_n50_orthogonal_00", "setreset_n50_orthogonal_06")

@@ -92,6 +92,7 @@ def test_a_trial_does_not_depend_on_its_company(seed):
     np.testing.assert_array_equal(every.counts, spikes[:, :, late:].sum(axis=2))
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(library.load()[0] is None, reason="no native engine")
 @pytest.mark.parametrize("units", [1, 32, 33])
 def test_both_implementations_agree(units):
@@ -294,6 +295,7 @@ def test_a_script_for_brian2_that_cannot_be_written(tmp_path):
         spiking.to_brian2(tmp_path / "new", np.ones((2, 30, 2)))
 
 
+@pytest.mark.thorough
 def test_the_command_writes_a_script_for_brian2(tmp_path, capsys):
     file, folder = tmp_path / "holding.npz", tmp_path / "brian"
     holding().save(file)

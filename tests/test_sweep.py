@@ -23,6 +23,7 @@ RULE = rc.Ridge(steps=2, batch=8, validation_trials=4)
 MODEL = rc.GRU(units=3)
 
 
+@pytest.mark.thorough
 def test_all_conditions_start_from_trained_networks(tmp_path, monkeypatch):
     """The sweep holds the whole path, and stays what it is elsewhere."""
     monkeypatch.chdir(tmp_path)
@@ -164,6 +165,7 @@ def test_network_k_of_a_condition_is_network_k_of_its_spec(swept):
         np.testing.assert_array_equal(getattr(cohort.weights, name), getattr(alone.weights, name))
 
 
+@pytest.mark.thorough
 def test_one_labelled_cohort(swept, folder):
     numbers = swept.to_xarray()
     assert dict(numbers.sizes) == {"ridge": 2, "input_noise": 2, "network": 2}
@@ -227,6 +229,7 @@ def test_an_interrupted_sweep_goes_on_to_the_same_bits(swept, tmp_path):
         assert one.starts == other.starts
 
 
+@pytest.mark.thorough
 def test_kept_numbers_that_are_damaged_are_made_again(swept, folder):
     rows = folder / "rows" / "0.json"
     whole = rows.read_text()

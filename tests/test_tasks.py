@@ -673,6 +673,7 @@ def neurogym(monkeypatch):
     monkeypatch.setitem(sys.modules, "neurogym", FakeNeuroGym("neurogym"))
 
 
+@pytest.mark.thorough
 def test_bank_of_neurogym(neurogym, seed):
     task = from_neurogym("Fake-v0", trials=100, seed=seed)
     assert (task.inputs, task.outputs, task.steps, task.dt_ms) == (2, 3, 6, 20)

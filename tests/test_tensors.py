@@ -170,6 +170,7 @@ def test_bad_arguments():
         tensor_components(dt_ms=1.0, rates=np.ones((2, 2, 2)), components=1, seed=0, tolerance=0.0)
 
 
+@pytest.mark.thorough
 def test_the_time_step_is_given_or_that_of_the_network(seed):
     with pytest.raises(ValueError, match="dt_ms is not given, nor a network"):
         tensor_components(rates=np.ones((2, 2, 2)))

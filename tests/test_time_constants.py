@@ -118,6 +118,7 @@ def test_bounds_hold_and_undo_each_other():
     assert (np.diff(tau_ms) >= 0).all()
 
 
+@pytest.mark.thorough
 def test_training_moves_them_within_their_bounds():
     rule = rc.BPTT(steps=10, batch=8, learning_rate=3.0, validation_trials=8)
     model = rc.RateRNN(units=6, tau_ms=rc.TrainedTau(1.0, 3.0, start_ms=2.5), initializer=rc.Orthogonal())

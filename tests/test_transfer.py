@@ -77,6 +77,7 @@ def test_some_arrays_alone(seed, folder):
         np.testing.assert_array_equal(getattr(new.initial, name), getattr(drawn.initial, name))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "rule",
     [rc.Ridge(steps=2, validation_trials=4), rc.OnlineRidge(steps=2, validation_trials=4)],

@@ -70,6 +70,7 @@ def searched(tmp_path, number, axes, of, seed=0, larger=True):
     return [entry.values for entry in journal.entries()]
 
 
+@pytest.mark.thorough
 def test_the_search_finds_a_known_optimum(tmp_path):
     def hill(ridge, kind):
         return -abs(math.log10(ridge) + 2) - (kind == "b")
@@ -177,6 +178,7 @@ def test_only_a_trial_that_stands_still_and_is_worse_than_most_is_ended(larger):
     assert not is_hopeless(dict.fromkeys(plateau, 0.0), zero, 200, larger), "nobody has learned by then"
 
 
+@pytest.mark.thorough
 def test_of_equal_trials_the_sooner_one_is_the_best(found):
     equal = [replace(trial, value=1.0) for trial in found.read().trials[:3]]
     rows = [({"network": 0, "steps_to_success": steps},) for steps in (30.0, 10.0, math.nan)]
@@ -290,6 +292,7 @@ def test_more_trials_go_on_as_if_there_had_been_no_pause(found, plan, tmp_path):
     assert len(more.read()) == 6
 
 
+@pytest.mark.thorough
 def test_a_trial_that_another_works_at_is_left_to_it(plan, tmp_path):
     with pytest.raises(KilledError):
         conduct_tuning(plan, tmp_path / "shared", 2, Kills(1))
@@ -304,6 +307,7 @@ def test_a_trial_that_another_works_at_is_left_to_it(plan, tmp_path):
     assert [trial.state for trial in folder.read().trials] == ["finished", "finished"]
 
 
+@pytest.mark.thorough
 def test_a_hopeless_trial_is_ended_and_stays_so(tmp_path, monkeypatch):
     monkeypatch.setattr(pruning, "is_hopeless", lambda course, others, *_: others and max(course) >= 3)
     steps = {"steps": 5, "trials": {"kind": "fresh", "steps_an_epoch": 1}}
@@ -335,6 +339,7 @@ def test_lost_workers_are_told_when_nothing_goes_on(plan, tmp_path):
         conduct_tuning(plan, tmp_path / "lost", 2, SilentTuneProgress(), executor=LosesAll())
 
 
+@pytest.mark.thorough
 def test_a_trial_that_cannot_be_trained_is_data(tmp_path):
     kinds = Axis("model.initializer", ("orthogonal", {"kind": "normal", "gain": -1.0}, "identity"))
     found = conduct_tuning(TunePlan(BASE, (kinds,), "loss", confirm=1), tmp_path / "kinds", 8, SilentTuneProgress())
@@ -345,6 +350,7 @@ def test_a_trial_that_cannot_be_trained_is_data(tmp_path):
     assert found.read().best_trial in found.read().finished
 
 
+@pytest.mark.thorough
 def test_an_aim_that_is_not_a_number_is_data_and_all_of_them_an_error(tmp_path):
     plan = TunePlan(BASE, (RIDGE,), "function nothing", confirm=1)
     with pytest.raises(ValueError, match=r"none of 2 trials in .* has a finite aim, such as its aim is not a number"):
@@ -410,6 +416,7 @@ def test_from_python(tmp_path):
                 path=tmp_path / "x", aim=3)  # fmt: skip
 
 
+@pytest.mark.thorough
 def test_command(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     model = 'kind = "gru"\nunits = 3'

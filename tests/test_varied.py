@@ -72,6 +72,7 @@ def test_one_program_trains_what_differs_in_its_numbers_alone():
     assert Training(TASK, MODEL, RULE, range(3), 0, "native", VARY).members.parts(True) == [(0, 2), (1,)]
 
 
+@pytest.mark.thorough
 def test_stopping_and_divergence_of_its_own(seed):
     rule = dataclasses.replace(RULE, stop=rc.SuccessAbove(0.0))
     cohort = rc.train(TASK, MODEL, rule, networks=2, seed=seed, vary={"training.stop.bound": [0.0, 1.0]})

@@ -192,6 +192,7 @@ def test_the_share_of_silent_units():
     assert abs((drawn < 0.4).mean() - 0.4) < 5 * np.sqrt(0.24 / 200_000)
 
 
+@pytest.mark.thorough
 def test_dropout_in_training(seed):
     rule = dataclasses.replace(RULE, unit_dropout=0.3)
     training = Training(TASK, MODEL, rule, (0, 1, 2), seed)

@@ -62,6 +62,7 @@ def test_what_is_shown_says_that_there_is_no_task(bistable):
     assert NO_TASK in bistable._repr_html_()
 
 
+@pytest.mark.thorough
 def test_the_report_has_only_what_is_known(tmp_path):
     recurrent = np.random.default_rng(0).standard_normal((12, 12)) / 4
     rc.write_report(rc.inspect(rc.network(recurrent, np.ones((12, 1)), np.ones((1, 12)))), tmp_path / "one.html")
