@@ -17,6 +17,7 @@ from recurra.analysis import Memories, NoisyLifetimes, Program, PulseTable
 from recurra.analysis.cohorts.census import Clusters, census_of
 from recurra.analysis.cohorts.sweep import Sweep
 from recurra.analysis.cohorts.swept import SweptKey
+from recurra.models.cohort import History
 from recurra.plotting.colors import state_color
 from recurra.plotting.papers.style import plain_log
 from recurra.plotting.records.table import DRAWINGS
@@ -350,3 +351,14 @@ def test_a_log_axis_has_numbers_within_a_decade_only_where_they_have_room(most, 
     axes.plot([1, most])
     plain_log(axes)
     assert (20 in axes.get_yticks()) is numbers
+
+
+@pytest.mark.parametrize("what", ["loss", "change"])
+def test_a_single_step_is_a_dot(what):
+    """As of `Ridge`, which takes one: a line of one point would be nothing."""
+    values = np.array([[0.1], [0.2]])
+    one, two = (History(np.arange(1.0, n + 1), *[np.repeat(values, n, axis=1)] * 3, None, values) for n in (1, 2))
+    axes = rc.plot(one, what)
+    assert [line.get_marker() for line in axes.get_lines()] == [".", "."]
+    assert axes.get_xticks().tolist() == [1]
+    assert rc.plot(two).get_lines()[0].get_marker() == "none"

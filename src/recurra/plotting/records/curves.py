@@ -48,7 +48,7 @@ def _learning(cohort: Cohort | RunRecord) -> LearningCurves:
 def history(axes: Axes, record: History) -> None:
     """The validation loss of every network by steps."""
     for at, row in enumerate(record.validation_loss):
-        axes.plot(record.step, np.where(row > 0, row, np.nan), color=network_color(at))
+        _by_step(axes, record, np.where(row > 0, row, np.nan), at)
     plain_log(axes)
     labelled(axes, "Training step", "Validation loss")
 
@@ -58,8 +58,16 @@ def weight_change(axes: Axes, record: History) -> None:
     if record.weight_change is None:
         raise ValueError("this history has no weight_change: its log is of a version that did not measure it")
     for at, row in enumerate(record.weight_change):
-        axes.plot(record.step, bounded(row, FAR), color=network_color(at))
+        _by_step(axes, record, bounded(row, FAR), at)
     labelled(axes, "Training step", "Change of the weights (Frobenius norm)")
+
+
+def _by_step(axes: Axes, record: History, values: Float[np.ndarray, "epoch"], network: int) -> None:
+    """The curve of a network, or a dot if there is a single value."""
+    single = np.size(record.step) == 1
+    axes.plot(record.step, values, color=network_color(network), marker="." if single else "none")
+    if single:
+        axes.set_xticks(record.step)
 
 
 def trials(axes: Axes, record: Trials) -> None:
