@@ -32,7 +32,6 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "JAX_PLATFORM
 XLA_ONE_THREAD = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 FULL_SIZES, FORCE_SIZES = (50, 100, 150, 200, 250, 300), (200, 300, 400, 600, 800, 1_000)
 GOOD_ERROR, GOOD_CORRELATION, LEARNED = 0.036, 0.997, 0.01
-ABREAST = 10  # trials of ready-set-go that run at the same time
 HINT_MS = 1_000.0  # in which the hint rises by 1, as in the published program
 Row = dict[str, Any]
 
@@ -77,13 +76,15 @@ def measured(cohort: Any) -> Row:
     return {name: float(getattr(run, name)) for name in names}
 
 
-def ready_set_go(hint: bool, number: int, units: int, trials: int, longest_ms: float, rest: float) -> list[Row]:
-    """full-FORCE of one network on ready-set-go, ten trials side by side: how many of 1,000 trials are right."""
+def ready_set_go(hint: bool, number: int, options: argparse.Namespace) -> list[Row]:
+    """full-FORCE of one network on ready-set-go: how many of 1,000 trials are right."""
+    units, trials, longest_ms = options.units or 1_000, options.trials or 600, options.longest_ms
     shown = rc.IntervalHint(rise_ms=HINT_MS) if hint else rc.training.NoHint()
-    task = rc.ReadySetGo(interval_ms=(100.0, longest_ms), intervals=round(longest_ms / 100), rest=rest)
-    model, steps = with_units(rc.preset("full-force-sines").model, units), max(trials // ABREAST, 1)
+    task = rc.ReadySetGo(interval_ms=(100.0, longest_ms), intervals=round(longest_ms / 100), rest=options.rest)
+    model, together = with_units(rc.preset("full-force-sines").model, units), options.side_by_side
+    steps = max(trials // together, 1)
     often = rc.FreshTrials(steps_an_epoch=max(steps // 10, 1))
-    rule = rc.FullFORCE(batch=ABREAST, side_by_side=ABREAST, steps=steps, learn_share=1.0, hint=shown)
+    rule = rc.FullFORCE(batch=together, side_by_side=together, steps=steps, learn_share=1.0, hint=shown)
     training = Training(task, model, replace(rule, validation_trials=64, trials=often), [number], 0)
     state, began, learned = training.start(), time.perf_counter(), []
     while not state.ended:
@@ -183,6 +184,7 @@ def main() -> None:
     parser.add_argument("--units", type=int, help="of chirp, 300, and ready-set-go, 1,000")
     parser.add_argument("--longest-ms", type=float, default=2_100.0, help="the longest interval of ready-set-go")
     parser.add_argument("--rest", type=float, default=-0.5, help="the output of ready-set-go without an answer")
+    parser.add_argument("--side-by-side", type=int, default=10, help="trials of ready-set-go at the same time")
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
@@ -207,9 +209,8 @@ def main() -> None:
         rows = side_by_side(jobs, options.processes, options.json)
         print_sizes(rows)
     else:
-        numbers, given = range(options.networks or 2), (options.units or 1_000, options.trials or 600)
-        given = *given, options.longest_ms, options.rest
-        jobs = [(ready_set_go, hint, number, *given) for number in numbers for hint in (True, False)]
+        numbers = range(options.networks or 2)
+        jobs = [(ready_set_go, hint, number, options) for number in numbers for hint in (True, False)]
         rows = side_by_side(jobs, options.processes, options.json)
         print_ready_set_go(rows)
     print(f"\n{time.perf_counter() - began:.0f} s in all")
