@@ -4,6 +4,7 @@
     python benchmarks/force.py chirp                      # full-FORCE and FORCE on the chirp, 300 units, 20 networks
     python benchmarks/force.py sizes                      # the same from 50 to 1,000 units, 10 networks of each size
     python benchmarks/force.py ready-set-go               # full-FORCE with and without the hint
+    python benchmarks/force.py side-by-side               # the time of a trial, with 1 to 20 of them at the same time
     python benchmarks/force.py sines --processes 16 --json sines.json
 
 It needs recurra (or PYTHONPATH=src). Every network is trained in a process with one thread, `--processes` of them at a
@@ -95,6 +96,19 @@ def ready_set_go(hint: bool, number: int, options: argparse.Namespace) -> list[R
     return [{"hint": hint, "number": number, "units": units, "seconds": seconds, "success": success, "epochs": learned}]
 
 
+def time_side_by_side(units: int, together: int) -> list[Row]:
+    """Milliseconds for one step of one trial of ready-set-go: of a batch of 20 trials, after another that compiles."""
+    task, model = rc.ReadySetGo(interval_ms=(100.0, 300.0), intervals=3), rc.preset("full-force-sines").model
+    rule = rc.FullFORCE(batch=20, side_by_side=together, learn_share=1.0, steps=2, validation_trials=1)
+    rule = replace(rule, trials=rc.FreshTrials(steps_an_epoch=1))
+    training = Training(task, with_units(model, units), rule, [0], 0)
+    state = training.advance(training.start())
+    began = time.perf_counter()
+    training.advance(state)
+    ms = 1_000 * (time.perf_counter() - began) / (20 * task.steps)
+    return [{"units": units, "together": together, "ms": ms}]
+
+
 def side_by_side(jobs: Iterable[tuple[Any, ...]], processes: int, kept: Path | None) -> list[Row]:
     """The rows of all jobs, each a function and its arguments, the longest first; a job that fails says why.
 
@@ -176,12 +190,18 @@ def print_ready_set_go(rows: Sequence[Row]) -> None:
     print_table(["hint", learned, "right trials", "seconds a network"], map(line, kinds))
 
 
+def print_times(rows: Sequence[Row]) -> None:
+    heads = ["units", "trials at the same time", "ms a step of a trial"]
+    ordered = sorted(rows, key=lambda row: row["together"])
+    print_table(heads, ([str(row["units"]), str(row["together"]), f"{row['ms']:.2f}"] for row in ordered))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("sines", "chirp", "sizes", "ready-set-go"))
+    parser.add_argument("what", choices=("sines", "chirp", "sizes", "ready-set-go", "side-by-side"))
     parser.add_argument("--networks", type=int, help="20; 20; 10 of every size; 2 with and 2 without the hint")
     parser.add_argument("--trials", type=int, help="of training: 4; 200; 100; 600")
-    parser.add_argument("--units", type=int, help="of chirp, 300, and ready-set-go, 1,000")
+    parser.add_argument("--units", type=int, help="of chirp, 300; of ready-set-go and side-by-side, 1,000")
     parser.add_argument("--longest-ms", type=float, default=2_100.0, help="the longest interval of ready-set-go")
     parser.add_argument("--rest", type=float, default=-0.5, help="the output of ready-set-go without an answer")
     parser.add_argument("--side-by-side", type=int, default=10, help="trials of ready-set-go at the same time")
@@ -208,6 +228,10 @@ def main() -> None:
         jobs = [(chirp, *both, number, trials, trials) for both in longest for number in numbers]
         rows = side_by_side(jobs, options.processes, options.json)
         print_sizes(rows)
+    elif options.what == "side-by-side":
+        jobs = [(time_side_by_side, options.units or 1_000, together) for together in (1, 2, 5, 10, 20)]
+        rows = side_by_side(jobs, options.processes, options.json)
+        print_times(rows)
     else:
         numbers = range(options.networks or 2)
         jobs = [(ready_set_go, hint, number, options) for number in numbers for hint in (True, False)]
