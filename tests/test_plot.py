@@ -357,8 +357,12 @@ def test_a_log_axis_has_numbers_within_a_decade_only_where_they_have_room(most, 
 def test_a_single_step_is_a_dot(what):
     """As of `Ridge`, which takes one: a line of one point would be nothing."""
     values = np.array([[0.1], [0.2]])
-    one, two = (History(np.arange(1.0, n + 1), *[np.repeat(values, n, axis=1)] * 3, None, values) for n in (1, 2))
-    axes = rc.plot(one, what)
+
+    def history(epochs):
+        every = np.repeat(values, epochs, axis=1)
+        return History(np.arange(1.0, epochs + 1), every, every, every, weight_change=every)
+
+    axes = rc.plot(history(1), what)
     assert [line.get_marker() for line in axes.get_lines()] == [".", "."]
     assert axes.get_xticks().tolist() == [1]
-    assert rc.plot(two).get_lines()[0].get_marker() == "none"
+    assert rc.plot(history(2)).get_lines()[0].get_marker() == "none"
