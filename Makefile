@@ -48,7 +48,7 @@ wheel: .venv/installed-release ## the package as it is published, for Linux: a w
 install: .venv/installed ## the environment alone
 
 docs: .venv/installed-docs ## the pages, into site/
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 lint: .venv/installed-lint .venv/installed-test ## style and types
 	$(BIN)/ruff check .

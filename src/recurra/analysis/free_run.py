@@ -54,7 +54,7 @@ def free_run(network: Subject, task: Task | None = None, *, most_ms: float | Non
         task: the task; not needed where the network knows it.
         most_ms: largest shift, ms; if not given, an eighth of the trial.
 
-    Example:
+    Examples:
         >>> import numpy as np, recurra as rc
         >>> rule = rc.FORCE(steps=2, validation_trials=1)
         >>> task = rc.SumOfSines(length_ms=600.0, periods_ms=(300.0,), amplitudes=(1.0,))

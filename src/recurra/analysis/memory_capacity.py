@@ -82,7 +82,7 @@ def memory_capacity(  # noqa: PLR0913 - the numbers of the measurement
         channel: the number of the input channel that receives u; the others receive 0.
         seed: seed of u; if not given, that of the network's cohort, or 0.
 
-    Example:
+    Examples:
         >>> import recurra as rc
         >>> line = rc.network([[0, 0, 0], [1, 0, 0], [0, 1, 0]], [[1], [0], [0]], [[0, 0, 1]], activation="linear")
         >>> round(rc.memory_capacity(line, lags=5).capacity, 2)

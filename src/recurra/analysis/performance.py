@@ -98,7 +98,7 @@ def performance(
             the same.
         seed: seed of these; if not given, that of the network's cohort, or 0.
 
-    Example:
+    Examples:
         >>> import recurra as rc
         >>> silent = rc.network([[0.0]], [[0.0, 0.0]], [[0.0]])
         >>> rc.performance(silent, rc.Xor()).trials

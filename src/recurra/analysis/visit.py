@@ -30,7 +30,7 @@ class Visit:
         task: the task it was trained on; if not given, the one that the network knows, as those of a cohort do.
         seed: seed of everything that is drawn, such as test trials; if not given, that of the network's cohort, or 0.
 
-    Example:
+    Examples:
         >>> visit = rc.Visit(cohort[0])
         >>> rc.fixed_points(visit), rc.slow_points(visit)  # the fixed points are computed once
     """

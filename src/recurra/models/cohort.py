@@ -241,7 +241,7 @@ class Cohort(Shown):
         (share of 1,000 fresh trials) with its 95 % Wilson interval `success_low` and `success_high`, `learned`, and the
         error on these trials. A number that is not known is missing. `rc.table` gives the numbers of analysed runs too.
 
-        Example:
+        Examples:
             >>> import recurra as rc
             >>> rule = rc.Ridge(steps=2, batch=8, validation_trials=4)
             >>> cohort = rc.train(rc.Not(), rc.RateRNN(3), rule, networks=2, seed=0)

@@ -187,7 +187,7 @@ class Network(Shown):
         Args:
             units: the numbers of the units; the others keep theirs.
 
-        Example:
+        Examples:
             >>> import recurra as rc
             >>> network = rc.network([[1.5, 0.2], [0.0, 0.5]], [[1.0], [1.0]], [[1.0, 1.0]])
             >>> network.without_units([1]).recurrent.tolist()
@@ -234,7 +234,7 @@ class Network(Shown):
 
         The arrays `input` and `output` are called `input_weights` and `output_weights`, since axes have these names.
 
-        Example:
+        Examples:
             >>> import recurra as rc
             >>> network = rc.network([[1.5, 0.2], [0.0, 0.5]], [[1.0], [1.0]], [[1.0, 1.0]])
             >>> float(network.to_xarray()["recurrent"].sel(post=0, pre=1).round(3))

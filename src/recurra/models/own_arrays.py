@@ -49,7 +49,7 @@ def network(  # noqa: PLR0913 - the arrays and settings of the equations
         ValueError: an array has a wrong shape, NaN or infinity, or a setting is wrong.
         TypeError: an array does not hold real numbers.
 
-    Example:
+    Examples:
         >>> import recurra as rc
         >>> bistable = rc.network([[1.5]], [[1.0]], [[1.0]], tau_ms=10.0)
         >>> rc.fixed_points(bistable, starts=[[-1.0], [0.1], [1.0]]).states.round(3).ravel().tolist()

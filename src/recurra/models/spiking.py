@@ -110,7 +110,7 @@ def to_spikes(network: Network, scaling_factor: float, units: LIF | None = None)
         ValueError: the network has another form or activation.
         TypeError: it has no rate units, as a GRU.
 
-    Example:
+    Examples:
         >>> import numpy as np, recurra as rc
         >>> rates = rc.network([[0.0]], [[20.0]], [[1.0]], form="current", activation="sigmoid", tau_ms=50.0, dt_ms=5.0)
         >>> spiking = rc.to_spikes(rates, scaling_factor=50.0)

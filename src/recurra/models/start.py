@@ -23,7 +23,7 @@ class Transfer:
         sha256: hash of the weights of the run, which is filled in when the training begins; one that is given must be
             theirs.
 
-    Example:
+    Examples:
         >>> import recurra as rc
         >>> rule = rc.Ridge(steps=2, batch=8, validation_trials=4)
         >>> first = rc.train(rc.And(), rc.GRU(units=4), rule, networks=2, seed=0)

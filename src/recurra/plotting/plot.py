@@ -43,7 +43,7 @@ def plot(record: Any, what: str | None = None, *, ax: Axes | None = None) -> Axe
         TypeError: there is no drawing of this kind of record; the message names those that there are.
         ValueError: there is no drawing of this name, or `ax` has the wrong number of dimensions.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> import recurra as rc
         >>> axes = rc.plot(rc.spectrum(recurrent=np.eye(3)))
@@ -75,7 +75,7 @@ def show_task(task: Task, trials: int = 3, seed: int = 0, network: Network | Non
     Returns:
         The figure; `plt.show()` shows it, and a notebook does so by itself.
 
-    Example:
+    Examples:
         >>> import recurra as rc
         >>> figure = rc.show_task(rc.Xor(), trials=2)
         >>> len(figure.axes)  # two inputs and a target of two trials

@@ -25,7 +25,7 @@ def write_report(what: Cohort | RunRecord | Path | str, path: Path | str) -> Non
             ended.
         TypeError: `what` is something else.
 
-    Example:
+    Examples:
         >>> import recurra as rc
         >>> rule = rc.Ridge(steps=2, batch=8, validation_trials=4)
         >>> cohort = rc.train(rc.Not(), rc.GRU(units=3), rule, networks=1, seed=0)

@@ -72,7 +72,7 @@ def compare(
             is not known, no networks are left, or `paired` is True and networks are no pairs.
         TypeError: an argument is neither a path nor a cohort.
 
-    Example:
+    Examples:
         >>> import recurra as rc
         >>> rule = rc.Ridge(steps=2, batch=8, validation_trials=4)
         >>> few, many = (rc.train(rc.Not(), rc.GRU(units=n), rule, networks=3, seed=n) for n in (2, 20))

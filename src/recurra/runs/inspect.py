@@ -35,7 +35,7 @@ def inspect(
     Raises:
         ValueError: the source cannot be read, or does not fit the task.
 
-    Example:
+    Examples:
         >>> import recurra as rc
         >>> rule = rc.Ridge(steps=2, batch=8, validation_trials=4)
         >>> cohort = rc.train(rc.Not(), rc.GRU(units=3), rule, networks=1, seed=0)

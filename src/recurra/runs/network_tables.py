@@ -75,7 +75,7 @@ def table(*what: Cohort | Path | str) -> pd.DataFrame:
         ValueError: nothing is given, a path is no run folder, its training has not ended, or it is given twice.
         TypeError: an argument is neither a path nor a cohort.
 
-    Example:
+    Examples:
         >>> import recurra as rc
         >>> rule = rc.Ridge(steps=2, batch=8, validation_trials=4)
         >>> few, many = (rc.train(rc.Not(), rc.GRU(units=n), rule, networks=3, seed=n) for n in (2, 20))

@@ -139,7 +139,7 @@ def preset(name: str) -> Preset:
     Raises:
         ValueError: there is no preset of this name; the line has the closest one.
 
-    Example:
+    Examples:
         >>> import recurra as rc
         >>> rc.preset("xor").model.units
         50

@@ -89,7 +89,7 @@ def train_run(  # noqa: PLR0913 - those of a training, and where it is done
         ValueError: the folder holds something else, or was begun in another number of parts.
         ChildProcessError: workers were lost; what they have trained is kept.
 
-    Example:
+    Examples:
         >>> import recurra as rc
         >>> rule = rc.Ridge(steps=2, batch=8, validation_trials=4)
         >>> cohort = rc.train_run(rc.Not(), rc.GRU(units=3), rule, networks=2, seed=0, path="two")

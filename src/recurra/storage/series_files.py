@@ -23,7 +23,7 @@ def read_series(path: Path | str, name: str | None = None) -> Float[np.ndarray, 
         ValueError: the file is missing, damaged, or holds no finite numbers in rows of one length; one line that begins
             with the file's name.
 
-    Example:
+    Examples:
         >>> import numpy as np, recurra as rc, tempfile, pathlib
         >>> path = pathlib.Path(tempfile.mkdtemp()) / "waves.csv"
         >>> np.savetxt(path, np.sin(np.arange(300) / 5), delimiter=",")

@@ -20,7 +20,7 @@ def read_study(path: Path | str) -> tuple[Study, dict[str, Rows]]:
     Raises:
         ValueError: the folder holds no finished study, or its tables are older than the rules of the verdicts.
 
-    Example:
+    Examples:
         >>> from recurra.studies.stored import read_study
         >>> study, tables = read_study("reproductions/success-rates")
         >>> [one.verdict for one in study.verdicts(tables)]

@@ -53,7 +53,7 @@ class YangTask(DirectionTask):
 
     Source: Yang, Joglekar, Song, Newsome and Wang (2019), with the durations of its published program.
 
-    Example:
+    Examples:
         >>> import recurra as rc
         >>> task = rc.YangTask("dm1")
         >>> task.inputs, task.outputs, task.condition_names[:2]
@@ -157,7 +157,7 @@ def twenty_tasks(ring: int = 32, directions: int = 8, duration_factor: float = 1
         directions: of the conditions.
         duration_factor: factor on the durations.
 
-    Example:
+    Examples:
         >>> import recurra as rc
         >>> every = rc.twenty_tasks()
         >>> every.inputs, every.outputs, len(every.tasks)
@@ -174,7 +174,7 @@ def fifteen_tasks(directions: int = 8, duration_factor: float = 1.0) -> MultiTas
         directions: of the conditions.
         duration_factor: factor on the durations.
 
-    Example:
+    Examples:
         >>> import recurra as rc
         >>> every = rc.fifteen_tasks()
         >>> every.inputs, every.outputs, len(every.tasks)

@@ -41,7 +41,7 @@ class MultiTask(Task):
 
     Source: Yang, Joglekar, Song, Newsome and Wang (2019).
 
-    Example:
+    Examples:
         >>> import recurra as rc
         >>> both = rc.MultiTask((rc.And(), rc.Xor()))
         >>> both.inputs, both.outputs, both.condition_names[-1]

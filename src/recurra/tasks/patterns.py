@@ -206,7 +206,7 @@ class OwnPattern(PatternTask):
         rule: when a trial is a success.
         dt_ms: length of a time step, ms.
 
-    Example:
+    Examples:
         >>> import numpy as np, recurra as rc
         >>> rc.OwnPattern(np.sin(np.arange(200) / 20)).steps
         200

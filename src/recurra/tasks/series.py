@@ -236,7 +236,7 @@ class Series(Forecast):
         rule: when a trial is a success.
         dt_ms: length of a time step, ms.
 
-    Example:
+    Examples:
         >>> import numpy as np, recurra as rc
         >>> rc.Series(np.sin(np.arange(500) / 9), length_ms=300.0, settle_ms=50.0).steps
         300

@@ -90,7 +90,7 @@ def train(  # noqa: PLR0913 - those of a training, and how it is followed
     Raises:
         TypeError: the callback is no function, or returned anything but None or "stop".
 
-    Example:
+    Examples:
         >>> import recurra as rc
         >>> def until_half(epoch):
         ...     return "stop" if epoch.success.mean() >= 0.5 else None

@@ -29,7 +29,7 @@ class Curriculum:
             change the shapes of trials or the time step.
         until: the bound, such as `SuccessAbove(0.9)` or `LossBelow(0.01)`.
 
-    Example:
+    Examples:
         >>> import recurra as rc
         >>> curriculum = rc.Curriculum({"delay_ms": (20.0, 60.0)}, until=rc.SuccessAbove(0.9))
         >>> [stage.delay_ms for stage in curriculum.tasks(rc.PulseMemory(delay_ms=100.0))]

@@ -62,7 +62,7 @@ def task_performance(
     Raises:
         ValueError: the task is no `MultiTask`.
 
-    Example:
+    Examples:
         >>> import numpy as np, recurra as rc
         >>> both = rc.MultiTask((rc.And(), rc.Xor()))
         >>> silent = rc.network([[0.0]], np.zeros((1, 4)), [[0.0]])

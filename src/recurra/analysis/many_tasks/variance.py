@@ -92,7 +92,7 @@ def task_variance(
     Raises:
         ValueError: the task is no `MultiTask`, or fewer than four units are active.
 
-    Example:
+    Examples:
         >>> import numpy as np, recurra as rc
         >>> both = rc.MultiTask((rc.And(), rc.Xor()))
         >>> inputs = np.hstack([[[3, 0], [0, 3], [3, 3], [3, -3]], np.zeros((4, 2))])

@@ -26,7 +26,7 @@ def responses(
         trials: trials of the task, such as `task.sample(0, trials=20)`; if None, the probe.
         seed: seed of what is drawn; nothing is, unless the visit of the network is made anew.
 
-    Example:
+    Examples:
         >>> import recurra as rc
         >>> silent = rc.network([[0.0]], [[0.0, 0.0]], [[0.0]])
         >>> found = rc.responses(silent, rc.Xor())

@@ -107,7 +107,7 @@ def spiking_search(
         seed: of trials, first voltages and noise; if not given, that of the network's cohort, or 0.
         units: the spiking units; if not given, `LIF()`.
 
-    Example:
+    Examples:
         >>> import recurra as rc
         >>> task = rc.PulseGoNoGo()
         >>> rates = rc.network([[0.0]], [[0.0]], [[0.0]], form="current", activation="sigmoid", tau_ms=20.0, dt_ms=5.0)

@@ -75,7 +75,7 @@ def spike_trains(
         units: the spiking units; if not given, `LIF()`.
         seed: of the first voltages and of the noise; if not given, that of the network's cohort, or 0.
 
-    Example:
+    Examples:
         >>> import recurra as rc
         >>> rates = rc.network([[0.0]], [[9.0]], [[1.0]], form="current", activation="sigmoid", tau_ms=20.0, dt_ms=5.0)
         >>> trains = rc.spike_trains(rates, rc.PulseGoNoGo(), scaling_factor=50.0)

@@ -86,7 +86,7 @@ def spiking_units(
         units: the spiking units; if not given, `LIF()`.
         seed: of trials, first voltages and noise; if not given, that of the network's cohort, or 0.
 
-    Example:
+    Examples:
         >>> import recurra as rc
         >>> rates = rc.network([[0.0]], [[0.0]], [[1.0]], form="current", activation="sigmoid", tau_ms=20.0, dt_ms=5.0)
         >>> table = rc.spiking_units(rates, rc.PulseGoNoGo(), scaling_factor=50.0)

@@ -85,7 +85,7 @@ def play(networks: Network | Cohort, task: Task | None = None, seed: int = 0) ->
     Raises:
         NotPlayableError: the networks have other equations than rate networks, GRU, LSTM and UGRNN, or too many units.
 
-    Example:
+    Examples:
         ```python
         cohort = rc.load("runs/demo")
         rc.play(cohort)

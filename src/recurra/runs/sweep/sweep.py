@@ -94,7 +94,7 @@ def sweep(  # noqa: PLR0913 - those of a training, and what makes it a sweep
     Raises:
         ValueError: a key or a value is not possible (the line names the condition), or the folder holds something else.
 
-    Example:
+    Examples:
         >>> import recurra as rc
         >>> rule = rc.Ridge(steps=2, batch=8, validation_trials=4)
         >>> found = rc.sweep(

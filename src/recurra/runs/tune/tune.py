@@ -96,7 +96,7 @@ def tune(  # noqa: PLR0913 - those of a training, and what makes it a search
     Raises:
         ValueError: a value is impossible, the folder is another's, no aim is finite, or `recurra[tune]` is missing.
 
-    Example:
+    Examples:
         >>> import recurra as rc
         >>> rule = rc.Ridge(steps=2, batch=8, validation_trials=4)
         >>> vary = {"training.ridge": rc.Range(1e-4, 1.0, log=True)}
