@@ -219,6 +219,18 @@ def test_reference_has_every_public_name():
         assert importlib.import_module(module).__doc__
 
 
+def test_docstrings_have_the_sections_that_the_pages_know():
+    """A heading of another name, such as "Example", would be an aside whose `>>>` is three quotations."""
+    sections = {
+        name
+        for path in (ROOT / "src").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+        for name in re.findall(r"^([A-Z][a-z]+):$", ast.get_docstring(node) or "", re.MULTILINE)
+    }
+    assert sections == {"Args", "Examples", "Raises", "Returns"}
+
+
 def test_pages_load_nothing_from_the_network():
     settings = (ROOT / "mkdocs.yml").read_text()
     assert "font: false" in settings
