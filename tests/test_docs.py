@@ -15,8 +15,8 @@ import typer.main
 
 import recurra
 from recurra.cli.app import app
+from recurra.docstrings import parameter_texts
 from recurra.engine.rate import ACTIVATIONS
-from recurra.runs.show import parameter_texts
 from recurra.runs.spec import REGISTRY, RunSpec, presets, read_table, to_spec, with_settings
 from recurra.runs.tables import to_table
 from recurra.sources import SOURCES
