@@ -39,8 +39,8 @@ class FullFORCE(LearningRule):
     for all rows.
 
     Both networks begin every trial in their initial state. A training step takes the trials of a batch one after the
-    other; its loss is the mean squared error of the output before each correction, while loss and success on the
-    validation trials are those of the free run.
+    other, or several of them at a time; its loss is the mean squared error of the output before each correction, while
+    loss and success on the validation trials are those of the free run.
 
     Args:
         alpha: α, above 0.
