@@ -60,6 +60,7 @@ def turned(network, order):
     return network_of(weights.recurrent[order][:, order], weights.input[order], weights.output[:, order])
 
 
+@pytest.mark.thorough
 def test_latches_lie_along_readout_weights_and_slow_modes(seed):
     """At tanh(1.5 h) = h a latch forgets by a factor of 0.39 a step, the others by 0.1."""
     found = found_of(latches(1.5, 0.1), seed)

@@ -295,6 +295,7 @@ def test_hull():
     assert hull(np.ones((3, 2))).tolist() == [[1, 1]]
 
 
+@pytest.mark.thorough
 def test_figure_shows_every_compared_network(seed):
     found = census_of_groups(seed, holes=(2,))
     figure = census_map(found, signatures(found, TASK))

@@ -134,6 +134,7 @@ def test_they_are_drawn_in_print(run):
     plt.close("all")
 
 
+@pytest.mark.thorough
 def test_they_are_drawn_in_the_report(run):
     html = report_html(run)
     assert "Choices by evidence." in html

@@ -96,6 +96,7 @@ def test_a_perfect_observer_is_steeper_than_the_levels_tell():
     assert abs(record.threshold[0]) < 0.05
 
 
+@pytest.mark.thorough
 def test_an_integrator_chooses_as_the_ideal_observer():
     r"""It is right with probability Φ(c √(T / 2) / σ), as the docstring of the task derives."""
     task = rc.PerceptualDecision(input_noise=2.0, fixation_ms=10.0, decision_ms=20.0)

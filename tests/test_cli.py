@@ -34,6 +34,7 @@ def demo(small_run, tmp_path_factory):
     return shutil.copytree(small_run.path, tmp_path_factory.mktemp("cli") / "demo")
 
 
+@pytest.mark.thorough
 def test_help_is_quick():
     command = [sys.executable, "-m", "recurra", "--help"]
     seconds, text = [], ""
@@ -194,6 +195,7 @@ def training(demo, tmp_path):
     return path
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "command", ["analyse", "report", "inspect", "damage", "census", "export --format csv", "export --format npz"]
 )

@@ -85,6 +85,7 @@ def test_a_bound_that_is_never_met_and_one_that_is_met_at_once(seed):
     assert np.isnan(stuck.history.on_task(stuck.history.success)).all()
 
 
+@pytest.mark.thorough
 def test_the_criterion_counts_in_the_last_stage_alone(seed):
     rule = dataclasses.replace(RULE, stop=rc.LossBelow(1e6))
     cohort = rc.train(TASK, MODEL, rule, networks=2, seed=seed)
@@ -138,6 +139,7 @@ class StopsAfter(SilentProgress):
             raise KeyboardInterrupt
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("epoch", [1, 2])
 def test_resumed_to_the_same_bits(tmp_path, epoch, seed):
     rule, cohort = some_move(seed)

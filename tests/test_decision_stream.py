@@ -28,6 +28,7 @@ def test_conforms():
     assert to_spec(made.table()) == made
 
 
+@pytest.mark.thorough
 def test_statistics_are_those_of_neurogym(seed):
     """Of 8,960 sequences of 100 steps from `neurogym.Dataset` 1.0.3 with the primer's durations, to five standard
     errors of the difference (from 24 draws of ours)."""

@@ -158,6 +158,7 @@ def test_the_twenty():
     assert to_spec(alone.table()) == alone
 
 
+@pytest.mark.thorough
 def test_random_trials(seed):
     """Drawn trials: times and strengths in their ranges, the right direction, a success by their targets."""
     task = replace(rc.YangTask("delaydm1"), **QUIET)

@@ -220,6 +220,7 @@ class TestWords:
         assert words.periods_words(And().periods).startswith("before (0 to 30 ms), pulses (30 to 50 ms), ")
         assert words.periods_words((Period("trial", 0.0, 20.0),)) == ""
 
+    @pytest.mark.thorough
     def test_the_sentence(self, folder):
         run = read_run(RunFolder.open(folder))
         good = [replace(one, performance=replace(one.performance, success=1.0)) for one in run.dossiers]
@@ -334,6 +335,7 @@ class TestReport:
         assert "Point to where one of many places was lit" in text
         assert len(html) < 12e6
 
+    @pytest.mark.thorough
     def test_a_task_that_says_nothing_of_itself(self):
         html = report_html(record_of(Undescribed()))
         assert "<b>The task.</b>" not in html
@@ -351,6 +353,7 @@ class TestReport:
         for plan in figures_of(record).values():
             plan().canvas.draw()
 
+    @pytest.mark.thorough
     def test_names_are_escaped(self):
         task = Undescribed(conditions=("<script>alert(1)</script>",))
         html = report_html(replace(record_of(Undescribed()), task=task, probe=probe_dataset(task)))

@@ -55,6 +55,7 @@ def network(model, dtype=np.float32):
     return Network(model.dynamics(1.0), type(weights)(**filled), 1.0)
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("_in_this_process")
 @pytest.mark.parametrize("ending", WRITERS)
 @pytest.mark.parametrize("name", ["rnn", "gru", "lstm", "gru-before"])

@@ -68,6 +68,7 @@ def lives(process):
         return False
 
 
+@pytest.mark.thorough
 def test_every_piece_once_with_its_result():
     pieces = [3, 1, 4, 1, 5]
     expected = sorted((piece, piece**2) for piece in pieces)
@@ -301,6 +302,7 @@ def test_a_signal_ends_an_analysis_at_any_moment(number, run):
         assert not list(run.path.glob(".recurra-*"))
 
 
+@pytest.mark.thorough
 def test_parts_hold_what_was_put_in(small_run, tmp_path):
     from recurra.analysis.dossier_records import record_kinds
     from recurra.analysis.failures import Failure

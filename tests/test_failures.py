@@ -128,6 +128,7 @@ def test_a_report_of_a_network_of_which_nothing_is_known(small):
     assert "analyses failed on 1 of 2" in html
 
 
+@pytest.mark.thorough
 def test_figures_of_a_network_of_which_nothing_is_known(small):
     drawn = {name: _drawn(draw) for name, draw in figures_of(with_failure(small, *record_kinds(small.task))).items()}
     missing = {name for name, figure in drawn.items() if isinstance(figure, Failure)}

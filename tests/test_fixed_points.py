@@ -205,6 +205,7 @@ def test_slow_point_of_one_unit_and_of_several(activation, gain, bias, form):
             assert found.speed[0] == pytest.approx(speed[lowest].min(), rel=1e-4)
 
 
+@pytest.mark.thorough
 def test_own_equations_have_the_same_points_whatever_the_time_step():
     rate = network_of([[1.5, 0.1], [0.0, 0.5]], bias=-0.2)
     starts = starts_of(rate, 20)

@@ -90,6 +90,7 @@ def test_probe_has_every_state_once():
     assert task.hold(2_100.0).inputs.shape == (8, 2_100, 3)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("bits", [1, 2, 3, 4, pytest.param(8, marks=pytest.mark.slow)])
 def test_cube_walk_visits_every_state(bits):
     task = FlipFlop(bits=bits)

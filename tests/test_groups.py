@@ -111,6 +111,7 @@ def test_a_new_group_replaces_all_of_the_older_one_and_no_target_of_a_link(tmp_p
     assert contents(tmp_path / "elsewhere") == {Path("zarr.json"): b"kept"}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("text", [TEXT, object])
 @pytest.mark.parametrize("written", range(10))
 def test_a_full_disk_leaves_no_part_of_a_group(tmp_path, monkeypatch, text, written):

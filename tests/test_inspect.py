@@ -22,6 +22,7 @@ def record(small_run):
     return rc.inspect(small_run.path, number=1)
 
 
+@pytest.mark.thorough
 def test_record_is_that_of_the_command(small_run, record, capsys):
     assert main(["inspect", str(small_run.path), "--network", "1", "--json"]) == 0
     printed = json.loads(capsys.readouterr().out)

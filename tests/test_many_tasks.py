@@ -53,6 +53,7 @@ def test_a_trial_has_the_channels_of_its_task_and_its_rule_input(pair):
     np.testing.assert_array_equal(pair.task_of(pair.probe()), [0, 1])
 
 
+@pytest.mark.thorough
 def test_a_batch_has_one_task_and_its_length(pair):
     lengths = {pair.sample_batch(jax.random.fold_in(KEY, step), 2).inputs.shape[1] for step in range(20)}
     assert lengths == {4, 6}

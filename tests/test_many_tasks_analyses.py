@@ -101,6 +101,7 @@ def test_the_number_of_clusters_of_a_cohort():
         rc.cluster_count([found_with(3), Failure("diverged")])
 
 
+@pytest.mark.thorough
 def test_performance_by_task(network, both):
     found = rc.task_performance(network, both)  # it repeats the first input, and is silent in the second task
     assert found.names == ("first", "second")

@@ -51,6 +51,7 @@ def test_normal_fills_girkos_circle(seed):
     assert spectral_radius(matrix) == pytest.approx(1.5, rel=0.1)
 
 
+@pytest.mark.thorough
 def test_gamma(seed):
     matrix = np.asarray(Gamma(1.5, shape=2)(jax.random.key(seed), (300, 400)), np.float64)
     assert matrix.min() > 0

@@ -378,6 +378,7 @@ def test_agrees_with_hand_on_random_shapes(case, data):
     assert_agrees_with_hand(problem(case, np.random.default_rng(data)), case.dtype)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("case", PAIRS[:3], ids=str)
 def test_portable_agrees_with_hand(case, seed):
     """So that the two references are one."""

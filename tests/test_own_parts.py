@@ -123,6 +123,7 @@ def test_a_cell_of_ones_own_learns_and_is_analysed(parts):
         _ = network.recurrent
 
 
+@pytest.mark.thorough
 def test_the_gradient_goes_through_a_constraint(parts, seed):
     """One step of gradient descent in free parameters, by hand; connections that are not there stay away."""
     model = rc.RateRNN(units=6, initializer=rc.Normal(), constraints=(parts["Sparse"](0.5),), output_bias=False)

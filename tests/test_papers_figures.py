@@ -205,6 +205,7 @@ def test_connectivity_has_one_symmetric_scale(units, known):
         assert width_mm(figure) == pytest.approx(170)
 
 
+@pytest.mark.thorough
 def test_connectivity_of_zeros_of_an_identity_and_of_nan():
     drawn(weights(np.zeros((4, 4)), np.zeros((4, 4))))
     drawn(weights(np.full((4, 4), np.nan), None))
@@ -238,6 +239,7 @@ def test_spectra_are_small_multiples_with_equal_axes_and_the_unit_circle(network
         assert axes.get_xlim()[1] > np.real(after[number].eigenvalues).max()
 
 
+@pytest.mark.thorough
 def test_spectra_of_many_networks_are_a_density():
     after, before = random_spectra(21), random_spectra(21, seed=1)
     kinds = {
@@ -635,6 +637,7 @@ def test_census_of_a_cohort(record):
     assert any("5 networks" in axes.get_title() for axes in drawn(plan["census"]()).axes)
 
 
+@pytest.mark.thorough
 def test_sample_trials_have_a_row_a_channel_and_a_column_a_trial():
     trials = FlipFlop(bits=2).sample(jax.random.key(0), 5)
     figure = drawn(sample_trials(trials, 3))
@@ -686,6 +689,7 @@ def test_files_are_whole(record, tmp_path):
     assert "Training trials" in (tmp_path / "figures" / "learning.svg").read_text(), "text stays text"
 
 
+@pytest.mark.thorough
 def test_figures_are_the_same_bytes_each_time(record, tmp_path, monkeypatch):
     plan = figures_of(record)
     monkeypatch.setattr("recurra.report.figures.figures_of", lambda _: {"spectra": plan["spectra"]})

@@ -287,6 +287,7 @@ def test_the_data_can_stand_in_a_script_element():
     assert json.loads(text)["title"] == "</script><script>alert(1)</script>\u2028"
 
 
+@pytest.mark.thorough
 def test_pulses_are_those_of_the_task():
     data = payload(FlipFlop(bits=2, pulse_ms=7.0, amplitude=0.5), "", [with_view(random_network(RateRNN(units=2)))])
     assert data["pulse"] == {"steps": 7, "height": 0.5}

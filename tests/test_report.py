@@ -163,6 +163,7 @@ class TestNumbers:
 
 
 class TestSentence:
+    @pytest.mark.thorough
     def test_all_learned_a_cube(self, run):
         assert words.sentence(with_findings(run)) == (
             "2 of 2 networks learned the 3-bit flip-flop; each holds 8 of 8 memories; "
@@ -378,6 +379,7 @@ class TestPage:
 
 
 class TestFile:
+    @pytest.mark.thorough
     def test_it_is_written_in_one_piece(self, one_network, tmp_path):
         path = tmp_path / "report.html"
         path.write_text("old")

@@ -452,6 +452,7 @@ class TestPage:
         assert say.signatures(cohort.census, cohort.task)[1] == "cycle after +++, fixed point otherwise"
         assert all(name in page.text.replace(JOINER, "") for name in say.signatures(cohort.census, cohort.task))
 
+    @pytest.mark.thorough
     def test_another_task_has_its_regimes_and_no_lifetimes(self, boolean):
         page = Page(report_html(boolean))
         assert "data-program-0" in page.ids

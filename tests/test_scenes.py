@@ -126,6 +126,7 @@ class TestWeights:
         matrix[0, 1], matrix[1, 0] = low, high
         assert weights_scene(matrix, None, 1.0, 0).beyond == beyond
 
+    @pytest.mark.thorough
     def test_paper_and_page_draw_the_same_matrices_and_bins(self, record):
         after, before = record.network(0).recurrent, record.network_before(0).recurrent
         scene = weights_scene(after, before, 0.3, 1)

@@ -78,6 +78,7 @@ def test_bad_indices(cohort, selection, error, message):
         cohort[selection]
 
 
+@pytest.mark.thorough
 def test_learned_are_those_with_enough_success(cohort, monkeypatch):
     assert numbers(cohort.learned) == np.flatnonzero(cohort.success_shares() >= 0.95).tolist()
     monkeypatch.setattr(Cohort, "success_shares", lambda *_: np.array([0.94, 0.95, np.nan, 1.0]))

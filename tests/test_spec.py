@@ -20,6 +20,7 @@ def spec(*given):
     return to_spec(with_settings(read_table("flipflop"), given))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("preset", presets())
 def test_presets_there_and_back(preset):
     made = to_spec(read_table(preset))

@@ -122,6 +122,7 @@ def test_run_json_and_log(small_run, small_spec):
     assert not (small_run.path / "state").exists()
 
 
+@pytest.mark.thorough
 def test_read_what_was_written(small_run):
     run = read_run(small_run)
     assert len(run.dossiers) == 2

@@ -458,6 +458,7 @@ def test_work_and_speed():
     assert speed("portable") > 1e8
 
 
+@pytest.mark.thorough
 def test_command_line(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert main(["study"]) == 0

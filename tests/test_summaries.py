@@ -157,6 +157,7 @@ def cohort(small_run):
     return cohort_of(small_run)
 
 
+@pytest.mark.thorough
 def test_run_and_all_its_records(run):
     dossier = run.dossiers[0]
     records = [run, run.history, run.weights, dossier, dossier.memories, *dossier.by_group().values()]

@@ -166,6 +166,7 @@ def test_periods_are_whole_steps_at_any_step(name):
     assert coarse.periods[-1].end_ms <= coarse.steps * coarse.dt_ms + 1e-6
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", STAGES)
 def test_signals_change_at_the_periods(name):
     task = dataclasses.replace(TASKS[name](), dt_ms=7.0)

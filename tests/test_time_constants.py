@@ -45,6 +45,7 @@ CASES = [
 ]
 
 
+@pytest.mark.thorough
 @needs_native
 @pytest.mark.parametrize(
     "case",
@@ -56,6 +57,7 @@ def test_engines_agree(case, seed):
     assert_close(made.run(NATIVE), made.run(PORTABLE), case.dtype)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("engine", [PORTABLE, pytest.param(NATIVE, marks=needs_native)])
 @pytest.mark.parametrize("form", ["rate", "current"])
 def test_gradients_against_finite_differences(form, engine, seed):

@@ -88,6 +88,7 @@ def test_other_rules(rule, seed):
     np.testing.assert_array_equal(second.weights.recurrent, first(seed).weights.recurrent[:2])
 
 
+@pytest.mark.thorough
 def test_saved_and_read(seed, folder, tmp_path):
     second = rc.train(rc.Or(), KEPT, RULE, networks=2, seed=seed, start=folder)
     second.save(tmp_path / "second")
@@ -129,6 +130,7 @@ def test_resumed_from_other_weights(seed, folder, tmp_path):
         resume_run(RunFolder.open(tmp_path / "run"), spec, SilentProgress())
 
 
+@pytest.mark.thorough
 def test_trained_in_parts(seed, folder, tmp_path):
     spec = RunSpec(rc.Or(), "run", 2, seed, KEPT, RULE, start=rc.Transfer(str(folder)))
     run = DividedRun.begin(spec, tmp_path / "run", 2)
