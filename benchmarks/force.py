@@ -8,8 +8,8 @@
     python benchmarks/force.py sines --processes 16 --json sines.json
 
 It needs recurra (or PYTHONPATH=src). Every network is trained in a process with one thread, `--processes` of them at a
-time. Prints Markdown tables: medians with
-least and most, and how many networks are good, with Wilson's interval. With `--json` every network is kept.
+time. Prints Markdown tables: medians with least and most, and how many networks are good, with Wilson's interval. With
+`--json` every network is kept.
 """
 
 import argparse
@@ -146,11 +146,7 @@ def share(rows: Sequence[Row], good: Any) -> str:
 def print_table(heads: Sequence[str], table: Iterable[Sequence[str]]) -> None:
     print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}", flush=True)
     for cells in table:
-        print_row(cells)
-
-
-def print_row(cells: Sequence[str]) -> None:
-    print(f"| {' | '.join(cells)} |", flush=True)
+        print(f"| {' | '.join(cells)} |", flush=True)
 
 
 def print_sines(rows: Sequence[Row]) -> None:

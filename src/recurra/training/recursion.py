@@ -17,7 +17,7 @@ class LeastSquares:
     r"""Rows of weights M that are learned together, and the inverse P that they share, in float64.
 
     With features r and the errors e of the rows at a step: $k = P r / (1 + r^\top P r)$, $M \leftarrow M - e k^\top$,
-    $P \leftarrow P - k (P r)^\top$; so $P^{-1} = \alpha I + \sum r r^\top$. The changes of up to `BLOCK` steps are kept
+    $P \leftarrow P - k (P r)^\top$; so $P^{-1} = \alpha I + \sum r r^\top$. The changes of a block of steps are kept
     as factors, $M - E^\top K$ and $P - K^\top K$, which is the same but for rounding; P stays symmetric.
 
     Several trials at the same step, with the features R, one column a trial, are one correction: with the lower
@@ -85,7 +85,7 @@ class LeastSquares:
             features: r of each.
             errors: e of each, before the step.
         """
-        if len(features) == 1:
+        if len(features) == 1:  # a step that is left out costs nothing there
             return self.learned(at, learn[0], features[0], errors[0])
         seen, trials = jnp.where(learn[:, None], features, 0), len(features)
         projected = seen @ self.inverse - (seen @ self.gains.T) @ self.gains
