@@ -54,7 +54,10 @@ def commands_shown(page: str) -> list[Shown]:
 
 
 def python_shown(page: str) -> list[Shown]:
-    """All Python blocks, each with the `text` block that follows it, if one does before the next Python."""
+    """All `python` blocks, each with the `text` block that follows it, if one does before the next Python.
+
+    A block of `py` looks the same to the reader and is not run: it has what is not installed, or a run that takes long.
+    """
     fences = [(language, body) for language, body in FENCE.findall(page) if language in ("python", "text")]
     following = [*fences, ("", "")][1:]
     return [

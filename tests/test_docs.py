@@ -64,7 +64,7 @@ SHOWN = [(page.name, *shown) for page in PAGES for shown in commands(page.read_t
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_what_a_page_imports_from_recurra_exists(page):
     """Renamed names are found at once, and not only where the pages are run."""
-    for code in blocks(page.read_text(), "python"):
+    for code in blocks(page.read_text(), "python", "py"):
         for node in ast.walk(ast.parse(code)):
             if isinstance(node, ast.ImportFrom) and str(node.module).split(".")[0] == "recurra":
                 module = importlib.import_module(str(node.module))
@@ -111,7 +111,7 @@ def test_python_of_the_readme_runs(capsys):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_python_is_python(page):
-    for block in blocks(page.read_text(), "python"):
+    for block in blocks(page.read_text(), "python", "py"):
         ast.parse(block)
 
 

@@ -60,6 +60,13 @@ def test_python_prints_what_the_page_shows(name, folder):
     assert not any(wrong), "\n\n".join(filter(None, wrong))
 
 
+@pytest.mark.parametrize("name", [name for name, text in TEXTS.items() if any(s.printed for s in python_shown(text))])
+def test_python_reads_only_runs_that_its_page_makes(name):
+    code = "\n".join(shown.code for shown in python_shown(TEXTS[name]))
+    made = {"runs/demo", *re.findall(r'(?:save\(|out=)"(runs/[\w-]+)"', code)}
+    assert set(re.findall(r'"(runs/[\w-]+)', code)) <= made, "what no test makes is a block of `py`: tests/pages.py"
+
+
 @pytest.mark.slow
 def test_marked_numbers_are_those_of_the_network(folder):
     _made(folder)

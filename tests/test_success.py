@@ -20,7 +20,10 @@ from recurra.tasks.base import gather
 from recurra.tasks.rules import GLITCH_MS, SUCCESSFUL, longest_run
 
 LATE = 0.1  # of the trial
-LAX = {"pulse_go_nogo": {"late", "last step", "early"}}  # the published criterion asks for a peak at any time
+LAX = {
+    "pulse_go_nogo": {"late", "last step", "early"},  # the published criterion asks for a peak at any time
+    "ready_set_go": {"offset below"},  # it asks when the output rises, and not how low it rests
+}
 
 
 @partial(jax.jit, static_argnames="task")

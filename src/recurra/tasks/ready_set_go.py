@@ -28,7 +28,7 @@ class PulseTimeRule(SuccessRule):
     The time to go, $t_g$, is that of the largest target; the interval I is the time since the last onset of an input
     before it. The output, where the mask counts, has to be largest within $\max(\rho I, \tau)$ of $t_g$, above half of
     the target there, and at no step above half of it farther away than this and half the width of the target's pulse.
-    These are the steps that are called right.
+    These are the steps that are called right. How low the output is before and after its pulse is not asked.
 
     Args:
         tolerance: ρ, part of the interval.
