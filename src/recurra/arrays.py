@@ -195,7 +195,7 @@ def padded_rows(rows: np.ndarray, room: int | None = None) -> np.ndarray:
 
 def of_network(weights: WeightsOfKind, position: int) -> WeightsOfKind:
     """The weights of one network of a cohort."""
-    return jax.tree.map(lambda array: array[position], weights)
+    return jax.tree.map(lambda array: np.asarray(array)[position], weights)
 
 
 def as_cohort(weights: WeightsOfKind) -> WeightsOfKind:
