@@ -30,7 +30,12 @@ KINDS = (
 FORGIVEN = (
     10  # workers that may be lost while they do a piece: a walltime ends them, and the piece goes on from the disk
 )
-SETTINGS = {"distributed.scheduler.allowed-failures": FORGIVEN, "distributed.worker.daemon": True}
+SETTINGS = {
+    "distributed.scheduler.allowed-failures": FORGIVEN,
+    "distributed.worker.daemon": True,
+    # after 15 s Dask would give up a worker that is just being started again, and with the last one hang for ever
+    "distributed.deploy.lost-worker-timeout": "1 day",
+}
 FREE_PORT = ":0"
 WAIT_S = 60.0  # for a scheduler to answer
 MOST_JOBS = 10_000
