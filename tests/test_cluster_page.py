@@ -88,7 +88,10 @@ def test_workers_in_jobs_of_the_local_stand_in(tmp_path, monkeypatch):
     module, stand_in = job_queues(), import_module("dask_jobqueue.local")
 
     def local(**given):
-        return stand_in.LocalCluster(**{key: one for key, one in given.items() if key not in ("job_cpu", "walltime")})
+        taken = {key: one for key, one in given.items() if key not in ("job_cpu", "walltime")}
+        # it runs the words of a script as one command, without a shell
+        taken["job_script_prologue"] = [line.replace("export ", "env ") for line in given["job_script_prologue"]]
+        return stand_in.LocalCluster(**taken)
 
     monkeypatch.setattr(module, "SLURMCluster", local)
     monkeypatch.setattr("recurra.runs.clusters.which", lambda _: "/bin/true")
