@@ -21,6 +21,7 @@ from tests.pages import (
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*(ROOT / "docs").glob("*.md"), ROOT / "CONTRIBUTING.md", ROOT / "README.md"])
 TEXTS = {page.name: page.read_text(encoding="utf-8") for page in PAGES}
+RUN = [name for name, text in TEXTS.items() if any(s.printed for s in python_shown(text))]
 # A number in prose, and behind it the way to it in `recurra inspect runs/demo --network 2 --json`.
 MARKED = re.compile(r"(-?[\d.]+)<!-- ([\w.]+) -->")
 AUTHORS = "flipflop3_n400_epoch20.hdf5"
@@ -51,7 +52,7 @@ def test_commands_print_what_the_page_shows(name, folder, request):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name, text in TEXTS.items() if any(s.printed for s in python_shown(text))])
+@pytest.mark.parametrize("name", RUN)
 def test_python_prints_what_the_page_shows(name, folder):
     _made(folder)
     blocks = python_shown(TEXTS[name])
@@ -60,7 +61,7 @@ def test_python_prints_what_the_page_shows(name, folder):
     assert not any(wrong), "\n\n".join(filter(None, wrong))
 
 
-@pytest.mark.parametrize("name", [name for name, text in TEXTS.items() if any(s.printed for s in python_shown(text))])
+@pytest.mark.parametrize("name", RUN)
 def test_python_reads_only_runs_that_its_page_makes(name):
     code = "\n".join(shown.code for shown in python_shown(TEXTS[name]))
     made = {"runs/demo", *re.findall(r'(?:save\(|out=)"(runs/[\w-]+)"', code)}

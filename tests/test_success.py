@@ -24,6 +24,7 @@ LAX = {
     "pulse_go_nogo": {"late", "last step", "early"},  # the published criterion asks for a peak at any time
     "ready_set_go": {"offset below"},  # it asks when the output rises, and not how low it rests
 }
+NEVER = {"constant 1", "constant -1", "offset before", "offset below"}  # right in no trial
 
 
 @partial(jax.jit, static_argnames="task")
@@ -90,7 +91,9 @@ def test_only_the_target_is_a_success(name):
     assert found.pop("target") == 1
     passed = {adversary: share for adversary, share in found.items() if share >= SUCCESSFUL}
     assert set(passed) == LAX.get(name, set())
-    never = {"constant 1", "constant -1", "offset before", "offset below"} & set(found if name not in LAX else ())
+    never = (
+        NEVER & set(found) - set(passed) if name != "pulse_go_nogo" else set()
+    )  # one height is right in half its trials
     assert {adversary: found[adversary] for adversary in never} == dict.fromkeys(never, 0)
 
 
