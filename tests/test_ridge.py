@@ -14,6 +14,7 @@ from recurra.testing import check_rule
 from recurra.training import Training
 from recurra.training.forcing import forced_rates
 from recurra.training.regression import BLOCK, Sums, sums_of
+from recurra.training.ridge import _losses
 
 TASK = rc.Oscillation()
 
@@ -49,6 +50,15 @@ def test_only_the_readout_moves_and_the_error_falls():
     for at in range(2):
         before, after = (rc.performance(one, TASK, trials=trials).mse for one in (cohort.before(at), cohort[at]))
         assert after < 0.9 * before
+
+
+def test_the_loss_of_a_network_has_the_same_bits_in_every_company(seed):
+    trials = TASK.sample(jax.random.key(seed), 8)
+    outputs = np.random.default_rng(seed).normal(size=(7, *trials.targets.shape)).astype(np.float32)
+    whole = np.asarray(_losses(jnp.asarray(outputs), trials))
+    for size in (1, 2, 3, 4):
+        parts = [_losses(jnp.asarray(outputs[at : at + size]), trials) for at in range(0, 7, size)]
+        np.testing.assert_array_equal(np.concatenate(parts), whole)
 
 
 def test_a_bad_ridge_is_named():

@@ -131,9 +131,12 @@ def _readouts(weights: Any) -> Float[np.ndarray, "network output feature"]:
     return np.concatenate([weights.output, np.asarray(weights.output_bias)[..., None]], axis=-1)
 
 
-@jax.jit
 def _losses(outputs: Float[Array, "network trial time output"], trials: Trials) -> Float[Array, "network"]:
-    return jax.vmap(lambda one: mean_squared_error(one, trials.targets, trials.mask))(outputs)
+    """One program for each network: a sum over all of them would round by how many there are."""
+    return jnp.stack([_loss(one, trials.targets, trials.mask) for one in np.asarray(outputs)])
+
+
+_loss = jax.jit(mean_squared_error)
 
 
 @partial(jax.jit, static_argnames="constraints")
