@@ -88,6 +88,18 @@ def test_equal_groups_do_not_differ(paired):
     assert math.isnan(constant.low), "what does not vary has no interval"
 
 
+@pytest.mark.parametrize("paired", [False, True])
+@pytest.mark.parametrize("apart", [[0, 0, 1, 1, -1, -1, 0, 0, 0, 0, 1, -1], [0.5, -0.5, 2, -2, 0, 0, 0.1, -0.1, 3, -3]])
+def test_groups_that_swapped_are_the_same_have_a_symmetric_interval(paired, apart):
+    """The bootstrap's sample is not symmetric although what it is drawn from is."""
+    values, others = np.array(apart, float), np.array(apart[::-1] if not paired else np.zeros(len(apart)), float)
+    there = difference_of("x", "a", "b", values, others, paired)
+    assert (there.interval, there.difference) == ("bootstrap", 0)
+    assert 0 < there.high == -there.low
+    back = difference_of("x", "b", "a", others, values, paired)
+    assert (there.low, there.high) == (back.low, back.high)
+
+
 def test_a_shift_of_one_standard_deviation_is_found(seed):
     draw = np.random.default_rng(seed)
     found = difference_of("x", "a", "b", draw.normal(1, 1, 400), draw.normal(0, 1, 400))

@@ -222,14 +222,25 @@ def _interval(values: Values, others: Values, paired: bool) -> tuple[str, tuple[
 
 
 def _bootstrapped(values: Values, others: Values, paired: bool) -> tuple[float, float]:
-    """The interval of the difference of means; the groups are drawn in an order that does not depend on their names."""
-    groups = (values - others,) if paired else (values, others)
-    turned = (_first_of(-groups[0], groups[0]) if paired else _first_of(others, values)) == 0
-    if turned:
-        groups = (np.sort(-groups[0]),) if paired else groups[::-1]
-    elif paired:
-        groups = (np.sort(groups[0]),)
-    statistic = (lambda pairs, axis: pairs.mean(axis)) if paired else _mean_apart
+    """The interval of the difference of means; swapped groups have the mirrored one, equal groups their own mirror."""
+    if paired:
+        apart = np.sort(values - others)
+        groups, mirrored = (apart,), (np.sort(-apart),)
+    else:
+        groups, mirrored = (values, others), (others, values)
+    order = [[group.tolist() for group in some] for some in (groups, mirrored)]
+    if order[0] == order[1]:
+        low, high = _resampled(groups)
+        return -max(high, -low), max(high, -low)
+    if order[0] < order[1]:
+        return _resampled(groups)
+    low, high = _resampled(mirrored)
+    return -high + 0.0, -low + 0.0
+
+
+def _resampled(groups: tuple[Values, ...]) -> tuple[float, float]:
+    """The bootstrapped interval of the mean of one group, or of the difference of the means of two."""
+    statistic = (lambda pairs, axis: pairs.mean(axis)) if len(groups) == 1 else _mean_apart
     low, high = math.nan, math.nan
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # where the correction of the bias is not defined, the percentiles are
@@ -239,12 +250,7 @@ def _bootstrapped(values: Values, others: Values, paired: bool) -> tuple[float, 
             low, high = (float(end) for end in found.confidence_interval)
             if math.isfinite(low) and math.isfinite(high):
                 break
-    return (-high + 0.0, -low + 0.0) if turned else (low + 0.0, high + 0.0)
-
-
-def _first_of(one: Values, other: Values) -> int:
-    """0 if the first comes first in an order of groups that does not depend on their names, otherwise 1."""
-    return 0 if np.sort(one).tolist() < np.sort(other).tolist() else 1
+    return low + 0.0, high + 0.0
 
 
 def _spread(values: Values, others: Values, paired: bool) -> float:
