@@ -340,6 +340,12 @@ class TestPage:
         assert "States and pulses" in page.text
         assert "nan" not in page.text
 
+    def test_validation_with_recurrent_noise_is_not_the_test_without(self, run, page):
+        spec = {**run.about["spec"], "model": {**run.about["spec"]["model"], "recurrent_noise": 0.5}}
+        words = "have the recurrent noise of the model, σ = 0.5"
+        assert words in Page(report_html(replace(run, about={**run.about, "spec": spec}))).text
+        assert "recurrent noise" not in page.text
+
     @pytest.mark.thorough
     def test_a_network_that_diverged(self, run):
         assert run.history is not None

@@ -89,6 +89,7 @@ def performance(
 
     mse $= \sum m (z - z^*)^2 / \sum m$ with the mask m, the loss that training lowers; distance
     $= \langle \|z_{b \cdot k} - z^*_{b \cdot k}\|_2 \rangle_{b, k}$ over trials b and outputs k, masked steps left out.
+    The network runs without recurrent noise; the noise on the inputs is the task's.
 
     Args:
         network: the network, or a cohort.

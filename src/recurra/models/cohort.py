@@ -266,7 +266,8 @@ class Cohort(Shown):
     def success_rate(self, trials: int = 1_000, needed: float = SUCCESSFUL) -> Proportion:
         """The share of successful networks, with its 95 % Wilson interval.
 
-        A network is successful if at least the share `needed` of its trials is, on trials never used for training.
+        A network is successful if at least the share `needed` of its trials is, on trials never used for training
+        and without recurrent noise.
 
         Args:
             trials: fresh trials, the same for all networks.
@@ -278,6 +279,8 @@ class Cohort(Shown):
     @pinned()
     def success_shares(self, trials: int = 1_000) -> Float[np.ndarray, "network"]:
         """The share of successful trials of every network, on trials never used for training; NaN if none is judged.
+
+        They have the noise of the task but no recurrent noise, with which `history.success` is measured.
 
         Args:
             trials: fresh trials, the same for all networks.
