@@ -30,6 +30,8 @@ from recurra.arrays import RateWeights
             ("rates", np.array([1.0, np.nan])),
             "rates holds 1 values that are NaN or infinite, of 2",
         ),
+        (checks.check_array, ("state", [1.0, math.inf]), r"state has shape \(2,\); expected \(\)"),
+        (checks.check_array, ("rates", [[1, 2], [3]]), r"rates has rows of different lengths; expected an array \(\)"),
         (checks.check_memory, ("training", 2.0**60), r"training would take 1,073,741,824.0 GiB of memory"),
     ],
 )
@@ -50,6 +52,31 @@ def test_bad_value(check, arguments, message):
 def test_bad_kind(check, arguments):
     with pytest.raises(TypeError, match="expected"):
         check(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("ab", r"ends has the type .*; expected real numbers \(condition, state: 2\)"),
+        ([[1j, 0]], "ends has the type complex128; expected real numbers"),
+        ([[True, False]], "ends has the type bool; expected real numbers"),
+        (None, "ends has the type object"),
+        ([1.0, 2.0], r"ends has shape \(2,\); expected \(condition, state: 2\)"),
+        ([[1.0]], r"ends has shape \(1, 1\); expected"),
+        (np.zeros((0, 2)), r"ends has shape \(0, 2\); expected"),
+        ([[0.0, math.nan]], "ends holds 1 values that are NaN or infinite, of 2"),
+    ],
+)
+def test_arrays_that_are_none(value, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        checks.check_array("ends", value, condition=None, state=2)
+
+
+def test_good_arrays_keep_their_type():
+    for kind in (np.float32, np.float64):
+        assert checks.check_array("ends", np.ones((3, 2), kind), condition=None, state=2).dtype == kind
+    assert checks.check_array("ends", [[1, 2]], condition=1, state=2).dtype == np.float64
+    assert np.isnan(checks.check_array("ends", [math.nan], finite=False, state=1)).all()
 
 
 def test_good_values_pass():

@@ -47,7 +47,7 @@ def test_bad_arguments():
         continuation(network, state=np.zeros(1), direction=np.ones(1), amplitudes=(1.0, 1.0))
     with pytest.raises(ValueError, match="finds no fixed point from the state"):
         continuation(network_of([[1.0]], activation="softplus", bias=1.0), state=np.zeros(1), direction=np.ones(1))
-    with pytest.raises(ValueError, match=r"inputs has shape \(2,\)"):
+    with pytest.raises(ValueError, match=r"direction has shape \(2,\)"):
         continuation(network, state=np.zeros(1), direction=np.ones(2))
 
 

@@ -167,7 +167,7 @@ def test_bad_designs(factors, message):
 
 
 def test_bad_arguments():
-    with pytest.raises(ValueError, match=r"rates has shape \(7, 5, 2\); .*8 conditions"):
+    with pytest.raises(ValueError, match=r"rates has shape \(7, 5, 2\); expected \(condition: 8, time, unit\)"):
         demixed_components(rates=np.zeros((7, 5, 2)), factors=BITS)
     with pytest.raises(ValueError, match="components is 0"):
         demixed_components(rates=np.zeros((8, 5, 2)), factors=BITS, components=0)

@@ -138,7 +138,7 @@ def test_currents_are_the_states_of_the_current_form():
         ({"plane": np.ones((2, 3))}, "parallel"),
         ({"plane": np.array([[0.0, 0, 0], [1, 0, 0]])}, "length 0"),
         ({"plane": np.full((2, 3), np.nan)}, "plane holds 6 values"),
-        ({"center": np.zeros(2)}, r"center \(2,\)"),
+        ({"center": np.zeros(2)}, r"center has shape \(2,\)"),
         ({"center": np.full(3, np.inf)}, "center holds 3 values"),
         ({"across": (1.0, 1.0)}, r"across is \(1.0, 1.0\); expected lowest < highest"),
         ({"upwards": (1.0, -1.0)}, "upwards is"),

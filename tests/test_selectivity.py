@@ -158,7 +158,7 @@ def test_one_unit_one_condition_one_step(seed):
 def test_bad_arguments():
     with pytest.raises(ValueError, match="permutations is 0"):
         unit_selectivity(rates=np.zeros((8, 2, 2)), factors=BITS, seed=0, permutations=0)
-    with pytest.raises(ValueError, match="8 conditions"):
+    with pytest.raises(ValueError, match=r"expected \(condition: 8"):
         unit_selectivity(rates=np.zeros((4, 2, 2)), factors=BITS, seed=0)
     with pytest.raises(ValueError, match="every combination"):
         unit_selectivity(rates=np.zeros((3, 2, 2)), factors=PAIR[:3], seed=0)

@@ -226,7 +226,7 @@ def test_beyond_trivial():
         ({"steps": 0}, "steps is 0; expected at least 1"),
         ({"exponents": 0}, "exponents is 0; expected at least 1"),
         ({"exponents": 3}, "exponents is 3; expected at most 2, the size of the network's state"),
-        ({"state": np.zeros(3)}, r"state has shape \(3,\); expected \(2,\), the size of the network's state"),
+        ({"state": np.zeros(3)}, r"state has shape \(3,\); expected \(state: 2\)"),
         ({"inputs": np.zeros(2)}, r"inputs has shape \(2,\); expected one number, or 1 of them"),
     ],
 )

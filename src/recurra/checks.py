@@ -72,12 +72,13 @@ def check_flag(name: str, value: object) -> None:
         raise TypeError(f"{name} is {value!r}; expected True or False")
 
 
-def check_matrix(name: str, array: np.ndarray) -> None:
-    """`array` must be one square matrix of finite numbers."""
-    shape = np.shape(array)
-    if len(shape) != 2 or shape[0] != shape[1] or shape[0] < 1:
-        raise ValueError(f"{name} has the shape {shape}; expected a square matrix (post, pre)")
+def check_matrix(name: str, value: object) -> np.ndarray:
+    """`value` as one square matrix of finite numbers."""
+    array = check_real(name, value, "post, pre")
+    if array.ndim != 2 or array.shape[0] != array.shape[1] or not array.size:
+        raise ValueError(f"{name} has the shape {array.shape}; expected a square matrix (post, pre)")
     check_finite(name, array)
+    return array
 
 
 def check_choice(name: str, value: str, choices: Collection[str]) -> None:
@@ -160,6 +161,29 @@ def check_finite(name: str, array: np.ndarray) -> None:
         raise ValueError(
             f"{name} holds {bad} values that are NaN or infinite, of {array.size}; expected finite numbers"
         )
+
+
+def check_array(name: str, value: object, finite: bool = True, **axes: int | None) -> np.ndarray:
+    """`value` as an array of real numbers with these axes, each of the given length or, with None, of any but 0."""
+    expected = ", ".join(axis if length is None else f"{axis}: {length}" for axis, length in axes.items())
+    array = check_real(name, value, expected)
+    fits = [there > 0 and wanted in (None, there) for there, wanted in zip(array.shape, axes.values(), strict=False)]
+    if array.ndim != len(axes) or not all(fits):
+        raise ValueError(f"{name} has shape {array.shape}; expected ({expected})")
+    if finite:
+        check_finite(name, array)
+    return array
+
+
+def check_real(name: str, value: object, axes: str) -> np.ndarray:
+    """`value` as an array of real numbers, which the error says has these axes."""
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise ValueError(f"{name} has rows of different lengths; expected an array ({axes})") from None
+    if array.dtype.kind not in "fiu":
+        raise TypeError(f"{name} has the type {array.dtype.name}; expected real numbers ({axes})")
+    return array if array.dtype.kind == "f" else array.astype(np.float64)
 
 
 def check_memory(what: str, needed_bytes: float) -> None:

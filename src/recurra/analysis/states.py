@@ -7,6 +7,7 @@ from recurra.analysis.dynamics.starts import starts_among
 from recurra.analysis.dynamics.steps import states_along
 from recurra.analysis.subjects import Subject, of_each_network, seed_of, visit_of
 from recurra.analysis.visit import SPREAD, STARTS
+from recurra.checks import check_array
 from recurra.tasks.base import Task
 
 
@@ -22,7 +23,10 @@ def states_on(
         inputs: inputs of the trials; if not given, those of the task's probe.
     """
     visit = visit_of(network, task)
-    return visit.states if inputs is None else states_along(visit.network, np.asarray(inputs))
+    if inputs is None:
+        return visit.states
+    axes = {"trial": None, "time": None, "input": visit.network.weights.inputs}
+    return states_along(visit.network, check_array("inputs", inputs, **axes))
 
 
 @of_each_network

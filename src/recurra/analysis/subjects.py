@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from recurra.analysis.failures import Failure, attempted, failure_of
 from recurra.analysis.visit import Visit
-from recurra.checks import check_count
+from recurra.checks import check_count, check_real
 from recurra.models.cohort import Cohort
 from recurra.models.network import Network
 from recurra.tasks.base import Task
@@ -98,7 +98,7 @@ def rates_of(one: Any, task: Task | None = None) -> Float[np.ndarray, "*sample u
         one: a network, a `Visit`, or rates.
         task: the task, where the network does not know it.
     """
-    return visit_of(one, task).rates if isinstance(one, Network | Visit) else np.asarray(one)
+    return visit_of(one, task).rates if isinstance(one, Network | Visit) else check_real("rates", one, "…, unit")
 
 
 def seed_of(network: Any, seed: int | None) -> int:

@@ -12,7 +12,7 @@ from recurra.analysis.dynamics.fixed_points import FixedPoints, fixed_points
 from recurra.analysis.subjects import Subject, of_each_network, visit_of
 from recurra.analysis.visit import Visit
 from recurra.analysis.weights.spectra import spectrum
-from recurra.checks import check_count
+from recurra.checks import check_array, check_count
 from recurra.models.network import Network
 from recurra.tasks.base import Task
 
@@ -72,8 +72,9 @@ def dynamic_modes(rates: Rates, delays: int = DELAYS, rank: int = RANK) -> Compl
     """
     check_count("delays", delays)
     check_count("rank", rank)
-    if np.ndim(rates) != 3 or rates.shape[1] < 2:
-        raise ValueError(f"rates have shape {np.shape(rates)}; expected (condition, time, unit) with 2 or more steps")
+    rates = check_array("rates", rates, finite=False, condition=None, time=None, unit=None)
+    if rates.shape[1] < 2:
+        raise ValueError(f"rates has shape {rates.shape}; expected (condition, time, unit) with 2 or more steps")
     largest = np.abs(rates).max()
     if not np.isfinite(largest):
         return np.full(rank, np.nan, np.complex128)
@@ -133,6 +134,7 @@ def nearest_linearizations(
     if points is None or ends is None:
         visit = visit_of(network, task, seed)
         points, ends = fixed_points(visit) if points is None else points, visit.ends if ends is None else ends
+    ends = check_array("ends", ends, finite=False, condition=None, state=points.states.shape[1])
     chosen = ends[np.unique(np.linspace(0, len(ends) - 1, min(len(ends), CONDITIONS)).round().astype(int))]
     if not len(points) or not np.isfinite(chosen).all():
         return np.full(chosen.shape, np.nan, np.complex128)

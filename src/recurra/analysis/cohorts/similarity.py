@@ -20,7 +20,7 @@ from recurra.analysis.cohorts.eigenvalue_distances import (
 from recurra.analysis.subjects import Subject, of_each_network, rates_of, visit_of
 from recurra.analysis.visit import Visit
 from recurra.arrays import AnyArray
-from recurra.checks import check_choice, check_count
+from recurra.checks import check_array, check_choice, check_count
 from recurra.models.network import Network
 from recurra.shown import Shown
 from recurra.tasks.base import Task
@@ -157,6 +157,7 @@ def signature_of(
         rates, known = visit.rates, visit.network
         recurrent = known.recurrent if recurrent is None and known.has_recurrent else recurrent
         linearized = nearest_linearizations(visit) if linearized is None else linearized
+    rates = check_array("rates", rates, finite=False, condition=None, time=None, unit=None)
     if linearized is None:
         linearized = np.full((1, 1), np.nan, np.complex128)
     every = -(-rates.shape[0] * rates.shape[1] // SAMPLES)

@@ -8,12 +8,12 @@ from jaxtyping import Bool, Complex, Float, Int
 
 from recurra.analysis.dynamics.fixed_points import fixed_points
 from recurra.analysis.dynamics.flow import Flow
-from recurra.analysis.dynamics.flows import flow_of
+from recurra.analysis.dynamics.flows import flow_of, per_channel
 from recurra.analysis.dynamics.linearization import OUTSIDE, modes_at
 from recurra.analysis.dynamics.newton import CONVERGED
 from recurra.analysis.subjects import Subject, of_each_network, visit_of
 from recurra.analysis.visit import Visit
-from recurra.checks import check_count, check_positive
+from recurra.checks import check_array, check_count, check_positive
 from recurra.models.network import Network
 from recurra.shown import Shown
 from recurra.tasks.base import Task
@@ -86,15 +86,17 @@ def continuation(
     """
     check_positive("arc", arc)
     check_count("most", most)
-    first, last = amplitudes
+    first, last = check_array("amplitudes", amplitudes, amplitude=2).astype(np.float64)
     if first == last:
         raise ValueError(f"amplitudes is {amplitudes}; expected two different numbers")
     visit = visit_of(network, task)
-    along = np.asarray(direction, np.float64)
-    path = _Path(visit.network, along, np.broadcast_to(np.asarray(origin, np.float64), along.shape))
+    channels = visit.network.weights.inputs
+    along = check_array("direction", direction, input=channels).astype(np.float64)
+    path = _Path(visit.network, along, per_channel("origin", origin, channels))
     state = _first_point(visit, path.inputs(first)) if state is None else state
+    state = check_array("state", state, state=visit.network.state_size).astype(np.float64)
     upward = np.append(np.zeros(len(state)), np.sign(last - first))
-    point = path.corrected(np.append(np.asarray(state, np.float64), first), upward)
+    point = path.corrected(np.append(state, first), upward)
     if point is None:
         raise ValueError("Newton's method finds no fixed point from the state; take one of fixed_points(...)")
     return _branch(path, np.array(path.followed(point, upward, (first, last), arc * np.sqrt(len(state)), most)))

@@ -18,7 +18,7 @@ from recurra.analysis.dynamics.newton import FLAT, States, descent, is_fixed, ne
 from recurra.analysis.dynamics.proofs import UNKNOWN, Proof, prove
 from recurra.analysis.dynamics.starts import chao_missing, in_parts, told_apart, unique
 from recurra.analysis.subjects import Subject, of_each_network, visit_of
-from recurra.checks import check_count, check_positive
+from recurra.checks import check_array, check_positive, check_real
 from recurra.linalg import inverse_of
 from recurra.models.network import Network
 from recurra.shown import Shown
@@ -157,8 +157,8 @@ def _searched(
 
 def _search(network: Network, starts: States, inputs: float | Float[np.ndarray, "input"], apart: float) -> FixedPoints:
     flow = flow_of(network, inputs)
-    starts = np.atleast_2d(np.asarray(starts, np.float64))
-    check_count("starts", len(starts))
+    size, starts = network.state_size, np.atleast_2d(check_real("starts", starts, "start, state"))
+    starts = check_array("starts", starts, finite=False, start=None, state=size).astype(np.float64)
     with one_thread():
         reached = in_parts(lambda part: descent(flow, part), starts)
     here = is_fixed(flow, reached)
@@ -213,7 +213,9 @@ def fixed_points_under(
         seed: as there.
     """
     visit = visit_of(network, task, seed)
-    return [fixed_points(visit, starts=starts, inputs=one, apart=apart) for one in np.asarray(inputs, np.float64)]
+    axes = {"condition": None, "input": visit.network.weights.inputs}
+    inputs = check_array("inputs", inputs, **axes).astype(np.float64)
+    return [fixed_points(visit, starts=starts, inputs=one, apart=apart) for one in inputs]
 
 
 def with_more(network: Network, points: FixedPoints, states: States, apart: float = 1e-6) -> FixedPoints:

@@ -10,7 +10,7 @@ from recurra.analysis.dynamics.flows import flow_of
 from recurra.analysis.rates.reduction import principal_components
 from recurra.analysis.subjects import Subject, of_each_network, visit_of
 from recurra.analysis.visit import Visit
-from recurra.checks import check_count, check_finite, check_range
+from recurra.checks import check_array, check_count, check_range
 from recurra.shown import Shown
 from recurra.tasks.base import Task
 
@@ -103,8 +103,9 @@ def flow_field(
     check_count("points", points, at_least=2)
     visit = visit_of(network, task)
     plane = principal_components(rates=visit.states, components=2).components if plane is None else plane
-    center = np.asarray(visit.states.mean(axis=(0, 1)) if center is None else center, np.float64)
-    directions = _orthonormal(np.asarray(plane, np.float64), center, visit.network.state_size)
+    size, center = visit.network.state_size, visit.states.mean(axis=(0, 1)) if center is None else center
+    center = check_array("center", center, state=size).astype(np.float64)
+    directions = _orthonormal(check_array("plane", plane, direction=2, state=size).astype(np.float64))
     bounds = {"across": across, "upwards": upwards}
     sides = [
         _side(visit, center, *named, direction) for named, direction in zip(bounds.items(), directions, strict=True)
@@ -148,17 +149,8 @@ def _side(
     return bounds
 
 
-def _orthonormal(
-    plane: Float[np.ndarray, "direction state"], center: Float[np.ndarray, "state"], size: int
-) -> Float[np.ndarray, "direction state"]:
+def _orthonormal(plane: Float[np.ndarray, "direction state"]) -> Float[np.ndarray, "direction state"]:
     """The first direction, and the part of the second at right angles to it, both of length 1."""
-    if plane.shape != (2, size) or center.shape != (size,):
-        raise ValueError(
-            f"plane has shape {plane.shape} and center {center.shape}; expected (2, {size}) and ({size},): two "
-            "directions and a state, of the size of the network's state"
-        )
-    check_finite("plane", plane)
-    check_finite("center", center)
     length = np.linalg.norm(plane, axis=1)
     scaled = plane / np.where(length > 0, length, 1.0)[:, None]
     second = scaled[1] - (scaled[0] @ scaled[1]) * scaled[0]

@@ -9,9 +9,19 @@ from recurra.analysis.dynamics.automatic_flow import AutomaticFlow
 from recurra.analysis.dynamics.flow import Flow
 from recurra.analysis.dynamics.gated_flow import FLOWS, gated_flow
 from recurra.analysis.dynamics.rate_flow import RateFlow
+from recurra.checks import check_finite, check_real
 from recurra.engine import Dynamics, FeedbackEquations, RateDynamics
 from recurra.models.network import Network
 from recurra.numerics import pinned
+
+
+def per_channel(name: str, numbers: float | Float[np.ndarray, "input"], channels: int) -> Float[np.ndarray, "input"]:
+    """One number for each input channel, from one for all or one for each."""
+    known = check_real(name, numbers, f"one, or {channels}")
+    if known.ndim and known.shape != (channels,):
+        raise ValueError(f"{name} has shape {known.shape}; expected one number, or {channels} of them")
+    check_finite(name, known)
+    return np.broadcast_to(known.astype(np.float64), (channels,))
 
 
 def flow_of(network: Network, inputs: float | Float[np.ndarray, "input"] = 0.0) -> Flow:
@@ -21,9 +31,7 @@ def flow_of(network: Network, inputs: float | Float[np.ndarray, "input"] = 0.0) 
     if isinstance(dynamics, FeedbackEquations):
         with pinned(double=True):
             dynamics, weights = dynamics.without_feedback(network.double)
-    if np.ndim(inputs) and np.shape(inputs) != (weights.inputs,):
-        raise ValueError(f"inputs has shape {np.shape(inputs)}; expected one number, or {weights.inputs} of them")
-    constant_input = np.broadcast_to(np.asarray(inputs, np.float64), (weights.inputs,))
+    constant_input = per_channel("inputs", inputs, weights.inputs)
     if type(dynamics) in FLOWS:
         return gated_flow(network, constant_input)
     if not isinstance(dynamics, RateDynamics):

@@ -16,7 +16,7 @@ from recurra.analysis.dynamics.linearization import modes_at
 from recurra.analysis.dynamics.proofs import contracts
 from recurra.analysis.dynamics.steps import driven
 from recurra.analysis.subjects import Subject, of_each_network, visit_of
-from recurra.checks import check_count
+from recurra.checks import check_array, check_count
 from recurra.models.network import Network
 from recurra.shown import Shown
 from recurra.tasks import Task
@@ -103,6 +103,7 @@ def program(
     network, task = visit.network, visit.task
     flow = flow_of(network, points.inputs)
     ends = visit.ends if ends is None else ends
+    ends = check_array("ends", ends, finite=False, condition=None, state=network.state_size)
     saddle, growth, direction = _branches(flow, points, modes)
     stable = Attractors(tuple(state[None] for state in points.states[points.index == 0]))
     beside = points.states[saddle] + OFFSET * np.sqrt(ends.shape[1]) * direction

@@ -23,7 +23,7 @@ from recurra.analysis.dynamics.steps import ends_on
 from recurra.analysis.dynamics.windows import Window, windows_after
 from recurra.analysis.subjects import Subject, of_each_network, visit_of
 from recurra.analysis.weights.spectra import time_constant_ms
-from recurra.checks import check_count, same
+from recurra.checks import check_array, check_count, same
 from recurra.models.network import Network
 from recurra.shown import Shown
 from recurra.tasks.base import Task
@@ -151,7 +151,8 @@ def regimes(
     _check_probe(network, probe)
     inputs = np.asarray(probe.inputs, np.float64)
     flows = [flow_of(network, last) for last in inputs[:, -1]]
-    state = np.array(ends_on(network, inputs) if ends is None else ends)
+    state = ends_on(network, inputs) if ends is None else ends
+    state = np.array(check_array("ends", state, finite=False, condition=len(inputs), state=network.state_size))
     found, lengths = dict[int, _Regime](), _lengths(network, windows)
     for number, length in enumerate(lengths):
         open_ = sorted(set(range(len(flows))) - set(found))
@@ -160,8 +161,7 @@ def regimes(
         for condition, window in zip(open_, seen, strict=True):
             with one_thread(), np.errstate(all="ignore"):
                 one = _regime(network, flows[condition], window, settled_ms, (length, last))
-            if one is not None:
-                found[condition] = one
+            found |= {} if one is None else {condition: one}
         if len(found) == len(flows):
             break
     columns = zip(*(astuple(found[condition]) for condition in range(len(flows))), strict=True)

@@ -10,7 +10,7 @@ from jaxtyping import Array, Float
 from recurra.analysis.dynamics.flows import flow_of
 from recurra.analysis.subjects import Subject, of_each_network, visit_of
 from recurra.arrays import Weights
-from recurra.checks import check_count, check_positive
+from recurra.checks import check_array, check_count, check_positive
 from recurra.engine import Dynamics
 from recurra.models.network import Network
 from recurra.numerics import pinned
@@ -58,7 +58,8 @@ def lyapunov_spectrum(
     """
     visit = visit_of(network, task)
     network = visit.network
-    state = np.asarray(visit.ends[0]) if state is None else state
+    size = network.state_size
+    state = np.asarray(visit.ends[0]) if state is None else check_array("state", state, state=size)
     steps = at_least(STEPS, network) if steps is None else steps
     check_count("steps", steps)
     _, growth = followed(network, state, inputs, exponents, steps)
@@ -98,6 +99,7 @@ def floquet_multipliers(
     """
     check_positive("period_ms", period_ms)
     network = visit_of(network, task).network
+    state = check_array("state", state, state=network.state_size)
     period = period_ms / network.dt_ms
     rates, growth = followed(network, state, inputs, exponents, max(at_least(STEPS, network), int(np.ceil(2 * period))))
     return np.exp(period * mean_growth(growth[: closest_return(rates)[0]]))
@@ -174,8 +176,6 @@ def followed(
     check_count("exponents", vectors)
     if vectors > size:
         raise ValueError(f"exponents is {vectors}; expected at most {size}, the size of the network's state")
-    if np.shape(state) != (size,):
-        raise ValueError(f"state has shape {np.shape(state)}; expected ({size},), the size of the network's state")
     with pinned(double=True), one_thread():
         weights = network.double
         every = sampling(network)

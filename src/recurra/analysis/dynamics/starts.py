@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float, Int, Shaped
 from scipy.spatial.distance import cdist
 
-from recurra.checks import check_at_least_zero, check_count
+from recurra.checks import check_array, check_at_least_zero, check_count
 from recurra.threads import cores, in_threads
 
 States = Float[np.ndarray, "start state"]
@@ -31,7 +31,8 @@ def starts_among(
     check_count("starts", starts)
     check_at_least_zero("spread", spread)
     random = np.random.default_rng(seed)
-    flat = np.reshape(states, (-1, np.shape(states)[-1]))
+    states = check_array("states", states, finite=False, trial=None, time=None, state=None)
+    flat = states.reshape(-1, states.shape[-1])
     weights = random.dirichlet(np.ones(MIXED), size=starts)
     weights[::2] = np.eye(MIXED)[0]
     drawn = np.einsum("sm,smu->su", weights, flat[random.integers(len(flat), size=(starts, MIXED))])

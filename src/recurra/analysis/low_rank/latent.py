@@ -8,10 +8,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from recurra.analysis.dynamics.steps import states_along
+from recurra.analysis.dynamics.flows import per_channel
 from recurra.analysis.low_rank.loadings import Loadings, equations_of
 from recurra.analysis.low_rank.loadings import loadings as loadings_of
+from recurra.analysis.states import states_on
 from recurra.analysis.subjects import Subject, of_each_network, visit_of
+from recurra.checks import check_array, check_real
 from recurra.engine import ACTIVATIONS, RateDynamics
 from recurra.models.network import NotApplicableError
 from recurra.numerics import pinned
@@ -63,7 +65,7 @@ def latent_variables(
     """
     visit = visit_of(network, task)
     loadings = loadings_of(visit) if loadings is None else loadings
-    states = visit.states if inputs is None else states_along(visit.network, inputs)
+    states = visit.states if inputs is None else states_on(visit, inputs=inputs)
     if equations_of(visit.network).form == "rate":
         return states @ loadings.n / loadings.units
     return states @ loadings.m / (loadings.m**2).sum(axis=0)
@@ -102,8 +104,9 @@ def latent_paths(
     """
     visit = visit_of(network, task)
     loadings = loadings_of(visit) if loadings is None else loadings
-    inputs = np.asarray(visit.probe.inputs if inputs is None else inputs)
-    return reduced_paths(equations_of(visit.network), loadings, inputs, visit.network.dt_ms)
+    given, channels = visit.probe.inputs if inputs is None else inputs, visit.network.weights.inputs
+    known = check_array("inputs", given, trial=None, time=None, input=channels)
+    return reduced_paths(equations_of(visit.network), loadings, known, visit.network.dt_ms)
 
 
 def reduced_paths(
@@ -148,8 +151,11 @@ def latent_flow(
     loadings, dynamics = loadings_of(visit) if loadings is None else loadings, equations_of(visit.network)
     _one_leak(dynamics)
     along, across = _split(loadings)
-    constant = np.append(np.broadcast_to(np.asarray(inputs, np.float64), visit.network.weights.inputs), 1.0)
+    constant = np.append(per_channel("inputs", inputs, visit.network.weights.inputs), 1.0)
     whole = dynamics.form == "rate"
+    kappa = check_real("kappa", kappa, f"…, rank: {loadings.rank}")
+    if kappa.shape[-1:] != (loadings.rank,):
+        raise ValueError(f"kappa has shape {kappa.shape}; expected (…, rank: {loadings.rank})")
     current = kappa @ loadings.m.T + (_driven(loadings) if whole else across) @ constant
     with pinned(double=True):
         rates = np.asarray(ACTIVATIONS[dynamics.activation](jnp.asarray(current)))

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from recurra.analysis.subjects import Subject, of_each_network, visit_of
-from recurra.checks import check_at_least_zero, check_count
+from recurra.checks import check_array, check_at_least_zero, check_count
 from recurra.shown import Shown
 from recurra.tasks.base import Task
 
@@ -89,8 +89,7 @@ def demixed_components(
     rates = visit_of(network, task).rates if rates is None else rates
     factors = np.asarray(visit_of(network, task).factors) if factors is None else factors
     projectors = marginal_projectors(factors)
-    rates = np.asarray(rates, np.float64)
-    check_conditions(rates, factors)
+    rates = of_conditions(rates, factors)
     kept = min(components, rates.shape[-1])
     if not np.isfinite(rates).all():
         return _unknown(len(projectors), kept, rates.shape[-1])
@@ -122,12 +121,10 @@ def marginal_projectors(factors: Factors) -> Projectors:
     return np.stack([mean, *single, np.eye(len(factors)) - mean - single.sum(axis=0)])
 
 
-def check_conditions(rates: Rates, factors: Factors) -> None:
-    """Check that the rates have the conditions of the factors."""
-    if rates.ndim != 3 or len(rates) != len(factors) or 0 in rates.shape:
-        raise ValueError(
-            f"rates has shape {rates.shape}; expected (condition, time, unit) with {len(factors)} conditions"
-        )
+def of_conditions(rates: Rates, factors: Factors) -> Rates:
+    """The rates in float64, checked to have the conditions of the factors."""
+    known = check_array("rates", rates, finite=False, condition=len(factors), time=None, unit=None)
+    return known.astype(np.float64)
 
 
 def _covariances(centred: Rates, projectors: Projectors) -> Covariances:

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from recurra.analysis.subjects import Subject, of_each_network, visit_of
-from recurra.checks import check_count, check_finite
+from recurra.checks import check_array, check_count, check_finite, check_real
 from recurra.shown import Shown
 from recurra.tasks.base import Task
 
@@ -105,7 +105,10 @@ def _covariance(flat: Float[np.ndarray, "sample unit"]) -> Float[np.ndarray, "un
 
 def _flat(rates: Rates, components: int) -> tuple[Float[np.ndarray, "sample unit"], int]:
     check_count("components", components)
-    flat = np.asarray(rates, np.float64).reshape(-1, rates.shape[-1])
+    rates = check_real("rates", rates, "trial, time, unit")
+    axes = ("sample", "unit") if rates.ndim == 2 else ("trial", "time", "unit")
+    rates = check_array("rates", rates, finite=False, **dict.fromkeys(axes))
+    flat = rates.astype(np.float64).reshape(-1, rates.shape[-1])
     check_finite("the activity", flat)
     return flat, min(components, *flat.shape)
 

@@ -11,8 +11,8 @@ from recurra.analysis.rates.demixed import (
     Factors,
     Projectors,
     Rates,
-    check_conditions,
     marginal_projectors,
+    of_conditions,
 )
 from recurra.analysis.subjects import Subject, of_each_network, seed_of, visit_of
 from recurra.checks import check_count
@@ -95,8 +95,7 @@ def unit_selectivity(
     rates = visit_of(network, task).rates if rates is None else rates
     factors = np.asarray(visit_of(network, task).factors) if factors is None else factors
     projectors = marginal_projectors(factors)
-    rates = np.asarray(rates, np.float64)
-    check_conditions(rates, factors)
+    rates = of_conditions(rates, factors)
     finite = np.isfinite(rates).all(axis=(0, 1))
     time, gram = _moments(np.where(finite, rates, 0.0))
     single = projectors[1:-1]

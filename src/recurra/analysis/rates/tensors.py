@@ -8,7 +8,7 @@ from jaxtyping import Float
 from scipy.optimize import linear_sum_assignment
 
 from recurra.analysis.subjects import Subject, of_each_network, seed_of, visit_of
-from recurra.checks import check_count, check_positive
+from recurra.checks import check_array, check_count, check_positive
 from recurra.shown import Shown
 from recurra.tasks.base import Task
 
@@ -97,9 +97,8 @@ def tensor_components(  # noqa: PLR0913 - what is decomposed, and the settings o
         check_count(name, value)
     check_positive("tolerance", tolerance)
     dt_ms = _time_step(network, dt_ms)
-    rates = np.asarray(visit_of(network, task).rates if rates is None else rates, np.float64)
-    if rates.ndim != 3 or 0 in rates.shape:
-        raise ValueError(f"rates has shape {rates.shape}; expected (trial, time, unit), none of them 0")
+    rates = visit_of(network, task).rates if rates is None else rates
+    rates = check_array("rates", rates, finite=False, trial=None, time=None, unit=None).astype(np.float64)
     if not np.isfinite(rates).all():
         return _constant(rates.shape, components, starts, np.nan, np.nan, dt_ms)
     if not rates.any():

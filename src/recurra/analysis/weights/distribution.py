@@ -62,7 +62,7 @@ def weight_statistics(
     if recurrent is None:
         known = visit_of(network, task).network
         recurrent, connections = known.recurrent, known.recurrent_connections if connections is None else connections
-    check_matrix("recurrent", np.asarray(recurrent, np.float64))
+    recurrent = check_matrix("recurrent", recurrent)
     check_between("near", near, 0, 1)
     weights = existing_weights(recurrent, connections)
     deviation, largest = float(weights.std()), float(np.abs(weights).max())

@@ -70,9 +70,8 @@ def _matrix(
     network: Subject | None, task: Task | None, recurrent: Float[AnyArray, "post pre"] | None
 ) -> Float[np.ndarray, "post pre"]:
     """The given matrix in float64, else that of the network."""
-    matrix = np.asarray(visit_of(network, task).network.recurrent if recurrent is None else recurrent, np.float64)
-    check_matrix("recurrent", matrix)
-    return matrix
+    matrix = visit_of(network, task).network.recurrent if recurrent is None else recurrent
+    return check_matrix("recurrent", matrix).astype(np.float64)
 
 
 @of_each_network
