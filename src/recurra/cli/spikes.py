@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from recurra.analysis.spikes.search import SpikingSearch
     from recurra.runs.imports import InspectedNetwork
 
+MOST_TRIALS = 20  # on which units are compared: all their traces are held in memory
+
 
 def spikes(
     source: Source,
@@ -67,10 +69,7 @@ def spikes(
     use_own(use)
     inspected = network_from_options(source, task, network, settings, activation, form, tau_ms, names)
     search, sentence = _searched(inspected, factors, trials, amplitude, seed)
-    if figure:
-        _draw(search, figure)
-    if brian2:
-        _write_brian2(inspected, search, amplitude, brian2)
+    _write(inspected, search, amplitude, figure, brian2)
     if as_json:
         typer.echo(json.dumps({"network": inspected.table(), **search_table(search)}, indent=2))
         return
@@ -101,8 +100,26 @@ def _searched(
     seed = inspected.seed if seed is None else seed
     units, asked = LIF(amplitude=amplitude), (inspected.network, inspected.task)  # type: ignore[arg-type]
     search = spiking_search(*asked, scaling_factors=_numbers(factors), trials=trials, seed=seed, units=units)
-    table = spiking_units(*asked, scaling_factor=best_or_most(search), seed=seed, units=units)
+    few = min(trials, MOST_TRIALS)
+    table = spiking_units(*asked, scaling_factor=best_or_most(search), trials=few, seed=seed, units=units)
     return search, units_words(table)
+
+
+def _write(
+    inspected: "InspectedNetwork", search: "SpikingSearch", amplitude: str, figure: Path | None, folder: Path | None
+) -> None:
+    """Make the folder for Brian2 and draw the curve: all that is asked for, or nothing if one cannot be written."""
+    from recurra.storage.files import remove
+
+    if folder:
+        _write_brian2(inspected, search, amplitude, folder)
+    try:
+        if figure:
+            _draw(search, figure)
+    except BaseException:
+        if folder:
+            remove(folder)
+        raise
 
 
 def _draw(search: "SpikingSearch", figure: Path) -> None:

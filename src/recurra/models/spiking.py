@@ -12,19 +12,21 @@ import numpy as np
 from jaxtyping import Array, Float, Int, UInt32
 
 from recurra.arrays import Inputs, RandomKey
-from recurra.checks import check_positive
+from recurra.checks import check_between, check_memory, check_positive
 from recurra.engine.rate import RateDynamics
 from recurra.engine.spikes import SpikingArrays, SpikingGiven, SpikingSteps, SpikingTrials, padded, run_spikes
-from recurra.models.lif import LIF, whole_steps
+from recurra.models.lif import LARGEST, LIF, whole_steps
 from recurra.models.network import Network, check_network
 from recurra.models.simulate import checked_inputs
 from recurra.numerics import pinned
 from recurra.saver import saver
 from recurra.shown import Shown
 from recurra.streams import as_key
+from recurra.wording import number_of
 
 NEVER = -1e4  # drive of units that pad the arrays, mV
 COUNTERS = 2**32  # of the random generator in a trial
+FLOAT32 = np.finfo(np.float32)
 
 
 class SpikingRun(NamedTuple):
@@ -80,15 +82,16 @@ class SpikingNetwork(Shown):
         """Make a folder with a script for Brian2, `network.py`, and the arrays that it reads, `network.npz`.
 
         `python network.py` runs the trials there, where Brian2 is installed, and writes their spikes and outputs to
-        `trials.npz`. The equations are those of `LIF`; Brian2 draws its own noise and first voltages, and its steps of
-        Euler's method leave 1 % less of a synapse's response than ours, which decay exactly, at 0.05 ms.
+        `trials.npz`. The equations are those of `LIF`; Brian2 draws its own noise and first voltages. Its steps of
+        Euler's method give a synapse's response exactly the area 1; ours, which decays exactly, has 1.3 to 1.4 % more
+        at 0.05 ms, see `LIF`.
 
         Args:
             folder: the folder to make; it must not exist.
             inputs: inputs of the trials, each held over a time step of the task.
 
         Raises:
-            ValueError: the folder exists, or the inputs do not fit.
+            ValueError: the folder exists, or the inputs do not fit or have no trial or no step.
 
         Source: Stimberg, Brette and Goodman (2019), eLife 8, e47314, for Brian2.
         """
@@ -107,8 +110,9 @@ def to_spikes(network: Network, scaling_factor: float, units: LIF | None = None)
         units: the spiking units; if not given, `LIF()`.
 
     Raises:
-        ValueError: the network has another form or activation.
-        TypeError: it has no rate units, as a GRU.
+        ValueError: the network has another form or activation, or λ is not above 0 or so small or large that float32
+            does not hold 1 / λ.
+        TypeError: it has no rate units, as a GRU, or λ is no number.
 
     Examples:
         >>> import numpy as np, recurra as rc
@@ -120,14 +124,20 @@ def to_spikes(network: Network, scaling_factor: float, units: LIF | None = None)
 
     Source: Kim, Li and Sejnowski (2019).
     """
-    return SpikingNetwork(network, units or LIF(), scaling_factor)
+    return SpikingNetwork(network, LIF() if units is None else units, scaling_factor)
+
+
+def check_scaling_factor(value: Any) -> None:
+    """Refuse what is no number above 0, or has no 1 / λ in float32."""
+    check_positive("scaling_factor", value)
+    check_between("scaling_factor", value, float(FLOAT32.tiny), 1 / float(FLOAT32.tiny))
 
 
 def check_convertible(network: Any, units: Any, *scaling_factors: Any) -> None:
     """Refuse networks, units and factors that cannot be joined, in one line that says what is needed."""
     check_network(network)
     for one in scaling_factors:
-        check_positive("scaling_factor", one)
+        check_scaling_factor(one)
     if not isinstance(units, LIF):
         raise TypeError(f"units is a {type(units).__name__}; expected spiking units, such as rc.LIF()")
     dynamics = network.dynamics
@@ -176,8 +186,14 @@ class Converted:
 
         Args:
             steps: steps of the task in a trial.
+
+        Raises:
+            ValueError: the refractory period is not shorter than a trial.
         """
-        return (steps * self.network.dt_ms - self.units.refractory_ms) / 1e3
+        trial_ms, refractory_ms = steps * self.network.dt_ms, self.units.refractory_ms
+        if refractory_ms >= trial_ms:
+            raise ValueError(f"refractory_ms is {refractory_ms:g}; expected less than a trial of {trial_ms:g} ms")
+        return (trial_ms - refractory_ms) / 1e3
 
     @cached_property
     def steps(self) -> SpikingSteps:
@@ -206,11 +222,11 @@ class Converted:
             *(np.pad(one, (0, room)) for one in (decay, gain, gain)),
         ]
         return SpikingArrays(
-            columns=np.pad(np.asarray(weights.recurrent).T, ((0, 0), (0, room))).astype(np.float32),
-            input=np.pad(np.asarray(weights.input).T, ((0, 0), (0, room))).astype(np.float32),
-            units=np.stack(rows).astype(np.float32),
-            output=np.asarray(weights.output, np.float32),
-            output_bias=np.asarray(weights.output_bias, np.float32),
+            columns=_float32("recurrent weights", np.pad(np.asarray(weights.recurrent).T, ((0, 0), (0, room)))),
+            input=_float32("input weights", np.pad(np.asarray(weights.input).T, ((0, 0), (0, room)))),
+            units=_float32("recurrent biases", np.stack(rows)),
+            output=_float32("output weights", np.asarray(weights.output)),
+            output_bias=_float32("output biases", np.asarray(weights.output_bias)),
         )
 
     def run(
@@ -232,18 +248,52 @@ class Converted:
             first_trial: the number of the first trial; start and noise of a trial depend on it alone.
             traces: whether the filtered spike trains are wanted.
             spikes: whether the spikes are wanted.
+
+        Raises:
+            ValueError: the inputs do not fit, the weights or inputs are beyond float32, or the trials are too long or
+                need too much memory.
         """
-        given = checked_inputs(inputs, self.network.weights.inputs).astype(np.float32)
+        given = _float32("inputs", checked_inputs(inputs, self.network.weights.inputs))
         if given.shape[1] * self.steps.substeps * padded(self.network.weights.units) // 2 > COUNTERS:
             raise ValueError(
                 f"a trial of {given.shape[1] * self.network.dt_ms:g} ms has more noise than one key gives; cut it"
             )
+        self._check_weights(min(scaling_factors))
+        self._check_memory(len(scaling_factors), given, traces, spikes)
         with pinned():
             numbers = first_trial + np.arange(len(given), dtype=np.uint32)
             words, start = _start(as_key(key), numbers, self.units, self.network.weights.units)
             inverse = 1 / np.asarray(scaling_factors, np.float32)
             run = SpikingGiven(inverse, words, start, given, first_trial)
             return run_spikes(self.steps, self.arrays, run, traces=traces, spikes=spikes)
+
+    def _check_weights(self, factor: float) -> None:
+        """Refuse weights that are too large when they are divided by the smallest factor."""
+        largest = float(max(np.abs(one).max() for one in (self.arrays.columns, self.arrays.output)))
+        if largest / factor > LARGEST:
+            raise ValueError(
+                f"scaling_factor is {factor:g}, and the largest weight {largest:g}; expected a quotient of at most "
+                f"{LARGEST:g}"
+            )
+
+    def _check_memory(self, factors: int, given: np.ndarray, traces: bool, spikes: bool) -> None:
+        """Refuse trials whose results do not fit into memory."""
+        (trials, steps, _), (outputs, units) = given.shape, self.arrays.output.shape
+        in_a_step = 4 * outputs + units * (4 * traces + self.steps.substeps * spikes)
+        kept = "spikes" if spikes else "filtered spike trains" if traces else "outputs"
+        of = f"{number_of(trials, 'trial')} of {steps * self.network.dt_ms:,g} ms"
+        what = f"the {kept} of {of} with {number_of(factors, 'scaling factor')}"
+        check_memory(what, factors * trials * (steps * in_a_step + 4 * units))
+
+
+def _float32(name: str, array: np.ndarray) -> Float[np.ndarray, "..."]:
+    """The array in float32, which must hold all of its numbers."""
+    with np.errstate(over="ignore"):
+        cast = array.astype(np.float32)
+    if not np.isfinite(cast).all():
+        largest = f"{np.abs(array).max():g}"
+        raise ValueError(f"{name} are as large as {largest}; expected at most {FLOAT32.max:.3g}, as float32 holds")
+    return cast
 
 
 def converted(network: Network, units: LIF, *scaling_factors: float) -> Converted:

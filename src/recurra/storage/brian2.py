@@ -22,10 +22,15 @@ def write_brian2(spiking: SpikingNetwork, folder: Path, inputs: Inputs) -> None:
         spiking: the network.
         folder: the folder to make.
         inputs: inputs of the trials that the script runs.
+
+    Raises:
+        ValueError: the folder exists, or the inputs do not fit or have no trial or no step.
     """
     network, units = spiking.network, spiking.units
     weights: Any = network.double
     given = checked_inputs(inputs, weights.inputs)
+    if not given.size:
+        raise ValueError(f"inputs have the shape {given.shape}; expected at least one trial and one step")
     parts = converted(network, units, spiking.scaling_factor)
     entries = {
         "recurrent": network.recurrent,

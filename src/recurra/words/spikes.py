@@ -108,9 +108,11 @@ def units_words(record: SpikingUnits) -> str:
     known = record.correlation[np.isfinite(record.correlation)]
     middle = f", with a median correlation of {three(float(np.median(known)))}" if known.size else ""
     units = number_of(len(record.kind), "unit")
-    share = f"{percent(record.success)} % of the trials are right at λ = {record.scaling_factor:g}"
+    right = f"{percent(record.success)} % of {number_of(record.judged, 'trial')} {is_or_are(record.judged)} right"
+    share = f"{right} at λ = {record.scaling_factor:g}"
+    verb = "follows" if counts["follows"] == 1 else "follow"
     others = f"; {', '.join(wrong)}" if wrong else ""
-    return as_sentence(f"{share}: {counts['follows']} of {units} follow{middle}{others}")
+    return as_sentence(f"{share}: {counts['follows']} of {units} {verb}{middle}{others}")
 
 
 def _best_at(record: SpikingSearch) -> int:

@@ -1,8 +1,9 @@
 """The share of right trials of a spiking network for every scaling factor."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from itertools import pairwise
+from typing import Any, ClassVar
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -11,7 +12,7 @@ from recurra.analysis.subjects import Subject, of_each_network, visit_of
 from recurra.checks import check_count
 from recurra.intervals import wilson_interval
 from recurra.models.lif import LIF
-from recurra.models.spiking import Converted, converted
+from recurra.models.spiking import Converted, check_scaling_factor, converted
 from recurra.shown import Shown
 from recurra.streams import Stream, random_key
 from recurra.tasks.base import Task
@@ -96,7 +97,9 @@ def spiking_search(
     """Convert a trained network to spikes with every scaling factor, and judge all of them on the same trials.
 
     A trial has the same inputs, first voltages and noise with every factor and in every search with this seed, however
-    many trials and factors there are beside it. The task's own rule judges.
+    many trials and factors there are beside it. Its spikes are the same then, and with the native engine all bits of
+    its outputs; in the portable one the last digits of an output, in float32, may depend on the trials and factors
+    beside it. The task's own rule judges.
 
     Args:
         network: a network of sigmoid units in the current form, or a cohort.
@@ -106,6 +109,11 @@ def spiking_search(
         trials: number of trials.
         seed: of trials, first voltages and noise; if not given, that of the network's cohort, or 0.
         units: the spiking units; if not given, `LIF()`.
+
+    Raises:
+        ValueError: the network cannot be converted, a factor is not above 0 or given twice, the refractory period is
+            not shorter than a trial, or no trial is judged.
+        TypeError: the factors are no numbers.
 
     Examples:
         >>> import recurra as rc
@@ -117,20 +125,18 @@ def spiking_search(
 
     Source: Kim, Li and Sejnowski (2019).
     """
-    visit, units = visit_of(network, task, seed), units or LIF()
-    factors = _checked(FACTORS[units.amplitude] if scaling_factors is None else scaling_factors)
-    parts = converted(visit.network, units, *factors)
+    visit = visit_of(network, task, seed)
+    parts = converted(visit.network, LIF() if units is None else units)
+    factors = _checked(FACTORS[parts.units.amplitude] if scaling_factors is None else scaling_factors)
     check_count("trials", trials)
     drawn = visit.checked_task.sample(random_key(visit.seed, Stream.test), trials)
     return _judged(visit.task, drawn, parts, factors, visit.seed)
 
 
 def _judged(task: Task, drawn: Trials, parts: Converted, factors: tuple[float, ...], seed: int) -> SpikingSearch:
+    judged, seconds = judged_of(task, drawn), parts.counted_s(drawn.inputs.shape[1])
     found = parts.run(factors, drawn.inputs, random_key(seed, Stream.spikes))
     outputs, counts = np.asarray(found.outputs), np.asarray(found.counts)
-    judged = np.asarray(task.rule.judged(drawn))
-    if not judged.any():
-        raise ValueError(f"in none of {len(judged):,} trials the task's rule judges a step; give more trials")
     right = [int((np.asarray(task.rule.success(one, drawn)) & judged).sum()) for one in outputs]
     shares = [wilson_interval(count, int(judged.sum())) for count in right]
     rates = np.asarray(task.rule.success(parts.network.respond(drawn.inputs).astype(np.float32), drawn))
@@ -139,7 +145,7 @@ def _judged(task: Task, drawn: Trials, parts: Converted, factors: tuple[float, .
         success=np.array([share.value for share in shares]),
         success_low=np.array([share.low for share in shares]),
         success_high=np.array([share.high for share in shares]),
-        mean_hz=counts.mean(axis=(1, 2)) / parts.counted_s(drawn.inputs.shape[1]),
+        mean_hz=counts.mean(axis=(1, 2)) / seconds,
         silent=(counts.sum(axis=1) == 0).mean(axis=1),
         rate_success=float(rates[judged].mean()),
         trials=len(judged),
@@ -148,11 +154,33 @@ def _judged(task: Task, drawn: Trials, parts: Converted, factors: tuple[float, .
     )
 
 
-def _checked(factors: Sequence[float]) -> tuple[float, ...]:
+def judged_of(task: Task, drawn: Trials) -> Bool[np.ndarray, "trial"]:
+    """In which trials the task's rule judges a step.
+
+    Args:
+        task: the task.
+        drawn: its trials.
+
+    Raises:
+        ValueError: it judges none.
+    """
+    judged = np.asarray(task.rule.judged(drawn))
+    if not judged.any():
+        raise ValueError(f"in none of {len(judged):,} trials the task's rule judges a step; give more trials")
+    return judged
+
+
+def _checked(factors: Any) -> tuple[float, ...]:
     """The factors in ascending order."""
-    if not len(factors):
+    listed = factors.tolist() if hasattr(factors, "tolist") else factors
+    if isinstance(listed, str | bytes) or not isinstance(listed, Collection):
+        raise TypeError(f"scaling_factors is {factors!r}; expected several numbers above 0, such as (20.0, 30.0)")
+    if not listed:
         raise ValueError("scaling_factors is empty; expected at least one number above 0")
-    ascending = tuple(sorted(float(one) for one in factors))
-    if len(set(ascending)) < len(ascending):
-        raise ValueError(f"scaling_factors has {len(ascending) - len(set(ascending))} numbers twice; give each once")
-    return ascending
+    for one in listed:
+        check_scaling_factor(one)
+    ascending = sorted(float(one) for one in listed)
+    twice = [one for one, following in pairwise(ascending) if one == following]
+    if twice:
+        raise ValueError(f"scaling_factors holds {twice[0]:g} more than once; give each once")
+    return tuple(ascending)

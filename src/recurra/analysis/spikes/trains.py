@@ -75,6 +75,11 @@ def spike_trains(
         units: the spiking units; if not given, `LIF()`.
         seed: of the first voltages and of the noise; if not given, that of the network's cohort, or 0.
 
+    Raises:
+        ValueError: the network cannot be converted, λ is not above 0, the refractory period is not shorter than a
+            trial, or the spikes need too much memory.
+        TypeError: λ is no number.
+
     Examples:
         >>> import recurra as rc
         >>> rates = rc.network([[0.0]], [[9.0]], [[1.0]], form="current", activation="sigmoid", tau_ms=20.0, dt_ms=5.0)
@@ -85,8 +90,9 @@ def spike_trains(
     Source: Kim, Li and Sejnowski (2019).
     """
     visit = visit_of(network, task, seed)
-    parts = converted(visit.network, units or LIF(), scaling_factor)
+    parts = converted(visit.network, LIF() if units is None else units, scaling_factor)
     probe, network = visit.probe, visit.network
+    seconds = parts.counted_s(probe.inputs.shape[1])
     found = parts.run((scaling_factor,), probe.inputs, random_key(visit.seed, Stream.spikes), spikes=True)
     trial, step, unit = np.nonzero(np.asarray(found.spikes[0]))
     condition = np.asarray(probe.condition)
@@ -95,7 +101,7 @@ def spike_trains(
         unit=unit,
         condition=condition[trial],
         sign=unit_signs(network.recurrent),
-        rates_hz=np.asarray(found.counts[0]) / parts.counted_s(probe.inputs.shape[1]),
+        rates_hz=np.asarray(found.counts[0]) / seconds,
         outputs=np.asarray(found.outputs[0], np.float64),
         rate_outputs=network.respond(probe.inputs),
         targets=np.asarray(probe.targets, np.float64),

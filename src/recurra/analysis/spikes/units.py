@@ -6,17 +6,20 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Float, Int
 
+from recurra.analysis.spikes.search import judged_of
 from recurra.analysis.subjects import Subject, of_each_network, visit_of
-from recurra.checks import check_count
+from recurra.checks import check_count, check_memory
 from recurra.models.lif import LIF
 from recurra.models.spiking import converted
 from recurra.shown import Shown
 from recurra.streams import Stream, random_key
 from recurra.tasks.base import Task
+from recurra.wording import number_of
 
 ACTIVE = 0.1  # mean rate of a rate unit, 0 to 1, above which a spiking unit without a spike is a silent one
 SATURATED = 0.5  # of the highest rate that the refractory period allows
 NOISY_MV = 4.0  # the sigmoid of a current that is off by this is off by 0.48
+BYTES = 44.0  # of a unit in a step of the task: its trace in float32, and in float64 it, its rate and three copies
 KINDS = ("follows", "silent", "saturated", "noisy")
 
 
@@ -41,6 +44,8 @@ class SpikingUnits(Shown):
             the units spiked independently and at random (Campbell's theorem).
         kind: 0 follows, 1 silent, 2 saturated, 3 noisy.
         success: share of the judged trials that are a success.
+        trials: number of trials.
+        judged: number of trials in which the task's rule judges a step.
         scaling_factor: λ.
     """
 
@@ -55,6 +60,8 @@ class SpikingUnits(Shown):
     current_sd_mv: Float[np.ndarray, "unit"]
     kind: Int[np.ndarray, "unit"]
     success: float
+    trials: int
+    judged: int
     scaling_factor: float
 
     def count(self, kind: str) -> int:
@@ -86,6 +93,11 @@ def spiking_units(
         units: the spiking units; if not given, `LIF()`.
         seed: of trials, first voltages and noise; if not given, that of the network's cohort, or 0.
 
+    Raises:
+        ValueError: the network cannot be converted, λ is not above 0, the refractory period is not shorter than a
+            trial, no trial is judged, or the trials need too much memory.
+        TypeError: λ is no number.
+
     Examples:
         >>> import recurra as rc
         >>> rates = rc.network([[0.0]], [[0.0]], [[1.0]], form="current", activation="sigmoid", tau_ms=20.0, dt_ms=5.0)
@@ -95,19 +107,19 @@ def spiking_units(
 
     Source: Kim, Li and Sejnowski (2019); Campbell (1909) for the current.
     """
-    visit, factor = visit_of(network, task, seed), float(scaling_factor)
-    parts = converted(visit.network, units or LIF(), scaling_factor)
+    visit = visit_of(network, task, seed)
+    parts, factor = converted(visit.network, LIF() if units is None else units, scaling_factor), float(scaling_factor)
     check_count("trials", trials)
     drawn, network = visit.checked_task.sample(random_key(visit.seed, Stream.test), trials), visit.network
+    judged, seconds = judged_of(visit.task, drawn), parts.counted_s(drawn.inputs.shape[1])
+    _check_room(trials, drawn.inputs.shape[1] * network.weights.units)
     found = parts.run((factor,), drawn.inputs, random_key(visit.seed, Stream.spikes), traces=True)
     rates, decay_ms = network.run(drawn.inputs)[0], parts.decay_ms
     area = np.ones_like(decay_ms) if parts.units.amplitude == "1/(rise*decay)" else decay_ms / 1e3
-    hz = np.asarray(found.counts[0]).mean(axis=0) / parts.counted_s(drawn.inputs.shape[1])
+    hz = np.asarray(found.counts[0]).mean(axis=0) / seconds
     mean, width_s = rates.mean(axis=(0, 1)), 2 * (decay_ms + parts.units.rise_ms) / 1e3
     spread = area * np.sqrt((network.recurrent / factor) ** 2 @ hz / width_s)
-    right, judged = (
-        np.asarray(one) for one in (visit.task.rule.success(found.outputs[0], drawn), visit.task.rule.judged(drawn))
-    )
+    right = np.asarray(visit.task.rule.success(found.outputs[0], drawn))
     return SpikingUnits(
         sign=unit_signs(network.recurrent),
         decay_ms=decay_ms,
@@ -117,7 +129,9 @@ def spiking_units(
         correlation=_correlations(np.asarray(found.traces[0], np.float64), rates),
         current_sd_mv=spread,
         kind=_kinds(mean, hz, spread, parts.units.highest_hz),
-        success=float(right[judged].mean()) if judged.any() else float("nan"),
+        success=float(right[judged].mean()),
+        trials=trials,
+        judged=int(judged.sum()),
         scaling_factor=factor,
     )
 
@@ -130,6 +144,11 @@ def unit_signs(recurrent: Float[np.ndarray, "post pre"]) -> Int[np.ndarray, "pre
     """
     excites, inhibits = (recurrent > 0).any(axis=0), (recurrent < 0).any(axis=0)
     return excites.astype(int) - inhibits.astype(int)
+
+
+def _check_room(trials: int, of_a_trial: int) -> None:
+    """Refuse more filtered spike trains than there is memory for."""
+    check_memory(f"the filtered spike trains of {number_of(trials, 'trial')}", BYTES * trials * of_a_trial)
 
 
 def _kinds(mean: np.ndarray, hz: np.ndarray, spread: np.ndarray, highest_hz: float) -> Int[np.ndarray, "unit"]:
