@@ -211,3 +211,11 @@ class TestPeriodWeights:
             Training(
                 rc.PerceptualDecision(), rc.RateRNN(units=4, tau_ms=50.0), rc.BPTT(period_weights=weights), range(1), 0
             )
+
+
+def test_tasks_with_other_numbers_of_outputs_have_no_common_softmax():
+    """Outputs that do not count would be choices too."""
+    rule = rc.BPTT(steps=1, batch=2, validation_trials=2, loss="cross_entropy", trials=rc.FreshTrials(1))
+    both = rc.MultiTask((rc.And(), rc.FlipFlop(bits=2)))
+    with pytest.raises(ValueError, match=r"one softmax over all outputs; the tasks .*: and 1, 2-bit flip-flop 2$"):
+        rc.train(both, rc.RateRNN(units=4), rule, networks=1, seed=0)

@@ -118,6 +118,74 @@ def test_a_readout_that_reads_nothing_is_refused():
         rc.train(TASK, rc.RateRNN(units=4, constraints=(rc.Frozen(("output",)),)), rule, networks=1, seed=0)
 
 
+@pytest.mark.parametrize(
+    "changed", [rc.Dale(positive_output=True), rc.Frozen(("output",), pre=(0, 1))], ids=["dale", "frozen"]
+)
+def test_a_constraint_that_would_change_the_solution_is_refused(changed):
+    model = rc.RateRNN(units=6, initializer=rc.Normal(), constraints=(changed,))
+    with pytest.raises(ValueError, match=r"Ridge learns output by least squares, and .* output; leave it out"):
+        rc.train(TASK, model, rc.Ridge(steps=1, batch=2, validation_trials=2), networks=1, seed=0)
+
+
+@pytest.mark.parametrize("online", [False, True])
+def test_a_bias_that_is_not_trained_is_subtracted_from_the_targets(online, seed):
+    """Against numpy's least squares of the targets without it; the readout that was drawn has no part in it."""
+    draw = np.random.default_rng(seed)
+    weights = draw.normal(size=(6, 6)) / 3, draw.normal(size=(6, 1)), draw.normal(size=(1, 6))
+    start = rc.network(*weights, output_bias=[3.0], tau_ms=1.0, dt_ms=1.0)
+    shared = {"steps": 1, "batch": 4, "validation_trials": 2, "trials": rc.FreshTrials(steps_an_epoch=1)}
+    rule = rc.OnlineRidge(alpha=0.5, **shared) if online else rc.Ridge(ridge=1e-3, **shared)
+    model = rc.RateRNN(units=6, tau_ms=1.0, output_bias=False)
+    cohort = rc.train(TASK, model, rule, networks=1, seed=seed, start=start)
+    trials = rule.trials.batch(TASK, seed, 0, 4)
+    counts = np.asarray(trials.mask)[..., 0]
+    features = cohort.before(0).run(trials.inputs)[0][counts]
+    penalty = (0.5 if online else 1e-3 * len(features)) * np.eye(6)
+    targets = np.asarray(trials.targets, float)[counts] - 3
+    known = np.linalg.solve(features.T @ features + penalty, features.T @ targets)
+    np.testing.assert_allclose(np.asarray(cohort.weights.output[0]).T, known, rtol=2e-3, atol=2e-4)
+    assert np.asarray(cohort.weights.output_bias[0]) == 3
+
+
+def test_force_knows_a_bias_that_is_not_trained(seed):
+    """Nothing is fed back: with a bias b it learns what it learns of the target less b without one."""
+    model = rc.FeedbackRNN(units=6, feedback_initializer=rc.Zeros(), output_bias=False)
+    rule = rc.FORCE(architecture="C", steps=2, validation_trials=1)
+    values = np.sin(np.arange(20.0))[:, None]
+    plain = Training(rc.OwnPattern(values - 0.5), model, rule, (0,), seed)
+    biased = replace(plain, task=rc.OwnPattern(values))
+    found = [plain.advance(plain.start()).learner.weights]
+    start = biased.start()
+    moved = replace(start.learner.weights, output_bias=jnp.full((1, 1), 0.5))
+    start = replace(start, start=moved, learner=replace(start.learner, weights=moved))
+    found.append(biased.advance(start).learner.weights)
+    for name in ("output", "recurrent"):
+        np.testing.assert_allclose(*(getattr(one, name) for one in found), rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("number", [1e300, 1e-50])
+@pytest.mark.parametrize(("rule", "name"), [(rc.Ridge, "ridge"), (rc.FORCE, "alpha"), (rc.FullFORCE, "alpha")])
+def test_numbers_that_float32_does_not_hold_are_refused(rule, name, number):
+    with pytest.raises(ValueError, match=rf"{name} is .*; expected a number from 1e-38 to 3e\+38, as float32"):
+        rule(**{name: number})
+
+
+def test_trials_from_which_nothing_would_be_learned_are_refused():
+    rule, model = rc.FORCE(learn_every=21, steps=1), rc.FeedbackRNN(units=4)
+    with pytest.raises(ValueError, match="learn_every is 21, and a trial has 20 steps: nothing is learned"):
+        rc.train(rc.OwnPattern(np.ones((20, 1))), model, rule, networks=1, seed=0)
+
+
+@pytest.mark.parametrize("rule", [rc.BPTT, rc.Ridge])
+def test_an_infinite_loss_diverges(rule):
+    """That of a silent network is infinite too."""
+    course = {"steps": 1, "batch": 1, "validation_trials": 1, "trials": rc.FreshTrials(1)}
+    for divergence in (100.0, float("inf")):
+        made = rule(divergence=divergence, **course)
+        cohort = rc.train(rc.OwnPattern(np.full((20, 1), 1e20)), rc.RateRNN(units=4), made, networks=1, seed=0)
+        assert cohort.status[0].name == "diverged"
+
+
 def test_a_network_with_feedback_learns_from_its_targets(seed):
     """Fed what its own readout generates, it moves as it does by itself."""
     starts = {"initializer": rc.Normal(0.3), "output_initializer": rc.Normal(0.3)}  # differences decay

@@ -223,7 +223,7 @@ def test_cohorts_that_do_not_fit(arguments, message, seed):
         (lambda: rc.Transfer(run=3), "run is 3; expected a text"),  # type: ignore[arg-type]
         (lambda: rc.Transfer("first", network=-1), "network"),
         (lambda: rc.Transfer("first", arrays="recurrent"), "arrays is 'recurrent'; expected names such as"),  # type: ignore[arg-type]
-        (lambda: TransferredWeights.read(rc.Transfer()), "from networks that were given in Python; save them"),
+        (lambda: TransferredWeights.read(rc.Transfer()), r"start\.run is empty; expected the folder of a run"),
     ],
 )
 def test_bad_starts(make, message):

@@ -137,6 +137,8 @@ def test_resumed_to_the_same_bits(tmp_path, seed):
         ({"task.input_noise": [0.1, -0.2]}, "task.input_noise: input_noise is -0.2"),
         ({"task.pulses.first_onset_ms": [1, 2]}, "task.pulses.first_onset_ms cannot vary within a cohort"),
         ({"task.pulses.first_onset_ms.2": [1, 2]}, "task.pulses.first_onset_ms.2: there are 2 entries"),
+        ({"training": [0.1, 0.2]}, "'training' cannot vary within a cohort; expected a key such as"),
+        ({"task.": [0.1, 0.2]}, "'task.' cannot vary within a cohort; expected a key such as"),
         ({"noise.gain": [0.1, 0.2]}, "'noise.gain' cannot vary within a cohort; expected a key such as"),
         ({"gain": [0.1, 0.2]}, "'gain' cannot vary within a cohort; expected a key such as training.learning_rate"),
     ],
@@ -153,6 +155,20 @@ def test_what_cannot_vary(vary, message):
                 "vary": vary,
             }
         )
+
+
+def test_the_rule_of_each_network_looks_at_the_task():
+    rule = rc.Ridge(steps=1, batch=2, validation_trials=2)
+    with pytest.raises(ValueError, match=r"washout_ms is 5000, and a trial has .* nothing is left to learn from"):
+        Training(TASK, MODEL, rule, range(2), 0, "auto", {"training.washout_ms": [0.0, 5000.0]})
+
+
+def test_the_engine_computes_what_any_network_needs():
+    training = Training(TASK, MODEL, RULE, range(2), 0, "auto", {"training.unit_dropout": [0.0, 0.2]})
+    assert training.used_engine.keeps_states
+    assert training.advance(training.start()).epoch == 1
+    with pytest.raises(ValueError, match="the native engine has no unit dropout"):
+        Training(TASK, MODEL, RULE, range(2), 0, "native", {"training.unit_dropout": [0.0, 0.2]})
 
 
 @pytest.mark.thorough

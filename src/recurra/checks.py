@@ -51,6 +51,14 @@ def check_positive(name: str, value: object, infinite: bool = False) -> None:
         raise ValueError(f"{name} is infinite; expected a finite number above 0")
 
 
+def check_float32(name: str, value: object) -> None:
+    """`value` must be above zero, and a number that single precision holds."""
+    check_positive(name, value)
+    low, high = float(np.finfo(np.float32).tiny), float(np.finfo(np.float32).max)
+    if not low <= check_number(name, value) <= high:
+        raise ValueError(f"{name} is {value:g}; expected a number from {low:.1g} to {high:.1g}, as float32 holds")
+
+
 def check_at_least_zero(name: str, value: object) -> None:
     """`value` must be finite, zero or above."""
     if not 0 <= check_number(name, value) < math.inf:

@@ -20,8 +20,8 @@ def varied_of(vary: Mapping[str, Sequence[float]] | Varied) -> Varied:
     """
     found = []
     for key, values in dict(vary).items():
-        part = key.partition(".")[0] if isinstance(key, str) else ""
-        if part not in PARTS:
+        part, _, rest = key.partition(".") if isinstance(key, str) else ("", "", "")
+        if part not in PARTS or not rest:
             raise ValueError(f"{key!r} cannot vary within a cohort; expected a key such as training.learning_rate")
         if isinstance(values, str) or (not isinstance(values, Sequence) and not hasattr(values, "tolist")):
             raise TypeError(f"vary[{key!r}] is {values!r}; expected a list of numbers, one for each network")

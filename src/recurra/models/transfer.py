@@ -46,8 +46,8 @@ class TransferredWeights:
         """
         if not transfer.run:
             raise ValueError(
-                "the training starts from networks that were given in Python; save them, and name their folder in "
-                "start.run"
+                "start.run is empty; expected the folder of a run. Networks that were given in Python have to be saved "
+                "first"
             )
         return cls(saver().load(transfer.run), replace(transfer, run=str(Path(transfer.run).resolve())))
 

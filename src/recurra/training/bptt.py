@@ -15,8 +15,9 @@ from recurra.arrays import Weights
 from recurra.checks import check_at_least_zero, check_between, check_choice, check_count, check_positive
 from recurra.engine import LOSSES, Dynamics, Penalty, TrajectoryPenalty, dropped_arrays
 from recurra.models.constraints import Constraint, Parameters, constrained, free_parameters
+from recurra.tasks.base import Task
 from recurra.tasks.trials import Trials
-from recurra.training.course import check_part
+from recurra.training.course import check_choices, check_part
 from recurra.training.numbers import numbers_of, with_numbers, without_numbers
 from recurra.training.one_by_one import each_network, one_of
 from recurra.training.optimizers import Adam, Optimizer
@@ -126,6 +127,9 @@ class BPTT(LearningRule):
             raise ValueError(
                 f"unit_dropout needs weights with the axis pre, from units; {type(dynamics).__name__} has none"
             )
+
+    def check_task(self, task: Task) -> None:
+        check_choices(self.loss, task)
 
     @property
     def shared(self) -> "BPTT":

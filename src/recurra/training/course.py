@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 
 from recurra.checks import check_count, check_positive
+from recurra.tasks.base import Task
+from recurra.tasks.multi_task import MultiTask
 from recurra.training.curricula import Curriculum
 from recurra.training.stopping import Never, Stop
 from recurra.training.trial_sets import FreshTrials, TrialSet
@@ -57,3 +59,10 @@ def check_part(name: str, value: object, kind: type, example: str) -> None:
     if not isinstance(value, kind):
         article = "an" if kind.__name__[0] in "AEIOU" else "a"
         raise TypeError(f"{name} is {value!r}; expected {article} {kind.__name__} such as {example}")
+
+
+def check_choices(loss: str, task: Task) -> None:
+    """Check that all outputs that count in a step are those of one softmax, if that is the loss."""
+    if loss == "cross_entropy" and isinstance(task, MultiTask) and len({one.outputs for one in task.tasks}) > 1:
+        said = ", ".join(f"{name} {one.outputs}" for name, one in zip(task.names, task.tasks, strict=True))
+        raise ValueError(f"cross_entropy needs one softmax over all outputs; the tasks have different numbers: {said}")

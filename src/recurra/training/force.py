@@ -1,11 +1,14 @@
 """FORCE learning, and recursive least squares of the readout alone."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, final
 
+import numpy as np
+
 from recurra.arrays import Weights
-from recurra.checks import check_choice, check_count, check_flag, check_positive
+from recurra.checks import check_choice, check_count, check_flag, check_float32
 from recurra.engine import Dynamics, FeedbackEquations
+from recurra.numerics import unrounded
 from recurra.training.architectures import Architecture, ControlLoop, InternalLoop, OutputLoop, ReadoutAlone
 from recurra.training.online import Online, OnlineRule, check_constraints, learns_bias
 from recurra.training.rule import Learner, Setup
@@ -32,7 +35,7 @@ class FORCE(OnlineRule):
     Args:
         architecture: "A", "B" or "C".
         alpha: α, above 0; the smaller, the faster and the less stable.
-        learn_every: a step in so many is learned from.
+        learn_every: a step in so many is learned from, counted in each trial.
         continuing: whether every trial begins in the state in which the one before it ended, as one long run; the
             trained network then starts from the state in which training ended, so that the free run is what follows.
             If not, each trial begins in the initial state.
@@ -54,7 +57,7 @@ class FORCE(OnlineRule):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_choice("architecture", self.architecture, ARCHITECTURES)
-        check_positive("alpha", self.alpha)
+        check_float32("alpha", self.alpha)
         check_count("learn_every", self.learn_every)
         check_flag("continuing", self.continuing)
 
@@ -95,7 +98,7 @@ class OnlineRidge(OnlineRule):
 
     Args:
         alpha: α, above 0. For `Ridge` the penalty is β times the number of steps.
-        learn_every: a step in so many is learned from.
+        learn_every: a step in so many is learned from, counted in each trial.
 
     Source: Jaeger (2001); Haykin (2002) for the recursion.
     """
@@ -107,7 +110,7 @@ class OnlineRidge(OnlineRule):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_positive("alpha", self.alpha)
+        check_float32("alpha", self.alpha)
         check_count("learn_every", self.learn_every)
 
     def check_networks(self, dynamics: Dynamics) -> None:
@@ -117,7 +120,9 @@ class OnlineRidge(OnlineRule):
 
     def init(self, setup: Setup, weights: Weights) -> Learner:
         check_constraints("OnlineRidge", READOUT.arrays, setup.constraints, weights)
-        return self.begun(setup, weights)
+        learner = self.begun(setup, weights)
+        nothing = tuple(unrounded(np.zeros_like(rows)) for rows in learner.memory.rows)
+        return replace(learner, memory=replace(learner.memory, rows=nothing))
 
     def online(self, setup: Setup) -> Online:
         return Online(READOUT, self.learn_every, False, learns_bias(setup.constraints, setup.start))

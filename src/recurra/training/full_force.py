@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from recurra.arrays import AnyArray, Weights
-from recurra.checks import check_between, check_count, check_positive
+from recurra.checks import check_between, check_count, check_float32, check_positive
 from recurra.engine import Dynamics, RateDynamics
 from recurra.models.initializers import Normal, uniform_within
 from recurra.numerics import pinned
@@ -70,8 +70,9 @@ class FullFORCE(LearningRule):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("alpha", "learn_share", "target_gain", "target_scale"):
-            check_positive(name, getattr(self, name))
+        for name in ("alpha", "target_gain", "target_scale"):
+            check_float32(name, getattr(self, name))
+        check_positive("learn_share", self.learn_share)
         check_between("learn_share", self.learn_share, 0, 1)
         check_count("side_by_side", self.side_by_side)
         if self.batch % self.side_by_side:
@@ -233,7 +234,8 @@ def _moved(
     shown = moved(weights, shown, goals + outside)
     goals = jax.vmap(teacher.currents)(rates(shown), targets, hints)
     seen = features(rates(states))
-    errors = respond(seen) - jnp.concatenate([targets, goals], axis=1).astype(jnp.float64)
+    wanted = targets.astype(jnp.float64) - (0.0 if biased else weights.output_bias.astype(jnp.float64))
+    errors = respond(seen) - jnp.concatenate([wanted, goals.astype(jnp.float64)], axis=1)
     return (system.learned_together(number, real & learn, seen, errors), states, shown, goals), errors[:, :outputs]
 
 

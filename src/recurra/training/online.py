@@ -1,18 +1,20 @@
 """Learning while the network runs: recursive least squares on one trial after another."""
 
 import abc
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from recurra.arrays import Weights
 from recurra.models.constraints import Constraint, Frozen, constrained, free_parameters
 from recurra.numerics import pinned
+from recurra.tasks.base import Task
 from recurra.tasks.trials import Trials
 from recurra.training.architectures import Architecture
 from recurra.training.one_by_one import each_network
@@ -61,6 +63,14 @@ class OnlineRule(LearningRule, abc.ABC):
     varying: ClassVar[tuple[str, ...]] = ("alpha",)
 
     alpha: float
+    learn_every: int
+
+    def check_task(self, task: Task) -> None:
+        if self.learn_every > task.steps:
+            raise ValueError(
+                f"learn_every is {self.learn_every}, and a trial has {task.steps} steps: nothing is learned. Lower it, "
+                "or take longer trials"
+            )
 
     @abc.abstractmethod
     def online(self, setup: Setup) -> Online:
@@ -82,7 +92,13 @@ class OnlineRule(LearningRule, abc.ABC):
         return _step(self.online(setup), setup, learner, active, trials)
 
 
-def check_constraints(rule: str, arrays: Sequence[str], constraints: Sequence[Constraint], weights: Weights) -> None:
+def check_constraints(
+    rule: str,
+    arrays: Sequence[str],
+    constraints: Sequence[Constraint],
+    weights: Weights,
+    read: Mapping[str, Bool[np.ndarray, "..."]] | None = None,
+) -> None:
     """Raise an error if a constraint would change weights that are learned, which least squares cannot know.
 
     Args:
@@ -90,13 +106,13 @@ def check_constraints(rule: str, arrays: Sequence[str], constraints: Sequence[Co
         arrays: the names of the arrays that are learned.
         constraints: of the model.
         weights: the networks before training, with a leading `network` axis.
+        read: which entries of an array the rule learns; all if it is not given.
     """
     one: Any = jax.tree.map(lambda array: jnp.asarray(array)[0], weights)
-    keys = jax.random.split(jax.random.key(0), len(arrays))
-    other = {
-        name: getattr(one, name) + jax.random.normal(key, getattr(one, name).shape, jnp.float32)
-        for name, key in zip(arrays, keys, strict=True)
-    }
+    keys, other = jax.random.split(jax.random.key(0), len(arrays)), {}
+    for name, key in zip(arrays, keys, strict=True):
+        array, entries = getattr(one, name), (read or {}).get(name, True)
+        other[name] = array + jnp.where(entries, jax.random.normal(key, array.shape, jnp.float32), 0)
     for constraint in constraints:
         free = free_parameters([constraint], replace(one, **other))
         kept = constrained([constraint], free, one)
@@ -126,7 +142,8 @@ def _begun(online: Online, setup: Setup, weights: Weights, alphas: Float[Array, 
         systems = tuple(
             LeastSquares.of(matrix, jnp.diag(units / alpha)) for matrix, units in zip(matrices, read, strict=True)
         )
-        fed = online.architecture.fed_back(systems, systems[0].respond(features)[: weights.outputs], features)
+        output = systems[0].respond(features)[: weights.outputs] + _kept_bias(online, weights)
+        fed = online.architecture.fed_back(systems, output, features)
         return OnlineMemory(matrices, tuple(system.inverse for system in systems), state, fed)
 
     memory = jax.vmap(one)(weights, jnp.asarray(alphas, jnp.float64))
@@ -158,6 +175,7 @@ def _learned(
     weights: Any = learner.weights
     key = jax.random.wrap_key_data(words)
     inputs, targets = jnp.asarray(trials.inputs), jnp.asarray(trials.targets).astype(jnp.float64)
+    targets = targets - _kept_bias(online, weights)
 
     def one_trial(memory: OnlineMemory, trial: Any) -> tuple[OnlineMemory, Any]:
         at, inputs, targets, counts = trial
@@ -189,7 +207,8 @@ def _moved(online: Online, setup: Setup, weights: Any, key: Any, carry: Any, giv
     state = jnp.where(real, new, state)
     features = _features(online, setup.dynamics.rates(state))
     error = systems[0].respond(features)[: target.shape[0]] - target
-    fed = jnp.where(real, online.architecture.fed_back(systems, error + target, features[: weights.units]), fed)
+    output = error + target + _kept_bias(online, weights)
+    fed = jnp.where(real, online.architecture.fed_back(systems, output, features[: weights.units]), fed)
     learn = real & counts.all() & ((at + 1) % online.learn_every == 0)
     errors = online.architecture.errors(error, weights.units)
     systems = tuple(
@@ -205,12 +224,17 @@ def _features(online: Online, rates: Float[Array, "unit"]) -> Float[Array, "feat
     return jnp.append(double, 1.0) if online.bias else double
 
 
+def _kept_bias(online: Online, weights: Any) -> Float[Array, "output"]:
+    """The bias of the readout if it is not trained, else 0: then the systems have it."""
+    return jnp.zeros_like(weights.output_bias, jnp.float64) if online.bias else weights.output_bias.astype(jnp.float64)
+
+
 def _at_start(online: Online, setup: Setup, weights: Any, memory: OnlineMemory) -> dict[str, Array]:
     """State and feedback at the start of a trial."""
     state = setup.dynamics.initial_state(weights)
     features = _features(online, setup.dynamics.rates(state))
     systems = tuple(LeastSquares.of(*both) for both in zip(memory.rows, memory.inverses, strict=True))
-    output = systems[0].respond(features)[: weights.outputs]
+    output = systems[0].respond(features)[: weights.outputs] + _kept_bias(online, weights)
     return {"state": state, "fed": online.architecture.fed_back(systems, output, features[: weights.units])}
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from recurra.arrays import Weights
-from recurra.checks import check_at_least_zero, check_positive
+from recurra.checks import check_at_least_zero, check_float32
 from recurra.engine import OutputFeedbackDynamics, mean_squared_error
 from recurra.models.constraints import Constraint, constrained, free_parameters
 from recurra.numerics import unrounded
@@ -19,7 +19,7 @@ from recurra.tasks.base import Task
 from recurra.tasks.trials import Trials
 from recurra.threads import in_threads, one_thread
 from recurra.training.forcing import forced_rates
-from recurra.training.online import learns_bias
+from recurra.training.online import check_constraints, learns_bias
 from recurra.training.regression import Sums, sums_of
 from recurra.training.rule import Learner, LearningRule, Setup, all_finite, step_noise
 
@@ -32,7 +32,7 @@ class Ridge(LearningRule):
     With the features $f_i$ of every scored step i, the rates and a 1 for the bias, weighted by the mask,
     $W = (\sum_i f_i f_i^\top + \beta n I)^{-1} \sum_i f_i z^{*\top}_i$. Because the penalty is relative to the
     number of steps n, it means the same for any number of trials. The sums are in float64, taken over blocks of steps,
-    so that trials may be long.
+    so that trials may be long. A bias of the readout that is not trained is subtracted from the targets.
 
     A network whose outputs are fed back receives the targets of the step before in their place while it learns, and
     the loss of a training step is measured so; on the validation trials it runs by itself.
@@ -53,7 +53,7 @@ class Ridge(LearningRule):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_positive("ridge", self.ridge)
+        check_float32("ridge", self.ridge)
         check_at_least_zero("washout_ms", self.washout_ms)
         if self.curriculum is not None:
             raise ValueError(
@@ -76,6 +76,8 @@ class Ridge(LearningRule):
         networks, features = weights.networks, weights.units + learns_bias(setup.constraints, weights)
         if not learns_bias(setup.constraints, weights, "output"):
             raise ValueError("Ridge learns the readout, and Frozen keeps it; leave output out of Frozen")
+        read = {"output": _read(setup, 0, weights.units)}
+        check_constraints("Ridge", ("output",), setup.constraints, weights, read)
         if not all(_read(setup, at, features)[:, : weights.units].any() for at in range(networks)):
             raise ValueError("Ridge learns the readout, and no output reads a unit; allow connections from units")
         each = [Sums.nothing(weights.outputs, features) for _ in range(networks)]
@@ -110,10 +112,12 @@ class Ridge(LearningRule):
         """The sums of one network after these trials, and the readout that follows from them."""
         weight = np.where(trials.counts, np.asarray(trials.mask, np.float32), 0)
         weight[:, : round(self.washout_ms / trials.dt_ms)] = 0
-        targets = np.where(weight > 0, trials.targets, 0).astype(np.float64)
         before = jax.tree.map(lambda every: np.asarray(every[at]), memory)
         features = before.products.shape[-1]
-        sums = before + sums_of(rates[at], weight, targets, features > rates.shape[-1])
+        biased = features > rates.shape[-1]
+        kept = 0.0 if biased else np.asarray(cast(Any, setup.start).output_bias[at], np.float64)
+        targets = np.where(weight > 0, np.asarray(trials.targets, np.float64) - kept, 0)
+        sums = before + sums_of(rates[at], weight, targets, biased)
         return sums, sums.readout(float(setup.own[at]), _read(setup, at, features))
 
 

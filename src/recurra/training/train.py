@@ -106,18 +106,22 @@ class Training:
         self.rule.check_networks(self.dynamics)
         check_count("networks", len(self.numbers))
         check_seed(self.seed)
-        at_once = None if self.used_engine.whole_cohorts else thread_count()
-        check_size(self.task, self.model, self.rule, len(self.numbers), at_once)
+        whole = choose_engine(self.engine, self.dynamics, self.rule.needs_states).whole_cohorts
+        check_size(self.task, self.model, self.rule, len(self.numbers), None if whole else thread_count())
         for number in self.numbers:
             check_count("a network's number", number, at_least=0, at_most=LARGEST_NUMBER)
             self.rule.own((number,))
         object.__setattr__(self, "numbers", tuple(self.numbers))  # it may be a range until its length has been checked
         object.__setattr__(self, "vary", varied_of(self.vary))
         self.members.check()
-        for task in {task: None for course in self.members.courses for task in course}:
+        _ = self.used_engine  # an error if it cannot compute what a network needs
+        each = zip(self.members.rules, self.members.courses, strict=True)
+        learned = [(rule, task) for rule, course in each for task in course]
+        for task in dict.fromkeys(task for _, task in learned):
             check_task(task)
             check_periods(self.rule.counted_periods, task)
-            self.rule.check_task(task)
+        for rule, task in dict.fromkeys(learned):
+            rule.check_task(task)
         if self.transfer:
             self.transfer.check_varied([key for key, _ in cast(Varied, self.vary)])
 
@@ -134,7 +138,8 @@ class Training:
     @cached_property
     def used_engine(self) -> Engine:
         """The engine that computes."""
-        return choose_engine(self.engine, self.dynamics, self.rule.needs_states)
+        needed = [what for rule in self.members.rules for what in rule.needs_states]
+        return choose_engine(self.engine, self.dynamics, needed)
 
     @property
     def epochs(self) -> int:
@@ -257,7 +262,7 @@ class Training:
             start=start,
             own=self.members.own(positions),
             noise=jnp.stack([random_key(self.seed, Stream.noise, number) for number in numbers]),
-            loss_bound=jnp.asarray(loss_bound, jnp.float32),
+            loss_bound=jnp.asarray(min(loss_bound, float(np.finfo(np.float32).max)), jnp.float32),
         )
 
     @pinned()
