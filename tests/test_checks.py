@@ -32,6 +32,14 @@ from recurra.arrays import RateWeights
         ),
         (checks.check_array, ("state", [1.0, math.inf]), r"state has shape \(2,\); expected \(\)"),
         (checks.check_array, ("rates", [[1, 2], [3]]), r"rates has rows of different lengths; expected an array \(\)"),
+        (checks.check_number, ("gain", 10**400), "gain is too large for a number of float64"),
+        (checks.check_positive_float32, ("alpha", 1e300), r"alpha is 1e\+300; expected a number from 1e-38 to 3e\+38"),
+        (
+            checks.check_float32,
+            ("targets", np.array([1.0, 1e39])),
+            "targets holds 1 values beyond",
+        ),
+        (checks.check_memory, ("the trials", 2.0**60, "their number"), r"GiB are free\. Lower their number\.$"),
         (checks.check_memory, ("training", 2.0**60), r"training would take 1,073,741,824.0 GiB of memory"),
     ],
 )

@@ -53,6 +53,13 @@ def test_the_task_itself_is_the_last_stage():
     assert [task.coherences for task in coherences[:2]] == [(51.2,), (25.6, 51.2)]
 
 
+def test_stages_from_arrays():
+    """They are the numbers in them, whole ones too, also where one stage has several."""
+    assert rc.Curriculum({"delay_ms": np.array([10.0, 20.0])}, rc.LossBelow(1e6)) == CURRICULUM
+    assert repr(rc.Curriculum({"bits": np.array([1, 2])}).pairs) == "(('bits', (1, 2)),)"
+    assert rc.Curriculum({"coherences": [np.array([51.2]), [25.6]]}).pairs == (("coherences", ((51.2,), (25.6,))),)
+
+
 @pytest.mark.thorough
 @pytest.mark.parametrize("engine", ["native", pytest.param("portable", marks=pytest.mark.slow), "batched"])
 def test_stages_follow_each_other(engine, seed):
@@ -240,6 +247,18 @@ def test_stages_that_a_task_cannot_have(stages, message):
         (lambda: rc.Curriculum({"delay_ms": (1.0,), "chance": (0.1, 0.2)}), "1 values of delay_ms and 2 of chance"),
         (lambda: rc.Curriculum({"delay_ms": "long"}), "expected the values of a parameter, one for each stage"),
         (lambda: rc.Curriculum({"delay_ms": 20.0}), "expected the values of a parameter, one for each stage"),
+        (
+            lambda: rc.Curriculum([("delay_ms",)]),
+            r"stages has \('delay_ms',\); expected a name and its values, such as",
+        ),
+        (lambda: rc.Curriculum([1]), "stages has 1; expected a name and its values, such as"),
+        (lambda: rc.Curriculum(["ab"]), "stages has 'ab'; expected a name and its values, such as"),
+        (lambda: rc.Curriculum({"delay_ms": b"ab"}), "expected the values of a parameter, one for each stage"),
+        (
+            lambda: rc.Curriculum({"delay_ms": np.ones((2, 1))}),
+            r"stages\['delay_ms'\] has shape \(2, 1\); expected \(stage\)",
+        ),
+        (lambda: rc.Curriculum({"delay_ms": np.array([1j])}), r"stages\['delay_ms'\] has the type complex128"),
         (lambda: rc.Curriculum("delay_ms"), "stages is 'delay_ms'; expected values of parameters by name"),
         (lambda: rc.Curriculum({"delay_ms": (1.0,)}, rc.Never()), r"until is Never\(\); expected a bound such as"),
         (lambda: rc.Curriculum({"delay_ms": (1.0,)}, 0.9), "until is 0.9; expected a bound such as"),

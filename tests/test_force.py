@@ -94,12 +94,11 @@ def test_the_online_readout_is_that_of_the_closed_form(model):
     steps = int(np.asarray(task.sample(0, count).mask).sum())
     online = rc.train(task, model, rc.OnlineRidge(alpha=0.5, **shared), networks=1, seed=4)
     closed = rc.train(task, model, rc.Ridge(ridge=0.5 / steps, **shared), networks=1, seed=4)
-    # FORCE's recursion begins at the readout that was drawn; the regression has none: their difference decays.
     trials = task.sample(9, 4)
     for name in ("recurrent", "input"):
         np.testing.assert_array_equal(getattr(online.weights, name), getattr(online.initial, name))
     found, known = (np.asarray(one[0].run(trials.inputs)[1]) for one in (online, closed))
-    assert np.sqrt(((found - known) ** 2).mean()) < 0.1 * np.asarray(trials.targets).std()
+    np.testing.assert_allclose(found, known, rtol=1e-3, atol=1e-4 * np.asarray(trials.targets).std())
 
 
 @pytest.mark.thorough
@@ -296,10 +295,55 @@ def test_what_cannot_be_learned_is_one_line(rule, model, said):
         (lambda: rc.SumOfSines(periods_ms=(2.0,), amplitudes=(1.0,)), "fewer than four steps"),
         (lambda: rc.OwnPattern(np.zeros((2, 2, 2))), r"the shape \(2, 2, 2\)"),
         (lambda: rc.OwnPattern([[1.0], [np.nan]]), "values"),
+        (
+            lambda: rc.OwnPattern([1e39] * 5),
+            r"^values holds 5 values beyond the range of float32, of 5; expected numbers",
+        ),
+        (lambda: rc.OwnPattern(np.array([1j, 2])), "^values has the type complex128; expected real numbers"),
+        (lambda: rc.OwnPattern([[1.0], [1.0, 2.0]]), "^values has rows of different lengths"),
+        (lambda: rc.SumOfSines(amplitudes=(1e39,) * 4), "^amplitudes holds 4 values beyond the range of float32"),
+        (
+            lambda: rc.SumOfSines(amplitudes=(3e38,) * 4),
+            "^the sum of sines with these amplitudes holds 4056 values beyond",
+        ),
+        (lambda: rc.SumOfSines(amplitudes=None), r"^amplitudes has the type object; expected real numbers \(sine\)"),
+        (lambda: rc.SumOfSines(periods_ms=5), r"^periods_ms has shape \(\); expected \(sine\)"),
+        (lambda: rc.SumOfSines(periods_ms="a"), r"^periods_ms has the type str32; expected real numbers \(sine\)"),
+        (lambda: rc.SumOfSines(periods_ms=()), r"^periods_ms has shape \(0,\); expected \(sine\)"),
+        (lambda: rc.SumOfSines(dt_ms="a"), "^dt_ms is 'a'; expected a number"),
+        (lambda: rc.Chirp(dt_ms="a"), "^dt_ms is 'a'; expected a number"),
+        (lambda: rc.Chirp(cue_ms=1e308, dt_ms=0.1), "^cue_ms is 1e.308 ms, more than 2,147,483,647 steps"),
+        (
+            lambda: rc.LorenzPattern(unit_ms=1e300),
+            "^unit_ms is 1e.300, so that a step of dt_ms = 1 is 1e-300 units of .*10$",
+        ),
+        (lambda: rc.LorenzPattern(unit_ms=1e-300), "^unit_ms is 1e-300, so that .* expected 1e-06 to 10$"),
+        (
+            lambda: rc.LorenzPattern(unit_ms=0.2),
+            "computed for 25,000 units of its time; expected at most 20,000. Lower",
+        ),
+        (
+            lambda: rc.LorenzPattern(length_ms=2e7),
+            "number of steps of a trial is 20000000; expected at most 10,000,000",
+        ),
         (lambda: rc.OwnPattern([0.0, 1.0], cue_ms=5.0), "cue_ms is 5"),
         (lambda: rc.NormalizedErrorRule(error_bound=0.0), "error_bound is 0"),
     ],
 )
 def test_bad_parameters_are_named(made, said):
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises((TypeError, ValueError), match=said) as error:
         made()
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("made", [lambda: rc.SumOfSines(length_ms=1e6), lambda: rc.Chirp(dt_ms=1e-3)])
+def test_a_pattern_beyond_the_memory_is_refused(made, monkeypatch):
+    monkeypatch.setattr("recurra.checks.free_memory_bytes", lambda: 2.0**20)
+    with pytest.raises(ValueError, match=r"^a pattern of length_ms = .* of dt_ms = .*, would take .* Lower length_ms"):
+        made()
+
+
+def test_lists_and_arrays_of_sines():
+    listed = rc.SumOfSines(periods_ms=[600.0, 300.0], amplitudes=np.array([1.0, 0.5]), length_ms=1_200.0)
+    assert listed == TASK
+    assert hash(listed) == hash(TASK)

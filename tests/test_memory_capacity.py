@@ -57,11 +57,22 @@ def test_bad_arguments():
     network = delay_line(2)
     with pytest.raises(ValueError, match="steps is 100; expected at least 200"):
         rc.memory_capacity(network, steps=100)
+    with pytest.raises(ValueError, match=r"^amplitude is 1e\+308; expected a number from 0 to 1e\+70"):
+        rc.memory_capacity(network, amplitude=1e308)
     with pytest.raises(ValueError, match="channel is 1"):
         rc.memory_capacity(network, channel=1)
     with pytest.raises(ValueError, match="grow without bound"):
         rc.memory_capacity(rc.network([[1.1]], [[1.0]], [[1.0]], activation="linear"))
     assert rc.plot(rc.memory_capacity(network)).get_xlabel() == "Lag"
+
+
+@pytest.mark.parametrize("too_many", [{"lags": 1_000_000}, {"lags": 5, "steps": 10**9}])
+def test_more_lags_or_steps_than_the_memory_holds(too_many, monkeypatch):
+    monkeypatch.setattr("recurra.checks.free_memory_bytes", lambda: 2.0**30)
+    with pytest.raises(ValueError, match=r"^the inputs of .* lags .* 1\.0 GiB are free\. Lower lags, steps or washout"):
+        rc.memory_capacity(delay_line(2), **too_many)
+    with pytest.raises(ValueError, match=r"^lags is 10+; expected at most 2,147,483,647"):
+        rc.memory_capacity(delay_line(2), lags=10**300)
 
 
 RESERVOIRS = {  # published, model, ridge

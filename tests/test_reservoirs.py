@@ -44,6 +44,13 @@ def test_the_step_at_the_edge_of_stability(seed):
         rc.ES2N(proximity=1.5)
 
 
+@pytest.mark.parametrize("model", [rc.ES2N, rc.RateRNN, rc.GRU, rc.FeedbackRNN])
+@pytest.mark.parametrize("given", [None, 5, "input", rc.Frozen(("input",))])
+def test_constraints_are_a_tuple(model, given):
+    with pytest.raises(TypeError, match=r"^constraints is .*; expected a tuple such as \(Frozen"):
+        model(constraints=given)
+
+
 @pytest.mark.slow
 def test_it_is_a_model():
     check_model(rc.ES2N(units=8))

@@ -1,5 +1,7 @@
 """Series: the systems' equations, trials cut from them, files of one's own, and reservoirs that continue them."""
 
+import io
+
 import numpy as np
 import pytest
 
@@ -123,6 +125,109 @@ def test_what_is_too_short_is_refused():
         rc.Series(np.zeros(2_000), np.zeros(3))
     with pytest.raises(ValueError, match="values has the shape"):
         rc.Series(np.zeros((2, 3, 4)))
+
+
+def npy(array):
+    """The bytes of a `.npy` file."""
+    file = io.BytesIO()
+    np.save(file, array, allow_pickle=True)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("a.csv", b"", "holds no numbers; expected one row of them a time step, between commas"),
+        ("a.csv", b"x,y\n", "holds no numbers; expected one row"),
+        ("a.csv", b"1\n\n3\n4\n", "line 2 is blank, which may be a missing sample; expected numbers in every line"),
+        ("a.csv", b"\n1\n2\n", "line 1 is blank"),
+        ("a.csv", b"x\n \n1\n", "line 2 is blank"),
+        ("a.csv", b",\n1,2\n", "row 1 has ''; expected numbers between commas"),
+        ("a.csv", b"1;2\n3;4\n", "row 1 has '3;4'; expected numbers between commas"),
+        ("a.csv", "1\n2\n".encode("utf-16"), "is no text in UTF-8; expected numbers between commas"),
+        ("a.csv", b"1e39\n2\n", r"the series holds 1 values beyond the range of float32, of 2"),
+        ("a.npy", npy(np.array([1e39])), "the series holds 1 values beyond the range of float32, of 1"),
+        ("a.npy", b"1\n2\n", "is no .npy file of NumPy$"),
+        ("a.npy", b"", "is no .npy file of NumPy$"),
+        (
+            "a.npy",
+            npy(np.arange(9.0))[:-20],
+            "is damaged, or holds objects; expected a .npy file of an array of numbers",
+        ),
+        ("a.npy", npy(np.array([{}], object)), "is damaged, or holds objects"),
+        ("a.npy", npy(np.array([True])), "holds bool; expected numbers"),
+        ("a.npy", npy(np.array([1j])), "holds complex128; expected numbers"),
+        ("a.npy", npy(np.zeros((2, 2, 2))), r"holds an array of the shape \(2, 2, 2\); expected \(time, channel\)"),
+        ("a.npy", npy(np.zeros((0, 2))), r"holds an array of the shape \(0, 2\)"),
+        ("a.npz", npy(np.arange(9.0)), "is no .npz file of NumPy$"),
+        ("a.npz", b"PK", "is damaged, or holds objects"),
+        ("a.npz", b"PK\x05\x06" + bytes(18), "holds no array"),
+    ],
+)
+def test_files_that_are_no_series(tmp_path, name, content, words):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ValueError, match=words) as raised:
+        rc.read_series(tmp_path / name)
+    assert str(raised.value).startswith(f"{tmp_path / name}: ")
+    assert "\n" not in str(raised.value)
+    assert "pickle" not in str(raised.value)
+
+
+@pytest.mark.parametrize("content", [b"1\n2\n\n \n", b"\xef\xbb\xbf1\n2\n", b"\xef\xbb\xbfx\r\n1\r\n2\r\n"])
+def test_blank_lines_at_the_end_and_marks_at_the_beginning(tmp_path, content):
+    (tmp_path / "a.csv").write_bytes(content)
+    np.testing.assert_array_equal(rc.read_series(tmp_path / "a.csv"), [[1], [2]])
+
+
+ROOM = np.zeros(2_000)
+
+
+@pytest.mark.parametrize(
+    ("made", "words"),
+    [
+        (
+            lambda: rc.Series([1e39] * 5),
+            "^values holds 5 values beyond the range of float32, of 5; expected numbers within",
+        ),
+        (lambda: rc.Series(ROOM, ROOM + 1e39), "^wanted holds 2000 values beyond the range of float32, of 2000"),
+        (lambda: rc.Series(np.array([1j, 2])), "^values has the type complex128; expected real numbers"),
+        (lambda: rc.Series(ROOM, ROOM * 1j), "^wanted has the type complex128; expected real numbers"),
+        (lambda: rc.Series(ROOM, [[1.0], [1.0, 2.0]]), "^wanted has rows of different lengths"),
+        (lambda: rc.Series(ROOM, horizon=10**12), "need 1,000,000,001,000. Lower length_ms or horizon"),
+        (lambda: rc.MackeyGlass(length_ms=np.inf), "^length_ms is infinite; expected a duration in ms"),
+        (lambda: rc.MackeyGlass(dt_ms=0), "^dt_ms is 0; expected a number above 0"),
+        (lambda: rc.Lorenz(dt_ms=0.0), "^dt_ms is 0.0; expected a number above 0"),
+        (lambda: rc.Lorenz(length_ms=np.nan), "^length_ms is not a number"),
+        (lambda: rc.MackeyGlass(horizon=1j), "^horizon is 1j; expected a whole number"),
+        (
+            lambda: rc.MackeyGlass(horizon=10**12),
+            "^a trial of 2000 ms and a horizon of 1000000000000 need a series of 2,000,000,004,000 steps; expected at "
+            "most 10,000,000. Lower length_ms or horizon",
+        ),
+        (
+            lambda: rc.Lorenz(step=1e-300),
+            "^step is 1e-300; expected 1e-06 to 0.1 units of time, which is a seventh of a turn",
+        ),
+        (lambda: rc.Lorenz(step=0.2), "^step is 0.2; expected 1e-06 to 0.1 units of time"),
+        (lambda: rc.Lorenz(step=0.1, length_ms=1e6), "computed for 200,001 units of its time; expected at most 20,000"),
+        (lambda: rc.Narma(settle_ms=1e308, dt_ms=0.1), "^settle_ms is 1e.308 ms, more than 2,147,483,647 steps"),
+    ],
+)
+def test_numbers_that_no_series_has(made, words):
+    with pytest.raises((TypeError, ValueError), match=words) as raised:
+        made()
+    assert "\n" not in str(raised.value)
+
+
+def test_whole_numbers_of_numpy():
+    """Those of eight bits are not added in eight bits, where 30 units of ten steps would be 44."""
+    task, known = rc.MackeyGlass(delay=np.uint8(30), horizon=np.uint8(5)), rc.MackeyGlass(delay=30, horizon=5)
+    np.testing.assert_array_equal(task.sample(0, 1).targets, known.sample(0, 1).targets)
+
+
+def test_an_empty_list_of_wanted_values_is_none():
+    assert rc.Series(ROOM, []) == rc.Series(ROOM)
+    hash(rc.Series(ROOM, []))
 
 
 @pytest.mark.slow

@@ -723,3 +723,8 @@ def test_real_neurogym(seed):
     trials = task.sample(jax.random.key(seed), 10)
     assert (task.inputs, task.outputs, task.condition_names) == (3, 3, ("choice 1", "choice 2"))
     assert task.success(trials.targets, trials).all()
+
+
+def test_trials_that_do_not_fit_into_memory_are_refused():
+    with pytest.raises(ValueError, match=r"^3 trials of 2,000,000,000 steps would take .* Lower the number of"):
+        rc.FlipFlop(length_ms=2e9).sample(0, 3)

@@ -25,9 +25,13 @@ def check_number(name: str, value: object) -> float:
     """`value` must be a real number that is not NaN."""
     if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
         raise TypeError(f"{name} is {value!r}; expected a number")
-    if math.isnan(value):
+    try:
+        number = float(value)
+    except OverflowError:
+        raise ValueError(f"{name} is too large for a number of float64") from None
+    if math.isnan(number):
         raise ValueError(f"{name} is not a number (NaN); expected a number")
-    return float(value)
+    return number
 
 
 def check_finite_number(name: str, value: object) -> None:
@@ -51,7 +55,7 @@ def check_positive(name: str, value: object, infinite: bool = False) -> None:
         raise ValueError(f"{name} is infinite; expected a finite number above 0")
 
 
-def check_float32(name: str, value: object) -> None:
+def check_positive_float32(name: str, value: object) -> None:
     """`value` must be above zero, and a number that single precision holds."""
     check_positive(name, value)
     low, high = float(np.finfo(np.float32).tiny), float(np.finfo(np.float32).max)
@@ -194,13 +198,27 @@ def check_real(name: str, value: object, axes: str) -> np.ndarray:
     return array if array.dtype.kind == "f" else array.astype(np.float64)
 
 
-def check_memory(what: str, needed_bytes: float) -> None:
-    """Refuse work that needs more memory than this machine has free."""
+def check_float32(name: str, array: np.ndarray) -> None:
+    """`array` must hold numbers within the range of float32, the type of weights, inputs and targets."""
+    largest = np.float64(np.finfo(np.float32).max)
+    beyond = int(np.count_nonzero(~(np.abs(array) <= largest)))
+    if beyond:
+        raise ValueError(
+            f"{name} holds {beyond} values beyond the range of float32, of {array.size}; expected numbers within "
+            f"±{largest:.1e}"
+        )
+
+
+FEWER = "the number of units, networks or trials per batch"
+
+
+def check_memory(what: str, needed_bytes: float, lower: str = FEWER) -> None:
+    """Refuse work that needs more memory than this machine has free, and name what to lower."""
     free = free_memory_bytes()
     if needed_bytes > free:
         raise ValueError(
             f"{what} would take {needed_bytes / 2**30:,.1f} GiB of memory; {free / 2**30:,.1f} GiB are free. "
-            "Lower the number of units, networks or trials per batch."
+            f"Lower {lower}."
         )
 
 

@@ -10,7 +10,7 @@ from scipy.linalg import eigh
 from scipy.special import stdtrit
 
 from recurra.analysis.subjects import Subject, of_each_network, seed_of, visit_of
-from recurra.checks import check_count, check_memory, check_positive
+from recurra.checks import MOST_STEPS, check_between, check_count, check_memory, check_positive
 from recurra.models.network import Network
 from recurra.shown import Shown
 from recurra.tasks.base import Task
@@ -18,6 +18,7 @@ from recurra.threads import one_thread
 
 STRETCHES = 10  # of the test, from whose spread the interval follows
 LARGEST = 1e100  # rates whose squares are numbers
+LARGEST_INPUT = 1e70  # inputs whose fourth powers are numbers
 FEWEST, MOST, PER_LAG = 5_000, 20_000, 50  # steps of fit and of test if no number is given
 
 
@@ -78,7 +79,7 @@ def memory_capacity(  # noqa: PLR0913 - the numbers of the measurement
         washout: steps before the fit, in which the network forgets its initial state; at least as many as lags.
         ridge: β of `rc.Ridge`: the penalty is β T. Capacities of reservoirs whose rates span many orders of magnitude
             depend on it.
-        amplitude: largest input, above 0.
+        amplitude: largest input, above 0, at most 1e70.
         channel: the number of the input channel that receives u; the others receive 0.
         seed: seed of u; if not given, that of the network's cohort, or 0.
 
@@ -95,6 +96,7 @@ def memory_capacity(  # noqa: PLR0913 - the numbers of the measurement
     lags, steps, first = _lengths(units, lags, steps, washout)
     check_positive("ridge", ridge)
     check_positive("amplitude", amplitude)
+    check_between("amplitude", amplitude, 0, LARGEST_INPUT)
     check_count("channel", channel, at_least=0, at_most=visit.network.weights.inputs - 1)
     random = np.random.default_rng([seed_of(network, seed), 0x6D63])
     drawn, other = random.uniform(-amplitude, amplitude, (2, first + 2 * steps))
@@ -108,15 +110,16 @@ def memory_capacity(  # noqa: PLR0913 - the numbers of the measurement
 def _lengths(units: int, lags: int | None, steps: int | None, washout: int) -> tuple[int, int, int]:
     """The largest lag, the steps of the fit, and those before it; an error if they make no sense."""
     lags = 2 * units if lags is None else lags
-    check_count("lags", lags)
+    check_count("lags", lags, at_most=MOST_STEPS)
     steps = min(max(FEWEST, PER_LAG * lags), MOST) if steps is None else steps
-    check_count("steps", steps)
+    check_count("steps", steps, at_most=MOST_STEPS)
     if steps < STRETCHES * 20:
         raise ValueError(f"steps is {steps}; expected at least {STRETCHES * 20}, for {STRETCHES} stretches of the test")
-    check_count("washout", washout, at_least=0)
+    check_count("washout", washout, at_least=0, at_most=MOST_STEPS)
     first = max(washout, lags)
     total = first + 2 * steps
-    check_memory(f"the rates of {units:,} units in {total:,} steps", 8.0 * (3 * units + 4 * lags) * total)
+    what = f"the inputs of {lags:,} lags and the rates of {units:,} units, in {total:,} steps,"
+    check_memory(what, 8.0 * (3 * units + 4 * lags) * total, "lags, steps or washout")
     return lags, steps, first
 
 

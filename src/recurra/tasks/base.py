@@ -13,15 +13,18 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Key
 
 from recurra.arrays import Outputs, RandomKey
-from recurra.checks import check_count
+from recurra.checks import check_count, check_memory, check_positive
 from recurra.numerics import GENERATOR, pinned
 from recurra.periods import Period
 from recurra.streams import as_key, seed_or_key
 from recurra.tasks.choices import Choices
 from recurra.tasks.rules import SuccessRule
 from recurra.tasks.trials import Trial, Trials, check_trial, check_weights
+from recurra.wording import number_of
 
 PIECE = 2_048  # trials drawn and scored at once
+WORKING = 12.0  # bytes of an entry of a trial while it is drawn: three copies in float32
+ALWAYS_FREE = 2**26  # bytes for which nobody asks the system
 
 
 class Task(abc.ABC):
@@ -51,7 +54,7 @@ class Task(abc.ABC):
         if "probe" in cls.__dict__:
             cls.probe = pinned()(cls.probe)
         if "__post_init__" in cls.__dict__:
-            cls.__post_init__ = _rule_first(cls.__post_init__)  # type: ignore[attr-defined]
+            cls.__post_init__ = _rule_and_step_first(cls.__post_init__)  # type: ignore[attr-defined]
 
     @abc.abstractmethod
     def trial(self, key: RandomKey) -> Trial:
@@ -131,7 +134,10 @@ class Task(abc.ABC):
         """
         check_count("trials", trials)
         key = as_key(key)
-        shapes_of(self)
+        needed = WORKING * trials * sum(one.size for one in jax.tree.leaves(shapes_of(self)))
+        if needed > ALWAYS_FREE:
+            what = f"{number_of(trials, 'trial')} of {self.steps:,} steps"
+            check_memory(what, needed, "the number of trials or their length")
         with pinned():
             drawn = _sample(self, key, trials)
         if drawn.mask.dtype != bool:
@@ -186,14 +192,16 @@ class Task(abc.ABC):
         return good.sum().astype(jnp.float32) / judged.sum().astype(jnp.float32)
 
 
-def _rule_first(post_init: Callable[[Any], None]) -> Callable[[Any], None]:
-    """The check of a task's fields, starting with its rule, on which the other checks depend."""
+def _rule_and_step_first(post_init: Callable[[Any], None]) -> Callable[[Any], None]:
+    """The check of a task's fields, starting with its rule and its time step, on which the other checks depend."""
 
     @wraps(post_init)
     def checked(task: Task) -> None:
-        given = task.__dataclass_fields__["rule"].init
-        if given and not isinstance(task.rule, SuccessRule):
+        fields = task.__dataclass_fields__
+        if fields["rule"].init and not isinstance(task.rule, SuccessRule):
             raise TypeError(f"rule is {task.rule!r}; expected a rule of success such as NearRule() or SignRule()")
+        if "dt_ms" in fields and fields["dt_ms"].init:
+            check_positive("dt_ms", task.dt_ms)
         post_init(task)
 
     return checked

@@ -4,7 +4,7 @@ import abc
 import math
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, ClassVar, final
+from typing import ClassVar, final
 
 import jax
 import jax.numpy as jnp
@@ -13,13 +13,27 @@ from jaxtyping import Float
 from scipy.integrate import solve_ivp
 
 from recurra.arrays import RandomKey
-from recurra.checks import check_at_least_zero, check_count, check_finite, check_positive, check_range, steps_of
+from recurra.checks import (
+    check_array,
+    check_at_least_zero,
+    check_count,
+    check_finite,
+    check_float32,
+    check_memory,
+    check_positive,
+    check_range,
+    check_real,
+    steps_of,
+)
 from recurra.periods import Period, in_a_row
 from recurra.tasks.base import Task, gather
 from recurra.tasks.rules import NormalizedErrorRule, SuccessRule
 from recurra.tasks.trials import Trial, Trials
 
 MOST_VALUES = 100_000  # of an array of one's own, which a spec holds
+MOST_COMPUTED = 10_000_000  # steps of a system of equations
+MOST_UNITS = 20_000  # of the Lorenz system's time; they take some two minutes
+STEP_RANGE = (1e-6, 10.0)  # of the Lorenz system, in units of its time
 
 
 class PatternTask(Task, abc.ABC):
@@ -57,13 +71,12 @@ class PatternTask(Task, abc.ABC):
     def probe(self) -> Trials:
         return gather(self, jax.tree.map(lambda array: array[None], self._trial()))
 
-    def check_times(self, *names: str) -> None:
-        """Raise an error if a duration is shorter than a step, or the cue longer than the trial."""
-        check_positive("dt_ms", self.dt_ms)
-        for name in names:
-            steps_of(name, getattr(self, name), self.dt_ms)
+    def check_pattern(self, name: str = "the pattern") -> None:
+        """Raise an error if the cue is as long as the trial, or a target is beyond the range of float32."""
+        targets = self.pattern()
+        check_float32(name, targets)
         check_at_least_zero("cue_ms", self.cue_ms)
-        if self.in_steps(self.cue_ms) >= len(self.pattern()):
+        if steps_of("cue_ms", self.cue_ms, self.dt_ms, at_least=0) >= len(targets):
             raise ValueError(f"cue_ms is {self.cue_ms:g}; expected less than the trial's length")
 
     def _time_ms(self, length_ms: float) -> Float[np.ndarray, "time"]:
@@ -101,16 +114,21 @@ class SumOfSines(PatternTask):
     dt_ms: float = 1.0
 
     def __post_init__(self) -> None:
-        if not self.periods_ms or len(self.periods_ms) != len(self.amplitudes):
+        for name in ("periods_ms", "amplitudes"):
+            given = check_array(name, getattr(self, name), sine=None)
+            if not isinstance(getattr(self, name), tuple):
+                object.__setattr__(self, name, tuple(given.tolist()))
+        if len(self.periods_ms) != len(self.amplitudes):
             raise ValueError(
-                f"periods_ms has {len(self.periods_ms)} values, amplitudes {len(self.amplitudes)}; expected as many, "
-                "at least one"
+                f"periods_ms has {len(self.periods_ms)} values, amplitudes {len(self.amplitudes)}; expected as many"
             )
+        check_float32("amplitudes", np.asarray(self.amplitudes))
         for period in self.periods_ms:
             check_positive("periods_ms", period)
             if period < 4 * self.dt_ms:
                 raise ValueError(f"a period of {period:g} ms has fewer than four steps of dt_ms = {self.dt_ms:g}")
-        self.check_times("length_ms")
+        check_room(self.length_ms, self.dt_ms, columns=len(self.periods_ms))
+        self.check_pattern("the sum of sines with these amplitudes")
 
     def pattern(self) -> Float[np.ndarray, "time output"]:
         phase = 2 * math.pi * self._time_ms(self.length_ms)[:, None] / np.asarray(self.periods_ms)
@@ -150,7 +168,8 @@ class Chirp(PatternTask):
                 f"frequency_hz is {tuple(self.frequency_hz)}; a step of dt_ms = {self.dt_ms:g} is over a quarter of a "
                 "cycle. Lower dt_ms."
             )
-        self.check_times("length_ms")
+        check_room(self.length_ms, self.dt_ms)
+        self.check_pattern()
 
     def pattern(self) -> Float[np.ndarray, "time output"]:
         time_s, length_s = self._time_ms(self.length_ms) / 1_000, self.length_ms / 1_000
@@ -171,7 +190,8 @@ class LorenzPattern(PatternTask):
 
     Args:
         length_ms: length of a trial, ms.
-        unit_ms: a unit of the system's time, ms; it turns round its wings about once in 0.7 units.
+        unit_ms: a unit of the system's time, ms; it turns round its wings about once in 0.7 units. A time step is 1e-6
+            to 10 units, and a trial at most 20,000.
         cue_ms: width of the pulse at the beginning, ms; 0 for none.
         rule: when a trial is a success.
         dt_ms: length of a time step, ms.
@@ -189,7 +209,15 @@ class LorenzPattern(PatternTask):
 
     def __post_init__(self) -> None:
         check_positive("unit_ms", self.unit_ms)
-        self.check_times("length_ms")
+        steps, step = steps_of("length_ms", self.length_ms, self.dt_ms), self.dt_ms / self.unit_ms
+        if not STEP_RANGE[0] <= step <= STEP_RANGE[1]:
+            raise ValueError(
+                f"unit_ms is {self.unit_ms:g}, so that a step of dt_ms = {self.dt_ms:g} is {step:g} units of the "
+                f"system's time; expected {STEP_RANGE[0]:g} to {STEP_RANGE[1]:g}"
+            )
+        check_count("the number of steps of a trial", steps, at_most=MOST_COMPUTED)
+        check_lorenz(steps * step, "Lower length_ms or raise unit_ms")
+        self.check_pattern()
 
     def pattern(self) -> Float[np.ndarray, "time output"]:
         return lorenz_system(self.in_steps(self.length_ms), self.dt_ms / self.unit_ms)[:, :1] / 15
@@ -201,7 +229,8 @@ class OwnPattern(PatternTask):
     """Generate an array of your own, one row a time step and one column an output.
 
     Args:
-        values: the targets: an array (time, output), or (time,) for one output; in a spec a list of rows.
+        values: the targets: an array of real numbers (time, output), or (time,) for one output, within the range of
+            float32; in a spec a list of rows.
         cue_ms: width of the pulse at the beginning, ms; 0 for none.
         rule: when a trial is a success.
         dt_ms: length of a time step, ms.
@@ -218,21 +247,40 @@ class OwnPattern(PatternTask):
     dt_ms: float = 1.0
 
     def __post_init__(self) -> None:
-        given: Any = self.values
-        try:
-            array = np.asarray(given, np.float64)
-        except (TypeError, ValueError):
-            raise ValueError("values is no array of numbers; expected one row a time step, all of one length") from None
-        array = array[:, None] if array.ndim == 1 else array
-        if array.ndim != 2 or 0 in array.shape:
-            raise ValueError(f"values has the shape {array.shape}; expected (time, output), at least one of each")
-        check_count("the number of values", array.size, at_most=MOST_VALUES)
-        check_finite("values", array)
+        array = own_values("values", self.values, "time, output")
         object.__setattr__(self, "values", tuple(map(tuple, array.tolist())))
-        self.check_times()
+        self.check_pattern()
 
     def pattern(self) -> Float[np.ndarray, "time output"]:
         return np.asarray(self.values)
+
+
+def own_values(name: str, given: object, axes: str) -> Float[np.ndarray, "time channel"]:
+    """An array of the user as one row a step; an error if it holds other numbers than finite ones of float32."""
+    array = check_real(name, given, axes)
+    array = array[:, None] if array.ndim == 1 else array
+    if array.ndim != 2 or 0 in array.shape:
+        raise ValueError(f"{name} has the shape {array.shape}; expected ({axes}), at least one of each")
+    check_count(f"the number of {name}", array.size, at_most=MOST_VALUES)
+    check_finite(name, array)
+    check_float32(name, array)
+    return array.astype(np.float64)
+
+
+def check_room(length_ms: float, dt_ms: float, columns: int = 1) -> None:
+    """Raise an error if a pattern of this length, computed from so many columns, does not fit into memory."""
+    steps = steps_of("length_ms", length_ms, dt_ms)
+    what = f"a pattern of length_ms = {length_ms:g}, {steps:,} steps of dt_ms = {dt_ms:g},"
+    check_memory(what, 8.0 * steps * (3 * columns + 8), "length_ms or raise dt_ms")
+
+
+def check_lorenz(units: float, advice: str) -> None:
+    """Raise an error if so many units of the Lorenz system's time would take too long."""
+    if units > MOST_UNITS:
+        raise ValueError(
+            f"the Lorenz system would be computed for {units:,.0f} units of its time; expected at most {MOST_UNITS:,}. "
+            f"{advice}"
+        )
 
 
 @lru_cache(maxsize=8)

@@ -12,11 +12,11 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from recurra.arrays import RandomKey
-from recurra.checks import check_at_least_zero, check_count, check_finite, check_positive, steps_of
+from recurra.checks import check_at_least_zero, check_count, check_number, check_real, steps_of
 from recurra.numerics import GENERATOR
 from recurra.periods import Period, in_a_row
 from recurra.tasks.base import Task, gather
-from recurra.tasks.patterns import MOST_VALUES, lorenz_system
+from recurra.tasks.patterns import MOST_COMPUTED, STEP_RANGE, check_lorenz, lorenz_system, own_values
 from recurra.tasks.rules import NormalizedErrorRule, SuccessRule
 from recurra.tasks.trials import Trial, Trials
 
@@ -56,10 +56,9 @@ class SeriesTask(Task, abc.ABC):
 
     def check_lengths(self) -> None:
         """Raise an error if a trial is shorter than a step, or ends before anything counts."""
-        check_positive("dt_ms", self.dt_ms)
-        steps_of("length_ms", self.length_ms, self.dt_ms)
+        steps = steps_of("length_ms", self.length_ms, self.dt_ms)
         check_at_least_zero("settle_ms", self.settle_ms)
-        if self.in_steps(self.settle_ms) >= self.in_steps(self.length_ms):
+        if steps_of("settle_ms", self.settle_ms, self.dt_ms, at_least=0) >= steps:
             raise ValueError(
                 f"settle_ms is {self.settle_ms:g} and length_ms {self.length_ms:g}: the series is too short for "
                 "anything to count; lower settle_ms, or take longer trials"
@@ -84,18 +83,24 @@ class Forecast(SeriesTask, abc.ABC):
 
     @property
     def moments(self) -> int:
-        """How many steps of a system of equations are computed."""
+        """How many steps the series has; of a system of equations so many are computed."""
         return max(MOMENTS, 2 * (self.in_steps(self.length_ms) + self.horizon))
 
-    def check_forecast(self, moments: int) -> None:
-        """Raise an error if a series of so many moments is shorter than a trial and the horizon."""
+    def check_forecast(self) -> None:
+        """Raise an error if the series is shorter than a trial and the horizon, or too long to be computed."""
         self.check_lengths()
         check_count("horizon", self.horizon, at_least=0)
+        object.__setattr__(self, "horizon", int(self.horizon))
         needed = self.in_steps(self.length_ms) + self.horizon
-        if moments < needed:
+        if self.moments < needed:
             raise ValueError(
-                f"the series has {moments:,} steps; a trial of {self.length_ms:g} ms and a horizon of {self.horizon} "
-                f"need {needed:,}. Lower length_ms"
+                f"the series has {self.moments:,} steps; a trial of {self.length_ms:g} ms and a horizon of "
+                f"{self.horizon} need {needed:,}. Lower length_ms or horizon"
+            )
+        if self.moments > MOST_COMPUTED:
+            raise ValueError(
+                f"a trial of {self.length_ms:g} ms and a horizon of {self.horizon} need a series of {self.moments:,} "
+                f"steps; expected at most {MOST_COMPUTED:,}. Lower length_ms or horizon"
             )
 
 
@@ -175,10 +180,10 @@ class MackeyGlass(Forecast):
 
     def __post_init__(self) -> None:
         check_count("delay", self.delay, at_most=1_000)
-        self.check_forecast(self.moments)
+        self.check_forecast()
 
     def series(self) -> tuple[Float[np.ndarray, "moment input"], Float[np.ndarray, "moment output"]]:
-        values = _mackey_glass(self.delay, self.moments)[:, None] - 1
+        values = _mackey_glass(int(self.delay), self.moments)[:, None] - 1
         return values, values
 
 
@@ -191,7 +196,7 @@ class Lorenz(Forecast):
     y / 15 and (z - 25) / 15.
 
     Args:
-        step: a time step in units of the system's time; it turns round its wings about once in 0.7 units.
+        step: a time step in units of the system's time, 1e-6 to 0.1; it turns round its wings about once in 0.7 units.
         horizon: by how many steps the targets are ahead.
         length_ms: length of a trial, ms.
         settle_ms: time at its beginning that does not count, ms.
@@ -211,10 +216,12 @@ class Lorenz(Forecast):
     dt_ms: float = 1.0
 
     def __post_init__(self) -> None:
-        check_positive("step", self.step)
-        if self.step > 0.1:
-            raise ValueError(f"step is {self.step:g}; expected at most 0.1 units of time, a seventh of a turn")
-        self.check_forecast(self.moments)
+        if not STEP_RANGE[0] <= check_number("step", self.step) <= 0.1:
+            raise ValueError(
+                f"step is {self.step:g}; expected {STEP_RANGE[0]:g} to 0.1 units of time, which is a seventh of a turn"
+            )
+        self.check_forecast()
+        check_lorenz(self.moments * self.step, "Lower length_ms, horizon or step")
 
     def series(self) -> tuple[Float[np.ndarray, "moment input"], Float[np.ndarray, "moment output"]]:
         values = (lorenz_system(self.moments, self.step) - [0, 0, 25]) / 15
@@ -227,8 +234,8 @@ class Series(Forecast):
     """Give a series of your own some steps ahead, or another one that belongs to it.
 
     Args:
-        values: the inputs: an array (time, input), or (time,) for one; `rc.read_series` reads a file. In a spec a list
-            of rows.
+        values: the inputs: an array of real numbers (time, input), or (time,) for one, within the range of float32;
+            `rc.read_series` reads a file. In a spec a list of rows.
         wanted: the series of which the targets are made, as long; if none, the values.
         horizon: by how many steps the targets are ahead; 0 for those of the same step.
         length_ms: length of a trial, ms; trials are pieces from random places.
@@ -252,27 +259,24 @@ class Series(Forecast):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", rows_of("values", self.values))
-        if np.size(self.wanted):
-            object.__setattr__(self, "wanted", rows_of("wanted", self.wanted))
-            if len(self.wanted) != len(self.values):
-                raise ValueError(f"wanted has {len(self.wanted):,} steps and values {len(self.values):,}; give as many")
-        self.check_forecast(len(self.values))
+        given = check_real("wanted", self.wanted, "time, channel").size
+        object.__setattr__(self, "wanted", rows_of("wanted", self.wanted) if given else ())
+        if given and len(self.wanted) != len(self.values):
+            raise ValueError(f"wanted has {len(self.wanted):,} steps and values {len(self.values):,}; give as many")
+        self.check_forecast()
+
+    @property
+    def moments(self) -> int:
+        """How many steps the series has."""
+        return len(self.values)
 
     def series(self) -> tuple[Float[np.ndarray, "moment input"], Float[np.ndarray, "moment output"]]:
         return np.asarray(self.values), np.asarray(self.wanted or self.values)
 
 
 def rows_of(name: str, given: Any) -> tuple[tuple[float, ...], ...]:
-    """An array of one row a step, as a tuple that has a hash; an error if it is none, or not finite."""
-    try:
-        array = np.asarray(given, np.float64)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name} is no array of numbers; expected one row a step, all of one length") from None
-    array = array[:, None] if array.ndim == 1 else array
-    if array.ndim != 2 or 0 in array.shape:
-        raise ValueError(f"{name} has the shape {array.shape}; expected (time, channel), at least one of each")
-    check_count(f"the number of {name}", array.size, at_most=MOST_VALUES)
-    check_finite(name, array)
+    """An array of one row a step, as a tuple that has a hash."""
+    array = own_values(name, given, "time, channel")
     return Rows(zip(*array.T.tolist(), strict=True))
 
 

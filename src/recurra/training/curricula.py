@@ -6,6 +6,7 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 
+from recurra.checks import check_array
 from recurra.models.cohort import History
 from recurra.tasks.base import Task, shapes_of
 from recurra.training.stopping import Never, Stop, SuccessAbove
@@ -25,8 +26,8 @@ class Curriculum:
 
     Args:
         stages: parameters of the task by name, each with its value in every stage before the last, such as
-            `{"delay_ms": (50.0, 100.0)}`; with dots for those of its parts, such as "pulses.chance". They may not
-            change the shapes of trials or the time step.
+            `{"delay_ms": (50.0, 100.0)}`, or an array of numbers, one for each stage; with dots for those of its
+            parts, such as "pulses.chance". They may not change the shapes of trials or the time step.
         until: the bound, such as `SuccessAbove(0.9)` or `LossBelow(0.01)`.
 
     Examples:
@@ -159,12 +160,18 @@ def _shapes(task: Task) -> dict[str, tuple[int, ...]]:
 def _stages_of(value: object) -> Stages:
     pairs: list[Any] = list(value.items()) if isinstance(value, Mapping) else list(value)  # type: ignore[call-overload]
     found = []
-    for name, values in pairs:
-        if not isinstance(name, str) or isinstance(values, str) or not isinstance(values, Sequence):
+    for pair in pairs:
+        if not isinstance(pair, tuple | list) or len(pair) != 2:
+            raise TypeError(f'stages has {pair!r}; expected a name and its values, such as ("delay_ms", (50.0, 100.0))')
+        name, values = pair
+        if isinstance(name, str) and hasattr(values, "tolist"):
+            check_array(f"stages[{name!r}]", values, stage=None)
+            values = values.tolist()
+        if not isinstance(name, str) or isinstance(values, str | bytes) or not isinstance(values, Sequence):
             raise TypeError(f"stages has {name!r}: {values!r}; expected the values of a parameter, one for each stage")
         if not values:
             raise ValueError(f"stages has no value of {name}; expected one for each stage before the task itself")
-        found.append((name, tuple(tuple(one) if isinstance(one, list) else one for one in values)))
+        found.append((name, tuple(map(_plain, values))))
     if not found:
         raise ValueError('stages is empty; expected parameters of the task, such as {"delay_ms": (50.0, 100.0)}')
     if len({name for name, _ in found}) < len(found):
@@ -176,6 +183,12 @@ def _stages_of(value: object) -> Stages:
                 f"stages has {len(values)} values of {first} and {len(other)} of {name}; expected as many of each"
             )
     return tuple(found)
+
+
+def _plain(value: Any) -> Any:
+    """A value of one stage without arrays and lists, which have no hash."""
+    value = value.tolist() if hasattr(value, "tolist") else value
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _word(value: Any) -> str:

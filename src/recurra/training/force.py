@@ -6,7 +6,7 @@ from typing import ClassVar, Literal, final
 import numpy as np
 
 from recurra.arrays import Weights
-from recurra.checks import check_choice, check_count, check_flag, check_float32
+from recurra.checks import check_choice, check_count, check_flag, check_positive_float32
 from recurra.engine import Dynamics, FeedbackEquations
 from recurra.numerics import unrounded
 from recurra.training.architectures import Architecture, ControlLoop, InternalLoop, OutputLoop, ReadoutAlone
@@ -57,7 +57,7 @@ class FORCE(OnlineRule):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_choice("architecture", self.architecture, ARCHITECTURES)
-        check_float32("alpha", self.alpha)
+        check_positive_float32("alpha", self.alpha)
         check_count("learn_every", self.learn_every)
         check_flag("continuing", self.continuing)
 
@@ -110,7 +110,7 @@ class OnlineRidge(OnlineRule):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_float32("alpha", self.alpha)
+        check_positive_float32("alpha", self.alpha)
         check_count("learn_every", self.learn_every)
 
     def check_networks(self, dynamics: Dynamics) -> None:

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from recurra.arrays import AnyArray, Weights
-from recurra.checks import check_between, check_count, check_float32, check_positive
+from recurra.checks import check_between, check_count, check_positive, check_positive_float32
 from recurra.engine import Dynamics, RateDynamics
 from recurra.models.initializers import Normal, uniform_within
 from recurra.numerics import pinned
@@ -71,7 +71,7 @@ class FullFORCE(LearningRule):
     def __post_init__(self) -> None:
         super().__post_init__()
         for name in ("alpha", "target_gain", "target_scale"):
-            check_float32(name, getattr(self, name))
+            check_positive_float32(name, getattr(self, name))
         check_positive("learn_share", self.learn_share)
         check_between("learn_share", self.learn_share, 0, 1)
         check_count("side_by_side", self.side_by_side)

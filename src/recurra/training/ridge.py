@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from recurra.arrays import Weights
-from recurra.checks import check_at_least_zero, check_float32
+from recurra.checks import check_at_least_zero, check_positive_float32
 from recurra.engine import OutputFeedbackDynamics, mean_squared_error
 from recurra.models.constraints import Constraint, constrained, free_parameters
 from recurra.numerics import unrounded
@@ -53,7 +53,7 @@ class Ridge(LearningRule):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_float32("ridge", self.ridge)
+        check_positive_float32("ridge", self.ridge)
         check_at_least_zero("washout_ms", self.washout_ms)
         if self.curriculum is not None:
             raise ValueError(

@@ -20,6 +20,8 @@ def check_constraints(constraints: Sequence[object], units: int, arrays: Sequenc
         arrays: the names of its weight arrays.
         frozen: those that it does not train.
     """
+    if isinstance(constraints, str) or not isinstance(constraints, Sequence):
+        raise TypeError(f'constraints is {constraints!r}; expected a tuple such as (Frozen(("input",)),)')
     known: list[Constraint] = []
     for one in constraints:
         if not isinstance(one, Constraint):
