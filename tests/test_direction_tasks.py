@@ -1,7 +1,7 @@
 """The tasks whose answer is a direction: what each asks for, by hand; timings; the rule of success."""
 
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 
 import jax
 import jax.numpy as jnp
@@ -215,6 +215,15 @@ def test_direction_rule():
     np.testing.assert_allclose(np.degrees(np.arctan2(*np.asarray(direction_vectors(ring))[::-1])), 100, atol=0.1)
 
 
+@pytest.mark.parametrize(("ring", "most"), [(8, 1.3), (32, 0.001)])
+def test_the_target_points_in_the_right_direction(ring, most):
+    task, angles = rc.YangTask(ring=ring), np.linspace(0, 2 * np.pi, 200, dtype=np.float32)
+    answers = np.stack([np.append(0.05, task.answered(angle)) for angle in angles])
+    said = np.asarray(direction_vectors(answers))
+    apart = np.angle(np.exp(1j * (np.arctan2(said[:, 1], said[:, 0]) - angles)), deg=True)
+    assert np.abs(apart).max() < most
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", DESIGNS)
 def test_conformance(name):
@@ -231,9 +240,24 @@ def test_conformance(name):
         (lambda: rc.DriscollTask("dmcgo", directions=5), "directions is 5; two categories of equal size need an even"),
         (lambda: rc.YangTask(directions=1), "directions is 1"),
         (lambda: rc.YangTask(ring=2), "ring is 2"),
+        (lambda: rc.YangTask(ring=7), "^ring is 7; expected at least 8$"),
+        (lambda: rc.twenty_tasks(ring=7), "^ring is 7; expected at least 8$"),
         (lambda: rc.YangTask(duration_factor=0.0), "duration_factor is 0"),
         (lambda: rc.YangTask("delaygo", duration_factor=0.01), "onset may be 3 ms, no step of dt_ms = 20; lower dt_ms"),
+        *(
+            (
+                partial(make, name, duration_factor=1e9),
+                "^with duration_factor 1e.09 the longest trial is .* ms, more than",
+            )
+            for make, name in ((rc.YangTask, "fdgo"), (rc.DriscollTask, "delaydm1"))
+        ),
+        (lambda: rc.YangTask(dt_ms=1e-9), "longest trial is 2700 ms, more than 2,147,483,647 steps of dt_ms = 1e-09"),
+        (lambda: rc.YangTask(duration_factor=1e308), "^with duration_factor 1e.308 the longest trial is infinite"),
         (lambda: rc.DirectionRule(tolerance_deg=200.0), "tolerance_deg is 200"),
+        (lambda: rc.DirectionRule(tolerance_deg="a"), "^tolerance_deg is 'a'; expected a number$"),
+        (lambda: rc.DirectionRule(fixation=float("nan")), r"^fixation is not a number \(NaN\); expected a number$"),
+        (lambda: rc.DirectionRule(fixation=float("inf")), "^fixation is infinite; expected a finite number$"),
+        (lambda: rc.DirectionRule(fixation="a"), "^fixation is 'a'; expected a number$"),
         (lambda: rc.YangTask(rule=36), "rule is 36; expected a rule of success"),
     ],
 )

@@ -20,3 +20,9 @@ def test_symmetry_and_bounds(count):
 def test_bad_count():
     with pytest.raises(ValueError, match="count is 21; expected a number from 0 to 20"):
         wilson_interval(21, 20)
+
+
+@pytest.mark.parametrize("confidence", [0, 1, 1.5, float("nan")])
+def test_a_level_is_between_0_and_1(confidence):
+    with pytest.raises(ValueError, match="confidence is"):
+        wilson_interval(3, 20, confidence)

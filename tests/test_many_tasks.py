@@ -10,6 +10,7 @@ import pytest
 import recurra as rc
 from recurra.runs.show import to_toml
 from recurra.runs.spec import RunSpec, to_spec
+from recurra.tasks import TASKS
 from recurra.testing import check_task
 from recurra.training import FixedTrials
 from recurra.training.trial_sets import FreshTrials
@@ -114,13 +115,31 @@ def test_conformance():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (([rc.And()],), r"tasks is \[And.*expected at least two tasks"),
-        (([rc.And(), rc.RateRNN()],), "tasks has RateRNN.*expected tasks"),
-        (([rc.And(), rc.MultiTask((rc.And(), rc.Xor()))],), "none of them a MultiTask"),
+        ((rc.And(),), r"^tasks is of the type And; expected a list of tasks, such as \[rc.And\(\), rc.Xor\(\)\]$"),
+        (("and",), "^tasks is of the type str; expected a list of tasks"),
+        (([rc.And()],), r"^tasks has 1 task; expected at least two, such as \[rc.And\(\), rc.Xor\(\)\]$"),
+        (([rc.And(), rc.RateRNN()],), "^tasks has an entry of the type RateRNN; expected tasks"),
+        (([rc.And(), rc.Xor],), r"^tasks has the class Xor; expected an instance, such as rc.And\(\)$"),
+        (
+            ([rc.And(), rc.MultiTask((rc.And(), rc.Xor()))],),
+            "^tasks has an entry of the type MultiTask; expected tasks, none of them a MultiTask$",
+        ),
         (([rc.And(), rc.GoNoGo()],), "different time steps in ms: and 1, go_nogo 10; give all the same dt_ms"),
         (([rc.And(), rc.And(length_ms=150.0)],), "two tasks are called 'and'; give each a name of its own"),
         (([rc.And(), rc.Xor()], ("one",)), "names has 1 values; expected one for each of the 2 tasks"),
         (([rc.And(), rc.Xor()], (), (1.0, 0.0)), "shares is 0"),
+        (([rc.And(), rc.Xor()], "ab"), "^names is 'ab'; expected a list of texts, one for each task$"),
+        (([rc.And(), rc.Xor()], 5), "^names is 5; expected a list of texts"),
+        (([rc.And(), rc.Xor()], {"a", "b"}), "^names is {.*; expected a list of texts"),
+        (([rc.And(), rc.Xor()], (1, 2)), "^names has 1; expected texts$"),
+        (([rc.And(), rc.Xor()], (None, "b")), "^names has None; expected texts$"),
+        (([rc.And(), rc.Xor()], (["a"], "b")), r"^names has \['a'\]; expected texts$"),
+        (([rc.And(), rc.Xor()], ("a: 00", "b")), "^names has 'a: 00'; expected printable texts, none of them empty or"),
+        (([rc.And(), rc.Xor()], ("a", "b\n")), r"^names has 'b\\n'; expected printable texts"),
+        (([rc.And(), rc.Xor()], ("a", " ")), "^names has ' '; expected printable texts"),
+        (([rc.And(), rc.Xor()], (), 2.0), "^shares is 2.0; expected a list of numbers, one for each task$"),
+        (([rc.And(), rc.Xor()], (), "12"), "^shares is '12'; expected a list of numbers"),
+        (([rc.And(), rc.Xor()], (), (1e308, 1e308)), r"^the sum of shares \(1e\+308, 1e\+308\) is infinite; expected"),
     ],
 )
 def test_errors(arguments, message):
@@ -129,3 +148,36 @@ def test_errors(arguments, message):
     both = rc.MultiTask((rc.And(), rc.Xor()))
     with pytest.raises(ValueError, match="unknown task 'xer'; did you mean 'xor'"):
         both.sample_of("xer", 0, trials=1)
+
+
+@pytest.mark.parametrize(
+    ("time_ms", "message"),
+    [
+        (float("nan"), r"time_ms is not a number \(NaN\); expected a number"),
+        (float("inf"), "time_ms is infinite; expected a finite number"),
+        ("30", "time_ms is '30'; expected a number"),
+    ],
+)
+def test_times_that_are_no_time(pair, time_ms, message):
+    with pytest.raises((TypeError, ValueError), match=f"^{message}$"):
+        pair.input_at("short", time_ms)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"names": "ab"}, "task.names is 'ab'; "),
+        ({"names": ["a: b", "c"]}, "task: names has 'a: b'; expected printable texts"),
+        ({"shares": [1e308, 1e308]}, "task: the sum of shares"),
+    ],
+)
+def test_errors_in_specs(change, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        to_spec({"task": {"kind": "multi", "tasks": ["and", "xor"], **change}})
+
+
+@pytest.mark.parametrize("kind", [*TASKS.values(), rc.YangTask, rc.DriscollTask, rc.FlipFlop])
+def test_every_title_is_a_name(kind):
+    task = kind()
+    other = replace(constant(1.0, 4, 1, 1), dt_ms=task.dt_ms)
+    assert rc.MultiTask((task, other)).names == (task.title.removeprefix("task "), "FunctionTask")

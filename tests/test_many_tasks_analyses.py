@@ -101,6 +101,61 @@ def test_the_number_of_clusters_of_a_cohort():
         rc.cluster_count([found_with(3), Failure("diverged")])
 
 
+@pytest.mark.parametrize(
+    ("records", "confidence", "message"),
+    [
+        (found_with(3), 0.95, "records is of the type TaskVariance; expected the list that rc.task_variance gives"),
+        (None, 0.95, "records is of the type NoneType; expected the list"),
+        (
+            [found_with(3), found_with(4), 5],
+            0.95,
+            "records has an entry of the type int; expected what rc.task_variance",
+        ),
+        ([found_with(3)] * 2, 0, "confidence is 0; expected a number above 0 and below 1$"),
+        ([found_with(3)] * 2, 1.0, "confidence is 1.0; expected a number above 0 and below 1$"),
+        ([found_with(3)] * 2, "a", "confidence is 'a'; expected a number$"),
+    ],
+)
+def test_errors_of_the_number_of_clusters(records, confidence, message):
+    with pytest.raises((TypeError, ValueError), match=f"^{message}"):
+        rc.cluster_count(records, confidence)
+
+
+def with_inputs(seen):
+    """Linear units without memory that see two inputs, and no rule input."""
+    units = len(seen)
+    weights = np.concatenate([seen, np.zeros((units, 2))], axis=1)
+    return rc.network(np.zeros((units, units)), weights, np.zeros((1, units)), activation="linear")
+
+
+def test_silent_units_change_nothing(both, seed):
+    seen = np.random.default_rng(seed).normal(size=(6, 2))
+    one = rc.task_variance(with_inputs(seen), both, rotations=3)
+    more = rc.task_variance(with_inputs(np.concatenate([seen, np.zeros((60, 2))])), both, rotations=3)
+    np.testing.assert_array_equal(more.cluster, [*one.cluster, *[-1] * 60])
+    np.testing.assert_array_equal(more.tried, one.tried)
+    np.testing.assert_allclose(more.silhouette, one.silhouette, atol=1e-9)
+    np.testing.assert_allclose(more.rotated_silhouette, one.rotated_silhouette, atol=1e-9)
+    assert (one.rotated_silhouette > -1).all()
+
+
+def test_few_units_that_vary_among_many():
+    random, weights = np.random.default_rng(0), np.zeros((600, 4))
+    weights[:5, :2], weights[:5, 2:] = 0.8 * random.normal(size=(5, 2)), 0.3 * random.normal(size=(5, 2))
+    network = rc.network(np.zeros((600, 600)), weights, np.zeros((1, 600)))
+    found = rc.task_variance(network, rc.MultiTask((rc.And(), rc.Xor())), rotations=5, most=10)
+    assert found.tried.tolist() == [2, 3, 4]
+    assert (found.rotated_silhouette > -1).all()
+
+
+def test_what_has_no_silhouette():
+    """Every unit a cluster; more clusters than different units. A unit without variance divides by nothing."""
+    silhouettes = _clustered(np.array([[1.0, 0], [0, 1], [1, 1], [0, 0]]), np.arange(2, 6), 0)[1]
+    assert (silhouettes > -1).tolist() == [True, True, False, False]
+    silhouettes = _clustered(np.repeat(np.eye(3), 2, axis=0), np.arange(2, 6), 0)[1]
+    assert silhouettes[1:].tolist() == [1, -1, -1]
+
+
 @pytest.mark.thorough
 def test_performance_by_task(network, both):
     found = rc.task_performance(network, both)  # it repeats the first input, and is silent in the second task
@@ -115,6 +170,23 @@ def test_performance_by_task(network, both):
     only = rc.task_performance(network, both, trials=both.sample_of("first", 0, trials=10))
     assert only.judged.tolist() == [10, 0]
     assert np.isnan(only.success[1])
+    assert only.worst == "first"
+
+
+def test_performance_where_nothing_is_judged(network, both):
+    trials = both.sample(0, trials=4)
+    found = rc.task_performance(network, both, trials=replace(trials, mask=np.zeros_like(trials.mask)))
+    assert "judged" in repr(found)
+    with pytest.raises(ValueError, match=r"^no task is judged: in none of the trials"):
+        _ = found.worst
+
+
+@pytest.mark.parametrize("analysis", [rc.task_performance, rc.performance])
+def test_trials_that_are_none(network, both, analysis):
+    with pytest.raises(TypeError, match=r"^trials is 100; expected trials of the task, such as task.sample"):
+        analysis(network, both, trials=100)
+    with pytest.raises(TypeError, match=r"^trials is of the type list; expected trials of the task"):
+        analysis(network, both, trials=[1])
 
 
 @pytest.fixture(scope="module")
@@ -153,6 +225,8 @@ def test_errors(network, both, bistable):
         rc.between_tasks(bistable, both, first="first", second="second", time_ms=9.0)
     with pytest.raises(ValueError, match="unknown task 'third'"):
         rc.between_tasks(bistable, both, first="first", second="third", time_ms=0.0)
+    with pytest.raises(ValueError, match=r"^time_ms is infinite; expected a finite number$"):
+        rc.between_tasks(bistable, both, first="first", second="second", time_ms=float("inf"))
 
 
 def test_drawings(network, both, bistable):

@@ -1,6 +1,8 @@
 import tomllib
+from dataclasses import dataclass
 
 import jax
+import jax.numpy as jnp
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,10 +12,10 @@ from recurra.analysis import FixedPoints
 from recurra.analysis.dossier_records import record_kinds
 from recurra.runs.show import describe_task, describe_tasks, parameter_texts, to_toml
 from recurra.runs.spec import REGISTRY, RunSpec, presets, read_table, to_spec, with_settings
-from recurra.runs.tables import arguments_of, changes
+from recurra.runs.tables import arguments_of, changes, from_table
 from recurra.sources import SOURCES
 from recurra.tasks import TASKS
-from recurra.tasks.rules import SUCCESSFUL
+from recurra.tasks.rules import SUCCESSFUL, SuccessRule
 
 
 def spec(*given):
@@ -123,6 +125,9 @@ def test_any_spec_there_and_back(units, rate, clip, form, name):
         ("training.learning_rate=fast", "training.learning_rate is 'fast'; expected a number or a list of numbers"),
         ("networks=0", "networks is 0; expected at least 1"),
         ("model=5", "model is 5; expected a table, or one of: rate"),
+        ("model.constraints=dale", "model.constraints is 'dale'; expected a list of tables, each with a kind$"),
+        ("model.constraints.kind=dale", "model.constraints is {'kind': 'dale'}; expected a list of tables, each with"),
+        ("training.penalties=3", "training.penalties is 3; expected a list of tables, each with a kind$"),
         ("task.pulses=3", "task.pulses is 3; expected a table, or one of: scheduled, poisson"),
         ("steps", "--set got 'steps'; expected KEY=VALUE"),
         ("seed.x=3", "--set seed.x: seed is a value, not a table"),
@@ -131,6 +136,53 @@ def test_any_spec_there_and_back(units, rate, clip, form, name):
 def test_bad_settings(setting, message):
     with pytest.raises(ValueError, match=f"^{message}"):
         spec(setting)
+
+
+@pytest.mark.parametrize("tasks", ["and", 3, {"kind": "and"}])
+def test_tasks_that_are_no_list(tasks):
+    with pytest.raises(ValueError, match=r"^task\.tasks is .*; expected a list of tables, each with a kind$"):
+        to_spec({"task": {"kind": "multi", "tasks": tasks}})
+
+
+@dataclass(frozen=True)
+class Judged(rc.OwnTask):
+    """A task whose fields are of kinds that are harder to read."""
+
+    other: SuccessRule | None = None
+    pair: tuple[SuccessRule, SuccessRule] | None = None
+
+    def trial(self, key):
+        return rc.Trial.of(jnp.ones((5, 1)), jnp.ones((5, 1)))
+
+
+def refusal(kind, table):
+    """The line with which a table is refused; empty if it is read."""
+    try:
+        from_table(kind, table, REGISTRY, "part")
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize("value", ["near", 3, {"kind": "near"}, [1], [["near"]], [{"kind": "near"}], None], ids=str)
+def test_fields_of_any_kind_are_read_or_refused(value):
+    """Whatever is written for a field, it is read, or one line says what is wrong; one field of each annotation."""
+    kinds = [RunSpec, Judged, *(kind for names in REGISTRY.values() for kind in names.values())]
+    fields = {str(one.type): (kind, one.name) for kind in kinds for one in arguments_of(kind)}
+    for kind, name in fields.values():
+        assert "\n" not in refusal(kind, {name: value})
+
+
+def test_an_abstract_class_among_the_kinds_of_a_field():
+    def read(**fields):
+        return from_table(Judged, fields, REGISTRY, "task")
+
+    assert read(other={"kind": "near", "tolerance": 0.1}).other == rc.NearRule(tolerance=0.1)
+    assert read(other=None).other is None
+    with pytest.raises(ValueError, match=r"^task\.other is 3; expected a table with a kind$"):
+        read(other=3)
+    with pytest.raises(ValueError, match=r"^task\.pair is 'near'; its annotation is .* which no spec can hold"):
+        read(pair="near")
 
 
 def test_bad_files(tmp_path):

@@ -103,6 +103,12 @@ def tail(self, key):
     return self.made(1.0, up)
 
 
+def with_step(task, dt_ms):
+    """The task with a time step that its own checks have not seen."""
+    object.__setattr__(task, "dt_ms", dt_ms)
+    return task
+
+
 def per_call(self):
     return replace(Sign().probe(), inputs=np.full((2, 12, 1), float(next(COUNT))))
 
@@ -111,10 +117,7 @@ def per_call(self):
     ("part", "message"),
     [
         (lambda: Sign(conditions=["down", "up"]), "Sign has no hash .*numbers, texts and tuples"),
-        (
-            lambda: broken(Sign, {"dt_ms": 0.0}, __post_init__=lambda self: None),
-            "dt_ms is 0.0; expected a number above 0",
-        ),
+        (lambda: with_step(Sign(), 0.0), "dt_ms is 0.0; expected a number above 0"),
         (lambda: broken(Sign, trial=lambda self, key: None), "Broken.trial gives NoneType; expected a Trial"),
         (lambda: broken(Sign, periods=(Period("late", 5, 90),)), "the period 'late' is from 5 to 90 ms"),
         (lambda: broken(Sign, trial=lambda self, key: self.made(1.0, True)), "Broken.trial ignores its key"),
@@ -167,6 +170,14 @@ def test_a_mask_that_the_model_has_no_array_for():
     told = r"NoBias changes no weights of GRU, which are recurrent, input, .*reset_bias: any free parameters"
     assert any(re.match(told, finding) for finding in found(partial(check_constraint, model=rc.GRU(units=5)), NoBias()))
     assert not any("changes no weights" in finding for finding in found(check_constraint, NoBias()))
+
+
+def test_each_of_many_tasks_is_checked():
+    def unscored(self, key):
+        return replace(Sign().trial(key), mask=jnp.zeros((12, 1), bool))
+
+    both = rc.MultiTask((Sign(), broken(Sign, trial=unscored)), ("good", "bad"))
+    assert finding(check_task, both).startswith("bad: Broken scores nothing: in none of 64 trials")
 
 
 def test_all_findings_of_a_stage_come_at_once():

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from scipy.special import ndtri
 
-from recurra.checks import check_between, check_count
+from recurra.checks import check_between, check_count, check_number
 from recurra.shown import Shown
 from recurra.wording import percent, percent_high, percent_low
 
@@ -38,17 +38,23 @@ def wilson_interval(count: int, total: int, confidence: float = 0.95) -> Proport
     Args:
         count: successes k, 0 to total.
         total: trials n, at least 1.
-        confidence: level of the interval, between 0 and 1.
+        confidence: level of the interval, above 0 and below 1.
 
     Source: Wilson (1927), doi:10.1080/01621459.1927.10502953.
     """
     check_count("total", total)
     check_between("count", count, 0, total)
-    check_between("confidence", confidence, 0, 1)
+    check_confidence(confidence)
     share, per_trial = count / total, float(ndtri((1 + confidence) / 2)) ** 2 / total
     half = math.sqrt(per_trial * (share * (1 - share) + per_trial / 4))
     low, high = ((share + per_trial / 2 + side * half) / (1 + per_trial) for side in (-1, 1))
     return Proportion(int(count), int(total), low if count else 0.0, high if count < total else 1.0)
+
+
+def check_confidence(confidence: object) -> None:
+    """The level of an interval must be above 0 and below 1."""
+    if not 0 < check_number("confidence", confidence) < 1:
+        raise ValueError(f"confidence is {confidence}; expected a number above 0 and below 1")
 
 
 def newcombe_interval(first: Proportion, second: Proportion) -> tuple[float, float]:

@@ -99,6 +99,9 @@ def performance(
             the same.
         seed: seed of these; if not given, that of the network's cohort, or 0.
 
+    Raises:
+        TypeError: the trials are none, such as a number of them.
+
     Examples:
         >>> import recurra as rc
         >>> silent = rc.network([[0.0]], [[0.0, 0.0]], [[0.0]])
@@ -107,6 +110,7 @@ def performance(
 
     Source: Jarne and Laje (2019) for the distance; Wilson (1927) for the interval.
     """
+    check_trials(trials)
     visit = visit_of(network, task, seed)
     task, trials = visit.task, visit.trials if trials is None else trials
     outputs = visit.network.respond(trials.inputs)
@@ -127,6 +131,13 @@ def performance(
         silent_mse=_share(np.where(mask > 0, mask * targets**2, 0).sum(), mask.sum()),
         silent_success=_share(int(verdict["silent_successes"]), judged),
     )
+
+
+def check_trials(trials: object) -> None:
+    """`trials` must be trials of a task, or None."""
+    if trials is not None and not isinstance(trials, Trials):
+        given = f"{trials!r}" if isinstance(trials, (int, float, str)) else f"of the type {type(trials).__name__}"
+        raise TypeError(f"trials is {given}; expected trials of the task, such as task.sample(0, trials=100)")
 
 
 @partial(jax.jit, static_argnames="task")

@@ -104,7 +104,7 @@ def task_text(described: dict[str, Any]) -> str:
         described["summary"],
         f"inputs {described['inputs']}, outputs {described['outputs']}, {described['steps']} steps",
     ]
-    conditions = f"conditions: {' '.join(described['conditions'])}" if described["conditions"] else ""
+    conditions = f"conditions: {', '.join(described['conditions'])}" if described["conditions"] else ""
     parts = [conditions, *_headed("parameters:", parameters), *rounded, *_headed("sources:", sources)]
     return "\n".join(filter(None, [*head, *parts]))
 

@@ -1,6 +1,7 @@
 """Conversion between frozen dataclasses and tables of plain values, as in TOML and JSON."""
 
 import hashlib
+import inspect
 import json
 import math
 import types
@@ -9,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import PydanticUserError, TypeAdapter, ValidationError
 
 from recurra.checks import check_choice, nearest
 from recurra.runs.own import is_own, own_class, own_classes, own_name
@@ -165,11 +166,12 @@ def _with_kind(field: Field, value: object, registry: Registry) -> object:
 def _value(hint: Any, value: object, registry: Registry, path: str) -> object:
     if isinstance(hint, type) and (hint in registry or is_dataclass(hint)):
         return from_table(hint, value, registry, path)
-    alternative = _table_among(hint)
+    alternative = _table_among(hint, registry)
     if isinstance(value, dict) and alternative:
         return from_table(alternative, value, registry, path)
-    kind = _kind_in_tuple(hint, registry)
-    if kind and isinstance(value, (list, tuple)):
+    if kind := _kind_in_tuple(hint, registry):
+        if not isinstance(value, (list, tuple)):
+            raise ValueError(f"{path} is {value!r}; expected a list of tables, each with a kind")
         return tuple(from_table(kind, item, registry, f"{path}[{at}]") for at, item in enumerate(value))
     value = _tuples(value)
     if value in ("inf", "-inf"):
@@ -178,19 +180,29 @@ def _value(hint: Any, value: object, registry: Registry, path: str) -> object:
         return TypeAdapter(_without(hint, alternative)).validate_python(value, strict=True)
     except ValidationError as error:
         raise ValueError(f"{path} is {value!r}; {_expected(hint, error)}") from None
+    except PydanticUserError:
+        raise ValueError(
+            f"{path} is {value!r}; its annotation is {hint}, which no spec can hold. "
+            "Expected numbers, texts, tuples or frozen dataclasses"
+        ) from None
 
 
-def _table_among(hint: Any) -> type | None:
-    """The dataclass among the kinds of value that a field may have."""
-    parts = typing.get_args(hint) if isinstance(hint, types.UnionType) else ()
-    return next((part for part in parts if isinstance(part, type) and is_dataclass(part)), None)
+def _options(hint: Any) -> tuple[Any, ...]:
+    """The kinds of value among which a field has one; none if it has a single kind."""
+    return typing.get_args(hint) if typing.get_origin(hint) in (types.UnionType, typing.Union) else ()
+
+
+def _table_among(hint: Any, registry: Registry) -> type | None:
+    """The dataclass, or abstract class of the registry, among the kinds of value that a field may have."""
+    classes = (part for part in _options(hint) if isinstance(part, type))
+    return next((part for part in classes if part in registry or is_dataclass(part)), None)
 
 
 def _without(hint: Any, alternative: type | None) -> Any:
     """The kinds of value that a field may have beside a table."""
     if alternative is None:
         return hint
-    return typing.Union[tuple(part for part in typing.get_args(hint) if part is not alternative)]  # noqa: UP007
+    return typing.Union[tuple(part for part in _options(hint) if part is not alternative)]  # noqa: UP007
 
 
 def _tuples(value: object) -> object:
@@ -208,8 +220,8 @@ def _kind_in_tuple(hint: Any, registry: Registry) -> type | None:
 
 
 def _expected(hint: Any, error: ValidationError) -> str:
-    if isinstance(hint, types.UnionType):
-        return "expected " + " or ".join(_words(part) for part in typing.get_args(hint) if part is not types.NoneType)
+    if options := _options(hint):
+        return "expected " + " or ".join(_words(part) for part in options if part is not types.NoneType)
     if typing.get_origin(hint) is typing.Literal:
         return "expected one of: " + ", ".join(typing.get_args(hint))
     return f"expected {_words(hint)}" if hint in _WORDS else error.errors()[0]["msg"].lower()
@@ -225,6 +237,8 @@ def _words(hint: Any) -> str:
         return "a table of numbers"
     if is_dataclass(hint):
         return f"a table of {', '.join(field.name for field in arguments_of(hint))}"
+    if inspect.isabstract(hint):
+        return "a table with a kind"
     return _WORDS.get(hint, "a list of numbers")
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from recurra.arrays import RandomKey
-from recurra.checks import check_choice, check_count, check_positive
+from recurra.checks import check_choice, check_count, check_positive, steps_of
 from recurra.periods import Period, in_a_row
 from recurra.tasks.base import uniform_and_normal, with_noise
 from recurra.tasks.direction_designs import DESIGNS, Between, Design, Durations, Spread
@@ -60,6 +60,8 @@ class DirectionTask(StagedTask, abc.ABC):
         self.check_stages()
         if self._design.family == "category" and self._sectors % 2:
             raise ValueError(f"directions is {self.directions}; two categories of equal size need an even number")
+        longest_ms = sum(max(spread) for spread in self._durations)
+        steps_of(f"with duration_factor {self.duration_factor:g} the longest trial", longest_ms, self.dt_ms, 0)
         for part, spread in zip(Durations._fields, self._durations, strict=True):
             if max(spread) and self.in_steps(min(spread)) < 1:
                 raise ValueError(f"{part} may be {min(spread):g} ms, no step of dt_ms = {self.dt_ms:g}; lower dt_ms")

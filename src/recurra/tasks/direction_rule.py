@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from recurra.arrays import Outputs
-from recurra.checks import check_between, check_positive
+from recurra.checks import check_between, check_finite_number, check_positive
 from recurra.tasks.rules import SuccessRule
 from recurra.tasks.trials import Trials
 
@@ -38,6 +38,7 @@ class DirectionRule(SuccessRule):
     def __post_init__(self) -> None:
         check_positive("tolerance_deg", self.tolerance_deg)
         check_between("tolerance_deg", self.tolerance_deg, 0, 180)
+        check_finite_number("fixation", self.fixation)
 
     @property
     def criterion(self) -> str:

@@ -1,6 +1,7 @@
 """Many tasks in one network, which an input of each task tells apart."""
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, ClassVar, final
@@ -11,13 +12,14 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Key
 
 from recurra.arrays import Outputs, RandomKey
-from recurra.checks import check_choice, check_count, check_positive
+from recurra.checks import check_choice, check_count, check_finite_number, check_positive
 from recurra.numerics import pinned
 from recurra.periods import Period
 from recurra.streams import as_key
 from recurra.tasks.base import Task, gather, hashed, shapes_of
 from recurra.tasks.rules import SuccessRule
 from recurra.tasks.trials import Trial, Trials, check_weights
+from recurra.wording import number_of
 
 
 @final
@@ -36,8 +38,13 @@ class MultiTask(Task):
 
     Args:
         tasks: the tasks, at least two.
-        names: of the tasks; if not given, those that they have in specs.
+        names: of the tasks, printable texts without ": "; if not given, those that they have in specs.
         shares: how often each task is trained, relative to the others, above 0; if not given, all equally often.
+
+    Raises:
+        TypeError: an entry of tasks, names or shares is of the wrong kind.
+        ValueError: there are fewer than two tasks, they have different time steps, not every task has a name and a
+            share of its own, a name is empty or has ": " in it, or a share is not above 0 or not finite.
 
     Source: Yang, Joglekar, Song, Newsome and Wang (2019).
 
@@ -59,16 +66,13 @@ class MultiTask(Task):
     def __post_init__(self) -> None:
         _check_tasks(self.tasks)
         tasks = tuple(self.tasks)
-        names = tuple(self.names) or tuple(task.title.removeprefix("task ") for task in tasks)
-        shares = tuple(self.shares) or (1.0,) * len(tasks)
-        for what, given in (("names", names), ("shares", shares)):
-            if len(given) != len(tasks):
-                raise ValueError(f"{what} has {len(given)} values; expected one for each of the {len(tasks)} tasks")
+        names = _each("names", self.names, "texts", tasks) or tuple(task.title.removeprefix("task ") for task in tasks)
+        shares = _each("shares", self.shares, "numbers", tasks) or (1.0,) * len(tasks)
+        _check_names(names)
         for share in shares:
             check_positive("shares", share)
-        if len(set(names)) < len(names):
-            twice = next(name for name in names if names.count(name) > 1)
-            raise ValueError(f"two tasks are called {twice!r}; give each a name of its own: names")
+        if not math.isfinite(sum(map(float, shares))):
+            raise ValueError(f"the sum of shares {shares} is infinite; expected smaller numbers")
         taus = {task.unit_tau_ms for task in tasks}
         made = {"tasks": tasks, "names": names, "shares": shares, "rule": EachRule(tasks), "dt_ms": tasks[0].dt_ms}
         for name, value in (made | {"unit_tau_ms": taus.pop() if len(taus) == 1 else None}).items():
@@ -121,8 +125,9 @@ class MultiTask(Task):
         """
         at = self.position(name)
         task = self.tasks[at]
-        probe, step = task.probe(), round(time_ms / self.dt_ms)
+        check_finite_number("time_ms", time_ms)
         check_count("condition", condition, at_least=0, at_most=len(task.condition_names) - 1)
+        probe, step = task.probe(), round(time_ms / self.dt_ms)
         if not 0 <= step < probe.inputs.shape[1]:
             raise ValueError(
                 f"time_ms is {time_ms:g}; expected a time in the trials of {name}, 0 to "
@@ -248,15 +253,49 @@ class EachRule(SuccessRule):
 
 
 def _check_tasks(tasks: Any) -> None:
-    if not isinstance(tasks, Sequence) or len(tasks) < 2:
-        raise ValueError(f"tasks is {tasks!r}; expected at least two tasks, such as [rc.And(), rc.Xor()]")
+    if isinstance(tasks, str) or not isinstance(tasks, Sequence):
+        raise TypeError(
+            f"tasks is of the type {type(tasks).__name__}; expected a list of tasks, such as [rc.And(), rc.Xor()]"
+        )
+    if len(tasks) < 2:
+        raise ValueError(
+            f"tasks has {number_of(len(tasks), 'task')}; expected at least two, such as [rc.And(), rc.Xor()]"
+        )
     for task in tasks:
+        if isinstance(task, type):
+            raise TypeError(f"tasks has the class {task.__name__}; expected an instance, such as rc.And()")
         if not isinstance(task, Task) or isinstance(task, MultiTask):
-            raise TypeError(f"tasks has {task!r}; expected tasks, none of them a MultiTask")
+            raise TypeError(
+                f"tasks has an entry of the type {type(task).__name__}; expected tasks, none of them a MultiTask"
+            )
     steps_ms = {task.dt_ms for task in tasks}
     if len(steps_ms) > 1:
         said = ", ".join(f"{task.title.removeprefix('task ')} {task.dt_ms:g}" for task in tasks)
         raise ValueError(f"the tasks have different time steps in ms: {said}; give all the same dt_ms")
+
+
+def _each(name: str, given: Any, entries: str, tasks: tuple[Task, ...]) -> tuple[Any, ...]:
+    """What is given for each task, or nothing."""
+    try:
+        values = None if isinstance(given, str | bytes | Mapping | Set) else tuple(given)
+    except TypeError:
+        values = None
+    if values is None:
+        raise TypeError(f"{name} is {given!r}; expected a list of {entries}, one for each task")
+    if values and len(values) != len(tasks):
+        raise ValueError(f"{name} has {len(values)} values; expected one for each of the {len(tasks)} tasks")
+    return values
+
+
+def _check_names(names: tuple[Any, ...]) -> None:
+    for name in names:
+        if not isinstance(name, str):
+            raise TypeError(f"names has {name!r}; expected texts")
+        if not name.strip() or not name.isprintable() or ": " in name:
+            raise ValueError(f"names has {name!r}; expected printable texts, none of them empty or with ': ' in it")
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"two tasks are called {twice!r}; give each a name of its own: names")
 
 
 def _as_trial(trials: Trials) -> Trial:

@@ -12,7 +12,8 @@ from recurra.numerics import GENERATOR, pinned
 from recurra.runs.spec import RunSpec
 from recurra.tasks import SuccessRule, Task
 from recurra.tasks.border import LOOKS, TRIED
-from recurra.testing.findings import check, kind, name_of, near, same, spec_there_and_back
+from recurra.tasks.multi_task import MultiTask
+from recurra.testing.findings import ConformanceError, check, kind, name_of, near, same, spec_there_and_back
 
 SEEDS = 2  # keys that are tried
 
@@ -23,7 +24,7 @@ def check_task(task: Task) -> None:
     The checks: shapes and dtypes of a trial's arrays; a trial follows from its key, and another key gives another
     trial; trials drawn at once are the same as drawn one by one; numbers are finite, and conditions are the named ones;
     something is scored; the targets themselves are a success, and silence is not; the periods; the probe; and the task
-    reads back from a spec.
+    reads back from a spec. Of a `MultiTask` each task is checked in the same way.
 
     Args:
         task: an instance, with any parameters.
@@ -35,11 +36,21 @@ def check_task(task: Task) -> None:
     check(
         name_of(task),
         [partial(kind, task, Task)],
+        [partial(_members, task)],
         [partial(_fields, task), looks[0]],
         looks[1:],
         [partial(look, task) for look in (_keys, _one_by_one, _success, _probe_twice)]
         + [partial(spec_there_and_back, task, partial(RunSpec, task))],
     )
+
+
+def _members(task: Task) -> Iterator[str]:
+    """The findings about each task of a `MultiTask`."""
+    for name, one in zip(task.names, task.tasks, strict=True) if isinstance(task, MultiTask) else ():
+        try:
+            check_task(one)
+        except ConformanceError as error:
+            yield from (f"{name}: {finding}" for finding in error.findings)
 
 
 def _look(look, task: Task) -> Iterator[str]:

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from recurra.analysis.many_tasks.tasks import many_tasks_of
+from recurra.analysis.performance import check_trials
 from recurra.analysis.subjects import Subject, of_each_network, visit_of
 from recurra.intervals import wilson_interval
 from recurra.shown import Shown
@@ -42,7 +43,11 @@ class TaskPerformance(Shown):
 
     @property
     def worst(self) -> str:
-        """The name of the task with the lowest success."""
+        """The name of the task with the lowest success among those with a judged trial; an error if none has one."""
+        if not self.judged.any():
+            raise ValueError(
+                "no task is judged: in none of the trials a task's rule judges a step, so none is the worst"
+            )
         return self.names[int(np.nanargmin(self.success))]
 
 
@@ -60,6 +65,7 @@ def task_performance(
         seed: seed of the trials; if not given, that of the network's cohort, or 0.
 
     Raises:
+        TypeError: the trials are none, such as a number of them.
         ValueError: the task is no `MultiTask`.
 
     Examples:
@@ -72,6 +78,7 @@ def task_performance(
 
     Source: Yang et al. (2019).
     """
+    check_trials(trials)
     visit = visit_of(network, task, seed)
     every, trials = many_tasks_of(visit.task), visit.trials if trials is None else trials
     outputs = np.asarray(visit.network.respond(trials.inputs), np.float32)

@@ -13,7 +13,8 @@ from recurra.analysis.failures import Failure
 from recurra.analysis.many_tasks.tasks import many_tasks_of
 from recurra.analysis.subjects import Subject, of_each_network, seed_of, visit_of
 from recurra.analysis.visit import Visit
-from recurra.checks import check_between, check_count
+from recurra.checks import check_count
+from recurra.intervals import check_confidence
 from recurra.shown import Shown
 from recurra.tasks.base import Task
 
@@ -34,7 +35,7 @@ class TaskVariance(Shown):
             order of the task in which they vary most.
         tried: numbers of clusters that were tried.
         silhouette: mean silhouette of each.
-        rotated_silhouette: the same after random rotations of the rates.
+        rotated_silhouette: the same after random rotations of the rates of the units that have a cluster.
     """
 
     sources: ClassVar[tuple[str, ...]] = ("yang2019",)
@@ -79,8 +80,10 @@ def task_variance(
     and over the time from the first difference between the inputs of two conditions to the last step that counts.
     Divided by $\max_i v_{ui}$ the units are clustered by k-means; k has the highest mean silhouette.
 
-    The null: the same for rates rotated in the space of the units by a random orthogonal matrix, one for all tasks. It
-    keeps what the population does in each task, and no unit has a role of its own in it.
+    The null: the same for rates rotated by a random orthogonal matrix, one for all tasks, in the space of the units
+    whose variances sum to more than 0.001. It keeps what the population does in each task, and no unit has a role of
+    its own in it. All rotated units are clustered, as many as of the network, and units that do not vary change
+    nothing: in the space of all units the variance would spread over them.
 
     Args:
         network: the network, or a cohort; `rc.cluster_count` has the number of clusters with an interval.
@@ -109,16 +112,17 @@ def task_variance(
     seed = seed_of(network, seed)
     random, covariances = np.random.default_rng(seed), _covariances(visit)
     variance = np.einsum("tuu->ut", covariances)
-    active = _active(variance)
-    if active.sum() < 4:
-        raise ValueError(f"{active.sum()} units vary over the conditions; expected at least 4 to look for clusters")
-    tried = np.arange(FEWEST, min(most, int(active.sum()) - 1) + 1)
+    active = np.flatnonzero(variance.sum(axis=1) > ACTIVE)
+    if len(active) < 4:
+        raise ValueError(f"{len(active)} units vary over the conditions; expected at least 4 to look for clusters")
+    tried = np.arange(FEWEST, min(most, len(active) - 1) + 1)
     labels, silhouette = _clustered(variance[active], tried, seed)
+    among = covariances[:, active[:, None], active]
     rotated = []
     for _ in range(rotations):
-        rotation = stats.ortho_group.rvs(len(variance), random_state=random)
-        own = np.einsum("vu,tuw,vw->vt", rotation, covariances, rotation, optimize=True)
-        rotated.append(_clustered(own[_active(own)], tried, seed)[1])
+        rotation = stats.ortho_group.rvs(len(active), random_state=random)
+        own = np.einsum("vu,tuw,vw->vt", rotation, among, rotation, optimize=True)
+        rotated.append(_clustered(own, tried, seed)[1])
     cluster = np.full(len(variance), -1)
     cluster[active] = labels
     return TaskVariance(names, variance, cluster, tried, silhouette, np.array(rotated))
@@ -143,22 +147,23 @@ def _covariances(visit: Visit) -> Float[np.ndarray, "task unit unit"]:
     return np.stack(found)
 
 
-def _active(variance: Float[np.ndarray, "unit task"]) -> np.ndarray:
-    return variance.sum(axis=1) > ACTIVE
-
-
 def _clustered(
     variance: Float[np.ndarray, "unit task"], tried: Int[np.ndarray, "number"], seed: int
 ) -> tuple[Int[np.ndarray, "unit"], Float[np.ndarray, "number"]]:
-    """The labels of the best number of clusters, and the silhouette of each; -1 where it has none."""
+    """The labels of the best number of clusters, and the silhouette of each; -1 where it has none.
+
+    There is none for more clusters than different units, nor where every unit is a cluster.
+    """
     from sklearn.cluster import KMeans  # noqa: PLC0415 - takes a second, and only these analyses need it
     from sklearn.exceptions import ConvergenceWarning  # noqa: PLC0415 - likewise
     from sklearn.metrics import silhouette_score  # noqa: PLC0415 - likewise
 
-    normalized = variance / variance.max(axis=1, keepdims=True) if len(variance) else variance
+    largest = variance.max(axis=1, keepdims=True)
+    normalized = variance / np.where(largest > 0, largest, 1)
+    most = min(len(np.unique(normalized, axis=0)), len(variance) - 1)
     silhouettes, labels = np.full(len(tried), -1.0), np.zeros(len(variance), int)
     for at, number in enumerate(tried):
-        if len(np.unique(normalized, axis=0)) < number:
+        if number > most:
             break
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
@@ -202,14 +207,26 @@ def cluster_count(records: Sequence[TaskVariance | Failure], confidence: float =
 
     Args:
         records: what `rc.task_variance` gives for a cohort.
-        confidence: level of the interval, between 0 and 1.
+        confidence: level of the interval, above 0 and below 1.
 
     Raises:
-        ValueError: fewer than two networks have clusters.
+        TypeError: the records are no list of what `rc.task_variance` gives.
+        ValueError: fewer than two networks have clusters, or the level is not above 0 and below 1.
 
     Source: Student's t for the mean of n networks.
     """
-    check_between("confidence", confidence, 0, 1)
+    check_confidence(confidence)
+    if not isinstance(records, Sequence):
+        raise TypeError(
+            f"records is of the type {type(records).__name__}; "
+            "expected the list that rc.task_variance gives for a cohort"
+        )
+    for one in records:
+        if not isinstance(one, TaskVariance | Failure):
+            raise TypeError(
+                f"records has an entry of the type {type(one).__name__}; "
+                "expected what rc.task_variance gives for a cohort"
+            )
     known: list[Any] = [one for one in records if isinstance(one, TaskVariance)]
     if len(known) < 2:
         raise ValueError(f"{len(known)} networks have clusters; expected at least two, of which there is an interval")
