@@ -728,3 +728,18 @@ def test_real_neurogym(seed):
 def test_trials_that_do_not_fit_into_memory_are_refused():
     with pytest.raises(ValueError, match=r"^3 trials of 2,000,000,000 steps would take .* Lower the number of"):
         rc.FlipFlop(length_ms=2e9).sample(0, 3)
+
+
+@pytest.mark.parametrize(
+    ("made", "message"),
+    [
+        (lambda: rc.PerceptualDecision(coherences="a"), "coherences has the type str32; expected real numbers"),
+        (lambda: rc.PerceptualDecision(coherences=5.0), "coherences is 5.0; expected numbers from 0 to 100"),
+        (lambda: rc.PerceptualDecision(coherences=(1.0, float("nan"))), "coherences is .*; expected numbers from 0"),
+        (lambda: rc.FlipFlop(pulse_ms="a"), "pulse_ms is 'a'; expected a number"),
+        (lambda: rc.IntervalReproduction(intervals=10**400), "intervals is 10+; expected at most 10,000"),
+    ],
+)
+def test_numbers_of_another_kind_are_named(made, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        made()

@@ -15,6 +15,7 @@ from recurra.checks import (
     check_at_least_zero,
     check_between,
     check_count,
+    check_finite_number,
     check_positive,
     steps_of,
 )
@@ -83,6 +84,7 @@ class FlipFlop(Task):
         check_positive("amplitude", self.amplitude)
         check_between("amplitude_spread", self.amplitude_spread, 0, self.amplitude)
         check_at_least_zero("input_noise", self.input_noise)
+        check_finite_number("pulse_ms", self.pulse_ms)
         steps_of("pulse_spread_ms", self.pulse_spread_ms, self.dt_ms, at_least=0)
         steps_of("shortest pulse, pulse_ms - pulse_spread_ms,", self._shortest_pulse_ms, self.dt_ms)
         steps_of("response_delay_ms", self.response_delay_ms, self.dt_ms, at_least=0)

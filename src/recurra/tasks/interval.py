@@ -15,6 +15,8 @@ from recurra.tasks.rules import NearRule, SuccessRule
 from recurra.tasks.staged import StagedTask, signals
 from recurra.tasks.trials import Trial
 
+MOST_INTERVALS = 10_000
+
 
 @final
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ def check_intervals(interval_ms: tuple[float, float], intervals: int, dt_ms: flo
         intervals: how many.
         dt_ms: length of a time step, ms.
     """
-    check_count("intervals", intervals, at_least=2)
+    check_count("intervals", intervals, at_least=2, at_most=MOST_INTERVALS)
     if (interval_ms[1] - interval_ms[0]) / (intervals - 1) < dt_ms:
         raise ValueError(
             f"interval_ms is {tuple(interval_ms)}; its {intervals} intervals are less than a step of "

@@ -176,6 +176,7 @@ class CuedDecision(StagedTask):
 
 def _signed(strengths: tuple[float, ...]) -> Float[np.ndarray, "value"]:
     """Every strength with both signs, in ascending order; an error if there is none, or one without an answer."""
+    both = both_signs("strengths", strengths, math.inf)
     for value in strengths:
         check_positive("strengths", value)
-    return both_signs("strengths", strengths, math.inf)
+    return both

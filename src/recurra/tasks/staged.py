@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from recurra.arrays import RandomKey
-from recurra.checks import check_at_least_zero, check_positive, steps_of
+from recurra.checks import check_at_least_zero, check_positive, check_real, steps_of
 from recurra.tasks.base import Task, gather, uniform_and_normal, with_noise
 from recurra.tasks.trials import Trial, Trials
 
@@ -95,8 +95,9 @@ def signals(*channels: Float[Array, "time _"] | Bool[Array, "time _"]) -> Float[
 
 def both_signs(name: str, magnitudes: tuple[float, ...], most: float) -> Float[np.ndarray, "value"]:
     """Every magnitude with both signs, in ascending order and 0 once; an error if they cannot be told apart."""
-    if not magnitudes or not all(0 <= value <= most for value in magnitudes) or not any(magnitudes):
+    known = check_real(name, magnitudes, "magnitude")
+    if known.ndim != 1 or not ((known >= 0) & (known <= most)).all() or not known.any():
         raise ValueError(f"{name} is {magnitudes}; expected numbers from 0 to {most:g}, at least one of them above 0")
-    if len(set(magnitudes)) < len(magnitudes):
+    if len(set(known.tolist())) < len(known):
         raise ValueError(f"{name} is {magnitudes}; expected every magnitude once")
-    return np.array(sorted({sign * value + 0.0 for value in magnitudes for sign in (-1, 1)}))
+    return np.array(sorted({sign * value + 0.0 for value in known.tolist() for sign in (-1, 1)}))
