@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from recurra.arrays import AnyArray, RateWeights
-from recurra.checks import check_finite, check_positive
+from recurra.checks import check_finite, check_positive, check_real
 from recurra.engine import RateDynamics
 from recurra.models.network import Network
 
@@ -71,12 +71,7 @@ def network(  # noqa: PLR0913 - the arrays and settings of the equations
 
 def _real(name: str, given: Any) -> np.ndarray:
     """The array in float32 if it has that, else in float64."""
-    try:
-        array = np.asarray(given)
-    except ValueError:
-        raise ValueError(f"{name} cannot be read as an array; expected rows of the same length") from None
-    if array.dtype.kind not in "fiu":
-        raise TypeError(f"{name} is {array.dtype}; expected an array of real numbers")
+    array = check_real(name, given, ", ".join(RateWeights.axes()[name]))
     array = np.array(array, np.float32 if array.dtype == np.float32 else np.float64, order="C")
     check_finite(name, array)
     return array
