@@ -151,9 +151,9 @@ def test_force_knows_a_bias_that_is_not_trained(seed):
     """Nothing is fed back: with a bias b it learns what it learns of the target less b without one."""
     model = rc.FeedbackRNN(units=6, feedback_initializer=rc.Zeros(), output_bias=False)
     rule = rc.FORCE(architecture="C", steps=2, validation_trials=1)
-    values = np.sin(np.arange(20.0))[:, None]
-    plain = Training(rc.OwnPattern(values - 0.5), model, rule, (0,), seed)
-    biased = replace(plain, task=rc.OwnPattern(values))
+    values = np.sin(np.arange(20.0))
+    plain = Training(rc.OwnPattern(tuple((value - 0.5,) for value in values)), model, rule, (0,), seed)
+    biased = replace(plain, task=rc.OwnPattern(tuple((value,) for value in values)))
     found = [plain.advance(plain.start()).learner.weights]
     start = biased.start()
     moved = replace(start.learner.weights, output_bias=jnp.full((1, 1), 0.5))
@@ -173,7 +173,7 @@ def test_numbers_that_float32_does_not_hold_are_refused(rule, name, number):
 def test_trials_from_which_nothing_would_be_learned_are_refused():
     rule, model = rc.FORCE(learn_every=21, steps=1), rc.FeedbackRNN(units=4)
     with pytest.raises(ValueError, match="learn_every is 21, and a trial has 20 steps: nothing is learned"):
-        rc.train(rc.OwnPattern(np.ones((20, 1))), model, rule, networks=1, seed=0)
+        rc.train(rc.OwnPattern(((1.0,),) * 20), model, rule, networks=1, seed=0)
 
 
 @pytest.mark.parametrize("rule", [rc.BPTT, rc.Ridge])
@@ -182,7 +182,7 @@ def test_an_infinite_loss_diverges(rule):
     course = {"steps": 1, "batch": 1, "validation_trials": 1, "trials": rc.FreshTrials(1)}
     for divergence in (100.0, float("inf")):
         made = rule(divergence=divergence, **course)
-        cohort = rc.train(rc.OwnPattern(np.full((20, 1), 1e20)), rc.RateRNN(units=4), made, networks=1, seed=0)
+        cohort = rc.train(rc.OwnPattern(((1e20,),) * 20), rc.RateRNN(units=4), made, networks=1, seed=0)
         assert cohort.status[0].name == "diverged"
 
 
