@@ -1,5 +1,7 @@
 """FORCE, full-FORCE and the readout by recursive least squares: what they solve, and what they refuse."""
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,7 +11,7 @@ import recurra as rc
 from recurra.analysis.free_run import _shifted_errors
 from recurra.models.initializers import Normal
 from recurra.testing import check_rule
-from recurra.training import IntervalHint, LastPulseHint
+from recurra.training import IntervalHint, LastPulseHint, Training
 from recurra.training.full_force import Teacher
 from recurra.training.recursion import BLOCK, LeastSquares, in_blocks, steps_of_a_block
 from recurra.training.trial_sets import FreshTrials
@@ -197,6 +199,22 @@ def test_full_force_learns_what_the_second_network_shows():
     assert (cohort.history.validation_loss[:, -1] < 0.05 * power).all()
     weights = cohort.weights
     assert np.linalg.matrix_rank(np.asarray(weights.recurrent[0])) > 10
+
+
+@pytest.mark.thorough
+def test_full_force_knows_a_bias_that_is_not_trained():
+    """Ignored, it would be an error of 1 in the free run."""
+    model = rc.RateRNN(
+        units=60, form="current", tau_ms=10.0, initializer=Normal(1.5), output_bias=False, recurrent_bias=False
+    )
+    rule = rc.FullFORCE(steps=20, validation_trials=1, trials=FreshTrials(20))
+    training = Training(rc.Chirp(length_ms=500.0, frequency_hz=(2.0, 6.0), cue_ms=20.0), model, rule, (0,), 1)
+    start = training.start()
+    biased = replace(start.learner.weights, output_bias=jnp.ones((1, 1)))
+    start = replace(start, start=biased, learner=replace(start.learner, weights=biased))
+    trained = training.advance(start)
+    assert trained.learner.weights.output_bias == 1
+    assert trained.history.validation_loss[0, -1] < 0.1
 
 
 def test_the_second_network_is_that_of_the_network_alone(seed):
