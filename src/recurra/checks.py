@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 MOST_STEPS = 2**31 - 1  # of a trial; counted in int32
+FEWER = "the number of units, networks or trials per batch"  # what to lower if memory does not suffice
 ROUNDING = 1e-6  # relative: the seven digits of float32
 
 
@@ -207,9 +208,6 @@ def check_float32(name: str, array: np.ndarray) -> None:
             f"{name} holds {beyond} values beyond the range of float32, of {array.size}; expected numbers within "
             f"±{largest:.1e}"
         )
-
-
-FEWER = "the number of units, networks or trials per batch"
 
 
 def check_memory(what: str, needed_bytes: float, lower: str = FEWER) -> None:

@@ -116,11 +116,11 @@ class Training:
         self.members.check()
         _ = self.used_engine  # an error if it cannot compute what a network needs
         each = zip(self.members.rules, self.members.courses, strict=True)
-        learned = [(rule, task) for rule, course in each for task in course]
+        learned = dict.fromkeys((rule, task) for rule, course in each for task in course)
         for task in dict.fromkeys(task for _, task in learned):
             check_task(task)
             check_periods(self.rule.counted_periods, task)
-        for rule, task in dict.fromkeys(learned):
+        for rule, task in learned:
             rule.check_task(task)
         if self.transfer:
             self.transfer.check_varied([key for key, _ in cast(Varied, self.vary)])

@@ -151,8 +151,7 @@ def regimes(
     _check_probe(network, probe)
     inputs = np.asarray(probe.inputs, np.float64)
     flows = [flow_of(network, last) for last in inputs[:, -1]]
-    state = ends_on(network, inputs) if ends is None else ends
-    state = np.array(check_array("ends", state, finite=False, condition=len(inputs), state=network.state_size))
+    state = _first_states(network, inputs, ends)
     found, lengths = dict[int, _Regime](), _lengths(network, windows)
     for number, length in enumerate(lengths):
         open_ = sorted(set(range(len(flows))) - set(found))
@@ -161,11 +160,22 @@ def regimes(
         for condition, window in zip(open_, seen, strict=True):
             with one_thread(), np.errstate(all="ignore"):
                 one = _regime(network, flows[condition], window, settled_ms, (length, last))
-            found |= {} if one is None else {condition: one}
+            if one is not None:
+                found[condition] = one
         if len(found) == len(flows):
             break
     columns = zip(*(astuple(found[condition]) for condition in range(len(flows))), strict=True)
     return Regimes(*(np.array(column) for column in columns))
+
+
+def _first_states(
+    network: Network,
+    inputs: Float[np.ndarray, "condition time input"],
+    ends: Float[np.ndarray, "condition state"] | None,
+) -> Float[np.ndarray, "condition state"]:
+    """The states from which the network goes on: those at the end of the trials, given or computed."""
+    known = ends_on(network, inputs) if ends is None else ends
+    return np.array(check_array("ends", known, finite=False, condition=len(inputs), state=network.state_size))
 
 
 def _lengths(network: Network, windows: int) -> list[int]:

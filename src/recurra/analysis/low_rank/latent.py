@@ -65,7 +65,7 @@ def latent_variables(
     """
     visit = visit_of(network, task)
     loadings = loadings_of(visit) if loadings is None else loadings
-    states = visit.states if inputs is None else states_on(visit, inputs=inputs)
+    states = states_on(visit, inputs=inputs)
     if equations_of(visit.network).form == "rate":
         return states @ loadings.n / loadings.units
     return states @ loadings.m / (loadings.m**2).sum(axis=0)
